@@ -1,0 +1,5 @@
+//! The library behind the command `sockstat`.
+
+pub mod join;
+pub mod model;
+pub mod query;

@@ -1,0 +1,3 @@
+//! The command `sockstat`: parse, run, exit code; everything else is in the library.
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! What was captured, as plain data.
+//!
+//! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
+//! hand in a test, and everything after the capture (join, query, render) works on them alone.
+
+pub mod endpoint;
+pub mod gap;
+pub mod names;
+pub mod owner;
+pub mod process;
+pub mod protocol;
+pub mod socket;
+pub mod stash;
+pub mod state;
+
+pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
+pub use gap::{Gap, GapLevel};
+pub use names::Names;
+pub use owner::{Holder, HolderTable, OwnerStatus};
+pub use process::{Process, Processes};
+pub use protocol::{Family, Protocol, SocketType};
+pub use socket::{Backend, Shutdown, Socket, Timer, TimerKind};
+pub use stash::Stash;
+pub use state::{State, StateSet};

@@ -1,0 +1,22 @@
+//! Names for the numbers in a capture: interfaces, users, cgroups, hosts and services.
+//!
+//! They are looked up while capturing (`source::names`), so that everything behind it stays pure. A number
+//! without an entry has no known name and is shown as the number.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What was found for the numbers seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Interface index to name, in the network namespace of the capture.
+    pub interfaces: BTreeMap<u32, String>,
+    /// User id to login name.
+    pub users: BTreeMap<u32, String>,
+    /// cgroup v2 id to the path below its mount point, `/` for the root.
+    pub cgroups: BTreeMap<u64, String>,
+    /// Address to host name (`-r` only).
+    pub hosts: BTreeMap<IpAddr, String>,
+    /// (port, is UDP) to service name (`-r` only).
+    pub services: BTreeMap<(u16, bool), String>,
+}

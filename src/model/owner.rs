@@ -1,0 +1,182 @@
+//! Who holds which socket.
+
+/// One descriptor of one process (or thread, or io_uring) that refers to a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// The sockfs inode.
+    pub inode: u32,
+    /// The process, as numbered in our pid namespace.
+    pub pid: u32,
+    /// The descriptor. For a file registered with an io_uring: the ring's descriptor.
+    pub fd: u32,
+    /// The thread, when the descriptor is in a thread's own file table (after `unshare(CLONE_FILES)`); else 0.
+    pub tid: u32,
+}
+
+/// What is known about the owner of a socket. Each value is said only under the conditions given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnerStatus {
+    /// At least one holder is known.
+    Known,
+    /// No holder was seen, and a process that we may not look into may be one.
+    Hidden,
+    /// Its program closed it: time-wait, or an orphan that the kernel still winds down.
+    None,
+    /// It waits in a listener's queue (or is not yet a full connection); the listener's owner is named.
+    Queued,
+    /// No holder was seen, and some unix socket has descriptors in flight: it may be one of them.
+    InFlight,
+    /// No holder was seen, and we see only a part of the machine's pid namespaces.
+    Elsewhere,
+    /// No holder exists: the kernel itself uses it. Said only in the initial pid and user namespace, with no
+    /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second
+    /// look at the socket and a second walk.
+    Kernel,
+    /// It, or its holder, vanished between two reads; or its inode is not known.
+    Unknown,
+    /// Nobody asked for owners.
+    NotAsked,
+}
+
+impl OwnerStatus {
+    /// Every status.
+    pub const ALL: [Self; 9] = [
+        Self::Known,
+        Self::Hidden,
+        Self::None,
+        Self::Queued,
+        Self::InFlight,
+        Self::Elsewhere,
+        Self::Kernel,
+        Self::Unknown,
+        Self::NotAsked,
+    ];
+
+    /// The value of the field `owner_status`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Hidden => "hidden",
+            Self::None => "none",
+            Self::Queued => "queued",
+            Self::InFlight => "in-flight",
+            Self::Elsewhere => "elsewhere",
+            Self::Kernel => "kernel",
+            Self::Unknown => "unknown",
+            Self::NotAsked => "not-asked",
+        }
+    }
+}
+
+/// All holders of a capture, found by inode.
+///
+/// Holders are sorted by inode, pid, tid and fd; an open-addressing table of indices, at most half full, leads
+/// to the first of each inode. The multiplicative hash matters: inodes come in runs, which an identity hash
+/// turns into long probe sequences.
+#[derive(Clone, Debug, Default)]
+pub struct HolderTable {
+    holders: Vec<Holder>,
+    /// Index + 1 of the first holder of an inode; 0 for a free slot. A power of two long, or empty.
+    slots: Vec<u32>,
+}
+
+impl HolderTable {
+    /// Builds the table. Doubles (the same descriptor reported twice) are removed.
+    pub fn new(mut holders: Vec<Holder>) -> Self {
+        holders.sort_unstable();
+        holders.dedup();
+        let mut table = Self {
+            slots: vec![0; (holders.len() * 2).next_power_of_two()],
+            holders,
+        };
+        let mut previous = None;
+        for (index, holder) in table.holders.iter().enumerate() {
+            if previous == Some(holder.inode) {
+                continue;
+            }
+            previous = Some(holder.inode);
+            let mut slot = slot_of(holder.inode, table.slots.len());
+            while table.slots[slot] != 0 {
+                slot = (slot + 1) & (table.slots.len() - 1);
+            }
+            table.slots[slot] = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        }
+        table
+    }
+
+    /// The holders of a socket, by pid, tid and fd; empty when none is known.
+    pub fn of(&self, inode: u32) -> &[Holder] {
+        if self.holders.is_empty() {
+            return &[];
+        }
+        let mut slot = slot_of(inode, self.slots.len());
+        loop {
+            let Some(first) = self.slots[slot].checked_sub(1) else {
+                return &[];
+            };
+            let first = first as usize;
+            if self.holders.get(first).is_none_or(|holder| holder.inode == inode) {
+                let tail = self.holders.get(first..).unwrap_or_default();
+                let count = tail.iter().take_while(|holder| holder.inode == inode).count();
+                return &tail[..count];
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    /// Every holder, sorted by inode.
+    pub fn all(&self) -> &[Holder] {
+        &self.holders
+    }
+}
+
+/// Fibonacci hashing: the high bits of the product are well mixed.
+fn slot_of(inode: u32, slots: usize) -> usize {
+    let hash = u64::from(inode).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(hash >> 32).unwrap_or(0) & (slots - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn holder(inode: u32, pid: u32, fd: u32) -> Holder {
+        Holder {
+            inode,
+            pid,
+            fd,
+            tid: 0,
+        }
+    }
+
+    #[test]
+    fn an_empty_table_knows_nobody() {
+        assert!(HolderTable::new(Vec::new()).of(7).is_empty());
+        assert!(HolderTable::default().of(0).is_empty());
+    }
+
+    #[test]
+    fn all_holders_of_a_shared_socket_are_kept_and_doubles_are_not() {
+        let table = HolderTable::new(vec![
+            holder(5, 2, 3),
+            holder(5, 1, 9),
+            holder(6, 1, 4),
+            holder(5, 2, 3),
+        ]);
+        assert_eq!(table.of(5), [holder(5, 1, 9), holder(5, 2, 3)]);
+        assert_eq!(table.of(6), [holder(6, 1, 4)]);
+        assert!(table.of(7).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_finds_what_a_search_finds(inodes in proptest::collection::vec(0u32..300, 0..400), probe in 0u32..310) {
+            let holders: Vec<_> = inodes.iter().enumerate().map(|(i, inode)| holder(*inode, u32::try_from(i).unwrap(), 3)).collect();
+            let table = HolderTable::new(holders.clone());
+            let mut expected: Vec<_> = holders.into_iter().filter(|h| h.inode == probe).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(table.of(probe), &expected[..]);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What is known of the processes that hold sockets.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// One process. Every text is the process's own word: any bytes, sanitise before showing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its id in our pid namespace.
+    pub pid: u32,
+    /// The kernel's name for its main thread, at most 15 bytes (`/proc/PID/comm`).
+    pub comm: Box<[u8]>,
+    /// What a person would call it; see [`program_name`].
+    pub program: Box<[u8]>,
+    /// The file it runs (`/proc/PID/exe`); `None` if not readable or not asked for.
+    pub exe: Option<Box<[u8]>>,
+    /// Its arguments; `None` if not readable or not asked for, empty for a kernel thread or a zombie.
+    pub cmdline: Option<Vec<Box<[u8]>>>,
+    /// Effective user id of its files under /proc; `None` if not asked for.
+    pub uid: Option<u32>,
+    /// When it was started; `None` if not asked for.
+    pub started_at: Option<SystemTime>,
+}
+
+/// The processes of a capture, by pid.
+pub type Processes = BTreeMap<u32, Process>;
+
+/// Interpreters whose first argument that is not an option is what people call the program.
+const INTERPRETERS: &[&str] = &[
+    "python", "python2", "python3", "pypy", "pypy3", "perl", "ruby", "sh", "bash", "dash", "zsh", "ksh",
+    "ash", "fish", "php", "tclsh", "wish", "lua", "Rscript", "guile",
+];
+
+/// What a person would call a process.
+///
+/// The name of the file it runs, not the name of its main thread (`MainThread` of a node server is `node`); for
+/// a script the script's name with its interpreter in front (`python3 app.py`), because the interpreter alone
+/// says nothing. A program that wrote a title over its arguments (`nginx: worker process`) keeps its file name.
+/// Falls back to `comm` where the file cannot be read.
+pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>]>) -> Box<[u8]> {
+    let Some(exe) = exe else { return comm.into() };
+    let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
+    let file = base_name(exe);
+    if file.is_empty() {
+        return comm.into();
+    }
+    if let (true, Some(arguments)) = (is_interpreter(file), cmdline)
+        && let Some(script) = script_of(arguments)
+    {
+        return [file, b" ", base_name(script)].concat().into();
+    }
+    file.into()
+}
+
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
+}
+
+/// Whether the file is an interpreter, its version number left aside (`python3.11`, `ruby3.1`, `lua5.4`).
+fn is_interpreter(file: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(file) else {
+        return false;
+    };
+    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    INTERPRETERS.iter().any(|known| *known == name || *known == bare)
+}
+
+/// The script among an interpreter's arguments: after `-m` the module, else the first that is no option. An
+/// inline program (`-c`, `-e`) has no name.
+fn script_of(arguments: &[Box<[u8]>]) -> Option<&[u8]> {
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        match argument.as_ref() {
+            b"-m" => return rest.next().map(AsRef::as_ref),
+            b"-c" | b"-e" | b"-" => return None,
+            // Options of CPython and perl that take a value of their own.
+            b"-W" | b"-X" | b"-I" => {
+                rest.next();
+            }
+            option if option.starts_with(b"-") => {}
+            script if !script.is_empty() => return Some(script),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(comm: &str, exe: Option<&str>, cmdline: &[&str]) -> String {
+        let cmdline: Vec<Box<[u8]>> = cmdline.iter().map(|a| a.as_bytes().into()).collect();
+        let program = program_name(comm.as_bytes(), exe.map(str::as_bytes), Some(&cmdline));
+        String::from_utf8(program.into()).unwrap()
+    }
+
+    #[test]
+    fn a_program_is_named_by_its_file_and_not_by_its_thread() {
+        assert_eq!(
+            name("MainThread", Some("/usr/bin/node"), &["node", "server.js"]),
+            "node"
+        );
+        assert_eq!(
+            name("nginx", Some("/usr/sbin/nginx"), &["nginx: worker process"]),
+            "nginx"
+        );
+        assert_eq!(
+            name("server", Some("/opt/app/server (deleted)"), &["./server"]),
+            "server"
+        );
+        assert_eq!(name("sshd", None, &["sshd: /usr/sbin/sshd -D"]), "sshd");
+    }
+
+    #[test]
+    fn a_script_is_named_with_its_interpreter() {
+        assert_eq!(
+            name(
+                "app.py",
+                Some("/usr/bin/python3.11"),
+                &["python3", "-u", "/srv/app.py", "x"]
+            ),
+            "python3.11 app.py"
+        );
+        assert_eq!(
+            name(
+                "python3",
+                Some("/usr/bin/python3.11"),
+                &["python3", "-m", "http.server"]
+            ),
+            "python3.11 http.server"
+        );
+        assert_eq!(
+            name(
+                "python3",
+                Some("/usr/bin/python3.11"),
+                &["python3", "-W", "ignore", "a.py"]
+            ),
+            "python3.11 a.py"
+        );
+        assert_eq!(
+            name("bash", Some("/usr/bin/bash"), &["bash", "-c", "nc -l 1"]),
+            "bash"
+        );
+        assert_eq!(name("bash", Some("/usr/bin/bash"), &["-bash"]), "bash");
+        assert_eq!(
+            name("perl", Some("/usr/bin/perl"), &["perl", "serve.pl"]),
+            "perl serve.pl"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! Protocols, address families and socket types, under the names that users and JSON see.
+
+/// What a socket speaks. The names are the values of the field `protocol`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Protocol {
+    /// TCP, IPv4 or IPv6.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// UDP-Lite (RFC 3828).
+    Udplite,
+    /// A raw IP socket; which IP protocol it takes is [`super::Socket::ip_protocol`].
+    Raw,
+    /// A "ping" datagram socket (`IPPROTO_ICMP` or `IPPROTO_ICMPV6` with `SOCK_DGRAM`).
+    Icmp,
+    /// Multipath TCP (RFC 8684): the socket that the program holds, not its subflows.
+    Mptcp,
+    /// SCTP.
+    Sctp,
+    /// A unix domain socket.
+    Unix,
+    /// A packet socket.
+    Packet,
+    /// A netlink socket.
+    Netlink,
+    /// A VM socket.
+    Vsock,
+    /// An `AF_XDP` socket.
+    Xdp,
+}
+
+impl Protocol {
+    /// Every protocol, in the order of the default sort.
+    pub const ALL: [Self; 12] = [
+        Self::Tcp,
+        Self::Udp,
+        Self::Udplite,
+        Self::Raw,
+        Self::Icmp,
+        Self::Mptcp,
+        Self::Sctp,
+        Self::Unix,
+        Self::Packet,
+        Self::Netlink,
+        Self::Vsock,
+        Self::Xdp,
+    ];
+
+    /// The name in JSON, filters and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Udplite => "udplite",
+            Self::Raw => "raw",
+            Self::Icmp => "icmp",
+            Self::Mptcp => "mptcp",
+            Self::Sctp => "sctp",
+            Self::Unix => "unix",
+            Self::Packet => "packet",
+            Self::Netlink => "netlink",
+            Self::Vsock => "vsock",
+            Self::Xdp => "xdp",
+        }
+    }
+
+    /// The protocol of that name, if there is one. Case matters, as in `ss -A`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name)
+    }
+
+    /// Whether the endpoints are IP addresses and ports.
+    pub const fn is_inet(self) -> bool {
+        matches!(
+            self,
+            Self::Tcp | Self::Udp | Self::Udplite | Self::Raw | Self::Icmp | Self::Mptcp | Self::Sctp
+        )
+    }
+
+    /// Whether a socket of this protocol accepts connections in state `listen`.
+    pub const fn has_listeners(self) -> bool {
+        matches!(
+            self,
+            Self::Tcp | Self::Mptcp | Self::Sctp | Self::Unix | Self::Vsock
+        )
+    }
+}
+
+/// An address family, under the names of `ss -f` (`packet` is called `link` there; both are understood).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Family {
+    /// `AF_INET`.
+    Inet,
+    /// `AF_INET6`. A dual-stack socket that talks IPv4 is of this family, as in the kernel.
+    Inet6,
+    /// `AF_UNIX`.
+    Unix,
+    /// `AF_PACKET`.
+    Packet,
+    /// `AF_NETLINK`.
+    Netlink,
+    /// `AF_VSOCK`.
+    Vsock,
+    /// `AF_XDP`.
+    Xdp,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 7] = [
+        Self::Inet,
+        Self::Inet6,
+        Self::Unix,
+        Self::Packet,
+        Self::Netlink,
+        Self::Vsock,
+        Self::Xdp,
+    ];
+
+    /// The name in JSON and filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Inet6 => "inet6",
+            Self::Unix => "unix",
+            Self::Packet => "packet",
+            Self::Netlink => "netlink",
+            Self::Vsock => "vsock",
+            Self::Xdp => "xdp",
+        }
+    }
+
+    /// The family of that name; `link` is ss's word for `packet`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = if name == "link" { "packet" } else { name };
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+}
+
+/// The socket's type (`SOCK_*`, linux 6.18 include/linux/net.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum SocketType {
+    /// `SOCK_STREAM` (1).
+    Stream,
+    /// `SOCK_DGRAM` (2).
+    Dgram,
+    /// `SOCK_RAW` (3).
+    Raw,
+    /// `SOCK_SEQPACKET` (5).
+    Seqpacket,
+    /// `SOCK_PACKET` (10), the obsolete way to open a packet socket.
+    Packet,
+}
+
+impl SocketType {
+    /// Every type.
+    pub const ALL: [Self; 5] = [
+        Self::Stream,
+        Self::Dgram,
+        Self::Raw,
+        Self::Seqpacket,
+        Self::Packet,
+    ];
+
+    /// The name in JSON and filters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Dgram => "dgram",
+            Self::Raw => "raw",
+            Self::Seqpacket => "seqpacket",
+            Self::Packet => "packet",
+        }
+    }
+
+    /// The type with this kernel number; `None` for one that is not known here.
+    pub const fn from_kernel(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Stream),
+            2 => Some(Self::Dgram),
+            3 => Some(Self::Raw),
+            5 => Some(Self::Seqpacket),
+            10 => Some(Self::Packet),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,580 @@
+//! The vocabulary: every fact that a row can tell, under the one name it has.
+//!
+//! Columns, JSON keys, CSV headers, filter fields, sort keys, group keys and the documentation come from
+//! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
+
+use std::net::IpAddr;
+
+use crate::join::Row;
+use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
+
+/// The name of a fact. The order is the order of keys in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "FIELDS says what each one means")]
+#[repr(u8)]
+pub enum Field {
+    Protocol,
+    Family,
+    Type,
+    State,
+    LocalAddress,
+    LocalPort,
+    PeerAddress,
+    PeerPort,
+    Interface,
+    V6only,
+    Scope,
+    Path,
+    PeerPath,
+    PeerInode,
+    RecvQ,
+    SendQ,
+    AcceptQ,
+    Backlog,
+    Drops,
+    Uid,
+    User,
+    Process,
+    Pid,
+    OwnerStatus,
+    Owners,
+    Cgroup,
+    Mark,
+    Shutdown,
+    SocketOptions,
+    IpProtocol,
+    Timer,
+    TimerExpiresMs,
+    Retransmits,
+    Inode,
+    Cookie,
+    Netns,
+}
+
+/// What kind of value a field has, when it has one. Every field can also be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// One of a few words.
+    Word,
+    /// Text from outside, any bytes.
+    Text,
+    /// An IP address.
+    Address,
+    /// A 64-bit number in hexadecimal, as text.
+    Hex,
+    /// Several words.
+    Words,
+    /// The list of owners.
+    Owners,
+}
+
+/// One entry of the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldInfo {
+    /// The field.
+    pub field: Field,
+    /// Its one name.
+    pub name: &'static str,
+    /// Its kind.
+    pub kind: Kind,
+    /// The unit of a number: `bytes`, `ms`, `packets`, `connections`; empty for none.
+    pub unit: &'static str,
+    /// Whether it comes from the owners, and is unknown while they are.
+    pub of_owner: bool,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+}
+
+const fn entry(
+    field: Field,
+    name: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    meaning: &'static str,
+) -> FieldInfo {
+    let of_owner = matches!(
+        field,
+        Field::Process | Field::Pid | Field::OwnerStatus | Field::Owners
+    );
+    FieldInfo {
+        field,
+        name,
+        kind,
+        unit,
+        of_owner,
+        meaning,
+    }
+}
+
+/// The registry, in the order of [`Field`].
+pub const FIELDS: &[FieldInfo] = &[
+    entry(
+        Field::Protocol,
+        "protocol",
+        Kind::Word,
+        "",
+        "tcp, udp, udplite, raw, icmp, mptcp, sctp, unix, packet, netlink, vsock, xdp",
+    ),
+    entry(
+        Field::Family,
+        "family",
+        Kind::Word,
+        "",
+        "address family of the socket: inet, inet6, unix, packet, netlink, vsock, xdp",
+    ),
+    entry(
+        Field::Type,
+        "type",
+        Kind::Word,
+        "",
+        "socket type: stream, dgram, raw, seqpacket, packet",
+    ),
+    entry(
+        Field::State,
+        "state",
+        Kind::Word,
+        "",
+        "listen, established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, close-wait, last-ack, closing, unconnected, bound",
+    ),
+    entry(
+        Field::LocalAddress,
+        "local_address",
+        Kind::Address,
+        "",
+        "IP address the socket is bound to; 0.0.0.0 or :: for all",
+    ),
+    entry(
+        Field::LocalPort,
+        "local_port",
+        Kind::Integer,
+        "",
+        "local port; null for none",
+    ),
+    entry(
+        Field::PeerAddress,
+        "peer_address",
+        Kind::Address,
+        "",
+        "IP address of the other end; null when not connected",
+    ),
+    entry(
+        Field::PeerPort,
+        "peer_port",
+        Kind::Integer,
+        "",
+        "port of the other end; null when not connected",
+    ),
+    entry(
+        Field::Interface,
+        "interface",
+        Kind::Text,
+        "",
+        "interface that the socket is bound to",
+    ),
+    entry(
+        Field::V6only,
+        "v6only",
+        Kind::Boolean,
+        "",
+        "IPV6_V6ONLY; known for IPv6 sockets that listen or are bound",
+    ),
+    entry(
+        Field::Scope,
+        "scope",
+        Kind::Word,
+        "",
+        "from where a listening or bound socket can be reached: loopback, link-local, private, public, all-v4, all-v6, all",
+    ),
+    entry(
+        Field::Path,
+        "path",
+        Kind::Text,
+        "",
+        "name of a unix socket; an abstract name starts with @",
+    ),
+    entry(
+        Field::PeerPath,
+        "peer_path",
+        Kind::Text,
+        "",
+        "name of the other end of a unix socket",
+    ),
+    entry(
+        Field::PeerInode,
+        "peer_inode",
+        Kind::Integer,
+        "",
+        "inode of the other end of a unix socket",
+    ),
+    entry(
+        Field::RecvQ,
+        "recv_q",
+        Kind::Integer,
+        "bytes",
+        "received and not yet read; null for listeners",
+    ),
+    entry(
+        Field::SendQ,
+        "send_q",
+        Kind::Integer,
+        "bytes",
+        "sent or queued and not yet acknowledged; null for listeners",
+    ),
+    entry(
+        Field::AcceptQ,
+        "accept_q",
+        Kind::Integer,
+        "connections",
+        "connections that wait to be accepted; listeners only",
+    ),
+    entry(
+        Field::Backlog,
+        "backlog",
+        Kind::Integer,
+        "connections",
+        "limit of the accept queue; listeners only",
+    ),
+    entry(
+        Field::Drops,
+        "drops",
+        Kind::Integer,
+        "packets",
+        "packets dropped at this socket since it was made",
+    ),
+    entry(
+        Field::Uid,
+        "uid",
+        Kind::Integer,
+        "",
+        "user id that owns the socket; null where the kernel keeps none",
+    ),
+    entry(Field::User, "user", Kind::Text, "", "login name of uid"),
+    entry(
+        Field::Process,
+        "process",
+        Kind::Text,
+        "",
+        "program of the first owner, as a person would name it",
+    ),
+    entry(
+        Field::Pid,
+        "pid",
+        Kind::Integer,
+        "",
+        "process id of the first owner",
+    ),
+    entry(
+        Field::OwnerStatus,
+        "owner_status",
+        Kind::Word,
+        "",
+        "known, hidden, none, queued, in-flight, elsewhere, kernel, unknown, not-asked",
+    ),
+    entry(
+        Field::Owners,
+        "owners",
+        Kind::Owners,
+        "",
+        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at; null when not asked or unknown",
+    ),
+    entry(
+        Field::Cgroup,
+        "cgroup",
+        Kind::Text,
+        "",
+        "v2 cgroup of the task that created the socket",
+    ),
+    entry(
+        Field::Mark,
+        "mark",
+        Kind::Integer,
+        "",
+        "SO_MARK; needs CAP_NET_ADMIN",
+    ),
+    entry(
+        Field::Shutdown,
+        "shutdown",
+        Kind::Word,
+        "",
+        "directions that were shut down: none, receive, send, both",
+    ),
+    entry(
+        Field::SocketOptions,
+        "socket_options",
+        Kind::Words,
+        "",
+        "options set on the socket, by the names of ss --inet-sockopt",
+    ),
+    entry(
+        Field::IpProtocol,
+        "ip_protocol",
+        Kind::Integer,
+        "",
+        "IP protocol number of a raw socket",
+    ),
+    entry(
+        Field::Timer,
+        "timer",
+        Kind::Word,
+        "",
+        "running timer: on, keepalive, timewait, persist, delack",
+    ),
+    entry(
+        Field::TimerExpiresMs,
+        "timer_expires_ms",
+        Kind::Integer,
+        "ms",
+        "time until the timer ends",
+    ),
+    entry(
+        Field::Retransmits,
+        "retransmits",
+        Kind::Integer,
+        "packets",
+        "retransmits or probes so far",
+    ),
+    entry(
+        Field::Inode,
+        "inode",
+        Kind::Integer,
+        "",
+        "inode of the socket; null where no program holds it",
+    ),
+    entry(
+        Field::Cookie,
+        "cookie",
+        Kind::Hex,
+        "",
+        "unique for the socket since boot",
+    ),
+    entry(
+        Field::Netns,
+        "netns",
+        Kind::Integer,
+        "",
+        "inode of the network namespace",
+    ),
+];
+
+/// Names of `INET_DIAG_SOCKOPT` bits, lowest first (linux 6.18 include/uapi/linux/inet_diag.h).
+pub const SOCKET_OPTION_NAMES: [&str; 11] = [
+    "recverr",
+    "is_icsk",
+    "freebind",
+    "hdrincl",
+    "mc_loop",
+    "transparent",
+    "mc_all",
+    "nodefrag",
+    "bind_addr_no_port",
+    "recverr_rfc4884",
+    "defer_connect",
+];
+
+/// A field's value in one row.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// Unknown, not applicable, or not asked.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A number in the field's unit.
+    Integer(u64),
+    /// A word of the vocabulary.
+    Word(&'static str),
+    /// Text from outside; not sanitised.
+    Text(&'a [u8]),
+    /// The name of a unix socket, its first NUL still in place if it is abstract; not sanitised.
+    UnixName(&'a [u8]),
+    /// An IP address.
+    Address(IpAddr),
+    /// A number shown in hexadecimal.
+    Hex(u64),
+    /// Option bits; see [`socket_option_words`].
+    SocketOptions(u16),
+    /// All owners of the row.
+    Owners(Row<'a>),
+}
+
+/// The names of the option bits that are set.
+pub fn socket_option_words(bits: u16) -> impl Iterator<Item = &'static str> {
+    SOCKET_OPTION_NAMES
+        .into_iter()
+        .enumerate()
+        .filter(move |(bit, _)| bits & (1 << bit) != 0)
+        .map(|(_, name)| name)
+}
+
+/// The word for a shutdown mask.
+pub const fn shutdown_word(shutdown: Shutdown) -> &'static str {
+    match (shutdown.receive(), shutdown.send()) {
+        (false, false) => "none",
+        (true, false) => "receive",
+        (false, true) => "send",
+        (true, true) => "both",
+    }
+}
+
+impl Field {
+    /// Its registry entry.
+    pub fn info(self) -> &'static FieldInfo {
+        &FIELDS[self as usize]
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// The field of that name. Aliases belong to the parser.
+    pub fn from_name(name: &str) -> Option<Self> {
+        FIELDS
+            .iter()
+            .find(|info| info.name == name)
+            .map(|info| info.field)
+    }
+
+    /// Its value in `row`.
+    pub fn value<'a>(self, row: &Row<'a>) -> Value<'a> {
+        let socket = row.socket;
+        match self {
+            Self::Protocol => Value::Word(socket.protocol.name()),
+            Self::Family => Value::Word(socket.family.name()),
+            Self::Type => socket.kind.map_or(Value::Null, |kind| Value::Word(kind.name())),
+            Self::State => Value::Word(socket.state.name()),
+            Self::LocalAddress
+            | Self::LocalPort
+            | Self::PeerAddress
+            | Self::PeerPort
+            | Self::Interface
+            | Self::V6only
+            | Self::Path
+            | Self::PeerPath
+            | Self::PeerInode => self.of_endpoints(row),
+            Self::Scope => socket
+                .scope()
+                .map_or(Value::Null, |scope| Value::Word(scope.name())),
+            Self::RecvQ => integer(socket.recv_q()),
+            Self::SendQ => integer(socket.send_q()),
+            Self::AcceptQ => integer(socket.accept_q()),
+            Self::Backlog => integer(socket.backlog()),
+            Self::Drops => integer(socket.drops),
+            Self::Uid => integer(socket.uid),
+            Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
+            Self::Process => match row.processes().next() {
+                Some(Process { program, .. }) => Value::Text(program),
+                None => Value::Null,
+            },
+            Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::OwnerStatus => Value::Word(row.ownership.status.name()),
+            Self::Owners => match row.ownership.status {
+                OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
+                    Value::Owners(*row)
+                }
+                _ => Value::Null,
+            },
+            Self::Cgroup => text(
+                socket
+                    .cgroup_id
+                    .and_then(|id| row.context.names.cgroups.get(&id.get())),
+            ),
+            Self::Mark => integer(socket.mark),
+            Self::Shutdown => socket
+                .shutdown
+                .map_or(Value::Null, |it| Value::Word(shutdown_word(it))),
+            Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
+            Self::IpProtocol => integer(socket.ip_protocol),
+            Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
+            Self::Inode => integer(socket.inode.map(std::num::NonZeroU32::get)),
+            Self::Cookie => socket
+                .cookie
+                .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
+            Self::Netns => integer(row.context.netns),
+        }
+    }
+
+    fn of_timer(self, timer: Option<Timer>) -> Value<'static> {
+        let Some(timer) = timer else { return Value::Null };
+        match self {
+            Self::Timer => Value::Word(timer.kind.name()),
+            Self::TimerExpiresMs => integer(timer.expires_ms),
+            _ => Value::Integer(timer.retransmits.into()),
+        }
+    }
+
+    fn of_endpoints<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match &row.socket.endpoints {
+            Endpoints::Inet(pair) => {
+                let connected = !pair.peer_address.is_unspecified() || pair.peer_port != 0;
+                // A raw socket's "port" is its IP protocol, and has a field of its own.
+                let has_ports = row.socket.protocol != Protocol::Raw;
+                match self {
+                    Self::LocalAddress => Value::Address(pair.local_address),
+                    Self::LocalPort if has_ports && pair.local_port != 0 => {
+                        Value::Integer(pair.local_port.into())
+                    }
+                    Self::PeerAddress if connected => Value::Address(pair.peer_address),
+                    Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
+                    Self::Interface => text(
+                        pair.interface
+                            .and_then(|index| row.context.names.interfaces.get(&index.get())),
+                    ),
+                    Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
+                    _ => Value::Null,
+                }
+            }
+            Endpoints::Unix(pair) => match self {
+                Self::Path => pair.name.as_deref().map_or(Value::Null, Value::UnixName),
+                Self::PeerInode => integer(pair.peer_inode.map(std::num::NonZeroU32::get)),
+                _ => Value::Null,
+            },
+        }
+    }
+}
+
+fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {
+    number.map_or(Value::Null, |number| Value::Integer(number.into()))
+}
+
+fn text(string: Option<&String>) -> Value<'_> {
+    string.map_or(Value::Null, |string| Value::Text(string.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_in_the_order_of_the_enum_and_names_are_unique() {
+        for (index, info) in FIELDS.iter().enumerate() {
+            assert_eq!(info.field as usize, index, "{}", info.name);
+            assert_eq!(Field::from_name(info.name), Some(info.field));
+            assert!(
+                info.name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            );
+        }
+    }
+
+    #[test]
+    fn option_bits_are_read_lowest_first() {
+        assert_eq!(
+            socket_option_words(0b101).collect::<Vec<_>>(),
+            ["recverr", "freebind"]
+        );
+        assert_eq!(
+            socket_option_words(1 << 10).collect::<Vec<_>>(),
+            ["defer_connect"]
+        );
+        assert_eq!(
+            socket_option_words(0xf800).count(),
+            0,
+            "bits of newer kernels have no name"
+        );
+    }
+}
