@@ -2,4 +2,6 @@
 
 pub mod join;
 pub mod model;
+pub mod plan;
 pub mod query;
+pub mod source;

@@ -1,0 +1,5 @@
+//! What the arguments mean.
+
+pub mod dump;
+
+pub use dump::Dump;

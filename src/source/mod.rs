@@ -1,0 +1,4 @@
+//! The only I/O.
+
+pub mod netlink;
+pub mod proc;
