@@ -17,6 +17,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
+    /// Whether the user named the protocol, or it is only part of "everything".
+    pub named: bool,
     /// A program that the kernel runs on each socket first; IP protocols only.
     pub bytecode: Option<Vec<u8>>,
 }
@@ -31,6 +33,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
+            named: true,
             bytecode: None,
         }
     }
@@ -51,8 +54,19 @@ impl Dump {
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
     }
 
-    /// Whether it is small whatever the machine does: the kernel keeps listeners apart from connections.
-    pub fn is_listeners_only(&self) -> bool {
-        self.protocol != Protocol::Unix && self.requested_states() == StateSet::of(State::Listen)
+    /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP
+    /// has connections by the hundred thousand.
+    pub fn is_small(&self) -> bool {
+        let tcp = matches!(self.protocol, Protocol::Tcp | Protocol::Mptcp);
+        !tcp || self.requested_states() == StateSet::of(State::Listen)
+    }
+
+    /// Whether reading it could make the kernel load a module for a protocol that nobody uses.
+    pub fn may_load_a_module(&self) -> bool {
+        !self.named
+            && !matches!(
+                self.protocol,
+                Protocol::Tcp | Protocol::Udp | Protocol::Unix | Protocol::Icmp
+            )
     }
 }

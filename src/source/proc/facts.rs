@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::ProcRoot;
 use crate::model::{Process, Processes, process::program_name};
+use crate::plan::Facts;
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its
 /// memory map, for ever in the worst case.
@@ -15,16 +16,6 @@ const CMDLINES_WITHIN: Duration = Duration::from_millis(500);
 const CMDLINE_WITHIN: Duration = Duration::from_millis(100);
 /// As much of a command line as is kept: the table shows one line of it.
 const CMDLINE_BYTES_MAX: usize = 16 * 1024;
-
-/// How much is wanted to be known of each process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Facts {
-    /// The kernel's short name.
-    #[default]
-    Comm,
-    /// Everything in [`Process`].
-    Full,
-}
 
 /// Reads what is known of the processes `pids` (sorted, each once). A process that is gone is left out.
 ///

@@ -375,6 +375,7 @@ mod tests {
                     .filter_map(|socket| socket.inode)
                     .map(NonZeroU32::get),
             );
+            ControlFlow::Continue(())
         });
         std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(
