@@ -66,7 +66,10 @@ pub enum ColorWhen {
     disable_version_flag = true,
     max_term_width = 100
 )]
-#[allow(clippy::struct_excessive_bools, reason = "each is an option of ss, independent of the others")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of ss, independent of the others"
+)]
 pub struct ListArgs {
     /// TCP
     #[arg(short, long, help_heading = WHICH)]
@@ -184,4 +187,3 @@ Examples:
 
 Other systems have another command of this name: there, -p takes a port and -P a protocol. Here
 `sockstat -p 80` shows port 80 with owners, and protocols are -t, -u, -w, -x.";
-

@@ -56,7 +56,7 @@ and without a state, TCP and UDP sockets are selected, in every state, with thei
 are then only counted unless there is a filter.
 ";
 
-const SECTIONS: &[u8] = br".SH FILTER
+const SECTIONS: &[u8] = br#".SH FILTER
 Words that are not options select rows: a port
 .RB ( 3000 ,
 .BR :3000 ,
@@ -118,4 +118,4 @@ with other letters.
 .BR lsof (8),
 .BR sock_diag (7),
 .BR proc (5)
-";
+"#;

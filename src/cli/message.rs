@@ -15,7 +15,11 @@ pub struct UsageError {
 impl UsageError {
     /// An error without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, asked_for: false }
+        Self {
+            message: message.into(),
+            hint: None,
+            asked_for: false,
+        }
     }
 
     /// The same with a hint.
@@ -39,9 +43,11 @@ impl UsageError {
         };
         let argument = text(ContextKind::InvalidArg).unwrap_or_default();
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                Self { message: error.to_string(), hint: None, asked_for: true }
-            }
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self {
+                message: error.to_string(),
+                hint: None,
+                asked_for: true,
+            },
             ErrorKind::UnknownArgument => {
                 let hint = old_sockstat(&argument)
                     .map(str::to_owned)
@@ -75,10 +81,12 @@ impl UsageError {
 /// Options of the older command of the same name (Debian's sockstat, the BSDs).
 fn old_sockstat(argument: &str) -> Option<&'static str> {
     match argument {
-        "-P" => Some("this sockstat has -t, -u, -w, -x for protocols; -P belongs to an older command of this name"),
-        "-c" => {
-            Some("this sockstat shows connected sockets with `state connected`; -c belongs to an older command of this name")
-        }
+        "-P" => Some(
+            "this sockstat has -t, -u, -w, -x for protocols; -P belongs to an older command of this name",
+        ),
+        "-c" => Some(
+            "this sockstat shows connected sockets with `state connected`; -c belongs to an older command of this name",
+        ),
         _ => None,
     }
 }

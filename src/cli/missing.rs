@@ -6,7 +6,11 @@ use super::UsageError;
 
 /// The options, hidden from the help.
 #[derive(Debug, Default, Args)]
-#[allow(clippy::struct_excessive_bools, missing_docs, reason = "a list of switches that only say no")]
+#[allow(
+    clippy::struct_excessive_bools,
+    missing_docs,
+    reason = "a list of switches that only say no"
+)]
 pub struct MissingArgs {
     #[arg(short = 'd', long, hide = true)]
     pub dccp: bool,
@@ -82,7 +86,9 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
     ];
     match used.iter().find(|(used, _)| *used) {
         None => Ok(()),
-        Some((_, option)) => Err(UsageError::new(format!("{option} is not there yet in this version"))
-            .with_hint("`ss` takes the same option")),
+        Some((_, option)) => Err(
+            UsageError::new(format!("{option} is not there yet in this version"))
+                .with_hint("`ss` takes the same option"),
+        ),
     }
 }

@@ -26,6 +26,7 @@ pub struct Place {
 
 /// A listing, ready to be run.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct ListPlan {
     /// What is captured.
     pub capture: CapturePlan,
@@ -60,12 +61,17 @@ impl ListPlan {
     /// # Errors
     /// See [`Selection::of`].
     pub fn new(args: &ListArgs, filter: query::Parsed, place: &Place) -> Result<Self, UsageError> {
-        let selection = Selection::of(args, filter.states)?;
+        let selection = Selection::of(args, filter.states, filter.protocols)?;
         let filtered = filter.expr.is_some();
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
         let owners = args.processes || args.threads || selection.by_default || needs_owners;
-        let shown = Shown { args, selection: &selection, owners, place };
+        let shown = Shown {
+            args,
+            selection: &selection,
+            owners,
+            place,
+        };
         let output = shown.output();
         let people = !matches!(output, Output::Plain(_));
         let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
@@ -79,7 +85,11 @@ impl ListPlan {
                 dumps,
                 filter: filter.expr,
                 owners,
-                facts: if people || needs_processes { Facts::Full } else { Facts::Comm },
+                facts: if people || needs_processes {
+                    Facts::Full
+                } else {
+                    Facts::Comm
+                },
                 names: NamesWanted {
                     users: people,
                     cgroups: args.extended || matches!(output, Output::Json(_)),
@@ -92,7 +102,7 @@ impl ListPlan {
             everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
-            bare_words: filter.bare_words,
+            bare_words: filter.words,
         })
     }
 }
@@ -139,7 +149,11 @@ impl Shown<'_> {
             columns.push(Column::State);
         }
         if !args.no_queues {
-            columns.extend(if listening { &[][..] } else { &[Column::RecvQ, Column::SendQ] });
+            columns.extend(if listening {
+                &[][..]
+            } else {
+                &[Column::RecvQ, Column::SendQ]
+            });
         }
         columns.push(Column::Local);
         if listening {
@@ -147,7 +161,11 @@ impl Shown<'_> {
         } else {
             columns.push(Column::Peer);
         }
-        let has_listeners = !self.selection.states.intersection(StateSet::of(State::Listen)).is_empty();
+        let has_listeners = !self
+            .selection
+            .states
+            .intersection(StateSet::of(State::Listen))
+            .is_empty();
         if has_listeners && !args.no_queues {
             columns.push(Column::AcceptQ);
         }
@@ -166,10 +184,14 @@ impl Shown<'_> {
         let colors = match args.color {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
-            ColorWhen::Auto => {
-                self.place.force_color || (self.place.is_terminal && !self.place.no_color)
-            }
+            ColorWhen::Auto => self.place.force_color || (self.place.is_terminal && !self.place.no_color),
         };
-        TableView { columns, width: self.place.width, colors, header: !args.no_header, names: args.resolve }
+        TableView {
+            columns,
+            width: self.place.width,
+            colors,
+            header: !args.no_header,
+            names: args.resolve,
+        }
     }
 }

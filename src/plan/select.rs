@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::cli::{ListArgs, UsageError};
 use crate::model::{Protocol, SocketType, State, StateSet};
+use crate::query::ProtocolSet;
 
 use super::Dump;
 
@@ -21,6 +22,7 @@ pub enum Table {
 
 /// What is selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct Selection {
     /// The tables.
     pub tables: BTreeSet<Table>,
@@ -40,8 +42,14 @@ pub struct Selection {
     pub everything: bool,
 }
 
-const INET: [Protocol; 6] =
-    [Protocol::Raw, Protocol::Icmp, Protocol::Udp, Protocol::Udplite, Protocol::Tcp, Protocol::Mptcp];
+const INET: [Protocol; 6] = [
+    Protocol::Raw,
+    Protocol::Icmp,
+    Protocol::Udp,
+    Protocol::Udplite,
+    Protocol::Tcp,
+    Protocol::Mptcp,
+];
 const UNIX: [SocketType; 3] = [SocketType::Stream, SocketType::Dgram, SocketType::Seqpacket];
 
 fn all_inet() -> impl Iterator<Item = Table> {
@@ -53,11 +61,15 @@ fn all_unix() -> impl Iterator<Item = Table> {
 }
 
 impl Selection {
-    /// What the options and the state words of the filter select.
+    /// What the options select, and the states and protocols that the filter speaks of.
     ///
     /// # Errors
     /// An unknown family or table, or a combination that selects nothing.
-    pub fn of(args: &ListArgs, state_words: Option<StateSet>) -> Result<Self, UsageError> {
+    pub fn of(
+        args: &ListArgs,
+        state_words: Option<StateSet>,
+        protocols: Option<ProtocolSet>,
+    ) -> Result<Self, UsageError> {
         let mut choice = Choice::default();
         choice.letters(args);
         for family in &args.family {
@@ -78,7 +90,7 @@ impl Selection {
         let asked = state_words.or(asked);
         let by_default = choice.is_empty() && asked.is_none();
         if by_default {
-            choice.add([Protocol::Tcp, Protocol::Udp].into_iter().map(Table::Inet), StateSet::ALL);
+            choice.defaults(protocols);
         }
         let everything = choice.is_empty();
         if everything {
@@ -95,10 +107,12 @@ impl Selection {
             everything,
         };
         if selection.tables.is_empty() {
-            return Err(UsageError::new("these options select no table").with_hint("sockstat -A all,!tcp is all but TCP"));
+            return Err(UsageError::new("these options select no table")
+                .with_hint("sockstat -A all,!tcp is all but TCP"));
         }
         if selection.states.is_empty() {
-            return Err(UsageError::new("these words select no state").with_hint("`exclude` takes states away from all"));
+            return Err(UsageError::new("these words select no state")
+                .with_hint("`exclude` takes states away from all"));
         }
         Ok(selection)
     }
@@ -116,13 +130,25 @@ impl Selection {
     /// The dumps, in the order in which ss prints tables.
     pub fn dumps(&self) -> Vec<Dump> {
         let mut dumps = Vec::new();
-        let types: Vec<_> =
-            UNIX.into_iter().filter(|kind| self.tables.contains(&Table::Unix(*kind))).collect();
+        let types: Vec<_> = UNIX
+            .into_iter()
+            .filter(|kind| self.tables.contains(&Table::Unix(*kind)))
+            .collect();
         if !types.is_empty() {
-            let types = if types.len() == UNIX.len() { Vec::new() } else { types };
-            dumps.push(Dump { types, ..Dump::new(Protocol::Unix, self.states) });
+            let types = if types.len() == UNIX.len() {
+                Vec::new()
+            } else {
+                types
+            };
+            dumps.push(Dump {
+                types,
+                ..Dump::new(Protocol::Unix, self.states)
+            });
         }
-        for protocol in INET.into_iter().filter(|protocol| self.tables.contains(&Table::Inet(*protocol))) {
+        for protocol in INET
+            .into_iter()
+            .filter(|protocol| self.tables.contains(&Table::Inet(*protocol)))
+        {
             // The kernel ignores the states of raw sockets, and so ss shows them all.
             let raw = matches!(protocol, Protocol::Raw | Protocol::Icmp) && !self.states_asked;
             dumps.push(Dump {
@@ -158,6 +184,22 @@ impl Choice {
             self.named.insert(table);
         }
         self.states = self.states.union(states);
+    }
+
+    /// TCP and UDP; if the filter can only match other protocols (a path, a protocol's name), those.
+    fn defaults(&mut self, protocols: Option<ProtocolSet>) {
+        let usual = [Protocol::Tcp, Protocol::Udp];
+        let wanted: Vec<Protocol> = protocols.map_or_else(|| usual.to_vec(), |set| set.iter().collect());
+        let no_usual_one = !wanted.iter().any(|protocol| usual.contains(protocol));
+        for protocol in wanted {
+            match protocol {
+                Protocol::Unix => self.add(all_unix(), StateSet::ALL),
+                protocol if usual.contains(&protocol) || (no_usual_one && INET.contains(&protocol)) => {
+                    self.add([Table::Inet(protocol)], StateSet::ALL);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn letters(&mut self, args: &ListArgs) {
@@ -200,8 +242,11 @@ impl Choice {
                 return Err(not_there("family", name));
             }
             _ => {
-                return Err(UsageError::new(format!("unknown family '{}'", crate::render::escape::text(name.as_bytes())))
-                    .with_hint("families: inet, inet6, unix"));
+                return Err(UsageError::new(format!(
+                    "unknown family '{}'",
+                    crate::render::escape::text(name.as_bytes())
+                ))
+                .with_hint("families: inet, inet6, unix"));
             }
         }
         Ok(())
@@ -258,12 +303,20 @@ mod tests {
     use crate::cli;
 
     fn select(line: &str) -> Result<Selection, UsageError> {
-        let arguments = std::iter::once("sockstat").chain(line.split_whitespace()).map(Into::into).collect();
-        Selection::of(&cli::parse(arguments).unwrap().list, None)
+        let arguments = std::iter::once("sockstat")
+            .chain(line.split_whitespace())
+            .map(Into::into)
+            .collect();
+        Selection::of(&cli::parse(arguments).unwrap().list, None, None)
     }
 
     fn protocols(line: &str) -> Vec<&'static str> {
-        select(line).unwrap().dumps().iter().map(|dump| dump.protocol.name()).collect()
+        select(line)
+            .unwrap()
+            .dumps()
+            .iter()
+            .map(|dump| dump.protocol.name())
+            .collect()
     }
 
     #[test]
@@ -272,7 +325,10 @@ mod tests {
         assert!(selection.by_default);
         assert_eq!(selection.states, StateSet::ALL);
         assert_eq!(protocols(""), ["udp", "tcp"]);
-        assert!(select("-p -e").unwrap().by_default, "display options select nothing");
+        assert!(
+            select("-p -e").unwrap().by_default,
+            "display options select nothing"
+        );
     }
 
     #[test]
@@ -283,7 +339,11 @@ mod tests {
         assert_eq!(select("-tl").unwrap().states, StateSet::LISTENING);
         assert_eq!(select("-tla").unwrap().states, StateSet::ALL);
         assert_eq!(select("-tB").unwrap().states, StateSet::of(State::Bound));
-        assert_eq!(select("-w").unwrap().dumps()[0].states, StateSet::ALL, "the kernel ignores states of raw sockets");
+        assert_eq!(
+            select("-w").unwrap().dumps()[0].states,
+            StateSet::ALL,
+            "the kernel ignores states of raw sockets"
+        );
     }
 
     #[test]
@@ -315,7 +375,15 @@ mod tests {
 
     #[test]
     fn only_what_was_named_may_make_the_kernel_load_a_module() {
-        let named = |line| select(line).unwrap().dumps().into_iter().filter(|dump| dump.named && dump.protocol != Protocol::Unix).map(|dump| dump.protocol.name()).collect::<Vec<_>>();
+        let named = |line| {
+            select(line)
+                .unwrap()
+                .dumps()
+                .into_iter()
+                .filter(|dump| dump.named && dump.protocol != Protocol::Unix)
+                .map(|dump| dump.protocol.name())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(named("-M"), ["mptcp"]);
         assert!(named("-a").is_empty());
         assert!(named("-4").is_empty());

@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod prefix;
 pub mod pushdown;
 pub mod ranges;
+pub mod sort;
 mod subject;
 mod vocabulary;
 mod word;
