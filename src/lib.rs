@@ -3,3 +3,4 @@
 pub mod join;
 pub mod model;
 pub mod query;
+pub mod source;

@@ -20,7 +20,11 @@ pub mod pattern;
 pub mod prefix;
 pub mod pushdown;
 pub mod ranges;
+#[cfg(test)]
+pub(crate) mod samples;
 mod subject;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod word;
 

@@ -1,0 +1,3 @@
+//! Where facts come from: the only input and output of the library.
+
+pub mod netlink;

@@ -1,0 +1,3 @@
+//! Socket dumps over sock_diag netlink.
+
+pub mod bytecode;
