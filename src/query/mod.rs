@@ -32,5 +32,5 @@ pub use error::FilterError;
 pub use eval::Match;
 pub use expr::{Expr, Predicate, ProtocolSet};
 pub use names::{NamesFound, NamesWanted};
-pub use parser::{Mode, Parsed, parse};
+pub use parser::{Mode, Parsed, file_words, parse};
 pub use subject::{field_names, nearest_field};

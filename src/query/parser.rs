@@ -89,6 +89,15 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     })
 }
 
+/// The words of a filter file: its lines, without those that begin with `#`.
+pub fn file_words(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Takes the state words that always have to hold out of the tree.
 fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), FilterError> {
     if !expr.any(|predicate| matches!(predicate, Predicate::States(_))) {
