@@ -294,6 +294,14 @@ impl Expr {
         self.any(Predicate::needs_processes)
     }
 
+    /// Whether login names have to be known for the user ids of owners.
+    pub fn needs_owner_names(&self) -> bool {
+        let user = OwnerField::User;
+        self.any(
+            |it| matches!(it, Predicate::OwnerText(field, _) | Predicate::OwnerHas(field) if *field == user),
+        )
+    }
+
     /// Whether some predicate is of that kind.
     pub fn any(&self, test: impl Fn(&Predicate) -> bool) -> bool {
         let mut found = false;

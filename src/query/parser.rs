@@ -100,7 +100,8 @@ pub fn file_words(text: &str) -> Vec<String> {
 
 /// Takes the state words that always have to hold out of the tree.
 fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), FilterError> {
-    if !expr.any(|predicate| matches!(predicate, Predicate::States(_))) {
+    let about_states = |it: &Predicate| matches!(it, Predicate::States(_) | Predicate::Text(Field::State, _));
+    if !expr.any(about_states) {
         return Ok((None, expr));
     }
     let states = pushdown::states(&expr);
@@ -213,7 +214,7 @@ impl Parser {
         while self.take(&TokenKind::Or) {
             parts.push(self.and()?);
         }
-        Ok(Expr::or(parts))
+        Ok(alternatives(parts))
     }
 
     fn and(&mut self) -> Result<Expr, FilterError> {

@@ -176,7 +176,7 @@ fn program(operand: &Operand) -> Expr {
     ))))
 }
 
-/// Two ends of one kind joined: the ports of alternatives in one set, so that long lists stay cheap.
+/// At least one of them, with the ports of one end gathered in one set: a list of thousands stays cheap.
 pub(super) fn alternatives(exprs: Vec<Expr>) -> Expr {
     let mut merged: Vec<EndIs> = Vec::new();
     let mut ranges: Vec<Vec<(u64, u64)>> = Vec::new();

@@ -385,7 +385,7 @@ mod tests {
         let socket = samples::tcp("10.0.0.1", 7 * 4999 + 1, "0.0.0.0", 0, State::Listen);
         assert!(run(&long, &socket));
         let chain: Vec<String> = (0..3000)
-            .map(|index| format!("sport = {}", index * 7 + 1))
+            .map(|index| format!("src 10.0.{}.{}", index / 256, index % 256))
             .collect();
         assert!(program(&chain.join(" or "), Supported::ALL).is_none());
     }
