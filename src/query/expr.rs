@@ -42,6 +42,14 @@ impl End {
         }
     }
 
+    /// The fields of its address and of its unix name.
+    pub const fn fields(self) -> (Field, Field) {
+        match self {
+            Self::Local => (Field::LocalAddress, Field::Path),
+            Self::Peer => (Field::PeerAddress, Field::PeerPath),
+        }
+    }
+
     /// The field of its port.
     pub const fn port_field(self) -> Field {
         match self {
