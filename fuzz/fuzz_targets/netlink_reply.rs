@@ -1,7 +1,8 @@
 //! Any bytes as the kernel's answer to a dump: read, decoded and packed, without a panic.
 //!
-//! The first byte picks the protocol that was asked for, and whether all attributes are wanted. The rest is taken twice: as a whole datagram, and as the
-//! payload of one message, so that the decoders are reached without a valid netlink header.
+//! The first byte picks the protocol that was asked for, and whether all attributes are wanted. The rest is
+//! taken twice: as a whole datagram, and as the payload of one message, so that the decoders are reached without
+//! a valid netlink header.
 
 #![no_main]
 
