@@ -16,7 +16,13 @@ fn check_program(program: &[u8]) {
 }
 
 fn push(expr: &Expr) {
-    for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Raw, Protocol::Mptcp, Protocol::Unix] {
+    for protocol in [
+        Protocol::Tcp,
+        Protocol::Udp,
+        Protocol::Raw,
+        Protocol::Mptcp,
+        Protocol::Unix,
+    ] {
         for family in [None, Some(Family::Inet), Some(Family::Inet6)] {
             let split = pushdown(expr, Dump { protocol, family });
             let Some(condition) = split.condition else {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap_complete::Shell;
 use sockstat::cli::generate;
+use sockstat::query::field::{FIELDS, Kind};
 
 #[track_caller]
 fn check(path: &str, generated: &[u8]) {
@@ -43,4 +44,35 @@ fn the_man_page_is_fresh() {
 #[test]
 fn the_help_text_is_fresh() {
     check("docs/help.txt", generate::help().as_bytes());
+}
+
+const FIELDS_BEGIN: &str = "<!-- fields: begin, from src/query/field.rs -->\n";
+const FIELDS_END: &str = "<!-- fields: end -->\n";
+
+/// The table of keys in docs/json.md.
+fn table_of_fields() -> String {
+    let mut table = String::from("| Key | Type | Unit | Meaning |\n|---|---|---|---|\n");
+    for info in FIELDS {
+        let kind = match info.kind {
+            Kind::Integer => "integer",
+            Kind::Boolean => "boolean",
+            Kind::Words | Kind::Owners => "array",
+            _ => "string",
+        };
+        table.push_str(&format!(
+            "| `{}` | {kind} | {} | {} |\n",
+            info.name, info.unit, info.meaning
+        ));
+    }
+    table
+}
+
+#[test]
+fn the_keys_in_json_md_are_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once(FIELDS_BEGIN).unwrap();
+    let (_, after) = rest.split_once(FIELDS_END).unwrap();
+    let fresh = [before, FIELDS_BEGIN, &table_of_fields(), FIELDS_END, after].concat();
+    check("docs/json.md", fresh.as_bytes());
 }
