@@ -1,5 +1,6 @@
 //! The library behind the command `sockstat`.
 
+pub mod command;
 pub mod join;
 pub mod model;
 pub mod query;
