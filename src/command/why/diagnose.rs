@@ -1,5 +1,7 @@
 //! The verdict on one attempt.
 
+use std::collections::BTreeMap;
+
 use crate::model::Protocol;
 
 use super::attempt::BindAttempt;
@@ -189,25 +191,25 @@ fn settle(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Op
 fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Verdict {
     let range = system.local_port_range.clone();
     let wanted: Vec<u16> = range.filter(|port| !system.is_reserved(*port)).collect();
-    let (mut blocked, mut doubtful) = (vec![false; 1 << 16], vec![false; 1 << 16]);
+    // Ports that are gone, or may be.
+    let mut gone = BTreeMap::new();
     for one in existing {
         let Some(pair) = one.socket.inet() else { continue };
-        let port = usize::from(pair.local_port);
-        match keeps_automatic_choice_away(one, attempt) {
-            Some(false) => {}
-            Some(true) => blocked[port] = true,
-            None => doubtful[port] = true,
+        let surely = match keeps_automatic_choice_away(one, attempt) {
+            Some(false) => continue,
+            Some(true) => true,
+            None => false,
+        };
+        if system.is_automatic(pair.local_port) {
+            *gone.entry(pair.local_port).or_insert(false) |= surely;
         }
     }
-    let count = |table: &[bool]| wanted.iter().filter(|port| table[usize::from(**port)]).count();
-    for (doubtful, blocked) in doubtful.iter_mut().zip(&blocked) {
-        *doubtful &= !blocked;
-    }
-    let left = wanted.len() - count(&blocked) - count(&doubtful);
+    let left = wanted.len().saturating_sub(gone.len());
+    let doubtful = gone.values().any(|surely| !surely);
     let reusable = system.autobind_reuse && attempt.reuseaddr && attempt.protocol == Protocol::Tcp;
     let (bind, code) = if left > 0 {
         (Outcome::Ok, Code::Free)
-    } else if count(&doubtful) > 0 {
+    } else if doubtful {
         (Outcome::Undecidable, Code::Unreadable(Missing::ReuseFlags))
     } else if reusable {
         shared_automatic(existing, attempt, &wanted)
