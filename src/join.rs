@@ -182,6 +182,13 @@ impl Owners {
         &self.holders
     }
 
+    /// The holders of every listener that connections may wait for.
+    pub fn listener_holders(&self) -> impl Iterator<Item = &Holder> {
+        self.listeners
+            .iter()
+            .flat_map(|listener| self.holders.of(listener.inode))
+    }
+
     /// Who owns `socket`.
     pub fn of(&self, socket: &Socket) -> Ownership<'_> {
         if !self.asked {

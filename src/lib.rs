@@ -3,4 +3,6 @@
 pub mod command;
 pub mod join;
 pub mod model;
+pub mod plan;
 pub mod query;
+pub mod source;

@@ -1,0 +1,72 @@
+//! Which tables are read, and how much of each.
+
+use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+
+/// One protocol's sockets, as far as they are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dump {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Whether IPv4 sockets are wanted; IP protocols only.
+    pub v4: bool,
+    /// Whether IPv6 sockets are wanted; IP protocols only.
+    pub v6: bool,
+    /// Unix sockets: the types wanted, all if empty.
+    pub types: Vec<SocketType>,
+    /// The states wanted.
+    pub states: StateSet,
+    /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
+    pub extensions: u32,
+    /// Whether the user named the protocol, or it is only part of "everything".
+    pub named: bool,
+    /// A program that the kernel runs on each socket first; IP protocols only.
+    pub bytecode: Option<Vec<u8>>,
+}
+
+impl Dump {
+    /// All of a protocol, both families, in these states.
+    pub fn new(protocol: Protocol, states: StateSet) -> Self {
+        Self {
+            protocol,
+            v4: true,
+            v6: true,
+            types: Vec::new(),
+            states,
+            extensions: 0,
+            named: true,
+            bytecode: None,
+        }
+    }
+
+    /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so
+    /// asking for 7 too would walk the table of connections for nothing.
+    pub fn requested_states(&self) -> StateSet {
+        match self.protocol {
+            Protocol::Tcp | Protocol::Mptcp => self.states.without(StateSet::of(State::Unconnected)),
+            _ => self.states,
+        }
+    }
+
+    /// Whether the answer is one the dump wanted: kernels may answer with more (raw sockets ignore the state
+    /// mask, /proc tables have none).
+    pub fn wants(&self, socket: &Socket) -> bool {
+        self.states.contains(socket.state)
+            && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
+    }
+
+    /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP
+    /// has connections by the hundred thousand.
+    pub fn is_small(&self) -> bool {
+        let tcp = matches!(self.protocol, Protocol::Tcp | Protocol::Mptcp);
+        !tcp || self.requested_states() == StateSet::of(State::Listen)
+    }
+
+    /// Whether reading it could make the kernel load a module for a protocol that nobody uses.
+    pub fn may_load_a_module(&self) -> bool {
+        !self.named
+            && !matches!(
+                self.protocol,
+                Protocol::Tcp | Protocol::Udp | Protocol::Unix | Protocol::Icmp
+            )
+    }
+}

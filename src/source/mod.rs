@@ -1,0 +1,12 @@
+//! The only I/O. What it reads, it returns as plain data, with a gap for what it could not read.
+
+pub mod capture;
+pub mod cgroup;
+pub mod names;
+pub mod namespaces;
+pub mod netlink;
+pub mod nss;
+pub mod proc;
+pub mod seen;
+pub mod settle;
+pub mod tables;

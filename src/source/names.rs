@@ -1,0 +1,144 @@
+//! Learns names for the numbers of sockets as they come by.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
+
+use super::proc::{ProcRoot, mounts::Mounts};
+use super::{cgroup, nss};
+use crate::model::{Gap, Names, Socket};
+use crate::plan::NamesWanted;
+
+/// How long all look-ups of one kind may take together.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// Collects numbers and finds their names.
+#[derive(Debug)]
+pub struct Learner {
+    wanted: NamesWanted,
+    root: ProcRoot,
+    /// For interface names: any socket of our network namespace.
+    socket: Option<OwnedFd>,
+    cgroups_read: bool,
+    /// What was found so far.
+    pub names: Names,
+    /// What could not be found in time.
+    pub gaps: Vec<Gap>,
+}
+
+impl Learner {
+    /// A learner that knows nothing yet.
+    pub fn new(wanted: NamesWanted, root: ProcRoot) -> Self {
+        Self {
+            wanted,
+            root,
+            socket: None,
+            cgroups_read: false,
+            names: Names::default(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Whether names need the whole capture: look-ups that are slow one by one.
+    pub fn wants_all_at_once(&self) -> bool {
+        self.wanted.hosts || self.wanted.users
+    }
+
+    /// Learns what can be had at once: interfaces and cgroups.
+    pub fn learn(&mut self, socket: &Socket) {
+        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+            && !self.root.is_given()
+            && !self.names.interfaces.contains_key(&index.get())
+        {
+            // An interface that is gone keeps its number for a name, as in ss.
+            let name = self
+                .interface_name(index.get())
+                .unwrap_or_else(|| format!("if{index}"));
+            self.names.interfaces.insert(index.get(), name);
+        }
+        if self.wanted.cgroups
+            && !self.cgroups_read
+            && let Some(id) = socket.cgroup_id
+            && !self.names.cgroups.contains_key(&id.get())
+        {
+            self.cgroups_read = true;
+            self.names.cgroups = self.read_cgroups();
+        }
+    }
+
+    fn interface_name(&mut self, index: u32) -> Option<String> {
+        if self.socket.is_none() {
+            self.socket =
+                socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok();
+        }
+        netdevice::index_to_name(self.socket.as_ref()?, index).ok()
+    }
+
+    fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
+        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+        let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
+        mounts
+            .cgroup2
+            .map(|mount_point| cgroup::paths(&mount_point))
+            .unwrap_or_default()
+    }
+
+    /// Finds the names of everything that was collected.
+    pub fn look_up(&mut self, numbers: Numbers) {
+        if self.wanted.users {
+            let found = nss::users(numbers.uids.into_iter().collect(), WITHIN);
+            self.late(found.late, "user");
+            self.names.users = found.names;
+        }
+        if self.wanted.hosts {
+            let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
+            self.late(found.late, "host");
+            self.names.hosts = found.names;
+            let found = nss::services(numbers.ports.into_iter().collect(), WITHIN);
+            self.late(found.late, "service");
+            self.names.services = found.names;
+        }
+    }
+
+    fn late(&mut self, count: usize, what: &str) {
+        if count > 0 {
+            let seconds = WITHIN.as_secs();
+            let message = format!("{count} {what} names did not come within {seconds} s: numbers are shown");
+            self.gaps
+                .push(Gap::loss("names-late", message).with_count(count as u64));
+        }
+    }
+}
+
+/// Numbers to find names for, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    /// User ids.
+    pub uids: BTreeSet<u32>,
+    /// Addresses that are not wildcards.
+    pub addresses: BTreeSet<IpAddr>,
+    /// (port, is UDP).
+    pub ports: BTreeSet<(u16, bool)>,
+}
+
+impl Numbers {
+    /// Adds those of one socket.
+    pub fn add(&mut self, socket: &Socket, hosts: bool) {
+        self.uids.extend(socket.uid);
+        if let Some(pair) = socket.inet().filter(|_| hosts) {
+            let addresses = [pair.local_address, pair.peer_address];
+            self.addresses
+                .extend(addresses.into_iter().filter(|address| !address.is_unspecified()));
+            let udp = socket.kind == Some(crate::model::SocketType::Dgram);
+            self.ports.extend(
+                [pair.local_port, pair.peer_port]
+                    .into_iter()
+                    .filter(|port| *port != 0)
+                    .map(|port| (port, udp)),
+            );
+        }
+    }
+}

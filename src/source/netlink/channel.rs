@@ -1,0 +1,241 @@
+//! One netlink socket and its reused receive buffer: the only file that uses netlink-sys.
+//!
+//! A dump is produced inside our own system calls (linux 6.18 net/netlink/af_netlink.c: the first part in
+//! send, each next one in the recv that hands out the one before), so there is nothing to wait for and this is
+//! blocking code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use netlink_packet_core::NetlinkBuffer;
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
+
+/// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
+const RECEIVE_BYTES: usize = 64 * 1024;
+/// A kernel that answers with a larger datagram than this is not believed.
+const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// Why a dump ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DumpError {
+    /// The netlink socket could not be opened or written: errno.
+    Channel(i32),
+    /// The kernel refused the request or gave up on it: errno. `ENOENT` means that it has no such table.
+    Kernel(i32),
+    /// Answers were lost or cut off; what was handed on is incomplete.
+    Lost,
+    /// The receiver wants no more. The channel is in the middle of a dump and must not be used again.
+    Stopped,
+}
+
+impl DumpError {
+    fn of_channel(error: &io::Error) -> Self {
+        Self::Channel(error.raw_os_error().unwrap_or(0))
+    }
+}
+
+/// What one datagram said about the dump it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    More,
+    Done,
+}
+
+/// An open sock_diag socket in the network namespace of the thread that opened it.
+#[derive(Debug)]
+pub struct Channel {
+    socket: Socket,
+    buffer: Vec<u8>,
+    sequence: u32,
+}
+
+impl Channel {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// [`DumpError::Channel`] where netlink or sock_diag is missing or forbidden (gVisor, seccomp, SELinux).
+    pub fn open() -> Result<Self, DumpError> {
+        let socket = Socket::new(NETLINK_SOCK_DIAG).map_err(|error| DumpError::of_channel(&error))?;
+        Ok(Self {
+            socket,
+            buffer: vec![0; RECEIVE_BYTES],
+            sequence: 0,
+        })
+    }
+
+    /// Sends `request` (a whole netlink message, see [`super::request`]) and hands each answer's payload, the
+    /// part behind the netlink header, to `take`. Several answers share one datagram; `datagram_end` is called
+    /// after the last of each and may end the dump.
+    ///
+    /// # Errors
+    /// See [`DumpError`]. Answers that came before the error were handed on.
+    pub fn dump(
+        &mut self,
+        request: &mut [u8],
+        mut take: impl FnMut(&[u8]),
+        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<(), DumpError> {
+        self.sequence = self.sequence.wrapping_add(1);
+        super::request::set_sequence(request, self.sequence);
+        let kernel = SocketAddr::new(0, 0);
+        retry(|| self.socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
+        loop {
+            let length = self.receive()?;
+            let datagram = self.buffer.get(..length).unwrap_or_default();
+            let progress = read_datagram(datagram, self.sequence, &mut take);
+            if datagram_end().is_break() {
+                return Err(DumpError::Stopped);
+            }
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Done) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The next datagram from the kernel, into the buffer: its length in bytes.
+    fn receive(&mut self) -> Result<usize, DumpError> {
+        loop {
+            let buffer = &mut self.buffer;
+            let received = retry(|| self.socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
+            let (length, sender) = match received {
+                Ok(received) => received,
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),
+                Err(error) => return Err(DumpError::of_channel(&error)),
+            };
+            if sender.port_number() != 0 {
+                // Not the kernel: another process may not speak for it.
+                continue;
+            }
+            if length > self.buffer.len() {
+                // Cut off. The caller starts over, with room for a datagram of this size.
+                self.buffer
+                    .resize(length.next_power_of_two().min(RECEIVE_BYTES_MAX), 0);
+                return Err(DumpError::Lost);
+            }
+            return Ok(length);
+        }
+    }
+}
+
+/// Walks the messages of one datagram. Messages of another request are passed over.
+fn read_datagram(
+    mut rest: &[u8],
+    sequence: u32,
+    take: &mut impl FnMut(&[u8]),
+) -> Result<Progress, DumpError> {
+    while let Ok(message) = NetlinkBuffer::new_checked(rest) {
+        let length = message.length() as usize;
+        if message.sequence_number() == sequence {
+            match message.message_type() {
+                NLMSG_DONE | NLMSG_ERROR => {
+                    // Both carry 0 or a negative errno first; a missing handler is told in either way.
+                    let errno = message
+                        .payload()
+                        .first_chunk()
+                        .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+                    return if errno == 0 {
+                        Ok(Progress::Done)
+                    } else {
+                        Err(DumpError::Kernel(errno.wrapping_neg()))
+                    };
+                }
+                libc_control if libc_control < 16 => {}
+                _ => take(message.payload()),
+            }
+        }
+        // Messages are padded to four bytes.
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(Progress::More)
+}
+
+/// Runs a system call again as long as signals interrupt it.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Feeds bytes that a recording or a fuzzer holds through the same walk as a live dump.
+///
+/// # Errors
+/// As [`Channel::dump`].
+pub fn replay(bytes: &[u8], sequence: u32, mut take: impl FnMut(&[u8])) -> Result<(), DumpError> {
+    match read_datagram(bytes, sequence, &mut take)? {
+        Progress::Done => Ok(()),
+        Progress::More => Err(DumpError::Lost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(2u16.to_ne_bytes());
+        bytes.extend(sequence.to_ne_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(payload);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Vec<u8>>, Result<(), DumpError>) {
+        let mut taken = Vec::new();
+        let result = replay(bytes, 7, |payload| taken.push(payload.to_vec()));
+        (taken, result)
+    }
+
+    #[test]
+    fn answers_are_taken_until_done() {
+        let bytes = [
+            message(20, 7, b"abcde"),
+            message(20, 7, b"f"),
+            message(3, 7, &[0; 4]),
+        ]
+        .concat();
+        assert_eq!(read(&bytes), (vec![b"abcde".to_vec(), b"f".to_vec()], Ok(())));
+    }
+
+    #[test]
+    fn an_errno_inside_done_is_an_error_like_one_in_an_error_message() {
+        for kind in [NLMSG_DONE, NLMSG_ERROR] {
+            let bytes = message(kind, 7, &(-2i32).to_ne_bytes());
+            assert_eq!(read(&bytes), (vec![], Err(DumpError::Kernel(2))));
+        }
+    }
+
+    #[test]
+    fn answers_to_another_request_and_control_messages_are_passed_over() {
+        let bytes = [
+            message(20, 6, b"old"),
+            message(1, 7, b"noop"),
+            message(3, 7, &[0; 4]),
+        ]
+        .concat();
+        assert_eq!(read(&bytes), (vec![], Ok(())));
+    }
+
+    #[test]
+    fn cut_off_and_hostile_bytes_end_the_walk() {
+        let whole = [message(20, 7, b"abcd"), message(20, 7, b"efgh")].concat();
+        for length in 0..whole.len() {
+            let (taken, result) = read(&whole[..length]);
+            assert!(taken.len() <= 1);
+            assert_eq!(result, Err(DumpError::Lost));
+        }
+        let mut lies = message(20, 7, b"abcd");
+        lies[..4].copy_from_slice(&u32::MAX.to_ne_bytes());
+        assert_eq!(read(&lies), (vec![], Err(DumpError::Lost)));
+    }
+}

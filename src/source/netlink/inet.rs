@@ -1,0 +1,231 @@
+//! Decodes `struct inet_diag_msg` and its attributes (linux 6.18 include/uapi/linux/inet_diag.h) into a
+//! caller's slot, without allocating.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::{NonZeroU32, NonZeroU64};
+
+use netlink_packet_core::NlasIterator;
+
+use crate::model::{
+    Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
+};
+
+const HEADER_BYTES: usize = 72;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+
+const SKMEMINFO: u16 = 7;
+const SHUTDOWN: u16 = 8;
+const PROTOCOL: u16 = 10;
+const SKV6ONLY: u16 = 11;
+const MARK: u16 = 15;
+const CGROUP_ID: u16 = 21;
+const SOCKOPT: u16 = 22;
+
+/// Extension bit that makes the kernel send the socket's memory and drop counters.
+pub const EXTENSION_SKMEMINFO: u32 = 1 << (SKMEMINFO - 1);
+
+/// Reads one answer to a dump of `protocol` into `slot`. False if it is no such answer: too short, or of a
+/// family or state that is not known here. What attributes do not say stays `None`.
+pub fn decode(payload: &[u8], protocol: Protocol, slot: &mut Socket) -> bool {
+    let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, state, timer, retransmits, ..] = *header;
+    let tcp = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
+    let Some(state) = State::from_kernel(state, tcp) else {
+        return false;
+    };
+    let (family, local_address, peer_address) = match family {
+        AF_INET => (Family::Inet, v4(header, 8), v4(header, 24)),
+        AF_INET6 => (Family::Inet6, v6(header, 8), v6(header, 24)),
+        _ => return false,
+    };
+    let timer = TimerKind::from_kernel(timer).map(|kind| Timer {
+        kind,
+        expires_ms: Some(u32_at(header, 52)),
+        retransmits,
+    });
+    // Minisocks and requests have no uid field; the kernel sends 0 for it.
+    let minisock = matches!(state, State::TimeWait | State::SynRecv)
+        || (state == State::FinWait2 && timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait));
+    let mut pair = InetPair {
+        local_address,
+        local_port: port_at(header, 4),
+        peer_address,
+        peer_port: port_at(header, 6),
+        interface: NonZeroU32::new(u32_at(header, 40)),
+        v6only: None,
+    };
+    let cookie = u64::from(u32_at(header, 48)) << 32 | u64::from(u32_at(header, 44));
+    *slot = Socket {
+        protocol,
+        family,
+        kind: Some(match protocol {
+            Protocol::Udp | Protocol::Udplite => SocketType::Dgram,
+            Protocol::Raw => SocketType::Raw,
+            _ => SocketType::Stream,
+        }),
+        state,
+        inode: NonZeroU32::new(u32_at(header, 68)),
+        cookie: NonZeroU64::new(cookie),
+        rqueue: Some(u32_at(header, 56)),
+        wqueue: Some(u32_at(header, 60)),
+        uid: (!minisock).then(|| u32_at(header, 64)),
+        timer,
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
+        let value = attribute.value();
+        match attribute.kind() {
+            SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
+            SKV6ONLY => pair.v6only = value.first().map(|flag| *flag != 0),
+            PROTOCOL => slot.ip_protocol = value.first().copied(),
+            MARK => slot.mark = value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes)),
+            CGROUP_ID => {
+                slot.cgroup_id = value
+                    .first_chunk()
+                    .and_then(|bytes| NonZeroU64::new(u64::from_ne_bytes(*bytes)));
+            }
+            SOCKOPT => slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes)),
+            SKMEMINFO => {
+                slot.drops = value
+                    .get(32..36)
+                    .and_then(<[u8]>::first_chunk)
+                    .map(|bytes| u32::from_ne_bytes(*bytes).into());
+            }
+            _ => {}
+        }
+    }
+    slot.endpoints = Endpoints::Inet(pair);
+    true
+}
+
+fn u32_at(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
+    u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+}
+
+fn port_at(header: &[u8; HEADER_BYTES], at: usize) -> u16 {
+    u16::from_be_bytes([header[at], header[at + 1]])
+}
+
+fn v4(header: &[u8; HEADER_BYTES], at: usize) -> IpAddr {
+    Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]).into()
+}
+
+fn v6(header: &[u8; HEADER_BYTES], at: usize) -> IpAddr {
+    let octets: [u8; 16] = std::array::from_fn(|index| header[at + index]);
+    Ipv6Addr::from(octets).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record as the kernel lays it out, with the given fixed fields and attributes.
+    fn record(family: u8, state: u8, timer: u8, attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut bytes = vec![0; HEADER_BYTES];
+        bytes[..4].copy_from_slice(&[family, state, timer, 2]);
+        bytes[4..8].copy_from_slice(&[0x1f, 0x90, 0x00, 0x50]); // ports 8080 and 80, big endian
+        bytes[8..12].copy_from_slice(&[10, 0, 0, 1]);
+        bytes[24..28].copy_from_slice(&[10, 0, 0, 2]);
+        bytes[40..44].copy_from_slice(&3u32.to_ne_bytes());
+        bytes[44..52].copy_from_slice(&[1u32.to_ne_bytes(), 2u32.to_ne_bytes()].concat());
+        bytes[52..56].copy_from_slice(&900u32.to_ne_bytes());
+        bytes[56..60].copy_from_slice(&5u32.to_ne_bytes());
+        bytes[60..64].copy_from_slice(&6u32.to_ne_bytes());
+        bytes[64..68].copy_from_slice(&1000u32.to_ne_bytes());
+        bytes[68..72].copy_from_slice(&4711u32.to_ne_bytes());
+        for (kind, value) in attributes {
+            bytes.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
+            bytes.extend(kind.to_ne_bytes());
+            bytes.extend(*value);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+        }
+        bytes
+    }
+
+    fn decoded(bytes: &[u8], protocol: Protocol) -> Option<Socket> {
+        let mut slot = Socket::BLANK;
+        decode(bytes, protocol, &mut slot).then_some(slot)
+    }
+
+    #[test]
+    fn every_fixed_field_is_read() {
+        let socket = decoded(&record(2, 1, 2, &[]), Protocol::Tcp).unwrap();
+        let pair = *socket.inet().unwrap();
+        assert_eq!(
+            (pair.local_address.to_string().as_str(), pair.local_port),
+            ("10.0.0.1", 8080)
+        );
+        assert_eq!(
+            (pair.peer_address.to_string().as_str(), pair.peer_port),
+            ("10.0.0.2", 80)
+        );
+        assert_eq!(pair.interface, NonZeroU32::new(3));
+        assert_eq!(socket.cookie, NonZeroU64::new(0x2_0000_0001));
+        assert_eq!(
+            (socket.rqueue, socket.wqueue, socket.uid),
+            (Some(5), Some(6), Some(1000))
+        );
+        assert_eq!(socket.inode, NonZeroU32::new(4711));
+        assert_eq!(
+            socket.timer,
+            Some(Timer {
+                kind: TimerKind::Keepalive,
+                expires_ms: Some(900),
+                retransmits: 2
+            })
+        );
+        assert_eq!(socket.shutdown, None, "an attribute that did not come is not 0");
+    }
+
+    #[test]
+    fn time_wait_requests_and_fin_wait_2_minisocks_have_no_uid() {
+        for (state, timer) in [(6, 3), (3, 1), (5, 3)] {
+            assert_eq!(
+                decoded(&record(2, state, timer, &[]), Protocol::Tcp).unwrap().uid,
+                None
+            );
+        }
+        assert_eq!(
+            decoded(&record(2, 5, 0, &[]), Protocol::Tcp).unwrap().uid,
+            Some(1000)
+        );
+    }
+
+    #[test]
+    fn attributes_longer_shorter_and_unknown_cost_nothing() {
+        let attributes: &[(u16, &[u8])] = &[
+            (8, &[3, 9, 9, 9]),
+            (99, b"from the future"),
+            (11, &[1]),
+            (15, &[1, 0]),
+            (21, &[7, 0, 0, 0, 0, 0, 0, 0, 0xff]),
+            (22, &[0x05, 0x04]),
+            (7, &[0; 12]),
+        ];
+        let socket = decoded(&record(10, 10, 0, attributes), Protocol::Tcp).unwrap();
+        assert_eq!(socket.shutdown, Some(Shutdown(3)));
+        assert_eq!(socket.inet().unwrap().v6only, Some(true));
+        assert_eq!(socket.mark, None, "two bytes are no mark");
+        assert_eq!(socket.cgroup_id, NonZeroU64::new(7));
+        assert_eq!(socket.socket_options, Some(0x405));
+        assert_eq!(socket.drops, None, "an old, short skmeminfo has no drops");
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        assert_eq!(decoded(&[0; 71], Protocol::Tcp), None);
+        assert_eq!(decoded(&record(1, 1, 0, &[]), Protocol::Tcp), None);
+        assert_eq!(decoded(&record(2, 0, 0, &[]), Protocol::Tcp), None);
+        let whole = record(2, 1, 0, &[(8, &[1]), (21, &[0; 8])]);
+        for length in HEADER_BYTES..whole.len() {
+            assert!(
+                decoded(&whole[..length], Protocol::Udp).is_some(),
+                "attributes cut at {length}"
+            );
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The sock_diag netlink interface: requests, one decoder per family, and the channel that carries them.
+//!
+//! Only [`channel`] talks to the kernel; requests and decoders are functions on bytes. The decoders are our
+//! own: attributes shorter or longer than known are normal here, and must never cost a socket.
+
+pub mod channel;
+pub mod dump;
+pub mod inet;
+pub mod request;
+pub mod unix;

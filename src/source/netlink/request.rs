@@ -1,0 +1,210 @@
+//! What is sent to sock_diag.
+//!
+//! The fixed parts are encoded by netlink-packet-sock-diag. What it cannot say is appended here: attributes
+//! (a protocol above 255, a filter program), and the legacy request that dumps TCP of both families in one
+//! walk of the hash table.
+
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6};
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
+use netlink_packet_sock_diag::unix;
+
+use crate::model::{Family, Protocol, StateSet};
+
+const TCPDIAG_GETSOCK: u16 = 18;
+const INET_DIAG_REQ_BYTECODE: u16 = 1;
+const INET_DIAG_REQ_PROTOCOL: u16 = 3;
+
+/// The table of the kernel that a request reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// TCP over IPv4 and IPv6 together.
+    TcpBoth,
+    /// One protocol over one of the two IP families.
+    Inet(Protocol, Family),
+    /// All unix sockets.
+    Unix,
+}
+
+/// A dump request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Which table.
+    pub table: Table,
+    /// Which states. Raw sockets ignore it in the kernel.
+    pub states: StateSet,
+    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`.
+    pub extensions: u32,
+    /// A filter program for `INET_DIAG_REQ_BYTECODE`; IP tables only.
+    pub bytecode: Option<Vec<u8>>,
+}
+
+/// The kernel's number for a protocol that has an inet diag table.
+fn ip_number(protocol: Protocol) -> u16 {
+    match protocol {
+        Protocol::Udp => 17,
+        Protocol::Udplite => 136,
+        Protocol::Raw => 255,
+        Protocol::Mptcp => 262,
+        Protocol::Sctp => 132,
+        _ => 6,
+    }
+}
+
+impl Request {
+    /// The whole netlink message; its sequence number is 0.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut message = match self.table {
+            Table::TcpBoth => self.legacy_tcp(),
+            Table::Inet(protocol, family) => self.inet(protocol, family),
+            Table::Unix => self.unix(),
+        };
+        if let Some(bytecode) = &self.bytecode {
+            append_attribute(&mut message, INET_DIAG_REQ_BYTECODE, bytecode);
+        }
+        message
+    }
+
+    fn inet(&self, protocol: Protocol, family: Family) -> Vec<u8> {
+        let number = ip_number(protocol);
+        let mut socket_id = if family == Family::Inet6 {
+            SocketId::new_v6()
+        } else {
+            SocketId::new_v4()
+        };
+        socket_id.cookie = [0xff; 8];
+        let request = SockDiagMessage::InetRequest(InetRequest {
+            family: if family == Family::Inet6 {
+                AF_INET6
+            } else {
+                AF_INET
+            },
+            // A number above 255 goes into an attribute; the kernel then ignores this byte.
+            protocol: u8::try_from(number).unwrap_or(0),
+            extensions: ExtensionFlags::from_bits_retain(self.extensions.to_ne_bytes()[0]),
+            states: StateFlags::from_bits_retain(self.states.bits()),
+            socket_id,
+        });
+        let mut message = serialize(request);
+        if number > 255 {
+            append_attribute(
+                &mut message,
+                INET_DIAG_REQ_PROTOCOL,
+                &u32::from(number).to_ne_bytes(),
+            );
+        }
+        message
+    }
+
+    fn unix(&self) -> Vec<u8> {
+        serialize(SockDiagMessage::UnixRequest(unix::UnixRequest {
+            state_flags: unix::StateFlags::from_bits_retain(self.states.bits()),
+            inode: 0,
+            show_flags: unix::ShowFlags::from_bits_retain(self.extensions),
+            cookie: [0xff; 8],
+        }))
+    }
+
+    /// `struct inet_diag_req` (linux 6.18 include/uapi/linux/inet_diag.h): family, two prefix lengths,
+    /// extensions, socket id, states, dbs. A dump ignores the family.
+    fn legacy_tcp(&self) -> Vec<u8> {
+        let mut message = Vec::with_capacity(16 + 60);
+        message.extend_from_slice(&76u32.to_ne_bytes());
+        message.extend_from_slice(&TCPDIAG_GETSOCK.to_ne_bytes());
+        message.extend_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
+        message.extend_from_slice(&[0; 8]);
+        message.extend_from_slice(&[AF_INET, 0, 0, self.extensions.to_ne_bytes()[0]]);
+        message.extend_from_slice(&[0; 48]);
+        message.extend_from_slice(&self.states.bits().to_ne_bytes());
+        message.extend_from_slice(&[0; 4]);
+        message
+    }
+}
+
+/// Gives an encoded message its sequence number.
+pub fn set_sequence(message: &mut [u8], sequence: u32) {
+    if let Some(field) = message.get_mut(8..12) {
+        field.copy_from_slice(&sequence.to_ne_bytes());
+    }
+}
+
+fn serialize(payload: SockDiagMessage) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(payload));
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
+}
+
+fn append_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    message.resize(message.len().next_multiple_of(4), 0);
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    message.extend_from_slice(&length.to_ne_bytes());
+    message.extend_from_slice(&kind.to_ne_bytes());
+    message.extend_from_slice(value);
+    message.resize(message.len().next_multiple_of(4), 0);
+    let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    if let Some(field) = message.get_mut(..4) {
+        field.copy_from_slice(&total.to_ne_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(table: Table) -> Request {
+        Request {
+            table,
+            states: StateSet::ALL,
+            extensions: 0x41,
+            bytecode: None,
+        }
+    }
+
+    #[test]
+    fn an_inet_request_is_laid_out_as_the_kernel_reads_it() {
+        let bytes = request(Table::Inet(Protocol::Udp, Family::Inet6)).encode();
+        assert_eq!(bytes.len(), 72);
+        assert_eq!(bytes[..4], 72u32.to_ne_bytes());
+        assert_eq!(bytes[4..6], 20u16.to_ne_bytes());
+        assert_eq!(bytes[6..8], 0x301u16.to_ne_bytes());
+        assert_eq!(bytes[16..20], [10, 17, 0x41, 0]);
+        assert_eq!(
+            bytes[20..24],
+            0x3ffeu32.to_ne_bytes(),
+            "states above 11 must survive"
+        );
+    }
+
+    #[test]
+    fn mptcp_is_asked_by_attribute() {
+        let bytes = request(Table::Inet(Protocol::Mptcp, Family::Inet)).encode();
+        assert_eq!(bytes.len(), 80);
+        assert_eq!(bytes[..4], 80u32.to_ne_bytes());
+        assert_eq!(bytes[72..], [&[8, 0, 3, 0][..], &262u32.to_ne_bytes()].concat());
+    }
+
+    #[test]
+    fn the_legacy_request_has_its_own_shape() {
+        let mut bytes = request(Table::TcpBoth).encode();
+        set_sequence(&mut bytes, 9);
+        assert_eq!(bytes.len(), 76);
+        assert_eq!(bytes[4..6], 18u16.to_ne_bytes());
+        assert_eq!(bytes[8..12], 9u32.to_ne_bytes());
+        assert_eq!(bytes[16..20], [2, 0, 0, 0x41]);
+        assert_eq!(bytes[68..72], 0x3ffeu32.to_ne_bytes());
+    }
+
+    #[test]
+    fn a_unix_request_asks_for_unconnected_sockets_too() {
+        let bytes = request(Table::Unix).encode();
+        assert_eq!(bytes.len(), 40);
+        assert_eq!(bytes[16], 1);
+        assert_eq!(bytes[20..24], 0x3ffeu32.to_ne_bytes());
+        assert_eq!(bytes[28..32], 0x41u32.to_ne_bytes());
+    }
+}

@@ -1,0 +1,173 @@
+//! Decodes `struct unix_diag_msg` and its attributes (linux 6.18 include/uapi/linux/unix_diag.h).
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use netlink_packet_core::NlasIterator;
+
+use crate::model::endpoint::UnixFile;
+use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, UnixPair};
+
+const HEADER_BYTES: usize = 16;
+const AF_UNIX: u8 = 1;
+
+const NAME: u16 = 0;
+const VFS: u16 = 1;
+const PEER: u16 = 2;
+const ICONS: u16 = 3;
+const RQLEN: u16 = 4;
+const SHUTDOWN: u16 = 6;
+const UID: u16 = 7;
+
+/// `udiag_show` for what a listing prints: name, peer, queues, uid.
+pub const SHOW_BASIC: u32 = 0x01 | 0x04 | 0x10 | 0x40;
+/// `udiag_show` for the bound file and the clients that wait in a listener's queue.
+pub const SHOW_EXTENDED: u32 = 0x02 | 0x08;
+
+/// Reads one answer into `slot`; false if it is none. Allocates for the name and the list of waiting clients.
+pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+    let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, kind, state, ..] = *header;
+    let Some(state) = State::from_kernel(state, false).filter(|_| family == AF_UNIX) else {
+        return false;
+    };
+    let word = |at: usize| u32::from_ne_bytes(std::array::from_fn(|index| header[at + index]));
+    let mut pair = UnixPair::default();
+    *slot = Socket {
+        protocol: Protocol::Unix,
+        family: Family::Unix,
+        kind: SocketType::from_kernel(kind),
+        state,
+        inode: NonZeroU32::new(word(4)),
+        cookie: NonZeroU64::new(u64::from(word(12)) << 32 | u64::from(word(8))),
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
+        let value = attribute.value();
+        let number = |at: usize| {
+            value
+                .get(at..)
+                .and_then(<[u8]>::first_chunk)
+                .map(|bytes| u32::from_ne_bytes(*bytes))
+        };
+        match attribute.kind() {
+            NAME => pair.name = bound_name(value),
+            VFS => {
+                pair.file = number(0)
+                    .zip(number(4))
+                    .map(|(inode, device)| UnixFile { inode, device });
+            }
+            PEER => pair.peer_inode = number(0).and_then(NonZeroU32::new),
+            ICONS => {
+                pair.pending = value
+                    .chunks_exact(4)
+                    .filter_map(|bytes| bytes.first_chunk())
+                    .map(|b| u32::from_ne_bytes(*b))
+                    .collect();
+            }
+            RQLEN => (slot.rqueue, slot.wqueue) = (number(0), number(4)),
+            SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
+            UID => slot.uid = number(0),
+            _ => {}
+        }
+    }
+    slot.endpoints = Endpoints::Unix(pair);
+    true
+}
+
+/// The name without the NUL that ends a path. An abstract name starts with a NUL and may hold more of them.
+fn bound_name(value: &[u8]) -> Option<Box<[u8]>> {
+    match value {
+        [] => None,
+        [0, ..] => Some(value.into()),
+        path => Some(path.split(|byte| *byte == 0).next().unwrap_or(path).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(state: u8, attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut bytes = vec![AF_UNIX, 1, state, 0];
+        for word in [77u32, 5, 6] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        for (kind, value) in attributes {
+            bytes.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
+            bytes.extend(kind.to_ne_bytes());
+            bytes.extend(*value);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+        }
+        bytes
+    }
+
+    fn decoded(bytes: &[u8]) -> Option<(Socket, UnixPair)> {
+        let mut slot = Socket::BLANK;
+        if !decode(bytes, &mut slot) {
+            return None;
+        }
+        let Endpoints::Unix(pair) = slot.endpoints.clone() else {
+            unreachable!()
+        };
+        Some((slot, pair))
+    }
+
+    #[test]
+    fn names_are_bytes() {
+        let name = |value: &[u8]| {
+            decoded(&record(10, &[(NAME, value)]))
+                .unwrap()
+                .1
+                .name
+                .map(Vec::from)
+        };
+        assert_eq!(name(b"/run/a\nb\0"), Some(b"/run/a\nb".to_vec()));
+        assert_eq!(name(b"\0ab\0\xff"), Some(b"\0ab\0\xff".to_vec()));
+        assert_eq!(name(&[b'x'; 108]), Some(vec![b'x'; 108]));
+        assert_eq!(decoded(&record(10, &[])).unwrap().1.name, None);
+    }
+
+    #[test]
+    fn queues_peers_and_files_are_read() {
+        let rqlen = [3u32.to_ne_bytes(), 4u32.to_ne_bytes()].concat();
+        let vfs = [8u32.to_ne_bytes(), (8u32 << 20 | 1).to_ne_bytes()].concat();
+        let icons = [1u32.to_ne_bytes(), 2u32.to_ne_bytes()].concat();
+        let bytes = record(
+            10,
+            &[
+                (RQLEN, &rqlen),
+                (VFS, &vfs),
+                (ICONS, &icons),
+                (PEER, &0u32.to_ne_bytes()),
+                (UID, &5u32.to_ne_bytes()),
+            ],
+        );
+        let (socket, pair) = decoded(&bytes).unwrap();
+        assert_eq!(
+            (socket.accept_q(), socket.backlog(), socket.uid),
+            (Some(3), Some(4), Some(5))
+        );
+        assert_eq!(socket.cookie, NonZeroU64::new(6 << 32 | 5));
+        assert_eq!(
+            pair.file,
+            Some(UnixFile {
+                inode: 8,
+                device: 8 << 20 | 1
+            })
+        );
+        assert_eq!((pair.pending, pair.peer_inode), (vec![1, 2], None));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        assert!(decoded(&[AF_UNIX; 15]).is_none());
+        assert!(decoded(&[2, 1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_none());
+        let whole = record(1, &[(RQLEN, &[0; 8]), (NAME, b"abc\0")]);
+        for length in HEADER_BYTES..whole.len() {
+            assert!(decoded(&whole[..length]).is_some(), "attributes cut at {length}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Names from the system's own databases (nsswitch): users, hosts, services.
+//!
+//! Look-ups can take as long as a directory server or a dead name server likes. They run on threads of their
+//! own, all in flight together where that helps, under one deadline; a name that is late is simply not there.
+#![allow(
+    unsafe_code,
+    reason = "getpwuid_r and getnameinfo have no wrapper that honours nsswitch without more crates"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::net::IpAddr;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Threads for host look-ups: more would only queue up at the name server.
+const HOST_THREADS: usize = 32;
+
+/// What a batch of look-ups came to.
+#[derive(Debug, Clone)]
+pub struct Found<K, V> {
+    /// The names that came in time.
+    pub names: BTreeMap<K, V>,
+    /// How many did not.
+    pub late: usize,
+}
+
+/// Login names of `uids`. A uid without a name is left out.
+pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
+    // One thread: the first look-up loads the modules, the others are quick unless the server is dead.
+    look_up(uids, 1, within, user_name)
+}
+
+/// Host names of `addresses`. An address without a name is left out.
+pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> {
+    look_up(addresses, HOST_THREADS, within, |address| host_name(*address))
+}
+
+/// Service names of (port, is UDP) pairs. A port without a name is left out.
+pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Found<(u16, bool), String> {
+    look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
+}
+
+/// Asks for all keys on up to `threads` threads and takes what comes before the deadline. Threads that are
+/// still waiting then end with the process.
+fn look_up<K, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Found<K, String>
+where
+    K: Ord + Clone + Send + 'static,
+    F: Fn(&K) -> Option<String> + Send + Sync + 'static,
+{
+    let deadline = Instant::now() + within;
+    let total = keys.len();
+    let mut found = Found {
+        names: BTreeMap::new(),
+        late: 0,
+    };
+    if total == 0 {
+        return found;
+    }
+    let work = Arc::new(Mutex::new(keys.into_iter()));
+    let ask = Arc::new(ask);
+    let (sender, receiver) = mpsc::channel();
+    for _ in 0..threads.min(total) {
+        let (work, ask, sender) = (Arc::clone(&work), Arc::clone(&ask), sender.clone());
+        // A thread that cannot be started leaves its share to the others, or to the deadline.
+        let _ = std::thread::Builder::new()
+            .name("names".into())
+            .stack_size(256 * 1024)
+            .spawn(move || {
+                loop {
+                    let Some(key) = work.lock().ok().and_then(|mut work| work.next()) else {
+                        return;
+                    };
+                    let name = ask(&key);
+                    if sender.send((key, name)).is_err() {
+                        return;
+                    }
+                }
+            });
+    }
+    drop(sender);
+    let mut answered = 0;
+    while answered < total {
+        match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok((key, name)) => {
+                answered += 1;
+                found.names.extend(name.map(|name| (key, name)));
+            }
+            Err(_) => break,
+        }
+    }
+    found.late = total - answered;
+    found
+}
+
+fn user_name(uid: &u32) -> Option<String> {
+    let mut buffer = vec![0u8; 4096];
+    loop {
+        let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
+        let mut result = std::ptr::null_mut();
+        // SAFETY: all pointers are valid for the call, the length is that of the buffer; on success `result`
+        // points to `entry`, whose strings lie in `buffer`.
+        let code = unsafe {
+            libc::getpwuid_r(
+                *uid,
+                entry.as_mut_ptr(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &raw mut result,
+            )
+        };
+        if code == libc::ERANGE && buffer.len() < 1 << 20 {
+            buffer.resize(buffer.len() * 2, 0);
+            continue;
+        }
+        if code != 0 || result.is_null() {
+            return None;
+        }
+        // SAFETY: getpwuid_r succeeded, so the entry is filled in and its name is a C string inside `buffer`.
+        let name = unsafe { CStr::from_ptr((*result).pw_name) };
+        return Some(name.to_string_lossy().into_owned());
+    }
+}
+
+fn host_name(address: IpAddr) -> Option<String> {
+    name_info(address, 0, libc::NI_NAMEREQD, Wanted::Host)
+}
+
+fn service_name(port: u16, udp: bool) -> Option<String> {
+    let flags = if udp { libc::NI_DGRAM } else { 0 };
+    let name = name_info(
+        std::net::Ipv4Addr::UNSPECIFIED.into(),
+        port,
+        flags,
+        Wanted::Service,
+    )?;
+    // Without an entry getnameinfo answers with the number.
+    (name != port.to_string()).then_some(name)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Host,
+    Service,
+}
+
+fn name_info(address: IpAddr, port: u16, flags: libc::c_int, wanted: Wanted) -> Option<String> {
+    let mut text = [0u8; 1025]; // NI_MAXHOST
+    let length = libc::socklen_t::try_from(text.len()).ok()?;
+    let (host, host_length, service, service_length) = match wanted {
+        Wanted::Host => (text.as_mut_ptr().cast(), length, std::ptr::null_mut(), 0),
+        Wanted::Service => (std::ptr::null_mut(), 0, text.as_mut_ptr().cast(), length),
+    };
+    let call = |address: *const libc::sockaddr, size: usize| {
+        let size = libc::socklen_t::try_from(size).unwrap_or(0);
+        // SAFETY: `address` points to a socket address of `size` bytes; host or service point to `text` and its
+        // length, the other is null with length 0.
+        unsafe { libc::getnameinfo(address, size, host, host_length, service, service_length, flags) }
+    };
+    let code = match address {
+        IpAddr::V4(address) => {
+            // SAFETY: a sockaddr_in of zeros is valid.
+            let mut socket_address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+            socket_address.sin_family = libc::sa_family_t::try_from(libc::AF_INET).ok()?;
+            socket_address.sin_port = port.to_be();
+            socket_address.sin_addr.s_addr = u32::from_ne_bytes(address.octets());
+            call((&raw const socket_address).cast(), size_of::<libc::sockaddr_in>())
+        }
+        IpAddr::V6(address) => {
+            // SAFETY: a sockaddr_in6 of zeros is valid.
+            let mut socket_address: libc::sockaddr_in6 = unsafe { std::mem::zeroed() };
+            socket_address.sin6_family = libc::sa_family_t::try_from(libc::AF_INET6).ok()?;
+            socket_address.sin6_port = port.to_be();
+            socket_address.sin6_addr.s6_addr = address.octets();
+            call(
+                (&raw const socket_address).cast(),
+                size_of::<libc::sockaddr_in6>(),
+            )
+        }
+    };
+    if code != 0 {
+        return None;
+    }
+    Some(
+        CStr::from_bytes_until_nul(&text)
+            .ok()?
+            .to_string_lossy()
+            .into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_has_a_name_and_nobody_knows_a_made_up_uid() {
+        let found = users(vec![0, 4_000_000_001], Duration::from_secs(10));
+        assert_eq!(found.names.get(&0).map(String::as_str), Some("root"));
+        assert_eq!(found.names.get(&4_000_000_001), None);
+        assert_eq!(found.late, 0);
+    }
+
+    #[test]
+    fn slow_look_ups_cost_the_deadline_once() {
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let found = look_up(
+            (0..10).collect(),
+            10,
+            Duration::from_millis(50),
+            move |key: &u32| {
+                if *key == 3 {
+                    return Some("quick".to_owned());
+                }
+                let _ = gate.lock().map(|gate| gate.recv());
+                None
+            },
+        );
+        drop(release);
+        assert_eq!(found.names, BTreeMap::from([(3, "quick".to_owned())]));
+        assert_eq!(found.late, 9);
+    }
+}

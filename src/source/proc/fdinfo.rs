@@ -1,0 +1,98 @@
+//! Parses `/proc/PID/fdinfo/N` (proc_pid_fdinfo(5); io_uring: linux 6.18 io_uring/fdinfo.c). Pure: bytes in.
+
+/// What one fdinfo file tells about sockets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FdInfo {
+    /// The inode, since Linux 5.14.
+    pub inode: Option<u64>,
+    /// The mount that the file is on; sockets of one machine all share one.
+    pub mount_id: Option<u32>,
+    /// Unix sockets: descriptors in flight in its receive queue.
+    pub descriptors_in_flight: u32,
+    /// io_uring: inodes of registered sockets.
+    pub registered_sockets: Vec<u32>,
+    /// io_uring: whether the list of registered files was there. The kernel leaves it out while the ring is busy.
+    pub registered_files_told: bool,
+}
+
+/// Reads the text of a fdinfo file. Lines that are not known are passed over.
+pub fn parse(text: &[u8]) -> FdInfo {
+    let mut info = FdInfo::default();
+    for line in text.split(|byte| *byte == b'\n') {
+        let Some((key, value)) = split_key(line) else {
+            continue;
+        };
+        match key {
+            b"ino" => info.inode = number(value),
+            b"mnt_id" => info.mount_id = number(value).and_then(|id| u32::try_from(id).ok()),
+            b"scm_fds" => {
+                info.descriptors_in_flight = number(value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+            }
+            b"UserFiles" => info.registered_files_told = true,
+            _ if key.iter().all(u8::is_ascii_digit) => info.registered_sockets.extend(socket_inode(value)),
+            _ => {}
+        }
+    }
+    info
+}
+
+/// The inode in a link text `socket:[N]`.
+pub fn socket_inode(link: &[u8]) -> Option<u32> {
+    let digits = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
+    number(digits).and_then(|inode| u32::try_from(inode).ok())
+}
+
+/// A decimal number that is all of `text`.
+pub fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u64, |sum, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        sum.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+fn split_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', line)?;
+    let (key, value) = line.split_at_checked(colon)?;
+    Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_tells_its_inode_mount_and_descriptors_in_flight() {
+        let info = parse(b"pos:\t0\nflags:\t02000002\nmnt_id:\t10\nino:\t4711\nscm_fds: 2\n");
+        assert_eq!(
+            (info.inode, info.mount_id, info.descriptors_in_flight),
+            (Some(4711), Some(10), 2)
+        );
+        assert!(!info.registered_files_told);
+    }
+
+    #[test]
+    fn a_ring_tells_its_registered_sockets() {
+        let text = b"pos:\t0\nSqThread:\t-1\nUserFiles:\t3\n    0: socket:[15840]\n    1: /etc/passwd\n    2: <none>\nUserBufs:\t0\n";
+        let info = parse(text);
+        assert!(info.registered_files_told);
+        assert_eq!(info.registered_sockets, [15840]);
+    }
+
+    #[test]
+    fn only_a_whole_link_text_is_a_socket() {
+        assert_eq!(socket_inode(b"socket:[7]"), Some(7));
+        for wrong in [
+            "socket:[]",
+            "socket:[7",
+            "socket:[7]x",
+            "socket:[-7]",
+            "socket:[99999999999]",
+            "pipe:[7]",
+        ] {
+            assert_eq!(socket_inode(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
+
+pub mod facts;
+pub mod fdinfo;
+pub mod holders;
+pub mod mounts;
+pub mod net;
+pub mod tasks;
+
+use std::path::{Path, PathBuf};
+
+/// Where procfs is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcRoot {
+    directory: PathBuf,
+    given: bool,
+}
+
+impl Default for ProcRoot {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from("/proc"),
+            given: false,
+        }
+    }
+}
+
+impl ProcRoot {
+    /// The root that the user named (`--proc-root`): then nothing is asked by netlink, because the kernel that
+    /// wrote these files need not be ours.
+    pub fn given(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            given: true,
+        }
+    }
+
+    /// Whether it was named by the user.
+    pub fn is_given(&self) -> bool {
+        self.given
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A file below it.
+    pub fn join(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// A table of the network namespace. /proc/net is that of the main thread, which need not be ours; in a
+    /// named root it is that of its process 1, or of the root itself where there is no such process.
+    pub fn net(&self, table: &str) -> PathBuf {
+        if !self.given {
+            return self.join("thread-self/net").join(table);
+        }
+        let of_init = self.join("1/net");
+        if of_init.is_dir() {
+            of_init.join(table)
+        } else {
+            self.join("net").join(table)
+        }
+    }
+}

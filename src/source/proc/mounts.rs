@@ -1,0 +1,88 @@
+//! What the mount table says about procfs and cgroup2. Pure: takes the text of /proc/self/mountinfo.
+
+use std::path::PathBuf;
+
+/// The two mounts of interest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mounts {
+    /// Whether the procfs at the given root hides other users' processes (`hidepid`; proc(5)).
+    pub hides_processes: bool,
+    /// Where cgroup v2 is mounted.
+    pub cgroup2: Option<PathBuf>,
+}
+
+impl Mounts {
+    /// Reads mountinfo. The last mount at a place counts: it covers the ones before.
+    pub fn parse(mountinfo: &str, proc_root: &str) -> Self {
+        let mut mounts = Self::default();
+        for line in mountinfo.lines() {
+            let Some((place, end)) = line.split_once(" - ") else {
+                continue;
+            };
+            let Some(mount_point) = place.split(' ').nth(4) else {
+                continue;
+            };
+            let mut end = end.split(' ');
+            let (kind, options) = (end.next().unwrap_or_default(), end.nth(1).unwrap_or_default());
+            match kind {
+                "proc" if mount_point == proc_root => {
+                    mounts.hides_processes = options.split(',').any(hides);
+                }
+                "cgroup2" => mounts.cgroup2 = Some(PathBuf::from(unescape(mount_point))),
+                _ => {}
+            }
+        }
+        mounts
+    }
+}
+
+fn hides(option: &str) -> bool {
+    match option.split_once('=') {
+        Some(("hidepid", value)) => !matches!(value, "0" | "off"),
+        _ => false,
+    }
+}
+
+/// Octal escapes of mountinfo: space, tab, newline and backslash.
+fn unescape(text: &str) -> String {
+    ["\\040", "\\011", "\\012", "\\134"]
+        .iter()
+        .zip([" ", "\t", "\n", "\\"])
+        .fold(text.to_owned(), |text, (escape, plain)| {
+            text.replace(escape, plain)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidepid_in_any_spelling_is_seen() {
+        let line = |options: &str| format!("22 1 0:20 / /proc rw,nosuid - proc proc {options}\n");
+        for (options, hidden) in [
+            ("rw", false),
+            ("rw,hidepid=0", false),
+            ("rw,hidepid=off", false),
+            ("rw,hidepid=2", true),
+            ("rw,gid=5,hidepid=invisible", true),
+            ("rw,hidepid=ptraceable", true),
+        ] {
+            assert_eq!(
+                Mounts::parse(&line(options), "/proc").hides_processes,
+                hidden,
+                "{options}"
+            );
+        }
+        assert!(!Mounts::parse(&line("rw,hidepid=2"), "/host/proc").hides_processes);
+    }
+
+    #[test]
+    fn the_cgroup2_mount_is_found_beside_v1() {
+        let text = "30 22 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n31 30 0:27 / /sys/fs/cgroup/uni\\040fied rw shared:4 - cgroup2 cgroup2 rw\n";
+        assert_eq!(
+            Mounts::parse(text, "/proc").cgroup2,
+            Some("/sys/fs/cgroup/uni fied".into())
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! After the walk: why sockets without a holder have none, and whom queued connections wait for.
+//!
+//! `kernel` is said of a socket only after it was seen again and a second, thorough walk found nobody. That
+//! costs a second dump and walk, and happens only where such sockets are and every process could be looked into.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+
+use super::namespaces;
+use super::proc::holders::{Look, Walk, walk};
+use super::proc::{ProcRoot, mounts::Mounts};
+use super::tables::Tables;
+use crate::join::{Evidence, Listener, Owners};
+use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
+use crate::plan::Dump;
+
+/// Joins the walk with the sockets that wait for it.
+pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) -> Owners {
+    let listeners = if has_queued(stash) {
+        listeners(root)
+    } else {
+        Vec::new()
+    };
+    let table = HolderTable::new(std::mem::take(&mut walked.holders));
+    let left_over: BTreeSet<u32> = stash
+        .heads()
+        .filter_map(|head| head.inode)
+        .map(NonZeroU32::get)
+        .filter(|inode| table.of(*inode).is_empty())
+        .collect();
+    if left_over.is_empty() {
+        return Owners::new(table, BTreeMap::new(), listeners);
+    }
+    let mut evidence = Evidence {
+        processes_refused: walked.refused,
+        hidepid: hides_processes(root),
+        io_uring_read: !walked.io_uring_unread,
+        initial_pid_namespace: namespaces::shows_all_processes(root),
+        initial_user_namespace: namespaces::in_initial_user_namespace(),
+        still_there: true,
+        ..Evidence::default()
+    };
+    if evidence.status() == OwnerStatus::Hidden {
+        let hidden = left_over
+            .into_iter()
+            .map(|inode| (inode, OwnerStatus::Hidden))
+            .collect();
+        return Owners::new(table, hidden, listeners);
+    }
+    let second = second_walk(root, stash, &left_over);
+    let still_there = look_again(root, dumps, &left_over);
+    evidence.walked_again = second.is_some();
+    let second = second.unwrap_or_default();
+    evidence.processes_refused = second.refused;
+    evidence.descriptors_in_flight = second.descriptors_in_flight;
+    evidence.io_uring_read &= !second.io_uring_unread;
+    let why = left_over
+        .into_iter()
+        .map(|inode| {
+            let of_socket = Evidence {
+                still_there: still_there.contains(&inode),
+                ..evidence
+            };
+            (inode, of_socket.status())
+        })
+        .collect();
+    let mut holders = table.all().to_vec();
+    holders.extend(second.holders);
+    Owners::new(HolderTable::new(holders), why, listeners)
+}
+
+fn has_queued(stash: &Stash) -> bool {
+    let queued = [State::SynRecv, State::Established, State::CloseWait];
+    stash
+        .heads()
+        .any(|head| head.inode.is_none() && queued.contains(&head.state) && head.protocol != Protocol::Unix)
+}
+
+/// All listeners of the protocols that have queues: a request that costs microseconds.
+fn listeners(root: &ProcRoot) -> Vec<Listener> {
+    let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
+        named: false,
+        ..Dump::new(protocol, StateSet::of(State::Listen))
+    });
+    let mut listeners = Vec::new();
+    Tables::open(root).read(&dumps, &mut |sockets| {
+        listeners.extend(sockets.iter().filter_map(Listener::of));
+        ControlFlow::Continue(())
+    });
+    listeners
+}
+
+fn hides_processes(root: &ProcRoot) -> bool {
+    let mountinfo = std::fs::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
+    Mounts::parse(&mountinfo, &root.path().to_string_lossy()).hides_processes
+}
+
+/// Walks again for the left-overs, into every thread and for descriptors in flight.
+fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Option<Walk> {
+    let wanted: Vec<u32> = left_over.iter().copied().collect();
+    let mut never_carry: Vec<u32> = stash
+        .heads()
+        .filter(|head| head.protocol != Protocol::Unix)
+        .filter_map(|head| head.inode)
+        .map(NonZeroU32::get)
+        .collect();
+    never_carry.sort_unstable();
+    walk(
+        root,
+        Look {
+            wanted: Some(&wanted),
+            thorough: Some(&never_carry),
+        },
+    )
+    .ok()
+}
+
+/// Which of the left-overs are still there.
+fn look_again(root: &ProcRoot, dumps: &[Dump], left_over: &BTreeSet<u32>) -> BTreeSet<u32> {
+    let mut there = BTreeSet::new();
+    Tables::open(root).read(dumps, &mut |sockets| {
+        let inodes = sockets
+            .iter()
+            .filter_map(|socket| socket.inode)
+            .map(NonZeroU32::get);
+        there.extend(inodes.filter(|inode| left_over.contains(inode)));
+        ControlFlow::Continue(())
+    });
+    there
+}

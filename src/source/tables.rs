@@ -1,0 +1,191 @@
+//! Reads the tables of a plan: by sock_diag, and where that does not answer by /proc/net.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::netlink::channel::{Channel, DumpError};
+use super::netlink::dump::{self, Emit};
+use super::proc::{ProcRoot, net};
+use super::seen::Seen;
+use crate::model::{Gap, Protocol, Socket, State};
+use crate::plan::Dump;
+
+/// Reads all tables of a capture, each socket once.
+#[derive(Debug)]
+pub struct Tables {
+    root: ProcRoot,
+    channel: Option<Channel>,
+    /// Why there is no channel: errno. Told once per protocol that had to do without.
+    refused: Option<i32>,
+    /// The names in /proc/net/protocols, read when first needed.
+    protocols: Option<String>,
+    /// What is missing, or came another way.
+    pub gaps: Vec<Gap>,
+}
+
+impl Tables {
+    /// Opens the netlink socket, unless another /proc was named: that need not be of this kernel.
+    pub fn open(root: &ProcRoot) -> Self {
+        let mut tables = Self {
+            root: root.clone(),
+            channel: None,
+            refused: None,
+            protocols: None,
+            gaps: Vec::new(),
+        };
+        if root.is_given() {
+            let message = format!(
+                "read from the tables below {}: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
+                root.path().display()
+            );
+            tables.gaps.push(Gap::loss("proc-root", message));
+        } else {
+            tables.reopen();
+        }
+        tables
+    }
+
+    fn reopen(&mut self) {
+        self.channel = None;
+        match Channel::open() {
+            Ok(channel) => self.channel = Some(channel),
+            Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => self.refused = Some(errno),
+            Err(DumpError::Lost | DumpError::Stopped) => {}
+        }
+    }
+
+    /// Reads every dump in turn and hands its sockets to `emit`, each socket once.
+    pub fn read(&mut self, dumps: &[Dump], emit: &mut Emit<'_>) {
+        let mut seen = Seen::default();
+        for dump in dumps {
+            let mut stopped = false;
+            self.read_one(dump, &mut |sockets| {
+                let flow = emit_new(&mut seen, sockets, emit);
+                stopped = flow.is_break();
+                flow
+            });
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    fn read_one(&mut self, dump: &Dump, emit: &mut Emit<'_>) {
+        if dump.may_load_a_module() && !self.kernel_has(dump.protocol) {
+            self.gaps.push(missing(dump.protocol));
+            return;
+        }
+        // ICMP sockets have no diag handler on any kernel.
+        if self.root.is_given() || dump.protocol == Protocol::Icmp {
+            self.read_proc(dump, None, emit);
+            return;
+        }
+        let Some(channel) = &mut self.channel else {
+            self.read_proc(dump, self.refused, emit);
+            return;
+        };
+        match dump::run(channel, dump, emit) {
+            Ok(()) => {}
+            Err(DumpError::Stopped) => self.channel = None,
+            Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => {
+                self.read_proc(dump, Some(errno), emit);
+                // Whatever is left of the answer must not reach the next dump.
+                self.reopen();
+            }
+            Err(DumpError::Lost) => {
+                let message = format!(
+                    "the kernel's list of {} sockets came incomplete",
+                    dump.protocol.name()
+                );
+                self.gaps
+                    .push(Gap::loss("dump-incomplete", message).with_remedy("run it again"));
+                self.reopen();
+            }
+        }
+    }
+
+    /// Reads the tables under /proc/net. `refused` is the errno of sock_diag if it was asked.
+    fn read_proc(&mut self, dump: &Dump, refused: Option<i32>, emit: &mut Emit<'_>) {
+        let name = dump.protocol.name();
+        match net::read(&self.root, dump, emit) {
+            Ok(tables) if tables.read == 0 => self.gaps.push(missing(dump.protocol)),
+            Ok(tables) => {
+                if let Some(errno) = refused {
+                    let reason = io::Error::from_raw_os_error(errno);
+                    let message =
+                        format!("{name} sockets read from /proc/net: sock_diag does not answer ({reason})");
+                    self.gaps.push(Gap::note("proc-fallback", message));
+                    if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) {
+                        let message = "TCP sockets that are bound and do not listen are not in /proc/net/tcp";
+                        self.gaps.push(Gap::loss("bound-unseen", message));
+                    }
+                }
+                if tables.odd_lines > 0 {
+                    let message = format!(
+                        "{} lines of the {name} table could not be understood",
+                        tables.odd_lines
+                    );
+                    self.gaps
+                        .push(Gap::loss("odd-lines", message).with_count(tables.odd_lines.into()));
+                }
+            }
+            Err(error) => {
+                let mut message = format!("{name} sockets could not be read from /proc/net: {error}");
+                if let Some(errno) = refused {
+                    message = format!(
+                        "{message}; nor by sock_diag: {}",
+                        io::Error::from_raw_os_error(errno)
+                    );
+                }
+                self.gaps.push(Gap::loss("table-unreadable", message));
+            }
+        }
+    }
+
+    /// Whether a protocol is registered, by its line in /proc/net/protocols. If that cannot be read, it may be.
+    fn kernel_has(&mut self, protocol: Protocol) -> bool {
+        let path = self.root.net("protocols");
+        let protocols = self
+            .protocols
+            .get_or_insert_with(|| std::fs::read_to_string(path).unwrap_or_default());
+        let name = match protocol {
+            Protocol::Udplite => "UDP-Lite",
+            Protocol::Raw => "RAW",
+            Protocol::Mptcp => "MPTCP",
+            Protocol::Sctp => "SCTP",
+            Protocol::Vsock => "AF_VSOCK",
+            Protocol::Xdp => "XDP",
+            _ => return true,
+        };
+        protocols.is_empty()
+            || protocols
+                .lines()
+                .any(|line| line.split_whitespace().next() == Some(name))
+    }
+}
+
+fn missing(protocol: Protocol) -> Gap {
+    Gap::note(
+        "family-missing",
+        format!("this kernel has no {} sockets to list", protocol.name()),
+    )
+}
+
+/// Hands on the sockets that were not seen before. New ones are moved to the front, in their order.
+fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> ControlFlow<()> {
+    let mut kept = 0;
+    for index in 0..sockets.len() {
+        let cookie = sockets
+            .get(index)
+            .and_then(|socket| socket.cookie)
+            .map_or(0, std::num::NonZeroU64::get);
+        if seen.insert(cookie) {
+            sockets.swap(kept, index);
+            kept += 1;
+        }
+    }
+    match sockets.get_mut(..kept) {
+        Some(new) if kept > 0 => emit(new),
+        _ => ControlFlow::Continue(()),
+    }
+}
