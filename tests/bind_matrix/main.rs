@@ -15,7 +15,7 @@ use sockstat::command::why::verdict::Code;
 use sockstat::command::why::{self, BindAttempt, Existing, Outcome, SystemFacts, diagnose};
 use sockstat::model::{Protocol, State};
 
-use sockets::{Options, fresh_port, local, own, wait_for_state, way_to};
+use sockets::{Options, fresh_port, local, own, wait_for, wait_for_left_over, way_to};
 
 /// (address, V6ONLY): every way to bind to what this machine has.
 const ADDRESSES: [(&str, bool); 10] = [
@@ -319,14 +319,14 @@ const REMAINS: [(&str, Remains); 6] = [
     ("close-wait", |options, port, v4| {
         let c = connect(options, port, v4);
         net::shutdown(&c.client, net::Shutdown::Write).unwrap();
-        wait_for_state(port, 8);
+        wait_for(&c.server, State::CloseWait);
         let record = options.record(&c.server, State::CloseWait);
         keep(Scene::new(port, vec![(record, c.server)]), c.client)
     }),
     ("fin-wait-2", |options, port, v4| {
         let c = connect(options, port, v4);
         net::shutdown(&c.server, net::Shutdown::Write).unwrap();
-        wait_for_state(port, 5);
+        wait_for(&c.server, State::FinWait2);
         let record = options.record(&c.server, State::FinWait2);
         keep(Scene::new(port, vec![(record, c.server)]), c.client)
     }),
@@ -336,7 +336,7 @@ const REMAINS: [(&str, Remains); 6] = [
         drop(c.listener);
         drop(c.server);
         drop(c.client);
-        wait_for_state(port, 6);
+        wait_for_left_over(port, State::TimeWait);
         Scene {
             existing: vec![record],
             ..Scene::new(port, Vec::new())
@@ -350,7 +350,7 @@ const REMAINS: [(&str, Remains); 6] = [
         let record = options.record(&c.server, State::FinWait1);
         drop(c.listener);
         drop(c.server);
-        wait_for_state(port, 4);
+        wait_for_left_over(port, State::FinWait1);
         let scene = Scene::new(port, Vec::new());
         keep(
             Scene {
@@ -411,7 +411,7 @@ fn tcp_connections_made_from_here() {
                         net::connect(&client, &SocketAddr::new(target, service)).unwrap();
                         drop(net::accept(&listener).unwrap());
                         let port = local(&client).port();
-                        wait_for_state(port, 8);
+                        wait_for(&client, State::CloseWait);
                         let record = options.record(&client, State::CloseWait);
                         Scene::new(port, vec![(record, client)])
                     });

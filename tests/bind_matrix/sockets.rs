@@ -3,13 +3,16 @@
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::ControlFlow;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketType, sockopt};
-use sockstat::command::why::{BindAttempt, Existing, Flag};
-use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, Timer, TimerKind};
+use sockstat::command::why::{BindAttempt, Existing, Flag, look::local_port_is};
+use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
+use sockstat::plan::Dump;
+use sockstat::source::{proc::ProcRoot, tables::Tables};
 
 /// Options of a socket under test. The port is the test's choice.
 #[derive(Clone, Copy, Debug)]
@@ -153,28 +156,52 @@ pub(crate) fn way_to(address: IpAddr, v4: bool) -> IpAddr {
     }
 }
 
-/// Waits until a TCP socket with that local port is in `state`, a number of the kernel.
-pub(crate) fn wait_for_state(port: u16, state: u8) {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let ending = format!(":{port:04X}");
-    let wanted = format!("{state:02X}");
-    let there = || {
-        ["tcp", "tcp6"].into_iter().any(|table| {
-            let text = std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap();
-            text.lines().any(|line| {
-                let mut words = line.split_ascii_whitespace();
-                let local = words.nth(1).unwrap_or_default();
-                local.ends_with(&ending) && words.nth(1) == Some(wanted.as_str())
-            })
-        })
+/// Waits until the TCP socket is in `state`.
+pub(crate) fn wait_for(fd: &OwnedFd, state: State) {
+    until(|| tcp_state(fd) == state as u8, state.name());
+}
+
+/// Waits until a TCP socket that no program holds any more is in `state` on that local port.
+pub(crate) fn wait_for_left_over(port: u16, state: State) {
+    let dump = Dump {
+        bytecode: Some(local_port_is(port)),
+        ..Dump::new(Protocol::Tcp, StateSet::of(state))
     };
+    let there = || {
+        let mut found = false;
+        Tables::open(&ProcRoot::default()).read(std::slice::from_ref(&dump), &mut |_| {
+            found = true;
+            ControlFlow::Break(())
+        });
+        found
+    };
+    until(there, state.name());
+}
+
+fn until(mut there: impl FnMut() -> bool, what: &str) {
+    let deadline = Instant::now() + Duration::from_secs(5);
     while !there() {
-        assert!(
-            Instant::now() < deadline,
-            "port {port} does not come to state {state}"
-        );
+        assert!(Instant::now() < deadline, "no socket comes to {what}");
         std::thread::yield_now();
     }
+}
+
+/// The first byte of `struct tcp_info`.
+fn tcp_state(fd: &OwnedFd) -> u8 {
+    let (mut state, mut length) = (0u8, 1);
+    // SAFETY: the kernel writes at most the one byte that `length` says.
+    #[allow(unsafe_code, reason = "rustix has no call for TCP_INFO")]
+    let result = unsafe {
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            (&raw mut state).cast(),
+            &raw mut length,
+        )
+    };
+    assert_eq!(result, 0, "TCP_INFO");
+    state
 }
 
 thread_local! {

@@ -9,6 +9,7 @@ pub mod cover;
 pub mod diagnose;
 pub mod errors;
 pub mod existing;
+pub mod look;
 pub mod role;
 pub mod rules;
 pub mod system;
