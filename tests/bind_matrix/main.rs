@@ -49,6 +49,7 @@ fn facts(card: u32) -> SystemFacts {
         nonlocal_bind_v4: false,
         nonlocal_bind_v6: false,
         autobind_reuse: false,
+        bindv6only: false,
         ipv6: true,
         local_v4: vec![v4([127, 0, 0, 0].into(), 8), v4(netns::CARD_V4, 32)],
         local_v6: vec![
@@ -57,6 +58,7 @@ fn facts(card: u32) -> SystemFacts {
             v6(netns::CARD_LINK_LOCAL, card),
         ],
         interfaces: [(netns::LO, "lo".into()), (card, "card".into())].into(),
+        v4_links: Vec::new(),
     }
 }
 

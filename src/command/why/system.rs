@@ -21,6 +21,8 @@ pub struct SystemFacts {
     pub nonlocal_bind_v6: bool,
     /// net.ipv4.ip_autobind_reuse.
     pub autobind_reuse: bool,
+    /// net.ipv6.bindv6only: what `IPV6_V6ONLY` is on a new socket.
+    pub bindv6only: bool,
     /// Whether there is IPv6 at all.
     pub ipv6: bool,
     /// What the local routing table takes as this machine's, broadcast addresses included.
@@ -29,6 +31,8 @@ pub struct SystemFacts {
     pub local_v6: Vec<V6Address>,
     /// Interface index to name.
     pub interfaces: BTreeMap<u32, String>,
+    /// The IPv4 networks on a link, with the interface's name.
+    pub v4_links: Vec<(V4Network, String)>,
 }
 
 /// An IPv4 network.
@@ -47,6 +51,12 @@ impl V4Network {
             .checked_shl(32 - u32::from(self.prefix.min(32)))
             .unwrap_or(0);
         (address.to_bits() ^ self.address.to_bits()) & mask == 0
+    }
+
+    /// Its last address, which is its broadcast address.
+    fn last(self) -> Ipv4Addr {
+        let host_bits = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+        Ipv4Addr::from_bits(self.address.to_bits() | host_bits)
     }
 }
 
@@ -80,6 +90,31 @@ impl SystemFacts {
                 && !local.tentative
                 && (!narrow || device.is_none_or(|device| device.get() == local.interface))
         })
+    }
+
+    /// The addresses that a program could bind to, as people write them, with their interface.
+    pub fn own_addresses(&self) -> Vec<String> {
+        let v4 = self.local_v4.iter().filter(|network| network.prefix == 32);
+        let v4 = v4.map(|network| {
+            let link = self
+                .v4_links
+                .iter()
+                .find(|(link, _)| link.contains(network.address));
+            match link {
+                Some((link, _)) if network.address == link.last() => String::new(),
+                Some((_, interface)) => format!("{} ({interface})", network.address),
+                None if network.address.is_loopback() && network.address.octets()[3] == 255 => String::new(),
+                None => network.address.to_string(),
+            }
+        });
+        let v6 = self
+            .local_v6
+            .iter()
+            .map(|local| match self.interfaces.get(&local.interface) {
+                Some(name) if !local.address.is_loopback() => format!("{} ({name})", local.address),
+                _ => local.address.to_string(),
+            });
+        v4.filter(|text| !text.is_empty()).chain(v6).collect()
     }
 
     /// Whether an automatic choice leaves the port out.

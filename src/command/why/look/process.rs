@@ -1,0 +1,81 @@
+//! Describes the processes behind sockets.
+
+use std::os::unix::ffi::OsStringExt;
+
+use crate::command::why::owner::{Owner, container_of, is_top, unit_of};
+use crate::model::Process;
+use crate::plan::Facts;
+use crate::source::nss;
+use crate::source::proc::{ProcRoot, facts};
+
+/// How far up a chain of parents is followed.
+const PARENTS_MAX: usize = 6;
+/// How long names of users may take.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Describes each process that is still there, in the order given.
+pub fn describe(pids: &[u32]) -> Vec<Owner> {
+    let mut sorted = pids.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let (processes, _) = facts::read(&ProcRoot::default(), &sorted, Facts::Full);
+    let uids = processes.values().filter_map(|process| process.uid).collect();
+    let users = nss::users(uids, WITHIN).names;
+    pids.iter()
+        .filter_map(|pid| processes.get(pid))
+        .map(|process| {
+            let user = process
+                .uid
+                .map(|uid| users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()));
+            Owner {
+                user,
+                ..owner_of(process)
+            }
+        })
+        .collect()
+}
+
+fn owner_of(process: &Process) -> Owner {
+    let pid = process.pid;
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
+    let directory = std::fs::read_link(file("cwd")).ok();
+    let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+    Owner {
+        pid,
+        program: process.program.to_vec(),
+        command: command.filter(|command| !command.is_empty()),
+        started_at: process.started_at,
+        directory: directory.map(|path| path.into_os_string().into_vec()),
+        binary_deleted: process
+            .exe
+            .as_ref()
+            .is_some_and(|exe| exe.ends_with(b" (deleted)")),
+        parents: parents(pid),
+        unit: unit_of(&cgroups),
+        container: container_of(&cgroups),
+        user: None,
+    }
+}
+
+/// The parents, up to the one that started it all or process 1.
+fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
+    let mut chain = Vec::new();
+    let mut next = parent_of(pid);
+    while let Some(parent) = next.filter(|parent| *parent > 0 && chain.len() < PARENTS_MAX) {
+        let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
+        let top = is_top(&comm);
+        chain.push((comm, parent));
+        next = if top { None } else { parent_of(parent) };
+    }
+    chain
+}
+
+/// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+}
