@@ -5,4 +5,5 @@ pub mod join;
 pub mod model;
 pub mod plan;
 pub mod query;
+pub mod render;
 pub mod source;

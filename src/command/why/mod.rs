@@ -6,16 +6,21 @@
 
 pub mod attempt;
 pub mod cover;
+pub mod cures;
 pub mod diagnose;
 pub mod errors;
 pub mod existing;
+pub mod json;
 pub mod look;
 pub mod overheard;
 pub mod owner;
 pub mod place;
+pub mod report;
 pub mod role;
 pub mod rules;
 pub mod system;
+pub mod text;
+pub mod unix;
 pub mod verdict;
 
 pub use attempt::BindAttempt;

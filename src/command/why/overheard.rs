@@ -34,13 +34,13 @@ impl Listener {
         .iter()
         .any(|words| lower.contains(words));
         match (says_so, &mut self.since) {
-            (true, _) => match port_in(&lower) {
-                Some(port) => Heard::Port(port),
-                None => {
-                    self.since.get_or_insert(0);
-                    Heard::Nothing
+            (true, since) => {
+                if let Some(port) = port_in(&lower) {
+                    return Heard::Port(port);
                 }
-            },
+                since.get_or_insert(0);
+                Heard::Nothing
+            }
             (false, Some(since)) => {
                 *since += 1;
                 match named_port(&lower) {

@@ -70,7 +70,7 @@ pub fn unit_of(cgroups: &str) -> Option<String> {
                 .find_map(|line| line.split_once(":name=systemd:").map(|(_, path)| path))
         })?;
     path.rsplit('/')
-        .find(|part| part.ends_with(".service") || part.ends_with(".scope"))
+        .find(|part| matches!(part.rsplit_once('.'), Some((_, "service" | "scope"))))
         .map(str::to_owned)
 }
 

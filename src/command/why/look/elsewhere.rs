@@ -37,7 +37,7 @@ pub fn owners(protocol: Protocol, port: u16) -> Vec<Owner> {
     let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
     pids.sort_unstable();
     pids.dedup();
-    process::describe(&pids)
+    process::describe(&pids, &process::read(&pids, &[]))
 }
 
 fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {

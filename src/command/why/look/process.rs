@@ -2,35 +2,54 @@
 
 use std::os::unix::ffi::OsStringExt;
 
+use super::docker;
 use crate::command::why::owner::{Owner, container_of, is_top, unit_of};
-use crate::model::Process;
+use crate::join::Context;
+use crate::model::{Names, Process};
 use crate::plan::Facts;
-use crate::source::nss;
 use crate::source::proc::{ProcRoot, facts};
+use crate::source::{namespaces, nss};
 
 /// How far up a chain of parents is followed.
 const PARENTS_MAX: usize = 6;
 /// How long names of users may take.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Describes each process that is still there, in the order given.
-pub fn describe(pids: &[u32]) -> Vec<Owner> {
-    let mut sorted = pids.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let (processes, _) = facts::read(&ProcRoot::default(), &sorted, Facts::Full);
-    let uids = processes.values().filter_map(|process| process.uid).collect();
-    let users = nss::users(uids, WITHIN).names;
+/// Reads the processes, and the names of their users.
+pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
+    let mut pids = pids.to_vec();
+    pids.sort_unstable();
+    pids.dedup();
+    let (processes, _) = facts::read(&ProcRoot::default(), &pids, Facts::Full);
+    let uids = processes.values().filter_map(|process| process.uid);
+    let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).names;
+    Context {
+        processes,
+        names: Names {
+            users,
+            ..Names::default()
+        },
+        netns: namespaces::own_netns(&ProcRoot::default()),
+    }
+}
+
+/// The name of a user, or the number.
+pub fn user_name(context: &Context, uid: u32) -> String {
+    context
+        .names
+        .users
+        .get(&uid)
+        .cloned()
+        .unwrap_or_else(|| uid.to_string())
+}
+
+/// Describes each process that is in the context, in the order given.
+pub fn describe(pids: &[u32], context: &Context) -> Vec<Owner> {
     pids.iter()
-        .filter_map(|pid| processes.get(pid))
-        .map(|process| {
-            let user = process
-                .uid
-                .map(|uid| users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()));
-            Owner {
-                user,
-                ..owner_of(process)
-            }
+        .filter_map(|pid| context.processes.get(pid))
+        .map(|process| Owner {
+            user: process.uid.map(|uid| user_name(context, uid)),
+            ..owner_of(process)
         })
         .collect()
 }
@@ -41,6 +60,12 @@ fn owner_of(process: &Process) -> Owner {
     let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
     let directory = std::fs::read_link(file("cwd")).ok();
     let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+    let forwards =
+        [&b"docker-proxy"[..], b"rootlessport", b"rootlesskit"].contains(&process.program.as_ref());
+    let behind = command
+        .as_ref()
+        .filter(|_| forwards)
+        .and_then(|command| docker::container_behind(command));
     Owner {
         pid,
         program: process.program.to_vec(),
@@ -53,7 +78,7 @@ fn owner_of(process: &Process) -> Owner {
             .is_some_and(|exe| exe.ends_with(b" (deleted)")),
         parents: parents(pid),
         unit: unit_of(&cgroups),
-        container: container_of(&cgroups),
+        container: behind.or_else(|| container_of(&cgroups)),
         user: None,
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use super::{local_port_is, options};
+use super::{local_port_between, local_port_is, options};
 use crate::command::why::Existing;
 use crate::join::{Owners, needs_owner};
-use crate::model::{Backend, Gap, Holder, OwnerStatus, Protocol, Socket, Stash, StateSet};
+use crate::model::{Backend, Gap, HolderTable, OwnerStatus, Protocol, Stash, StateSet};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, walk};
@@ -27,10 +27,15 @@ pub struct Snapshot {
     stash: Stash,
 }
 
-/// Reads the sockets of `protocol` on `port`, or on every port if it is 0. Owners come later, if at all.
-pub fn read(protocol: Protocol, port: u16) -> Snapshot {
+/// Reads the sockets of `protocol` on these ports, both included. Owners come later, if at all.
+pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
+    let bytecode = if from == to {
+        local_port_is(from)
+    } else {
+        local_port_between(from, to)
+    };
     let dumps = vec![Dump {
-        bytecode: (port != 0).then(|| local_port_is(port)),
+        bytecode: Some(bytecode),
         ..Dump::new(protocol, StateSet::ALL)
     }];
     let mut stash = Stash::default();
@@ -38,8 +43,11 @@ pub fn read(protocol: Protocol, port: u16) -> Snapshot {
     let mut tables = Tables::open(&ProcRoot::default());
     tables.read(&dumps, &mut |sockets| {
         for socket in &*sockets {
-            let local_port = socket.inet().map(|pair| pair.local_port);
-            if port == 0 || local_port == Some(port) {
+            // A table under /proc is not filtered.
+            if socket
+                .inet()
+                .is_some_and(|pair| (from..=to).contains(&pair.local_port))
+            {
                 stash.push(socket);
                 existing.push(Existing::new(socket.clone()));
             }
@@ -60,7 +68,7 @@ impl Snapshot {
     pub fn find_owners(&mut self) {
         let owned = |one: &Existing| needs_owner(one.socket.inode, one.socket.state, Backend::SockDiag);
         if !self.existing.iter().any(owned) {
-            self.owners = Owners::new(crate::model::HolderTable::default(), BTreeMap::new(), Vec::new());
+            self.owners = Owners::new(HolderTable::default(), BTreeMap::new(), Vec::new());
             return;
         }
         let mut wanted: Vec<u32> = self
@@ -92,11 +100,5 @@ impl Snapshot {
                 options::read(one, holders.holders);
             }
         }
-    }
-
-    /// Who holds a socket, and what is known about that.
-    pub fn holders_of(&self, socket: &Socket) -> (&[Holder], OwnerStatus) {
-        let ownership = self.owners.of(socket);
-        (ownership.holders, ownership.status)
     }
 }

@@ -1,0 +1,126 @@
+//! Text from processes and sockets is hostile: escaped on the way out, so that it can be read back exactly.
+//!
+//! A backslash is doubled. Control characters (C0, C1, DEL), characters that reorder or hide text, and bytes that
+//! are not UTF-8 become `\xHH`, one for each byte. Everything else stays as it is.
+
+/// Appends `bytes`, escaped.
+pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
+    push_also(out, bytes, |_| false);
+}
+
+/// Appends `bytes`, escaped, with the characters that `also` picks escaped as well: those that have a meaning
+/// where the text goes (a blank between columns, a quote around a name).
+pub fn push_also(out: &mut Vec<u8>, bytes: &[u8], also: impl Fn(char) -> bool) {
+    // What nearly all names are: nothing to do.
+    if bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\' && !also(char::from(*byte)))
+    {
+        out.extend_from_slice(bytes);
+        return;
+    }
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let mut buffer = [0; 4];
+            let encoded = character.encode_utf8(&mut buffer).as_bytes();
+            if character == '\\' {
+                out.extend_from_slice(b"\\\\");
+            } else if is_unsafe(character) || also(character) {
+                push_hex(out, encoded);
+            } else {
+                out.extend_from_slice(encoded);
+            }
+        }
+        push_hex(out, chunk.invalid());
+    }
+}
+
+/// The same as a string.
+pub fn text(bytes: &[u8]) -> String {
+    let mut out = Vec::with_capacity(bytes.len());
+    push(&mut out, bytes);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The printable form of a unix socket's name: `@` for the NUL that starts an abstract one.
+pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> bool) {
+    match name.split_first() {
+        Some((0, rest)) => {
+            out.push(b'@');
+            push_also(out, rest, also);
+        }
+        _ => push_also(out, name, also),
+    }
+}
+
+/// Control characters, and those that change the direction of text or show nothing (Unicode 16, general
+/// category Cf as far as it deceives).
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.extend_from_slice(&[
+            b'\\',
+            b'x',
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The documented way back.
+    fn read_back(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut rest = text.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first != b'\\' {
+                out.push(*first);
+                rest = tail;
+            } else if tail[0] == b'\\' {
+                out.push(b'\\');
+                rest = &tail[1..];
+            } else {
+                out.push(u8::from_str_radix(std::str::from_utf8(&tail[1..3]).unwrap(), 16).unwrap());
+                rest = &tail[3..];
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_can_be_read_back_and_are_harmless(bytes: Vec<u8>) {
+            let escaped = text(&bytes);
+            prop_assert_eq!(read_back(&escaped), bytes);
+            prop_assert!(!escaped.chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn attacks_by_name() {
+        assert_eq!(text(b"\x1b[2Jevil"), "\\x1b[2Jevil");
+        assert_eq!(text(b"a\nb\\c"), "a\\x0ab\\\\c");
+        assert_eq!(text(b"\xff\xfe"), "\\xff\\xfe");
+        assert_eq!(text("gro\u{df}".as_bytes()), "gro\u{df}");
+        assert_eq!(text("a\u{202e}b".as_bytes()), "a\\xe2\\x80\\xaeb");
+        assert_eq!(text("\u{9b}31m".as_bytes()), "\\xc2\\x9b31m");
+    }
+
+    #[test]
+    fn a_blank_in_a_column_and_an_abstract_name() {
+        let mut out = Vec::new();
+        push_unix_name(&mut out, b"\0a b\0", |c| c == ' ');
+        assert_eq!(out, b"@a\\x20b\\x00");
+    }
+}

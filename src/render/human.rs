@@ -1,0 +1,187 @@
+//! Words and numbers as a person would say them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::escape;
+use crate::join::Row;
+use crate::model::{OwnerStatus, Protocol, Scope, Socket, State, TimerKind};
+
+/// A scope in the words of the table.
+pub const fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::AllV4 => "all v4",
+        Scope::AllV6 => "all v6",
+        Scope::All => "all v4+v6",
+        other => other.name(),
+    }
+}
+
+/// Milliseconds as `340 ms`, `7.2 s`, `41 s`, `12 min`, `2 h 14 min` or `3 d 4 h`.
+pub fn duration_ms(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0 => format!("{ms} ms"),
+        1..=9 => format!("{seconds}.{} s", ms % 1000 / 100),
+        10..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// Who owns a row: never a blank. The name is a program's own word and comes out escaped.
+pub fn owner(row: &Row<'_>) -> String {
+    let named = || {
+        let mut processes = row.processes();
+        let first = processes.next()?;
+        let more = processes.count();
+        let program = escape::text(&first.program);
+        Some(if more > 0 {
+            format!("{program} {} +{more}", first.pid)
+        } else {
+            format!("{program} {}", first.pid)
+        })
+    };
+    let mut text = match row.ownership.status {
+        // The process ended after its descriptors were listed.
+        OwnerStatus::Known => named().unwrap_or_else(|| match row.ownership.holders.first() {
+            Some(holder) => format!("? gone (pid {})", holder.pid),
+            None => "? vanished".to_owned(),
+        }),
+        OwnerStatus::Hidden => "? hidden (needs root)".to_owned(),
+        OwnerStatus::None => "none (closed)".to_owned(),
+        OwnerStatus::Queued => match named() {
+            Some(listener) => format!("not accepted yet: {listener}"),
+            None => "not accepted yet".to_owned(),
+        },
+        OwnerStatus::InFlight => "? in flight between processes".to_owned(),
+        OwnerStatus::Elsewhere => "? in another pid namespace".to_owned(),
+        OwnerStatus::Kernel => "kernel".to_owned(),
+        OwnerStatus::Unknown => "? vanished".to_owned(),
+        OwnerStatus::NotAsked => String::new(),
+    };
+    if let Some(note) = timer_note(row.socket) {
+        if !text.is_empty() {
+            text.push_str(if row.ownership.status == OwnerStatus::None {
+                ", "
+            } else {
+                "  "
+            });
+        }
+        text.push_str(&note);
+    }
+    text
+}
+
+/// What a timer means where it explains the state: the end of time-wait, the next try of a SYN.
+fn timer_note(socket: &Socket) -> Option<String> {
+    let timer = socket.timer?;
+    let left = duration_ms(timer.expires_ms?.into());
+    match (socket.state, timer.kind) {
+        (State::TimeWait | State::FinWait2, TimerKind::TimeWait) => Some(format!("{left} left")),
+        (State::SynSent, TimerKind::On) if timer.retransmits > 0 => {
+            Some(format!("retry {}, next in {left}", timer.retransmits))
+        }
+        _ => None,
+    }
+}
+
+/// The command line behind the program's name: arguments without the program itself, joined with blanks.
+pub fn command(row: &Row<'_>) -> String {
+    let Some(cmdline) = row
+        .processes()
+        .next()
+        .and_then(|process| process.cmdline.as_ref())
+    else {
+        return String::new();
+    };
+    if row.ownership.status != OwnerStatus::Known {
+        return String::new();
+    }
+    let arguments: Vec<_> = cmdline
+        .iter()
+        .skip(1)
+        .map(|argument| escape::text(argument))
+        .collect();
+    arguments.join(" ")
+}
+
+/// Ports of services that ought not to be open to everyone without thought: databases and caches without
+/// encryption by default, debuggers, the docker API. Each from its own documentation's default port.
+const SENSITIVE_PORTS: &[u16] = &[
+    1433, 1521, 2375, 3306, 5005, 5432, 5984, 6379, 7474, 8086, 9042, 9200, 9229, 11211, 27017,
+];
+
+/// Whether a listener is worth a second look: everyone can reach a database or a debugger.
+pub fn is_exposed(socket: &Socket) -> bool {
+    let everywhere = matches!(
+        socket.scope(),
+        Some(Scope::All | Scope::AllV4 | Scope::AllV6 | Scope::Public)
+    );
+    let port = socket.inet().map_or(0, |pair| pair.local_port);
+    let takes =
+        socket.is_listener() || (socket.protocol == Protocol::Udp && socket.state == State::Unconnected);
+    everywhere && takes && SENSITIVE_PORTS.contains(&port)
+}
+
+/// A point in time in RFC 3339, in UTC, with seconds. Times before 1970 are shown as 1970.
+pub fn rfc3339(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
+/// The date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the
+/// leap day comes last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_get_coarser_as_they_grow() {
+        for (ms, text) in [
+            (340, "340 ms"),
+            (7200, "7.2 s"),
+            (41_000, "41 s"),
+            (720_000, "12 min"),
+            (8_040_000, "2 h 14 min"),
+            (273_600_000, "3 d 4 h"),
+        ] {
+            assert_eq!(duration_ms(ms), text);
+        }
+    }
+
+    #[test]
+    fn dates_are_right_around_leap_days() {
+        let at = |seconds| rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_709_251_199), "2024-02-29T23:59:59Z");
+        assert_eq!(at(1_709_251_200), "2024-03-01T00:00:00Z");
+        assert_eq!(at(4_102_444_799), "2099-12-31T23:59:59Z");
+    }
+}
