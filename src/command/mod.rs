@@ -1,3 +1,35 @@
-//! The subcommands. Each reads as a table of contents; what they know is in the modules below them.
+//! What a run does, one module for each command. Each reads as a table of contents.
 
+pub mod caller;
+pub mod list;
+pub mod losses;
+pub mod out;
 pub mod why;
+
+use std::ffi::OsString;
+
+use crate::cli::{self, Subcommand, generate};
+use crate::exit::Exit;
+
+/// Runs a command line, the program's name first.
+pub fn run(arguments: Vec<OsString>) -> Exit {
+    let caller = caller::Caller::here(&arguments);
+    let outcome = match cli::parse(arguments) {
+        Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
+        Err(error) => {
+            out::complain(&error.to_string());
+            return Exit::Usage;
+        }
+        Ok(cli) => match cli.command {
+            None => list::run(&cli.list, &caller),
+            Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
+            Some(Subcommand::Man) => generate::man_page()
+                .map_err(Into::into)
+                .and_then(|page| out::print(&page)),
+        },
+    };
+    outcome.unwrap_or_else(|error| {
+        out::complain(&format!("error: {error:#}\n"));
+        Exit::Failed
+    })
+}

@@ -1,7 +1,10 @@
-//! What the arguments mean.
+//! What the arguments mean, once terminal, environment and precedence are known. Pure.
 
 pub mod capture;
 pub mod dump;
+pub mod list;
+pub mod select;
 
 pub use capture::{CapturePlan, Facts, NamesWanted};
 pub use dump::Dump;
+pub use list::{ListPlan, Output, Place};

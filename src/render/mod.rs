@@ -1,5 +1,14 @@
-//! Rows into text.
+//! Rows to text: the table for people, plain columns and JSON for programs.
+//!
+//! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
+
+pub mod cells;
 pub mod escape;
+pub mod fit;
 pub mod human;
 pub mod json;
+pub mod plain;
+pub mod table;
 pub mod text;
+pub mod tokens;
+pub mod totals;

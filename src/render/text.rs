@@ -136,21 +136,21 @@ mod tests {
         assert_eq!(
             written(|out| {
                 out.push(b'a');
-                pad_to(out, 0, 3)
+                pad_to(out, 0, 3);
             }),
             "a  "
         );
         assert_eq!(
             written(|out| {
                 out.extend(b"xab");
-                align_right(out, 1, 4)
+                align_right(out, 1, 4);
             }),
             "x  ab"
         );
         assert_eq!(
             written(|out| {
                 out.extend(b"abc");
-                align_right(out, 0, 2)
+                align_right(out, 0, 2);
             }),
             "abc"
         );

@@ -181,7 +181,7 @@ impl Run {
         });
         self.gaps.append(&mut tables.gaps);
         context.names = std::mem::take(&mut self.learner.names);
-        (sink, self.captured(owners, context, handed))
+        (sink, self.captured(owners, context, &handed))
     }
 
     /// Packs the rows that may be wanted.
@@ -253,7 +253,7 @@ impl Run {
                 break;
             }
         }
-        (sink, self.captured(owners, context, handed))
+        (sink, self.captured(owners, context, &handed))
     }
 
     /// Facts about every process that holds a socket of the stash.
@@ -286,7 +286,7 @@ impl Run {
         }
     }
 
-    fn captured(mut self, owners: Owners, context: Context, handed: Handed) -> Captured {
+    fn captured(mut self, owners: Owners, context: Context, handed: &Handed) -> Captured {
         self.gaps.append(&mut self.learner.gaps);
         Captured {
             owners,

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod cgroup;
+pub mod lookup;
 pub mod names;
 pub mod namespaces;
 pub mod netlink;

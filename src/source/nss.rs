@@ -8,8 +8,8 @@
 )]
 
 use std::collections::BTreeMap;
-use std::ffi::CStr;
-use std::net::IpAddr;
+use std::ffi::{CStr, CString};
+use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ pub struct Found<K, V> {
 /// Login names of `uids`. A uid without a name is left out.
 pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
     // One thread: the first look-up loads the modules, the others are quick unless the server is dead.
-    look_up(uids, 1, within, user_name)
+    look_up(uids, 1, within, |uid| user_name(*uid))
 }
 
 /// Host names of `addresses`. An address without a name is left out.
@@ -42,12 +42,34 @@ pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Found<(u16, bool),
     look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
 }
 
+/// All addresses of hosts by name.
+pub fn host_addresses(names: Vec<String>, within: Duration) -> Found<String, Vec<IpAddr>> {
+    look_up(names, HOST_THREADS, within, |name: &String| {
+        let found = (name.as_str(), 0).to_socket_addrs().ok()?;
+        let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        (!addresses.is_empty()).then_some(addresses)
+    })
+}
+
+/// All ports of services by name, over TCP and UDP.
+pub fn service_ports(names: Vec<String>, within: Duration) -> Found<String, Vec<u16>> {
+    look_up(names, 1, within, |name: &String| ports_of(name))
+}
+
+/// User ids by login name.
+pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
+    look_up(names, 1, within, |name: &String| user_id(name))
+}
+
 /// Asks for all keys on up to `threads` threads and takes what comes before the deadline. Threads that are
 /// still waiting then end with the process.
-fn look_up<K, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Found<K, String>
+fn look_up<K, V, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Found<K, V>
 where
-    K: Ord + Clone + Send + 'static,
-    F: Fn(&K) -> Option<String> + Send + Sync + 'static,
+    K: Ord + Send + 'static,
+    V: Send + 'static,
+    F: Fn(&K) -> Option<V> + Send + Sync + 'static,
 {
     let deadline = Instant::now() + within;
     let total = keys.len();
@@ -94,22 +116,37 @@ where
     found
 }
 
-fn user_name(uid: &u32) -> Option<String> {
+fn user_name(uid: u32) -> Option<String> {
+    // SAFETY (of the call inside): the pointers are those that `passwd_entry` promises to be valid.
+    passwd_entry(|entry, buffer, length, result| unsafe {
+        libc::getpwuid_r(uid, entry, buffer, length, result)
+    })
+    .map(|(name, _)| name)
+}
+
+fn user_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: as above, and `name` is a C string that lives through the call.
+    passwd_entry(|entry, buffer, length, result| unsafe {
+        libc::getpwnam_r(name.as_ptr(), entry, buffer, length, result)
+    })
+    .map(|(_, uid)| uid)
+}
+
+/// Runs one of the `getpw*_r` functions with a buffer that grows as it asks for: login name and uid.
+fn passwd_entry(
+    get: impl Fn(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> libc::c_int,
+) -> Option<(String, u32)> {
     let mut buffer = vec![0u8; 4096];
     loop {
         let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
         let mut result = std::ptr::null_mut();
-        // SAFETY: all pointers are valid for the call, the length is that of the buffer; on success `result`
-        // points to `entry`, whose strings lie in `buffer`.
-        let code = unsafe {
-            libc::getpwuid_r(
-                *uid,
-                entry.as_mut_ptr(),
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-                &raw mut result,
-            )
-        };
+        let code = get(
+            entry.as_mut_ptr(),
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+            &raw mut result,
+        );
         if code == libc::ERANGE && buffer.len() < 1 << 20 {
             buffer.resize(buffer.len() * 2, 0);
             continue;
@@ -117,10 +154,47 @@ fn user_name(uid: &u32) -> Option<String> {
         if code != 0 || result.is_null() {
             return None;
         }
-        // SAFETY: getpwuid_r succeeded, so the entry is filled in and its name is a C string inside `buffer`.
-        let name = unsafe { CStr::from_ptr((*result).pw_name) };
-        return Some(name.to_string_lossy().into_owned());
+        // SAFETY: the call succeeded, so `result` points to `entry`, which is filled in, and its name is a C
+        // string inside `buffer`.
+        let (name, uid) = unsafe { (CStr::from_ptr((*result).pw_name), (*result).pw_uid) };
+        return Some((name.to_string_lossy().into_owned(), uid));
     }
+}
+
+fn ports_of(service: &str) -> Option<Vec<u16>> {
+    let service = CString::new(service).ok()?;
+    let mut ports = Vec::new();
+    for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM] {
+        // SAFETY: an addrinfo of zeros is a valid hint.
+        let mut hints: libc::addrinfo = unsafe { std::mem::zeroed() };
+        hints.ai_family = libc::AF_INET;
+        hints.ai_socktype = kind;
+        let mut list = std::ptr::null_mut();
+        // SAFETY: the name is a C string, hints and list are valid for the call.
+        let code = unsafe {
+            libc::getaddrinfo(
+                std::ptr::null(),
+                service.as_ptr(),
+                &raw const hints,
+                &raw mut list,
+            )
+        };
+        if code != 0 || list.is_null() {
+            continue;
+        }
+        // SAFETY: getaddrinfo succeeded with AF_INET: the first entry's address is a sockaddr_in, maybe unaligned
+        // for us; the list is freed once and not used afterwards.
+        unsafe {
+            if !(*list).ai_addr.is_null() {
+                let address = (*list).ai_addr.cast::<libc::sockaddr_in>().read_unaligned();
+                ports.push(u16::from_be(address.sin_port));
+            }
+            libc::freeaddrinfo(list);
+        }
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    (!ports.is_empty()).then_some(ports)
 }
 
 fn host_name(address: IpAddr) -> Option<String> {
@@ -193,6 +267,20 @@ fn name_info(address: IpAddr, port: u16, flags: libc::c_int, wanted: Wanted) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_lead_back_to_numbers() {
+        let within = Duration::from_secs(10);
+        assert_eq!(user_ids(vec!["root".into()], within).names.get("root"), Some(&0));
+        assert!(user_ids(vec!["no such user".into()], within).names.is_empty());
+        assert!(
+            service_ports(vec!["no-such-service".into()], within)
+                .names
+                .is_empty()
+        );
+        let loopback = host_addresses(vec!["127.0.0.1".into()], within);
+        assert_eq!(loopback.names["127.0.0.1"], [IpAddr::from([127, 0, 0, 1])]);
+    }
 
     #[test]
     fn root_has_a_name_and_nobody_knows_a_made_up_uid() {

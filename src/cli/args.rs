@@ -1,0 +1,189 @@
+//! The options. Letters and meanings are those of ss; what is new has letters that ss leaves free, or long names.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use clap_complete::Shell;
+
+use super::missing::MissingArgs;
+
+/// The whole command line, with subcommands: what help, man page and completions are made from.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sockstat",
+    version,
+    about = "Show sockets and the programs that hold them",
+    after_help = AFTER_HELP,
+    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND",
+    args_override_self = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commands",
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Options of the listing.
+    #[command(flatten)]
+    pub list: ListArgs,
+    /// A subcommand instead of the listing.
+    #[command(subcommand)]
+    pub command: Option<Subcommand>,
+}
+
+/// What a run can do beside listing.
+#[derive(Debug, clap::Subcommand)]
+pub enum Subcommand {
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options of the listing.
+#[derive(Debug, Default, Parser)]
+#[command(
+    name = "sockstat",
+    version,
+    about = "Show sockets and the programs that hold them",
+    after_help = AFTER_HELP,
+    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND",
+    args_override_self = true,
+    disable_version_flag = true,
+    max_term_width = 100
+)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of ss, independent of the others"
+)]
+pub struct ListArgs {
+    /// TCP
+    #[arg(short, long, help_heading = WHICH)]
+    pub tcp: bool,
+    /// UDP
+    #[arg(short, long, help_heading = WHICH)]
+    pub udp: bool,
+    /// Raw IP
+    #[arg(short = 'w', long, help_heading = WHICH)]
+    pub raw: bool,
+    /// Unix domain
+    #[arg(short = 'x', long, help_heading = WHICH)]
+    pub unix: bool,
+    /// Multipath TCP
+    #[arg(short = 'M', long, help_heading = WHICH)]
+    pub mptcp: bool,
+    /// IPv4 only (with -6: both)
+    #[arg(short = '4', long, help_heading = WHICH)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long, help_heading = WHICH)]
+    pub ipv6: bool,
+    /// An address family: inet, inet6, unix (may be repeated)
+    #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
+    pub family: Vec<String>,
+    /// Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream,
+    /// unix_dgram, unix_seqpacket; !TABLE for all but that one
+    #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
+    pub tables: Vec<String>,
+    /// Every state
+    #[arg(short, long, overrides_with_all = ["listening", "bound"], help_heading = WHICH)]
+    pub all: bool,
+    /// Listening sockets, and unconnected ones of protocols without listeners
+    #[arg(short, long, overrides_with_all = ["all", "bound"], help_heading = WHICH)]
+    pub listening: bool,
+    /// TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)
+    #[arg(short = 'B', long = "bound-inactive", overrides_with_all = ["all", "listening"], help_heading = WHICH)]
+    pub bound: bool,
+
+    /// The programs that hold each socket
+    #[arg(short, long, help_heading = WHAT)]
+    pub processes: bool,
+    /// The thread as well, where its file table is its own; implies -p
+    #[arg(short = 'T', long, help_heading = WHAT)]
+    pub threads: bool,
+    /// User, inode, cookie, mark, cgroup, shutdown; implies -o
+    #[arg(short, long, help_heading = WHAT)]
+    pub extended: bool,
+    /// Timers
+    #[arg(short = 'o', long, help_heading = WHAT)]
+    pub options: bool,
+    /// Numbers, not names: what happens anyway
+    #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
+    pub numeric: bool,
+    /// Names for hosts and services, from the system's resolver
+    #[arg(short, long, overrides_with = "numeric", help_heading = WHAT)]
+    pub resolve: bool,
+
+    /// One JSON document
+    #[arg(short, long, overrides_with_all = ["table", "plain"], help_heading = HOW)]
+    pub json: bool,
+    /// The table for people, also into a pipe
+    #[arg(long, overrides_with_all = ["json", "plain"], help_heading = HOW)]
+    pub table: bool,
+    /// The columns of ss, also on a terminal
+    #[arg(long, overrides_with_all = ["json", "table"], help_heading = HOW)]
+    pub plain: bool,
+    /// No heading
+    #[arg(short = 'H', long = "no-header", help_heading = HOW)]
+    pub no_header: bool,
+    /// No queues
+    #[arg(short = 'Q', long = "no-queues", help_heading = HOW)]
+    pub no_queues: bool,
+    /// One line per socket: what happens anyway
+    #[arg(short = 'O', long, help_heading = HOW)]
+    pub oneline: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = HOW)]
+    pub color: ColorWhen,
+    /// No word on stderr about what is missing
+    #[arg(long, help_heading = HOW)]
+    pub quiet: bool,
+    /// Exit 0 with rows, 1 without, 3 without but with an incomplete view
+    #[arg(long, help_heading = HOW)]
+    pub exit_status: bool,
+    /// Read DIR instead of /proc, and ask nothing by netlink
+    #[arg(long, value_name = "DIR", help_heading = HOW)]
+    pub proc_root: Option<PathBuf>,
+    /// Print the version
+    #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
+    pub version: Option<bool>,
+
+    /// Which rows: 3000, :3000, nginx, 10.0.0.0/8, /run/app.sock, state established, dport = :443
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+
+    /// Options of ss that are not there yet.
+    #[command(flatten)]
+    pub missing: MissingArgs,
+}
+
+const WHICH: &str = "Which sockets";
+const WHAT: &str = "What to show of them";
+const HOW: &str = "How to show it";
+
+const AFTER_HELP: &str = "\
+Without any of -t -u -w -x -M -4 -6 -f -A -a -l -B and without a state: TCP and UDP, every state, with owners.
+
+Examples:
+  sockstat -tulpn             what listens here, and who owns it
+  sockstat :3000              everything about port 3000
+  sockstat nginx              the sockets of nginx
+  sockstat -tan state close-wait
+  sockstat -tulpn --json | jq '.sockets[].local_port'
+
+Other systems have another command of this name: there, -p takes a port and -P a protocol. Here
+`sockstat -p 80` shows port 80 with owners, and protocols are -t, -u, -w, -x.";

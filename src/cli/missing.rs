@@ -1,0 +1,94 @@
+//! Options of ss that are not there yet: they are known, so that they say so instead of meaning something else.
+
+use clap::Args;
+
+use super::UsageError;
+
+/// The options, hidden from the help.
+#[derive(Debug, Default, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    missing_docs,
+    reason = "a list of switches that only say no"
+)]
+pub struct MissingArgs {
+    #[arg(short = 'd', long, hide = true)]
+    pub dccp: bool,
+    #[arg(short = 'S', long, hide = true)]
+    pub sctp: bool,
+    #[arg(short = '0', long, hide = true)]
+    pub packet: bool,
+    #[arg(long, hide = true)]
+    pub vsock: bool,
+    #[arg(long, hide = true)]
+    pub xdp: bool,
+    #[arg(long, hide = true)]
+    pub tipc: bool,
+    #[arg(short = 'm', long, hide = true)]
+    pub memory: bool,
+    #[arg(short = 'i', long, hide = true)]
+    pub info: bool,
+    #[arg(short = 'b', long, hide = true)]
+    pub bpf: bool,
+    #[arg(short = 'Z', long, hide = true)]
+    pub context: bool,
+    #[arg(short = 'z', long, hide = true)]
+    pub contexts: bool,
+    #[arg(long, hide = true)]
+    pub tos: bool,
+    #[arg(long, hide = true)]
+    pub cgroup: bool,
+    #[arg(long, hide = true)]
+    pub inet_sockopt: bool,
+    #[arg(short = 's', long, hide = true)]
+    pub summary: bool,
+    #[arg(short = 'K', long, hide = true)]
+    pub kill: bool,
+    #[arg(short = 'E', long, hide = true)]
+    pub events: bool,
+    #[arg(short = 'N', long, hide = true)]
+    pub net: Option<String>,
+    #[arg(short = 'D', long, hide = true)]
+    pub diag: Option<String>,
+    #[arg(short = 'F', long, hide = true)]
+    pub filter_file: Option<String>,
+    #[arg(long, hide = true)]
+    pub bpf_maps: bool,
+}
+
+/// Refuses a command line that uses one of them: to ignore it would be to answer another question.
+///
+/// # Errors
+/// Names the option.
+pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
+    let used = [
+        (missing.dccp, "-d (DCCP sockets)"),
+        (missing.sctp, "-S (SCTP sockets)"),
+        (missing.packet, "-0 (packet sockets)"),
+        (missing.vsock, "--vsock"),
+        (missing.xdp, "--xdp"),
+        (missing.tipc, "--tipc"),
+        (missing.memory, "-m (socket memory)"),
+        (missing.info, "-i (TCP internals)"),
+        (missing.bpf, "-b (packet filters)"),
+        (missing.context, "-Z (SELinux contexts)"),
+        (missing.contexts, "-z (SELinux contexts)"),
+        (missing.tos, "--tos"),
+        (missing.cgroup, "--cgroup (-e shows the cgroup)"),
+        (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
+        (missing.summary, "-s (summary)"),
+        (missing.kill, "-K (closing sockets)"),
+        (missing.events, "-E (events)"),
+        (missing.net.is_some(), "-N (another network namespace)"),
+        (missing.diag.is_some(), "-D (raw dump)"),
+        (missing.filter_file.is_some(), "-F (filter file)"),
+        (missing.bpf_maps, "--bpf-maps"),
+    ];
+    match used.iter().find(|(used, _)| *used) {
+        None => Ok(()),
+        Some((_, option)) => Err(
+            UsageError::new(format!("{option} is not there yet in this version"))
+                .with_hint("`ss` takes the same option"),
+        ),
+    }
+}

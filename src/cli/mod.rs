@@ -1,0 +1,130 @@
+//! What was typed: parsed, and nothing more.
+
+pub mod args;
+pub mod generate;
+pub mod message;
+pub mod missing;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
+pub use message::UsageError;
+
+/// Global options that take a value: the word behind them is not a subcommand.
+const GLOBAL_WITH_VALUE: &[&str] = &["--color", "--proc-root"];
+/// Global options without one.
+const GLOBAL: &[&str] = &["-j", "--json", "--quiet"];
+
+/// Parses a command line, the program's name first.
+///
+/// # Errors
+/// [`UsageError`], ready to be shown; `--help` and `--version` too, with their text and exit status 0.
+pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
+    let command = Cli::command();
+    if names_subcommand(&arguments, &command) {
+        let matches = command
+            .try_get_matches_from(&arguments)
+            .map_err(|error| UsageError::from_clap(&error))?;
+        return Cli::from_arg_matches(&matches).map_err(|error| UsageError::from_clap(&error));
+    }
+    // Not a subcommand: words that look like one are filter words here.
+    let list = ListArgs::try_parse_from(arguments).map_err(|error| UsageError::from_clap(&error))?;
+    missing::check(&list.missing)?;
+    Ok(Cli { list, command: None })
+}
+
+/// Whether the first word that is not an option is a subcommand, with only global options before it.
+fn names_subcommand(arguments: &[OsString], command: &clap::Command) -> bool {
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        let Some(text) = argument.to_str() else {
+            return false;
+        };
+        if GLOBAL_WITH_VALUE.contains(&text) {
+            rest.next();
+        } else if GLOBAL.contains(&text)
+            || GLOBAL_WITH_VALUE.iter().any(|option| {
+                text.strip_prefix(option)
+                    .is_some_and(|tail| tail.starts_with('='))
+            })
+        {
+            // Goes with every subcommand.
+        } else {
+            return command
+                .get_subcommands()
+                .any(|subcommand| subcommand.get_name() == text);
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, UsageError> {
+        parse(
+            std::iter::once("sockstat")
+                .chain(line.split_whitespace())
+                .map(Into::into)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn letters_bundle_and_words_mix_with_options() {
+        let list = parsed("-tulpn46 state established -e ( sport = :22 )")
+            .unwrap()
+            .list;
+        assert!(
+            list.tcp
+                && list.udp
+                && list.listening
+                && list.processes
+                && list.ipv4
+                && list.ipv6
+                && list.extended
+        );
+        assert_eq!(
+            list.filter,
+            ["state", "established", "(", "sport", "=", ":22", ")"]
+        );
+        let list = parsed("-tf inet -x").unwrap().list;
+        assert_eq!((list.family, list.unix), (vec!["inet".to_owned()], true));
+    }
+
+    #[test]
+    fn the_last_of_all_listening_and_bound_wins() {
+        let states = |line| {
+            parsed(line)
+                .map(|cli| (cli.list.all, cli.list.listening, cli.list.bound))
+                .unwrap()
+        };
+        assert_eq!(states("-a -l"), (false, true, false));
+        assert_eq!(states("-la"), (true, false, false));
+        assert_eq!(states("-l -a -B"), (false, false, true));
+    }
+
+    #[test]
+    fn a_subcommand_is_the_first_word_behind_global_options_only() {
+        assert!(matches!(parsed("man").unwrap().command, Some(Subcommand::Man)));
+        assert!(matches!(
+            parsed("--color never man").unwrap().command,
+            Some(Subcommand::Man)
+        ));
+        let list = parsed("-t man").unwrap();
+        assert_eq!(
+            (list.command.is_none(), list.list.filter),
+            (true, vec!["man".to_owned()])
+        );
+        assert_eq!(parsed("-- man").unwrap().list.filter, ["man"]);
+        assert_eq!(parsed("nginx man").unwrap().list.filter, ["nginx", "man"]);
+    }
+
+    #[test]
+    fn repeated_letters_are_no_error() {
+        assert!(parsed("-t -t -nn -p -p").unwrap().list.tcp);
+    }
+}

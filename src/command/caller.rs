@@ -1,0 +1,82 @@
+//! Who runs this, where, and how they would run it with more rights.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+use crate::plan::Place;
+use crate::render::escape;
+
+/// The caller's side of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Whether the effective user is root.
+    pub is_root: bool,
+    /// The command that would be typed after `sudo`: the full path of this program, and its arguments.
+    pub command: String,
+    /// Where the output goes.
+    pub place: Place,
+}
+
+impl Caller {
+    /// Looks around. Arguments come with the program's name first.
+    pub fn here(arguments: &[OsString]) -> Self {
+        // The full path, because sudo looks for programs in places of its own.
+        let program =
+            std::env::current_exe().map_or_else(|_| "sockstat".into(), std::path::PathBuf::into_os_string);
+        let words = std::iter::once(&program).chain(arguments.iter().skip(1));
+        let command: Vec<_> = words.map(|word| shell_word(word.as_encoded_bytes())).collect();
+        Self {
+            is_root: rustix::process::geteuid().is_root(),
+            command: command.join(" "),
+            place: place(),
+        }
+    }
+}
+
+fn place() -> Place {
+    let stdout = std::io::stdout();
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let columns = || {
+        std::env::var("COLUMNS")
+            .ok()?
+            .parse()
+            .ok()
+            .filter(|width| *width > 0)
+    };
+    let width = rustix::termios::tcgetwinsize(&stdout)
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|width| *width > 0);
+    Place {
+        is_terminal: stdout.is_terminal(),
+        width: width.or_else(columns),
+        no_color: is_set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+        force_color: std::env::var_os("CLICOLOR_FORCE")
+            .is_some_and(|value| !value.is_empty() && value != "0"),
+    }
+}
+
+/// A word as a shell takes it: quoted where it has to be.
+fn shell_word(word: &[u8]) -> String {
+    let text = escape::text(word);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_eat_them() {
+        assert_eq!(shell_word(b"-tulpn"), "-tulpn");
+        assert_eq!(shell_word(b":3000"), ":3000");
+        assert_eq!(shell_word(b"recv_q > 0"), "'recv_q > 0'");
+        assert_eq!(shell_word(b"it's"), "'it'\\''s'");
+        assert_eq!(shell_word(b""), "''");
+    }
+}

@@ -1,0 +1,74 @@
+//! What the reader is told about what is missing, and what they can do about it.
+
+use super::caller::Caller;
+use crate::model::{Gap, GapLevel, OwnerStatus};
+use crate::render::escape;
+use crate::source::capture::Captured;
+
+/// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
+pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let hidden = captured.count(OwnerStatus::Hidden);
+    if hidden > 0 {
+        gaps.push(
+            Gap::loss("owners-hidden", plural(hidden, "owner hidden", "owners hidden"))
+                .with_remedy(more_rights(caller))
+                .with_count(hidden),
+        );
+    }
+    let elsewhere = captured.count(OwnerStatus::Elsewhere);
+    if elsewhere > 0 {
+        let message = plural(
+            elsewhere,
+            "owner is in another pid namespace",
+            "owners are in other pid namespaces",
+        );
+        let remedy = "run it on the host, or give the container the host's processes (docker run --pid=host)";
+        gaps.push(
+            Gap::loss("owners-elsewhere", message)
+                .with_remedy(remedy)
+                .with_count(elsewhere),
+        );
+    }
+    if captured.undecided > 0 {
+        let message = plural(
+            captured.undecided,
+            "socket left out: its owner is not known, so the filter cannot tell",
+            "sockets left out: their owners are not known, so the filter cannot tell",
+        );
+        gaps.push(
+            Gap::loss("filter-undecided", message)
+                .with_remedy(more_rights(caller))
+                .with_count(captured.undecided),
+        );
+    }
+    gaps
+}
+
+/// What shows more: true for the one who reads it.
+fn more_rights(caller: &Caller) -> String {
+    if caller.is_root {
+        "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
+    } else {
+        format!("sudo {} shows more", caller.command)
+    }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The lines for stderr: one per loss. Notes are for JSON only.
+pub fn lines(gaps: &[Gap]) -> String {
+    let mut text = String::new();
+    for gap in gaps.iter().filter(|gap| gap.level == GapLevel::Loss) {
+        text.push_str(&escape::text(gap.message.as_bytes()));
+        if let Some(remedy) = &gap.remedy {
+            text.push_str(": ");
+            // The remedy was quoted for a shell, backslashes and all.
+            text.push_str(remedy);
+        }
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,79 @@
+//! Writing: stdout in large blocks, a closed pipe is no error, and nothing but data goes there.
+
+use std::io::{self, ErrorKind, Write};
+use std::ops::ControlFlow;
+
+use crate::exit::Exit;
+
+/// Rows are written when so much has come together.
+pub const BLOCK_BYTES: usize = 64 * 1024;
+
+/// Writes `bytes` to stdout.
+///
+/// # Errors
+/// If stdout cannot be written; a reader that went away is none.
+pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
+    match write(bytes) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write"))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// Writes `text` to stderr. If that cannot be written either, nobody is there to be told.
+pub fn complain(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+/// Output that is written in blocks.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    /// What is still to be written; append here.
+    pub pending: Vec<u8>,
+    failed: Option<io::Error>,
+}
+
+impl Blocks {
+    /// Writes what is pending once it is a block. `Break` when nobody reads any more.
+    pub fn flush_if_full(&mut self) -> ControlFlow<()> {
+        if self.pending.len() < BLOCK_BYTES {
+            ControlFlow::Continue(())
+        } else {
+            self.flush()
+        }
+    }
+
+    /// Writes what is pending.
+    pub fn flush(&mut self) -> ControlFlow<()> {
+        let result = write(&self.pending);
+        self.pending.clear();
+        match result {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failed.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Writes the rest.
+    ///
+    /// # Errors
+    /// The first error of all writes, unless it is a reader that went away.
+    pub fn finish(mut self) -> anyhow::Result<()> {
+        let _ = self.flush();
+        match self.failed {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(anyhow::Error::new(error).context("cannot write the output"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Whether a row matches.
+//!
+//! What depends on an owner that cannot be seen is neither true nor false: Kleene's logic carries that through,
+//! and a row that stays undecided is not shown but counted.
+
+use std::cmp;
+use std::net::IpAddr;
+
+use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
+use super::field::{Field, Value};
+use super::pattern::Pattern;
+use super::ranges::Ranges;
+use crate::join::Row;
+use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
+
+/// What a filter says of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// It matches.
+    Yes,
+    /// It does not.
+    No,
+    /// It depends on owners that are not known. The row stays out and belongs into a gap.
+    OwnersUnknown,
+}
+
+/// Ordered, so that `and` is the smallest and `or` the largest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Truth {
+    No,
+    /// A fact of the socket is not known (its mark, without `CAP_NET_ADMIN`).
+    FactUnknown,
+    OwnersUnknown,
+    Yes,
+}
+
+impl From<bool> for Truth {
+    fn from(truth: bool) -> Self {
+        if truth { Self::Yes } else { Self::No }
+    }
+}
+
+impl Expr {
+    /// What the filter says of `row`. Ports, addresses, states and numbers are compared without allocating.
+    pub fn matches(&self, row: &Row) -> Match {
+        match self.truth(row) {
+            Truth::Yes => Match::Yes,
+            Truth::OwnersUnknown => Match::OwnersUnknown,
+            Truth::No | Truth::FactUnknown => Match::No,
+        }
+    }
+
+    fn truth(&self, row: &Row) -> Truth {
+        match self {
+            Self::Constant(truth) => (*truth).into(),
+            Self::Is(predicate) => predicate.truth(row),
+            Self::Not(inner) => match inner.truth(row) {
+                Truth::Yes => Truth::No,
+                Truth::No => Truth::Yes,
+                unknown => unknown,
+            },
+            Self::And(parts) => {
+                let mut truth = Truth::Yes;
+                for part in parts {
+                    truth = cmp::min(truth, part.truth(row));
+                    if truth == Truth::No {
+                        break;
+                    }
+                }
+                truth
+            }
+            Self::Or(parts) => {
+                let mut truth = Truth::No;
+                for part in parts {
+                    truth = cmp::max(truth, part.truth(row));
+                    if truth == Truth::Yes {
+                        break;
+                    }
+                }
+                truth
+            }
+        }
+    }
+}
+
+impl Predicate {
+    fn truth(&self, row: &Row) -> Truth {
+        let socket = row.socket;
+        match self {
+            Self::End(test) => test.holds(socket).into(),
+            Self::States(states) => states.contains(socket.state).into(),
+            Self::Protocols(protocols) => protocols.contains(socket.protocol).into(),
+            Self::Number(field, ranges) => number(*field, ranges, row),
+            Self::Mark { value, mask } => match socket.mark {
+                Some(mark) => (mark & mask == *value).into(),
+                None => Truth::FactUnknown,
+            },
+            Self::Interface(index) => {
+                let own = socket
+                    .inet()
+                    .map(|pair| pair.interface.map_or(0, std::num::NonZeroU32::get));
+                (own == Some(*index)).into()
+            }
+            Self::Cgroup(id) => (socket.cgroup_id == Some(*id)).into(),
+            Self::Word(field, words) => match field.value(row) {
+                Value::Word(word) => words.contains(&word).into(),
+                _ => Truth::No,
+            },
+            Self::Options(mask) => socket.socket_options.is_some_and(|bits| bits & mask != 0).into(),
+            Self::Truth(field, expected) => {
+                matches!(field.value(row), Value::Bool(truth) if truth == *expected).into()
+            }
+            Self::Text(field, pattern) => text(*field, pattern, row).into(),
+            Self::OwnerNumber(field, ranges) => any_owner(row, |holder, process| {
+                let number = match field {
+                    OwnerField::Pid => Some(holder.pid),
+                    OwnerField::Tid => return (holder.tid != 0 && ranges.contains(holder.tid.into())).into(),
+                    OwnerField::Fd => Some(holder.fd),
+                    _ => process.and_then(|it| it.uid),
+                };
+                number.map_or(Truth::OwnersUnknown, |number| {
+                    ranges.contains(number.into()).into()
+                })
+            }),
+            Self::OwnerText(field, pattern) => any_owner(row, |_, process| match process {
+                Some(process) => owner_text(*field, process, row, |text| pattern.matches(text)),
+                None => Truth::OwnersUnknown,
+            }),
+            Self::Program(pattern) => any_owner(row, |_, process| match process {
+                Some(process) => names_program(pattern, process).into(),
+                None => Truth::OwnersUnknown,
+            }),
+            Self::Has(field) => (!matches!(field.value(row), Value::Null)).into(),
+            Self::OwnerHas(field) => {
+                let has = |holder: &Holder| match field {
+                    OwnerField::Pid | OwnerField::Fd => true,
+                    OwnerField::Tid => holder.tid != 0,
+                    OwnerField::Uid => row.process(holder).is_some_and(|it| it.uid.is_some()),
+                    _ => row
+                        .process(holder)
+                        .is_some_and(|it| owner_text(*field, it, row, |_| true) == Truth::Yes),
+                };
+                row.ownership.holders.iter().any(has).into()
+            }
+            Self::Autobound(range) => is_autobound(socket, *range).into(),
+            Self::Unresolved(_) => Truth::No,
+        }
+    }
+}
+
+/// True if it is of any owner; undecided if it is of none that is known, and there may be others.
+fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> Truth) -> Truth {
+    match row.ownership.status {
+        OwnerStatus::None | OwnerStatus::Kernel => Truth::No,
+        OwnerStatus::Known | OwnerStatus::Queued if !row.ownership.holders.is_empty() => {
+            let mut truth = Truth::No;
+            for holder in row.ownership.holders {
+                truth = cmp::max(truth, test(holder, row.process(holder)));
+                if truth == Truth::Yes {
+                    break;
+                }
+            }
+            truth
+        }
+        _ => Truth::OwnersUnknown,
+    }
+}
+
+fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {
+    let text = match field {
+        OwnerField::Comm => Some(&process.comm),
+        OwnerField::Program => Some(&process.program),
+        OwnerField::Exe => process.exe.as_ref(),
+        OwnerField::Cmdline => {
+            let joined = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+            return joined.map_or(Truth::OwnersUnknown, |text| accepts(&text).into());
+        }
+        OwnerField::User => {
+            let name = process.uid.and_then(|uid| row.context.names.users.get(&uid));
+            return name.map_or(Truth::OwnersUnknown, |name| accepts(name.as_bytes()).into());
+        }
+        OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => None,
+    };
+    text.map_or(Truth::OwnersUnknown, |text| accepts(text).into())
+}
+
+/// A program is found by its kernel name, by what people call it (of a script also without its interpreter), and
+/// by the file it runs, with or without the directory.
+fn names_program(pattern: &Pattern, process: &Process) -> bool {
+    let last = |text: &'_ [u8], separator: u8| {
+        let from = text
+            .iter()
+            .rposition(|byte| *byte == separator)
+            .map_or(0, |at| at + 1);
+        pattern.matches(text.get(from..).unwrap_or_default())
+    };
+    pattern.matches(&process.comm)
+        || pattern.matches(&process.program)
+        || last(&process.program, b' ')
+        || process.exe.as_deref().is_some_and(|exe| {
+            let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
+            pattern.matches(exe) || last(exe, b'/')
+        })
+}
+
+fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
+    match field.value(row) {
+        Value::Integer(number) | Value::Hex(number) => ranges.contains(number).into(),
+        _ if field == Field::Mark => Truth::FactUnknown,
+        _ => Truth::No,
+    }
+}
+
+/// The text of any field, as JSON shows it.
+fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
+    match field.value(row) {
+        Value::Null | Value::Owners(_) => false,
+        Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
+        Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
+        Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),
+        Value::Word(word) => pattern.matches(word.as_bytes()),
+        Value::Text(text) => pattern.matches(text),
+        Value::UnixName(name) => pattern.matches_unix_name(name),
+        Value::Address(address) => pattern.matches(address.to_string().as_bytes()),
+        Value::SocketOptions(bits) => {
+            super::field::socket_option_words(bits).any(|word| pattern.matches(word.as_bytes()))
+        }
+    }
+}
+
+impl EndIs {
+    fn holds(&self, socket: &Socket) -> bool {
+        let Endpoints::Inet(pair) = &socket.endpoints else {
+            return false;
+        };
+        let (address, port) = match self.end {
+            End::Local => (pair.local_address, pair.local_port),
+            End::Peer => (pair.peer_address, pair.peer_port),
+        };
+        if self.reading == Reading::Fields && !self.is_there(socket, pair) {
+            return false;
+        }
+        self.ports
+            .as_ref()
+            .is_none_or(|ports| ports.contains(port.into()))
+            && self.address.is_none_or(|prefix| prefix.contains(address))
+    }
+
+    /// Whether the fields behind the test are not null; the rules are those of `Field::value`.
+    fn is_there(&self, socket: &Socket, pair: &InetPair) -> bool {
+        let has_port = socket.protocol != Protocol::Raw;
+        let port_there = match self.end {
+            End::Local => has_port && pair.local_port != 0,
+            End::Peer => has_port,
+        };
+        let connected = self.end == End::Local || !is_nobody(pair.peer_address, pair.peer_port);
+        connected && (self.ports.is_none() || port_there)
+    }
+}
+
+fn is_nobody(address: IpAddr, port: u16) -> bool {
+    address.is_unspecified() && port == 0
+}
+
+/// As ss tells it: an IP port in the range of automatic ports, a unix socket without a name or with the
+/// abstract name of five hexadecimal digits that autobind gives.
+fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
+    match &socket.endpoints {
+        Endpoints::Inet(pair) => range.is_some_and(|(low, high)| (low..=high).contains(&pair.local_port)),
+        Endpoints::Unix(pair) => match pair.name.as_deref() {
+            None => true,
+            Some([0, digits @ ..]) => digits.len() == 5 && digits.iter().all(u8::is_ascii_hexdigit),
+            Some(_) => false,
+        },
+    }
+}

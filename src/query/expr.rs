@@ -1,0 +1,363 @@
+//! A filter as a tree: `and`, `or`, `not`, and predicates about one socket.
+
+use std::num::NonZeroU64;
+
+use super::field::Field;
+use super::names::Unresolved;
+use super::pattern::Pattern;
+use super::prefix::Prefix;
+use super::ranges::Ranges;
+use crate::model::{Protocol, StateSet};
+
+/// A condition on a row.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// True or false whatever the row; what is left of `src *` or of a contradiction.
+    Constant(bool),
+    /// All of them.
+    And(Vec<Expr>),
+    /// At least one of them.
+    Or(Vec<Expr>),
+    /// The opposite. What cannot be decided stays undecided.
+    Not(Box<Expr>),
+    /// One predicate.
+    Is(Predicate),
+}
+
+/// One end of an IP socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Ours.
+    Local,
+    /// The other.
+    Peer,
+}
+
+impl End {
+    /// The field of its address.
+    pub const fn address_field(self) -> Field {
+        match self {
+            Self::Local => Field::LocalAddress,
+            Self::Peer => Field::PeerAddress,
+        }
+    }
+
+    /// The field of its port.
+    pub const fn port_field(self) -> Field {
+        match self {
+            Self::Local => Field::LocalPort,
+            Self::Peer => Field::PeerPort,
+        }
+    }
+}
+
+/// How the absence of a port or of a peer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As ss does for `sport`, `dport`, `src`, `dst`: a missing port is 0, a missing peer the wildcard address,
+    /// and the port of a raw socket is its protocol number.
+    Numbers,
+    /// As our fields do: what is missing is null, and equal to nothing.
+    Fields,
+}
+
+/// What an address and a port of one end have to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndIs {
+    /// Which end.
+    pub end: End,
+    /// The address; `None` for any.
+    pub address: Option<Prefix>,
+    /// The port; `None` for any.
+    pub ports: Option<Ranges>,
+    /// How absence is read.
+    pub reading: Reading,
+}
+
+/// A fact about one owner of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerField {
+    /// Process id.
+    Pid,
+    /// Thread with a file table of its own.
+    Tid,
+    /// Descriptor number.
+    Fd,
+    /// Kernel name of the main thread.
+    Comm,
+    /// What a person would call it.
+    Program,
+    /// The file it runs.
+    Exe,
+    /// The arguments, joined by blanks.
+    Cmdline,
+    /// Login name of the process.
+    User,
+    /// User id of the process.
+    Uid,
+}
+
+/// One test on a row. A number or a text that is null fails every test but [`Predicate::Has`]'s opposite.
+#[derive(Clone, Debug)]
+pub enum Predicate {
+    /// An end of an IP socket.
+    End(EndIs),
+    /// The state is one of these.
+    States(StateSet),
+    /// The protocol is one of these.
+    Protocols(ProtocolSet),
+    /// A number of the socket is one of these.
+    Number(Field, Ranges),
+    /// `mark & mask == value`. Undecided where the mark is not known.
+    Mark {
+        /// The value after masking.
+        value: u32,
+        /// The bits that count.
+        mask: u32,
+    },
+    /// Bound to the interface with this index; 0 for bound to none.
+    Interface(u32),
+    /// The v2 cgroup with this id.
+    Cgroup(NonZeroU64),
+    /// A word of the vocabulary is one of these.
+    Word(Field, Vec<&'static str>),
+    /// At least one of these option bits is set.
+    Options(u16),
+    /// A truth value of the socket.
+    Truth(Field, bool),
+    /// A text of the socket.
+    Text(Field, Pattern),
+    /// A number of any owner.
+    OwnerNumber(OwnerField, Ranges),
+    /// A text of any owner.
+    OwnerText(OwnerField, Pattern),
+    /// A bare word: comm, program or exe of any owner, or the last part of them.
+    Program(Pattern),
+    /// The field is not null.
+    Has(Field),
+    /// Some owner is known with that fact.
+    OwnerHas(OwnerField),
+    /// The port or name was chosen by the kernel: a port in this range, or an unnamed or five-digit abstract
+    /// unix name. `None` until the range is known.
+    Autobound(Option<(u16, u16)>),
+    /// A name that has to be looked up first; false until then.
+    Unresolved(Box<Unresolved>),
+}
+
+/// A set of protocols.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProtocolSet(u16);
+
+impl ProtocolSet {
+    /// Every protocol.
+    pub fn all() -> Self {
+        Protocol::ALL.into_iter().collect()
+    }
+
+    /// Whether it is inside.
+    pub const fn contains(self, protocol: Protocol) -> bool {
+        self.0 & (1 << protocol as u16) != 0
+    }
+
+    /// Those inside, in the order of [`Protocol::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Protocol> {
+        Protocol::ALL.into_iter().filter(move |it| self.contains(*it))
+    }
+
+    /// Whether nothing is inside.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<Protocol> for ProtocolSet {
+    fn from_iter<T: IntoIterator<Item = Protocol>>(protocols: T) -> Self {
+        Self(protocols.into_iter().fold(0, |bits, it| bits | 1 << it as u16))
+    }
+}
+
+impl Expr {
+    /// All of them; flattened, and without what is always true.
+    pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Self::Constant(true) => {}
+                Self::Constant(false) => return part,
+                Self::And(inner) => kept.extend(inner),
+                part => kept.push(part),
+            }
+        }
+        match kept.len() {
+            0 => Self::Constant(true),
+            1 => kept.remove(0),
+            _ => Self::And(kept),
+        }
+    }
+
+    /// At least one of them; flattened, and without what is always false.
+    pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut kept = Vec::new();
+        for part in parts {
+            match part {
+                Self::Constant(false) => {}
+                Self::Constant(true) => return part,
+                Self::Or(inner) => kept.extend(inner),
+                part => kept.push(part),
+            }
+        }
+        match kept.len() {
+            0 => Self::Constant(false),
+            1 => kept.remove(0),
+            _ => Self::Or(kept),
+        }
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Constant(truth) => Self::Constant(!truth),
+            Self::Not(inner) => *inner,
+            Self::Is(Predicate::States(states)) => Self::Is(Predicate::States(StateSet::ALL.without(states))),
+            other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// The opposite, if asked for.
+    #[must_use]
+    pub fn negated_if(self, negated: bool) -> Self {
+        if negated { self.negated() } else { self }
+    }
+
+    /// Calls `visit` on every predicate.
+    pub fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Predicate)) {
+        match self {
+            Self::Constant(_) => {}
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
+            Self::Not(inner) => inner.each(visit),
+            Self::Is(predicate) => visit(predicate),
+        }
+    }
+
+    /// The same tree with predicates replaced; the first error ends it.
+    ///
+    /// # Errors
+    /// Whatever `replace` gives.
+    pub fn try_map<E>(self, replace: &mut impl FnMut(Predicate) -> Result<Self, E>) -> Result<Self, E> {
+        Ok(match self {
+            Self::Constant(_) => self,
+            Self::And(parts) => Self::and(Self::try_map_all(parts, replace)?),
+            Self::Or(parts) => Self::or(Self::try_map_all(parts, replace)?),
+            Self::Not(inner) => inner.try_map(replace)?.negated(),
+            Self::Is(predicate) => replace(predicate)?,
+        })
+    }
+
+    fn try_map_all<E>(
+        parts: Vec<Self>,
+        replace: &mut impl FnMut(Predicate) -> Result<Self, E>,
+    ) -> Result<Vec<Self>, E> {
+        parts.into_iter().map(|part| part.try_map(replace)).collect()
+    }
+
+    /// A condition that holds wherever this one does (`over`), or only where this one does (not `over`), made of
+    /// the predicates that `keep` lets through; the others become true or false, whichever keeps the promise.
+    #[must_use]
+    pub fn approximated(&self, over: bool, keep: &impl Fn(&Predicate) -> bool) -> Self {
+        match self {
+            Self::Constant(_) => self.clone(),
+            Self::And(parts) => Self::and(parts.iter().map(|part| part.approximated(over, keep))),
+            Self::Or(parts) => Self::or(parts.iter().map(|part| part.approximated(over, keep))),
+            Self::Not(inner) => inner.approximated(!over, keep).negated(),
+            Self::Is(predicate) if keep(predicate) => self.clone(),
+            Self::Is(_) => Self::Constant(over),
+        }
+    }
+
+    /// The strongest condition on sockets alone that no matching (or undecided) row fails: what can be dropped
+    /// before owners are known. `None` if every socket may match.
+    pub fn without_owners(&self) -> Option<Self> {
+        match self.approximated(true, &|predicate| !predicate.needs_owners()) {
+            Self::Constant(true) => None,
+            expr => Some(expr),
+        }
+    }
+
+    /// Whether owners have to be found.
+    pub fn needs_owners(&self) -> bool {
+        self.any(Predicate::needs_owners)
+    }
+
+    /// Whether facts about the owning processes have to be read: comm, program, exe, cmdline, user.
+    pub fn needs_processes(&self) -> bool {
+        self.any(Predicate::needs_processes)
+    }
+
+    /// Whether some predicate is of that kind.
+    pub fn any(&self, test: impl Fn(&Predicate) -> bool) -> bool {
+        let mut found = false;
+        self.each(&mut |predicate| found |= test(predicate));
+        found
+    }
+
+    /// The fields of sockets that are looked at, so that the capture asks for them.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        self.each(&mut |predicate| fields.extend(predicate.field()));
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+}
+
+impl Predicate {
+    /// Whether the owners decide.
+    pub fn needs_owners(&self) -> bool {
+        match self {
+            Self::OwnerNumber(..) | Self::OwnerText(..) | Self::Program(_) | Self::OwnerHas(_) => true,
+            Self::Unresolved(unresolved) => unresolved.of_owner(),
+            other => other.field().is_some_and(|field| field.info().of_owner),
+        }
+    }
+
+    /// Whether facts about processes decide.
+    pub fn needs_processes(&self) -> bool {
+        match self {
+            Self::Program(_) | Self::OwnerText(..) => true,
+            Self::OwnerNumber(field, _) | Self::OwnerHas(field) => {
+                !matches!(field, OwnerField::Pid | OwnerField::Tid | OwnerField::Fd)
+            }
+            Self::Has(field) => *field == Field::Process,
+            Self::Unresolved(unresolved) => unresolved.of_owner(),
+            _ => false,
+        }
+    }
+
+    /// The field of the socket behind it; `None` for owners, and for names not yet looked up.
+    pub fn field(&self) -> Option<Field> {
+        Some(match self {
+            Self::End(EndIs {
+                end, address: None, ..
+            }) => end.port_field(),
+            Self::End(EndIs { end, .. }) => end.address_field(),
+            Self::States(_) => Field::State,
+            Self::Protocols(_) => Field::Protocol,
+            Self::Number(field, _)
+            | Self::Word(field, _)
+            | Self::Truth(field, _)
+            | Self::Text(field, _)
+            | Self::Has(field) => *field,
+            Self::Mark { .. } => Field::Mark,
+            Self::Interface(_) => Field::Interface,
+            Self::Cgroup(_) => Field::Cgroup,
+            Self::Options(_) => Field::SocketOptions,
+            Self::Autobound(_) => Field::LocalPort,
+            Self::OwnerNumber(..)
+            | Self::OwnerText(..)
+            | Self::Program(_)
+            | Self::OwnerHas(_)
+            | Self::Unresolved(_) => return None,
+        })
+    }
+}

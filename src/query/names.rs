@@ -1,0 +1,253 @@
+//! Names in a filter that somebody has to look up: hosts, services, users, interfaces, cgroups.
+//!
+//! The parser leaves them in the tree as [`Unresolved`]; `source::names` looks all of them up at once, under one
+//! deadline; [`Expr::resolve`] puts the answers in. Nothing here does I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::error::{FilterError, Span};
+use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
+use super::field::Field;
+use super::prefix::Prefix;
+use super::ranges::Ranges;
+
+/// What a filter needs to have looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamesWanted {
+    /// Host names, for addresses.
+    pub hosts: BTreeSet<String>,
+    /// Service names, for ports.
+    pub services: BTreeSet<String>,
+    /// Login names, for user ids.
+    pub users: BTreeSet<String>,
+    /// Interface names, for indices.
+    pub interfaces: BTreeSet<String>,
+    /// cgroup paths (absolute, or below the mount point of cgroup v2), for ids.
+    pub cgroups: BTreeSet<String>,
+    /// The range of automatic ports (net.ipv4.ip_local_port_range).
+    pub local_port_range: bool,
+}
+
+/// What was found. A name without an entry does not exist, or could not be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamesFound {
+    /// All addresses of a host, IPv4 and IPv6.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// All ports of a service, over the protocols.
+    pub services: BTreeMap<String, Vec<u16>>,
+    /// User ids.
+    pub users: BTreeMap<String, u32>,
+    /// Interface indices, in the network namespace that is listed.
+    pub interfaces: BTreeMap<String, u32>,
+    /// cgroup v2 ids.
+    pub cgroups: BTreeMap<String, u64>,
+    /// The range of automatic ports; the kernel's default is taken when it is not known.
+    pub local_port_range: Option<(u16, u16)>,
+}
+
+/// A name where a number has to be.
+#[derive(Clone, Debug)]
+pub struct Unresolved {
+    /// The name as typed.
+    pub name: String,
+    /// What it names, and what becomes of the answer.
+    pub purpose: Purpose,
+    /// The whole filter, for an error.
+    pub text: Arc<str>,
+    /// Where the name stands in it.
+    pub span: Span,
+}
+
+/// What a name is for.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    /// An address; the ports may be fixed too.
+    Host {
+        /// Which end.
+        end: End,
+        /// Which ports.
+        ports: Option<Ranges>,
+        /// How absence is read.
+        reading: Reading,
+    },
+    /// A port.
+    Service {
+        /// Which end.
+        end: End,
+        /// How the port compares.
+        order: Order,
+        /// How absence is read.
+        reading: Reading,
+    },
+    /// The user of the socket.
+    User,
+    /// The user of an owner.
+    OwnerUser,
+    /// The interface that the socket is bound to.
+    Interface,
+    /// The cgroup of the socket.
+    Cgroup,
+}
+
+/// How a number compares with the one given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Equal.
+    Equal,
+    /// Less.
+    Less,
+    /// Less or equal.
+    AtMost,
+    /// Greater.
+    Greater,
+    /// Greater or equal.
+    AtLeast,
+}
+
+impl Order {
+    /// The numbers that compare so with `number`.
+    pub fn range(self, number: u64) -> Ranges {
+        Ranges::new(match self {
+            Self::Equal => vec![(number, number)],
+            Self::Less => number.checked_sub(1).map(|high| (0, high)).into_iter().collect(),
+            Self::AtMost => vec![(0, number)],
+            Self::Greater => number
+                .checked_add(1)
+                .map(|low| (low, u64::MAX))
+                .into_iter()
+                .collect(),
+            Self::AtLeast => vec![(number, u64::MAX)],
+        })
+    }
+}
+
+/// The range of automatic ports when nobody has changed it (linux 6.18 net/ipv4/af_inet.c).
+const DEFAULT_PORT_RANGE: (u16, u16) = (32768, 60999);
+
+impl Unresolved {
+    /// Whether the answer is compared with owners.
+    pub fn of_owner(&self) -> bool {
+        matches!(self.purpose, Purpose::OwnerUser)
+    }
+
+    fn resolve(&self, found: &NamesFound) -> Result<Expr, FilterError> {
+        let name = &self.name;
+        match &self.purpose {
+            Purpose::Host { end, ports, reading } => {
+                let addresses = found.hosts.get(name).filter(|list| !list.is_empty());
+                let addresses = addresses.ok_or_else(|| self.missing("host"))?;
+                Ok(Expr::or(addresses.iter().map(|address| {
+                    Expr::Is(Predicate::End(EndIs {
+                        end: *end,
+                        address: Some(Prefix::host(*address)),
+                        ports: ports.clone(),
+                        reading: *reading,
+                    }))
+                })))
+            }
+            Purpose::Service { end, order, reading } => {
+                let ports = found.services.get(name).filter(|list| !list.is_empty());
+                let ports = ports.ok_or_else(|| self.missing("service"))?;
+                let several = ports.iter().any(|port| Some(port) != ports.first());
+                if several && *order != Order::Equal {
+                    let numbers: Vec<String> = ports.iter().map(u16::to_string).collect();
+                    let message = format!("'{name}' has several ports: {}", numbers.join(", "));
+                    return Err(self.error(message, "give the number"));
+                }
+                let ranges = ports
+                    .iter()
+                    .flat_map(|port| order.range((*port).into()).as_slice().to_vec());
+                Ok(Expr::Is(Predicate::End(EndIs {
+                    end: *end,
+                    address: None,
+                    ports: Some(Ranges::new(ranges.collect())),
+                    reading: *reading,
+                })))
+            }
+            Purpose::User | Purpose::OwnerUser => {
+                let uid = found.users.get(name).ok_or_else(|| self.missing("user"))?;
+                let ranges = Ranges::one((*uid).into());
+                Ok(Expr::Is(if self.of_owner() {
+                    Predicate::OwnerNumber(OwnerField::Uid, ranges)
+                } else {
+                    Predicate::Number(Field::Uid, ranges)
+                }))
+            }
+            Purpose::Interface => {
+                let index = found
+                    .interfaces
+                    .get(name)
+                    .ok_or_else(|| self.missing("interface"))?;
+                Ok(Expr::Is(Predicate::Interface(*index)))
+            }
+            Purpose::Cgroup => {
+                let id = found.cgroups.get(name).copied().and_then(NonZeroU64::new);
+                Ok(Expr::Is(Predicate::Cgroup(
+                    id.ok_or_else(|| self.missing("cgroup"))?,
+                )))
+            }
+        }
+    }
+
+    fn missing(&self, kind: &str) -> FilterError {
+        let hint = match self.purpose {
+            Purpose::Service { .. } => "give a port number, or a name of /etc/services",
+            Purpose::Cgroup => "the path below the mount point of cgroup v2, as in /system.slice",
+            Purpose::Host { .. } => "give an address, or a name that the system can look up",
+            _ => "",
+        };
+        self.error(format!("no {kind} '{}' is known", self.name), hint)
+    }
+
+    fn error(&self, message: String, hint: &str) -> FilterError {
+        FilterError::new(&self.text, self.span.clone(), message, hint)
+    }
+}
+
+impl NamesWanted {
+    /// Whether nothing has to be looked up.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Expr {
+    /// What has to be looked up before the filter can be used.
+    pub fn names(&self) -> NamesWanted {
+        let mut wanted = NamesWanted::default();
+        self.each(&mut |predicate| match predicate {
+            Predicate::Autobound(None) => wanted.local_port_range = true,
+            Predicate::Unresolved(unresolved) => {
+                let set = match unresolved.purpose {
+                    Purpose::Host { .. } => &mut wanted.hosts,
+                    Purpose::Service { .. } => &mut wanted.services,
+                    Purpose::User | Purpose::OwnerUser => &mut wanted.users,
+                    Purpose::Interface => &mut wanted.interfaces,
+                    Purpose::Cgroup => &mut wanted.cgroups,
+                };
+                set.insert(unresolved.name.clone());
+            }
+            _ => {}
+        });
+        wanted
+    }
+
+    /// The same filter with all names replaced by what they stand for; several addresses of a host are
+    /// alternatives.
+    ///
+    /// # Errors
+    /// A name that was not found, with its place.
+    pub fn resolve(self, found: &NamesFound) -> Result<Self, FilterError> {
+        self.try_map(&mut |predicate| match predicate {
+            Predicate::Unresolved(unresolved) => unresolved.resolve(found),
+            Predicate::Autobound(None) => {
+                let range = found.local_port_range.unwrap_or(DEFAULT_PORT_RANGE);
+                Ok(Self::Is(Predicate::Autobound(Some(range))))
+            }
+            other => Ok(Self::Is(other)),
+        })
+    }
+}

@@ -1,0 +1,477 @@
+//! The right side of a comparison: what each field takes, and the predicate that becomes of it.
+
+use std::sync::Arc;
+
+use super::address::{self, Host, HostPort, Port};
+use super::error::{FilterError, Span};
+use super::expr::{End, EndIs, Expr, OwnerField, Predicate, ProtocolSet, Reading};
+use super::field::{Field, Kind, SOCKET_OPTION_NAMES};
+use super::lexer::{Comparison, Word};
+use super::names::{Order, Purpose, Unresolved};
+use super::nearest::nearest;
+use super::number;
+use super::pattern::{Glob, Pattern};
+use super::ranges::Ranges;
+use super::subject::Subject;
+use super::vocabulary;
+use crate::model::{Protocol, StateSet};
+
+/// One word on the right side.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    pub(super) word: Word,
+    pub(super) span: Span,
+}
+
+/// A comparison that is being read.
+pub(super) struct Reader<'a> {
+    /// The whole filter, for errors.
+    pub(super) text: &'a Arc<str>,
+    /// The left side.
+    pub(super) subject: Subject,
+    /// The left side as typed, for errors.
+    pub(super) name: &'a str,
+}
+
+impl Reader<'_> {
+    /// The predicate for `subject comparison operands`; several operands are alternatives.
+    pub(super) fn read(&self, comparison: Comparison, operands: &[Operand]) -> Result<Expr, FilterError> {
+        let (order, negated) = match comparison {
+            Comparison::Equal | Comparison::In => (Some(Order::Equal), false),
+            Comparison::Unequal | Comparison::NotIn => (Some(Order::Equal), true),
+            Comparison::Less => (Some(Order::Less), false),
+            Comparison::AtMost => (Some(Order::AtMost), false),
+            Comparison::Greater => (Some(Order::Greater), false),
+            Comparison::AtLeast => (Some(Order::AtLeast), false),
+            Comparison::Like => (None, false),
+            Comparison::Unlike => (None, true),
+        };
+        let expr = match order {
+            None => each(operands, |operand| self.like(operand))?,
+            Some(order) => self.compare(order, operands)?,
+        };
+        Ok(expr.negated_if(negated))
+    }
+
+    fn compare(&self, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
+        match self.subject {
+            Subject::Port(end) => self.ports(end, order, operands),
+            Subject::Field(Field::LocalPort) => self.ports(End::Local, order, operands),
+            Subject::Field(Field::PeerPort) => self.ports(End::Peer, order, operands),
+            Subject::Owner(field) => self.of_owner(field, order, operands),
+            Subject::Field(Field::Uid) => self.numbers(
+                order,
+                operands,
+                |ranges| Predicate::Number(Field::Uid, ranges),
+                Some(&Purpose::User),
+            ),
+            Subject::Field(field) if matches!(field.info().kind, Kind::Integer | Kind::Hex) => {
+                if field == Field::Mark && order == Order::Equal {
+                    return each(operands, |operand| self.mark(operand));
+                }
+                self.numbers(order, operands, |ranges| Predicate::Number(field, ranges), None)
+            }
+            _ if order != Order::Equal => {
+                let first = operands.first().map_or(0..0, |operand| operand.span.clone());
+                let message = format!("'{}' has no order: only = != in and like compare it", self.name);
+                Err(self.error(first, message, ""))
+            }
+            Subject::End(end) => each(operands, |operand| self.end(end, operand)),
+            Subject::Field(field) => self.equal(field, operands),
+        }
+    }
+
+    fn equal(&self, field: Field, operands: &[Operand]) -> Result<Expr, FilterError> {
+        match field {
+            Field::LocalAddress => each(operands, |operand| self.end(End::Local, operand)),
+            Field::PeerAddress => each(operands, |operand| self.end(End::Peer, operand)),
+            Field::State => {
+                let sets = operands.iter().map(|operand| state_set(self.text, operand));
+                let states = sets.collect::<Result<Vec<_>, _>>()?;
+                let union = states.into_iter().fold(StateSet::NONE, StateSet::union);
+                Ok(Expr::Is(Predicate::States(union)))
+            }
+            Field::Protocol => {
+                let words = self.words(operands, &vocabulary::words(field))?;
+                let set: ProtocolSet = words
+                    .iter()
+                    .filter_map(|word| Protocol::from_name(word))
+                    .collect();
+                Ok(Expr::Is(Predicate::Protocols(set)))
+            }
+            Field::Interface => each(operands, |operand| {
+                Ok(match operand.word.text().parse() {
+                    Ok(index) => Expr::Is(Predicate::Interface(index)),
+                    Err(_) => self.unresolved(operand, Purpose::Interface),
+                })
+            }),
+            Field::Cgroup => each(operands, |operand| Ok(self.unresolved(operand, Purpose::Cgroup))),
+            Field::User => each(operands, |operand| Ok(self.user(operand))),
+            Field::SocketOptions => {
+                let words = self.words(operands, &SOCKET_OPTION_NAMES)?;
+                let bits = SOCKET_OPTION_NAMES
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, name)| words.contains(name));
+                Ok(Expr::Is(Predicate::Options(
+                    bits.fold(0, |mask, (bit, _)| mask | 1 << bit),
+                )))
+            }
+            Field::Owners => {
+                let span = operands.first().map_or(0..0, |operand| operand.span.clone());
+                Err(self.error(
+                    span,
+                    "'owners' is a list",
+                    "compare a part of it, as in pid = 812 or process = nginx",
+                ))
+            }
+            _ => match field.info().kind {
+                Kind::Boolean => each(operands, |operand| self.truth(field, operand)),
+                Kind::Word | Kind::Words => {
+                    let words = self.words(operands, &vocabulary::words(field))?;
+                    Ok(Expr::Is(Predicate::Word(field, words)))
+                }
+                _ => each(operands, |operand| {
+                    let bytes = operand.word.bytes().into();
+                    Ok(Expr::Is(Predicate::Text(field, Pattern::Exact(bytes))))
+                }),
+            },
+        }
+    }
+
+    fn of_owner(&self, field: OwnerField, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
+        match field {
+            OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => self.numbers(
+                order,
+                operands,
+                |ranges| Predicate::OwnerNumber(field, ranges),
+                None,
+            ),
+            _ if order != Order::Equal => {
+                let first = operands.first().map_or(0..0, |operand| operand.span.clone());
+                let message = format!("'{}' has no order: only = != in and like compare it", self.name);
+                Err(self.error(first, message, ""))
+            }
+            OwnerField::User => each(operands, |operand| Ok(self.user(operand))),
+            _ => each(operands, |operand| {
+                let bytes = operand.word.bytes().into();
+                Ok(Expr::Is(Predicate::OwnerText(field, Pattern::Exact(bytes))))
+            }),
+        }
+    }
+
+    /// A glob, or a regular expression between slashes, over the text of a field.
+    fn like(&self, operand: &Operand) -> Result<Expr, FilterError> {
+        let pattern = pattern(self.text, operand)?;
+        Ok(Expr::Is(match self.subject {
+            Subject::Owner(field) => Predicate::OwnerText(field, pattern),
+            Subject::Field(Field::Owners) => {
+                let message = "'owners' is a list";
+                return Err(self.error(
+                    operand.span.clone(),
+                    message,
+                    "compare a part of it, as in process like 'ngin*'",
+                ));
+            }
+            Subject::Field(field) => Predicate::Text(field, pattern),
+            Subject::Port(End::Local) => Predicate::Text(Field::LocalPort, pattern),
+            Subject::Port(End::Peer) => Predicate::Text(Field::PeerPort, pattern),
+            Subject::End(end) => {
+                let (address, path) = ends_fields(end);
+                let address = Expr::Is(Predicate::Text(address, pattern.clone()));
+                return Ok(Expr::or([address, Expr::Is(Predicate::Text(path, pattern))]));
+            }
+        }))
+    }
+
+    /// Numbers and ranges, gathered into one predicate; with a `purpose` a word may name a number.
+    fn numbers(
+        &self,
+        order: Order,
+        operands: &[Operand],
+        predicate: impl Fn(Ranges) -> Predicate,
+        purpose: Option<&Purpose>,
+    ) -> Result<Expr, FilterError> {
+        let mut ranges = Vec::new();
+        let mut others = Vec::new();
+        for operand in operands {
+            let text = operand.word.text();
+            let is_name = !text.starts_with(|c: char| c.is_ascii_digit());
+            match purpose {
+                Some(purpose) if is_name && order == Order::Equal => {
+                    others.push(self.unresolved(operand, purpose.clone()));
+                }
+                _ => ranges.extend(self.number(order, &text, operand)?),
+            }
+        }
+        if !ranges.is_empty() || others.is_empty() {
+            others.push(Expr::Is(predicate(Ranges::new(ranges))));
+        }
+        Ok(Expr::or(others))
+    }
+
+    fn number(&self, order: Order, text: &str, operand: &Operand) -> Result<Vec<(u64, u64)>, FilterError> {
+        let read = |text: &str| match self.subject {
+            Subject::Field(field) if field.info().kind == Kind::Hex => {
+                number::hexadecimal(text).ok_or_else(|| "expected a hexadecimal number".to_owned())
+            }
+            Subject::Field(field) => number::with_unit(text, field.info().unit),
+            _ => number::with_unit(text, ""),
+        };
+        let fail = |hint: String| self.error(operand.span.clone(), self.no_value(text), hint);
+        if let (Order::Equal, Some((low, high))) = (order, text.split_once('-'))
+            && !low.is_empty()
+        {
+            let (low, high) = (read(low).map_err(fail)?, read(high).map_err(fail)?);
+            if low > high {
+                return Err(fail("the range ends before it begins".to_owned()));
+            }
+            return Ok(vec![(low, high)]);
+        }
+        Ok(order.range(read(text).map_err(fail)?).as_slice().to_vec())
+    }
+
+    fn ports(&self, end: End, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
+        let reading = self.subject.reading();
+        let mut ranges = Vec::new();
+        let mut others = Vec::new();
+        for operand in operands {
+            let text = operand.word.text();
+            let text = text.strip_prefix(':').unwrap_or(&text);
+            let fail = |hint: String| self.error(operand.span.clone(), self.no_value(text), hint);
+            match address::port(text).map_err(fail)? {
+                Port::Any => ranges.push((0, 65535)),
+                Port::Name(name) => {
+                    let purpose = Purpose::Service { end, order, reading };
+                    others.push(self.unresolved_name(name, operand, purpose));
+                }
+                Port::Ranges(found) if order == Order::Equal => ranges.extend(found.as_slice()),
+                Port::Ranges(found) => match found.single() {
+                    Some(number) => ranges.extend(order.range(number).as_slice()),
+                    None => return Err(fail("a range goes with = != and in".to_owned())),
+                },
+            }
+        }
+        if !ranges.is_empty() || others.is_empty() {
+            let ports = Some(Ranges::new(ranges));
+            let address = None;
+            others.push(Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            })));
+        }
+        Ok(Expr::or(others))
+    }
+
+    /// An operand of `src`, `dst` or an address field.
+    fn end(&self, end: End, operand: &Operand) -> Result<Expr, FilterError> {
+        let typed = operand.word.text();
+        let (family, text) = family_prefix(&typed);
+        let restriction = match family {
+            None => Expr::Constant(true),
+            Some(family @ ("inet" | "inet6" | "unix")) => {
+                Expr::Is(Predicate::Word(Field::Family, vec![family]))
+            }
+            Some(family) => {
+                let message = format!("addresses of family {family} cannot be compared yet");
+                return Err(self.error(operand.span.clone(), message, "inet: inet6: and unix: can"));
+            }
+        };
+        let (_, path) = ends_fields(end);
+        let is_path = matches!(self.subject, Subject::End(_)) && text.starts_with(['/', '@']);
+        if family == Some("unix") || is_path {
+            let glob = Pattern::Glob(Glob::new(text.as_bytes()));
+            return Ok(Expr::and([restriction, Expr::Is(Predicate::Text(path, glob))]));
+        }
+        let parsed = address::host_port(text)
+            .map_err(|hint| self.error(operand.span.clone(), self.no_value(text), hint))?;
+        let end = end_test(self.text, end, self.subject.reading(), parsed, operand);
+        Ok(Expr::and([restriction, end]))
+    }
+
+    /// `V` or `V/MASK`.
+    fn mark(&self, operand: &Operand) -> Result<Expr, FilterError> {
+        let text = operand.word.text();
+        let (value, mask) = text.split_once('/').unwrap_or((&text, "0xffffffff"));
+        let number = |text| number::plain(text).and_then(|number| u32::try_from(number).ok());
+        match (number(value), number(mask)) {
+            (Some(value), Some(mask)) => Ok(Expr::Is(Predicate::Mark { value, mask })),
+            _ => Err(self.error(
+                operand.span.clone(),
+                self.no_value(&text),
+                "expected a mark, as in 0x10 or 0x10/0xff",
+            )),
+        }
+    }
+
+    fn user(&self, operand: &Operand) -> Expr {
+        let owner = self.subject == Subject::Owner(OwnerField::User);
+        match (operand.word.text().parse::<u32>(), owner) {
+            (Ok(uid), false) => Expr::Is(Predicate::Number(Field::Uid, Ranges::one(uid.into()))),
+            (Ok(uid), true) => Expr::Is(Predicate::OwnerNumber(OwnerField::Uid, Ranges::one(uid.into()))),
+            (Err(_), false) => self.unresolved(operand, Purpose::User),
+            (Err(_), true) => self.unresolved(operand, Purpose::OwnerUser),
+        }
+    }
+
+    fn truth(&self, field: Field, operand: &Operand) -> Result<Expr, FilterError> {
+        let text = operand.word.text();
+        match text.as_str() {
+            "true" | "yes" | "1" => Ok(Expr::Is(Predicate::Truth(field, true))),
+            "false" | "no" | "0" => Ok(Expr::Is(Predicate::Truth(field, false))),
+            _ => Err(self.error(
+                operand.span.clone(),
+                self.no_value(&text),
+                "expected true or false",
+            )),
+        }
+    }
+
+    /// Words out of a list of known ones, in any case.
+    fn words(&self, operands: &[Operand], known: &[&'static str]) -> Result<Vec<&'static str>, FilterError> {
+        let find = |operand: &Operand| {
+            let text = operand.word.text().to_ascii_lowercase();
+            let found = known.iter().find(|word| **word == text);
+            found.copied().ok_or_else(|| {
+                let hint = match nearest(&text, known.iter().copied()) {
+                    Some(near) => format!("did you mean '{near}'?"),
+                    None => format!("expected one of {}", known.join(", ")),
+                };
+                self.error(operand.span.clone(), self.no_value(&text), hint)
+            })
+        };
+        operands.iter().map(find).collect()
+    }
+
+    fn unresolved(&self, operand: &Operand, purpose: Purpose) -> Expr {
+        self.unresolved_name(operand.word.text(), operand, purpose)
+    }
+
+    fn unresolved_name(&self, name: String, operand: &Operand, purpose: Purpose) -> Expr {
+        unresolved(self.text, name, operand, purpose)
+    }
+
+    fn no_value(&self, text: &str) -> String {
+        format!("'{text}' is no value for '{}'", self.name)
+    }
+
+    fn error(&self, span: Span, message: impl Into<String>, hint: impl Into<String>) -> FilterError {
+        FilterError::new(self.text, span, message, hint)
+    }
+}
+
+/// Several operands are alternatives.
+fn each(
+    operands: &[Operand],
+    read: impl Fn(&Operand) -> Result<Expr, FilterError>,
+) -> Result<Expr, FilterError> {
+    let parts = operands.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Expr::or(parts))
+}
+
+fn unresolved(text: &Arc<str>, name: String, operand: &Operand, purpose: Purpose) -> Expr {
+    Expr::Is(Predicate::Unresolved(Box::new(Unresolved {
+        name,
+        purpose,
+        text: Arc::clone(text),
+        span: operand.span.clone(),
+    })))
+}
+
+/// The predicate for an address, a port, an interface, or several of them on one end.
+pub(super) fn end_test(
+    text: &Arc<str>,
+    end: End,
+    reading: Reading,
+    parsed: HostPort,
+    operand: &Operand,
+) -> Expr {
+    let (ports, service) = match parsed.port {
+        None | Some(Port::Any) => (None, Expr::Constant(true)),
+        Some(Port::Ranges(ranges)) => (Some(ranges), Expr::Constant(true)),
+        Some(Port::Name(name)) => {
+            let order = Order::Equal;
+            (
+                None,
+                unresolved(text, name, operand, Purpose::Service { end, order, reading }),
+            )
+        }
+    };
+    let interface = match parsed.interface {
+        None => Expr::Constant(true),
+        Some(name) => unresolved(text, name, operand, Purpose::Interface),
+    };
+    let address = match parsed.host {
+        Host::Name(name) => unresolved(text, name, operand, Purpose::Host { end, ports, reading }),
+        Host::Prefix(prefix) => {
+            let address = Some(prefix);
+            Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            }))
+        }
+        // `src *` and `src :*` are true of every IP socket.
+        Host::Any => {
+            let address = None;
+            Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            }))
+        }
+    };
+    Expr::and([address, service, interface])
+}
+
+/// The states that a word names.
+pub(super) fn state_set(text: &str, operand: &Operand) -> Result<StateSet, FilterError> {
+    let word = operand.word.text();
+    StateSet::from_word(&word).ok_or_else(|| {
+        let hint = match nearest(&word.to_ascii_lowercase(), vocabulary::state_words()) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => "expected a state, as in listen, established, time-wait, connected, all".to_owned(),
+        };
+        FilterError::new(
+            text,
+            operand.span.clone(),
+            format!("unknown state '{word}'"),
+            hint,
+        )
+    })
+}
+
+/// A glob, or a regular expression if the word has the form `/…/` or `/…/i`.
+pub(super) fn pattern(text: &str, operand: &Operand) -> Result<Pattern, FilterError> {
+    match operand.word.as_regex() {
+        None => Ok(Pattern::Glob(Glob::new(operand.word.raw.as_bytes()))),
+        Some((source, any_case)) => {
+            let source = source.replace("\\/", "/");
+            Pattern::regex(&source, any_case).map_err(|error| {
+                let message = format!("the regular expression is not valid: {error}");
+                FilterError::new(text, operand.span.clone(), message, "")
+            })
+        }
+    }
+}
+
+fn ends_fields(end: End) -> (Field, Field) {
+    match end {
+        End::Local => (Field::LocalAddress, Field::Path),
+        End::Peer => (Field::PeerAddress, Field::PeerPath),
+    }
+}
+
+/// Takes `inet:`, `inet6:`, `unix:` and the like off the front.
+fn family_prefix(text: &str) -> (Option<&'static str>, &str) {
+    for family in ["inet", "inet6", "unix", "link", "netlink", "vsock"] {
+        if let Some(rest) = text.strip_prefix(family).and_then(|rest| rest.strip_prefix(':')) {
+            return (Some(family), rest);
+        }
+    }
+    (None, text)
+}

@@ -1,0 +1,246 @@
+//! Text patterns: exact bytes, shell globs, regular expressions.
+
+use std::borrow::Cow;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+/// How a text is compared.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// The very bytes.
+    Exact(Box<[u8]>),
+    /// A shell glob over the whole text, in any case.
+    Glob(Glob),
+    /// A regular expression, found anywhere in the text. Bytes, not characters; `(?i)` for any case.
+    Regex(Regex),
+}
+
+/// A shell glob: `*` (crosses `/`), `?`, `[a-z]`, `[!a-z]`, and a backslash before a character that is meant as
+/// it stands. ASCII letters match in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob(Box<[Item]>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Item {
+    Byte(u8),
+    Any,
+    Many,
+    Class { negated: bool, ranges: Box<[(u8, u8)]> },
+}
+
+impl Pattern {
+    /// The regular expression of `/…/` or `/…/i`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one line, also when it would take more than 1 MiB.
+    pub fn regex(source: &str, any_case: bool) -> Result<Self, String> {
+        RegexBuilder::new(source)
+            .unicode(false)
+            .case_insensitive(any_case)
+            .size_limit(1 << 20)
+            .nest_limit(100)
+            .build()
+            .map(Self::Regex)
+            .map_err(|error| last_line(&error.to_string()))
+    }
+
+    /// Whether the text matches.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Exact(bytes) => **bytes == *text,
+            Self::Glob(glob) => glob.matches(text),
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
+
+    /// Whether the name of a unix socket matches as it is shown: NULs, as in abstract names, are `@`.
+    pub fn matches_unix_name(&self, name: &[u8]) -> bool {
+        let shown: Cow<'_, [u8]> = if name.contains(&0) {
+            name.iter()
+                .map(|byte| if *byte == 0 { b'@' } else { *byte })
+                .collect()
+        } else {
+            Cow::Borrowed(name)
+        };
+        self.matches(&shown)
+    }
+}
+
+/// The regex crate's errors draw the pattern over several lines; the last one says what is wrong.
+fn last_line(message: &str) -> String {
+    let line = message.lines().last().unwrap_or(message);
+    line.trim_start_matches("error: ").to_owned()
+}
+
+impl Glob {
+    /// Reads a glob. A `[` that is never closed stands for itself.
+    pub fn new(source: &[u8]) -> Self {
+        let mut items = Vec::new();
+        let mut rest = source;
+        while let Some((first, tail)) = rest.split_first() {
+            rest = tail;
+            items.push(match first {
+                b'*' if items.last() == Some(&Item::Many) => continue,
+                b'*' => Item::Many,
+                b'?' => Item::Any,
+                b'[' => match class(tail) {
+                    Some((item, behind)) => {
+                        rest = behind;
+                        item
+                    }
+                    None => Item::Byte(b'['),
+                },
+                b'\\' => match tail.split_first() {
+                    Some((escaped, behind)) => {
+                        rest = behind;
+                        Item::Byte(escaped.to_ascii_lowercase())
+                    }
+                    None => Item::Byte(b'\\'),
+                },
+                byte => Item::Byte(byte.to_ascii_lowercase()),
+            });
+        }
+        Self(items.into())
+    }
+
+    /// Whether it has anything but plain characters.
+    pub fn has_wildcards(&self) -> bool {
+        self.0.iter().any(|item| !matches!(item, Item::Byte(_)))
+    }
+
+    /// Whether the whole text matches. At most one position to go back to is remembered, so the time is bounded
+    /// by the product of both lengths.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        let (mut at, mut item) = (0, 0);
+        let mut retry = None;
+        loop {
+            match (self.0.get(item), text.get(at)) {
+                (Some(Item::Many), _) => {
+                    item += 1;
+                    retry = Some((item, at));
+                    continue;
+                }
+                (None, None) => return true,
+                (Some(it), Some(byte)) if it.takes(*byte) => {
+                    item += 1;
+                    at += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            match retry {
+                Some((after, from)) if from < text.len() => {
+                    retry = Some((after, from + 1));
+                    item = after;
+                    at = from + 1;
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Item {
+    fn takes(&self, byte: u8) -> bool {
+        match self {
+            Self::Byte(own) => *own == byte.to_ascii_lowercase(),
+            Self::Any => true,
+            Self::Many => false,
+            Self::Class { negated, ranges } => {
+                let within = |byte: u8| ranges.iter().any(|(low, high)| (*low..=*high).contains(&byte));
+                *negated != (within(byte.to_ascii_lowercase()) || within(byte.to_ascii_uppercase()))
+            }
+        }
+    }
+}
+
+/// Reads what follows a `[`; gives the class and what is behind it.
+fn class(source: &[u8]) -> Option<(Item, &[u8])> {
+    let (negated, mut rest) = match source.split_first() {
+        Some((b'!' | b'^', tail)) => (true, tail),
+        _ => (false, source),
+    };
+    let mut ranges = Vec::new();
+    loop {
+        let (first, tail) = rest.split_first()?;
+        match (first, tail) {
+            (b']', _) if !ranges.is_empty() => {
+                let ranges = ranges.into();
+                return Some((Item::Class { negated, ranges }, tail));
+            }
+            (low, [b'-', high, behind @ ..]) if *high != b']' => {
+                ranges.push((*low, *high));
+                rest = behind;
+            }
+            (byte, _) => {
+                ranges.push((*byte, *byte));
+                rest = tail;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn glob(source: &str, text: &str) -> bool {
+        Glob::new(source.as_bytes()).matches(text.as_bytes())
+    }
+
+    #[test]
+    fn globs_match_the_whole_text_in_any_case() {
+        for (source, text, expected) in [
+            ("nginx", "NGINX", true),
+            ("nginx", "nginx2", false),
+            ("ngin*", "nginx", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("/run/*.sock", "/run/a/b.sock", true),
+            ("a*b*c", "aXXbYYbZc", true),
+            ("a*b*c", "aXXbYYbZ", false),
+            ("[a-c]?[!x]", "B1y", true),
+            ("[a-c]?[!x]", "B1X", false),
+            ("[]]", "]", true),
+            ("[abc", "[ABC", true),
+            ("\\*", "*", true),
+            ("\\*", "x", false),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(glob(source, text), expected, "{source} on {text}");
+        }
+    }
+
+    #[test]
+    fn a_regex_is_found_anywhere_and_errors_are_one_line() {
+        let regex = Pattern::regex("^py.*3$", true).unwrap();
+        assert!(regex.matches(b"PYTHON3"));
+        assert!(!regex.matches(b"python2"));
+        assert!(Pattern::regex("a.b", false).unwrap().matches(b"xa\xffbx"));
+        assert_eq!(Pattern::regex("(", false).unwrap_err(), "unclosed group");
+        assert!(Pattern::regex("(a{1000}){1000}", false).is_err());
+    }
+
+    #[test]
+    fn an_abstract_name_is_compared_as_it_is_shown() {
+        let pattern = Pattern::Exact(b"@a@b".as_slice().into());
+        assert!(pattern.matches_unix_name(b"\0a\0b"));
+        assert!(!pattern.matches_unix_name(b"a"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_glob_without_wildcards_is_equality(text in "[a-zA-Z0-9/@. -]{0,12}", other in "[a-b]{0,3}") {
+            let glob = Glob::new(text.as_bytes());
+            prop_assert!(glob.matches(text.as_bytes()));
+            prop_assert_eq!(glob.matches(other.as_bytes()), text.eq_ignore_ascii_case(&other));
+        }
+
+        #[test]
+        fn any_bytes_are_a_glob(source: Vec<u8>, text: Vec<u8>) {
+            Glob::new(&source).matches(&text);
+        }
+    }
+}

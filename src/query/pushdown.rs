@@ -1,0 +1,260 @@
+//! What of a filter a dump can check by itself, and what is left.
+//!
+//! Everything handed to the kernel is a necessary condition: a row that [`Expr::matches`] accepts is never lost.
+//! The rest is checked here on every row that arrives, so a kernel that checks less than it was asked to does no
+//! harm. The one exception is `autobound`, where only the kernel knows whether `bind` chose the port.
+
+use super::condition::{Condition, Question};
+use super::expr::{End, EndIs, Expr, Predicate, ProtocolSet, Reading};
+use super::field::Field;
+use super::prefix::Prefix;
+use super::ranges::Ranges;
+use crate::model::{Family, Protocol, StateSet};
+
+/// What one dump is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dump {
+    /// The protocol asked for.
+    pub protocol: Protocol,
+    /// The family asked for; `None` for a request that answers with several.
+    pub family: Option<Family>,
+}
+
+/// A filter, split for one dump.
+#[derive(Clone, Debug)]
+pub struct Pushdown {
+    /// The states that can match; none means that the dump can be left out.
+    pub states: StateSet,
+    /// The only local port that can match, for the request itself. A dump of bound TCP sockets ignores it.
+    pub sport: Option<u16>,
+    /// The only peer port that can match.
+    pub dport: Option<u16>,
+    /// What the kernel can check, for IP sockets.
+    pub condition: Option<Condition>,
+    /// What has to be checked here; `None` for nothing. Usually the whole filter, without what the choice of
+    /// the dump has decided.
+    pub residual: Option<Expr>,
+}
+
+/// A port list longer than this is checked by the kernel in coarser ranges: its auditor takes time quadratic in
+/// the length of the program.
+const MAX_PORT_RANGES: usize = 64;
+
+/// Splits a filter for a dump. Names have to be resolved.
+pub fn pushdown(expr: &Expr, dump: Dump) -> Pushdown {
+    let expr = specialised(expr, dump);
+    let never = matches!(expr, Expr::Constant(false));
+    // The kernel numbers SCTP's states in its own way and compares other addresses than it reports.
+    let honest = dump.protocol.is_inet() && !matches!(dump.protocol, Protocol::Sctp | Protocol::Icmp);
+    let condition = honest
+        .then(|| condition(&expr, true))
+        .filter(|it| *it != Condition::Constant(true));
+    let states = match (never, dump.protocol) {
+        (true, _) => StateSet::NONE,
+        (false, Protocol::Sctp) => StateSet::ALL,
+        (false, _) => states(&expr),
+    };
+    Pushdown {
+        states,
+        sport: honest.then(|| only_port(&expr, End::Local)).flatten(),
+        dport: honest.then(|| only_port(&expr, End::Peer)).flatten(),
+        condition,
+        residual: Some(expr).filter(|expr| !matches!(expr, Expr::Constant(true))),
+    }
+}
+
+/// The states that a matching row can be in.
+pub fn states(expr: &Expr) -> StateSet {
+    possible_states(expr, true)
+}
+
+/// The states in which the filter can hold (`truth`), or can fail.
+fn possible_states(expr: &Expr, truth: bool) -> StateSet {
+    let all = |parts: &[Expr]| {
+        parts.iter().fold(StateSet::ALL, |set, part| {
+            set.intersection(possible_states(part, truth))
+        })
+    };
+    let any = |parts: &[Expr]| {
+        parts.iter().fold(StateSet::NONE, |set, part| {
+            set.union(possible_states(part, truth))
+        })
+    };
+    match expr {
+        Expr::Constant(constant) if *constant == truth => StateSet::ALL,
+        Expr::Constant(_) => StateSet::NONE,
+        Expr::And(parts) if truth => all(parts),
+        Expr::Or(parts) if !truth => all(parts),
+        Expr::And(parts) | Expr::Or(parts) => any(parts),
+        Expr::Not(inner) => possible_states(inner, !truth),
+        Expr::Is(Predicate::States(states)) if truth => *states,
+        Expr::Is(Predicate::States(states)) => StateSet::ALL.without(*states),
+        Expr::Is(_) => StateSet::ALL,
+    }
+}
+
+/// The protocols of which a row can match.
+pub fn protocols(expr: &Expr) -> ProtocolSet {
+    let possible = |protocol: &Protocol| {
+        let dump = Dump {
+            protocol: *protocol,
+            family: None,
+        };
+        !matches!(specialised(expr, dump), Expr::Constant(false))
+    };
+    Protocol::ALL.into_iter().filter(possible).collect()
+}
+
+/// The filter with everything decided that the choice of the dump decides.
+fn specialised(expr: &Expr, dump: Dump) -> Expr {
+    match expr {
+        Expr::Constant(_) => expr.clone(),
+        Expr::And(parts) => Expr::and(parts.iter().map(|part| specialised(part, dump))),
+        Expr::Or(parts) => Expr::or(parts.iter().map(|part| specialised(part, dump))),
+        Expr::Not(inner) => specialised(inner, dump).negated(),
+        Expr::Is(predicate) => match decided(predicate, dump) {
+            Some(truth) => Expr::Constant(truth),
+            None => expr.clone(),
+        },
+    }
+}
+
+fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
+    let is_inet = dump.protocol.is_inet();
+    match predicate {
+        Predicate::Protocols(set) => Some(set.contains(dump.protocol)),
+        Predicate::Word(Field::Family, words) => {
+            if let Some(family) = dump.family {
+                return Some(words.contains(&family.name()));
+            }
+            let possible = words
+                .iter()
+                .any(|word| is_inet == matches!(*word, "inet" | "inet6"));
+            if possible { None } else { Some(false) }
+        }
+        Predicate::End(_) | Predicate::Interface(_) if !is_inet => Some(false),
+        Predicate::End(EndIs {
+            address: Some(Prefix::V6(..)),
+            ..
+        }) if dump.family == Some(Family::Inet) => Some(false),
+        Predicate::End(EndIs {
+            ports: Some(_),
+            reading: Reading::Fields,
+            ..
+        }) if dump.protocol == Protocol::Raw => Some(false),
+        Predicate::End(EndIs {
+            address: None,
+            ports: None,
+            reading: Reading::Numbers,
+            ..
+        }) => Some(true),
+        Predicate::Text(field, _) | Predicate::Has(field) | Predicate::Number(field, _) => match field {
+            Field::Path | Field::PeerPath | Field::PeerInode if is_inet => Some(false),
+            Field::LocalAddress | Field::PeerAddress | Field::LocalPort | Field::PeerPort if !is_inet => {
+                Some(false)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The port that the end of every matching row has, if there is just one and it is not 0.
+fn only_port(expr: &Expr, wanted: End) -> Option<u16> {
+    match expr {
+        Expr::Is(Predicate::End(EndIs {
+            end,
+            ports: Some(ports),
+            ..
+        })) if *end == wanted => ports
+            .single()
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| *port != 0),
+        Expr::And(parts) => parts.iter().find_map(|part| only_port(part, wanted)),
+        Expr::Or(parts) => {
+            let first = only_port(parts.first()?, wanted);
+            parts
+                .iter()
+                .all(|part| only_port(part, wanted) == first)
+                .then_some(first)?
+        }
+        _ => None,
+    }
+}
+
+/// What the kernel can check of the filter: a condition that holds wherever the filter does (`over`), or that
+/// fails wherever the filter fails.
+fn condition(expr: &Expr, over: bool) -> Condition {
+    match expr {
+        Expr::Constant(truth) => Condition::Constant(*truth),
+        Expr::And(parts) => Condition::and(parts.iter().map(|part| condition(part, over))),
+        Expr::Or(parts) => Condition::or(parts.iter().map(|part| condition(part, over))),
+        Expr::Not(inner) => condition(inner, !over).negated(),
+        Expr::Is(predicate) => question(predicate, over).unwrap_or(Condition::Constant(over)),
+    }
+}
+
+fn question(predicate: &Predicate, over: bool) -> Option<Condition> {
+    match predicate {
+        Predicate::End(test) if over || is_exact(test) => end_condition(test, over),
+        Predicate::Interface(index) => Some(Condition::Ask(Question::Interface(*index))),
+        // The kernel masks the socket's mark only: a value outside of the mask never matches.
+        Predicate::Mark { value, mask } if value & mask != *value => Some(Condition::Constant(false)),
+        Predicate::Mark { value, mask } => Some(Condition::Ask(Question::Mark {
+            value: *value,
+            mask: *mask,
+        })),
+        Predicate::Cgroup(id) => Some(Condition::Ask(Question::Cgroup(*id))),
+        Predicate::Autobound(Some((low, high))) => Some(Condition::and([
+            Condition::Ask(Question::Autobound),
+            port_range(End::Local, (*low).into(), (*high).into()),
+        ])),
+        _ => None,
+    }
+}
+
+/// Whether the kernel's numbers tell as much as the fields: a missing port is its 0, a missing peer its wildcard.
+fn is_exact(test: &EndIs) -> bool {
+    test.reading == Reading::Numbers
+        || test.ports.as_ref().is_some_and(|ports| !ports.contains(0))
+        || (test.ports.is_none()
+            && (test.end == End::Local || test.address.is_some_and(|prefix| !prefix.contains_unspecified())))
+}
+
+fn end_condition(test: &EndIs, over: bool) -> Option<Condition> {
+    let ports = test.ports.as_ref();
+    let single = ports
+        .and_then(Ranges::single)
+        .and_then(|port| u16::try_from(port).ok());
+    if let (Some(prefix), Some(port)) = (test.address, single) {
+        return Some(Condition::Ask(Question::Address(test.end, prefix, Some(port))));
+    }
+    let address = match test.address {
+        Some(prefix) => Condition::Ask(Question::Address(test.end, prefix, None)),
+        None => Condition::Constant(true),
+    };
+    let ports = match ports {
+        None => Condition::Constant(true),
+        Some(ports) if ports.as_slice().len() > MAX_PORT_RANGES && !over => return None,
+        Some(ports) => {
+            let coarse = ports.coarser(MAX_PORT_RANGES);
+            let ranges = coarse.as_slice().iter();
+            Condition::or(ranges.map(|(low, high)| port_range(test.end, *low, *high)))
+        }
+    };
+    Some(Condition::and([address, ports]))
+}
+
+/// A range of ports; numbers beyond 65535 are nobody's.
+fn port_range(end: End, low: u64, high: u64) -> Condition {
+    let Ok(low) = u16::try_from(low) else {
+        return Condition::Constant(false);
+    };
+    let high = u16::try_from(high).unwrap_or(u16::MAX);
+    if low == high {
+        return Condition::Ask(Question::PortIs(end, low));
+    }
+    let from = (low > 0).then_some(Condition::Ask(Question::PortAtLeast(end, low)));
+    let to = (high < u16::MAX).then_some(Condition::Ask(Question::PortAtMost(end, high)));
+    Condition::and(from.into_iter().chain(to))
+}

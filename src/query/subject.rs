@@ -1,0 +1,143 @@
+//! What a word on the left of a comparison names.
+
+use super::expr::{End, OwnerField, Reading};
+use super::field::{FIELDS, Field};
+use super::nearest::nearest;
+
+/// The left side of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// A fact about the socket.
+    Field(Field),
+    /// A fact about any owner.
+    Owner(OwnerField),
+    /// `sport`, `dport`: the port, in ss's reading.
+    Port(End),
+    /// `src`, `dst`: an address, a port or both, in ss's reading; or the name of a unix socket.
+    End(End),
+}
+
+/// Words that take an operand without an operator, as in ss.
+const KEYWORDS: &[(&str, Subject)] = &[
+    ("sport", Subject::Port(End::Local)),
+    ("dport", Subject::Port(End::Peer)),
+    ("src", Subject::End(End::Local)),
+    ("dst", Subject::End(End::Peer)),
+    ("dev", Subject::Field(Field::Interface)),
+    ("fwmark", Subject::Field(Field::Mark)),
+    ("cgroup", Subject::Field(Field::Cgroup)),
+];
+
+const ALIASES: &[(&str, Subject)] = &[
+    ("laddr", Subject::Field(Field::LocalAddress)),
+    ("lport", Subject::Field(Field::LocalPort)),
+    ("raddr", Subject::Field(Field::PeerAddress)),
+    ("rport", Subject::Field(Field::PeerPort)),
+    ("proc", Subject::Owner(OwnerField::Program)),
+    ("ino", Subject::Field(Field::Inode)),
+    ("sk", Subject::Field(Field::Cookie)),
+];
+
+const OWNER_FIELDS: &[(&str, OwnerField)] = &[
+    ("pid", OwnerField::Pid),
+    ("tid", OwnerField::Tid),
+    ("fd", OwnerField::Fd),
+    ("comm", OwnerField::Comm),
+    ("process", OwnerField::Program),
+    ("program", OwnerField::Program),
+    ("exe", OwnerField::Exe),
+    ("cmdline", OwnerField::Cmdline),
+];
+
+impl Subject {
+    /// What the name stands for: an ss keyword, an alias, a fact about owners, a field of the registry, or such
+    /// a field without its unit (`rtt` for `rtt_us`).
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let keyword = KEYWORDS.iter().chain(ALIASES).find(|(word, _)| *word == name);
+        if let Some((_, subject)) = keyword {
+            return Some(*subject);
+        }
+        if let Some(part) = name
+            .strip_prefix("owners.")
+            .or_else(|| name.strip_prefix("owner."))
+        {
+            return Self::of_owner(part);
+        }
+        match OWNER_FIELDS.iter().find(|(word, _)| *word == name) {
+            Some((_, field)) => Some(Self::Owner(*field)),
+            None => field_of(name).map(Self::Field),
+        }
+    }
+
+    fn of_owner(part: &str) -> Option<Self> {
+        if part == "user" {
+            return Some(Self::Owner(OwnerField::User));
+        }
+        let found = OWNER_FIELDS.iter().find(|(word, _)| *word == part);
+        found.map(|(_, field)| Self::Owner(*field))
+    }
+
+    /// The subject of a word that needs no operator behind it.
+    pub(super) fn from_keyword(word: &str) -> Option<Self> {
+        KEYWORDS
+            .iter()
+            .find(|(keyword, _)| *keyword == word)
+            .map(|(_, subject)| *subject)
+    }
+
+    /// How this subject reads what is absent.
+    pub(super) fn reading(self) -> Reading {
+        match self {
+            Self::Port(_) | Self::End(_) => Reading::Numbers,
+            Self::Field(_) | Self::Owner(_) => Reading::Fields,
+        }
+    }
+}
+
+fn field_of(name: &str) -> Option<Field> {
+    Field::from_name(name).or_else(|| {
+        ["_us", "_ms", "_s", "_bytes"].into_iter().find_map(|unit| {
+            let found = FIELDS
+                .iter()
+                .find(|info| info.name.strip_suffix(unit) == Some(name));
+            found.map(|info| info.field)
+        })
+    })
+}
+
+/// Every word that can stand on the left of a comparison, for hints.
+pub fn field_names() -> impl Iterator<Item = &'static str> {
+    FIELDS
+        .iter()
+        .map(|info| info.name)
+        .chain(KEYWORDS.iter().chain(ALIASES).map(|(word, _)| *word))
+        .chain(OWNER_FIELDS.iter().map(|(word, _)| *word))
+}
+
+/// The field name within two edits, for a hint.
+pub fn nearest_field(word: &str) -> Option<&'static str> {
+    nearest(&word.to_ascii_lowercase(), field_names())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_and_alias_has_a_subject() {
+        for name in field_names() {
+            assert!(Subject::from_name(name).is_some(), "{name}");
+        }
+        assert_eq!(
+            Subject::from_name("timer_expires"),
+            Some(Subject::Field(Field::TimerExpiresMs))
+        );
+        assert_eq!(
+            Subject::from_name("owners.user"),
+            Some(Subject::Owner(OwnerField::User))
+        );
+        assert_eq!(Subject::from_name("user"), Some(Subject::Field(Field::User)));
+        assert_eq!(Subject::from_name("recvq"), None);
+        assert_eq!(nearest_field("recvq"), Some("recv_q"));
+    }
+}

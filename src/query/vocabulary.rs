@@ -1,0 +1,44 @@
+//! The words that a field of kind word can have.
+
+use super::field::{Field, SOCKET_OPTION_NAMES};
+use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
+
+/// The words of a field; empty for a field without a fixed list.
+pub(super) fn words(field: Field) -> Vec<&'static str> {
+    match field {
+        Field::Protocol => Protocol::ALL.map(Protocol::name).to_vec(),
+        Field::Family => Family::ALL.map(Family::name).to_vec(),
+        Field::Type => SocketType::ALL.map(SocketType::name).to_vec(),
+        Field::Scope => Scope::ALL.map(Scope::name).to_vec(),
+        Field::OwnerStatus => OwnerStatus::ALL.map(OwnerStatus::name).to_vec(),
+        Field::Shutdown => vec!["none", "receive", "send", "both"],
+        Field::SocketOptions => SOCKET_OPTION_NAMES.to_vec(),
+        // The last code is one that this program does not know.
+        Field::Timer => (1..=6)
+            .filter_map(TimerKind::from_kernel)
+            .map(TimerKind::name)
+            .collect(),
+        Field::State => State::ALL.map(State::name).to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// Every word that can stand behind `state`, in our spelling.
+pub(super) fn state_words() -> impl Iterator<Item = &'static str> {
+    let groups = ["all", "connected", "synchronized", "bucket", "big"];
+    State::ALL.into_iter().map(State::name).chain(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::field::{FIELDS, Kind};
+
+    #[test]
+    fn every_field_of_words_has_a_list() {
+        for info in FIELDS {
+            let listed = matches!(info.kind, Kind::Word | Kind::Words);
+            assert_eq!(words(info.field).is_empty(), !listed, "{}", info.name);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The cells of the table for people: what each column shows of a row, and how loud.
+
+use std::fmt::Write as _;
+
+use super::text::{push_address, push_hex};
+use super::tokens::push_timer;
+use super::{escape, human, plain};
+use crate::join::Row;
+use crate::model::{Endpoints, InetPair, OwnerStatus, SocketType, State};
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the headings say it")]
+pub enum Column {
+    Proto,
+    State,
+    RecvQ,
+    SendQ,
+    Local,
+    Peer,
+    Scope,
+    AcceptQ,
+    Timer,
+    User,
+    Inode,
+    Cookie,
+    Cgroup,
+    Process,
+    /// The owner's arguments, behind its name.
+    Command,
+}
+
+/// How a cell is shown: colour is a signal only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// Secondary.
+    Dim,
+    /// Wants a look.
+    Warn,
+    /// Wants action.
+    Alarm,
+}
+
+/// One cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// Its text, escaped.
+    pub text: String,
+    /// How it is shown.
+    pub tone: Tone,
+}
+
+impl Column {
+    /// The heading.
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::Proto => "PROTO",
+            Self::State => "STATE",
+            Self::RecvQ => "RECV-Q",
+            Self::SendQ => "SEND-Q",
+            Self::Local => "LOCAL",
+            Self::Peer => "PEER",
+            Self::Scope => "SCOPE",
+            Self::AcceptQ => "ACCEPT-Q",
+            Self::Timer => "TIMER",
+            Self::User => "USER",
+            Self::Inode => "INODE",
+            Self::Cookie => "COOKIE",
+            Self::Cgroup => "CGROUP",
+            Self::Process => "PROCESS",
+            Self::Command => "",
+        }
+    }
+
+    /// Whether it holds numbers that are compared by their length.
+    pub const fn is_right_aligned(self) -> bool {
+        matches!(self, Self::RecvQ | Self::SendQ | Self::AcceptQ | Self::Inode)
+    }
+
+    /// What it shows of a row.
+    pub fn cell(self, row: &Row<'_>, names: bool) -> Cell {
+        let socket = row.socket;
+        let number =
+            |number: Option<u32>| plain_cell(number.map_or_else(String::new, |number| number.to_string()));
+        match self {
+            Self::Proto => plain_cell(plain::netid(socket).to_owned()),
+            Self::State => Cell {
+                text: socket.state.ss_name().to_owned(),
+                tone: state_tone(row),
+            },
+            Self::RecvQ => Cell {
+                tone: state_tone(row),
+                ..number(socket.recv_q())
+            },
+            Self::SendQ => number(socket.send_q()),
+            Self::Local => plain_cell(local(row, names)),
+            Self::Peer => plain_cell(peer(row, names)),
+            Self::Scope => Cell {
+                text: socket.scope().map_or("", human::scope).to_owned(),
+                tone: if human::is_exposed(socket) {
+                    Tone::Warn
+                } else {
+                    Tone::Plain
+                },
+            },
+            Self::AcceptQ => accept_queue(row),
+            Self::Timer => plain_cell(timer(row)),
+            Self::User => plain_cell(user(row)),
+            Self::Inode => plain_cell(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
+            Self::Cookie => plain_cell(socket.cookie.map_or_else(String::new, |cookie| {
+                let mut text = Vec::new();
+                push_hex(&mut text, cookie.get());
+                String::from_utf8(text).unwrap_or_default()
+            })),
+            Self::Cgroup => {
+                let path = socket
+                    .cgroup_id
+                    .and_then(|id| row.context.names.cgroups.get(&id.get()));
+                plain_cell(path.map_or_else(String::new, |path| escape::text(path.as_bytes())))
+            }
+            Self::Process => Cell {
+                text: human::owner(row),
+                tone: owner_tone(row.ownership.status),
+            },
+            Self::Command => Cell {
+                text: human::command(row),
+                tone: Tone::Dim,
+            },
+        }
+    }
+}
+
+fn plain_cell(text: String) -> Cell {
+    Cell {
+        text,
+        tone: Tone::Plain,
+    }
+}
+
+/// CLOSE-WAIT with unread bytes: the program forgot to close, or does not read.
+fn state_tone(row: &Row<'_>) -> Tone {
+    // A peer's FIN counts as one byte (linux 6.18 net/ipv4/tcp_diag.c), so more than one is data.
+    let unread = row.socket.recv_q().is_some_and(|bytes| bytes > 1);
+    if row.socket.state == State::CloseWait && unread {
+        Tone::Warn
+    } else {
+        Tone::Plain
+    }
+}
+
+const fn owner_tone(status: OwnerStatus) -> Tone {
+    match status {
+        OwnerStatus::Known => Tone::Plain,
+        _ => Tone::Dim,
+    }
+}
+
+fn accept_queue(row: &Row<'_>) -> Cell {
+    let socket = row.socket;
+    let tone = if socket.accept_queue_is_full() {
+        Tone::Alarm
+    } else {
+        Tone::Plain
+    };
+    let text = match (socket.accept_q(), socket.backlog()) {
+        (Some(waiting), Some(limit)) => format!("{waiting}/{limit}"),
+        (Some(waiting), None) => format!("{waiting}/?"),
+        _ => String::new(),
+    };
+    Cell { text, tone }
+}
+
+fn local(row: &Row<'_>, names: bool) -> String {
+    match &row.socket.endpoints {
+        Endpoints::Inet(pair) => {
+            let mut text = endpoint(row, pair, pair.local_address, pair.local_port, names);
+            if let Some(index) = pair.interface {
+                match row.context.names.interfaces.get(&index.get()) {
+                    Some(name) => {
+                        let _ = write!(text, "%{}", escape::text(name.as_bytes()));
+                    }
+                    None => {
+                        let _ = write!(text, "%if{index}");
+                    }
+                }
+            }
+            text
+        }
+        Endpoints::Unix(pair) => match &pair.name {
+            Some(name) => {
+                let mut text = Vec::new();
+                escape::push_unix_name(&mut text, name, |_| false);
+                String::from_utf8(text).unwrap_or_default()
+            }
+            None => "(unnamed)".to_owned(),
+        },
+    }
+}
+
+fn peer(row: &Row<'_>, names: bool) -> String {
+    match &row.socket.endpoints {
+        Endpoints::Inet(pair) if pair.peer_address.is_unspecified() && pair.peer_port == 0 => String::new(),
+        Endpoints::Inet(pair) => endpoint(row, pair, pair.peer_address, pair.peer_port, names),
+        Endpoints::Unix(pair) => pair
+            .peer_inode
+            .map_or_else(String::new, |inode| format!("#{inode}")),
+    }
+}
+
+fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16, names: bool) -> String {
+    let name = row.context.names.hosts.get(&address).filter(|_| names);
+    let host = if let Some(name) = name {
+        escape::text(name.as_bytes())
+    } else if address.is_ipv6() && address.is_unspecified() && pair.v6only != Some(true) {
+        "*".to_owned()
+    } else {
+        let mut text = Vec::new();
+        push_address(&mut text, address);
+        let text = String::from_utf8(text).unwrap_or_default();
+        if address.is_ipv6() {
+            format!("[{text}]")
+        } else {
+            text
+        }
+    };
+    let key = (port, row.socket.kind == Some(SocketType::Dgram));
+    match row.context.names.services.get(&key).filter(|_| names) {
+        Some(service) => format!("{host}:{}", escape::text(service.as_bytes())),
+        None if port == 0 => format!("{host}:*"),
+        None => format!("{host}:{port}"),
+    }
+}
+
+fn timer(row: &Row<'_>) -> String {
+    let mut text = Vec::new();
+    push_timer(&mut text, row.socket.timer);
+    let text = String::from_utf8(text).unwrap_or_default();
+    text.trim_start_matches(" timer:(")
+        .trim_end_matches(')')
+        .to_owned()
+}
+
+fn user(row: &Row<'_>) -> String {
+    match row.socket.uid {
+        None => String::new(),
+        Some(uid) => match row.context.names.users.get(&uid) {
+            Some(name) => escape::text(name.as_bytes()),
+            None => uid.to_string(),
+        },
+    }
+}

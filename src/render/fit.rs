@@ -1,0 +1,98 @@
+//! Fits columns into the width of the terminal: by rank they are shortened, then dropped, never wrapped.
+
+use super::cells::Column;
+
+/// Blanks between two columns.
+pub const GAP: usize = 2;
+
+/// What a column gives up, in this order, while the table is too wide: shortened to the width, or dropped at 0.
+const CONCESSIONS: &[(Column, usize)] = &[
+    (Column::Command, 12),
+    (Column::Command, 0),
+    (Column::Cgroup, 20),
+    (Column::Scope, 5),
+    (Column::User, 8),
+    (Column::Cookie, 0),
+    (Column::Inode, 0),
+    (Column::Cgroup, 0),
+    (Column::User, 0),
+    (Column::Timer, 0),
+    (Column::SendQ, 0),
+    (Column::RecvQ, 0),
+    (Column::AcceptQ, 0),
+    (Column::Scope, 0),
+    (Column::State, 6),
+    (Column::Peer, 14),
+    (Column::Process, 14),
+    (Column::Local, 14),
+    (Column::State, 0),
+    (Column::Proto, 0),
+    (Column::Peer, 0),
+];
+
+/// The columns that stay and their widths, for a terminal of `limit` columns. `natural` holds each column with
+/// the width that it would like. LOCAL and PROCESS are never dropped.
+pub fn fit(natural: &[(Column, usize)], limit: usize) -> Vec<(Column, usize)> {
+    let mut columns = natural.to_vec();
+    for (column, least) in CONCESSIONS {
+        let total: usize = columns.iter().map(|(_, width)| width + GAP).sum();
+        let excess = total.saturating_sub(GAP).saturating_sub(limit);
+        if excess == 0 {
+            break;
+        }
+        let Some(position) = columns.iter().position(|(present, _)| present == column) else {
+            continue;
+        };
+        if *least == 0 {
+            columns.remove(position);
+        } else if let Some((_, width)) = columns.get_mut(position) {
+            *width = width.saturating_sub(excess).max((*least).min(*width));
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LISTING: &[(Column, usize)] = &[
+        (Column::Proto, 5),
+        (Column::Local, 16),
+        (Column::Scope, 9),
+        (Column::AcceptQ, 8),
+        (Column::User, 16),
+        (Column::Process, 24),
+        (Column::Command, 40),
+    ];
+
+    fn kept(limit: usize) -> Vec<Column> {
+        fit(LISTING, limit)
+            .into_iter()
+            .map(|(column, _)| column)
+            .collect()
+    }
+
+    #[test]
+    fn nothing_is_given_up_where_there_is_room() {
+        assert_eq!(fit(LISTING, 130), LISTING);
+    }
+
+    #[test]
+    fn the_command_line_goes_first_and_local_and_process_stay() {
+        use Column::{AcceptQ, Local, Process, Proto, Scope, User};
+        assert_eq!(kept(80), [Proto, Local, Scope, AcceptQ, User, Process]);
+        assert_eq!(kept(60), [Proto, Local, Scope, Process]);
+        assert!(kept(20).contains(&Local) && kept(20).contains(&Process));
+        assert!(!kept(20).contains(&User));
+    }
+
+    proptest! {
+        #[test]
+        fn the_result_fits_down_to_thirty_columns(limit in 30usize..200) {
+            let total: usize = fit(LISTING, limit).iter().map(|(_, width)| width + GAP).sum();
+            prop_assert!(total - GAP <= limit);
+        }
+    }
+}

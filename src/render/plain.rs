@@ -1,0 +1,202 @@
+//! Plain columns: the fields of `ss -n` in the order of iproute2 7.1, for pipes. Rows are written as they come.
+//!
+//! Columns have fixed widths that a longer cell pushes aside; only the blanks between fields mean anything. A
+//! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
+
+use super::escape;
+use super::text::{align_right, pad_to, push_address, push_number};
+use super::tokens;
+use crate::join::Row;
+use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
+
+/// What the options asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of ss, independent of the others"
+)]
+pub struct Plain {
+    /// The header line.
+    pub header: bool,
+    /// The column Netid: left out when a single table was selected.
+    pub netid: bool,
+    /// The column State: left out when a single state was selected.
+    pub state: bool,
+    /// The columns Recv-Q and Send-Q (`-Q` drops them).
+    pub queues: bool,
+    /// `users:(…)` (`-p`).
+    pub processes: bool,
+    /// `tid=` inside it (`-T`).
+    pub threads: bool,
+    /// The timer (`-o`).
+    pub timer: bool,
+    /// uid, inode, cookie and so on (`-e`).
+    pub extended: bool,
+    /// Names for hosts and services where they were found (`-r`).
+    pub names: bool,
+}
+
+const NETID: usize = 5;
+const STATE: usize = 10;
+const QUEUE: usize = 6;
+const ADDRESS: usize = 22;
+const PORT: usize = 6;
+
+impl Plain {
+    /// Appends the header line.
+    pub fn push_header(&self, out: &mut Vec<u8>) {
+        if !self.header {
+            return;
+        }
+        if self.netid {
+            push_column(out, b"Netid", NETID);
+        }
+        if self.state {
+            push_column(out, b"State", STATE);
+        }
+        if self.queues {
+            push_column(out, b"Recv-Q", QUEUE);
+            push_column(out, b"Send-Q", QUEUE);
+        }
+        for (address, last) in [(&b"Local Address:"[..], false), (b"Peer Address:", true)] {
+            let start = out.len();
+            out.extend_from_slice(address);
+            align_right(out, start, ADDRESS);
+            out.extend_from_slice(b"Port");
+            if !last || self.processes {
+                let missing = PORT - 4;
+                out.resize(out.len() + missing + 1, b' ');
+            }
+        }
+        if self.processes {
+            out.extend_from_slice(b"Process");
+        }
+        out.push(b'\n');
+    }
+
+    /// Appends one row.
+    pub fn push_row(&self, out: &mut Vec<u8>, row: &Row<'_>) {
+        let socket = row.socket;
+        if self.netid {
+            push_column(out, netid(socket).as_bytes(), NETID);
+        }
+        if self.state {
+            push_column(out, socket.state.ss_name().as_bytes(), STATE);
+        }
+        if self.queues {
+            for queue in [socket.rqueue, socket.wqueue] {
+                let start = out.len();
+                push_number(out, queue.unwrap_or(0));
+                pad_to(out, start, QUEUE);
+                out.push(b' ');
+            }
+        }
+        match &socket.endpoints {
+            Endpoints::Inet(pair) => self.push_inet(out, row, pair),
+            Endpoints::Unix(pair) => push_unix(out, socket, pair),
+        }
+        if self.processes {
+            tokens::push_users(out, row, self.threads);
+        }
+        if self.timer {
+            tokens::push_timer(out, socket.timer);
+        }
+        if self.extended {
+            tokens::push_extended(out, row);
+        }
+        while out.last() == Some(&b' ') {
+            out.pop();
+        }
+        out.push(b'\n');
+    }
+
+    fn push_inet(&self, out: &mut Vec<u8>, row: &Row<'_>, pair: &InetPair) {
+        let start = out.len();
+        self.push_host(out, row, pair, pair.local_address);
+        if let Some(index) = pair.interface {
+            out.push(b'%');
+            match row.context.names.interfaces.get(&index.get()) {
+                Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
+                None => {
+                    out.extend_from_slice(b"if");
+                    push_number(out, index.get());
+                }
+            }
+        }
+        out.push(b':');
+        align_right(out, start, ADDRESS);
+        self.push_port(out, row, pair.local_port);
+        out.push(b' ');
+        let start = out.len();
+        self.push_host(out, row, pair, pair.peer_address);
+        out.push(b':');
+        align_right(out, start, ADDRESS);
+        self.push_port(out, row, pair.peer_port);
+    }
+
+    /// An address as ss writes it: brackets around IPv6, and `*` for the IPv6 wildcard that takes IPv4 too.
+    fn push_host(&self, out: &mut Vec<u8>, row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr) {
+        if self.names
+            && let Some(name) = row.context.names.hosts.get(&address)
+        {
+            escape::push_also(out, name.as_bytes(), |c| c == ' ' || c == ':');
+        } else if address.is_ipv4() {
+            push_address(out, address);
+        } else if address.is_unspecified() && pair.v6only != Some(true) {
+            out.push(b'*');
+        } else {
+            out.push(b'[');
+            push_address(out, address);
+            out.push(b']');
+        }
+    }
+
+    fn push_port(&self, out: &mut Vec<u8>, row: &Row<'_>, port: u16) {
+        let start = out.len();
+        let key = (port, row.socket.kind == Some(SocketType::Dgram));
+        if port == 0 {
+            out.push(b'*');
+        } else if self.names
+            && let Some(name) = row.context.names.services.get(&key)
+        {
+            escape::push_also(out, name.as_bytes(), |c| c == ' ');
+        } else {
+            push_number(out, port);
+        }
+        pad_to(out, start, PORT);
+    }
+}
+
+fn push_unix(out: &mut Vec<u8>, socket: &Socket, pair: &UnixPair) {
+    let start = out.len();
+    match &pair.name {
+        Some(name) => escape::push_unix_name(out, name, |c| c == ' '),
+        None => out.push(b'*'),
+    }
+    align_right(out, start, ADDRESS);
+    out.push(b' ');
+    let start = out.len();
+    push_number(out, socket.inode.map_or(0, std::num::NonZeroU32::get));
+    pad_to(out, start, PORT);
+    out.extend_from_slice(b" * ");
+    let start = out.len();
+    push_number(out, pair.peer_inode.map_or(0, std::num::NonZeroU32::get));
+    pad_to(out, start, PORT);
+}
+
+fn push_column(out: &mut Vec<u8>, text: &[u8], width: usize) {
+    let start = out.len();
+    out.extend_from_slice(text);
+    pad_to(out, start, width);
+    out.push(b' ');
+}
+
+/// ss's word for the table that a socket is in.
+pub fn netid(socket: &Socket) -> &'static str {
+    match (socket.protocol, socket.kind) {
+        (Protocol::Unix, Some(SocketType::Stream)) => "u_str",
+        (Protocol::Unix, Some(SocketType::Dgram)) => "u_dgr",
+        (Protocol::Unix, Some(SocketType::Seqpacket)) => "u_seq",
+        (protocol, _) => protocol.name(),
+    }
+}

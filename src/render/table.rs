@@ -1,0 +1,164 @@
+//! The table for people: no boxes, one dim heading, never wrapped.
+//!
+//! tabled lays out and aligns; which columns there are and how wide is decided by [`super::fit`] before, so that
+//! nothing is left for it to break.
+
+use tabled::builder::Builder;
+use tabled::settings::object::{Columns, Object, Rows};
+use tabled::settings::{Alignment, Color, Modify, Padding, Style};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::cells::{Cell, Column, Tone};
+use super::fit::{GAP, fit};
+use crate::join::Row;
+
+/// How the table is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableView {
+    /// The columns, before empty ones go.
+    pub columns: Vec<Column>,
+    /// The width to fit into, in terminal cells; `None` for as wide as it gets.
+    pub width: Option<usize>,
+    /// Whether colours may be used.
+    pub colors: bool,
+    /// The heading line.
+    pub header: bool,
+    /// Names for hosts and services where they were found (`-r`).
+    pub names: bool,
+}
+
+/// The table of all rows, each line with its newline. Empty without rows.
+pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
+    let cells: Vec<Vec<Cell>> = rows
+        .map(|row| {
+            view.columns
+                .iter()
+                .map(|column| column.cell(&row, view.names))
+                .collect()
+        })
+        .collect();
+    if cells.is_empty() {
+        return String::new();
+    }
+    let natural: Vec<(Column, usize)> = view
+        .columns
+        .iter()
+        .enumerate()
+        .filter_map(|(index, column)| {
+            let widest = cells
+                .iter()
+                .filter_map(|row| row.get(index))
+                .map(|cell| cell.text.width())
+                .max()?;
+            // A column that is empty in every row goes.
+            (widest > 0).then(|| {
+                (
+                    *column,
+                    widest.max(column.heading().width() * usize::from(view.header)),
+                )
+            })
+        })
+        .collect();
+    let columns = match view.width {
+        Some(width) => fit(&natural, width),
+        None => natural,
+    };
+    lay_out(&cells, &columns, view)
+}
+
+fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -> String {
+    let mut builder = Builder::with_capacity(cells.len() + 1, columns.len());
+    if view.header {
+        builder.push_record(
+            columns
+                .iter()
+                .map(|(column, width)| shorten(column.heading(), *width)),
+        );
+    }
+    let position = |column: Column| view.columns.iter().position(|present| *present == column);
+    for row in cells {
+        builder.push_record(columns.iter().map(|(column, width)| {
+            position(*column)
+                .and_then(|index| row.get(index))
+                .map_or_else(String::new, |cell| shorten(&cell.text, *width))
+        }));
+    }
+    let mut table = builder.build();
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, GAP, 0, 0))
+        .with(Alignment::left());
+    for (index, (column, _)) in columns.iter().enumerate() {
+        if column.is_right_aligned() {
+            table.with(Modify::new(Columns::one(index)).with(Alignment::right()));
+        }
+    }
+    if view.colors {
+        let first_row = usize::from(view.header);
+        if view.header {
+            table.with(Modify::new(Rows::first()).with(color_of(Tone::Dim)));
+        }
+        for (row_index, row) in cells.iter().enumerate() {
+            for (column_index, (column, _)) in columns.iter().enumerate() {
+                let tone = position(*column)
+                    .and_then(|index| row.get(index))
+                    .map_or(Tone::Plain, |cell| cell.tone);
+                if tone != Tone::Plain {
+                    let cell = Rows::one(row_index + first_row).intersect(Columns::one(column_index));
+                    table.with(Modify::new(cell).with(color_of(tone)));
+                }
+            }
+        }
+    }
+    trim_lines(&table.to_string())
+}
+
+fn color_of(tone: Tone) -> Color {
+    match tone {
+        Tone::Plain => Color::default(),
+        Tone::Dim => Color::new("\u{1b}[2m", "\u{1b}[22m"),
+        Tone::Warn => Color::FG_YELLOW,
+        Tone::Alarm => Color::FG_RED,
+    }
+}
+
+/// Cuts blanks at the ends of lines, also those in front of a colour's end.
+fn trim_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Cuts text to a width in terminal cells, with an ellipsis in the place of what was cut.
+fn shorten(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        let wide = character.width().unwrap_or(0);
+        if used + wide + 1 > width {
+            break;
+        }
+        used += wide;
+        out.push(character);
+    }
+    out.push('\u{2026}');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_what_it_takes_on_the_screen() {
+        assert_eq!(shorten("systemd-resolve", 9), "systemd-\u{2026}");
+        assert_eq!(shorten("short", 5), "short");
+        assert_eq!(shorten("\u{6f22}\u{5b57}\u{6f22}", 4), "\u{6f22}\u{2026}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Looks up the names that a filter was written with, before the plan is final.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
+
+use super::nss;
+use super::proc::{ProcRoot, mounts::Mounts};
+use crate::query::{NamesFound, NamesWanted};
+
+/// How long all look-ups of one kind may take together.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Everything that could be found. What is late is as if it did not exist.
+pub fn find(wanted: NamesWanted, root: &ProcRoot) -> NamesFound {
+    NamesFound {
+        hosts: nss::host_addresses(wanted.hosts.into_iter().collect(), WITHIN).names,
+        services: nss::service_ports(wanted.services.into_iter().collect(), WITHIN).names,
+        users: nss::user_ids(wanted.users.into_iter().collect(), WITHIN).names,
+        interfaces: wanted
+            .interfaces
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), index_of(&name)?)))
+            .collect(),
+        cgroups: cgroups(wanted.cgroups, root),
+        local_port_range: if wanted.local_port_range {
+            local_port_range(root)
+        } else {
+            None
+        },
+    }
+}
+
+fn index_of(interface: &str) -> Option<u32> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+    netdevice::name_to_index(&socket, interface).ok()
+}
+
+/// Ids of cgroups given by an absolute path or a path below the mount point: inode numbers of directories.
+fn cgroups(paths: impl IntoIterator<Item = String>, root: &ProcRoot) -> BTreeMap<String, u64> {
+    let mut paths = paths.into_iter().peekable();
+    if paths.peek().is_none() {
+        return BTreeMap::new();
+    }
+    let mountinfo = std::fs::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
+    let Some(mount_point) = Mounts::parse(&mountinfo, "").cgroup2 else {
+        return BTreeMap::new();
+    };
+    let id = |path: &Path| {
+        std::fs::metadata(path)
+            .ok()
+            .filter(std::fs::Metadata::is_dir)
+            .map(|found| found.ino())
+    };
+    paths
+        .filter_map(|path| {
+            let below = mount_point.join(path.trim_start_matches('/'));
+            let found = if Path::new(&path).starts_with(&mount_point) {
+                id(Path::new(&path))
+            } else {
+                id(&below)
+            };
+            Some((path, found?))
+        })
+        .collect()
+}
+
+/// net.ipv4.ip_local_port_range, both ends included.
+fn local_port_range(root: &ProcRoot) -> Option<(u16, u16)> {
+    let text = std::fs::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).ok()?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interfaces_and_ports_are_found_and_nonsense_is_not() {
+        let mut wanted = NamesWanted {
+            local_port_range: true,
+            ..NamesWanted::default()
+        };
+        wanted
+            .interfaces
+            .extend(["lo".to_owned(), "no-such-if0".to_owned()]);
+        wanted.cgroups.insert("/no/such/cgroup".to_owned());
+        let found = find(wanted, &ProcRoot::default());
+        assert_eq!(found.interfaces.keys().collect::<Vec<_>>(), ["lo"]);
+        assert!(found.cgroups.is_empty());
+        assert!(found.local_port_range.is_some_and(|(low, high)| low <= high));
+    }
+}
