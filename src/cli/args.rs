@@ -33,6 +33,8 @@ pub struct Cli {
 /// What a run can do beside listing.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
+    /// Say whether a port could be bound, and if not, why and what helps
+    Why(super::WhyArgs),
     /// Print a completion script
     Completions {
         /// The shell

@@ -4,6 +4,7 @@ pub mod args;
 pub mod generate;
 pub mod message;
 pub mod missing;
+pub mod why;
 
 use std::ffi::OsString;
 
@@ -11,6 +12,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
 pub use message::UsageError;
+pub use why::WhyArgs;
 
 /// Global options that take a value: the word behind them is not a subcommand.
 const GLOBAL_WITH_VALUE: &[&str] = &["--color", "--proc-root"];

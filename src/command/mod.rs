@@ -22,6 +22,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
         }
         Ok(cli) => match cli.command {
             None => list::run(&cli.list, &caller),
+            Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, &caller),
             Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
             Some(Subcommand::Man) => generate::man_page()
                 .map_err(Into::into)

@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod binary;
 mod netns;
 mod sockets;
+mod verdicts;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -15,7 +17,7 @@ use sockstat::command::why::verdict::Code;
 use sockstat::command::why::{self, BindAttempt, Existing, Outcome, SystemFacts, diagnose};
 use sockstat::model::{Protocol, State};
 
-use sockets::{Options, fresh_port, local, own, wait_for, wait_for_left_over, way_to};
+use sockets::{Options, accept, fresh_port, local, own, wait_for, wait_for_left_over, way_to};
 
 /// (address, V6ONLY): every way to bind to what this machine has.
 const ADDRESSES: [(&str, bool); 10] = [
@@ -273,7 +275,7 @@ fn connect(options: &Options, port: u16, v4: bool) -> Connection {
     let target = SocketAddr::new(way_to(options.address, v4), port);
     let client = plain(target.ip()).open();
     net::connect(&client, &target).unwrap();
-    let server = net::accept(&listener).unwrap();
+    let server = accept(&listener);
     own(&server, options.uid);
     Connection {
         listener,
@@ -411,7 +413,7 @@ fn tcp_connections_made_from_here() {
                             options.open()
                         };
                         net::connect(&client, &SocketAddr::new(target, service)).unwrap();
-                        drop(net::accept(&listener).unwrap());
+                        drop(accept(&listener));
                         let port = local(&client).port();
                         wait_for(&client, State::CloseWait);
                         let record = options.record(&client, State::CloseWait);
@@ -658,4 +660,64 @@ fn drop_net_bind_service() {
     let mut sets = capabilities(None).unwrap();
     sets.effective.remove(CapabilitySet::NET_BIND_SERVICE);
     set_capabilities(None, sets).unwrap();
+}
+
+/// A sample through the program, with and without probing, as root and as somebody else.
+#[test]
+fn the_program_says_what_the_kernel_does() {
+    netns::run(|_| {
+        let mut asked = 0;
+        let states = [State::Listen, State::Bound, State::TimeWait, State::Unconnected];
+        for (at, existing) in all_options(Protocol::Tcp, &[None]).into_iter().enumerate() {
+            let state = states[at % states.len()];
+            let protocol = if state == State::Unconnected {
+                Protocol::Udp
+            } else {
+                Protocol::Tcp
+            };
+            let existing = Options { protocol, ..existing };
+            let port = fresh_port();
+            let _kept = match state {
+                State::Listen => Some(existing.listening(port)),
+                State::TimeWait => {
+                    let c = connect(&existing, port, false);
+                    drop((c.listener, c.server, c.client));
+                    wait_for_left_over(port, State::TimeWait);
+                    None
+                }
+                _ => Some(existing.bound(port)),
+            };
+            let news = all_options(protocol, &[None, Some(netns::LO)]);
+            // Every seventeenth, from another beginning each time: all options come up.
+            for options in news.into_iter().skip(at % 17).step_by(31) {
+                let places = [
+                    (0, &["--no-probe"][..]),
+                    (65_534, &["--no-probe"]),
+                    (65_534, &[]),
+                    (0, &[]),
+                ];
+                let said = places.map(|(user, more)| binary::answer(&options, port, more, user));
+                let kernel = ask_kernel(&options, port);
+                for (said, (user, more)) in said.iter().zip(places) {
+                    let what = format!(
+                        "user {user} {more:?}: {said}\nkernel {kernel:?}\nnew {options:?}\nexisting {existing:?} {state:?}"
+                    );
+                    let unsure = said["bind"] == "undecidable";
+                    // A closed IPv6 connection may be in the way of 0.0.0.0 or not, and no trial without reuse
+                    // flags is made.
+                    let shadow = state == State::TimeWait && existing.address.is_ipv6() && !options.reuseaddr;
+                    let may_be_unsure = !more.is_empty()
+                        || user != 0
+                        || protocol == Protocol::Udp
+                        || (shadow && !options.reuseport);
+                    assert!(may_be_unsure || !unsure, "{what}");
+                    assert!(unsure || said["bind"] == kernel.0, "{what}");
+                    assert!(unsure || said["listen"].as_str() == kernel.1, "{what}");
+                }
+                asked += 1;
+            }
+        }
+        eprintln!("through the program: {asked} combinations asked");
+        assert!(asked >= 200);
+    });
 }

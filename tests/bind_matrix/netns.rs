@@ -1,6 +1,7 @@
 //! A private network namespace for one thread: lo is up, and a pair of virtual cards stands for a real one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
@@ -15,17 +16,15 @@ pub(crate) const CARD_LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0
 /// The index of lo in every network namespace.
 pub(crate) const LO: u32 = 1;
 
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// Runs `test` on a thread of its own in a fresh network namespace; `card` is the index of the second device.
 /// Says why and returns where that is not allowed.
 pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
+    // A child of another test would hold our sockets between fork and exec.
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let outcome = thread::spawn(|| {
-        // SAFETY: no descriptor table is unshared, only this thread's network namespace.
-        #[allow(
-            unsafe_code,
-            reason = "rustix marks every unshare as unsafe because of CLONE_FILES"
-        )]
-        let unshared = unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNET) };
-        if let Err(error) = unshared {
+        if let Err(error) = unshare() {
             eprintln!("skipped: unshare(CLONE_NEWNET): {error}; this test needs root");
             return;
         }
@@ -34,6 +33,22 @@ pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
     });
     if let Err(panic) = outcome.join() {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// Moves this thread into another fresh namespace, with lo down.
+pub(crate) fn leave() {
+    unshare().unwrap();
+}
+
+fn unshare() -> rustix::io::Result<()> {
+    // SAFETY: no descriptor table is unshared, only this thread's network namespace.
+    #[allow(
+        unsafe_code,
+        reason = "rustix marks every unshare as unsafe because of CLONE_FILES"
+    )]
+    unsafe {
+        rustix::thread::unshare_unsafe(UnshareFlags::NEWNET)
     }
 }
 

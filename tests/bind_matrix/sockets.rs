@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Gid, Uid};
-use rustix::net::{self, AddressFamily, SocketAddrAny, SocketType, sockopt};
+use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
 use sockstat::command::why::{BindAttempt, Existing, Flag, look::local_port_is};
 use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
 use sockstat::plan::Dump;
@@ -48,7 +48,7 @@ impl Options {
             Protocol::Udp => SocketType::DGRAM,
             _ => SocketType::STREAM,
         };
-        let fd = net::socket(family, kind, None).unwrap();
+        let fd = net::socket_with(family, kind, SocketFlags::CLOEXEC, None).unwrap();
         if family == AddressFamily::INET6 {
             sockopt::set_ipv6_v6only(&fd, self.v6only).unwrap();
         }
@@ -119,6 +119,11 @@ impl Options {
 pub(crate) fn local(fd: &OwnedFd) -> SocketAddr {
     let address: SocketAddrAny = net::getsockname(fd).unwrap();
     address.try_into().unwrap()
+}
+
+/// The next connection of a listener.
+pub(crate) fn accept(listener: &OwnedFd) -> OwnedFd {
+    net::accept_with(listener, SocketFlags::CLOEXEC).unwrap()
 }
 
 /// Gives the socket another owner.

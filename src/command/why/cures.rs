@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::model::Protocol;
+
 use super::attempt::BindAttempt;
 use super::diagnose::diagnose;
 use super::errors::Refusal;
@@ -137,7 +139,13 @@ fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cu
                     .get(finding.socket)
                     .filter(|_| role != Role::Orphan)
                 {
-                    end_holders(holders, cures);
+                    let option = if attempt.protocol == Protocol::Udp {
+                        "-u "
+                    } else {
+                        ""
+                    };
+                    let place = (role <= Role::Bound).then(|| format!("{option}:{}", attempt.port));
+                    end_holders(holders, place, cures);
                 }
                 if role == Role::Ephemeral {
                     cures.push(reserve(report, attempt.port));
@@ -169,7 +177,8 @@ pub fn time_left_ms(existing: &Existing) -> Option<u32> {
     existing.socket.timer.and_then(|timer| timer.expires_ms)
 }
 
-fn end_holders(holders: &Holders, cures: &mut Vec<Cure>) {
+/// `place` is what `sockstat kill` calls a socket that waits there; connections are no targets of it.
+fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
     if let Some(unit) = &holders.socket_unit {
         cures.push(command(
             format!("systemctl disable --now {unit}"),
@@ -190,6 +199,14 @@ fn end_holders(holders: &Holders, cures: &mut Vec<Cure>) {
         ));
         return;
     }
+    if owner.forwards_for_container {
+        cures.push(command(
+            "docker ps",
+            format!("shows the container that {program} forwards to; docker stop ends both"),
+            Harm::None,
+        ));
+        return;
+    }
     if let Some(unit) = owner
         .unit
         .as_ref()
@@ -203,11 +220,15 @@ fn end_holders(holders: &Holders, cures: &mut Vec<Cure>) {
         return;
     }
     if owner.pid > 1 {
-        cures.push(command(
-            format!("kill {}", owner.pid),
-            format!("TERM to {program} {}", owner.pid),
-            Harm::EndsProgram,
-        ));
+        let sentence = format!("TERM to {program} {}", owner.pid);
+        cures.push(match place {
+            Some(place) => command(
+                format!("sockstat kill {place}"),
+                format!("{sentence}, then checks"),
+                Harm::EndsProgram,
+            ),
+            None => command(format!("kill {}", owner.pid), sentence, Harm::EndsProgram),
+        });
     }
 }
 

@@ -96,8 +96,12 @@ const fn weight(effect: Effect) -> u8 {
 }
 
 fn mismatch(existing: &Existing, attempt: &BindAttempt) -> Option<Mismatch> {
-    let flag = existing.reuseport.filter(|_| attempt.reuseport)?;
-    Some(if flag.set { Mismatch::Uid } else { Mismatch::Flag })
+    let other_owner = existing.socket.uid.is_some_and(|uid| uid != attempt.uid);
+    attempt.reuseport.then_some(if other_owner {
+        Mismatch::Uid
+    } else {
+        Mismatch::Flag
+    })
 }
 
 /// Puts the findings together. They are sorted by weight.

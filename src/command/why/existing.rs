@@ -11,8 +11,6 @@ pub enum How {
     Observed,
     /// Shown by a trial: a socket with the same options was bound, or was refused.
     Proven,
-    /// Follows from other sockets, in all likelihood.
-    Inferred,
 }
 
 impl How {
@@ -21,7 +19,6 @@ impl How {
         match self {
             Self::Observed => "observed",
             Self::Proven => "proven",
-            Self::Inferred => "inferred",
         }
     }
 }

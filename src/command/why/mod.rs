@@ -18,6 +18,7 @@ pub mod place;
 pub mod report;
 pub mod role;
 pub mod rules;
+pub mod run;
 pub mod system;
 pub mod text;
 pub mod unix;

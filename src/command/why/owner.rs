@@ -23,7 +23,9 @@ pub struct Owner {
     pub parents: Vec<(Vec<u8>, u32)>,
     /// The systemd unit it runs in.
     pub unit: Option<String>,
-    /// The container it runs in, or for docker-proxy the one it forwards to.
+    /// Whether it forwards a port of the host to a container (docker-proxy, rootlessport).
+    pub forwards_for_container: bool,
+    /// The container it runs in, or forwards to.
     pub container: Option<String>,
 }
 

@@ -38,8 +38,8 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// When it was looked.
     pub taken_at: SystemTime,
-    /// How to run this with more rights.
-    pub sudo: String,
+    /// How to run this with more rights; `None` for one who has them.
+    pub sudo: Option<String>,
 }
 
 /// One attempt and what comes of it.

@@ -1,9 +1,9 @@
 //! The command: from what was typed to what is printed.
 
-use std::io::{BufRead, Write};
-use std::os::fd::AsFd;
+use std::fmt::Write as _;
+use std::io::{BufRead, Write as _};
 
-use crate::cli::{UsageError, WhyArgs};
+use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
 use crate::command::out;
 use crate::exit::Exit;
@@ -11,18 +11,20 @@ use crate::join::Ownership;
 use crate::model::{Family, Protocol, SocketType};
 
 use super::look::ask::{Answered, Question, ask};
+use super::look::netns::enter;
 use super::look::unix as look_unix;
 use super::overheard::{Heard, Listener};
 use super::place::{Host, Place, PortPlace, parse};
 use super::verdict::Outcome;
-use super::{json, text, unix};
+use super::{json as document_of, text, unix};
 
 /// Answers, and says by the exit status whether every attempt would work (0), one would fail (1), or none fails
 /// and one cannot be told (3).
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &WhyArgs, caller: &Caller) -> anyhow::Result<Exit> {
+pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let json = args.json || global.json;
     let place = match parse(&args.place) {
         Ok(place) => place,
         Err(reason) => return usage(reason),
@@ -33,40 +35,30 @@ pub fn run(args: &WhyArgs, caller: &Caller) -> anyhow::Result<Exit> {
         return usage(reason);
     }
     match place {
-        Place::Port(place) => answer(args, caller, place),
-        Place::Unix(name) => answer_unix(args, name),
-        Place::Stdin => overhear(args, caller),
+        Place::Port(place) => answer(args, json, caller, place),
+        Place::Unix(name) => answer_unix(args, json, name),
+        Place::Stdin => overhear(args, json, caller),
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "every way out of the command has this type")]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every way out of the command has this type"
+)]
 fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     out::complain(&UsageError::new(reason).to_string());
     Ok(Exit::Usage)
 }
 
-/// Goes into another network namespace, by name (/run/netns), pid or path; the whole process stays there.
-fn enter(netns: &str) -> Result<(), String> {
-    let path = if netns.starts_with('/') {
-        netns.to_owned()
-    } else if netns.bytes().all(|byte| byte.is_ascii_digit()) {
-        format!("/proc/{netns}/ns/net")
-    } else {
-        format!("/run/netns/{netns}")
-    };
-    let refused = |error: &dyn std::fmt::Display| format!("cannot enter the network namespace {path}: {error}");
-    let namespace = std::fs::File::open(&path).map_err(|error| refused(&error))?;
-    let kind = Some(rustix::thread::LinkNameSpaceType::Network);
-    rustix::thread::move_into_link_name_space(namespace.as_fd(), kind).map_err(|error| refused(&error))
-}
-
 /// For whom: `--uid`, else who called sudo, else the caller.
 fn uid(args: &WhyArgs) -> u32 {
     let of_sudo = || std::env::var("SUDO_UID").ok()?.parse().ok();
-    args.uid.or_else(of_sudo).unwrap_or_else(|| rustix::process::geteuid().as_raw())
+    args.uid
+        .or_else(of_sudo)
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw())
 }
 
-fn answer(args: &WhyArgs, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
+fn answer(args: &WhyArgs, json: bool, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
         (true, true, _) => return usage("-t and -u are two questions: ask them one after the other"),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
@@ -79,7 +71,10 @@ fn answer(args: &WhyArgs, caller: &Caller, place: PortPlace) -> anyhow::Result<E
     let question = Question {
         place,
         protocol,
-        families: families.into_iter().filter_map(|(wanted, family)| wanted.then_some(family)).collect(),
+        families: families
+            .into_iter()
+            .filter_map(|(wanted, family)| wanted.then_some(family))
+            .collect(),
         v6only: args.v6only,
         reuseaddr: match (args.reuseaddr, args.no_reuseaddr) {
             (true, _) => Some(true),
@@ -91,14 +86,14 @@ fn answer(args: &WhyArgs, caller: &Caller, place: PortPlace) -> anyhow::Result<E
         uid: uid(args),
         listen: !args.no_listen,
         probe: !args.no_probe,
-        sudo: format!("sudo {}", caller.command),
+        sudo: (!caller.is_root).then(|| format!("sudo {}", caller.command)),
     };
     let answered = match ask(&question) {
         Ok(answered) => answered,
         Err(reason) => return usage(reason),
     };
     let report = &answered.report;
-    if args.json {
+    if json {
         let mut document = Vec::new();
         push_json(&mut document, &answered);
         out::print(&document)?;
@@ -117,26 +112,36 @@ fn answer(args: &WhyArgs, caller: &Caller, place: PortPlace) -> anyhow::Result<E
 
 fn push_json(document: &mut Vec<u8>, answered: &Answered) {
     let owners = &answered.snapshot.owners;
-    let ownership: Vec<Ownership<'_>> = answered.report.existing.iter().map(|one| owners.of(&one.socket)).collect();
-    let rows = json::Rows {
+    let ownership: Vec<Ownership<'_>> = answered
+        .report
+        .existing
+        .iter()
+        .map(|one| owners.of(&one.socket))
+        .collect();
+    let rows = document_of::Rows {
         context: &answered.context,
         ownership: &ownership,
     };
-    json::render(document, &answered.report, rows, env!("CARGO_PKG_VERSION"));
+    document_of::render(document, &answered.report, rows, env!("CARGO_PKG_VERSION"));
 }
 
-fn answer_unix(args: &WhyArgs, name: Vec<u8>) -> anyhow::Result<Exit> {
-    let kind = if args.udp { SocketType::Dgram } else { SocketType::Stream };
+fn answer_unix(args: &WhyArgs, json: bool, name: Vec<u8>) -> anyhow::Result<Exit> {
+    let kind = if args.udp {
+        SocketType::Dgram
+    } else {
+        SocketType::Stream
+    };
     let facts = look_unix::read(name, kind, uid(args));
     let verdict = unix::diagnose(&facts);
-    if args.json {
+    if json {
         let mut document = Vec::new();
-        json::render_unix(&mut document, &facts, &verdict, env!("CARGO_PKG_VERSION"));
+        document_of::render_unix(&mut document, &facts, &verdict, env!("CARGO_PKG_VERSION"));
         out::print(&document)?;
     } else {
         let mut lines = format!("{}\n", verdict.sentence);
         for cure in &verdict.cures {
-            lines.push_str(&format!("\n  {:<40}  {}\n", cure.command.as_deref().unwrap_or_default(), cure.sentence));
+            let command = cure.command.as_deref().unwrap_or_default();
+            let _ = writeln!(lines, "\n  {command:<40}  {}", cure.sentence);
         }
         out::print(lines.as_bytes())?;
     }
@@ -148,7 +153,7 @@ fn answer_unix(args: &WhyArgs, name: Vec<u8>) -> anyhow::Result<Exit> {
 }
 
 /// Passes stdin on to stderr, and answers at the first words about an address in use.
-fn overhear(args: &WhyArgs, caller: &Caller) -> anyhow::Result<Exit> {
+fn overhear(args: &WhyArgs, json: bool, caller: &Caller) -> anyhow::Result<Exit> {
     let mut listener = Listener::default();
     let mut exit = None;
     let mut heard = Heard::Nothing;
@@ -160,7 +165,7 @@ fn overhear(args: &WhyArgs, caller: &Caller) -> anyhow::Result<Exit> {
         if exit.is_none() {
             heard = listener.hear(&String::from_utf8_lossy(&line));
             if let Heard::Port(port) = heard {
-                exit = Some(answer(args, caller, anywhere(port))?);
+                exit = Some(answer(args, json, caller, anywhere(port))?);
             }
         }
         line.clear();

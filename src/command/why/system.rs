@@ -53,6 +53,11 @@ impl V4Network {
         (address.to_bits() ^ self.address.to_bits()) & mask == 0
     }
 
+    /// Whether the address is the network's broadcast address.
+    pub fn is_broadcast(self, address: Ipv4Addr) -> bool {
+        self.prefix < 31 && address == self.last()
+    }
+
     /// Its last address, which is its broadcast address.
     fn last(self) -> Ipv4Addr {
         let host_bits = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
@@ -101,7 +106,7 @@ impl SystemFacts {
                 .iter()
                 .find(|(link, _)| link.contains(network.address));
             match link {
-                Some((link, _)) if network.address == link.last() => String::new(),
+                Some((link, _)) if link.is_broadcast(network.address) => String::new(),
                 Some((_, interface)) => format!("{} ({interface})", network.address),
                 None if network.address.is_loopback() && network.address.octets()[3] == 255 => String::new(),
                 None => network.address.to_string(),

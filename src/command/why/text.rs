@@ -126,7 +126,6 @@ fn plain_and_reuse(report: &Report) -> Option<String> {
 fn proof(how: Option<How>) -> &'static str {
     match how {
         Some(How::Proven) => " (proven by a trial bind)",
-        Some(How::Inferred) => " (inferred)",
         Some(How::Observed) | None => "",
     }
 }
@@ -168,11 +167,18 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
             "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they came."
         ),
         (Outcome::Undecidable, Code::Unreadable(missing)) => {
-            format!(
-                "Cannot tell: {place} is held by a socket whose {} you may not read ({} can).",
-                missing_name(missing),
-                report.sudo
-            )
+            let what = missing_name(missing);
+            match (closed(answer), &report.sudo) {
+                (false, Some(sudo)) => format!(
+                    "Cannot tell: {place} is held by a socket whose {what} you may not read ({sudo} can)."
+                ),
+                (true, _) => format!(
+                    "Cannot tell: {place} is held by a closed connection, whose {what} cannot be read; a trial bind would show it."
+                ),
+                (false, None) => {
+                    format!("Cannot tell: {place} is held by a socket whose {what} cannot be read.")
+                }
+            }
         }
         (_, Code::ReuseportMismatch) => {
             format!(
@@ -265,6 +271,16 @@ fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
         ),
         Refusal::NoDevice => "No: there is no such interface (ENODEV).".to_owned(),
     }
+}
+
+/// Whether the socket in doubt is one that no program holds any more.
+fn closed(answer: &Answer) -> bool {
+    let doubtful = answer
+        .verdict
+        .findings
+        .iter()
+        .find(|finding| matches!(finding.effect, Effect::MayBlock { .. }));
+    doubtful.is_some_and(|finding| matches!(finding.role, Role::TimeWait | Role::Orphan | Role::Queued))
 }
 
 fn missing_name(missing: Missing) -> &'static str {
@@ -403,10 +419,12 @@ pub fn sentence(report: &Report, finding: &Finding) -> String {
 fn nobody(report: &Report, holders: &Holders) -> String {
     let user = holders.user.as_deref().unwrap_or("?");
     match holders.status {
-        OwnerStatus::Hidden => format!(
-            "A process of user {user}, hidden from you ({} names it),",
-            report.sudo
-        ),
+        OwnerStatus::Hidden => match &report.sudo {
+            Some(sudo) => format!("A process of user {user}, hidden from you ({sudo} names it),"),
+            None => format!(
+                "A process of user {user} that you may not look into (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+            ),
+        },
         OwnerStatus::Kernel => "The kernel itself".to_owned(),
         OwnerStatus::InFlight => format!("A socket of user {user}, in flight between processes,"),
         OwnerStatus::Elsewhere => format!("A process of user {user} in another pid namespace"),

@@ -7,19 +7,21 @@ use std::time::SystemTime;
 use rustix::thread::CapabilitySet;
 
 use super::snapshot::{self, Snapshot};
-use super::{elsewhere, process, system, systemd, trial};
+use super::{caveats, elsewhere, process, system, systemd, trial};
 use crate::command::why::cures::cures;
 use crate::command::why::place::{Host, PortPlace};
 use crate::command::why::report::{Answer, Holders, Report};
 use crate::command::why::verdict::{Code, Outcome};
-use crate::command::why::{BindAttempt, SystemFacts, Verdict, diagnose};
+use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
-use crate::model::{Family, OwnerStatus, Protocol};
+use crate::model::{Family, OwnerStatus, Protocol, State, StateSet};
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
 /// How far a free port is looked for.
 const NEAR: u16 = 20;
+/// How many of them are looked at with all their connections, which costs milliseconds each.
+const LOOKED_AT_CLOSELY: usize = 2;
 
 /// What somebody wants to know.
 #[derive(Clone, Debug)]
@@ -45,8 +47,8 @@ pub struct Question {
     pub listen: bool,
     /// Whether a trial bind may be made.
     pub probe: bool,
-    /// How to run this with more rights.
-    pub sudo: String,
+    /// How to run this with more rights; `None` for one who has them.
+    pub sudo: Option<String>,
 }
 
 /// A report, with what its rows need.
@@ -83,6 +85,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
             "{port} is in ip_local_reserved_ports: never chosen for a client, free to bind"
         ));
     }
+    notes.extend(caveats::read(port));
     let blocked = verdicts
         .iter()
         .zip(&attempts)
@@ -139,15 +142,7 @@ fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttemp
                 .flatten()
                 .collect()
         }
-        Host::Name(name) => {
-            let found = (name.as_str(), 0).to_socket_addrs();
-            let mut addresses: Vec<_> = found
-                .map_err(|error| format!("cannot look up '{name}': {error}"))?
-                .map(|found| found.ip())
-                .collect();
-            addresses.dedup();
-            addresses
-        }
+        Host::Name(name) => addresses_of(name)?,
     };
     if !question.families.is_empty() {
         addresses.retain(|address| {
@@ -195,6 +190,18 @@ fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttemp
         }
     }
     Ok((attempts, notes))
+}
+
+/// The addresses of a host name.
+///
+/// # Errors
+/// One line, if it has none.
+pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
+    let found = (name, 0).to_socket_addrs();
+    let found = found.map_err(|error| format!("cannot look up '{name}': {error}"))?;
+    let mut addresses: Vec<_> = found.map(|found| found.ip()).collect();
+    addresses.dedup();
+    Ok(addresses)
 }
 
 /// Whether root here is root indeed: a container's may lack the capability.
@@ -315,16 +322,24 @@ fn root_note(
     })
 }
 
-/// The next port that the attempt could have.
+/// The next port that the attempt could have: one without a listener, looked at closely.
 fn free_port_near(attempt: &BindAttempt, system: &SystemFacts) -> Option<u16> {
     let from = attempt.port.checked_add(1)?;
     let to = from.saturating_add(NEAR);
-    let near = snapshot::read(attempt.protocol, from, to);
-    (from..=to).find(|port| {
+    let states = match attempt.protocol {
+        Protocol::Udp => StateSet::ALL,
+        _ => StateSet::of(State::Listen),
+    };
+    let near = snapshot::read_states(attempt.protocol, from, to, states);
+    let works = |port: u16, existing: &[Existing]| {
         let there = BindAttempt {
-            port: *port,
+            port,
             ..attempt.clone()
         };
-        diagnose(&near.existing, &there, system, None).bind == Outcome::Ok
-    })
+        diagnose(existing, &there, system, None).bind == Outcome::Ok
+    };
+    (from..=to)
+        .filter(|port| works(*port, &near.existing))
+        .take(LOOKED_AT_CLOSELY)
+        .find(|port| works(*port, &snapshot::read(attempt.protocol, *port, *port).existing))
 }

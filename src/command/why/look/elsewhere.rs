@@ -14,7 +14,6 @@ use crate::command::why::owner::Owner;
 use crate::model::{Protocol, State, StateSet};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
-use crate::source::proc::holders::{Look, walk};
 use crate::source::tables::Tables;
 
 /// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we
@@ -22,22 +21,7 @@ use crate::source::tables::Tables;
 pub fn owners(protocol: Protocol, port: u16) -> Vec<Owner> {
     // The thread is not used for anything else: it does not come back from where it goes.
     let looked = std::thread::spawn(move || inodes(protocol, port)).join();
-    let mut wanted = looked.unwrap_or_default();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    wanted.sort_unstable();
-    let look = Look {
-        wanted: Some(&wanted),
-        thorough: None,
-    };
-    let holders = walk(&ProcRoot::default(), look)
-        .map(|walk| walk.holders)
-        .unwrap_or_default();
-    let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
-    pids.sort_unstable();
-    pids.dedup();
-    process::describe(&pids, &process::read(&pids, &[]))
+    process::owners_of(looked.unwrap_or_default())
 }
 
 fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {

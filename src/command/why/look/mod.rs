@@ -1,8 +1,10 @@
 //! The half of `why` that looks at the machine: sockets on a port, their options and owners, sysctls, a trial.
 
 pub mod ask;
+pub mod caveats;
 pub mod docker;
 pub mod elsewhere;
+pub mod netns;
 pub mod options;
 pub mod process;
 pub mod snapshot;

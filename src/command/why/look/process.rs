@@ -1,5 +1,6 @@
 //! Describes the processes behind sockets.
 
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
 use super::docker;
@@ -7,6 +8,7 @@ use crate::command::why::owner::{Owner, container_of, is_top, unit_of};
 use crate::join::Context;
 use crate::model::{Names, Process};
 use crate::plan::Facts;
+use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss};
 
@@ -54,17 +56,36 @@ pub fn describe(pids: &[u32], context: &Context) -> Vec<Owner> {
         .collect()
 }
 
+/// Describes every process that holds one of the sockets, by pid.
+pub fn owners_of(mut inodes: Vec<u32>) -> Vec<Owner> {
+    if inodes.is_empty() {
+        return Vec::new();
+    }
+    inodes.sort_unstable();
+    let look = Look {
+        wanted: Some(&inodes),
+        thorough: None,
+    };
+    let holders = walk(&ProcRoot::default(), look)
+        .map(|walk| walk.holders)
+        .unwrap_or_default();
+    let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    describe(&pids, &read(&pids, &[]))
+}
+
 fn owner_of(process: &Process) -> Owner {
     let pid = process.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
     let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
     let directory = std::fs::read_link(file("cwd")).ok();
     let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
-    let forwards =
+    let forwards_for_container =
         [&b"docker-proxy"[..], b"rootlessport", b"rootlesskit"].contains(&process.program.as_ref());
     let behind = command
         .as_ref()
-        .filter(|_| forwards)
+        .filter(|_| forwards_for_container)
         .and_then(|command| docker::container_behind(command));
     Owner {
         pid,
@@ -78,6 +99,7 @@ fn owner_of(process: &Process) -> Owner {
             .is_some_and(|exe| exe.ends_with(b" (deleted)")),
         parents: parents(pid),
         unit: unit_of(&cgroups),
+        forwards_for_container,
         container: behind.or_else(|| container_of(&cgroups)),
         user: None,
     }
@@ -95,6 +117,18 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
         next = if top { None } else { parent_of(parent) };
     }
     chain
+}
+
+/// Every process and its parent.
+pub fn parents_of_all() -> BTreeMap<u32, u32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return BTreeMap::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, parent_of(pid)?)))
+        .collect()
 }
 
 /// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.

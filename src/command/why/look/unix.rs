@@ -10,16 +10,16 @@ use std::path::Path;
 use rustix::fs::{Access, AtFlags, CWD, accessat, major, minor};
 
 use super::process;
+use crate::command::why::owner::Owner;
 use crate::command::why::unix::{FileFacts, UnixFacts};
 use crate::model::endpoint::UnixFile;
-use crate::model::{Endpoints, Protocol, Socket, SocketType, State, StateSet};
+use crate::model::{Endpoints, Protocol, Socket, SocketType, StateSet};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
-use crate::source::proc::holders::{Look, walk};
 use crate::source::tables::Tables;
 
-/// `UDIAG_SHOW_NAME` and `UDIAG_SHOW_VFS` (linux 6.18 include/uapi/linux/unix_diag.h).
-const NAME_AND_FILE: u32 = 3;
+/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS` and `UDIAG_SHOW_RQLEN` (linux 6.18 include/uapi/linux/unix_diag.h).
+const NAME_FILE_AND_QUEUE: u32 = 0x13;
 
 /// Reads what there is under the name, for a socket of this type made by this user.
 pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> UnixFacts {
@@ -30,70 +30,67 @@ pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> UnixFacts {
     } else {
         file_facts(path, uid)
     };
-    let id = std::fs::metadata(path)
-        .ok()
-        .filter(|_| !is_abstract)
-        .map(|metadata| UnixFile {
-            // The kernel tells the low half only.
-            inode: u32::try_from(metadata.ino() & u64::from(u32::MAX)).unwrap_or_default(),
-            device: major(metadata.dev()) << 20 | minor(metadata.dev()),
-        });
+    let sockets = with_owners(find(&name));
+    UnixFacts {
+        name,
+        kind,
+        file,
+        sockets,
+    }
+}
+
+/// The sockets that listen on the name or are bound to it: the file at a path is compared by inode and device,
+/// because a path means something else in another mount namespace.
+pub fn find(name: &[u8]) -> Vec<Socket> {
+    let is_abstract = name.first() == Some(&0);
+    let metadata = std::fs::metadata(OsStr::from_bytes(name)).ok();
+    let id = metadata.filter(|_| !is_abstract).map(|metadata| UnixFile {
+        // The kernel tells the low half only.
+        inode: u32::try_from(metadata.ino() & u64::from(u32::MAX)).unwrap_or_default(),
+        device: major(metadata.dev()) << 20 | minor(metadata.dev()),
+    });
     let dump = Dump {
-        extensions: NAME_AND_FILE,
-        ..Dump::new(
-            Protocol::Unix,
-            StateSet::of(State::Listen).union(StateSet::of(State::Unconnected)),
-        )
+        extensions: NAME_FILE_AND_QUEUE,
+        ..Dump::new(Protocol::Unix, StateSet::LISTENING)
     };
     let mut found: Vec<Socket> = Vec::new();
     Tables::open(&ProcRoot::default()).read(&[dump], &mut |sockets| {
         let has_it = |socket: &&Socket| match &socket.endpoints {
-            Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name.as_slice()),
+            Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name),
             Endpoints::Unix(pair) => id.is_some() && pair.file == id,
             Endpoints::Inet(_) => false,
         };
         found.extend(sockets.iter().filter(has_it).cloned());
         ControlFlow::Continue(())
     });
-    UnixFacts {
-        name,
-        kind,
-        file,
-        sockets: with_owners(found),
-    }
+    found
 }
 
-fn with_owners(sockets: Vec<Socket>) -> Vec<(Socket, Vec<crate::command::why::owner::Owner>)> {
-    let mut wanted: Vec<u32> = sockets
-        .iter()
-        .filter_map(|socket| socket.inode)
-        .map(NonZeroU32::get)
-        .collect();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
-    wanted.sort_unstable();
-    let look = Look {
-        wanted: Some(&wanted),
-        thorough: None,
-    };
-    let mut holders = walk(&ProcRoot::default(), look)
-        .map(|walk| walk.holders)
-        .unwrap_or_default();
-    holders.sort_unstable();
-    let of = |socket: &Socket| {
-        let inode = socket.inode.map_or(0, NonZeroU32::get);
-        let mut pids: Vec<u32> = holders
-            .iter()
-            .filter(|holder| holder.inode == inode)
-            .map(|holder| holder.pid)
-            .collect();
-        pids.dedup();
-        process::describe(&pids, &process::read(&pids, &[]))
+/// Whether a socket's file is at the path.
+pub fn is_socket_file(path: &[u8]) -> bool {
+    std::fs::metadata(OsStr::from_bytes(path)).is_ok_and(|metadata| metadata.file_type().is_socket())
+}
+
+/// Whether we may connect to the socket at the path: that needs write permission. Abstract names need none.
+pub fn may_connect(name: &[u8]) -> bool {
+    name.first() == Some(&0)
+        || accessat(
+            CWD,
+            Path::new(OsStr::from_bytes(name)),
+            Access::WRITE_OK,
+            AtFlags::EACCESS,
+        )
+        .is_ok()
+}
+
+fn with_owners(sockets: Vec<Socket>) -> Vec<(Socket, Vec<Owner>)> {
+    let owners = |socket: &Socket| {
+        let inode: Vec<u32> = socket.inode.map(NonZeroU32::get).into_iter().collect();
+        process::owners_of(inode)
     };
     sockets
         .into_iter()
-        .map(|socket| (of(&socket), socket))
+        .map(|socket| (owners(&socket), socket))
         .map(|(owners, socket)| (socket, owners))
         .collect()
 }
