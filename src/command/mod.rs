@@ -1,9 +1,13 @@
 //! What a run does, one module for each command. Each reads as a table of contents.
 
 pub mod caller;
+pub mod free;
+pub mod kill;
 pub mod list;
 pub mod losses;
 pub mod out;
+pub mod reach;
+pub mod wait;
 pub mod why;
 
 use std::ffi::OsString;
@@ -23,6 +27,10 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
         Ok(cli) => match cli.command {
             None => list::run(&cli.list, &caller),
             Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, &caller),
+            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+            Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
+            Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
+            Some(Subcommand::Kill(args)) => kill::run(&args, &caller),
             Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
             Some(Subcommand::Man) => generate::man_page()
                 .map_err(Into::into)

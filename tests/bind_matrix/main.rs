@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod binary;
+mod free_wait;
+mod kill;
 mod netns;
+mod reach;
 mod sockets;
 mod verdicts;
 

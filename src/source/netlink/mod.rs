@@ -5,6 +5,7 @@
 
 pub mod channel;
 pub mod dump;
+pub mod exact;
 pub mod inet;
 pub mod request;
 pub mod unix;
