@@ -37,7 +37,9 @@ pub(super) fn port(text: &str) -> Result<Port, String> {
     if text == "*" {
         return Ok(Port::Any);
     }
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
+    // Some services begin with a digit (3com-tsmux).
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') || text.starts_with("0x");
+    if is_number && !text.is_empty() {
         return port_range(text).map(Port::Ranges);
     }
     if is_name(text) {

@@ -43,44 +43,51 @@ impl From<bool> for Truth {
 impl Expr {
     /// What the filter says of `row`. Ports, addresses, states and numbers are compared without allocating.
     pub fn matches(&self, row: &Row) -> Match {
-        match self.truth(row) {
+        match self.truth(row, true) {
             Truth::Yes => Match::Yes,
             Truth::OwnersUnknown => Match::OwnersUnknown,
             Truth::No | Truth::FactUnknown => Match::No,
         }
     }
 
-    fn truth(&self, row: &Row) -> Truth {
+    /// Whether the filter holds (`positive`), or its opposite. Negation is carried down to the predicates, so that
+    /// `and` and `or` weigh the two kinds of unknown alike on either side of a `not`.
+    fn truth(&self, row: &Row, positive: bool) -> Truth {
         match self {
-            Self::Constant(truth) => (*truth).into(),
-            Self::Is(predicate) => predicate.truth(row),
-            Self::Not(inner) => match inner.truth(row) {
-                Truth::Yes => Truth::No,
-                Truth::No => Truth::Yes,
-                unknown => unknown,
+            Self::Constant(truth) => (*truth == positive).into(),
+            Self::Is(predicate) => match (predicate.truth(row), positive) {
+                (Truth::Yes, false) => Truth::No,
+                (Truth::No, false) => Truth::Yes,
+                (truth, _) => truth,
             },
-            Self::And(parts) => {
-                let mut truth = Truth::Yes;
-                for part in parts {
-                    truth = cmp::min(truth, part.truth(row));
-                    if truth == Truth::No {
-                        break;
-                    }
-                }
-                truth
-            }
-            Self::Or(parts) => {
-                let mut truth = Truth::No;
-                for part in parts {
-                    truth = cmp::max(truth, part.truth(row));
-                    if truth == Truth::Yes {
-                        break;
-                    }
-                }
-                truth
-            }
+            Self::Not(inner) => inner.truth(row, !positive),
+            Self::And(parts) if positive => all(parts, row, positive),
+            Self::Or(parts) if !positive => all(parts, row, positive),
+            Self::And(parts) | Self::Or(parts) => any(parts, row, positive),
         }
     }
+}
+
+fn all(parts: &[Expr], row: &Row, positive: bool) -> Truth {
+    let mut truth = Truth::Yes;
+    for part in parts {
+        truth = cmp::min(truth, part.truth(row, positive));
+        if truth == Truth::No {
+            break;
+        }
+    }
+    truth
+}
+
+fn any(parts: &[Expr], row: &Row, positive: bool) -> Truth {
+    let mut truth = Truth::No;
+    for part in parts {
+        truth = cmp::max(truth, part.truth(row, positive));
+        if truth == Truth::Yes {
+            break;
+        }
+    }
+    truth
 }
 
 impl Predicate {

@@ -42,6 +42,14 @@ impl End {
         }
     }
 
+    /// The fields of its address and of its unix name.
+    pub const fn fields(self) -> (Field, Field) {
+        match self {
+            Self::Local => (Field::LocalAddress, Field::Path),
+            Self::Peer => (Field::PeerAddress, Field::PeerPath),
+        }
+    }
+
     /// The field of its port.
     pub const fn port_field(self) -> Field {
         match self {
@@ -292,6 +300,14 @@ impl Expr {
     /// Whether facts about the owning processes have to be read: comm, program, exe, cmdline, user.
     pub fn needs_processes(&self) -> bool {
         self.any(Predicate::needs_processes)
+    }
+
+    /// Whether login names have to be known for the user ids of owners.
+    pub fn needs_owner_names(&self) -> bool {
+        let user = OwnerField::User;
+        self.any(
+            |it| matches!(it, Predicate::OwnerText(field, _) | Predicate::OwnerHas(field) if *field == user),
+        )
     }
 
     /// Whether some predicate is of that kind.

@@ -1,15 +1,18 @@
 //! One language for fields: columns, JSON keys and filters all name facts as [`field`] does.
 //!
 //! A filter goes from words to a tree ([`parse`]), gets its names from outside ([`Expr::names`],
-//! [`Expr::resolve`]), is split into what the kernel can drop and the rest ([`pushdown()`]), and is asked about
+//! [`Expr::resolve`]), is split into what the kernel can drop and the rest ([`mod@pushdown`]), and is asked about
 //! rows ([`Expr::matches`]). All of it is pure: no look-ups, no clock, no printing.
 
 mod address;
 pub mod condition;
+mod display;
+mod ends;
 pub mod error;
 mod eval;
 pub mod expr;
 pub mod field;
+mod grammar;
 mod lexer;
 pub mod names;
 pub mod nearest;
@@ -20,8 +23,12 @@ pub mod pattern;
 pub mod prefix;
 pub mod pushdown;
 pub mod ranges;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod sort;
 mod subject;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod word;
 
@@ -29,5 +36,5 @@ pub use error::FilterError;
 pub use eval::Match;
 pub use expr::{Expr, Predicate, ProtocolSet};
 pub use names::{NamesFound, NamesWanted};
-pub use parser::{Mode, Parsed, parse};
+pub use parser::{Mode, Parsed, file_words, parse};
 pub use subject::{field_names, nearest_field};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::address::{self, Host, HostPort, Port};
 use super::error::{FilterError, Span};
-use super::expr::{End, EndIs, Expr, OwnerField, Predicate, ProtocolSet, Reading};
+use super::expr::{End, Expr, OwnerField, Predicate, ProtocolSet};
 use super::field::{Field, Kind, SOCKET_OPTION_NAMES};
 use super::lexer::{Comparison, Word};
 use super::names::{Order, Purpose, Unresolved};
@@ -177,7 +176,7 @@ impl Reader<'_> {
             Subject::Port(End::Local) => Predicate::Text(Field::LocalPort, pattern),
             Subject::Port(End::Peer) => Predicate::Text(Field::PeerPort, pattern),
             Subject::End(end) => {
-                let (address, path) = ends_fields(end);
+                let (address, path) = end.fields();
                 let address = Expr::Is(Predicate::Text(address, pattern.clone()));
                 return Ok(Expr::or([address, Expr::Is(Predicate::Text(path, pattern))]));
             }
@@ -229,66 +228,6 @@ impl Reader<'_> {
             return Ok(vec![(low, high)]);
         }
         Ok(order.range(read(text).map_err(fail)?).as_slice().to_vec())
-    }
-
-    fn ports(&self, end: End, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
-        let reading = self.subject.reading();
-        let mut ranges = Vec::new();
-        let mut others = Vec::new();
-        for operand in operands {
-            let text = operand.word.text();
-            let text = text.strip_prefix(':').unwrap_or(&text);
-            let fail = |hint: String| self.error(operand.span.clone(), self.no_value(text), hint);
-            match address::port(text).map_err(fail)? {
-                Port::Any => ranges.push((0, 65535)),
-                Port::Name(name) => {
-                    let purpose = Purpose::Service { end, order, reading };
-                    others.push(self.unresolved_name(name, operand, purpose));
-                }
-                Port::Ranges(found) if order == Order::Equal => ranges.extend(found.as_slice()),
-                Port::Ranges(found) => match found.single() {
-                    Some(number) => ranges.extend(order.range(number).as_slice()),
-                    None => return Err(fail("a range goes with = != and in".to_owned())),
-                },
-            }
-        }
-        if !ranges.is_empty() || others.is_empty() {
-            let ports = Some(Ranges::new(ranges));
-            let address = None;
-            others.push(Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            })));
-        }
-        Ok(Expr::or(others))
-    }
-
-    /// An operand of `src`, `dst` or an address field.
-    fn end(&self, end: End, operand: &Operand) -> Result<Expr, FilterError> {
-        let typed = operand.word.text();
-        let (family, text) = family_prefix(&typed);
-        let restriction = match family {
-            None => Expr::Constant(true),
-            Some(family @ ("inet" | "inet6" | "unix")) => {
-                Expr::Is(Predicate::Word(Field::Family, vec![family]))
-            }
-            Some(family) => {
-                let message = format!("addresses of family {family} cannot be compared yet");
-                return Err(self.error(operand.span.clone(), message, "inet: inet6: and unix: can"));
-            }
-        };
-        let (_, path) = ends_fields(end);
-        let is_path = matches!(self.subject, Subject::End(_)) && text.starts_with(['/', '@']);
-        if family == Some("unix") || is_path {
-            let glob = Pattern::Glob(Glob::new(text.as_bytes()));
-            return Ok(Expr::and([restriction, Expr::Is(Predicate::Text(path, glob))]));
-        }
-        let parsed = address::host_port(text)
-            .map_err(|hint| self.error(operand.span.clone(), self.no_value(text), hint))?;
-        let end = end_test(self.text, end, self.subject.reading(), parsed, operand);
-        Ok(Expr::and([restriction, end]))
     }
 
     /// `V` or `V/MASK`.
@@ -349,15 +288,20 @@ impl Reader<'_> {
         self.unresolved_name(operand.word.text(), operand, purpose)
     }
 
-    fn unresolved_name(&self, name: String, operand: &Operand, purpose: Purpose) -> Expr {
+    pub(super) fn unresolved_name(&self, name: String, operand: &Operand, purpose: Purpose) -> Expr {
         unresolved(self.text, name, operand, purpose)
     }
 
-    fn no_value(&self, text: &str) -> String {
+    pub(super) fn no_value(&self, text: &str) -> String {
         format!("'{text}' is no value for '{}'", self.name)
     }
 
-    fn error(&self, span: Span, message: impl Into<String>, hint: impl Into<String>) -> FilterError {
+    pub(super) fn error(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> FilterError {
         FilterError::new(self.text, span, message, hint)
     }
 }
@@ -371,61 +315,14 @@ fn each(
     Ok(Expr::or(parts))
 }
 
-fn unresolved(text: &Arc<str>, name: String, operand: &Operand, purpose: Purpose) -> Expr {
+/// A name to look up.
+pub(super) fn unresolved(text: &Arc<str>, name: String, operand: &Operand, purpose: Purpose) -> Expr {
     Expr::Is(Predicate::Unresolved(Box::new(Unresolved {
         name,
         purpose,
         text: Arc::clone(text),
         span: operand.span.clone(),
     })))
-}
-
-/// The predicate for an address, a port, an interface, or several of them on one end.
-pub(super) fn end_test(
-    text: &Arc<str>,
-    end: End,
-    reading: Reading,
-    parsed: HostPort,
-    operand: &Operand,
-) -> Expr {
-    let (ports, service) = match parsed.port {
-        None | Some(Port::Any) => (None, Expr::Constant(true)),
-        Some(Port::Ranges(ranges)) => (Some(ranges), Expr::Constant(true)),
-        Some(Port::Name(name)) => {
-            let order = Order::Equal;
-            (
-                None,
-                unresolved(text, name, operand, Purpose::Service { end, order, reading }),
-            )
-        }
-    };
-    let interface = match parsed.interface {
-        None => Expr::Constant(true),
-        Some(name) => unresolved(text, name, operand, Purpose::Interface),
-    };
-    let address = match parsed.host {
-        Host::Name(name) => unresolved(text, name, operand, Purpose::Host { end, ports, reading }),
-        Host::Prefix(prefix) => {
-            let address = Some(prefix);
-            Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            }))
-        }
-        // `src *` and `src :*` are true of every IP socket.
-        Host::Any => {
-            let address = None;
-            Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            }))
-        }
-    };
-    Expr::and([address, service, interface])
 }
 
 /// The states that a word names.
@@ -457,21 +354,4 @@ pub(super) fn pattern(text: &str, operand: &Operand) -> Result<Pattern, FilterEr
             })
         }
     }
-}
-
-fn ends_fields(end: End) -> (Field, Field) {
-    match end {
-        End::Local => (Field::LocalAddress, Field::Path),
-        End::Peer => (Field::PeerAddress, Field::PeerPath),
-    }
-}
-
-/// Takes `inet:`, `inet6:`, `unix:` and the like off the front.
-fn family_prefix(text: &str) -> (Option<&'static str>, &str) {
-    for family in ["inet", "inet6", "unix", "link", "netlink", "vsock"] {
-        if let Some(rest) = text.strip_prefix(family).and_then(|rest| rest.strip_prefix(':')) {
-            return (Some(family), rest);
-        }
-    }
-    (None, text)
 }

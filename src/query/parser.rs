@@ -1,21 +1,13 @@
-//! The grammar: from filter words to a tree.
-//!
-//! `or` binds loosest, then `and` (a mere blank is `and`), then `not`. Names are not looked up here.
+//! From filter words to what they ask for: a tree, and what it says about the selection of states and protocols.
 
 use std::sync::Arc;
 
-use super::error::{FilterError, Span};
-use super::expr::{Expr, OwnerField, Predicate, ProtocolSet};
+use super::error::FilterError;
+use super::expr::{Expr, Predicate, ProtocolSet};
 use super::field::Field;
-use super::lexer::{Comparison, Token, TokenKind, Word, tokens};
-use super::operand::{Operand, Reader, state_set};
-use super::pushdown;
-use super::subject::{Subject, nearest_field};
-use super::word::{WordKind, alternatives, bare_word};
+use super::{grammar, pushdown};
 use crate::model::StateSet;
 
-/// How deep parentheses and `not` may nest.
-const MAX_DEPTH: usize = 100;
 /// The longest filter, in bytes.
 const MAX_LENGTH: usize = 1 << 20;
 
@@ -58,22 +50,7 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
             "",
         ));
     }
-    let mut parser = Parser {
-        tokens: tokens(&text)?,
-        at: 0,
-        depth: 0,
-        mode,
-        words: Vec::new(),
-        text,
-    };
-    let expr = match parser.kind() {
-        TokenKind::End => Expr::Constant(true),
-        _ => parser.or()?,
-    };
-    if *parser.kind() != TokenKind::End {
-        return Err(parser.unexpected());
-    }
-    let Parser { text, words, .. } = parser;
+    let (expr, words) = grammar::read(&text, mode)?;
     let (states, expr) = take_states(expr, &text)?;
     let protocols = names_protocols(&expr).then(|| pushdown::protocols(&expr));
     let expr = match expr {
@@ -89,9 +66,19 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     })
 }
 
+/// The words of a filter file: its lines, without those that begin with `#`.
+pub fn file_words(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Takes the state words that always have to hold out of the tree.
 fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), FilterError> {
-    if !expr.any(|predicate| matches!(predicate, Predicate::States(_))) {
+    let about_states = |it: &Predicate| matches!(it, Predicate::States(_) | Predicate::Text(Field::State, _));
+    if !expr.any(about_states) {
         return Ok((None, expr));
     }
     let states = pushdown::states(&expr);
@@ -127,359 +114,4 @@ fn names_protocols(expr: &Expr) -> bool {
         }
         _ => false,
     })
-}
-
-struct Parser {
-    text: Arc<str>,
-    tokens: Vec<Token>,
-    at: usize,
-    depth: usize,
-    mode: Mode,
-    words: Vec<String>,
-}
-
-/// One member of a run of parts that all have to hold.
-struct Item {
-    /// Nothing but a blank (or, between bare words, a comma) stands before it.
-    glued: bool,
-    content: Content,
-}
-
-enum Content {
-    /// A bare state word, `state X` or `exclude X`.
-    States { exclude: bool, set: StateSet },
-    /// Another bare word.
-    Bare(WordKind, Expr),
-    /// Anything else.
-    Other(Expr),
-}
-
-impl Content {
-    fn into_expr(self) -> Expr {
-        match self {
-            Self::States { exclude, set } => Expr::Is(Predicate::States(set)).negated_if(exclude),
-            Self::Bare(_, expr) | Self::Other(expr) => expr,
-        }
-    }
-}
-
-/// Joins a run. Bare words of one kind side by side are alternatives; state words make up one set, as in ss,
-/// until an explicit `and`.
-fn combine(items: Vec<Item>) -> Expr {
-    let mut parts = Vec::new();
-    let mut run = (None, Vec::new());
-    let mut states: Option<StateSet> = None;
-    for Item { glued, content } in items {
-        let kind = match &content {
-            Content::Bare(kind, _) => Some(*kind),
-            _ => None,
-        };
-        let goes_on = glued && kind.is_some() && kind == run.0;
-        if !goes_on && !run.1.is_empty() {
-            parts.push(alternatives(std::mem::take(&mut run.1)));
-        }
-        run.0 = kind;
-        if !glued {
-            parts.extend(states.take().map(|set| Expr::Is(Predicate::States(set))));
-        }
-        match content {
-            Content::States { exclude: false, set } => states = Some(states.map_or(set, |it| it.union(set))),
-            Content::States { exclude: true, set } => {
-                states = Some(states.unwrap_or(StateSet::ALL).without(set));
-            }
-            Content::Bare(_, expr) => run.1.push(expr),
-            Content::Other(expr) => parts.push(expr),
-        }
-    }
-    if !run.1.is_empty() {
-        parts.push(alternatives(run.1));
-    }
-    parts.extend(states.map(|set| Expr::Is(Predicate::States(set))));
-    Expr::and(parts)
-}
-
-impl Parser {
-    fn or(&mut self) -> Result<Expr, FilterError> {
-        let mut parts = vec![self.and()?];
-        while self.take(&TokenKind::Or) {
-            parts.push(self.and()?);
-        }
-        Ok(Expr::or(parts))
-    }
-
-    fn and(&mut self) -> Result<Expr, FilterError> {
-        let mut items = vec![self.item(true)?];
-        loop {
-            let bare = items
-                .last()
-                .is_some_and(|item| !matches!(item.content, Content::Other(_)));
-            let glued = match self.kind() {
-                TokenKind::And => false,
-                TokenKind::Comma if bare => true,
-                TokenKind::Comma | TokenKind::Or | TokenKind::Close | TokenKind::End => break,
-                _ => {
-                    items.push(self.item(true)?);
-                    continue;
-                }
-            };
-            self.at += 1;
-            items.push(self.item(glued)?);
-        }
-        Ok(combine(items))
-    }
-
-    fn item(&mut self, glued: bool) -> Result<Item, FilterError> {
-        let mut negated = false;
-        let mut any = false;
-        while self.take(&TokenKind::Not) {
-            negated = !negated;
-            any = true;
-        }
-        let content = self.primary()?;
-        let content = if any {
-            Content::Other(content.into_expr().negated_if(negated))
-        } else {
-            content
-        };
-        Ok(Item { glued, content })
-    }
-
-    fn primary(&mut self) -> Result<Content, FilterError> {
-        match self.kind() {
-            TokenKind::Open => self.parentheses().map(Content::Other),
-            TokenKind::Word(word) => {
-                let word = word.clone();
-                self.word(&word)
-            }
-            _ => Err(self.unexpected()),
-        }
-    }
-
-    fn parentheses(&mut self) -> Result<Expr, FilterError> {
-        let open = self.span();
-        if self.depth >= MAX_DEPTH {
-            let message = format!("parentheses nest deeper than {MAX_DEPTH}");
-            return Err(self.error(open, message, "flatten the filter"));
-        }
-        self.at += 1;
-        self.depth += 1;
-        let expr = self.or()?;
-        self.depth -= 1;
-        if !self.take(&TokenKind::Close) {
-            if *self.kind() == TokenKind::End {
-                return Err(self.error(open, "a parenthesis is not closed", "the ) is missing"));
-            }
-            return Err(self.unexpected());
-        }
-        Ok(expr)
-    }
-
-    fn word(&mut self, word: &Word) -> Result<Content, FilterError> {
-        let span = self.span();
-        if let Some((comparison, length)) = self.comparison_at(self.at + 1) {
-            self.at += 1 + length;
-            return self.comparison(word, span, comparison).map(Content::Other);
-        }
-        let operand = Operand {
-            word: word.clone(),
-            span,
-        };
-        if word.quoted {
-            return self.bare(&operand);
-        }
-        match word.raw.as_str() {
-            "state" => self.state(false),
-            "exclude" | "excl" => self.state(true),
-            "has" if self.kind_at(self.at + 1) == &TokenKind::Open => self.has().map(Content::Other),
-            "autobound" => {
-                self.at += 1;
-                Ok(Content::Other(Expr::Is(Predicate::Autobound(None))))
-            }
-            name => {
-                if let Some(subject) = Subject::from_keyword(name) {
-                    self.at += 1;
-                    let operands = [self.operand(name)?];
-                    let reader = Reader {
-                        text: &self.text,
-                        subject,
-                        name,
-                    };
-                    return reader.read(Comparison::Equal, &operands).map(Content::Other);
-                }
-                if Comparison::from_word(word).is_some() {
-                    return Err(self.error(
-                        operand.span,
-                        format!("'{name}' has no field before it"),
-                        "as in recv_q gt 0",
-                    ));
-                }
-                if Subject::from_name(name).is_some() {
-                    let message = format!("'{name}' needs a comparison behind it");
-                    let hint = format!("as in {name} = X; a program of that name: process = {name}");
-                    return Err(self.error(operand.span, message, hint));
-                }
-                self.bare(&operand)
-            }
-        }
-    }
-
-    fn bare(&mut self, operand: &Operand) -> Result<Content, FilterError> {
-        self.at += 1;
-        let (kind, expr) = bare_word(&self.text, operand, self.mode)?;
-        Ok(match expr {
-            Expr::Is(Predicate::States(set)) => Content::States { exclude: false, set },
-            expr => {
-                if kind == WordKind::Program && !operand.word.quoted {
-                    self.words.push(operand.word.text());
-                }
-                Content::Bare(kind, expr)
-            }
-        })
-    }
-
-    fn state(&mut self, exclude: bool) -> Result<Content, FilterError> {
-        self.at += 1;
-        let operand = self.operand("state")?;
-        let set = state_set(&self.text, &operand)?;
-        Ok(Content::States { exclude, set })
-    }
-
-    fn has(&mut self) -> Result<Expr, FilterError> {
-        self.at += 2;
-        let operand = self.operand("has")?;
-        if !self.take(&TokenKind::Close) {
-            return Err(self.error(self.span(), "expected a ) behind the field", "as in has(user)"));
-        }
-        let name = operand.word.text();
-        let subject = Subject::from_name(&name).ok_or_else(|| self.unknown_field(&name, operand.span))?;
-        Ok(Expr::Is(match subject {
-            Subject::Owner(field) => Predicate::OwnerHas(field),
-            Subject::Field(Field::Owners) => Predicate::OwnerHas(OwnerField::Pid),
-            Subject::Field(field) => Predicate::Has(field),
-            Subject::Port(end) => Predicate::Has(end.port_field()),
-            Subject::End(end) => Predicate::Has(end.address_field()),
-        }))
-    }
-
-    fn comparison(&mut self, word: &Word, span: Span, comparison: Comparison) -> Result<Expr, FilterError> {
-        let name = word.text();
-        let Some(subject) = Subject::from_name(&name) else {
-            return Err(self.unknown_field(&name, span));
-        };
-        let operands = match comparison {
-            Comparison::In | Comparison::NotIn => self.list()?,
-            _ => vec![self.operand(&name)?],
-        };
-        Reader {
-            text: &self.text,
-            subject,
-            name: &name,
-        }
-        .read(comparison, &operands)
-    }
-
-    /// `( A, B C )`: commas or blanks between the members.
-    fn list(&mut self) -> Result<Vec<Operand>, FilterError> {
-        let open = self.span();
-        if !self.take(&TokenKind::Open) {
-            return Err(self.error(
-                open,
-                "expected a list behind 'in'",
-                "as in local_port in (80, 8000-8100)",
-            ));
-        }
-        let mut operands = Vec::new();
-        while *self.kind() != TokenKind::Close {
-            if *self.kind() == TokenKind::End {
-                return Err(self.error(open, "a list is not closed", "the ) is missing"));
-            }
-            operands.push(self.operand("in")?);
-            self.take(&TokenKind::Comma);
-        }
-        if operands.is_empty() {
-            return Err(self.error(open.start..self.span().end, "the list is empty", ""));
-        }
-        self.at += 1;
-        Ok(operands)
-    }
-
-    fn operand(&mut self, before: &str) -> Result<Operand, FilterError> {
-        let span = self.span();
-        if let TokenKind::Word(word) = self.kind() {
-            let word = word.clone();
-            self.at += 1;
-            return Ok(Operand { word, span });
-        }
-        let hint = match self.kind() {
-            TokenKind::Open => "a list goes with in, as in sport in (80, 443)",
-            _ => "quote a value that has operators or blanks in it",
-        };
-        Err(self.error(span, format!("a value is missing behind '{before}'"), hint))
-    }
-
-    /// The comparison that begins at a token, and how many tokens it takes.
-    fn comparison_at(&self, at: usize) -> Option<(Comparison, usize)> {
-        match self.kind_at(at) {
-            TokenKind::Compare(comparison) => Some((*comparison, 1)),
-            TokenKind::Word(word) => Comparison::from_word(word).map(|comparison| (comparison, 1)),
-            TokenKind::Not => match self.kind_at(at + 1) {
-                TokenKind::Word(word) => match Comparison::from_word(word)? {
-                    Comparison::Like => Some((Comparison::Unlike, 2)),
-                    Comparison::In => Some((Comparison::NotIn, 2)),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    fn kind_at(&self, at: usize) -> &TokenKind {
-        self.tokens.get(at).map_or(&TokenKind::End, |token| &token.kind)
-    }
-
-    fn kind(&self) -> &TokenKind {
-        self.kind_at(self.at)
-    }
-
-    fn span(&self) -> Span {
-        let end = self.text.len()..self.text.len();
-        self.tokens.get(self.at).map_or(end, |token| token.span.clone())
-    }
-
-    fn take(&mut self, kind: &TokenKind) -> bool {
-        let there = self.kind() == kind;
-        self.at += usize::from(there);
-        there
-    }
-
-    fn unknown_field(&self, name: &str, span: Span) -> FilterError {
-        let hint = match nearest_field(name) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => "'sockstat columns' lists the fields".to_owned(),
-        };
-        self.error(span, format!("unknown field '{name}'"), hint)
-    }
-
-    fn unexpected(&self) -> FilterError {
-        let span = self.span();
-        let shown = self.text.get(span.clone()).unwrap_or_default();
-        match self.kind() {
-            TokenKind::End => self.error(span, "the filter ends too early", "a condition is missing here"),
-            TokenKind::Comma => self.error(
-                span,
-                "a comma is not expected here",
-                "a list goes with in, as in sport in (80, 443)",
-            ),
-            TokenKind::Compare(_) => {
-                let message = format!("'{shown}' has no field before it");
-                self.error(span, message, "as in recv_q > 0")
-            }
-            _ => self.error(span, format!("'{shown}' is not expected here"), ""),
-        }
-    }
-
-    fn error(&self, span: Span, message: impl Into<String>, hint: impl Into<String>) -> FilterError {
-        FilterError::new(&self.text, span, message, hint)
-    }
 }

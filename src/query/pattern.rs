@@ -18,7 +18,10 @@ pub enum Pattern {
 /// A shell glob: `*` (crosses `/`), `?`, `[a-z]`, `[!a-z]`, and a backslash before a character that is meant as
 /// it stands. ASCII letters match in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Glob(Box<[Item]>);
+pub struct Glob {
+    source: Box<[u8]>,
+    items: Box<[Item]>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Item {
@@ -100,12 +103,20 @@ impl Glob {
                 byte => Item::Byte(byte.to_ascii_lowercase()),
             });
         }
-        Self(items.into())
+        Self {
+            source: source.into(),
+            items: items.into(),
+        }
+    }
+
+    /// The glob as typed.
+    pub fn source(&self) -> &[u8] {
+        &self.source
     }
 
     /// Whether it has anything but plain characters.
     pub fn has_wildcards(&self) -> bool {
-        self.0.iter().any(|item| !matches!(item, Item::Byte(_)))
+        self.items.iter().any(|item| !matches!(item, Item::Byte(_)))
     }
 
     /// Whether the whole text matches. At most one position to go back to is remembered, so the time is bounded
@@ -114,7 +125,7 @@ impl Glob {
         let (mut at, mut item) = (0, 0);
         let mut retry = None;
         loop {
-            match (self.0.get(item), text.get(at)) {
+            match (self.items.get(item), text.get(at)) {
                 (Some(Item::Many), _) => {
                     item += 1;
                     retry = Some((item, at));

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use super::address::{self, Host, Port};
+use super::ends;
 use super::error::FilterError;
 use super::expr::{End, EndIs, Expr, Predicate, ProtocolSet, Reading};
-use super::field::Field;
-use super::operand::{self, Operand};
+use super::operand::Operand;
 use super::parser::Mode;
 use super::pattern::{Glob, Pattern};
 use crate::model::{Protocol, StateSet};
@@ -55,7 +55,7 @@ pub(super) fn bare_word(
 }
 
 /// The same for both ends, or for ours alone when the word says what to kill.
-fn ends(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
+fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
     match mode {
         Mode::List => Expr::or([build(End::Local), build(End::Peer)]),
         Mode::Kill => build(End::Local),
@@ -98,14 +98,14 @@ fn port_word(
     };
     let port = address::port(port_text).map_err(|hint| fail(format!("'{word}' is no port"), &hint))?;
     let host = Host::Any;
-    let expr = ends(mode, |end| {
+    let expr = sides(mode, |end| {
         let (host, interface, port) = (host.clone(), None, Some(port.clone()));
         let parsed = address::HostPort {
             host,
             interface,
             port,
         };
-        operand::end_test(text, end, Reading::Fields, parsed, operand)
+        ends::end_test(text, end, Reading::Fields, parsed, operand)
     });
     if matches!(port, Port::Any) {
         return Err(fail(
@@ -149,8 +149,8 @@ fn address_word(
     if !is_address {
         return Ok(None);
     }
-    Ok(Some(ends(mode, |end| {
-        operand::end_test(text, end, Reading::Fields, parsed.clone(), operand)
+    Ok(Some(sides(mode, |end| {
+        ends::end_test(text, end, Reading::Fields, parsed.clone(), operand)
     })))
 }
 
@@ -161,11 +161,8 @@ fn unix_name(operand: &Operand, mode: Mode) -> Expr {
     } else {
         Pattern::Exact(operand.word.bytes().into())
     };
-    ends(mode, |end| {
-        let field = match end {
-            End::Local => Field::Path,
-            End::Peer => Field::PeerPath,
-        };
+    sides(mode, |end| {
+        let (_, field) = end.fields();
         Expr::Is(Predicate::Text(field, pattern.clone()))
     })
 }
@@ -176,7 +173,7 @@ fn program(operand: &Operand) -> Expr {
     ))))
 }
 
-/// Two ends of one kind joined: the ports of alternatives in one set, so that long lists stay cheap.
+/// At least one of them, with the ports of one end gathered in one set: a list of thousands stays cheap.
 pub(super) fn alternatives(exprs: Vec<Expr>) -> Expr {
     let mut merged: Vec<EndIs> = Vec::new();
     let mut ranges: Vec<Vec<(u64, u64)>> = Vec::new();

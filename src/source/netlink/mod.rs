@@ -3,6 +3,7 @@
 //! Only [`channel`] talks to the kernel; requests and decoders are functions on bytes. The decoders are our
 //! own: attributes shorter or longer than known are normal here, and must never cost a socket.
 
+pub mod bytecode;
 pub mod channel;
 pub mod dump;
 pub mod exact;

@@ -1,0 +1,137 @@
+//! The right side of a comparison with an end of a socket: ports, addresses, names of unix sockets.
+
+use std::sync::Arc;
+
+use super::address::{self, Host, HostPort, Port};
+use super::error::FilterError;
+use super::expr::{End, EndIs, Expr, Predicate, Reading};
+use super::field::Field;
+use super::names::{Order, Purpose};
+use super::operand::{Operand, Reader, unresolved};
+use super::pattern::{Glob, Pattern};
+use super::ranges::Ranges;
+use super::subject::Subject;
+
+impl Reader<'_> {
+    /// Ports of one end, gathered into one predicate.
+    pub(super) fn ports(&self, end: End, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
+        let reading = self.subject.reading();
+        let mut ranges = Vec::new();
+        let mut others = Vec::new();
+        for operand in operands {
+            let text = operand.word.text();
+            let text = text.strip_prefix(':').unwrap_or(&text);
+            let fail = |hint: String| self.error(operand.span.clone(), self.no_value(text), hint);
+            match address::port(text).map_err(fail)? {
+                Port::Any => ranges.push((0, 65535)),
+                Port::Name(name) => {
+                    let purpose = Purpose::Service { end, order, reading };
+                    others.push(self.unresolved_name(name, operand, purpose));
+                }
+                Port::Ranges(found) if order == Order::Equal => ranges.extend(found.as_slice()),
+                Port::Ranges(found) => match found.single() {
+                    Some(number) => {
+                        let all = order.range(number);
+                        ranges.extend(all.as_slice().iter().map(|(low, high)| (*low, *high.min(&65535))));
+                    }
+                    None => return Err(fail("a range goes with = != and in".to_owned())),
+                },
+            }
+        }
+        if !ranges.is_empty() || others.is_empty() {
+            let ports = Some(Ranges::new(ranges));
+            let address = None;
+            others.push(Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            })));
+        }
+        Ok(Expr::or(others))
+    }
+
+    /// An operand of `src`, `dst` or an address field.
+    pub(super) fn end(&self, end: End, operand: &Operand) -> Result<Expr, FilterError> {
+        let typed = operand.word.text();
+        let (family, text) = family_prefix(&typed);
+        let restriction = match family {
+            None => Expr::Constant(true),
+            Some(family @ ("inet" | "inet6" | "unix")) => {
+                Expr::Is(Predicate::Word(Field::Family, vec![family]))
+            }
+            Some(family) => {
+                let message = format!("addresses of family {family} cannot be compared yet");
+                return Err(self.error(operand.span.clone(), message, "inet: inet6: and unix: can"));
+            }
+        };
+        let (_, path) = end.fields();
+        let is_path = matches!(self.subject, Subject::End(_)) && text.starts_with(['/', '@']);
+        if family == Some("unix") || is_path {
+            let glob = Pattern::Glob(Glob::new(text.as_bytes()));
+            return Ok(Expr::and([restriction, Expr::Is(Predicate::Text(path, glob))]));
+        }
+        let parsed = address::host_port(text)
+            .map_err(|hint| self.error(operand.span.clone(), self.no_value(text), hint))?;
+        let end = end_test(self.text, end, self.subject.reading(), parsed, operand);
+        Ok(Expr::and([restriction, end]))
+    }
+}
+
+/// The predicate for an address, a port, an interface, or several of them on one end.
+pub(super) fn end_test(
+    text: &Arc<str>,
+    end: End,
+    reading: Reading,
+    parsed: HostPort,
+    operand: &Operand,
+) -> Expr {
+    let (ports, service) = match parsed.port {
+        None | Some(Port::Any) => (None, Expr::Constant(true)),
+        Some(Port::Ranges(ranges)) => (Some(ranges), Expr::Constant(true)),
+        Some(Port::Name(name)) => {
+            let order = Order::Equal;
+            (
+                None,
+                unresolved(text, name, operand, Purpose::Service { end, order, reading }),
+            )
+        }
+    };
+    let interface = match parsed.interface {
+        None => Expr::Constant(true),
+        Some(name) => unresolved(text, name, operand, Purpose::Interface),
+    };
+    let address = match parsed.host {
+        Host::Name(name) => unresolved(text, name, operand, Purpose::Host { end, ports, reading }),
+        Host::Prefix(prefix) => {
+            let address = Some(prefix);
+            Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            }))
+        }
+        // `src *` and `src :*` are true of every IP socket.
+        Host::Any => {
+            let address = None;
+            Expr::Is(Predicate::End(EndIs {
+                end,
+                address,
+                ports,
+                reading,
+            }))
+        }
+    };
+    Expr::and([address, service, interface])
+}
+
+/// Takes `inet:`, `inet6:`, `unix:` and the like off the front.
+fn family_prefix(text: &str) -> (Option<&'static str>, &str) {
+    for family in ["inet", "inet6", "unix", "link", "netlink", "vsock"] {
+        if let Some(rest) = text.strip_prefix(family).and_then(|rest| rest.strip_prefix(':')) {
+            return (Some(family), rest);
+        }
+    }
+    (None, text)
+}

@@ -1,0 +1,155 @@
+//! Why the kernel's iterator cannot be used, in words for people. Whoever gets one walks /proc
+//! instead.
+
+use std::fs;
+use std::io;
+
+use rustix::thread::{CapabilitySet, capabilities};
+
+use super::btf::BtfError;
+
+/// Why there are no records. None of these is a fault of the machine: the walk of /proc answers the
+/// same question, slower.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The kernel does not let us load programs; what is missing, for a sentence that begins with
+    /// "needs".
+    NotPermitted(&'static str),
+    /// There is no type information to read.
+    NoBtf(io::Error),
+    /// The type information lacks something wanted: the kernel is older than 5.11, or laid out in
+    /// an unknown way.
+    KernelTooOld(BtfError),
+    /// The kernel is locked down for confidentiality, so programs may not read its memory.
+    Lockdown,
+    /// Which of a process's numbers is the one of our pid namespace could not be found out.
+    PidNamespace(&'static str),
+    /// The kernel's verifier did not accept the program; the last thing it said.
+    VerifierRefused(String),
+    /// Another error of the system; what was attempted.
+    Io(&'static str, io::Error),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotPermitted(missing) => write!(f, "the BPF iterator needs {missing}"),
+            Self::NoBtf(error) => write!(
+                f,
+                "the kernel's type information in /sys/kernel/btf/vmlinux: {error}"
+            ),
+            Self::KernelTooOld(error) => write!(f, "no BPF iterator for this kernel: {error}"),
+            Self::Lockdown => write!(
+                f,
+                "the kernel is locked down (confidentiality), which forbids the BPF iterator"
+            ),
+            Self::PidNamespace(why) => {
+                write!(f, "the BPF iterator's pids cannot be mapped to ours: {why}")
+            }
+            Self::VerifierRefused(said) => {
+                write!(f, "the kernel's verifier refused the BPF iterator: {said}")
+            }
+            Self::Io(attempted, error) => {
+                write!(f, "the BPF iterator could not {attempted}: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoBtf(error) | Self::Io(_, error) => Some(error),
+            Self::KernelTooOld(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<BtfError> for Refusal {
+    fn from(error: BtfError) -> Self {
+        Self::KernelTooOld(error)
+    }
+}
+
+/// What it means that a program was not loaded. The verifier's text is asked for only where it can
+/// have one.
+pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) -> Refusal {
+    if is_locked_down() {
+        return Refusal::Lockdown;
+    }
+    if error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error() == Some(libc::EPERM) {
+        let held = capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+        return Refusal::NotPermitted(missing(held));
+    }
+    match last_words(&verifier_text()) {
+        Some(words) => Refusal::VerifierRefused(words.to_owned()),
+        None => Refusal::Io("load its program", error),
+    }
+}
+
+/// What someone with these capabilities lacks (linux 6.18 kernel/bpf/syscall.c, `bpf_prog_load`).
+fn missing(held: CapabilitySet) -> &'static str {
+    if held.contains(CapabilitySet::SYS_ADMIN) || held.contains(CapabilitySet::BPF | CapabilitySet::PERFMON) {
+        // The kernel said no all the same.
+        "its capabilities in the initial user namespace, and a seccomp filter that allows bpf(2)"
+    } else if held.contains(CapabilitySet::BPF) {
+        "CAP_PERFMON beside CAP_BPF"
+    } else if held.contains(CapabilitySet::PERFMON) {
+        "CAP_BPF beside CAP_PERFMON"
+    } else {
+        "CAP_BPF and CAP_PERFMON"
+    }
+}
+
+fn is_locked_down() -> bool {
+    // Absent where the kernel cannot be locked down.
+    fs::read_to_string("/sys/kernel/security/lockdown").is_ok_and(|modes| modes.contains("[confidentiality]"))
+}
+
+/// The last line of the verifier's text that is not one of its counters.
+fn last_words(text: &str) -> Option<&str> {
+    let counters = ["processed ", "verification time ", "stack depth "];
+    text.lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty() && !counters.iter().any(|counter| line.starts_with(counter)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verifiers_reason_is_the_line_before_its_counters() {
+        let text = "0: (bf) r6 = r1\n5: (85) call unknown#162\ninvalid func unknown#162\n\
+                    verification time 41 usec\nstack depth 0\nprocessed 6 insns (limit 1000000)\n\n";
+        assert_eq!(last_words(text), Some("invalid func unknown#162"));
+        assert_eq!(last_words("processed 6 insns\n"), None);
+        assert_eq!(last_words(""), None);
+    }
+
+    #[test]
+    fn what_is_missing_depends_on_what_is_held() {
+        assert_eq!(missing(CapabilitySet::empty()), "CAP_BPF and CAP_PERFMON");
+        assert_eq!(missing(CapabilitySet::BPF), "CAP_PERFMON beside CAP_BPF");
+        assert_eq!(missing(CapabilitySet::PERFMON), "CAP_BPF beside CAP_PERFMON");
+        assert!(missing(CapabilitySet::SYS_ADMIN).contains("user namespace"));
+        assert!(missing(CapabilitySet::BPF | CapabilitySet::PERFMON).contains("user namespace"));
+    }
+
+    #[test]
+    fn a_load_without_a_verifiers_text_keeps_its_errno() {
+        let refusal = of_load(io::Error::from_raw_os_error(libc::ENOSYS), String::new);
+        assert!(
+            matches!(&refusal, Refusal::Io(_, error) if error.raw_os_error() == Some(libc::ENOSYS)),
+            "{refusal:?}"
+        );
+        let refusal = of_load(io::Error::from_raw_os_error(libc::EINVAL), || {
+            "no such helper\n".to_owned()
+        });
+        assert_eq!(
+            refusal.to_string(),
+            "the kernel's verifier refused the BPF iterator: no such helper"
+        );
+    }
+}
