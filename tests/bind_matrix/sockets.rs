@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
-use sockstat::command::why::{BindAttempt, Existing, Flag, look::local_port_is};
+use sockstat::command::why::{BindAttempt, Existing, Flag, look::local_ports};
 use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
 use sockstat::plan::Dump;
 use sockstat::source::{proc::ProcRoot, tables::Tables};
@@ -169,7 +169,7 @@ pub(crate) fn wait_for(fd: &OwnedFd, state: State) {
 /// Waits until a TCP socket that no program holds any more is in `state` on that local port.
 pub(crate) fn wait_for_left_over(port: u16, state: State) {
     let dump = Dump {
-        bytecode: Some(local_port_is(port)),
+        bytecode: local_ports(port, port),
         ..Dump::new(Protocol::Tcp, StateSet::of(state))
     };
     let there = || {

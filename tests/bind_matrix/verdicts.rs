@@ -446,3 +446,45 @@ fn the_schema_is_what_is_printed() {
         assert!(verdicts.contains(&answer["verdict"]));
     });
 }
+
+/// With many sockets the owner and the options come from the kernel's iterator, if root may use it: the answer is
+/// the same.
+#[test]
+fn a_machine_with_many_sockets() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    netns::run(|_| {
+        let before = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: before.maximum,
+            ..before
+        };
+        setrlimit(Resource::Nofile, raised).unwrap();
+        let port = fresh_port();
+        let _fd = Options {
+            reuseaddr: true,
+            ..tcp(any())
+        }
+        .bound(port);
+        let many: Vec<_> = (0..3100)
+            .map(|_| {
+                Options {
+                    protocol: Protocol::Udp,
+                    ..tcp(any())
+                }
+                .open()
+            })
+            .collect();
+        let document = json(&["--no-probe", "-4", &port.to_string()], 0);
+        drop(many);
+        setrlimit(Resource::Nofile, before).unwrap();
+        let answers = document["answers"].as_array().unwrap();
+        assert_eq!(
+            (&answers[0]["bind"], &answers[1]["bind"]),
+            (&"EADDRINUSE".into(), &"ok".into()),
+            "{document}"
+        );
+        let socket = &answers[1]["findings"][0]["socket"];
+        assert_eq!(socket["owner_status"], "known");
+        assert_eq!(socket["pid"], std::process::id());
+    });
+}

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{local_port_is, process};
+use super::{local_ports, process};
 use crate::command::why::owner::Owner;
 use crate::model::{Protocol, State, StateSet};
 use crate::plan::Dump;
@@ -30,7 +30,7 @@ fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {
         _ => State::Listen,
     };
     let dump = Dump {
-        bytecode: Some(local_port_is(port)),
+        bytecode: local_ports(port, port),
         ..Dump::new(protocol, StateSet::of(state))
     };
     let mut inodes = Vec::new();
