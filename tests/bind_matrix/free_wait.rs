@@ -1,27 +1,14 @@
 //! `free` and `wait`, with real sockets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::net;
-use sockstat::model::Protocol;
 
 use super::binary::{command, run};
 use super::netns;
-use super::sockets::{Options, accept, fresh_port};
-
-fn tcp(address: IpAddr) -> Options {
-    Options {
-        protocol: Protocol::Tcp,
-        address,
-        v6only: false,
-        reuseaddr: false,
-        reuseport: false,
-        device: None,
-        uid: 0,
-    }
-}
+use super::sockets::{accept, fresh_port, tcp};
 
 fn output(arguments: &[&str]) -> (String, String, Option<i32>) {
     let output = command(arguments, 0).output().unwrap();

@@ -1,27 +1,14 @@
 //! `kill`, with shells that inherited a listening socket in the place of servers.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use sockstat::model::Protocol;
 
 use super::binary::command;
 use super::netns;
-use super::sockets::{Options, fresh_port};
-
-fn tcp(address: IpAddr) -> Options {
-    Options {
-        protocol: Protocol::Tcp,
-        address,
-        v6only: false,
-        reuseaddr: false,
-        reuseport: false,
-        device: None,
-        uid: 0,
-    }
-}
+use super::sockets::{Options, fresh_port, tcp};
 
 /// A shell that holds the socket, which we give away, and runs the script.
 fn server(fd: OwnedFd, script: &str) -> Child {

@@ -1,6 +1,6 @@
 //! `reach`, with a real server in every situation, and with what a real client meets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 
 use rustix::net;
@@ -8,19 +8,7 @@ use sockstat::model::Protocol;
 
 use super::binary::{command, run};
 use super::netns;
-use super::sockets::{Options, fresh_port};
-
-fn tcp(address: IpAddr) -> Options {
-    Options {
-        protocol: Protocol::Tcp,
-        address,
-        v6only: false,
-        reuseaddr: false,
-        reuseport: false,
-        device: None,
-        uid: 0,
-    }
-}
+use super::sockets::{Options, fresh_port, tcp};
 
 /// The verdict for one address, and the exit status; for people the text begins with yes or no.
 fn verdict(place: &str) -> String {

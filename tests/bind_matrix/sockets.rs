@@ -26,6 +26,19 @@ pub(crate) struct Options {
     pub(crate) uid: u32,
 }
 
+/// A TCP socket without any option, made by root.
+pub(crate) fn tcp(address: IpAddr) -> Options {
+    Options {
+        protocol: Protocol::Tcp,
+        address,
+        v6only: false,
+        reuseaddr: false,
+        reuseport: false,
+        device: None,
+        uid: 0,
+    }
+}
+
 impl Options {
     pub(crate) fn attempt(&self, port: u16) -> BindAttempt {
         BindAttempt {

@@ -10,21 +10,9 @@ use sockstat::model::{Protocol, State};
 
 use super::binary::{command, run};
 use super::netns;
-use super::sockets::{Options, accept, fresh_port, local, wait_for_left_over};
+use super::sockets::{Options, accept, fresh_port, local, tcp, wait_for_left_over};
 
 const NOBODY: u32 = 65_534;
-
-fn tcp(address: IpAddr) -> Options {
-    Options {
-        protocol: Protocol::Tcp,
-        address,
-        v6only: false,
-        reuseaddr: false,
-        reuseport: false,
-        device: None,
-        uid: 0,
-    }
-}
 
 fn any() -> IpAddr {
     Ipv4Addr::UNSPECIFIED.into()

@@ -10,6 +10,7 @@ pub mod cures;
 pub mod diagnose;
 pub mod errors;
 pub mod existing;
+mod headline;
 pub mod json;
 pub mod look;
 pub mod overheard;
