@@ -40,6 +40,8 @@ pub struct ListPlan {
     pub exit_status: bool,
     /// `--quiet`.
     pub quiet: bool,
+    /// `--explain-plan`.
+    pub explain: bool,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
 }
@@ -80,9 +82,13 @@ impl ListPlan {
             let extended = args.extended || matches!(output, Output::Json(_));
             dump.extensions = SHOW_BASIC | if extended { SHOW_EXTENDED } else { 0 };
         }
+        if let Some(expr) = &filter.expr {
+            dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
+        }
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                owners_by: args.owners,
                 filter: filter.expr,
                 owners,
                 facts: if people || needs_processes {
@@ -102,6 +108,7 @@ impl ListPlan {
             everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
+            explain: args.explain_plan,
             bare_words: filter.words,
         })
     }

@@ -182,7 +182,7 @@ pub(crate) fn wait_for(fd: &OwnedFd, state: State) {
 /// Waits until a TCP socket that no program holds any more is in `state` on that local port.
 pub(crate) fn wait_for_left_over(port: u16, state: State) {
     let dump = Dump {
-        bytecode: local_ports(port, port),
+        condition: Some(local_ports(port, port)),
         ..Dump::new(Protocol::Tcp, StateSet::of(state))
     };
     let there = || {

@@ -30,7 +30,7 @@ fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {
         _ => State::Listen,
     };
     let dump = Dump {
-        bytecode: local_ports(port, port),
+        condition: Some(local_ports(port, port)),
         ..Dump::new(protocol, StateSet::of(state))
     };
     let mut inodes = Vec::new();

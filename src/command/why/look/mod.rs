@@ -15,14 +15,11 @@ pub mod unix;
 
 use crate::query::condition::{Condition, Question};
 use crate::query::expr::End;
-use crate::source::netlink::bytecode::{Supported, encode};
 
-/// The program with which the kernel leaves out sockets whose local port is not between these, both included;
-/// any kernel understands it.
-pub fn local_ports(from: u16, to: u16) -> Option<Vec<u8>> {
-    let condition = Condition::and([
+/// What lets the kernel leave out sockets whose local port is not between these, both included.
+pub fn local_ports(from: u16, to: u16) -> Condition {
+    Condition::and([
         Condition::Ask(Question::PortAtLeast(End::Local, from)),
         Condition::Ask(Question::PortAtMost(End::Local, to)),
-    ]);
-    encode(&condition, Supported::BASIC)
+    ])
 }

@@ -32,6 +32,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
             ..Names::default()
         },
         netns: namespaces::own_netns(&ProcRoot::default()),
+        as_root: rustix::process::geteuid().is_root(),
     }
 }
 

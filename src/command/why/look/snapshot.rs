@@ -11,12 +11,12 @@ use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Sta
 use crate::plan::Dump;
 use crate::source::bpf::{self, Narrow, Wanted};
 use crate::source::proc::ProcRoot;
-use crate::source::proc::holders::{Look, Walk, walk};
+use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::settle::settle;
 use crate::source::tables::Tables;
 
-/// From so many sockets on the iterator is faster than the walk.
-const MANY_SOCKETS: u64 = 3000;
+/// With fewer descriptors on the machine the walk is done before the iterator is set up.
+const WORTH_IT_DESCRIPTORS: u64 = 3000;
 
 /// What is on a port.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
 /// costs microseconds, where connections have to be gone through one by one.
 pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> Snapshot {
     let dumps = vec![Dump {
-        bytecode: local_ports(from, to),
+        condition: Some(local_ports(from, to)),
         ..Dump::new(protocol, states)
     }];
     let mut stash = Stash::default();
@@ -108,7 +108,7 @@ impl Snapshot {
     /// several times as fast as the walk on a machine with many sockets; on others its set-up costs more than
     /// it saves.
     fn ask_iterator(&mut self, wanted: &[u32]) -> Option<Vec<Holder>> {
-        if sockets_in_use() < MANY_SOCKETS {
+        if !has_descriptors(&ProcRoot::default(), WORTH_IT_DESCRIPTORS) {
             return None;
         }
         let waits = |one: &Existing| {
@@ -160,11 +160,4 @@ impl Snapshot {
             }
         }
     }
-}
-
-/// How many sockets there are in all families and network namespaces we can count; 0 if that cannot be read.
-fn sockets_in_use() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/net/sockstat").unwrap_or_default();
-    let used = text.lines().find_map(|line| line.strip_prefix("sockets: used "));
-    used.and_then(|used| used.trim().parse().ok()).unwrap_or(0)
 }
