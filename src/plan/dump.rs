@@ -7,6 +7,7 @@ use crate::query::pushdown::{self, pushdown};
 
 /// One protocol's sockets, as far as they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "families and depth are independent")]
 pub struct Dump {
     /// The protocol.
     pub protocol: Protocol,
@@ -20,6 +21,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
+    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
+    pub all_attributes: bool,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
     /// What the kernel is asked to check of each socket; IP protocols only. It may check less.
@@ -36,6 +39,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
+            all_attributes: true,
             named: true,
             condition: None,
         }

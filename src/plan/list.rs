@@ -78,6 +78,20 @@ impl ListPlan {
         let people = !matches!(output, Output::Plain(_));
         let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let mut dumps = selection.dumps();
+        let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
+        let of_attributes = [
+            Field::Mark,
+            Field::Cgroup,
+            Field::Shutdown,
+            Field::SocketOptions,
+            Field::IpProtocol,
+        ];
+        let all_attributes = args.extended
+            || matches!(output, Output::Json(_))
+            || filter_fields.iter().any(|field| of_attributes.contains(field));
+        for dump in &mut dumps {
+            dump.all_attributes = all_attributes;
+        }
         for dump in dumps.iter_mut().filter(|dump| dump.protocol == Protocol::Unix) {
             let extended = args.extended || matches!(output, Output::Json(_));
             dump.extensions = SHOW_BASIC | if extended { SHOW_EXTENDED } else { 0 };

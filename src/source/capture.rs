@@ -336,7 +336,9 @@ impl Handed {
                 }
             }
             self.by_status[ownership.status as usize] += 1;
-            sockets.swap(kept, index);
+            if kept != index {
+                sockets.swap(kept, index);
+            }
             kept += 1;
         }
         match sockets.get_mut(..kept) {

@@ -1,0 +1,132 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'sockstat'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'sockstat' {
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'An address family: inet, inet6, unix (may be repeated)')
+            [CompletionResult]::new('--family', '--family', [CompletionResultType]::ParameterName, 'An address family: inet, inet6, unix (may be repeated)')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours')
+            [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read DIR instead of /proc, and ask nothing by netlink')
+            [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'N')
+            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'net')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'D')
+            [CompletionResult]::new('--diag', '--diag', [CompletionResultType]::ParameterName, 'diag')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'F')
+            [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'filter-file')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TCP')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'TCP')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Raw IP')
+            [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'Raw IP')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Unix domain')
+            [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Unix domain')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'Multipath TCP')
+            [CompletionResult]::new('--mptcp', '--mptcp', [CompletionResultType]::ParameterName, 'Multipath TCP')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'IPv4 only (with -6: both)')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'IPv4 only (with -6: both)')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'IPv6 only')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Every state')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every state')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Listening sockets, and unconnected ones of protocols without listeners')
+            [CompletionResult]::new('--listening', '--listening', [CompletionResultType]::ParameterName, 'Listening sockets, and unconnected ones of protocols without listeners')
+            [CompletionResult]::new('-B', '-B ', [CompletionResultType]::ParameterName, 'TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)')
+            [CompletionResult]::new('--bound-inactive', '--bound-inactive', [CompletionResultType]::ParameterName, 'TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The programs that hold each socket')
+            [CompletionResult]::new('--processes', '--processes', [CompletionResultType]::ParameterName, 'The programs that hold each socket')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'The thread as well, where its file table is its own; implies -p')
+            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'The thread as well, where its file table is its own; implies -p')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'User, inode, cookie, mark, cgroup, shutdown; implies -o')
+            [CompletionResult]::new('--extended', '--extended', [CompletionResultType]::ParameterName, 'User, inode, cookie, mark, cgroup, shutdown; implies -o')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Timers')
+            [CompletionResult]::new('--options', '--options', [CompletionResultType]::ParameterName, 'Timers')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Numbers, not names: what happens anyway')
+            [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Numbers, not names: what happens anyway')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Names for hosts and services, from the system''s resolver')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Names for hosts and services, from the system''s resolver')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'One JSON document')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON document')
+            [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'The table for people, also into a pipe')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'The columns of ss, also on a terminal')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'No heading')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'No heading')
+            [CompletionResult]::new('-Q', '-Q ', [CompletionResultType]::ParameterName, 'No queues')
+            [CompletionResult]::new('--no-queues', '--no-queues', [CompletionResultType]::ParameterName, 'No queues')
+            [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'One line per socket: what happens anyway')
+            [CompletionResult]::new('--oneline', '--oneline', [CompletionResultType]::ParameterName, 'One line per socket: what happens anyway')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'No word on stderr about what is missing')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit 0 with rows, 1 without, 3 without but with an incomplete view')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'd')
+            [CompletionResult]::new('--dccp', '--dccp', [CompletionResultType]::ParameterName, 'dccp')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'S')
+            [CompletionResult]::new('--sctp', '--sctp', [CompletionResultType]::ParameterName, 'sctp')
+            [CompletionResult]::new('-0', '-0', [CompletionResultType]::ParameterName, '0')
+            [CompletionResult]::new('--packet', '--packet', [CompletionResultType]::ParameterName, 'packet')
+            [CompletionResult]::new('--vsock', '--vsock', [CompletionResultType]::ParameterName, 'vsock')
+            [CompletionResult]::new('--xdp', '--xdp', [CompletionResultType]::ParameterName, 'xdp')
+            [CompletionResult]::new('--tipc', '--tipc', [CompletionResultType]::ParameterName, 'tipc')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'm')
+            [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'memory')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'i')
+            [CompletionResult]::new('--info', '--info', [CompletionResultType]::ParameterName, 'info')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'b')
+            [CompletionResult]::new('--bpf', '--bpf', [CompletionResultType]::ParameterName, 'bpf')
+            [CompletionResult]::new('-Z', '-Z ', [CompletionResultType]::ParameterName, 'Z')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'context')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'z')
+            [CompletionResult]::new('--contexts', '--contexts', [CompletionResultType]::ParameterName, 'contexts')
+            [CompletionResult]::new('--tos', '--tos', [CompletionResultType]::ParameterName, 'tos')
+            [CompletionResult]::new('--cgroup', '--cgroup', [CompletionResultType]::ParameterName, 'cgroup')
+            [CompletionResult]::new('--inet-sockopt', '--inet-sockopt', [CompletionResultType]::ParameterName, 'inet-sockopt')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 's')
+            [CompletionResult]::new('--summary', '--summary', [CompletionResultType]::ParameterName, 'summary')
+            [CompletionResult]::new('-K', '-K ', [CompletionResultType]::ParameterName, 'K')
+            [CompletionResult]::new('--kill', '--kill', [CompletionResultType]::ParameterName, 'kill')
+            [CompletionResult]::new('-E', '-E ', [CompletionResultType]::ParameterName, 'E')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'events')
+            [CompletionResult]::new('--bpf-maps', '--bpf-maps', [CompletionResultType]::ParameterName, 'bpf-maps')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            break
+        }
+        'sockstat;completions' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'sockstat;man' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

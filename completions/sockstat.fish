@@ -1,0 +1,83 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_sockstat_global_optspecs
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json table plain H/no-header Q/no-queues O/oneline color= quiet exit-status proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
+end
+
+function __fish_sockstat_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_sockstat_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_sockstat_using_subcommand
+    set -l cmd (__fish_sockstat_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'An address family: inet, inet6, unix (may be repeated)' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s x -l unix -d 'Unix domain'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s M -l mptcp -d 'Multipath TCP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s 4 -l ipv4 -d 'IPv4 only (with -6: both)'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s a -l all -d 'Every state'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s l -l listening -d 'Listening sockets, and unconnected ones of protocols without listeners'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s B -l bound-inactive -d 'TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s p -l processes -d 'The programs that hold each socket'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s T -l threads -d 'The thread as well, where its file table is its own; implies -p'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown; implies -o'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l table -d 'The table for people, also into a pipe'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l plain -d 'The columns of ss, also on a terminal'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s H -l no-header -d 'No heading'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s Q -l no-queues -d 'No queues'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s O -l oneline -d 'One line per socket: what happens anyway'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l quiet -d 'No word on stderr about what is missing'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l exit-status -d 'Exit 0 with rows, 1 without, 3 without but with an incomplete view'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Print the version'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp
+complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp
+complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
+complete -c sockstat -n "__fish_sockstat_needs_command" -l vsock
+complete -c sockstat -n "__fish_sockstat_needs_command" -l xdp
+complete -c sockstat -n "__fish_sockstat_needs_command" -l tipc
+complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory
+complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info
+complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
+complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
+complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
+complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
+complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
+complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
+complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary
+complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill
+complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
+complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
+complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'

@@ -1,0 +1,202 @@
+//! The walls between the rooms of `src/` (docs/architecture.md), held by reading the source text.
+//!
+//! Comments and what follows `#[cfg(test)]` are not looked at: words are free there, and unit tests may do
+//! what they like.
+
+use std::path::{Path, PathBuf};
+
+/// One file of `src/`: its path below `src`, and its lines with comments and unit tests blanked.
+struct Source {
+    path: String,
+    /// All lines as they are.
+    text: String,
+    /// Code alone, a line for each line of `text` up to the unit tests.
+    code: Vec<String>,
+}
+
+/// What the pure rooms must not touch.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "std::os::fd",
+    "std::io::std",
+    "io::stdout",
+    "io::stderr",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "UnixDatagram",
+    "ToSocketAddrs",
+    "Instant::now",
+    "SystemTime::now",
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "dbg!",
+    "rustix",
+    "libc::",
+    "use libc",
+    "netlink_sys",
+    "procfs",
+    "tokio",
+];
+
+/// The rooms in which everything is a function of its arguments.
+const PURE: &[&str] = &["model/", "query/", "join.rs", "render/", "command/why/"];
+
+/// The half of `why` that asks the machine.
+const IMPURE_HALF_OF_WHY: &[&str] = &["command/why/facts", "command/why/mod.rs", "command/why/attempt", "command/why/probe"];
+
+/// The files that make system calls without a safe wrapper.
+const UNSAFE: &[&str] = &["source/bpf/sys.rs", "source/nss.rs", "source/proc/tasks.rs"];
+
+/// How many lines a file has before it wants a reason, unit tests left out.
+const LONG_LINES: usize = 400;
+
+/// Files that are longer, and why they are not two.
+const LONG: &[(&str, &str)] = &[
+    ("query/field.rs", "the registry: one table, one row for each field"),
+];
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    paths.sort();
+    assert!(paths.len() > 20, "the walk over src/ found next to nothing: {paths:?}");
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap();
+        Source {
+            path: path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
+            code: code_of(&text),
+            text,
+        }
+    };
+    paths.iter().map(read).collect()
+}
+
+fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// The lines before the unit tests, without `//` comments.
+fn code_of(text: &str) -> Vec<String> {
+    let before_tests = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    let without_comment = |line: &str| match line.find("//") {
+        // A `//` inside a string (an URL) hides the rest of the line: no wall looks for what comes behind one.
+        Some(start) => line[..start].to_owned(),
+        None => line.to_owned(),
+    };
+    before_tests.map(without_comment).collect()
+}
+
+/// `FILE:LINE: WORD` for each line of code that holds one of the words.
+fn uses(source: &Source, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, line) in source.code.iter().enumerate() {
+        let words = words.iter().filter(|word| holds(line, word));
+        found.extend(words.map(|word| format!("src/{}:{}: {word}", source.path, index + 1)));
+    }
+    found
+}
+
+/// Whether the word is there and does not begin in the middle of another (`eprint!` is no `print!`).
+fn holds(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(start, _)| {
+        let before = line[..start].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+fn is_test_file(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.ends_with("/samples.rs")
+}
+
+#[test]
+fn the_pure_rooms_have_no_io_clock_environment_or_printing() {
+    let is_pure = |source: &Source| {
+        PURE.iter().any(|room| source.path.starts_with(room))
+            && !IMPURE_HALF_OF_WHY.iter().any(|half| source.path.starts_with(half))
+            && !is_test_file(&source.path)
+    };
+    let sources = sources();
+    let found: Vec<_> = sources.iter().filter(|source| is_pure(source)).flat_map(|source| uses(source, IMPURE)).collect();
+    assert!(found.is_empty(), "these belong into src/source or src/command:\n{}", found.join("\n"));
+}
+
+#[test]
+fn pure_rooms_do_not_reach_into_the_rooms_with_io() {
+    let pure = |source: &&Source| PURE[..4].iter().any(|room| source.path.starts_with(room)) && !is_test_file(&source.path);
+    let sources = sources();
+    let up = ["crate::source", "crate::command", "crate::cli"];
+    let found: Vec<_> = sources.iter().filter(pure).flat_map(|source| uses(source, &up)).collect();
+    assert!(found.is_empty(), "data must not know who moves it:\n{}", found.join("\n"));
+}
+
+#[test]
+fn one_file_alone_uses_netlink_sys() {
+    let others = sources().into_iter().filter(|source| source.path != "source/netlink/channel.rs");
+    let found: Vec<_> = others.flat_map(|source| uses(&source, &["netlink_sys"])).collect();
+    assert!(found.is_empty(), "netlink_sys is for src/source/netlink/channel.rs:\n{}", found.join("\n"));
+}
+
+#[test]
+fn unsafe_stays_in_its_rooms_and_says_why() {
+    for source in sources() {
+        let lines: Vec<_> = source.text.lines().collect();
+        for (index, line) in source.code.iter().enumerate() {
+            if !["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"].iter().any(|word| holds(line, word)) {
+                continue;
+            }
+            let place = format!("src/{}:{}", source.path, index + 1);
+            assert!(UNSAFE.contains(&source.path.as_str()), "{place}: unsafe outside its rooms");
+            let above = &lines[index.saturating_sub(5)..index];
+            let says_why = |line: &&str| line.contains("SAFETY:") || line.contains("# Safety");
+            assert!(above.iter().any(says_why), "{place}: unsafe without a SAFETY comment above it");
+        }
+    }
+}
+
+#[test]
+fn the_rooms_for_unsafe_are_all_in_use() {
+    let sources = sources();
+    for path in UNSAFE {
+        let room = sources.iter().find(|source| source.path == *path);
+        let code = &room.unwrap_or_else(|| panic!("src/{path} is gone: take it off the list")).code;
+        assert!(code.iter().any(|line| line.contains("unsafe {")), "src/{path} needs no unsafe any more");
+    }
+}
+
+#[test]
+fn files_are_short_or_have_a_reason() {
+    let sources = sources();
+    for source in &sources {
+        let reason = LONG.iter().find(|(path, _)| *path == source.path);
+        let lines = source.code.len();
+        assert!(
+            lines <= LONG_LINES || reason.is_some() || is_test_file(&source.path),
+            "src/{} has {lines} lines before its tests: split it, or give a reason in LONG",
+            source.path
+        );
+        assert!(
+            lines > LONG_LINES || reason.is_none(),
+            "src/{} is short again: take it off the list",
+            source.path
+        );
+    }
+    for (path, _) in LONG {
+        assert!(sources.iter().any(|source| source.path == *path), "src/{path} is gone");
+    }
+}

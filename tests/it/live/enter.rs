@@ -1,0 +1,56 @@
+//! Lets a program run inside the namespaces of `mksock`, or as another user.
+#![allow(
+    unsafe_code,
+    reason = "what happens between fork and exec can be said only by Command::pre_exec; the calls there are plain system calls"
+)]
+
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// Whether we are root, so that namespaces can be entered without one of the users.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A handle on a process by which others can enter its namespaces.
+pub(crate) fn open(pid: u32) -> Arc<OwnedFd> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");
+    Arc::new(pidfd_open(pid, PidfdFlags::empty()).expect("pidfd_open of mksock"))
+}
+
+/// Makes `command` run in the network namespace of the process; without root also in the user namespace that
+/// it had to make for that.
+pub(crate) fn inside(command: &mut Command, process: &Arc<OwnedFd>) {
+    let process = Arc::clone(process);
+    let namespaces = if is_root() {
+        libc::CLONE_NEWNET
+    } else {
+        libc::CLONE_NEWUSER | libc::CLONE_NEWNET
+    };
+    // SAFETY: between fork and exec there is one system call on a descriptor that the closure keeps open; it
+    // allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(move || match libc::setns(process.as_raw_fd(), namespaces) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
+
+/// Makes `command` run as an ordinary user without groups. Comes after [`inside`], which needs root.
+pub(crate) fn as_user(command: &mut Command, uid: u32) {
+    // SAFETY: three system calls on numbers, and no allocation or lock between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            let done = libc::setgroups(0, std::ptr::null()) == 0
+                && libc::setgid(uid) == 0
+                && libc::setuid(uid) == 0;
+            if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+        });
+    }
+}

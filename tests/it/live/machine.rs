@@ -1,0 +1,48 @@
+//! What this machine lets be known: observed apart from the program under test, so that an expectation can
+//! follow from it.
+
+use std::fs;
+use std::io::ErrorKind;
+
+/// What can be seen of the machine's processes, by us.
+pub(crate) struct Machine {
+    /// Some process does not let its descriptors be listed.
+    pub(crate) refuses: bool,
+    /// Some unix socket has descriptors in flight.
+    pub(crate) in_flight: bool,
+    /// /proc shows the initial pid namespace, and we are in the initial user namespace.
+    pub(crate) is_initial: bool,
+}
+
+impl Machine {
+    pub(crate) fn look() -> Self {
+        let link = |path: &str, number: &str| {
+            fs::read_link(path).is_ok_and(|link| link.to_string_lossy().contains(number))
+        };
+        let mut machine = Self {
+            refuses: false,
+            in_flight: false,
+            // Fixed numbers: linux 6.18 include/uapi/linux/nsfs.h.
+            is_initial: link("/proc/1/ns/pid", "4026531836") && link("/proc/self/ns/user", "4026531837"),
+        };
+        for process in fs::read_dir("/proc").unwrap().flatten() {
+            let is_process = process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+            if is_process {
+                machine.look_into(&process.path());
+            }
+        }
+        machine
+    }
+
+    fn look_into(&mut self, process: &std::path::Path) {
+        match fs::read_dir(process.join("fd")) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => self.refuses = true,
+            _ => {}
+        }
+        for info in fs::read_dir(process.join("fdinfo")).into_iter().flatten().flatten() {
+            let text = fs::read_to_string(info.path()).unwrap_or_default();
+            let counts = text.lines().filter_map(|line| line.strip_prefix("scm_fds:"));
+            self.in_flight |= counts.into_iter().any(|count| count.trim() != "0");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Real sockets in network namespaces of their own: what `examples/mksock` made is the truth.
+
+mod churn;
+mod enter;
+mod hostile;
+mod machine;
+mod normal;
+mod owners;
+mod privilege;
+mod sockets;
+mod ss;
+mod truth;
+
+pub(crate) use sockets::Sockets;

@@ -1,0 +1,16 @@
+//! The integration tests, one binary: the walls of the architecture, what is generated, the command line,
+//! live sockets beside the truth and beside `ss`, captured bytes, and the agreement of the output forms.
+//!
+//! Everything that needs a privilege, a kernel feature or another program skips with an exact reason where
+//! it is missing (see [`skip`]); live sockets are made in network namespaces of their own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
+mod architecture;
+mod cli;
+mod generated;
+mod live;
+mod modes;
+mod replay;
+mod run;
+mod skip;
