@@ -28,7 +28,7 @@ pub fn look_up(
     let mut found = None;
     let take = |payload: &[u8]| {
         let mut slot = Socket::BLANK;
-        if inet::decode(payload, protocol, &mut slot) {
+        if inet::decode(payload, protocol, false, &mut slot) {
             found = Some(slot);
         }
     };
