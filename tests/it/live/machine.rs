@@ -26,7 +26,11 @@ impl Machine {
             is_initial: link("/proc/1/ns/pid", "4026531836") && link("/proc/self/ns/user", "4026531837"),
         };
         for process in fs::read_dir("/proc").unwrap().flatten() {
-            let is_process = process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+            let is_process = process
+                .file_name()
+                .to_string_lossy()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit());
             if is_process {
                 machine.look_into(&process.path());
             }
@@ -39,7 +43,11 @@ impl Machine {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => self.refuses = true,
             _ => {}
         }
-        for info in fs::read_dir(process.join("fdinfo")).into_iter().flatten().flatten() {
+        for info in fs::read_dir(process.join("fdinfo"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let text = fs::read_to_string(info.path()).unwrap_or_default();
             let counts = text.lines().filter_map(|line| line.strip_prefix("scm_fds:"));
             self.in_flight |= counts.into_iter().any(|count| count.trim() != "0");
