@@ -19,8 +19,23 @@ _sockstat() {
             sockstat,completions)
                 cmd="sockstat__subcmd__completions"
                 ;;
+            sockstat,free)
+                cmd="sockstat__subcmd__free"
+                ;;
+            sockstat,kill)
+                cmd="sockstat__subcmd__kill"
+                ;;
             sockstat,man)
                 cmd="sockstat__subcmd__man"
+                ;;
+            sockstat,reach)
+                cmd="sockstat__subcmd__reach"
+                ;;
+            sockstat,wait)
+                cmd="sockstat__subcmd__wait"
+                ;;
+            sockstat,why)
+                cmd="sockstat__subcmd__why"
                 ;;
             *)
                 ;;
@@ -29,7 +44,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -d -S -0 -m -i -b -Z -z -s -K -E -N -D -F -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --table --plain --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --filter-file --bpf-maps --help completions man"
+            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -d -S -0 -m -i -b -Z -z -s -K -E -N -D -F -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --table --plain --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --filter-file --bpf-maps --help why reach free wait kill completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,6 +127,62 @@ _sockstat() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sockstat__subcmd__free)
+            opts="-t -u -N -j -h --tcp --udp --count --netns --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__kill)
+            opts="-t -u -y -N -h --tcp --udp --signal --timeout --dry-run --yes --all --netns --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --signal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sockstat__subcmd__man)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -119,6 +190,88 @@ _sockstat() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__reach)
+            opts="-t -u -N -j -h --tcp --udp --try --netns --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__wait)
+            opts="-t -u -N -j -h --tcp --udp --gone --state --timeout --netns --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__why)
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --v6only --reuseaddr --no-reuseaddr --reuseport --device --uid --no-listen --no-probe --netns --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

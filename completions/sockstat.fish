@@ -81,7 +81,56 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Say whether a port could be bound, and if not, why and what helps'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say whether a connection would arrive, and if not, why'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "free" -d 'Print ports that can be bound now'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait until a listener is there, or gone'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port, and verify that it is free'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'The socket is bound to this interface' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l uid -d 'The user who binds: else who called sudo, else who calls' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s t -l tcp -d 'TCP: what is meant if nothing is said'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s u -l udp -d 'UDP; for a unix socket: datagram'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l v6only -d 'The socket has `IPV6_V6ONLY`'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l reuseaddr -d 'The socket has `SO_REUSEADDR`, as most servers\'; without one of these two: both ways'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-reuseaddr -d 'The socket has no `SO_REUSEADDR`'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l reuseport -d 'The socket has `SO_REUSEPORT`'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-listen -d 'Bind only, no listen'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-probe -d 'No trial bind where a socket\'s options cannot be read'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s t -l tcp -d 'TCP: what is meant if nothing is said'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make one TCP connection and say what came of it; nothing is sent without this'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How many' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP: what is meant if nothing is said'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'Another state than listening: established, time-wait' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'No longer than this: 500ms, 10s, 2m' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP: what is meant if nothing is said'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l gone -d 'Until nothing is there any more'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s j -l json -d 'One JSON document when it is over'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l signal -d 'TERM, INT, HUP, QUIT, USR1, USR2 or KILL' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l timeout -d 'How long it may take to end; 5s if nothing is said' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d 'TCP only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'Show whom it would be, and signal nobody'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Do not ask; never sends KILL by itself'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'

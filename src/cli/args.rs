@@ -34,6 +34,16 @@ pub struct Cli {
 /// What a run can do beside listing.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
+    /// Say whether a port could be bound, and if not, why and what helps
+    Why(super::WhyArgs),
+    /// Say whether a connection would arrive, and if not, why
+    Reach(super::ReachArgs),
+    /// Print ports that can be bound now
+    Free(super::FreeArgs),
+    /// Wait until a listener is there, or gone
+    Wait(super::WaitArgs),
+    /// End the owner of a port, and verify that it is free
+    Kill(super::KillArgs),
     /// Print a completion script
     Completions {
         /// The shell

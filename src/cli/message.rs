@@ -48,6 +48,8 @@ impl UsageError {
                 hint: None,
                 asked_for: true,
             },
+            ErrorKind::MissingRequiredArgument => Self::new(format!("{argument} is missing"))
+                .with_hint("--help behind the command shows what it takes"),
             ErrorKind::UnknownArgument => {
                 let hint = old_sockstat(&argument)
                     .map(str::to_owned)

@@ -1,16 +1,26 @@
 //! What was typed: parsed, and nothing more.
 
 pub mod args;
+pub mod free;
 pub mod generate;
+pub mod kill;
 pub mod message;
 pub mod missing;
+pub mod reach;
+pub mod wait;
+pub mod why;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
+pub use free::FreeArgs;
+pub use kill::KillArgs;
 pub use message::UsageError;
+pub use reach::ReachArgs;
+pub use wait::WaitArgs;
+pub use why::WhyArgs;
 
 /// Global options that take a value: the word behind them is not a subcommand.
 const GLOBAL_WITH_VALUE: &[&str] = &["--color", "--proc-root"];

@@ -2,9 +2,14 @@
 
 pub mod caller;
 pub mod explain;
+pub mod free;
+pub mod kill;
 pub mod list;
 pub mod losses;
 pub mod out;
+pub mod reach;
+pub mod wait;
+pub mod why;
 
 use std::ffi::OsString;
 
@@ -22,6 +27,11 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
         }
         Ok(cli) => match cli.command {
             None => list::run(&cli.list, &caller),
+            Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, &caller),
+            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+            Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
+            Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
+            Some(Subcommand::Kill(args)) => kill::run(&args, &caller),
             Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
             Some(Subcommand::Man) => generate::man_page()
                 .map_err(Into::into)

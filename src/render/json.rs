@@ -58,7 +58,7 @@ impl Envelope<'_> {
     }
 }
 
-fn push_gap(out: &mut Vec<u8>, gap: &Gap) {
+pub(crate) fn push_gap(out: &mut Vec<u8>, gap: &Gap) {
     out.extend_from_slice(b"{\"level\":\"");
     out.extend_from_slice(gap.level.name().as_bytes());
     out.extend_from_slice(b"\",\"code\":\"");
@@ -180,20 +180,20 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     out.push(b'}');
 }
 
-fn push_optional(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+pub(crate) fn push_optional(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     match bytes {
         Some(bytes) => push_string(out, bytes),
         None => out.extend_from_slice(b"null"),
     }
 }
 
-fn push_string(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn push_string(out: &mut Vec<u8>, bytes: &[u8]) {
     push_quoted(out, |out| escape::push(out, bytes));
 }
 
 /// Quotes what `write` appends. It leaves no control characters, so only quotes and backslashes remain to be
 /// escaped.
-fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     let start = out.len();
     write(out);

@@ -6,6 +6,7 @@
 pub mod bytecode;
 pub mod channel;
 pub mod dump;
+pub mod exact;
 pub mod inet;
 pub mod request;
 pub mod unix;

@@ -1,0 +1,27 @@
+//! Options of `free`.
+
+use clap::Args;
+
+/// Which ports.
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub struct FreeArgs {
+    /// TCP: what is meant if nothing is said
+    #[arg(short, long, overrides_with = "udp")]
+    pub tcp: bool,
+    /// UDP
+    #[arg(short, long, overrides_with = "tcp")]
+    pub udp: bool,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub count: usize,
+    /// In another network namespace: its name, a pid or a path
+    #[arg(short = 'N', long, value_name = "NETNS")]
+    pub netns: Option<String>,
+    /// One JSON document
+    #[arg(short, long)]
+    pub json: bool,
+    /// A port or a range, 8000-8100; else every port that needs no privilege and is not chosen for clients
+    #[arg(value_name = "RANGE")]
+    pub range: Option<String>,
+}

@@ -1,0 +1,271 @@
+//! Finds the owners that a filter means, and looks afterwards whether their ports are free.
+
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::act::Descriptor;
+use super::targets::{Held, ancestors, targets};
+use crate::command::why::look::{process, snapshot, system};
+use crate::command::why::{BindAttempt, Outcome, diagnose};
+use crate::join::{Context, Owners};
+use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
+use crate::plan::{CapturePlan, Dump, Facts};
+use crate::query::{FilterError, Parsed};
+use crate::source::capture::{Captured, Sink, capture};
+use crate::source::lookup;
+use crate::source::proc::ProcRoot;
+
+/// What a filter means.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Those to be ended.
+    pub victims: Vec<Victim>,
+    /// Sockets whose owner is not known.
+    pub hidden: usize,
+}
+
+/// Processes that belong together, and what is known of them.
+#[derive(Clone, Debug)]
+pub struct Victim {
+    /// The topmost first.
+    pub pids: Vec<u32>,
+    /// The name of the topmost.
+    pub program: Vec<u8>,
+    /// Its arguments.
+    pub command: Option<Vec<u8>>,
+    /// Its user.
+    pub user: String,
+    /// The systemd service it runs in.
+    pub unit: Option<String>,
+    /// The container it runs in, or forwards to.
+    pub container: Option<String>,
+    /// Whether it forwards for a container.
+    pub forwards_for_container: bool,
+    /// Whether it is process 1, this program or one of its ancestors.
+    pub is_one_of_us: bool,
+    /// Every descriptor of one of the sockets.
+    pub descriptors: Vec<Descriptor>,
+    /// Where the sockets are bound, for people, and what they speak.
+    pub places: Vec<(String, Protocol)>,
+    /// The sockets.
+    pub sockets: Vec<Socket>,
+}
+
+/// Looks for the owners. The inner error is one of the filter.
+///
+/// # Errors
+/// If /proc cannot be listed.
+pub fn find(mut parsed: Parsed, tcp: bool, udp: bool) -> anyhow::Result<Result<Found, FilterError>> {
+    if let Some(expr) = parsed.expr.take() {
+        let wanted = expr.names();
+        let resolved = if wanted.is_empty() {
+            Ok(expr)
+        } else {
+            expr.resolve(&lookup::find(wanted, &ProcRoot::default()))
+        };
+        match resolved {
+            Ok(expr) => parsed.expr = Some(expr),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let plan = CapturePlan {
+        dumps: dumps(&parsed, tcp, udp),
+        filter: parsed.expr,
+        owners: true,
+        facts: Facts::Full,
+        ..CapturePlan::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start")?;
+    let captured = runtime.block_on(capture(Arc::new(plan), Collected::default()));
+    runtime.shutdown_background();
+    let (collected, captured) = captured?;
+    Ok(Ok(found(&collected.sockets, &captured)))
+}
+
+/// Owners of a port are those who wait there: listeners, bound TCP sockets, UDP sockets without a peer. A word
+/// about states in the filter asks for others.
+fn dumps(parsed: &Parsed, tcp: bool, udp: bool) -> Vec<Dump> {
+    let waits = StateSet::LISTENING.union(StateSet::of(State::Bound));
+    let said = |protocol| {
+        parsed
+            .protocols
+            .is_some_and(|protocols| protocols.contains(protocol))
+    };
+    let all = !tcp && !udp;
+    [
+        (Protocol::Tcp, tcp || all),
+        (Protocol::Udp, udp || all),
+        (Protocol::Unix, said(Protocol::Unix)),
+    ]
+    .into_iter()
+    .filter(|(protocol, wanted)| {
+        *wanted
+            && parsed
+                .protocols
+                .is_none_or(|protocols| protocols.contains(*protocol))
+    })
+    .map(|(protocol, _)| Dump {
+        // UDIAG_SHOW_NAME
+        extensions: u32::from(protocol == Protocol::Unix),
+        ..Dump::new(protocol, parsed.states.unwrap_or(waits))
+    })
+    .collect()
+}
+
+#[derive(Default)]
+struct Collected {
+    sockets: Vec<Socket>,
+}
+
+impl Sink for Collected {
+    fn take(&mut self, sockets: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
+        self.sockets.extend_from_slice(sockets);
+        ControlFlow::Continue(())
+    }
+}
+
+fn found(sockets: &[Socket], captured: &Captured) -> Found {
+    let mut held = Vec::new();
+    let mut hidden = 0;
+    for (at, socket) in sockets.iter().enumerate() {
+        let ownership = captured.owners.of(socket);
+        let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+        pids.dedup();
+        if ownership.status == OwnerStatus::Known {
+            held.push(Held { socket: at, pids });
+        } else {
+            hidden += 1;
+        }
+    }
+    let parents = process::parents_of_all();
+    let own = std::process::id();
+    let mut us = ancestors(own, &parents);
+    us.extend([own, 1]);
+    let victims = targets(&held, &parents)
+        .into_iter()
+        .map(|target| {
+            let of_target: Vec<Socket> = target
+                .sockets
+                .iter()
+                .filter_map(|at| sockets.get(*at))
+                .cloned()
+                .collect();
+            let is_one_of_us = target.pids.iter().any(|pid| us.contains(pid));
+            victim(target.pids, of_target, captured, is_one_of_us)
+        })
+        .collect();
+    Found { victims, hidden }
+}
+
+fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_us: bool) -> Victim {
+    let top = pids.first().copied().unwrap_or(0);
+    let context = process::read(&[top], &[]);
+    let owner = process::describe(&[top], &context)
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    let descriptors = sockets
+        .iter()
+        .flat_map(|socket| captured.owners.of(socket).holders)
+        .filter(|holder| pids.contains(&holder.pid))
+        .map(|holder| Descriptor {
+            pid: holder.pid,
+            fd: holder.fd,
+            inode: holder.inode,
+        })
+        .collect();
+    let mut places: Vec<_> = sockets
+        .iter()
+        .map(|socket| (place(socket), socket.protocol))
+        .collect();
+    places.dedup();
+    Victim {
+        pids,
+        program: owner.program,
+        command: owner.command,
+        user: owner.user.unwrap_or_else(|| "?".to_owned()),
+        unit: owner
+            .unit
+            .filter(|unit| unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service")),
+        container: owner.container,
+        forwards_for_container: owner.forwards_for_container,
+        is_one_of_us,
+        descriptors,
+        places,
+        sockets,
+    }
+}
+
+fn place(socket: &Socket) -> String {
+    match &socket.endpoints {
+        crate::model::Endpoints::Inet(pair) if pair.local_address.is_unspecified() => {
+            format!("*:{}", pair.local_port)
+        }
+        crate::model::Endpoints::Inet(pair) => {
+            std::net::SocketAddr::new(pair.local_address, pair.local_port).to_string()
+        }
+        crate::model::Endpoints::Unix(pair) => {
+            crate::command::why::unix::printable(pair.name.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+/// The descriptors whose sockets are still the very ones that were shown: the same inode with the same cookie.
+pub fn same_sockets(victim: &Victim) -> Vec<Descriptor> {
+    let same = |socket: &Socket| match socket.inet() {
+        Some(pair) => {
+            let now = snapshot::read(socket.protocol, pair.local_port, pair.local_port).existing;
+            now.iter()
+                .any(|one| one.socket.inode == socket.inode && one.socket.cookie == socket.cookie)
+        }
+        None => true,
+    };
+    let inodes: Vec<u32> = victim
+        .sockets
+        .iter()
+        .filter(|socket| same(socket))
+        .filter_map(|socket| socket.inode.map(NonZeroU32::get))
+        .collect();
+    let descriptors = victim.descriptors.iter().copied();
+    descriptors.filter(|one| inodes.contains(&one.inode)).collect()
+}
+
+/// Whether the ports of a victim can be bound again, and what to say about it.
+pub fn verify(victim: &Victim) -> (bool, String) {
+    let system = system::read();
+    let mut told = Vec::new();
+    let mut all_free = true;
+    for socket in &victim.sockets {
+        let Some(pair) = socket.inet() else { continue };
+        let attempt = BindAttempt {
+            v6only: pair.v6only == Some(true) && pair.local_address.is_unspecified(),
+            device: pair.interface,
+            scope_id: pair.interface.and_then(|index| NonZeroU32::new(index.get())),
+            ..BindAttempt::new(socket.protocol, pair.local_address, pair.local_port)
+        };
+        let existing = snapshot::read(socket.protocol, pair.local_port, pair.local_port).existing;
+        let verdict = diagnose(&existing, &attempt, &system, None);
+        let name = format!("{}/{}", pair.local_port, socket.protocol.name());
+        let word = match verdict.bind {
+            Outcome::Ok => format!("{name} is free"),
+            Outcome::Undecidable => format!("{name} is still in use, in part"),
+            Outcome::Fails(_) => format!("{name} is still taken ({})", verdict.code.name()),
+        };
+        // Connections that wind down are no failure: nobody is left to be ended.
+        let winding_down = matches!(verdict.code.name(), "time-wait" | "orphan");
+        all_free &= verdict.bind == Outcome::Ok || winding_down;
+        if !told.contains(&word) {
+            told.push(word);
+        }
+    }
+    if told.is_empty() {
+        told.push("its sockets are closed".to_owned());
+    }
+    (all_free, told.join(", "))
+}

@@ -1,0 +1,257 @@
+//! `kill`: ends the owner of a port, shown first, identified again, and verified afterwards.
+
+pub mod act;
+pub mod look;
+pub mod targets;
+
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal, Write as _};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::caller::Caller;
+use super::out;
+use super::why::look::netns::enter;
+use crate::cli::{KillArgs, UsageError};
+use crate::exit::Exit;
+use crate::query::{self, Mode};
+use crate::render::{escape, human};
+
+use act::{Sent, signal, signal_named, wait_released};
+use look::{Found, Victim, find};
+
+/// Exit 0 if everything asked for is gone and its ports are free, 1 if not, 2 for a wrong command line.
+///
+/// # Errors
+/// If /proc cannot be read or the output cannot be written.
+pub fn run(args: &KillArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let Some(signal) = signal_named(&args.signal) else {
+        return usage(&format!(
+            "'{}' is no signal: TERM, INT, HUP, QUIT, KILL, USR1, USR2",
+            args.signal
+        ));
+    };
+    if args.filter.is_empty() {
+        return usage("kill needs to be told what: a port, a program, or another filter");
+    }
+    if let Some(netns) = &args.netns
+        && let Err(reason) = enter(netns)
+    {
+        return usage(&reason);
+    }
+    let parsed = match query::parse(&args.filter, Mode::Kill) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            out::complain(&format!("{}\n", error.render()));
+            return Ok(Exit::Usage);
+        }
+    };
+    let found = match find(parsed, args.tcp, args.udp)? {
+        Ok(found) => found,
+        Err(error) => {
+            out::complain(&format!("{}\n", error.render()));
+            return Ok(Exit::Usage);
+        }
+    };
+    if let Some(reason) = refusal(args, &found, caller) {
+        out::complain(&format!("{reason}\n"));
+        return Ok(Exit::Failed);
+    }
+    out::print(found.victims.iter().map(shown).collect::<String>().as_bytes())?;
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    if signal == Signal::KILL {
+        out::complain("KILL cannot be caught: nothing is saved, nothing is cleaned up\n");
+    }
+    if !args.yes && !confirmed(&format!("Send {}?", args.signal)) {
+        return Ok(Exit::Failed);
+    }
+    let mut exit = Exit::Done;
+    let mut ended = Vec::new();
+    for victim in &found.victims {
+        match end(args, victim, signal, caller) {
+            Some(after) => ended.push((victim, after)),
+            None => exit = Exit::Failed,
+        }
+    }
+    // Only now: servers that shared a port are all gone.
+    for (victim, after) in ended {
+        let (free, told) = look::verify(victim);
+        let after = human::duration_ms(ms(after));
+        out::print(format!("{} ended after {after}; {told}\n", name_of(victim)).as_bytes())?;
+        if !free {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every way out of the command has this type"
+)]
+fn usage(reason: &str) -> anyhow::Result<Exit> {
+    out::complain(&UsageError::new(reason).to_string());
+    Ok(Exit::Usage)
+}
+
+/// Why nothing is signalled at all.
+fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
+    if found.victims.is_empty() {
+        if found.hidden > 0 {
+            let more = if caller.is_root {
+                "needs CAP_SYS_PTRACE".to_owned()
+            } else {
+                format!("sudo {}", caller.command)
+            };
+            return Some(format!(
+                "{} sockets match, but their owners are hidden: {more}",
+                found.hidden
+            ));
+        }
+        let pid = args
+            .filter
+            .first()
+            .filter(|_| args.filter.len() == 1)
+            .and_then(|word| word.parse::<u32>().ok());
+        let lives = pid.filter(|pid| std::path::Path::new(&format!("/proc/{pid}/stat")).exists());
+        return Some(match lives {
+            Some(pid) => format!("no listener on port {pid}; did you mean pid = {pid}?"),
+            None => "nothing matches".to_owned(),
+        });
+    }
+    for victim in &found.victims {
+        let name = name_of(victim);
+        if victim.forwards_for_container {
+            let stop = victim.container.as_ref().map_or(
+                "docker ps shows the container, docker stop ends it".to_owned(),
+                |name| format!("docker stop {name}"),
+            );
+            return Some(format!(
+                "{name} forwards for a container and is not to be ended by itself: {stop}"
+            ));
+        }
+        if victim.is_one_of_us {
+            return Some(format!(
+                "{name} is process 1, this program, or one that started it: refused"
+            ));
+        }
+    }
+    (found.victims.len() > 1 && !args.all).then(|| {
+        let names: Vec<_> = found.victims.iter().map(name_of).collect();
+        format!(
+            "{} unrelated targets: {}. Say --all to end them all, or name one (pid = N)",
+            names.len(),
+            names.join(", ")
+        )
+    })
+}
+
+fn name_of(victim: &Victim) -> String {
+    let name = format!(
+        "{} {}",
+        escape::text(&victim.program),
+        victim.pids.first().copied().unwrap_or(0)
+    );
+    match victim.pids.len() {
+        0 | 1 => name,
+        several => format!("{name} +{}", several - 1),
+    }
+}
+
+/// What will be ended, in a line, and who may start it again.
+fn shown(victim: &Victim) -> String {
+    let places: Vec<_> = victim
+        .places
+        .iter()
+        .map(|place| format!("{}/{}", place.0, place.1.name()))
+        .collect();
+    let mut text = name_of(victim);
+    if let Some(command) = &victim.command {
+        let short: String = escape::text(command).chars().take(100).collect();
+        let _ = write!(text, "  {short}");
+    }
+    let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
+    if let Some(unit) = &victim.unit {
+        let _ = writeln!(
+            text,
+            "in {unit}: systemd may start it again (systemctl stop {unit})"
+        );
+    }
+    if let Some(container) = &victim.container {
+        let _ = writeln!(text, "in the container {container} (docker stop {container})");
+    }
+    text
+}
+
+/// Asks on the terminal. Without one nobody can be asked, and the answer is no.
+fn confirmed(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() {
+        out::complain("not on a terminal, so nobody can be asked: --yes goes ahead without asking\n");
+        return false;
+    }
+    out::complain(&format!("{question} [y/N] "));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// Signals one target, the topmost process first and then those that still hold on. The time that it took to end;
+/// `None` if it did not, which was told.
+fn end(args: &KillArgs, victim: &Victim, first: Signal, caller: &Caller) -> Option<Duration> {
+    let begun = Instant::now();
+    let timeout = args.timeout.unwrap_or(Duration::from_secs(5));
+    let mut sent = first;
+    let descriptors = look::same_sockets(victim);
+    loop {
+        for pid in &victim.pids {
+            let holds: Vec<_> = descriptors
+                .iter()
+                .filter(|one| one.pid == *pid)
+                .copied()
+                .collect();
+            if signal(*pid, &holds, sent) == Sent::Forbidden {
+                let more = if caller.is_root {
+                    "needs CAP_KILL".to_owned()
+                } else {
+                    format!("sudo {}", caller.command)
+                };
+                out::complain(&format!(
+                    "{} belongs to {}, and you may not signal it: {more}\n",
+                    name_of(victim),
+                    victim.user
+                ));
+                return None;
+            }
+            // Workers end with their master, if they are given the time; whoever is left is signalled next.
+            let left = timeout.saturating_sub(begun.elapsed());
+            let patience = if victim.pids.len() > 1 { left / 2 } else { left };
+            wait_released(&holds, patience);
+        }
+        let left = timeout.saturating_sub(begun.elapsed());
+        if wait_released(&descriptors, left) {
+            break;
+        }
+        let name = name_of(victim);
+        if sent == Signal::KILL {
+            out::complain(&format!("{name} still holds on, after KILL\n"));
+            return None;
+        }
+        out::complain(&format!(
+            "{name} did not end within {}\n",
+            human::duration_ms(ms(timeout))
+        ));
+        if args.yes || !confirmed("Send KILL?") {
+            out::complain("--signal KILL ends it without asking it\n");
+            return None;
+        }
+        sent = Signal::KILL;
+    }
+    Some(begun.elapsed())
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

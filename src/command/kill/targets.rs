@@ -1,0 +1,105 @@
+//! Whom a signal would go to. Pure: it gets sockets, their holders and everybody's parents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A socket with the processes that hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its place in the caller's list.
+    pub socket: usize,
+    /// The processes, each once.
+    pub pids: Vec<u32>,
+}
+
+/// Processes that belong together, and what they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The topmost first; the others descend from it.
+    pub pids: Vec<u32>,
+    /// The sockets they hold, by their place in the caller's list.
+    pub sockets: Vec<usize>,
+}
+
+/// Puts holders together: those of one socket that descend from another of them are one target. A target that
+/// holds several sockets is named once.
+pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>) -> Vec<Target> {
+    let mut found: BTreeMap<u32, (BTreeSet<u32>, BTreeSet<usize>)> = BTreeMap::new();
+    for one in held {
+        for pid in &one.pids {
+            let top = topmost(*pid, &one.pids, parents);
+            let (pids, sockets) = found.entry(top).or_default();
+            pids.insert(*pid);
+            sockets.insert(one.socket);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(top, (pids, sockets))| Target {
+            pids: std::iter::once(top)
+                .chain(pids.into_iter().filter(|pid| *pid != top))
+                .collect(),
+            sockets: sockets.into_iter().collect(),
+        })
+        .collect()
+}
+
+/// The highest of `pid` and its ancestors that is among `holders`.
+fn topmost(pid: u32, holders: &[u32], parents: &BTreeMap<u32, u32>) -> u32 {
+    let chain = ancestors(pid, parents);
+    chain
+        .into_iter()
+        .rev()
+        .find(|ancestor| holders.contains(ancestor))
+        .unwrap_or(pid)
+}
+
+/// The ancestors of a process, the nearest first, as far as they are known.
+pub fn ancestors(pid: u32, parents: &BTreeMap<u32, u32>) -> Vec<u32> {
+    let mut chain = Vec::new();
+    let mut next = parents.get(&pid).copied();
+    // A loop cannot be, unless the table was read while pids were used again.
+    while let Some(parent) = next.filter(|parent| *parent != 0 && !chain.contains(parent)) {
+        chain.push(parent);
+        next = parents.get(&parent).copied();
+    }
+    chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(socket: usize, pids: &[u32]) -> Held {
+        Held {
+            socket,
+            pids: pids.to_vec(),
+        }
+    }
+
+    #[test]
+    fn workers_belong_to_their_master() {
+        let parents = BTreeMap::from([(11, 10), (12, 10), (10, 1), (20, 1)]);
+        let found = targets(&[held(0, &[11, 12, 10]), held(1, &[10])], &parents);
+        assert_eq!(
+            found,
+            [Target {
+                pids: vec![10, 11, 12],
+                sockets: vec![0, 1]
+            }]
+        );
+    }
+
+    #[test]
+    fn strangers_stay_apart() {
+        let parents = BTreeMap::from([(10, 1), (20, 1)]);
+        let found = targets(&[held(0, &[10]), held(1, &[20])], &parents);
+        assert_eq!(found.len(), 2);
+        let shared = targets(&[held(0, &[10, 20])], &parents);
+        assert_eq!(shared.len(), 2, "siblings without their parent are unrelated");
+    }
+
+    #[test]
+    fn a_loop_of_parents_ends() {
+        assert_eq!(ancestors(1, &BTreeMap::from([(1, 2), (2, 1)])), [2, 1]);
+    }
+}

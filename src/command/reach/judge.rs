@@ -1,0 +1,200 @@
+//! Would a connection to an address of this machine be taken, and if not, why. Pure.
+
+use std::net::IpAddr;
+
+use crate::command::why::cover::Cover;
+use crate::model::{Protocol, Socket, State};
+
+/// What a connection would meet. Sockets are given by their index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// This socket takes it.
+    Accepted(usize),
+    /// This listener's accept queue takes no more: the connection hangs.
+    QueueFull(usize),
+    /// Nothing takes it.
+    Refused(Why),
+}
+
+/// Why nothing takes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// No socket is on that port.
+    Nothing,
+    /// A TCP socket is bound to it and does not listen.
+    NotListening(usize),
+    /// A socket listens on loopback only, and another address is asked for.
+    OnlyLoopback(usize),
+    /// A socket listens on addresses of the other family only.
+    OtherFamily(usize),
+    /// A socket listens on every IPv6 address, but keeps IPv4 out.
+    V6only(usize),
+    /// A socket listens on another address only.
+    OtherAddress(usize),
+    /// A socket takes only what comes in by one interface.
+    OtherDevice(usize),
+}
+
+impl Reach {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::QueueFull(_) => "queue-full",
+            Self::Refused(Why::Nothing) => "nothing-listens",
+            Self::Refused(Why::NotListening(_)) => "not-listening",
+            Self::Refused(Why::OnlyLoopback(_)) => "only-loopback",
+            Self::Refused(Why::OtherFamily(_)) => "other-family",
+            Self::Refused(Why::V6only(_)) => "v6only",
+            Self::Refused(Why::OtherAddress(_)) => "other-address",
+            Self::Refused(Why::OtherDevice(_)) => "other-device",
+        }
+    }
+
+    /// The socket that it is about.
+    pub const fn socket(self) -> Option<usize> {
+        match self {
+            Self::Accepted(socket)
+            | Self::QueueFull(socket)
+            | Self::Refused(
+                Why::NotListening(socket)
+                | Why::OnlyLoopback(socket)
+                | Why::OtherFamily(socket)
+                | Why::V6only(socket)
+                | Why::OtherAddress(socket)
+                | Why::OtherDevice(socket),
+            ) => Some(socket),
+            Self::Refused(Why::Nothing) => None,
+        }
+    }
+}
+
+/// Judges a connection (UDP: a datagram) to `address`, given the sockets that are bound to the port. `picked` is
+/// the one that the kernel's own look-up came to.
+pub fn judge(sockets: &[Socket], picked: Option<&Socket>, address: IpAddr) -> Reach {
+    let same =
+        |one: &Socket| picked.is_some_and(|picked| picked.cookie.is_some() && picked.cookie == one.cookie);
+    if let Some(at) = sockets.iter().position(same) {
+        let full = sockets.get(at).is_some_and(Socket::accept_queue_is_full);
+        return if full {
+            Reach::QueueFull(at)
+        } else {
+            Reach::Accepted(at)
+        };
+    }
+    let of = |test: &dyn Fn(&Socket) -> bool| sockets.iter().position(|one| takes_traffic(one) && test(one));
+    let covers = |one: &Socket| cover(one).is_some_and(|cover| cover.overlaps(Cover::of(address, true)));
+    let local = |one: &Socket| one.inet().map(|pair| pair.local_address);
+    let wanted_v4 = is_v4(address);
+    // The first that holds is the best explanation.
+    let found = None
+        .or_else(|| of(&|one| covers(one)).map(Why::OtherDevice))
+        .or_else(|| of(&|one| wanted_v4 && cover(one) == Some(Cover::AllV6)).map(Why::V6only))
+        .or_else(|| {
+            of(&|one| local(one).is_some_and(is_loopback) && !is_loopback(address)).map(Why::OnlyLoopback)
+        })
+        .or_else(|| {
+            of(&|one| local(one).is_some_and(|local| is_v4(local) != wanted_v4)).map(Why::OtherFamily)
+        })
+        .or_else(|| of(&|_| true).map(Why::OtherAddress));
+    let bound = || {
+        let at = sockets
+            .iter()
+            .position(|one| one.state == State::Bound && covers(one));
+        at.map(Why::NotListening)
+    };
+    Reach::Refused(bound().or(found).unwrap_or(Why::Nothing))
+}
+
+/// Whether the socket waits for somebody at all.
+pub fn takes_traffic(socket: &Socket) -> bool {
+    match socket.protocol {
+        Protocol::Udp => socket.state == State::Unconnected,
+        _ => socket.state == State::Listen,
+    }
+}
+
+/// The addresses at which a socket waits.
+pub fn cover(socket: &Socket) -> Option<Cover> {
+    let pair = socket.inet()?;
+    Some(Cover::of(pair.local_address, pair.v6only == Some(true)))
+}
+
+fn is_v4(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(address) => address.to_ipv4_mapped().is_some(),
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoints, InetPair};
+    use std::num::{NonZeroU32, NonZeroU64};
+
+    fn listener(address: &str, cookie: u64) -> Socket {
+        let pair = InetPair {
+            local_address: address.parse().unwrap(),
+            local_port: 80,
+            v6only: Some(false),
+            ..InetPair::UNSPECIFIED
+        };
+        Socket {
+            state: State::Listen,
+            endpoints: Endpoints::Inet(pair),
+            cookie: NonZeroU64::new(cookie),
+            rqueue: Some(0),
+            wqueue: Some(5),
+            ..Socket::BLANK
+        }
+    }
+
+    fn why(sockets: &[Socket], address: &str) -> &'static str {
+        judge(sockets, None, address.parse().unwrap()).name()
+    }
+
+    #[test]
+    fn what_the_kernel_picks_decides() {
+        let mut one = listener("0.0.0.0", 1);
+        let address = "10.0.0.1".parse().unwrap();
+        assert_eq!(judge(&[one.clone()], Some(&one), address), Reach::Accepted(0));
+        one.rqueue = Some(6);
+        assert_eq!(judge(&[one.clone()], Some(&one), address), Reach::QueueFull(0));
+    }
+
+    #[test]
+    fn every_reason_to_be_refused() {
+        assert_eq!(why(&[], "10.0.0.1"), "nothing-listens");
+        assert_eq!(why(&[listener("127.0.0.1", 1)], "10.0.0.1"), "only-loopback");
+        assert_eq!(why(&[listener("127.0.0.1", 1)], "::1"), "other-family");
+        assert_eq!(why(&[listener("10.0.0.2", 1)], "10.0.0.1"), "other-address");
+        let change = |change: fn(&mut InetPair)| {
+            let mut socket = listener("::", 1);
+            if let Endpoints::Inet(pair) = &mut socket.endpoints {
+                change(pair);
+            }
+            [socket]
+        };
+        assert_eq!(
+            why(&change(|pair| pair.v6only = Some(true)), "10.0.0.1"),
+            "v6only"
+        );
+        assert_eq!(
+            why(&change(|pair| pair.interface = NonZeroU32::new(2)), "10.0.0.1"),
+            "other-device"
+        );
+        let bound = Socket {
+            state: State::Bound,
+            ..listener("0.0.0.0", 1)
+        };
+        assert_eq!(why(&[bound], "10.0.0.1"), "not-listening");
+    }
+}

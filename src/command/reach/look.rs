@@ -1,0 +1,174 @@
+//! Reads what a judgement needs.
+
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::judge::{Reach, judge, takes_traffic};
+use crate::command::why::SystemFacts;
+use crate::command::why::look::{elsewhere, process, snapshot};
+use crate::command::why::owner::Owner;
+use crate::model::{Protocol, Socket, State, StateSet};
+use crate::plan::Dump;
+use crate::source::netlink::exact;
+use crate::source::proc::ProcRoot;
+use crate::source::tables::Tables;
+
+/// What is known about one address that was asked for.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It is this machine's.
+    Here(Here),
+    /// It is another machine's.
+    Away(Away),
+}
+
+/// About an address of this machine.
+#[derive(Clone, Debug)]
+pub struct Here {
+    /// The judgement.
+    pub reach: Reach,
+    /// The sockets that are bound to the port, listening or not.
+    pub sockets: Vec<Socket>,
+    /// Who holds the one that the judgement is about.
+    pub owners: Vec<Owner>,
+    /// Who listens on the port in another network namespace; looked for only if nothing takes it here.
+    pub elsewhere: Vec<Owner>,
+}
+
+/// About an address of another machine.
+#[derive(Clone, Debug, Default)]
+pub struct Away {
+    /// The address that packets would leave from; `None` without a route.
+    pub source: Option<IpAddr>,
+    /// The interface that has it.
+    pub device: Option<String>,
+    /// Connections that were begun and not answered yet.
+    pub unanswered: Vec<Socket>,
+    /// Local ports of the automatic range that are in use towards that address and port.
+    pub ports_used: usize,
+}
+
+/// Looks at one address.
+pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Found {
+    let local = match address {
+        IpAddr::V4(address) => system.is_local_v4(address),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(address) => system.is_local_v4(address),
+            None => system.is_local_v6(v6, None),
+        },
+    };
+    if local {
+        Found::Here(here(protocol, address, port, system))
+    } else {
+        Found::Away(away(protocol, address, port, system))
+    }
+}
+
+fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Here {
+    let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
+    let existing = snapshot::read_states(protocol, port, port, states).existing;
+    let sockets: Vec<Socket> = existing.into_iter().map(|one| one.socket).collect();
+    // From the address to itself, as any program here would come; the port means nothing.
+    let remote = SocketAddr::new(address, 1);
+    let interface = interface_of(address, system).unwrap_or(0);
+    let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
+    let picked = picked.ok().flatten().filter(takes_traffic);
+    let reach = judge(&sockets, picked.as_ref(), address);
+    let about = reach
+        .socket()
+        .and_then(|at| sockets.get(at))
+        .and_then(|socket| socket.inode);
+    Here {
+        reach,
+        owners: process::owners_of(about.map(std::num::NonZeroU32::get).into_iter().collect()),
+        elsewhere: match reach {
+            Reach::Refused(_) => elsewhere::owners(protocol, port),
+            _ => Vec::new(),
+        },
+        sockets,
+    }
+}
+
+/// The interface that has the address: what comes from this machine itself counts as coming in by it.
+fn interface_of(address: IpAddr, system: &SystemFacts) -> Option<u32> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let (_, name) = system.v4_links.iter().find(|(link, _)| link.contains(address))?;
+            let known = system.interfaces.iter().find(|(_, known)| *known == name);
+            known.map(|(index, _)| *index)
+        }
+        IpAddr::V6(address) => {
+            let local = system.local_v6.iter().find(|local| local.address == address);
+            local.map(|local| local.interface)
+        }
+    }
+}
+
+fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Away {
+    let source = source_towards(address, port);
+    let device = source
+        .and_then(|source| interface_of(source, system))
+        .and_then(|index| system.interfaces.get(&index).cloned());
+    let mut found = Away {
+        source,
+        device,
+        ..Away::default()
+    };
+    let dump = Dump::new(protocol, StateSet::ALL.without(StateSet::LISTENING));
+    Tables::open(&ProcRoot::default()).read(&[dump], &mut |sockets| {
+        for socket in &*sockets {
+            let Some(pair) = socket.inet() else { continue };
+            if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
+                continue;
+            }
+            found.ports_used += usize::from(system.is_automatic(pair.local_port));
+            if socket.state == State::SynSent {
+                found.unanswered.push(socket.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    found
+}
+
+/// The address that packets to there would leave from. Connecting a UDP socket looks up the route and sends
+/// nothing.
+fn source_towards(address: IpAddr, port: u16) -> Option<IpAddr> {
+    let any: SocketAddr = if address.is_ipv4() {
+        (std::net::Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect((address, port)).ok()?;
+    socket.local_addr().ok().map(|local| local.ip())
+}
+
+/// Makes one TCP connection and closes it again: what came of it, in words.
+pub fn try_once(address: IpAddr, port: u16) -> (bool, String) {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    match TcpStream::connect_timeout(&(address, port).into(), PATIENCE) {
+        Ok(_) => (true, "a connection was accepted".to_owned()),
+        Err(error) => {
+            let meaning = match error.raw_os_error() {
+                Some(libc::ECONNREFUSED) => {
+                    "refused: the machine answers, and nothing listens there".to_owned()
+                }
+                Some(libc::EHOSTUNREACH) => {
+                    "no host: nobody on the way or there answers for that address".to_owned()
+                }
+                Some(libc::ENETUNREACH) => "no route to that network".to_owned(),
+                Some(libc::EADDRNOTAVAIL) => "no local port is left for that address and port".to_owned(),
+                Some(libc::EACCES | libc::EPERM) => {
+                    "forbidden here, by a packet filter or a security module".to_owned()
+                }
+                _ if error.kind() == std::io::ErrorKind::TimedOut => {
+                    "no answer within 3 s: dropped on the way".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            (false, meaning)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
+
+pub mod judge;
+pub mod look;
+pub mod text;
+
+use std::net::IpAddr;
+
+use super::out;
+use super::why::look::{ask::addresses_of, netns::enter, system, unix as look_unix};
+use super::why::place::{Host, Place, PortPlace, parse};
+use super::why::unix::printable;
+use crate::cli::{ListArgs, ReachArgs, UsageError};
+use crate::exit::Exit;
+use crate::model::{Protocol, Socket, SocketType};
+use crate::render::escape;
+
+use judge::Reach;
+use look::{Found, look, try_once};
+use text::Told;
+
+/// Answers for every address of the host: exit 0 if all would be taken, 1 if one would not, 3 if one cannot be
+/// told from here.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn run(args: &ReachArgs, global: &ListArgs) -> anyhow::Result<Exit> {
+    let json = args.json || global.json;
+    if let Some(netns) = &args.netns
+        && let Err(reason) = enter(netns)
+    {
+        return usage(reason);
+    }
+    match parse(&args.place) {
+        Ok(Place::Unix(name)) => unix(&name, json),
+        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => inet(args, &place, json),
+        Ok(_) => usage(format!("'{}' names no host and port: HOST:PORT", args.place)),
+        Err(reason) => usage(reason),
+    }
+}
+
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every way out of the command has this type"
+)]
+fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
+    out::complain(&UsageError::new(reason).to_string());
+    Ok(Exit::Usage)
+}
+
+fn inet(args: &ReachArgs, place: &PortPlace, json: bool) -> anyhow::Result<Exit> {
+    let udp = args.udp || place.protocol == Some(Protocol::Udp);
+    if udp && args.try_it {
+        return usage("--try makes a TCP connection: a UDP datagram need not be answered");
+    }
+    let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+    let addresses: Vec<IpAddr> = match &place.host {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => match addresses_of(name) {
+            Ok(addresses) => addresses,
+            Err(reason) => return usage(reason),
+        },
+        Host::Any => Vec::new(),
+    };
+    let system = system::read();
+    let told: Vec<Told> = addresses
+        .into_iter()
+        .map(|address| Told {
+            address,
+            port: place.port,
+            protocol,
+            found: look(protocol, address, place.port, &system),
+            tried: args.try_it.then(|| try_once(address, place.port)),
+        })
+        .collect();
+    let document = if json {
+        text::json(&told, &system)
+    } else {
+        text::render(&told, &system)
+    };
+    out::print(document.as_bytes())?;
+    Ok(told
+        .iter()
+        .map(exit_of)
+        .max_by_key(|exit| (*exit == Exit::Failed, *exit == Exit::Incomplete))
+        .unwrap_or(Exit::Done))
+}
+
+fn exit_of(told: &Told) -> Exit {
+    match (&told.tried, &told.found) {
+        (Some((true, _)), _) => Exit::Done,
+        (None, Found::Here(here)) if matches!(here.reach, Reach::Accepted(_)) => Exit::Done,
+        (None, Found::Away(away)) if away.source.is_some() => Exit::Incomplete,
+        _ => Exit::Failed,
+    }
+}
+
+/// A unix socket: a listener that has room, and whose file we may write to.
+fn unix(name: &[u8], json: bool) -> anyhow::Result<Exit> {
+    let sockets = look_unix::find(name);
+    let listener = sockets
+        .iter()
+        .find(|socket| socket.is_listener() || socket.kind == Some(SocketType::Dgram));
+    let shown = printable(name);
+    let (verdict, sentence) = match listener {
+        None if name.first() == Some(&0) || look_unix::is_socket_file(name) => {
+            ("refused", format!("No: refused. Nobody listens on {shown}."))
+        }
+        None => ("missing", format!("No: there is no socket {shown} (ENOENT).")),
+        Some(_) if !look_unix::may_connect(name) => {
+            ("forbidden", format!("No: you may not write to {shown} (EACCES)."))
+        }
+        Some(socket) if socket.accept_queue_is_full() => (
+            "queue-full",
+            format!("No: the accept queue of {shown} is full ({}).", queue(socket)),
+        ),
+        Some(socket) => (
+            "accepted",
+            format!("Yes: {} takes connections on {shown}.", who(socket)),
+        ),
+    };
+    let text = if json {
+        text::unix_json(name, verdict, &sentence)
+    } else {
+        format!("{sentence}\n")
+    };
+    out::print(text.as_bytes())?;
+    Ok(if verdict == "accepted" {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+fn queue(socket: &Socket) -> String {
+    match (socket.accept_q(), socket.backlog()) {
+        (Some(waiting), Some(limit)) => format!("{waiting} wait, the limit is {limit}"),
+        _ => "its length is not known".to_owned(),
+    }
+}
+
+fn who(socket: &Socket) -> String {
+    let inode = socket.inode.map(std::num::NonZeroU32::get).into_iter().collect();
+    match super::why::look::process::owners_of(inode).first() {
+        Some(owner) => format!("{} {}", escape::text(&owner.program), owner.pid),
+        None => "a process that you may not look into".to_owned(),
+    }
+}

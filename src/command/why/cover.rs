@@ -1,0 +1,135 @@
+//! Which addresses a socket takes, and whether two sockets have one in common.
+//!
+//! linux 6.18 net/ipv4/inet_connection_sock.c (inet_rcv_saddr_equal), checked against the kernel's answers by
+//! the bind matrix test.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::model::{Family, Protocol};
+
+use super::attempt::BindAttempt;
+use super::existing::{Existing, How};
+
+/// A set of addresses that a socket can be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// 0.0.0.0, also written ::ffff:0.0.0.0.
+    AllV4,
+    /// `::` with `IPV6_V6ONLY`.
+    AllV6,
+    /// `::` without it.
+    All,
+    /// One IPv4 address, also in its mapped form.
+    V4(Ipv4Addr),
+    /// One IPv6 address.
+    V6(Ipv6Addr),
+}
+
+/// The address that stands for IPv4 in an IPv6 socket which got its IPv6 address from a connection
+/// (LOOPBACK4_IPV6, linux 6.18 include/net/ipv6.h).
+const SHADOW: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
+
+impl Cover {
+    /// What a socket bound to `address` takes.
+    pub const fn of(address: IpAddr, v6only: bool) -> Self {
+        match address {
+            IpAddr::V4(v4) => Self::of_v4(v4),
+            IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+                Some(v4) => Self::of_v4(v4),
+                None if !v6.is_unspecified() => Self::V6(v6),
+                None if v6only => Self::AllV6,
+                None => Self::All,
+            },
+        }
+    }
+
+    const fn of_v4(address: Ipv4Addr) -> Self {
+        if address.is_unspecified() {
+            Self::AllV4
+        } else {
+            Self::V4(address)
+        }
+    }
+
+    /// Whether some address is in both.
+    pub fn overlaps(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => true,
+            (Self::V4(a), Self::V4(b)) => a == b,
+            (Self::V6(a), Self::V6(b)) => a == b,
+            (a, b) => a.is_v4() == b.is_v4(),
+        }
+    }
+
+    const fn is_v4(self) -> bool {
+        matches!(self, Self::AllV4 | Self::V4(_))
+    }
+}
+
+/// Whether an attempt and an existing socket have an address in common, and how that is known. `None` when the
+/// existing socket's `IPV6_V6ONLY` decides and is not known.
+pub fn overlap(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
+    let Some(pair) = existing.socket.inet() else {
+        return Some((false, How::Observed));
+    };
+    let wanted = Cover::of(attempt.address, attempt.v6only);
+    let under = |v6only| {
+        Cover::of(pair.local_address, v6only).overlaps(wanted)
+            || (!v6only && shadow_overlaps(existing, attempt))
+    };
+    let (open, closed) = (under(false), under(true));
+    if open == closed {
+        return Some((open, How::Observed));
+    }
+    existing
+        .effective_v6only()
+        .map(|v6only| (if v6only.set { closed } else { open }, v6only.how))
+}
+
+/// The ghost rule: an IPv6 socket without `IPV6_V6ONLY` whose IPv6 address came from a connection keeps an
+/// IPv4 shadow address, which an IPv4 socket runs into: 0.0.0.0 always, the shadow itself for UDP.
+fn shadow_overlaps(existing: &Existing, attempt: &BindAttempt) -> bool {
+    let has_shadow = existing.socket.family == Family::Inet6
+        && existing.is_connected()
+        && matches!(existing.socket.inet().map(|pair| pair.local_address),
+            Some(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none());
+    match attempt.address {
+        IpAddr::V4(address) => {
+            has_shadow
+                && (address.is_unspecified() || (address == SHADOW && attempt.protocol == Protocol::Udp))
+        }
+        IpAddr::V6(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cover(text: &str, v6only: bool) -> Cover {
+        Cover::of(text.parse().unwrap(), v6only)
+    }
+
+    #[test]
+    fn wildcards_take_their_family_and_dual_stack_takes_both() {
+        let all = cover("::", false);
+        let all_v6 = cover("::", true);
+        let all_v4 = cover("0.0.0.0", false);
+        for (text, v4) in [("10.0.0.1", true), ("::ffff:10.0.0.1", true), ("fd00::1", false)] {
+            let one = cover(text, false);
+            assert!(all.overlaps(one) && one.overlaps(all), "{text}");
+            assert_eq!(all_v4.overlaps(one), v4, "{text}");
+            assert_eq!(all_v6.overlaps(one), !v4, "{text}");
+        }
+        assert!(all.overlaps(all_v4) && all.overlaps(all_v6));
+        assert!(!all_v4.overlaps(all_v6));
+        assert_eq!(cover("::ffff:0.0.0.0", false), all_v4);
+    }
+
+    #[test]
+    fn single_addresses_meet_only_themselves() {
+        assert!(cover("10.0.0.1", false).overlaps(cover("::ffff:10.0.0.1", false)));
+        assert!(!cover("10.0.0.1", false).overlaps(cover("10.0.0.2", false)));
+        assert!(!cover("::1", false).overlaps(cover("127.0.0.1", false)));
+    }
+}

@@ -1,0 +1,259 @@
+//! The verdict on one attempt.
+
+use std::collections::BTreeMap;
+
+use crate::model::Protocol;
+
+use super::attempt::BindAttempt;
+use super::errors::{Errno, refusal};
+use super::existing::{Existing, How};
+use super::role::Role;
+use super::rules::{Conflict, Missing, Sharing, conflict, keeps_automatic_choice_away};
+use super::system::SystemFacts;
+use super::verdict::{Code, Effect, Finding, Mismatch, Outcome, Verdict};
+
+/// Says what the kernel would answer to `attempt` while `existing` sockets are there.
+///
+/// `existing` may hold any sockets of the network namespace; those that matter are picked here. What is not
+/// known of them makes the answer undecidable only where it decides. `trial` is the kernel's own answer to a
+/// bind with the same options, if one was made: it settles what could not be read.
+pub fn diagnose(
+    existing: &[Existing],
+    attempt: &BindAttempt,
+    system: &SystemFacts,
+    trial: Option<Outcome>,
+) -> Verdict {
+    if let Some(refusal) = refusal(attempt, system) {
+        return Verdict {
+            bind: Outcome::Fails(refusal.errno()),
+            listen: None,
+            code: Code::Refused(refusal),
+            findings: Vec::new(),
+            ports_left: None,
+        };
+    }
+    if attempt.port == 0 {
+        return automatic(existing, attempt, system);
+    }
+    let mut findings = findings(existing, attempt, system);
+    let (mut bind, mut code) = decide(&findings, attempt);
+    if bind != Outcome::Ok && tcp_may_let_in(existing, attempt) {
+        (bind, code) = (Outcome::Undecidable, Code::OrderDependent);
+    }
+    if let (Outcome::Undecidable, Some(proof)) = (bind, trial) {
+        code = settle(&mut findings, proof, attempt).unwrap_or(code);
+        bind = proof;
+    }
+    Verdict {
+        bind,
+        listen: listen_after(bind, attempt),
+        code,
+        findings,
+        ports_left: None,
+    }
+}
+
+/// listen looks for conflicts by the rule of bind (linux 6.18 net/ipv4/inet_connection_sock.c,
+/// inet_csk_listen_start), so with the same sockets around it works if bind did.
+fn listen_after(bind: Outcome, attempt: &BindAttempt) -> Option<Outcome> {
+    match bind {
+        Outcome::Fails(_) => None,
+        outcome => (attempt.listen && attempt.protocol == Protocol::Tcp).then_some(outcome),
+    }
+}
+
+fn findings(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Vec<Finding> {
+    let effect = |existing: &Existing| match conflict(existing, attempt) {
+        Conflict::Apart => None,
+        Conflict::Shares { by, how } => Some(Effect::Shares { by, how }),
+        Conflict::Blocks { how } => Some(Effect::Blocks {
+            how,
+            mismatch: mismatch(existing, attempt),
+        }),
+        Conflict::Undecided { missing } => Some(Effect::MayBlock { missing }),
+    };
+    let mut findings: Vec<_> = existing
+        .iter()
+        .enumerate()
+        .filter_map(|(socket, one)| {
+            effect(one).map(|effect| Finding {
+                effect,
+                role: Role::of(one, existing, system),
+                socket,
+            })
+        })
+        .collect();
+    findings.sort_by_key(|finding| (weight(finding.effect), finding.role));
+    findings
+}
+
+const fn weight(effect: Effect) -> u8 {
+    match effect {
+        Effect::Blocks { .. } => 0,
+        Effect::MayBlock { .. } => 1,
+        Effect::Shares { .. } => 2,
+    }
+}
+
+fn mismatch(existing: &Existing, attempt: &BindAttempt) -> Option<Mismatch> {
+    let other_owner = existing.socket.uid.is_some_and(|uid| uid != attempt.uid);
+    attempt.reuseport.then_some(if other_owner {
+        Mismatch::Uid
+    } else {
+        Mismatch::Flag
+    })
+}
+
+/// Puts the findings together. They are sorted by weight.
+fn decide(findings: &[Finding], attempt: &BindAttempt) -> (Outcome, Code) {
+    let taken = Outcome::Fails(Errno::Eaddrinuse);
+    let Some(first) = findings.first() else {
+        return (Outcome::Ok, Code::Free);
+    };
+    match first.effect {
+        Effect::Blocks { .. } if udp_may_let_in(findings, attempt) => {
+            (Outcome::Undecidable, Code::OrderDependent)
+        }
+        Effect::Blocks {
+            mismatch: Some(_), ..
+        } if first.role <= Role::Bound => (taken, Code::ReuseportMismatch),
+        Effect::Blocks { .. } => (taken, Code::Taken(first.role)),
+        Effect::MayBlock { missing } => (Outcome::Undecidable, Code::Unreadable(missing)),
+        Effect::Shares { by, .. } => (Outcome::Ok, Code::Shared(by)),
+    }
+}
+
+/// Whether the kernel may let a TCP attempt with `SO_REUSEPORT` in although another socket forbids it.
+///
+/// It remembers uid and address of a socket with `SO_REUSEPORT` that it let in on the port, whatever the
+/// address, and lets the next that looks the same in without a look at the others (linux 6.18
+/// net/ipv4/inet_connection_sock.c, sk_reuseport_match). What it remembers cannot be read; that there is such
+/// a socket, or a connection that inherited the option from one, can.
+fn tcp_may_let_in(existing: &[Existing], attempt: &BindAttempt) -> bool {
+    let remembered = |one: &Existing| {
+        one.shares_ports_with(attempt.protocol)
+            && one.holds_port()
+            && one
+                .socket
+                .inet()
+                .is_some_and(|pair| pair.local_port == attempt.port)
+            && one.reuseport.is_none_or(|flag| flag.set)
+            && (one.is_connected() || one.socket.uid.is_none_or(|uid| uid == attempt.uid))
+    };
+    attempt.protocol == Protocol::Tcp && attempt.reuseport && existing.iter().any(remembered)
+}
+
+/// UDP only: the kernel goes through the sockets on the port, the newest first, and lets the attempt in at the
+/// first that shares by `SO_REUSEPORT`, even if an older one forbids it (linux 6.18 net/ipv4/udp.c,
+/// udp_lib_lport_inuse).
+fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
+    let lets_in = |finding: &Finding| {
+        matches!(
+            finding.effect,
+            Effect::Shares {
+                by: Sharing::ReusePort,
+                ..
+            } | Effect::MayBlock {
+                missing: Missing::ReusePort | Missing::ReuseFlags | Missing::Uid | Missing::V6only,
+            }
+        )
+    };
+    attempt.protocol == Protocol::Udp && attempt.reuseport && findings.iter().any(lets_in)
+}
+
+/// Writes what a trial bind has shown into the findings and says the reason: if it worked, every holder lets the
+/// attempt in; if it failed and only one holder is in doubt, that one is the reason. Of several it is one.
+fn settle(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Option<Code> {
+    let how = How::Proven;
+    let by = if attempt.reuseaddr {
+        Sharing::ReuseAddr
+    } else {
+        Sharing::ReusePort
+    };
+    let effect = match proof {
+        Outcome::Ok => Effect::Shares { by, how },
+        Outcome::Fails(_) => Effect::Blocks { how, mismatch: None },
+        Outcome::Undecidable => return None,
+    };
+    let role = findings.first()?.role;
+    let mut doubtful: Vec<_> = findings
+        .iter_mut()
+        .filter(|finding| matches!(finding.effect, Effect::MayBlock { .. }))
+        .collect();
+    if proof == Outcome::Ok || doubtful.len() == 1 {
+        for finding in &mut doubtful {
+            finding.effect = effect;
+        }
+    }
+    Some(match proof {
+        Outcome::Ok => Code::Shared(by),
+        _ => Code::Taken(role),
+    })
+}
+
+/// Port 0: counts the ports that the kernel may still choose.
+fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Verdict {
+    let range = system.local_port_range.clone();
+    let wanted: Vec<u16> = range.filter(|port| !system.is_reserved(*port)).collect();
+    // Ports that are gone, or may be.
+    let mut gone = BTreeMap::new();
+    for one in existing {
+        let Some(pair) = one.socket.inet() else { continue };
+        let surely = match keeps_automatic_choice_away(one, attempt) {
+            Some(false) => continue,
+            Some(true) => true,
+            None => false,
+        };
+        if system.is_automatic(pair.local_port) {
+            *gone.entry(pair.local_port).or_insert(false) |= surely;
+        }
+    }
+    let left = wanted.len().saturating_sub(gone.len());
+    let doubtful = gone.values().any(|surely| !surely);
+    let reusable = system.autobind_reuse && attempt.reuseaddr && attempt.protocol == Protocol::Tcp;
+    let (bind, code) = if left > 0 {
+        (Outcome::Ok, Code::Free)
+    } else if doubtful {
+        (Outcome::Undecidable, Code::Unreadable(Missing::ReuseFlags))
+    } else if reusable {
+        shared_automatic(existing, attempt, &wanted)
+    } else {
+        (Outcome::Fails(Errno::Eaddrinuse), Code::RangeExhausted)
+    };
+    Verdict {
+        bind,
+        listen: listen_after(bind, attempt),
+        code,
+        findings: Vec::new(),
+        ports_left: Some(left),
+    }
+}
+
+/// With ip_autobind_reuse the kernel looks again, for a port that `SO_REUSEADDR` alone lets it share.
+fn shared_automatic(existing: &[Existing], attempt: &BindAttempt, wanted: &[u16]) -> (Outcome, Code) {
+    let mut undecided = false;
+    for port in wanted {
+        let alone = BindAttempt {
+            port: *port,
+            reuseport: false,
+            ..attempt.clone()
+        };
+        let conflicts = existing.iter().map(|one| conflict(one, &alone));
+        let worst = conflicts.fold(Outcome::Ok, |worst, conflict| match (worst, conflict) {
+            (Outcome::Fails(errno), _) => Outcome::Fails(errno),
+            (_, Conflict::Blocks { .. }) => Outcome::Fails(Errno::Eaddrinuse),
+            (_, Conflict::Undecided { .. }) => Outcome::Undecidable,
+            (worst, _) => worst,
+        });
+        match worst {
+            Outcome::Ok => return (Outcome::Ok, Code::Shared(Sharing::ReuseAddr)),
+            Outcome::Undecidable => undecided = true,
+            Outcome::Fails(_) => {}
+        }
+    }
+    if undecided {
+        (Outcome::Undecidable, Code::Unreadable(Missing::ReuseAddr))
+    } else {
+        (Outcome::Fails(Errno::Eaddrinuse), Code::RangeExhausted)
+    }
+}

@@ -1,0 +1,128 @@
+//! The refusals of bind that have nothing to do with other sockets, in the kernel's order.
+//!
+//! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of them come before
+//! the port is looked at, so they hide that it is taken.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::model::Protocol;
+
+use super::attempt::{BindAttempt, needs_scope};
+use super::system::SystemFacts;
+
+/// An error number that bind, listen or socket can give here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errno {
+    /// The port needs a capability.
+    Eacces,
+    /// The port is taken.
+    Eaddrinuse,
+    /// The address is not this machine's.
+    Eaddrnotavail,
+    /// There is no such family.
+    Eafnosupport,
+    /// The combination means nothing.
+    Einval,
+    /// There is no such interface.
+    Enodev,
+}
+
+impl Errno {
+    /// Its name in errno(3).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eacces => "EACCES",
+            Self::Eaddrinuse => "EADDRINUSE",
+            Self::Eaddrnotavail => "EADDRNOTAVAIL",
+            Self::Eafnosupport => "EAFNOSUPPORT",
+            Self::Einval => "EINVAL",
+            Self::Enodev => "ENODEV",
+        }
+    }
+}
+
+/// Why bind refuses an attempt whatever other sockets there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The kernel has no IPv6, or it is switched off for new sockets.
+    NoIpv6,
+    /// A stream socket cannot be bound to an IPv6 multicast address.
+    MulticastStream,
+    /// The port is below ip_unprivileged_port_start, and the capability is missing.
+    PrivilegedPort,
+    /// An IPv4 address on a socket with `IPV6_V6ONLY`.
+    MappedV6only,
+    /// A link-local address without an interface.
+    NoScope,
+    /// An interface that does not exist.
+    NoDevice,
+    /// The address is not this machine's.
+    NotLocal,
+}
+
+impl Refusal {
+    /// The error number.
+    pub const fn errno(self) -> Errno {
+        match self {
+            Self::NoIpv6 => Errno::Eafnosupport,
+            Self::MulticastStream | Self::MappedV6only | Self::NoScope => Errno::Einval,
+            Self::PrivilegedPort => Errno::Eacces,
+            Self::NoDevice => Errno::Enodev,
+            Self::NotLocal => Errno::Eaddrnotavail,
+        }
+    }
+}
+
+/// The first refusal that the kernel comes to, if any.
+pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
+    match attempt.address {
+        IpAddr::V4(address) => {
+            let local = system.nonlocal_bind_v4 || system.is_local_v4(address);
+            first([
+                (!local, Refusal::NotLocal),
+                (is_privileged(attempt, system), Refusal::PrivilegedPort),
+            ])
+        }
+        IpAddr::V6(address) => first([
+            (!system.ipv6, Refusal::NoIpv6),
+            (
+                attempt.protocol == Protocol::Tcp && address.is_multicast(),
+                Refusal::MulticastStream,
+            ),
+            (is_privileged(attempt, system), Refusal::PrivilegedPort),
+        ])
+        .or_else(|| v6_address(address, attempt, system)),
+    }
+}
+
+/// The first entry that applies.
+fn first<const N: usize>(checks: [(bool, Refusal); N]) -> Option<Refusal> {
+    checks
+        .into_iter()
+        .find_map(|(applies, refusal)| applies.then_some(refusal))
+}
+
+fn is_privileged(attempt: &BindAttempt, system: &SystemFacts) -> bool {
+    attempt.port != 0 && attempt.port < system.unprivileged_port_start && !attempt.net_bind_service
+}
+
+fn v6_address(address: Ipv6Addr, attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        let local = system.nonlocal_bind_v4 || system.is_local_v4(mapped);
+        return first([
+            (attempt.v6only, Refusal::MappedV6only),
+            (!local, Refusal::NotLocal),
+        ]);
+    }
+    if address.is_unspecified() {
+        return None;
+    }
+    let device = attempt.bound_device();
+    let no_device = device.is_some_and(|device| !system.interfaces.contains_key(&device.get()));
+    let local = address.is_multicast() || system.nonlocal_bind_v6 || system.is_local_v6(address, device);
+    first([
+        (needs_scope(address) && device.is_none(), Refusal::NoScope),
+        (no_device, Refusal::NoDevice),
+        (!local, Refusal::NotLocal),
+    ])
+}

@@ -1,0 +1,124 @@
+//! A socket that is there already, with what listing sockets does not tell.
+
+use std::net::IpAddr;
+
+use crate::model::{Family, Protocol, Socket, State, TimerKind};
+
+/// How a fact came to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// Read from the kernel.
+    Observed,
+    /// Shown by a trial: a socket with the same options was bound, or was refused.
+    Proven,
+}
+
+impl How {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Proven => "proven",
+        }
+    }
+}
+
+/// The value of a socket option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// Whether it is set.
+    pub set: bool,
+    /// How that is known.
+    pub how: How,
+}
+
+impl Flag {
+    /// A flag that was read.
+    pub const fn observed(set: bool) -> Self {
+        Self {
+            set,
+            how: How::Observed,
+        }
+    }
+}
+
+/// A socket that may stand in the way. The options are `None` where they are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Existing {
+    /// What the kernel tells of it.
+    pub socket: Socket,
+    /// Its `SO_REUSEADDR` now.
+    pub reuseaddr: Option<Flag>,
+    /// Its `SO_REUSEPORT` now.
+    pub reuseport: Option<Flag>,
+    /// Its `IPV6_V6ONLY`, where the socket itself does not tell (connected ones).
+    pub v6only: Option<Flag>,
+}
+
+impl Existing {
+    /// A socket of whose options nothing is known.
+    pub const fn new(socket: Socket) -> Self {
+        Self {
+            socket,
+            reuseaddr: None,
+            reuseport: None,
+            v6only: None,
+        }
+    }
+
+    /// The kernel keeps only a stub of it: time-wait, or fin-wait-2 whose program is gone. A stub has no owner.
+    pub fn is_stub(&self) -> bool {
+        let timed = self
+            .socket
+            .timer
+            .is_some_and(|timer| timer.kind == TimerKind::TimeWait);
+        match self.socket.state {
+            State::TimeWait => true,
+            State::FinWait2 => timed && self.socket.inode.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether it holds its port at all. A half-open connection is in no port table until it is complete; a
+    /// socket in syn-recv that a program holds (simultaneous open) is complete in that sense.
+    pub fn holds_port(&self) -> bool {
+        let half_open = self.socket.state == State::SynRecv && self.socket.inode.is_none();
+        self.socket.inet().is_some_and(|pair| pair.local_port != 0) && !half_open
+    }
+
+    /// Whether its local address came from a connection, or may have.
+    pub fn is_connected(&self) -> bool {
+        !matches!(
+            self.socket.state,
+            State::Listen | State::Bound | State::Unconnected
+        )
+    }
+
+    /// `IPV6_V6ONLY` as it counts in the port tables, if it is known. Binding to an IPv6 address of its own
+    /// sets it.
+    pub fn effective_v6only(&self) -> Option<Flag> {
+        let pair = self.socket.inet()?;
+        if self.socket.family == Family::Inet {
+            return Some(Flag::observed(false));
+        }
+        let bound_to_address = match pair.local_address {
+            IpAddr::V6(address) => {
+                !self.is_connected() && !address.is_unspecified() && address.to_ipv4_mapped().is_none()
+            }
+            IpAddr::V4(_) => false,
+        };
+        if bound_to_address {
+            return Some(Flag::observed(true));
+        }
+        pair.v6only.map(Flag::observed).or(self.v6only)
+    }
+
+    /// Whether it has its ports in common with `protocol`: MPTCP uses those of TCP.
+    pub fn shares_ports_with(&self, protocol: Protocol) -> bool {
+        let table = |protocol| match protocol {
+            Protocol::Mptcp => Protocol::Tcp,
+            other => other,
+        };
+        table(self.socket.protocol) == table(protocol)
+    }
+}

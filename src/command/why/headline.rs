@@ -1,0 +1,308 @@
+//! The answer itself: the first line, which must be enough for most readers.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use crate::model::Protocol;
+use crate::render::{escape, human};
+
+use super::attempt::BindAttempt;
+use super::cures::time_left_ms;
+use super::errors::Refusal;
+use super::existing::How;
+use super::report::{Answer, Report};
+use super::role::Role;
+use super::rules::{Missing, Sharing};
+use super::text::owner_name;
+use super::verdict::{Code, Effect, Finding, Outcome};
+
+/// The first line, or one for each group of attempts that come to the same.
+pub(super) fn headline(report: &Report) -> String {
+    let mut groups: Vec<(Outcome, Code, Vec<&Answer>)> = Vec::new();
+    for answer in &report.answers {
+        let (bind, code) = (answer.verdict.bind, answer.verdict.code);
+        match groups
+            .iter_mut()
+            .find(|group| group.0 == bind && same_story(group.1, code))
+        {
+            Some(group) => group.2.push(answer),
+            None => groups.push((bind, code, vec![answer])),
+        }
+    }
+    if let [(bind, code, answers)] = groups.as_slice() {
+        return single(report, *bind, *code, answers);
+    }
+    if let Some(line) = plain_and_reuse(report) {
+        return line;
+    }
+    let lines: Vec<_> = groups
+        .iter()
+        .map(|(bind, code, answers)| {
+            let who: Vec<_> = answers.iter().map(|answer| name_of(&answer.attempt)).collect();
+            format!("{}: {}", who.join(", "), single(report, *bind, *code, answers))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// Verdicts that need no line of their own beside each other.
+fn same_story(a: Code, b: Code) -> bool {
+    let free = |code| matches!(code, Code::Free | Code::Shared(_));
+    a == b || (free(a) && free(b)) || matches!((a, b), (Code::Taken(_), Code::Taken(_)))
+}
+
+/// The usual case: whatever the address, the plain socket fails and the one with `SO_REUSEADDR` works.
+fn plain_and_reuse(report: &Report) -> Option<String> {
+    let (with, plain): (Vec<_>, Vec<_>) = report.answers.iter().partition(|answer| answer.attempt.reuseaddr);
+    let all_work = with.iter().all(|answer| answer.verdict.bind == Outcome::Ok);
+    let failed = plain
+        .iter()
+        .find(|answer| matches!(answer.verdict.bind, Outcome::Fails(_)))?;
+    let no_doubt = plain
+        .iter()
+        .all(|answer| answer.verdict.bind != Outcome::Undecidable);
+    if with.is_empty() || !all_work || !no_doubt {
+        return None;
+    }
+    let place = place(report);
+    let shared_how =
+        with.iter()
+            .flat_map(|answer| &answer.verdict.findings)
+            .find_map(|finding| match finding.effect {
+                Effect::Shares { how, .. } => Some(how),
+                _ => None,
+            });
+    Some(match failed.verdict.code {
+        Code::Taken(Role::TimeWait) => {
+            let left = time_left(report, failed);
+            format!(
+                "No, but with SO_REUSEADDR yes: {place} is in TIME-WAIT{left}, and the old server had set it{}.",
+                proof(shared_how)
+            )
+        }
+        _ => format!(
+            "No, but with SO_REUSEADDR yes: {place} is taken by a socket that has it too{}.",
+            proof(shared_how)
+        ),
+    })
+}
+
+fn proof(how: Option<How>) -> &'static str {
+    match how {
+        Some(How::Proven) => " (proven by a trial bind)",
+        Some(How::Observed) | None => "",
+    }
+}
+
+fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> String {
+    let place = place(report);
+    let Some(answer) = answers.first() else {
+        return String::new();
+    };
+    let attempt = &answer.attempt;
+    let too = if answers.iter().any(|answer| answer.attempt.reuseaddr)
+        && answers.iter().any(|answer| !answer.attempt.reuseaddr)
+    {
+        ", with SO_REUSEADDR too"
+    } else {
+        ""
+    };
+    match (bind, code) {
+        (Outcome::Ok, Code::Shared(Sharing::ReusePort)) => {
+            let who = first_owner(report, answer).unwrap_or_else(|| "another".to_owned());
+            let part = if report.protocol == Protocol::Tcp {
+                "connections"
+            } else {
+                "datagrams"
+            };
+            format!(
+                "Yes, beside another (--reuseport): {place} is shared with {who}. You would get a part of its {part}."
+            )
+        }
+        (Outcome::Ok, _) => free_line(report, answer),
+        (_, Code::Refused(refusal)) => refused(report, attempt, refusal),
+        (_, Code::RangeExhausted) => format!(
+            "No: no port of the range {}-{} is left on {}. bind fails with EADDRINUSE.",
+            report.system.local_port_range.start(),
+            report.system.local_port_range.end(),
+            human_address(attempt.address),
+        ),
+        (Outcome::Undecidable, Code::OrderDependent) => format!(
+            "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they came."
+        ),
+        (Outcome::Undecidable, Code::Unreadable(missing)) => {
+            let what = missing_name(missing);
+            match (closed(answer), &report.sudo) {
+                (false, Some(sudo)) => format!(
+                    "Cannot tell: {place} is held by a socket whose {what} you may not read ({sudo} can)."
+                ),
+                (true, _) => format!(
+                    "Cannot tell: {place} is held by a closed connection, whose {what} cannot be read; a trial bind would show it."
+                ),
+                (false, None) => {
+                    format!("Cannot tell: {place} is held by a socket whose {what} cannot be read.")
+                }
+            }
+        }
+        (_, Code::ReuseportMismatch) => {
+            format!(
+                "No: {place} is taken, and cannot be shared{too}: SO_REUSEPORT must be set on both sockets, by the same user."
+            )
+        }
+        (_, Code::Taken(Role::TimeWait)) => {
+            let left = time_left(report, answer);
+            let help = if too.is_empty() {
+                ""
+            } else {
+                " SO_REUSEADDR would not help: the old server had not set it"
+            };
+            let how = answers
+                .iter()
+                .flat_map(|answer| &answer.verdict.findings)
+                .find_map(blocked_how)
+                .filter(|_| !help.is_empty());
+            let stop = if help.is_empty() { "" } else { "." };
+            format!(
+                "No{}: {place} is in TIME-WAIT.{help}{}{stop}",
+                left.replace(" for another", ", for another"),
+                proof(how)
+            )
+        }
+        _ => format!("No: {place} is taken. bind fails with EADDRINUSE{too}."),
+    }
+}
+
+fn blocked_how(finding: &Finding) -> Option<How> {
+    match finding.effect {
+        Effect::Blocks { how, .. } if how != How::Observed => Some(how),
+        _ => None,
+    }
+}
+
+fn free_line(report: &Report, answer: &Answer) -> String {
+    let place = place(report);
+    if report.port == 0 {
+        let left = answer.verdict.ports_left.unwrap_or(0);
+        let range = &report.system.local_port_range;
+        return format!(
+            "Yes: {left} ports of the range {}-{} are left on {}.",
+            range.start(),
+            range.end(),
+            human_address(answer.attempt.address)
+        );
+    }
+    let mut line = match answer.verdict.code {
+        Code::Shared(_) => format!("Yes. {place} can be bound beside what is there."),
+        _ => format!("Yes. {place} is free here."),
+    };
+    if let Some(owner) = report.elsewhere.first() {
+        let who = match &owner.container {
+            Some(container) => format!("{} (container {container})", escape::text(&owner.program)),
+            None => format!("{} {}", escape::text(&owner.program), owner.pid),
+        };
+        let _ = write!(line, " {who} uses it in its own network namespace: no conflict.");
+    }
+    line
+}
+
+fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
+    let place = place(report);
+    let address = human_address(attempt.address);
+    match refusal {
+        Refusal::PrivilegedPort => format!(
+            "No: {place} needs CAP_NET_BIND_SERVICE (EACCES) for user {}; ports from {} up do not.",
+            report.user, report.system.unprivileged_port_start
+        ),
+        Refusal::NotLocal => {
+            let own = report.system.own_addresses();
+            let more = own.len().saturating_sub(8);
+            let mut list = own.into_iter().take(8).collect::<Vec<_>>().join(", ");
+            if more > 0 {
+                let _ = write!(list, " and {more} more");
+            }
+            format!("No: {address} is not an address of this machine (EADDRNOTAVAIL). It has {list}.")
+        }
+        Refusal::NoIpv6 => "No: there is no IPv6 here (EAFNOSUPPORT).".to_owned(),
+        Refusal::MulticastStream => {
+            format!("No: {address} is a multicast address, and TCP cannot be bound to one (EINVAL).")
+        }
+        Refusal::MappedV6only => format!(
+            "No: {address} is an IPv4 address, which a socket with IPV6_V6ONLY does not take (EINVAL)."
+        ),
+        Refusal::NoScope => format!(
+            "No: {address} is link-local and needs an interface (EINVAL): [{}%INTERFACE]:{}.",
+            attempt.address, attempt.port
+        ),
+        Refusal::NoDevice => "No: there is no such interface (ENODEV).".to_owned(),
+    }
+}
+
+/// Whether the socket in doubt is one that no program holds any more.
+fn closed(answer: &Answer) -> bool {
+    let doubtful = answer
+        .verdict
+        .findings
+        .iter()
+        .find(|finding| matches!(finding.effect, Effect::MayBlock { .. }));
+    doubtful.is_some_and(|finding| matches!(finding.role, Role::TimeWait | Role::Orphan | Role::Queued))
+}
+
+fn missing_name(missing: Missing) -> &'static str {
+    match missing {
+        Missing::ReuseAddr | Missing::ReusePort | Missing::ReuseFlags => "reuse flags",
+        other => other.name(),
+    }
+}
+
+fn time_left(report: &Report, answer: &Answer) -> String {
+    let left = answer
+        .verdict
+        .findings
+        .iter()
+        .filter_map(|finding| report.existing.get(finding.socket).and_then(time_left_ms))
+        .max();
+    left.map_or_else(String::new, |ms| {
+        format!(" for another {}", human::duration_ms(ms.into()))
+    })
+}
+
+/// `3000/tcp`, with the address if one was asked about.
+fn place(report: &Report) -> String {
+    let protocol = report.protocol.name();
+    let mut addresses = report.answers.iter().map(|answer| answer.attempt.address);
+    match addresses.next() {
+        Some(first) if !first.is_unspecified() && addresses.all(|address| address == first) => {
+            format!("{}:{}/{protocol}", human_address(first), report.port)
+        }
+        _ => format!("{}/{protocol}", report.port),
+    }
+}
+
+/// `0.0.0.0:80`, `[::]:80 with SO_REUSEADDR`.
+fn name_of(attempt: &BindAttempt) -> String {
+    let options = [
+        (attempt.reuseaddr, "SO_REUSEADDR"),
+        (attempt.reuseport, "SO_REUSEPORT"),
+    ];
+    let set: Vec<_> = options
+        .into_iter()
+        .filter_map(|(set, name)| set.then_some(name))
+        .collect();
+    let mut text = format!("{}:{}", human_address(attempt.address), attempt.port);
+    if !set.is_empty() {
+        let _ = write!(text, " with {}", set.join(" and "));
+    }
+    text
+}
+
+pub(super) fn human_address(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+fn first_owner(report: &Report, answer: &Answer) -> Option<String> {
+    let finding = answer.verdict.findings.first()?;
+    owner_name(report.holders.get(finding.socket)?)
+}

@@ -1,0 +1,345 @@
+//! From a question to a report: what is read, in the order in which it is needed.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::num::NonZeroU32;
+use std::time::SystemTime;
+
+use rustix::thread::CapabilitySet;
+
+use super::snapshot::{self, Snapshot};
+use super::{caveats, elsewhere, process, system, systemd, trial};
+use crate::command::why::cures::cures;
+use crate::command::why::place::{Host, PortPlace};
+use crate::command::why::report::{Answer, Holders, Report};
+use crate::command::why::verdict::{Code, Outcome};
+use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
+use crate::join::Context;
+use crate::model::{Family, OwnerStatus, Protocol, State, StateSet};
+
+/// How many sockets are described with their processes.
+const DESCRIBED_MAX: usize = 8;
+/// How far a free port is looked for.
+const NEAR: u16 = 20;
+/// How many of them are looked at with all their connections, which costs milliseconds each.
+const LOOKED_AT_CLOSELY: usize = 2;
+
+/// What somebody wants to know.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command")]
+pub struct Question {
+    /// Where.
+    pub place: PortPlace,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The families wanted, both if empty.
+    pub families: Vec<Family>,
+    /// `IPV6_V6ONLY`, else what the machine gives to new sockets.
+    pub v6only: bool,
+    /// `SO_REUSEADDR`; both ways if `None`.
+    pub reuseaddr: Option<bool>,
+    /// `SO_REUSEPORT`.
+    pub reuseport: bool,
+    /// `SO_BINDTODEVICE`.
+    pub device: Option<String>,
+    /// For whom.
+    pub uid: u32,
+    /// Whether listen follows bind.
+    pub listen: bool,
+    /// Whether a trial bind may be made.
+    pub probe: bool,
+    /// How to run this with more rights; `None` for one who has them.
+    pub sudo: Option<String>,
+}
+
+/// A report, with what its rows need.
+#[derive(Debug)]
+pub struct Answered {
+    /// The report.
+    pub report: Report,
+    /// The sockets' owners.
+    pub snapshot: Snapshot,
+    /// Processes and names.
+    pub context: Context,
+}
+
+/// Answers the question.
+///
+/// # Errors
+/// One line, if the question names a host or an interface that does not exist.
+pub fn ask(question: &Question) -> Result<Answered, String> {
+    let system = system::read();
+    let (attempts, mut notes) = attempts(question, &system)?;
+    let port = question.place.port;
+    let (from, to) = if port == 0 {
+        (*system.local_port_range.start(), *system.local_port_range.end())
+    } else {
+        (port, port)
+    };
+    let mut snapshot = snapshot::read(question.protocol, from, to);
+    let verdicts = verdicts(&attempts, &mut snapshot, &system, question.probe);
+    let context = context(&snapshot, &verdicts, question.uid);
+    let holders = holders(&snapshot, &verdicts, &context, question);
+    notes.extend(root_note(&attempts, &verdicts, &snapshot, &system));
+    if port != 0 && system.is_reserved(port) {
+        notes.push(format!(
+            "{port} is in ip_local_reserved_ports: never chosen for a client, free to bind"
+        ));
+    }
+    notes.extend(caveats::read(port));
+    let blocked = verdicts
+        .iter()
+        .zip(&attempts)
+        .find(|(verdict, _)| verdict.bind != Outcome::Ok);
+    let free_port = blocked
+        .filter(|(verdict, _)| port != 0 && !matches!(verdict.code, Code::Refused(_)))
+        .and_then(|(_, attempt)| free_port_near(attempt, &system));
+    let all_free = verdicts.iter().all(|verdict| verdict.code == Code::Free);
+    let gaps = std::mem::take(&mut snapshot.gaps);
+    let mut report = Report {
+        protocol: question.protocol,
+        port,
+        answers: Vec::new(),
+        existing: snapshot.existing.clone(),
+        holders,
+        elsewhere: if all_free && port != 0 {
+            elsewhere::owners(question.protocol, port)
+        } else {
+            Vec::new()
+        },
+        system,
+        user: process::user_name(&context, question.uid),
+        free_port,
+        notes,
+        gaps,
+        taken_at: SystemTime::now(),
+        sudo: question.sudo.clone(),
+    };
+    let answer = |(attempt, verdict): (BindAttempt, Verdict)| Answer {
+        cures: cures(&report, &attempt, &verdict),
+        attempt,
+        verdict,
+    };
+    report.answers = attempts.into_iter().zip(verdicts).map(answer).collect();
+    Ok(Answered {
+        report,
+        snapshot,
+        context,
+    })
+}
+
+/// The sockets that the question means, and notes about what was left out.
+fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttempt>, Vec<String>), String> {
+    let mut notes = Vec::new();
+    let mut addresses: Vec<IpAddr> = match &question.place.host {
+        Host::Address(address) => vec![*address],
+        Host::Any => {
+            if !system.ipv6 {
+                notes.push("there is no IPv6 here, so only 0.0.0.0 was looked at".to_owned());
+            }
+            let v6 = system.ipv6.then_some(Ipv6Addr::UNSPECIFIED.into());
+            [Some(Ipv4Addr::UNSPECIFIED.into()), v6]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+        Host::Name(name) => addresses_of(name)?,
+    };
+    if !question.families.is_empty() {
+        addresses.retain(|address| {
+            let family = if address.is_ipv4() {
+                Family::Inet
+            } else {
+                Family::Inet6
+            };
+            question.families.contains(&family)
+        });
+    }
+    if addresses.is_empty() {
+        return Err("no address of the family that was asked for".to_owned());
+    }
+    let index = |name: &str| {
+        let known = system
+            .interfaces
+            .iter()
+            .find(|(index, known)| known.as_str() == name || index.to_string() == name);
+        known
+            .and_then(|(index, _)| NonZeroU32::new(*index))
+            .ok_or_else(|| format!("there is no interface '{name}' here"))
+    };
+    let device = question.device.as_deref().map(index).transpose()?;
+    let scope_id = question.place.scope.as_deref().map(index).transpose()?;
+    let reuse = match question.reuseaddr {
+        Some(set) => vec![set],
+        None => vec![false, true],
+    };
+    let mut attempts = Vec::new();
+    for address in addresses {
+        let mapped = matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
+        for reuseaddr in &reuse {
+            attempts.push(BindAttempt {
+                v6only: question.v6only || (system.bindv6only && !mapped),
+                reuseaddr: *reuseaddr,
+                reuseport: question.reuseport,
+                device,
+                scope_id,
+                uid: question.uid,
+                net_bind_service: question.uid == 0 && may_bind_low_ports(),
+                listen: question.listen && question.protocol == Protocol::Tcp,
+                ..BindAttempt::new(question.protocol, address, question.place.port)
+            });
+        }
+    }
+    Ok((attempts, notes))
+}
+
+/// The addresses of a host name.
+///
+/// # Errors
+/// One line, if it has none.
+pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
+    let found = (name, 0).to_socket_addrs();
+    let found = found.map_err(|error| format!("cannot look up '{name}': {error}"))?;
+    let mut addresses: Vec<_> = found.map(|found| found.ip()).collect();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// Whether root here is root indeed: a container's may lack the capability.
+fn may_bind_low_ports() -> bool {
+    rustix::process::getuid().as_raw() != 0
+        || rustix::thread::capabilities(None)
+            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_BIND_SERVICE))
+}
+
+/// Diagnoses, and reads as much more as is needed to be sure: owners, then options, then a trial.
+fn verdicts(
+    attempts: &[BindAttempt],
+    snapshot: &mut Snapshot,
+    system: &SystemFacts,
+    probe: bool,
+) -> Vec<Verdict> {
+    let all = |snapshot: &Snapshot| -> Vec<Verdict> {
+        attempts
+            .iter()
+            .map(|attempt| diagnose(&snapshot.existing, attempt, system, None))
+            .collect()
+    };
+    let verdicts = all(snapshot);
+    if verdicts.iter().all(|verdict| verdict.findings.is_empty()) {
+        return verdicts;
+    }
+    snapshot.find_owners();
+    if verdicts
+        .iter()
+        .all(|verdict| verdict.bind != Outcome::Undecidable)
+    {
+        return verdicts;
+    }
+    snapshot.read_options();
+    let mut verdicts = all(snapshot);
+    for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
+        if probe && verdict.bind == Outcome::Undecidable {
+            let trial = trial::bind_once(attempt);
+            *verdict = diagnose(&snapshot.existing, attempt, system, trial);
+        }
+    }
+    verdicts
+}
+
+/// The sockets that findings name, each once, the weightiest first.
+fn named(verdicts: &[Verdict]) -> Vec<usize> {
+    let mut named = Vec::new();
+    for finding in verdicts.iter().flat_map(|verdict| &verdict.findings) {
+        if !named.contains(&finding.socket) && named.len() < DESCRIBED_MAX {
+            named.push(finding.socket);
+        }
+    }
+    named
+}
+
+fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
+    let (mut pids, mut uids) = (Vec::new(), vec![uid]);
+    for one in named(verdicts)
+        .into_iter()
+        .filter_map(|at| snapshot.existing.get(at))
+    {
+        pids.extend(
+            snapshot
+                .owners
+                .of(&one.socket)
+                .holders
+                .iter()
+                .map(|holder| holder.pid),
+        );
+        uids.extend(one.socket.uid);
+    }
+    process::read(&pids, &uids)
+}
+
+fn holders(
+    snapshot: &Snapshot,
+    verdicts: &[Verdict],
+    context: &Context,
+    question: &Question,
+) -> Vec<Holders> {
+    let mut all = vec![Holders::default(); snapshot.existing.len()];
+    for at in named(verdicts) {
+        let (Some(one), Some(slot)) = (snapshot.existing.get(at), all.get_mut(at)) else {
+            continue;
+        };
+        let ownership = snapshot.owners.of(&one.socket);
+        let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+        pids.dedup();
+        let by_systemd = ownership.status == OwnerStatus::Known && pids.contains(&1);
+        *slot = Holders {
+            status: ownership.status,
+            owners: process::describe(&pids, context),
+            socket_unit: by_systemd
+                .then(|| systemd::socket_unit(question.place.port, question.protocol == Protocol::Udp))
+                .flatten(),
+            user: one.socket.uid.map(|uid| process::user_name(context, uid)),
+        };
+    }
+    all
+}
+
+/// One line where root would be answered otherwise.
+fn root_note(
+    attempts: &[BindAttempt],
+    verdicts: &[Verdict],
+    snapshot: &Snapshot,
+    system: &SystemFacts,
+) -> Option<String> {
+    attempts.iter().zip(verdicts).find_map(|(attempt, verdict)| {
+        let root = BindAttempt {
+            uid: 0,
+            net_bind_service: true,
+            ..attempt.clone()
+        };
+        let of_root = diagnose(&snapshot.existing, &root, system, None).bind;
+        (of_root != verdict.bind && of_root != Outcome::Undecidable && verdict.bind != Outcome::Undecidable)
+            .then(|| format!("for root bind would say: {}", of_root.name()))
+    })
+}
+
+/// The next port that the attempt could have: one without a listener, looked at closely.
+fn free_port_near(attempt: &BindAttempt, system: &SystemFacts) -> Option<u16> {
+    let from = attempt.port.checked_add(1)?;
+    let to = from.saturating_add(NEAR);
+    let states = match attempt.protocol {
+        Protocol::Udp => StateSet::ALL,
+        _ => StateSet::of(State::Listen),
+    };
+    let near = snapshot::read_states(attempt.protocol, from, to, states);
+    let works = |port: u16, existing: &[Existing]| {
+        let there = BindAttempt {
+            port,
+            ..attempt.clone()
+        };
+        diagnose(existing, &there, system, None).bind == Outcome::Ok
+    };
+    (from..=to)
+        .filter(|port| works(*port, &near.existing))
+        .take(LOOKED_AT_CLOSELY)
+        .find(|port| works(*port, &snapshot::read(attempt.protocol, *port, *port).existing))
+}

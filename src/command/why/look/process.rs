@@ -1,0 +1,141 @@
+//! Describes the processes behind sockets.
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStringExt;
+
+use super::docker;
+use crate::command::why::owner::{Owner, container_of, is_top, unit_of};
+use crate::join::Context;
+use crate::model::{Names, Process};
+use crate::plan::Facts;
+use crate::source::proc::holders::{Look, walk};
+use crate::source::proc::{ProcRoot, facts};
+use crate::source::{namespaces, nss};
+
+/// How far up a chain of parents is followed.
+const PARENTS_MAX: usize = 6;
+/// How long names of users may take.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Reads the processes, and the names of their users.
+pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
+    let mut pids = pids.to_vec();
+    pids.sort_unstable();
+    pids.dedup();
+    let (processes, _) = facts::read(&ProcRoot::default(), &pids, Facts::Full);
+    let uids = processes.values().filter_map(|process| process.uid);
+    let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).names;
+    Context {
+        processes,
+        names: Names {
+            users,
+            ..Names::default()
+        },
+        netns: namespaces::own_netns(&ProcRoot::default()),
+        as_root: rustix::process::geteuid().is_root(),
+    }
+}
+
+/// The name of a user, or the number.
+pub fn user_name(context: &Context, uid: u32) -> String {
+    context
+        .names
+        .users
+        .get(&uid)
+        .cloned()
+        .unwrap_or_else(|| uid.to_string())
+}
+
+/// Describes each process that is in the context, in the order given.
+pub fn describe(pids: &[u32], context: &Context) -> Vec<Owner> {
+    pids.iter()
+        .filter_map(|pid| context.processes.get(pid))
+        .map(|process| Owner {
+            user: process.uid.map(|uid| user_name(context, uid)),
+            ..owner_of(process)
+        })
+        .collect()
+}
+
+/// Describes every process that holds one of the sockets, by pid.
+pub fn owners_of(mut inodes: Vec<u32>) -> Vec<Owner> {
+    if inodes.is_empty() {
+        return Vec::new();
+    }
+    inodes.sort_unstable();
+    let look = Look {
+        wanted: Some(&inodes),
+        thorough: None,
+    };
+    let holders = walk(&ProcRoot::default(), look)
+        .map(|walk| walk.holders)
+        .unwrap_or_default();
+    let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    describe(&pids, &read(&pids, &[]))
+}
+
+fn owner_of(process: &Process) -> Owner {
+    let pid = process.pid;
+    let file = |name: &str| format!("/proc/{pid}/{name}");
+    let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
+    let directory = std::fs::read_link(file("cwd")).ok();
+    let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+    let forwards_for_container =
+        [&b"docker-proxy"[..], b"rootlessport", b"rootlesskit"].contains(&process.program.as_ref());
+    let behind = command
+        .as_ref()
+        .filter(|_| forwards_for_container)
+        .and_then(|command| docker::container_behind(command));
+    Owner {
+        pid,
+        program: process.program.to_vec(),
+        command: command.filter(|command| !command.is_empty()),
+        started_at: process.started_at,
+        directory: directory.map(|path| path.into_os_string().into_vec()),
+        binary_deleted: process
+            .exe
+            .as_ref()
+            .is_some_and(|exe| exe.ends_with(b" (deleted)")),
+        parents: parents(pid),
+        unit: unit_of(&cgroups),
+        forwards_for_container,
+        container: behind.or_else(|| container_of(&cgroups)),
+        user: None,
+    }
+}
+
+/// The parents, up to the one that started it all or process 1.
+fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
+    let mut chain = Vec::new();
+    let mut next = parent_of(pid);
+    while let Some(parent) = next.filter(|parent| *parent > 0 && chain.len() < PARENTS_MAX) {
+        let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
+        let top = is_top(&comm);
+        chain.push((comm, parent));
+        next = if top { None } else { parent_of(parent) };
+    }
+    chain
+}
+
+/// Every process and its parent.
+pub fn parents_of_all() -> BTreeMap<u32, u32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return BTreeMap::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, parent_of(pid)?)))
+        .collect()
+}
+
+/// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+}

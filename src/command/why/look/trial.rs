@@ -1,0 +1,72 @@
+//! Asks the kernel by binding, for microseconds.
+//!
+//! Done for TCP only, with a reuse option set, where a visible socket overlaps and its options cannot be read.
+//! It never listens, so nobody can connect to it. Not for UDP: a bound UDP socket takes datagrams away.
+#![allow(unsafe_code, reason = "SO_BINDTOIFINDEX has no safe wrapper")]
+
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use rustix::fs::{Gid, Uid};
+use rustix::io::Errno as OsError;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
+
+use crate::command::why::errors::Errno;
+use crate::command::why::{BindAttempt, Outcome};
+use crate::model::{Family, Protocol};
+
+/// What bind says to a socket with the attempt's options; `None` if it must not be tried, or was refused for
+/// another reason than the port.
+pub fn bind_once(attempt: &BindAttempt) -> Option<Outcome> {
+    let allowed =
+        attempt.protocol == Protocol::Tcp && attempt.port != 0 && (attempt.reuseaddr || attempt.reuseport);
+    if !allowed {
+        return None;
+    }
+    let fd = open(attempt).ok()?;
+    let mut address = SocketAddr::new(attempt.address, attempt.port);
+    if let (SocketAddr::V6(v6), Some(scope)) = (&mut address, attempt.scope_id) {
+        v6.set_scope_id(scope.get());
+    }
+    match bind(&fd, &address) {
+        Ok(()) => Some(Outcome::Ok),
+        Err(OsError::ADDRINUSE) => Some(Outcome::Fails(Errno::Eaddrinuse)),
+        Err(_) => None,
+    }
+}
+
+fn open(attempt: &BindAttempt) -> rustix::io::Result<OwnedFd> {
+    let family = match attempt.family() {
+        Family::Inet6 => AddressFamily::INET6,
+        _ => AddressFamily::INET,
+    };
+    let fd = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    if family == AddressFamily::INET6 {
+        sockopt::set_ipv6_v6only(&fd, attempt.v6only)?;
+    }
+    sockopt::set_socket_reuseaddr(&fd, attempt.reuseaddr)?;
+    sockopt::set_socket_reuseport(&fd, attempt.reuseport)?;
+    if let Some(device) = attempt.device {
+        bind_to_device(&fd, device.get())?;
+    }
+    // The owner counts for SO_REUSEPORT only; without it the trial needs no other uid.
+    if attempt.reuseport && attempt.uid != rustix::process::getuid().as_raw() {
+        rustix::fs::fchown(&fd, Some(Uid::from_raw(attempt.uid)), None::<Gid>)?;
+    }
+    Ok(fd)
+}
+
+fn bind_to_device(fd: &OwnedFd, index: u32) -> rustix::io::Result<()> {
+    let index = i32::try_from(index).map_err(|_| OsError::NODEV)?;
+    // SAFETY: the value is an int, as the option wants, and lives through the call.
+    let result = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_BINDTOIFINDEX,
+            (&raw const index).cast(),
+            4,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(OsError::PERM) }
+}

@@ -1,0 +1,82 @@
+//! What an existing socket is to somebody who wants its port.
+
+use crate::model::{Protocol, State};
+
+use super::existing::Existing;
+use super::system::SystemFacts;
+
+/// What a socket is, the weightiest first: a listener explains a taken port before its connections do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Accepts connections.
+    Listener,
+    /// Bound and not connected; TCP: not listening either.
+    Bound,
+    /// A connection made from this machine on a port that the kernel chose, as far as its number tells.
+    Ephemeral,
+    /// Waits to be accepted by a listener.
+    Queued,
+    /// A connection that a listener accepted, or accepted in its time.
+    Accepted,
+    /// Any other connection.
+    Connected,
+    /// A connection that its program closed and the kernel still winds down.
+    Orphan,
+    /// A closed connection whose tuple rests.
+    TimeWait,
+}
+
+impl Role {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Bound => "bound",
+            Self::Ephemeral => "ephemeral",
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Connected => "connected",
+            Self::Orphan => "orphan",
+            Self::TimeWait => "time-wait",
+        }
+    }
+
+    /// What `socket` is, among `all` sockets known.
+    pub fn of(socket: &Existing, all: &[Existing], system: &SystemFacts) -> Self {
+        let Some(pair) = socket.socket.inet() else {
+            return Self::Bound;
+        };
+        if socket.is_stub() {
+            return Self::TimeWait;
+        }
+        let has_listener = || {
+            all.iter().any(|other| {
+                other.socket.state == State::Listen
+                    && other
+                        .socket
+                        .inet()
+                        .is_some_and(|other| other.local_port == pair.local_port)
+            })
+        };
+        let closed = socket.socket.inode.is_none();
+        match socket.socket.state {
+            State::Listen => Self::Listener,
+            State::Bound | State::Unconnected => Self::Bound,
+            State::FinWait1 | State::FinWait2 | State::LastAck | State::Closing if closed => Self::Orphan,
+            State::Established | State::CloseWait if closed && socket.socket.protocol == Protocol::Tcp => {
+                Self::Queued
+            }
+            State::SynSent => connected(pair.local_port, system),
+            _ if has_listener() => Self::Accepted,
+            _ => connected(pair.local_port, system),
+        }
+    }
+}
+
+fn connected(port: u16, system: &SystemFacts) -> Role {
+    if system.is_automatic(port) {
+        Role::Ephemeral
+    } else {
+        Role::Connected
+    }
+}

@@ -1,0 +1,162 @@
+//! Whether one existing socket stands in the way of an attempt.
+//!
+//! The rule (linux 6.18 net/ipv4/inet_connection_sock.c inet_bind_conflict, net/ipv4/udp.c udp_lib_lport_inuse):
+//! two sockets with the same port and an address in common, whose devices do not keep them apart, exclude each
+//! other unless both have `SO_REUSEADDR` (and, for TCP, the existing one does not listen) or both have
+//! `SO_REUSEPORT` and the same owner. Not modelled: VRF devices, which give TCP a set of ports of their own.
+
+use crate::model::{Protocol, State};
+
+use super::attempt::BindAttempt;
+use super::cover::overlap;
+use super::existing::{Existing, Flag, How};
+
+/// What an existing socket means for an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// Nothing: another protocol, port, address or device.
+    Apart,
+    /// Both can be there.
+    Shares {
+        /// The option that makes it so.
+        by: Sharing,
+        /// How that is known.
+        how: How,
+    },
+    /// The attempt fails.
+    Blocks {
+        /// How that is known.
+        how: How,
+    },
+    /// It depends on something that is not known.
+    Undecided {
+        /// What decides.
+        missing: Missing,
+    },
+}
+
+/// The option by which two sockets share a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Both have `SO_REUSEADDR`.
+    ReuseAddr,
+    /// Both have `SO_REUSEPORT` and one owner.
+    ReusePort,
+}
+
+/// A fact about an existing socket that decides and could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// Whether it has `SO_REUSEADDR`.
+    ReuseAddr,
+    /// Whether it has `SO_REUSEPORT`.
+    ReusePort,
+    /// Either of the two.
+    ReuseFlags,
+    /// Whether it has `IPV6_V6ONLY`.
+    V6only,
+    /// Who owns it.
+    Uid,
+}
+
+impl Missing {
+    /// The option's or fact's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReuseAddr => "SO_REUSEADDR",
+            Self::ReusePort => "SO_REUSEPORT",
+            Self::ReuseFlags => "SO_REUSEADDR and SO_REUSEPORT",
+            Self::V6only => "IPV6_V6ONLY",
+            Self::Uid => "owner uid",
+        }
+    }
+}
+
+/// What `existing` means for `attempt`.
+pub fn conflict(existing: &Existing, attempt: &BindAttempt) -> Conflict {
+    match meeting(existing, attempt) {
+        Some((false, _)) => Conflict::Apart,
+        meeting => match sharing(existing, attempt) {
+            Ok((Some(by), how)) => Conflict::Shares { by, how },
+            Ok((None, how)) => match meeting {
+                Some((_, met)) => Conflict::Blocks { how: how.max(met) },
+                None => Conflict::Undecided {
+                    missing: Missing::V6only,
+                },
+            },
+            Err(missing) => Conflict::Undecided { missing },
+        },
+    }
+}
+
+/// Whether an automatic choice of a TCP port passes this socket's port over: there no option helps
+/// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if that is not known.
+pub fn keeps_automatic_choice_away(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
+    if attempt.protocol == Protocol::Tcp {
+        return meeting(existing, attempt).map(|(meets, _)| meets);
+    }
+    match conflict(existing, attempt) {
+        Conflict::Apart | Conflict::Shares { .. } => Some(false),
+        Conflict::Blocks { .. } => Some(true),
+        Conflict::Undecided { .. } => None,
+    }
+}
+
+/// Whether both want the same port of the same address on the same device. `None` when `IPV6_V6ONLY` decides
+/// and is not known.
+fn meeting(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
+    let apart = Some((false, How::Observed));
+    let Some(pair) = existing.socket.inet() else {
+        return apart;
+    };
+    let same_port = existing.shares_ports_with(attempt.protocol)
+        && existing.holds_port()
+        && (attempt.port == 0 || pair.local_port == attempt.port);
+    let devices_apart = matches!((pair.interface, attempt.bound_device()), (Some(a), Some(b)) if a != b);
+    if !same_port || devices_apart {
+        return apart;
+    }
+    overlap(existing, attempt)
+}
+
+/// The option by which the two share, if any, or what is missing to say so.
+fn sharing(existing: &Existing, attempt: &BindAttempt) -> Result<(Option<Sharing>, How), Missing> {
+    let listens = attempt.protocol == Protocol::Tcp && existing.socket.state == State::Listen;
+    let by_address = both(attempt.reuseaddr && !listens, existing.reuseaddr);
+    if let Some(Flag { set: true, how }) = by_address {
+        return Ok((Some(Sharing::ReuseAddr), how));
+    }
+    let same_owner = same_owner(existing, attempt);
+    let by_port = match same_owner {
+        Some(same) => both(attempt.reuseport && same, existing.reuseport),
+        // The owner is not known: it matters only if the flag is set.
+        None => both(attempt.reuseport, existing.reuseport).filter(|flag| !flag.set),
+    };
+    if let Some(Flag { set: true, how }) = by_port {
+        return Ok((Some(Sharing::ReusePort), how));
+    }
+    match (by_address, by_port) {
+        (Some(a), Some(b)) => Ok((None, a.how.max(b.how))),
+        (None, None) => Err(Missing::ReuseFlags),
+        (None, Some(_)) => Err(Missing::ReuseAddr),
+        (Some(_), None) if same_owner.is_none() && existing.reuseport.is_some() => Err(Missing::Uid),
+        (Some(_), None) => Err(Missing::ReusePort),
+    }
+}
+
+/// Both have the flag; what the attempt has not, the other's need not be known.
+fn both(wanted: bool, existing: Option<Flag>) -> Option<Flag> {
+    if wanted {
+        existing
+    } else {
+        Some(Flag::observed(false))
+    }
+}
+
+/// Whether the two have one owner as `SO_REUSEPORT` wants it. The stub of a TCP connection suits everybody.
+fn same_owner(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
+    if attempt.protocol == Protocol::Tcp && existing.is_stub() {
+        return Some(true);
+    }
+    existing.socket.uid.map(|uid| uid == attempt.uid)
+}

@@ -1,0 +1,161 @@
+//! What a diagnosis must know of the machine, as data. One value describes one network namespace.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+
+/// Facts about a network namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one sysctl")]
+pub struct SystemFacts {
+    /// net.ipv4.ip_unprivileged_port_start: the first port that needs no capability.
+    pub unprivileged_port_start: u16,
+    /// net.ipv4.ip_local_port_range: where the kernel chooses ports; for IPv6 too.
+    pub local_port_range: RangeInclusive<u16>,
+    /// net.ipv4.ip_local_reserved_ports: what it leaves out.
+    pub reserved_ports: Vec<RangeInclusive<u16>>,
+    /// net.ipv4.ip_nonlocal_bind.
+    pub nonlocal_bind_v4: bool,
+    /// net.ipv6.ip_nonlocal_bind.
+    pub nonlocal_bind_v6: bool,
+    /// net.ipv4.ip_autobind_reuse.
+    pub autobind_reuse: bool,
+    /// net.ipv6.bindv6only: what `IPV6_V6ONLY` is on a new socket.
+    pub bindv6only: bool,
+    /// Whether there is IPv6 at all.
+    pub ipv6: bool,
+    /// What the local routing table takes as this machine's, broadcast addresses included.
+    pub local_v4: Vec<V4Network>,
+    /// The IPv6 addresses of the interfaces.
+    pub local_v6: Vec<V6Address>,
+    /// Interface index to name.
+    pub interfaces: BTreeMap<u32, String>,
+    /// The IPv4 networks on a link, with the interface's name.
+    pub v4_links: Vec<(V4Network, String)>,
+}
+
+/// An IPv4 network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct V4Network {
+    /// Its first address.
+    pub address: Ipv4Addr,
+    /// The length of its prefix, at most 32.
+    pub prefix: u8,
+}
+
+impl V4Network {
+    /// Whether the address is in it.
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(self.prefix.min(32)))
+            .unwrap_or(0);
+        (address.to_bits() ^ self.address.to_bits()) & mask == 0
+    }
+
+    /// Whether the address is the network's broadcast address.
+    pub fn is_broadcast(self, address: Ipv4Addr) -> bool {
+        self.prefix < 31 && address == self.last()
+    }
+
+    /// Its last address, which is its broadcast address.
+    fn last(self) -> Ipv4Addr {
+        let host_bits = u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+        Ipv4Addr::from_bits(self.address.to_bits() | host_bits)
+    }
+}
+
+/// An IPv6 address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct V6Address {
+    /// The address.
+    pub address: Ipv6Addr,
+    /// The interface that has it.
+    pub interface: u32,
+    /// Not usable yet: duplicate address detection is under way or failed (`IFA_F_TENTATIVE`, not optimistic).
+    pub tentative: bool,
+}
+
+impl SystemFacts {
+    /// Whether bind takes the IPv4 address as this machine's; multicast and broadcast addresses count.
+    pub fn is_local_v4(&self, address: Ipv4Addr) -> bool {
+        address.is_unspecified()
+            || address.is_multicast()
+            || address.is_broadcast()
+            || self.local_v4.iter().any(|network| network.contains(address))
+    }
+
+    /// Whether bind takes the IPv6 address as this machine's, for a socket tied to `device`. An address that
+    /// means something on its link or host only must be on that device (linux 6.18 net/ipv6/addrconf.c,
+    /// ipv6_chk_addr).
+    pub fn is_local_v6(&self, address: Ipv6Addr, device: Option<NonZeroU32>) -> bool {
+        let narrow = address.is_loopback() || address.is_unicast_link_local();
+        self.local_v6.iter().any(|local| {
+            local.address == address
+                && !local.tentative
+                && (!narrow || device.is_none_or(|device| device.get() == local.interface))
+        })
+    }
+
+    /// The addresses that a program could bind to, as people write them, with their interface.
+    pub fn own_addresses(&self) -> Vec<String> {
+        let v4 = self.local_v4.iter().filter(|network| network.prefix == 32);
+        let v4 = v4.map(|network| {
+            let link = self
+                .v4_links
+                .iter()
+                .find(|(link, _)| link.contains(network.address));
+            match link {
+                Some((link, _)) if link.is_broadcast(network.address) => String::new(),
+                Some((_, interface)) => format!("{} ({interface})", network.address),
+                None if network.address.is_loopback() && network.address.octets()[3] == 255 => String::new(),
+                None => network.address.to_string(),
+            }
+        });
+        let v6 = self
+            .local_v6
+            .iter()
+            .map(|local| match self.interfaces.get(&local.interface) {
+                Some(name) if !local.address.is_loopback() => format!("{} ({name})", local.address),
+                _ => local.address.to_string(),
+            });
+        v4.filter(|text| !text.is_empty()).chain(v6).collect()
+    }
+
+    /// Whether an automatic choice leaves the port out.
+    pub fn is_reserved(&self, port: u16) -> bool {
+        self.reserved_ports.iter().any(|range| range.contains(&port))
+    }
+
+    /// Whether the kernel may give the port to somebody who asks for none.
+    pub fn is_automatic(&self, port: u16) -> bool {
+        self.local_port_range.contains(&port) && !self.is_reserved(port)
+    }
+
+    /// Whether an address of that family may be bound without being this machine's.
+    pub fn nonlocal_bind(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => self.nonlocal_bind_v4,
+            IpAddr::V6(_) => self.nonlocal_bind_v6,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_contains_what_its_prefix_says() {
+        let network = |text: &str, prefix| V4Network {
+            address: text.parse().unwrap(),
+            prefix,
+        };
+        let host: Ipv4Addr = "127.1.2.3".parse().unwrap();
+        assert!(network("127.0.0.0", 8).contains(host));
+        assert!(!network("127.0.0.0", 16).contains(host));
+        assert!(network("127.1.2.3", 32).contains(host));
+        assert!(!network("127.1.2.4", 32).contains(host));
+        assert!(network("0.0.0.0", 0).contains(host));
+    }
+}

@@ -1,0 +1,131 @@
+//! What a diagnosis says, as data.
+
+use super::errors::{Errno, Refusal};
+use super::existing::How;
+use super::role::Role;
+use super::rules::{Missing, Sharing};
+
+/// What a call would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It works.
+    Ok,
+    /// It fails.
+    Fails(Errno),
+    /// A fact that could not be read decides.
+    Undecidable,
+}
+
+impl Outcome {
+    /// `ok`, `undecidable` or the error's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Fails(errno) => errno.name(),
+            Self::Undecidable => "undecidable",
+        }
+    }
+}
+
+/// The answer for one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What bind does.
+    pub bind: Outcome,
+    /// What listen does then; `None` if it is not reached or was not asked about.
+    pub listen: Option<Outcome>,
+    /// The reason in one word.
+    pub code: Code,
+    /// What was seen, the weightiest first. Sockets are given by their index in what was diagnosed.
+    pub findings: Vec<Finding>,
+    /// For port 0: how many ports an automatic choice has left, at least.
+    pub ports_left: Option<usize>,
+}
+
+/// The reason of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Nothing blocks, and nobody else is on the port.
+    Free,
+    /// It works beside sockets that are there already.
+    Shared(Sharing),
+    /// Another socket has the port; the role of the weightiest one.
+    Taken(Role),
+    /// `SO_REUSEPORT` is wanted, and a holder has it not, or has another owner.
+    ReuseportMismatch,
+    /// UDP sockets with different options are on the port; the kernel asks the newest.
+    OrderDependent,
+    /// An option or owner of a holder decides, and is not known.
+    Unreadable(Missing),
+    /// Refused whoever has the port.
+    Refused(Refusal),
+    /// Port 0, and no port of the range is left.
+    RangeExhausted,
+}
+
+impl Code {
+    /// The code in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Shared(Sharing::ReuseAddr) => "shared-reuseaddr",
+            Self::Shared(Sharing::ReusePort) => "shared-reuseport",
+            Self::Taken(role) => role.name(),
+            Self::ReuseportMismatch => "reuseport-mismatch",
+            Self::OrderDependent => "order-dependent",
+            Self::Unreadable(_) => "unreadable",
+            Self::Refused(Refusal::NoIpv6) => "no-ipv6",
+            Self::Refused(Refusal::MulticastStream) => "multicast-stream",
+            Self::Refused(Refusal::PrivilegedPort) => "privileged-port",
+            Self::Refused(Refusal::MappedV6only) => "mapped-v6only",
+            Self::Refused(Refusal::NoScope) => "no-scope",
+            Self::Refused(Refusal::NoDevice) => "no-device",
+            Self::Refused(Refusal::NotLocal) => "address-not-local",
+            Self::RangeExhausted => "range-exhausted",
+        }
+    }
+}
+
+/// One thing that was seen on the way to a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it means for the attempt.
+    pub effect: Effect,
+    /// What the socket is.
+    pub role: Role,
+    /// Which socket, by its index in what was diagnosed.
+    pub socket: usize,
+}
+
+/// What a socket means for an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It makes bind fail.
+    Blocks {
+        /// How that is known.
+        how: How,
+        /// Of a `SO_REUSEPORT` attempt: what keeps the two from sharing.
+        mismatch: Option<Mismatch>,
+    },
+    /// It may; this decides.
+    MayBlock {
+        /// What is not known.
+        missing: Missing,
+    },
+    /// The port is shared with it.
+    Shares {
+        /// The option that both have.
+        by: Sharing,
+        /// How that is known.
+        how: How,
+    },
+}
+
+/// Why two sockets do not share a port by `SO_REUSEPORT` although the new one has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The existing one has it not.
+    Flag,
+    /// It belongs to somebody else.
+    Uid,
+}

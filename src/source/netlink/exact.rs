@@ -1,0 +1,94 @@
+//! Asks for the one socket that a packet would come to: the kernel's own look-up, listeners of a reuseport group
+//! and BPF programs included (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk; net/ipv4/udp_diag.c).
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
+
+use super::channel::{Channel, DumpError};
+use super::inet;
+use crate::model::{Protocol, Socket};
+
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const NLM_F_REQUEST: u16 = 1;
+const NLM_F_ACK: u16 = 4;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+
+/// The socket that takes what `remote` sends to `local` and what comes in by `interface` (0: by none, which leaves
+/// out sockets that are bound to one); `None` if there is none. Both addresses are of one family.
+///
+/// # Errors
+/// If the kernel cannot be asked.
+pub fn look_up(
+    protocol: Protocol,
+    local: SocketAddr,
+    remote: SocketAddr,
+    interface: u32,
+) -> Result<Option<Socket>, DumpError> {
+    let mut found = None;
+    let take = |payload: &[u8]| {
+        let mut slot = Socket::BLANK;
+        if inet::decode(payload, protocol, false, &mut slot) {
+            found = Some(slot);
+        }
+    };
+    let mut request = encode(protocol, local, remote, interface);
+    match Channel::open()?.dump(&mut request, take, || ControlFlow::Continue(())) {
+        Ok(()) => Ok(found),
+        Err(DumpError::Kernel(libc::ENOENT)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `struct inet_diag_req_v2`. For UDP the kernel reads source and destination the other way round.
+fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: u32) -> Vec<u8> {
+    let (source, destination) = match protocol {
+        Protocol::Udp => (remote, local),
+        _ => (local, remote),
+    };
+    let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
+    let number = if protocol == Protocol::Udp { 17 } else { 6 };
+    let mut message = Vec::with_capacity(72);
+    message.extend(72u32.to_ne_bytes());
+    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
+    message.extend([0; 8]);
+    message.extend([family, number, 0, 0]);
+    message.extend(u32::MAX.to_ne_bytes());
+    message.extend(source.port().to_be_bytes());
+    message.extend(destination.port().to_be_bytes());
+    for address in [source.ip(), destination.ip()] {
+        match address {
+            IpAddr::V4(address) => {
+                message.extend(address.octets());
+                message.extend([0; 12]);
+            }
+            IpAddr::V6(address) => message.extend(address.octets()),
+        }
+    }
+    message.extend(interface.to_ne_bytes());
+    // No cookie.
+    message.extend([0xff; 8]);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_of_this_process_is_found_and_nothing_else_is() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let local = listener.local_addr().unwrap();
+        let remote = "127.0.0.1:1".parse().unwrap();
+        assert_eq!(encode(Protocol::Tcp, local, remote, 0).len(), 72);
+        let found = look_up(Protocol::Tcp, local, remote, 0).unwrap().unwrap();
+        assert_eq!(found.inet().unwrap().local_port, local.port());
+        drop(listener);
+        assert_eq!(look_up(Protocol::Tcp, local, remote, 0), Ok(None));
+        let udp = std::net::UdpSocket::bind("[::1]:0").unwrap();
+        let local = udp.local_addr().unwrap();
+        let found = look_up(Protocol::Udp, local, "[::1]:1".parse().unwrap(), 0).unwrap();
+        assert_eq!(found.unwrap().inet().unwrap().local_port, local.port());
+    }
+}

@@ -1,0 +1,191 @@
+//! `kill`, with shells that inherited a listening socket in the place of servers.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+
+use super::binary::command;
+use super::netns;
+use super::sockets::{Options, fresh_port, tcp};
+
+/// A shell that holds the socket, which we give away, and runs the script.
+fn server(fd: OwnedFd, script: &str) -> Child {
+    fcntl_setfd(&fd, FdFlags::empty()).unwrap();
+    // The script begins when a line comes, so that it is set up when it answers.
+    let child = Command::new("/bin/sh")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    drop(fd);
+    let mut child = child.unwrap();
+    let mut ready = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    assert_eq!(&ready, b"ready\n");
+    child
+}
+
+const WAITS: &str = "echo ready; read line";
+
+fn kill(arguments: &[&str], user: u32) -> (String, String, Option<i32>) {
+    let mut command = command(&[&["kill"], arguments].concat(), user);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code())
+}
+
+fn listener(port: u16) -> OwnedFd {
+    tcp(Ipv4Addr::UNSPECIFIED.into()).listening(port)
+}
+
+fn finish(mut child: Child) {
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+fn lives(child: &mut Child) -> bool {
+    child.try_wait().unwrap().is_none()
+}
+
+#[test]
+fn the_server_ends_and_its_clients_live() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let mut server = server(listener(port), WAITS);
+        let client = TcpStream::connect(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)).unwrap();
+        let mut beside = self::server(client.into(), WAITS);
+        let place = format!(":{port}");
+        let (said, _, exit) = kill(&["--dry-run", &place], 0);
+        assert!(
+            exit == Some(0) && said.contains(&format!(" {}  ", server.id())),
+            "{said}"
+        );
+        assert!(lives(&mut server));
+        let (_, said, exit) = kill(&[&place], 0);
+        assert!(exit == Some(1) && said.contains("--yes goes ahead"), "{said}");
+        assert!(lives(&mut server));
+        let (said, complaint, exit) = kill(&["--yes", &place], 0);
+        assert!(said.contains("ended after "), "{said}{complaint}");
+        assert!(exit == Some(0) || said.contains("still"), "{said}");
+        assert!(!server.wait().unwrap().success());
+        assert!(lives(&mut beside), "the client was no target");
+        finish(beside);
+    });
+}
+
+#[test]
+fn a_server_that_ignores_term_is_not_killed_without_being_told() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let mut server = server(listener(port), "trap '' TERM; echo ready; read line");
+        let place = port.to_string();
+        let (_, said, exit) = kill(&["--yes", "--timeout", "100ms", &place], 0);
+        assert!(
+            exit == Some(1) && said.contains("did not end within 100 ms"),
+            "{said}"
+        );
+        assert!(said.contains("--signal KILL ends it"), "{said}");
+        assert!(lives(&mut server));
+        let (said, complaint, exit) = kill(&["--yes", "--signal", "KILL", &place], 0);
+        assert!(complaint.contains("KILL cannot be caught"), "{complaint}");
+        assert!(
+            exit == Some(0) && said.contains(&format!("{port}/tcp is free")),
+            "{said}"
+        );
+        server.wait().unwrap();
+    });
+}
+
+#[test]
+fn a_pre_forked_server_is_one_target() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let mut server = server(listener(port), "sleep 60 & sleep 60 & echo ready; wait");
+        let (said, complaint, exit) = kill(&["--yes", "--timeout", "4s", &port.to_string()], 0);
+        assert!(said.contains(&format!("{} +2", server.id())), "{said}{complaint}");
+        assert!(exit == Some(0) && said.contains("is free"), "{said}{complaint}");
+        server.wait().unwrap();
+    });
+}
+
+#[test]
+fn unrelated_servers_need_to_be_asked_for() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let options = Options {
+            reuseport: true,
+            ..tcp(Ipv4Addr::UNSPECIFIED.into())
+        };
+        let (one, two) = (options.listening(port), options.listening(port));
+        let (mut one, mut two) = (server(one, WAITS), server(two, WAITS));
+        let place = port.to_string();
+        let (_, said, exit) = kill(&["--yes", &place], 0);
+        assert!(
+            exit == Some(1) && said.starts_with("2 unrelated targets:"),
+            "{said}"
+        );
+        assert!(lives(&mut one) && lives(&mut two));
+        let (said, complaint, exit) = kill(&["--yes", "--all", &place], 0);
+        assert_eq!(exit, Some(0), "{said}{complaint}");
+        one.wait().unwrap();
+        two.wait().unwrap();
+    });
+}
+
+#[test]
+fn what_is_refused() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let place = port.to_string();
+        // This test is an ancestor of the program.
+        let ours = listener(port);
+        let (_, said, exit) = kill(&["--yes", &place], 0);
+        assert!(exit == Some(1) && said.contains("refused"), "{said}");
+        drop(ours);
+        let mut server = server(listener(port), WAITS);
+        let (_, said, exit) = kill(&["--yes", &place], 65_534);
+        assert!(exit == Some(1) && said.contains("hidden: sudo "), "{said}");
+        assert!(lives(&mut server));
+        finish(server);
+        let pid = std::process::id().to_string();
+        let (_, said, exit) = kill(&["--yes", &pid], 0);
+        let is_port = pid.parse::<u16>().is_ok();
+        assert_eq!(exit, Some(if is_port { 1 } else { 2 }), "{said}");
+        assert!(
+            !is_port || said.contains(&format!("did you mean pid = {pid}?")),
+            "{said}"
+        );
+        let (_, said, exit) = kill(&["--yes", &place], 0);
+        assert!(exit == Some(1) && said == "nothing matches\n", "{said}");
+        for nonsense in [&[][..], &["--signal=NOPE", "80"], &["state", "="]] {
+            let (_, said, exit) = kill(nonsense, 0);
+            assert_eq!(exit, Some(2), "{said}");
+        }
+    });
+}
+
+#[test]
+fn a_proxy_of_docker_is_not_killed() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let directory = std::env::temp_dir().join(format!("sockstat-kill-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let proxy = directory.join("docker-proxy");
+        std::fs::copy("/bin/sh", &proxy).unwrap();
+        let fd = listener(port);
+        fcntl_setfd(&fd, FdFlags::empty()).unwrap();
+        let mut child = Command::new(&proxy)
+            .args(["-c", "read line"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(fd);
+        let (_, said, exit) = kill(&["--yes", &port.to_string()], 0);
+        std::fs::remove_dir_all(&directory).unwrap();
+        assert!(lives(&mut child));
+        finish(child);
+        assert!(exit == Some(1) && said.contains("docker stop"), "{said}");
+    });
+}

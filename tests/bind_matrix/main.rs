@@ -1,0 +1,15 @@
+//! The rules of `why` against the kernel: every combination of an existing socket and a new one is really bound
+//! and listened on, in a private network namespace, and compared with what `diagnose` says. The commands about ports are tested here too, with real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod binary;
+mod free_wait;
+mod kill;
+mod matrix;
+mod netns;
+mod program;
+mod reach;
+mod sockets;
+mod tally;
+mod verdicts;

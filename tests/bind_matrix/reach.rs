@@ -1,0 +1,221 @@
+//! `reach`, with a real server in every situation, and with what a real client meets.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::num::NonZeroU32;
+
+use rustix::net;
+use sockstat::model::Protocol;
+
+use super::binary::{command, run};
+use super::netns;
+use super::sockets::{Options, fresh_port, tcp};
+
+/// The verdict for one address, and the exit status; for people the text begins with yes or no.
+fn verdict(place: &str) -> String {
+    let document = run(&["reach", "-j", place], 0);
+    let word = document["answers"][0]["verdict"].as_str().unwrap().to_owned();
+    let output = command(&["reach", place], 0).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(i32::from(word != "accepted")),
+        "{said}"
+    );
+    assert!(
+        said.starts_with(if word == "accepted" { "Yes" } else { "No" }),
+        "{said}"
+    );
+    assert!(said.contains("packet filters not examined"), "{said}");
+    word
+}
+
+#[test]
+fn the_verdict_is_what_a_client_meets() {
+    netns::run(|card| {
+        let cases: [(&str, bool, Option<u32>); 7] = [
+            ("0.0.0.0", false, None),
+            ("::", false, None),
+            ("::", true, None),
+            ("127.0.0.1", false, None),
+            ("::1", false, None),
+            ("10.9.0.5", false, None),
+            ("0.0.0.0", false, Some(card)),
+        ];
+        let targets = ["127.0.0.1", "127.0.0.2", "10.9.0.5", "::1", "fd00::5"];
+        let mut asked = 0;
+        for (address, v6only, device) in cases {
+            let port = fresh_port();
+            let options = Options {
+                v6only,
+                device,
+                ..tcp(address.parse().unwrap())
+            };
+            let _listener = options.listening(port);
+            for target in targets {
+                let target = SocketAddr::new(target.parse().unwrap(), port);
+                let accepted = verdict(&target.to_string()) == "accepted";
+                assert_eq!(
+                    accepted,
+                    TcpStream::connect(target).is_ok(),
+                    "{address} {v6only} {device:?} {target}"
+                );
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 35);
+    });
+}
+
+#[test]
+fn every_reason_is_told() {
+    netns::run(|card| {
+        let port = fresh_port();
+        assert_eq!(verdict(&format!("127.0.0.1:{port}")), "nothing-listens");
+        let bound = tcp(Ipv4Addr::UNSPECIFIED.into()).bound(port);
+        assert_eq!(verdict(&format!("127.0.0.1:{port}")), "not-listening");
+        drop(bound);
+        let listener = tcp(Ipv4Addr::LOCALHOST.into()).listening(port);
+        assert_eq!(verdict(&format!("10.9.0.5:{port}")), "only-loopback");
+        assert_eq!(verdict(&format!("[::1]:{port}")), "other-family");
+        assert_eq!(verdict(&format!("127.0.0.2:{port}")), "other-address");
+        let output = command(&["reach", &format!("10.9.0.5:{port}")], 0)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains(&format!("reachable at   127.0.0.1:{port}\n")),
+            "{said}"
+        );
+        assert!(said.contains(&std::process::id().to_string()), "{said}");
+        drop(listener);
+        let only_v6 = Options {
+            v6only: true,
+            ..tcp(Ipv6Addr::UNSPECIFIED.into())
+        }
+        .listening(port);
+        assert_eq!(verdict(&format!("127.0.0.1:{port}")), "v6only");
+        drop(only_v6);
+        assert!(NonZeroU32::new(card).is_some());
+        let _on_card = Options {
+            device: Some(card),
+            ..tcp(Ipv4Addr::UNSPECIFIED.into())
+        }
+        .listening(port);
+        assert_eq!(verdict(&format!("127.0.0.1:{port}")), "other-device");
+        let udp = Options {
+            protocol: Protocol::Udp,
+            ..tcp(Ipv4Addr::LOCALHOST.into())
+        };
+        let _udp = udp.bound(port);
+        assert_eq!(verdict(&format!("127.0.0.1:{port}/udp")), "accepted");
+        assert_eq!(verdict(&format!("10.9.0.5:{port}/udp")), "only-loopback");
+    });
+}
+
+#[test]
+fn a_full_accept_queue_has_numbers() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let fd = tcp(Ipv4Addr::LOCALHOST.into()).bound(port);
+        net::listen(&fd, 0).unwrap();
+        let target = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        assert_eq!(verdict(&target.to_string()), "accepted");
+        let _waits = TcpStream::connect(target).unwrap();
+        assert_eq!(verdict(&target.to_string()), "queue-full");
+        let output = command(&["reach", &target.to_string()], 0).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("1 wait, the limit is 0"), "{said}");
+    });
+}
+
+#[test]
+fn another_machine_without_and_with_a_route() {
+    netns::run(|_| {
+        let output = |arguments: &[&str]| {
+            let output = command(arguments, 0).output().unwrap();
+            (String::from_utf8(output.stdout).unwrap(), output.status.code())
+        };
+        let (said, exit) = output(&["reach", "192.0.2.1:80"]);
+        assert!(
+            exit == Some(1) && said.starts_with("No: there is no route to 192.0.2.1."),
+            "{said}"
+        );
+        // A neighbour that does not exist: a connection to it hangs.
+        let target: SocketAddr = "10.9.0.77:80".parse().unwrap();
+        let (said, exit) = output(&["reach", "10.9.0.77:80"]);
+        assert!(
+            exit == Some(3) && said.contains("Packets leave from 10.9.0.5 (card)."),
+            "{said}"
+        );
+        assert!(
+            said.contains("0 of 28232 local ports are in use towards it."),
+            "{said}"
+        );
+        let hanging = tcp(Ipv4Addr::UNSPECIFIED.into()).open();
+        rustix::io::ioctl_fionbio(&hanging, true).unwrap();
+        assert_eq!(
+            net::connect(&hanging, &target),
+            Err(rustix::io::Errno::INPROGRESS)
+        );
+        let (said, _) = output(&["reach", "10.9.0.77:80"]);
+        assert!(said.contains("1 unanswered (SYN-SENT)"), "{said}");
+        assert!(said.contains("1 of 28232 local ports"), "{said}");
+    });
+}
+
+#[test]
+fn one_try_and_a_unix_socket() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let place = format!("127.0.0.1:{port}");
+        let tried = || run(&["reach", "-j", "--try", &place], 0)["answers"][0]["tried"].clone();
+        assert_eq!(tried(), false);
+        let _listener = tcp(Ipv4Addr::LOCALHOST.into()).listening(port);
+        assert_eq!(tried(), true);
+
+        let path = std::env::temp_dir().join(format!("sockstat-reach-{}", std::process::id()));
+        let place = path.to_str().unwrap();
+        let of = |user| run(&["reach", "-j", place], user)["answers"][0]["verdict"].clone();
+        assert_eq!(of(0), "missing");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(of(0), "accepted");
+        assert_eq!(of(65_534), "forbidden", "the file is not writable for others");
+        drop(listener);
+        assert_eq!(of(0), "refused");
+        std::fs::remove_file(&path).unwrap();
+        let name = rustix::net::SocketAddrUnix::new_abstract_name(b"sockstat-reach").unwrap();
+        let fd = net::socket_with(
+            net::AddressFamily::UNIX,
+            net::SocketType::STREAM,
+            net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        net::bind(&fd, &name).unwrap();
+        net::listen(&fd, 0).unwrap();
+        let client = net::socket_with(
+            net::AddressFamily::UNIX,
+            net::SocketType::STREAM,
+            net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        let of = || run(&["reach", "-j", "@sockstat-reach"], 0)["answers"][0]["verdict"].clone();
+        assert_eq!(of(), "accepted");
+        net::connect(&client, &name).unwrap();
+        assert_eq!(of(), "queue-full");
+    });
+}
+
+#[test]
+fn nonsense_is_refused_in_one_line() {
+    for place in [":", "80", ":80", "x:0", "nosuchname.invalid:80"] {
+        let output = command(&["reach", place], 0).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), said.lines().count()),
+            (Some(2), 1),
+            "{place}: {said}"
+        );
+    }
+}
