@@ -35,21 +35,46 @@ const INTERPRETERS: &[&str] = &[
 ///
 /// The name of the file it runs, not the name of its main thread (`MainThread` of a node server is `node`); for
 /// a script the script's name with its interpreter in front (`python3 app.py`), because the interpreter alone
-/// says nothing. A program that wrote a title over its arguments (`nginx: worker process`) keeps its file name.
-/// Falls back to `comm` where the file cannot be read.
+/// says nothing. Where one file runs under several names (`redis-server` is a link to `redis-check-rdb`, `nc` to
+/// `nc.openbsd`, `python3` to `python3.11`), the name it was started by, if the kernel's `comm` agrees or the
+/// file's name goes on from it. Falls back to `comm` where the file cannot be read.
 pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>]>) -> Box<[u8]> {
     let Some(exe) = exe else { return comm.into() };
     let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
-    let file = base_name(exe);
-    if file.is_empty() {
+    let mut name = base_name(exe);
+    if name.is_empty() {
         return comm.into();
     }
-    if let (true, Some(arguments)) = (is_interpreter(file), cmdline)
+    if let Some(called) = cmdline.and_then(called_by) {
+        // The kernel cuts comm to 15 bytes.
+        let is_comm = called == comm || (comm.len() == 15 && called.starts_with(comm));
+        if is_comm || name.starts_with(called) {
+            name = called;
+        }
+    }
+    if let (true, Some(arguments)) = (is_interpreter(name), cmdline)
         && let Some(script) = script_of(arguments)
     {
-        return [file, b" ", base_name(script)].concat().into();
+        return [name, b" ", base_name(script)].concat().into();
     }
-    file.into()
+    name.into()
+}
+
+/// The file name in the first argument, without what a program wrote behind it (`nginx: worker process`,
+/// `redis-server *:6379`) and without the dash of a login shell.
+fn called_by(arguments: &[Box<[u8]>]) -> Option<&[u8]> {
+    let first = arguments.first()?;
+    let word = first.split(|byte| matches!(byte, b' ' | b':')).next()?;
+    let name = base_name(word);
+    let name = name.strip_prefix(b"-").unwrap_or(name);
+    (!name.is_empty()).then_some(name)
+}
+
+/// The script in the name that [`program_name`] gave, if it is one of a script.
+pub fn script_name(program: &[u8]) -> Option<&[u8]> {
+    let blank = program.iter().position(|byte| *byte == b' ')?;
+    let (interpreter, script) = program.split_at_checked(blank)?;
+    is_interpreter(interpreter).then(|| script.get(1..)).flatten()
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
@@ -113,6 +138,36 @@ mod tests {
     }
 
     #[test]
+    fn one_file_with_several_names_goes_by_the_one_it_was_started_by() {
+        let redis = Some("/usr/bin/redis-check-rdb");
+        assert_eq!(
+            name("redis-server", redis, &["redis-server *:6379"]),
+            "redis-server"
+        );
+        assert_eq!(name("nc", Some("/usr/bin/nc.openbsd"), &["nc", "-l", "1"]), "nc");
+        assert_eq!(
+            name(
+                "systemd-resolve",
+                Some("/usr/lib/systemd/systemd-resolved"),
+                &["/usr/lib/systemd/systemd-resolved"]
+            ),
+            "systemd-resolved"
+        );
+        assert_eq!(
+            name("evil", Some("/tmp/evil"), &["sshd"]),
+            "evil",
+            "a first argument alone is no name"
+        );
+    }
+
+    #[test]
+    fn the_script_can_be_told_from_its_interpreter() {
+        assert_eq!(script_name(b"python3 shop.py"), Some(&b"shop.py"[..]));
+        assert_eq!(script_name(b"nginx"), None);
+        assert_eq!(script_name(b"my server"), None);
+    }
+
+    #[test]
     fn a_script_is_named_with_its_interpreter() {
         assert_eq!(
             name(
@@ -120,7 +175,7 @@ mod tests {
                 Some("/usr/bin/python3.11"),
                 &["python3", "-u", "/srv/app.py", "x"]
             ),
-            "python3.11 app.py"
+            "python3 app.py"
         );
         assert_eq!(
             name(
@@ -128,7 +183,7 @@ mod tests {
                 Some("/usr/bin/python3.11"),
                 &["python3", "-m", "http.server"]
             ),
-            "python3.11 http.server"
+            "python3 http.server"
         );
         assert_eq!(
             name(
@@ -136,7 +191,7 @@ mod tests {
                 Some("/usr/bin/python3.11"),
                 &["python3", "-W", "ignore", "a.py"]
             ),
-            "python3.11 a.py"
+            "python3 a.py"
         );
         assert_eq!(
             name("bash", Some("/usr/bin/bash"), &["bash", "-c", "nc -l 1"]),

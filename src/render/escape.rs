@@ -42,11 +42,16 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The printable form of a unix socket's name: `@` for the NUL that starts an abstract one.
+/// The printable form of a unix socket's name: `@` for the NUL that starts an abstract one. A path that starts
+/// with a real `@` begins with `\x40`.
 pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> bool) {
     match name.split_first() {
         Some((0, rest)) => {
             out.push(b'@');
+            push_also(out, rest, also);
+        }
+        Some((b'@', rest)) => {
+            push_hex(out, b"@");
             push_also(out, rest, also);
         }
         _ => push_also(out, name, also),
@@ -122,5 +127,8 @@ mod tests {
         let mut out = Vec::new();
         push_unix_name(&mut out, b"\0a b\0", |c| c == ' ');
         assert_eq!(out, b"@a\\x20b\\x00");
+        out.clear();
+        push_unix_name(&mut out, b"@relative", |_| false);
+        assert_eq!(out, b"\\x40relative");
     }
 }

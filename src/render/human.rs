@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::escape;
 use crate::join::Row;
+use crate::model::process::script_name;
 use crate::model::{OwnerStatus, Protocol, Scope, Socket, State, TimerKind};
 
 /// A scope in the words of the table.
@@ -89,19 +90,26 @@ fn timer_note(socket: &Socket) -> Option<String> {
 
 /// The command line behind the program's name: arguments without the program itself, joined with blanks.
 pub fn command(row: &Row<'_>) -> String {
-    let Some(cmdline) = row
-        .processes()
-        .next()
-        .and_then(|process| process.cmdline.as_ref())
+    let process = row.processes().next();
+    let Some((process, cmdline)) = process.and_then(|process| Some((process, process.cmdline.as_ref()?)))
     else {
         return String::new();
     };
     if row.ownership.status != OwnerStatus::Known {
         return String::new();
     }
+    // A script's name is in the program's name already; what stands before it is for the interpreter.
+    let script = script_name(&process.program);
+    let names_script = |argument: &[u8]| {
+        script.is_some_and(|script| argument.rsplit(|byte| *byte == b'/').next() == Some(script))
+    };
+    let skipped = cmdline
+        .iter()
+        .position(|argument| names_script(argument))
+        .map_or(1, |index| index + 1);
     let arguments: Vec<_> = cmdline
         .iter()
-        .skip(1)
+        .skip(skipped)
         .map(|argument| escape::text(argument))
         .collect();
     arguments.join(" ")

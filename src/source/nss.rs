@@ -34,7 +34,9 @@ pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
 
 /// Host names of `addresses`. An address without a name is left out.
 pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> {
-    look_up(addresses, HOST_THREADS, within, |address| host_name(*address))
+    look_up(addresses, HOST_THREADS, within, |address| {
+        host_name(address.to_canonical())
+    })
 }
 
 /// Service names of (port, is UDP) pairs. A port without a name is left out.

@@ -115,7 +115,12 @@ fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Vec<Box<[u8]>>> {
     let mut text = Vec::new();
     let file = std::fs::File::open(root.join(format!("{pid}/cmdline"))).ok()?;
     file.take(CMDLINE_BYTES_MAX as u64).read_to_end(&mut text).ok()?;
-    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    // A program that writes a title over its arguments leaves NULs behind it.
+    let end = text
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
+    text.truncate(end);
     if text.is_empty() {
         return Some(Vec::new());
     }
