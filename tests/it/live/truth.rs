@@ -94,6 +94,8 @@ fn rows_name_the_network_namespace_and_are_in_the_stable_order() {
 pub(crate) fn row_of<'a>(end: &End, rows: &'a [Value]) -> Option<&'a Value> {
     let keys: &[&str] = if end.said["inode"].is_null() {
         &["protocol", "state", "local_address", "local_port", "peer_address", "peer_port"]
+    } else if end.said["protocol"] == "raw" {
+        &["protocol", "inode"]
     } else {
         // An MPTCP socket and its subflows share an inode.
         &["protocol", "inode", "local_port"]
@@ -119,7 +121,9 @@ fn differences(end: &End, row: &Value) -> Vec<String> {
     ];
     let asked = keys.into_iter().filter(|key| !end.said[key].is_null() || can_be_null(key));
     let mut differences: Vec<_> = asked
-        .filter(|key| row[key] != end.said[key])
+        .filter(|key| row[key_of(key, end)] != end.said[key])
+        // Tables under /proc have no cookies: ICMP always comes from there, raw sockets sometimes.
+        .filter(|key| *key != "cookie" || !row["cookie"].is_null() || !matches!(end.kind(), "icmp" | "raw"))
         .map(|key| format!("{} {}: {key} is {}, not {}", end.spec, end.role, end.said[key], row[key]))
         .collect();
     let names = [&row["path"], &end.said["path"]].map(|name| name.as_str().map(bytes_of));
@@ -127,6 +131,11 @@ fn differences(end: &End, row: &Value) -> Vec<String> {
         differences.push(format!("{}: the name is {}, not {}", end.spec, end.said["path"], row["path"]));
     }
     differences
+}
+
+/// getsockname of a raw socket gives its protocol as the port.
+fn key_of<'a>(key: &'a str, end: &End) -> &'a str {
+    if key == "local_port" && end.said["protocol"] == "raw" { "ip_protocol" } else { key }
 }
 
 /// Where `null` in the truth means that there is nothing; elsewhere it means that nobody could be asked.
