@@ -39,6 +39,8 @@ pub struct Context {
     pub names: Names,
     /// The inode number of the network namespace, as in `net:[…]`.
     pub netns: Option<u64>,
+    /// Whether the capture ran as root, for whom "needs root" is no advice.
+    pub as_root: bool,
 }
 
 impl<'a> Row<'a> {

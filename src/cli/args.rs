@@ -6,6 +6,7 @@ use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use super::missing::MissingArgs;
+use crate::plan::OwnersBy;
 
 /// The whole command line, with subcommands: what help, man page and completions are made from.
 #[derive(Debug, Parser)]
@@ -155,6 +156,12 @@ pub struct ListArgs {
     /// Exit 0 with rows, 1 without, 3 without but with an incomplete view
     #[arg(long, help_heading = HOW)]
     pub exit_status: bool,
+    /// How owners are found
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = HOW)]
+    pub owners: OwnersBy,
+    /// Say which tables are read, what the kernel filters, how owners are found, and how it went; no rows
+    #[arg(long, help_heading = HOW)]
+    pub explain_plan: bool,
     /// Read DIR instead of /proc, and ask nothing by netlink
     #[arg(long, value_name = "DIR", help_heading = HOW)]
     pub proc_root: Option<PathBuf>,

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+use rustix::thread::{CapabilitySet, capabilities};
+
 use crate::plan::Place;
 use crate::render::escape;
 
@@ -11,6 +13,9 @@ use crate::render::escape;
 pub struct Caller {
     /// Whether the effective user is root.
     pub is_root: bool,
+    /// Whether it has the two capabilities that open every process: what is still hidden then, is hidden by
+    /// something else.
+    pub may_see_all: bool,
     /// The command that would be typed after `sudo`: the full path of this program, and its arguments.
     pub command: String,
     /// Where the output goes.
@@ -27,10 +32,16 @@ impl Caller {
         let command: Vec<_> = words.map(|word| shell_word(word.as_encoded_bytes())).collect();
         Self {
             is_root: rustix::process::geteuid().is_root(),
+            may_see_all: may_see_all(),
             command: command.join(" "),
             place: place(),
         }
     }
+}
+
+fn may_see_all() -> bool {
+    let needed = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(needed))
 }
 
 fn place() -> Place {

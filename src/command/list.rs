@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::caller::Caller;
-use super::losses;
 use super::out::{self, Blocks};
+use super::{explain, losses};
 use crate::cli::ListArgs;
 use crate::exit::Exit;
 use crate::join::{Context, Owners, Row};
@@ -91,6 +91,13 @@ fn filter(args: &ListArgs) -> Result<query::Parsed, query::FilterError> {
 /// Captures and prints; returns how many rows there were and what is missing.
 async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>)> {
     let capture_plan = Arc::new(plan.capture.clone());
+    if plan.explain {
+        let (snapshot, captured) = capture(capture_plan, Snapshot::new(false)).await?;
+        let rows = snapshot.sockets.len() as u64;
+        let gaps = all_gaps(plan, &captured, caller);
+        out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
+        return Ok((rows, Vec::new()));
+    }
     match &plan.output {
         Output::Plain(plain) => {
             let (sink, captured) = capture(capture_plan, PlainSink::new(*plain, plan.hide_time_wait)).await?;

@@ -1,6 +1,7 @@
 //! What a run does, one module for each command. Each reads as a table of contents.
 
 pub mod caller;
+pub mod explain;
 pub mod list;
 pub mod losses;
 pub mod out;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Dump;
+use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
 
 /// Everything that the capture has to know.
@@ -14,12 +15,26 @@ pub struct CapturePlan {
     pub filter: Option<Expr>,
     /// Whether owners are looked for.
     pub owners: bool,
+    /// How they are looked for.
+    pub owners_by: OwnersBy,
     /// How much of each owner is read.
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.
     pub names: NamesWanted,
     /// Another root than /proc (`--proc-root`); nothing is asked by netlink then.
     pub proc_root: Option<PathBuf>,
+}
+
+/// How owners are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OwnersBy {
+    /// By the kernel's BPF iterator where that is permitted and worth it, else by /proc
+    #[default]
+    Auto,
+    /// By the BPF iterator; by /proc if the kernel refuses it
+    Bpf,
+    /// By walking over /proc
+    Proc,
 }
 
 /// How much is wanted to be known of each process.
@@ -48,5 +63,14 @@ impl CapturePlan {
     /// and only for what was found.
     pub fn is_small(&self) -> bool {
         self.dumps.iter().all(Dump::is_small)
+    }
+
+    /// Whether only sockets that are not connected are wanted.
+    pub fn is_listeners_only(&self) -> bool {
+        let unconnected = StateSet::of_all(&[State::Listen, State::Unconnected, State::Bound]);
+        self.dumps.iter().all(|dump| {
+            let datagram_with_a_peer = dump.protocol == Protocol::Unix;
+            !datagram_with_a_peer && dump.states.without(unconnected).is_empty()
+        })
     }
 }

@@ -1,9 +1,13 @@
 //! Which tables are read, and how much of each.
 
-use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
+use crate::query::Expr;
+use crate::query::condition::Condition;
+use crate::query::pushdown::{self, pushdown};
 
 /// One protocol's sockets, as far as they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "families and depth are independent")]
 pub struct Dump {
     /// The protocol.
     pub protocol: Protocol,
@@ -17,10 +21,12 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
+    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
+    pub all_attributes: bool,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
-    /// A program that the kernel runs on each socket first; IP protocols only.
-    pub bytecode: Option<Vec<u8>>,
+    /// What the kernel is asked to check of each socket; IP protocols only. It may check less.
+    pub condition: Option<Condition>,
 }
 
 impl Dump {
@@ -33,9 +39,30 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
+            all_attributes: true,
             named: true,
-            bytecode: None,
+            condition: None,
         }
+    }
+
+    /// The same, narrowed to what can pass the filter; `None` if nothing of it can.
+    #[must_use]
+    pub fn narrowed(mut self, filter: &Expr) -> Option<Self> {
+        let family = match (self.v4, self.v6) {
+            (true, false) => Some(Family::Inet),
+            (false, true) => Some(Family::Inet6),
+            _ => None,
+        };
+        let pushed = pushdown(
+            filter,
+            pushdown::Dump {
+                protocol: self.protocol,
+                family,
+            },
+        );
+        self.states = self.states.intersection(pushed.states);
+        self.condition = pushed.condition;
+        (!self.states.is_empty()).then_some(self)
     }
 
     /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so

@@ -40,6 +40,8 @@ pub struct ListPlan {
     pub exit_status: bool,
     /// `--quiet`.
     pub quiet: bool,
+    /// `--explain-plan`.
+    pub explain: bool,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
 }
@@ -76,13 +78,31 @@ impl ListPlan {
         let people = !matches!(output, Output::Plain(_));
         let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let mut dumps = selection.dumps();
+        let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
+        let of_attributes = [
+            Field::Mark,
+            Field::Cgroup,
+            Field::Shutdown,
+            Field::SocketOptions,
+            Field::IpProtocol,
+        ];
+        let all_attributes = args.extended
+            || matches!(output, Output::Json(_))
+            || filter_fields.iter().any(|field| of_attributes.contains(field));
+        for dump in &mut dumps {
+            dump.all_attributes = all_attributes;
+        }
         for dump in dumps.iter_mut().filter(|dump| dump.protocol == Protocol::Unix) {
             let extended = args.extended || matches!(output, Output::Json(_));
             dump.extensions = SHOW_BASIC | if extended { SHOW_EXTENDED } else { 0 };
         }
+        if let Some(expr) = &filter.expr {
+            dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
+        }
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                owners_by: args.owners,
                 filter: filter.expr,
                 owners,
                 facts: if people || needs_processes {
@@ -102,6 +122,7 @@ impl ListPlan {
             everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
+            explain: args.explain_plan,
             bare_words: filter.words,
         })
     }

@@ -5,6 +5,6 @@ pub mod dump;
 pub mod list;
 pub mod select;
 
-pub use capture::{CapturePlan, Facts, NamesWanted};
+pub use capture::{CapturePlan, Facts, NamesWanted, OwnersBy};
 pub use dump::Dump;
 pub use list::{ListPlan, Output, Place};

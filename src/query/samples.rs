@@ -107,6 +107,7 @@ pub(crate) fn context() -> Context {
             ..Names::default()
         },
         netns: Some(4_026_531_840),
+        as_root: false,
     }
 }
 

@@ -48,6 +48,7 @@ pub fn owner(row: &Row<'_>) -> String {
             Some(holder) => format!("? gone (pid {})", holder.pid),
             None => "? vanished".to_owned(),
         }),
+        OwnerStatus::Hidden if row.context.as_root => "? hidden".to_owned(),
         OwnerStatus::Hidden => "? hidden (needs root)".to_owned(),
         OwnerStatus::None => "none (closed)".to_owned(),
         OwnerStatus::Queued => match named() {

@@ -14,7 +14,8 @@ use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
 use super::namespaces;
-use super::proc::holders::{Look, Walk, walk};
+use super::owners::{How, Scan, scan};
+use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
 use super::tables::Tables;
@@ -46,8 +47,8 @@ pub struct Captured {
     pub by_status: [u64; OwnerStatus::ALL.len()],
     /// Rows that the filter could not judge because their owner is not known.
     pub undecided: u64,
-    /// Processes that we may not look into.
-    pub processes_refused: u32,
+    /// How owners were found.
+    pub owners_by: How,
     /// When it was begun.
     pub taken_at: SystemTime,
 }
@@ -81,30 +82,31 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
         let (run, stash) = spawn_blocking(move || run.stash()).await?;
         return Ok(spawn_blocking(move || run.hand_out(&stash, Owners::not_asked(), sink)).await?);
     }
-    let (mut run, stash, walked) = if run.plan.is_small() {
+    let (mut run, stash, scanned) = if run.plan.is_small() {
         // Few rows: look only for their holders, and not at all if none has one.
-        let (run, stash) = spawn_blocking(move || run.stash()).await?;
         spawn_blocking(move || {
-            let walked = walk_for(&run.root, &stash);
-            (run, stash, walked)
+            let (run, stash) = run.stash();
+            let scanned = scan_for(&run, &stash);
+            (run, stash, scanned)
         })
         .await?
     } else {
-        let walking = spawn_blocking(move || walk(&root, Look::default()));
+        let plan = Arc::clone(&run.plan);
+        let scanning = spawn_blocking(move || scan(&plan, &root, None));
         let (run, stash) = spawn_blocking(move || run.stash()).await?;
-        (run, stash, walking.await?)
+        (run, stash, scanning.await?)
     };
-    let walked =
-        walked.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
+    let scanned =
+        scanned.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
     Ok(spawn_blocking(move || {
-        run.processes_refused = walked.refused;
-        let owners = settle(&run.root, &run.plan.dumps, &stash, walked);
+        run.owners_by = scanned.how;
+        let owners = settle(&run.root, &run.plan.dumps, &stash, scanned.walk);
         run.hand_out(&stash, owners, sink)
     })
     .await?)
 }
 
-fn walk_for(root: &ProcRoot, stash: &Stash) -> std::io::Result<Walk> {
+fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
     let mut wanted: Vec<u32> = stash
         .heads()
         .filter_map(|head| head.inode)
@@ -112,15 +114,12 @@ fn walk_for(root: &ProcRoot, stash: &Stash) -> std::io::Result<Walk> {
         .collect();
     wanted.sort_unstable();
     if wanted.is_empty() {
-        return Ok(Walk::default());
+        return Ok(Scan {
+            walk: Walk::default(),
+            how: How::NotLooked,
+        });
     }
-    walk(
-        root,
-        Look {
-            wanted: Some(&wanted),
-            thorough: None,
-        },
-    )
+    scan(&run.plan, &run.root, Some(&wanted))
 }
 
 /// The state of one capture.
@@ -131,7 +130,7 @@ struct Run {
     root: ProcRoot,
     learner: Learner,
     gaps: Vec<Gap>,
-    processes_refused: u32,
+    owners_by: How,
     taken_at: SystemTime,
 }
 
@@ -147,7 +146,7 @@ impl Run {
             root,
             plan,
             gaps: Vec::new(),
-            processes_refused: 0,
+            owners_by: How::NotLooked,
             taken_at: SystemTime::now(),
         }
     }
@@ -159,6 +158,7 @@ impl Run {
     fn context(&mut self) -> Context {
         Context {
             netns: namespaces::own_netns(&self.root),
+            as_root: rustix::process::geteuid().is_root(),
             ..Context::default()
         }
     }
@@ -294,7 +294,7 @@ impl Run {
             gaps: self.gaps,
             by_status: handed.by_status,
             undecided: handed.undecided,
-            processes_refused: self.processes_refused,
+            owners_by: self.owners_by,
             taken_at: self.taken_at,
         }
     }
@@ -336,7 +336,9 @@ impl Handed {
                 }
             }
             self.by_status[ownership.status as usize] += 1;
-            sockets.swap(kept, index);
+            if kept != index {
+                sockets.swap(kept, index);
+            }
             kept += 1;
         }
         match sockets.get_mut(..kept) {

@@ -8,6 +8,7 @@ pub mod names;
 pub mod namespaces;
 pub mod netlink;
 pub mod nss;
+pub mod owners;
 pub mod proc;
 pub mod seen;
 pub mod settle;

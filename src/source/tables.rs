@@ -180,7 +180,9 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
             .and_then(|socket| socket.cookie)
             .map_or(0, std::num::NonZeroU64::get);
         if seen.insert(cookie) {
-            sockets.swap(kept, index);
+            if kept != index {
+                sockets.swap(kept, index);
+            }
             kept += 1;
         }
     }

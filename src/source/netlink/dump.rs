@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::bytecode::{Supported, encode};
 use super::channel::{Channel, DumpError};
 use super::request::{Request, Table};
 use super::{inet, unix};
@@ -20,25 +21,20 @@ const TRIES: usize = 3;
 /// # Errors
 /// The first request that fails ends the dump. Sockets handed on before stay valid.
 pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<(), DumpError> {
-    let requests = requests(dump);
     let mut batch = Batch {
         protocol: dump.protocol,
         slots: Vec::new(),
         filled: 0,
     };
-    for request in requests {
-        match repeat(channel, &request, dump, &mut batch, emit) {
+    for table in tables(dump) {
+        match run_table(channel, dump, table, &mut batch, emit) {
             // A kernel without the legacy request answers EINVAL: ask family by family.
-            Err(DumpError::Kernel(libc::EINVAL)) if request.table == Table::TcpBoth => {
+            Err(DumpError::Kernel(libc::EINVAL)) if table == Table::TcpBoth => {
                 for family in [Family::Inet, Family::Inet6] {
-                    let table = Table::Inet(dump.protocol, family);
-                    repeat(
+                    run_table(
                         channel,
-                        &Request {
-                            table,
-                            ..request.clone()
-                        },
                         dump,
+                        Table::Inet(dump.protocol, family),
                         &mut batch,
                         emit,
                     )?;
@@ -48,6 +44,56 @@ pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Asks with as much of the condition as the kernel takes: an operation that it does not know is EINVAL, one
+/// that the caller may not use EPERM, and both come before the first socket.
+fn run_table(
+    channel: &mut Channel,
+    dump: &Dump,
+    table: Table,
+    batch: &mut Batch,
+    emit: &mut Emit<'_>,
+) -> Result<(), DumpError> {
+    let states = dump.requested_states();
+    if states.is_empty() {
+        return Ok(());
+    }
+    let program = |supported| {
+        dump.condition
+            .as_ref()
+            .and_then(|condition| encode(condition, supported))
+    };
+    let without_marks = Supported {
+        mark: false,
+        ..Supported::ALL
+    };
+    let mut programs = vec![
+        program(Supported::ALL),
+        program(without_marks),
+        program(Supported {
+            cgroup: false,
+            ..without_marks
+        }),
+        program(Supported::BASIC),
+        None,
+    ];
+    programs.dedup();
+    let mut result = Ok(());
+    for bytecode in programs {
+        let request = Request {
+            table,
+            states,
+            extensions: dump.extensions,
+            bytecode,
+        };
+        result = repeat(channel, &request, dump, batch, emit);
+        let refused = matches!(result, Err(DumpError::Kernel(libc::EINVAL | libc::EPERM)));
+        if !refused || request.bytecode.is_none() {
+            break;
+        }
+    }
+    result
 }
 
 fn repeat(
@@ -73,9 +119,9 @@ fn repeat(
     result
 }
 
-/// The requests for a dump: one for TCP over both families, else one per family.
-fn requests(dump: &Dump) -> Vec<Request> {
-    let tables = match (dump.protocol, dump.v4, dump.v6) {
+/// The tables of a dump: one for TCP over both families, else one per family.
+fn tables(dump: &Dump) -> Vec<Table> {
+    match (dump.protocol, dump.v4, dump.v6) {
         (Protocol::Unix, ..) => vec![Table::Unix],
         (Protocol::Tcp, true, true) => vec![Table::TcpBoth],
         (protocol, v4, v6) => [(v4, Family::Inet), (v6, Family::Inet6)]
@@ -83,20 +129,7 @@ fn requests(dump: &Dump) -> Vec<Request> {
             .filter(|(wanted, _)| *wanted)
             .map(|(_, family)| Table::Inet(protocol, family))
             .collect(),
-    };
-    let states = dump.requested_states();
-    if states.is_empty() {
-        return Vec::new();
     }
-    tables
-        .into_iter()
-        .map(|table| Request {
-            table,
-            states,
-            extensions: dump.extensions,
-            bytecode: dump.bytecode.clone(),
-        })
-        .collect()
 }
 
 /// Decoded sockets of one datagram, in slots that are used again.
@@ -116,7 +149,7 @@ impl Batch {
         };
         let decoded = match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
-            protocol => inet::decode(payload, protocol, slot),
+            protocol => inet::decode(payload, protocol, dump.all_attributes, slot),
         };
         if decoded && dump.wants(slot) {
             self.filled += 1;

@@ -26,8 +26,9 @@ const SOCKOPT: u16 = 22;
 pub const EXTENSION_SKMEMINFO: u32 = 1 << (SKMEMINFO - 1);
 
 /// Reads one answer to a dump of `protocol` into `slot`. False if it is no such answer: too short, or of a
-/// family or state that is not known here. What attributes do not say stays `None`.
-pub fn decode(payload: &[u8], protocol: Protocol, slot: &mut Socket) -> bool {
+/// family or state that is not known here. What attributes do not say stays `None`. Without `all_attributes`
+/// they are read only where the address needs one of them: reading them takes as long as all the rest.
+pub fn decode(payload: &[u8], protocol: Protocol, all_attributes: bool, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
@@ -75,6 +76,13 @@ pub fn decode(payload: &[u8], protocol: Protocol, slot: &mut Socket) -> bool {
         timer,
         backend: Backend::SockDiag,
         ..Socket::BLANK
+    };
+    // The kernel sends v6only for these states alone; it decides how a wildcard is shown.
+    let unconnected = matches!(state, State::Listen | State::Unconnected | State::Bound);
+    let attributes = if all_attributes || (family == Family::Inet6 && unconnected) {
+        attributes
+    } else {
+        &[]
     };
     for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
         let value = attribute.value();
@@ -148,7 +156,7 @@ mod tests {
 
     fn decoded(bytes: &[u8], protocol: Protocol) -> Option<Socket> {
         let mut slot = Socket::BLANK;
-        decode(bytes, protocol, &mut slot).then_some(slot)
+        decode(bytes, protocol, true, &mut slot).then_some(slot)
     }
 
     #[test]

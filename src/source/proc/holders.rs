@@ -82,6 +82,25 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     }))
 }
 
+/// Whether all processes together have at least so many descriptors. Told by the sizes of their fd directories
+/// (Linux 6.2 and newer), which need no permission; false where those are not told.
+pub fn has_descriptors(root: &ProcRoot, least: u64) -> bool {
+    let Ok(root_fd) = open_directory(CWD, root.path()) else {
+        return false;
+    };
+    let Ok(pids) = numbered_entries(root_fd.as_fd()) else {
+        return false;
+    };
+    let mut sum = 0;
+    pids.into_iter().any(|pid| {
+        let mut path = PathBuffer::default();
+        let path = path.of(&[Part::Number(pid), Part::Text(b"/fd")]);
+        let size = statat(root_fd.as_fd(), path, rustix::fs::AtFlags::empty()).map_or(0, |stat| stat.st_size);
+        sum += u64::try_from(size).unwrap_or(0);
+        sum >= least
+    })
+}
+
 impl Walk {
     fn absorb(&mut self, mut other: Self) {
         self.holders.append(&mut other.holders);

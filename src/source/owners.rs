@@ -1,0 +1,107 @@
+//! Who holds which socket: by the kernel's BPF iterator where that is permitted and worth it, else by the walk.
+
+use std::io;
+use std::time::Duration;
+
+use super::bpf;
+use super::proc::ProcRoot;
+use super::proc::holders::{Look, Walk, has_descriptors, walk};
+use crate::model::{Holder, Protocol};
+use crate::plan::{CapturePlan, OwnersBy};
+
+/// The iterator's set-up takes about a millisecond, which is the price of walking over some 300 descriptors.
+const WORTH_IT_DESCRIPTORS: u64 = 300;
+
+/// How owners were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum How {
+    /// They were not looked for.
+    #[default]
+    NotLooked,
+    /// By the BPF iterator: its set-up time and how many records came.
+    Bpf(Duration, u64),
+    /// By the walk over /proc, and why.
+    Walk(String),
+}
+
+/// What a scan found.
+#[derive(Debug)]
+pub struct Scan {
+    /// The holders, and who could not be looked into.
+    pub walk: Walk,
+    /// How.
+    pub how: How,
+}
+
+/// Finds holders: of these inodes (sorted) only, or of every socket that the plan can show.
+///
+/// # Errors
+/// If the root of /proc cannot be listed.
+pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::Result<Scan> {
+    let refused = match plan.owners_by {
+        OwnersBy::Proc => "asked for".to_owned(),
+        _ if root.is_given() => "another /proc was named".to_owned(),
+        OwnersBy::Auto if !has_descriptors(root, WORTH_IT_DESCRIPTORS) => {
+            "few descriptors are open".to_owned()
+        }
+        OwnersBy::Auto | OwnersBy::Bpf => match by_bpf(plan, wanted) {
+            Ok(scan) => return Ok(scan),
+            Err(refusal) => refusal.to_string(),
+        },
+    };
+    Ok(Scan {
+        walk: walk(
+            root,
+            Look {
+                wanted,
+                thorough: None,
+            },
+        )?,
+        how: How::Walk(refused),
+    })
+}
+
+fn by_bpf(plan: &CapturePlan, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refusal> {
+    let mut holders = Vec::new();
+    let narrow = bpf::Wanted {
+        listeners_only: plan.is_listeners_only(),
+        narrow: narrow(plan),
+        facts: false,
+    };
+    let stats = bpf::holders(narrow, &mut |record| {
+        if wanted.is_none_or(|wanted| wanted.binary_search(&record.inode).is_ok()) {
+            holders.push(Holder {
+                inode: record.inode,
+                pid: record.pid,
+                fd: record.fd,
+                tid: record.tid,
+            });
+        }
+    })?;
+    // The iterator passes over no process. What only /proc can tell (rings, descriptors in flight) is looked
+    // for when a socket is left over.
+    let walk = Walk {
+        holders,
+        ..Walk::default()
+    };
+    Ok(Scan {
+        walk,
+        how: How::Bpf(stats.set_up, stats.records),
+    })
+}
+
+/// What the plan's protocols have in common.
+fn narrow(plan: &CapturePlan) -> bpf::Narrow {
+    let all = |test: fn(Protocol) -> bool| plan.dumps.iter().all(|dump| test(dump.protocol));
+    if all(|protocol| matches!(protocol, Protocol::Tcp | Protocol::Mptcp)) {
+        bpf::Narrow::Tcp
+    } else if all(|protocol| matches!(protocol, Protocol::Udp | Protocol::Udplite | Protocol::Icmp)) {
+        bpf::Narrow::Udp
+    } else if all(|protocol| protocol == Protocol::Unix) {
+        bpf::Narrow::Unix
+    } else if all(Protocol::is_inet) {
+        bpf::Narrow::Inet
+    } else {
+        bpf::Narrow::Any
+    }
+}
