@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json table plain H/no-header Q/no-queues O/oneline color= quiet exit-status proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json table plain H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -29,6 +29,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners are found' -r -f -a "auto\t'By the kernel\'s BPF iterator where that is permitted and worth it, else by /proc'
+bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
+proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
@@ -57,6 +60,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s Q -l no-queues -d 'No
 complete -c sockstat -n "__fish_sockstat_needs_command" -s O -l oneline -d 'One line per socket: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l quiet -d 'No word on stderr about what is missing'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l exit-status -d 'Exit 0 with rows, 1 without, 3 without but with an incomplete view'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l explain-plan -d 'Say which tables are read, what the kernel filters, how owners are found, and how it went; no rows'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Print the version'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp
 complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp

@@ -50,7 +50,12 @@ const IMPURE: &[&str] = &[
 const PURE: &[&str] = &["model/", "query/", "join.rs", "render/", "command/why/"];
 
 /// The half of `why` that asks the machine.
-const IMPURE_HALF_OF_WHY: &[&str] = &["command/why/facts", "command/why/mod.rs", "command/why/attempt", "command/why/probe"];
+const IMPURE_HALF_OF_WHY: &[&str] = &[
+    "command/why/facts",
+    "command/why/mod.rs",
+    "command/why/attempt",
+    "command/why/probe",
+];
 
 /// The files that make system calls without a safe wrapper.
 const UNSAFE: &[&str] = &["source/bpf/sys.rs", "source/nss.rs", "source/proc/tasks.rs"];
@@ -60,8 +65,14 @@ const LONG_LINES: usize = 400;
 
 /// Files that are longer, and why they are not two.
 const LONG: &[(&str, &str)] = &[
-    ("query/field.rs", "the registry: one table, one row for each field"),
-    ("source/proc/holders.rs", "one walk, whose steps share their buffers and the counts of what they could not see"),
+    (
+        "query/field.rs",
+        "the registry: one table, one row for each field",
+    ),
+    (
+        "source/proc/holders.rs",
+        "one walk, whose steps share their buffers and the counts of what they could not see",
+    ),
 ];
 
 fn sources() -> Vec<Source> {
@@ -69,7 +80,10 @@ fn sources() -> Vec<Source> {
     let mut paths = Vec::new();
     collect(&root, &mut paths);
     paths.sort();
-    assert!(paths.len() > 20, "the walk over src/ found next to nothing: {paths:?}");
+    assert!(
+        paths.len() > 20,
+        "the walk over src/ found next to nothing: {paths:?}"
+    );
     let read = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).unwrap();
         Source {
@@ -129,28 +143,56 @@ fn is_test_file(path: &str) -> bool {
 fn the_pure_rooms_have_no_io_clock_environment_or_printing() {
     let is_pure = |source: &Source| {
         PURE.iter().any(|room| source.path.starts_with(room))
-            && !IMPURE_HALF_OF_WHY.iter().any(|half| source.path.starts_with(half))
+            && !IMPURE_HALF_OF_WHY
+                .iter()
+                .any(|half| source.path.starts_with(half))
             && !is_test_file(&source.path)
     };
     let sources = sources();
-    let found: Vec<_> = sources.iter().filter(|source| is_pure(source)).flat_map(|source| uses(source, IMPURE)).collect();
-    assert!(found.is_empty(), "these belong into src/source or src/command:\n{}", found.join("\n"));
+    let found: Vec<_> = sources
+        .iter()
+        .filter(|source| is_pure(source))
+        .flat_map(|source| uses(source, IMPURE))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "these belong into src/source or src/command:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
 fn pure_rooms_do_not_reach_into_the_rooms_with_io() {
-    let pure = |source: &&Source| PURE[..4].iter().any(|room| source.path.starts_with(room)) && !is_test_file(&source.path);
+    let pure = |source: &&Source| {
+        PURE[..4].iter().any(|room| source.path.starts_with(room)) && !is_test_file(&source.path)
+    };
     let sources = sources();
     let up = ["crate::source", "crate::command", "crate::cli"];
-    let found: Vec<_> = sources.iter().filter(pure).flat_map(|source| uses(source, &up)).collect();
-    assert!(found.is_empty(), "data must not know who moves it:\n{}", found.join("\n"));
+    let found: Vec<_> = sources
+        .iter()
+        .filter(pure)
+        .flat_map(|source| uses(source, &up))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "data must not know who moves it:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
 fn one_file_alone_uses_netlink_sys() {
-    let others = sources().into_iter().filter(|source| source.path != "source/netlink/channel.rs");
-    let found: Vec<_> = others.flat_map(|source| uses(&source, &["netlink_sys"])).collect();
-    assert!(found.is_empty(), "netlink_sys is for src/source/netlink/channel.rs:\n{}", found.join("\n"));
+    let others = sources()
+        .into_iter()
+        .filter(|source| source.path != "source/netlink/channel.rs");
+    let found: Vec<_> = others
+        .flat_map(|source| uses(&source, &["netlink_sys"]))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "netlink_sys is for src/source/netlink/channel.rs:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]
@@ -158,14 +200,23 @@ fn unsafe_stays_in_its_rooms_and_says_why() {
     for source in sources() {
         let lines: Vec<_> = source.text.lines().collect();
         for (index, line) in source.code.iter().enumerate() {
-            if !["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"].iter().any(|word| holds(line, word)) {
+            if !["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"]
+                .iter()
+                .any(|word| holds(line, word))
+            {
                 continue;
             }
             let place = format!("src/{}:{}", source.path, index + 1);
-            assert!(UNSAFE.contains(&source.path.as_str()), "{place}: unsafe outside its rooms");
+            assert!(
+                UNSAFE.contains(&source.path.as_str()),
+                "{place}: unsafe outside its rooms"
+            );
             let above = &lines[index.saturating_sub(5)..index];
             let says_why = |line: &&str| line.contains("SAFETY") || line.contains("# Safety");
-            assert!(above.iter().any(says_why), "{place}: unsafe without a SAFETY comment above it");
+            assert!(
+                above.iter().any(says_why),
+                "{place}: unsafe without a SAFETY comment above it"
+            );
         }
     }
 }
@@ -175,8 +226,13 @@ fn the_rooms_for_unsafe_are_all_in_use() {
     let sources = sources();
     for path in UNSAFE {
         let room = sources.iter().find(|source| source.path == *path);
-        let code = &room.unwrap_or_else(|| panic!("src/{path} is gone: take it off the list")).code;
-        assert!(code.iter().any(|line| line.contains("unsafe {")), "src/{path} needs no unsafe any more");
+        let code = &room
+            .unwrap_or_else(|| panic!("src/{path} is gone: take it off the list"))
+            .code;
+        assert!(
+            code.iter().any(|line| line.contains("unsafe {")),
+            "src/{path} needs no unsafe any more"
+        );
     }
 }
 
@@ -198,6 +254,9 @@ fn files_are_short_or_have_a_reason() {
         );
     }
     for (path, _) in LONG {
-        assert!(sources.iter().any(|source| source.path == *path), "src/{path} is gone");
+        assert!(
+            sources.iter().any(|source| source.path == *path),
+            "src/{path} is gone"
+        );
     }
 }

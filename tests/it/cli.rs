@@ -14,20 +14,36 @@ fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
     let cases: &[(&[&str], &str, &str)] = &[
         (&["--no-such-flag"], "unknown option '--no-such-flag'", "hint: "),
         (&["-Y"], "unknown option '-Y'", "hint: "),
-        (&["--lisetning"], "unknown option '--lisetning'", "did you mean '--listening'?"),
+        (
+            &["--lisetning"],
+            "unknown option '--lisetning'",
+            "did you mean '--listening'?",
+        ),
         (&["-f", "nonsense"], "unknown family 'nonsense'", "inet6"),
         (&["-A", "nonsense"], "unknown table 'nonsense'", "unix_stream"),
-        (&["-P", "tcp"], "unknown option '-P'", "an older command of this name"),
+        (
+            &["-P", "tcp"],
+            "unknown option '-P'",
+            "an older command of this name",
+        ),
         (&["-c"], "unknown option '-c'", "an older command of this name"),
         (&["--color", "blue"], "'blue' is no value for --color", "always"),
         (&["--proc-root", "/nonexistent"], "/nonexistent", "hint: "),
-        (&["completions", "nosuchshell"], "'nosuchshell' is no value", "fish"),
+        (
+            &["completions", "nosuchshell"],
+            "'nosuchshell' is no value",
+            "fish",
+        ),
     ];
     for (arguments, message, hint) in cases {
         let ran = run(arguments).ended_with(2);
         let lines: Vec<_> = ran.stderr.lines().collect();
         assert_eq!(lines.len(), 2, "{arguments:?}: {}", ran.stderr);
-        assert!(lines[0].starts_with("error: ") && lines[0].contains(message), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            lines[0].starts_with("error: ") && lines[0].contains(message),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
         assert!(lines[1].contains(hint), "{arguments:?}: {}", ran.stderr);
         assert!(ran.stdout.is_empty(), "{arguments:?} printed something");
     }
@@ -35,20 +51,42 @@ fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
 
 #[test]
 fn a_wrong_filter_points_at_the_byte() {
-    for filter in [&["( dport"][..], &["sport = :nosuchservice"], &["dport", "="], &["sport = :80 and"], &["( :80"], &["recv_q > lots"]] {
+    for filter in [
+        &["( dport"][..],
+        &["sport = :nosuchservice"],
+        &["dport", "="],
+        &["sport = :80 and"],
+        &["( :80"],
+        &["recv_q > lots"],
+    ] {
         let ran = run(filter).ended_with(2);
         let lines: Vec<_> = ran.stderr.lines().collect();
         assert_eq!(lines.len(), 3, "{filter:?}: {}", ran.stderr);
         assert!(lines[0].starts_with("error: "), "{filter:?}: {}", ran.stderr);
         assert_eq!(lines[1].trim(), filter.join(" "), "the words as they were typed");
-        assert!(lines[2].trim_start().starts_with('^'), "{filter:?}: {}", ran.stderr);
+        assert!(
+            lines[2].trim_start().starts_with('^'),
+            "{filter:?}: {}",
+            ran.stderr
+        );
         assert!(ran.stdout.is_empty());
     }
 }
 
 #[test]
 fn letters_of_ss_that_are_not_there_yet_say_so() {
-    let letters: &[&[&str]] = &[&["-S"], &["-0"], &["-m"], &["-i"], &["-s"], &["-K"], &["-E"], &["-N", "x"], &["--vsock"], &["-tan", "--cgroup"]];
+    let letters: &[&[&str]] = &[
+        &["-S"],
+        &["-0"],
+        &["-m"],
+        &["-i"],
+        &["-s"],
+        &["-K"],
+        &["-E"],
+        &["-N", "x"],
+        &["--vsock"],
+        &["-tan", "--cgroup"],
+    ];
     for arguments in letters {
         let ran = run(arguments);
         if ran.status == Some(0) {
@@ -56,24 +94,46 @@ fn letters_of_ss_that_are_not_there_yet_say_so() {
             continue;
         }
         let ran = ran.ended_with(2);
-        assert!(ran.stderr.contains("not there yet"), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("not there yet"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
         assert!(ran.stdout.is_empty());
     }
 }
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for (arguments, word) in [(["--help"], "--listening"), (["-h"], "--listening"), (["-V"], "sockstat "), (["--version"], "sockstat "), (["-v"], "sockstat ")] {
+    for (arguments, word) in [
+        (["--help"], "--listening"),
+        (["-h"], "--listening"),
+        (["-V"], "sockstat "),
+        (["--version"], "sockstat "),
+        (["-v"], "sockstat "),
+    ] {
         let ran = run(&arguments).ended_with(0);
         assert!(ran.text().contains(word), "{arguments:?}: {}", ran.text());
         assert_eq!(ran.stderr, "");
     }
-    assert_eq!(run(&["-V"]).text().trim(), concat!("sockstat ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        run(&["-V"]).text().trim(),
+        concat!("sockstat ", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
 fn letters_bundle_and_repeat() {
-    for arguments in [&["-tulpn"][..], &["-tulpn46"], &["-tf", "inet"], &["-ttt"], &["-a", "-l", "-a"], &["-nr", "-rn"], &["-HQtan"], &["-tan", "state", "listening", "-H"]] {
+    for arguments in [
+        &["-tulpn"][..],
+        &["-tulpn46"],
+        &["-tf", "inet"],
+        &["-ttt"],
+        &["-a", "-l", "-a"],
+        &["-nr", "-rn"],
+        &["-HQtan"],
+        &["-tan", "state", "listening", "-H"],
+    ] {
         run(arguments).ended_with(0);
     }
 }
@@ -92,21 +152,42 @@ fn an_old_habit_shows_the_port() {
 #[test]
 fn a_closed_pipe_is_not_an_error() {
     // Long output, so that something is still to be written when the reader is gone.
-    for arguments in [&["--help"][..], &["-axtu", "--json"], &["-axtup"], &["man"], &["completions", "bash"], &["-axtu", "--table"]] {
-        let mut child = sockstat(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+    for arguments in [
+        &["--help"][..],
+        &["-axtu", "--json"],
+        &["-axtup"],
+        &["man"],
+        &["completions", "bash"],
+        &["-axtu", "--table"],
+    ] {
+        let mut child = sockstat(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}: {said}");
-        assert!(!said.contains("panicked") && !said.contains("pipe"), "{arguments:?}: {said}");
+        assert!(
+            !said.contains("panicked") && !said.contains("pipe"),
+            "{arguments:?}: {said}"
+        );
     }
 }
 
 #[test]
 fn the_first_line_can_be_taken_alone() {
-    let mut child = sockstat(["-tulpn"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = sockstat(["-tulpn"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut first = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
     assert!(first.starts_with("Netid State"), "{first}");
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
@@ -118,9 +199,14 @@ fn colours_are_for_terminals_or_on_demand() {
     assert!(!is_coloured(run(&table)), "a pipe gets no colours");
     assert!(is_coloured(run(&["-tuxa", "--table", "--color", "always"])));
     assert!(is_coloured(Ran::of(sockstat(table).env("CLICOLOR_FORCE", "1"))));
-    assert!(!is_coloured(Ran::of(sockstat(["-tuxa", "--table", "--color", "never"]).env("CLICOLOR_FORCE", "1"))));
+    assert!(!is_coloured(Ran::of(
+        sockstat(["-tuxa", "--table", "--color", "never"]).env("CLICOLOR_FORCE", "1")
+    )));
     assert!(!is_coloured(Ran::of(sockstat(table).env("NO_COLOR", "1"))));
-    assert!(!is_coloured(run(&["-tuxa", "--color", "always", "--json"])), "JSON never has colours");
+    assert!(
+        !is_coloured(run(&["-tuxa", "--color", "always", "--json"])),
+        "JSON never has colours"
+    );
 }
 
 #[test]
@@ -131,7 +217,10 @@ fn the_table_keeps_to_the_width() {
         // The last line is the totals, which are text and not a row.
         let lines: Vec<_> = ran.text().lines().collect();
         for line in &lines[..lines.len() - 1] {
-            assert!(unicode_width::UnicodeWidthStr::width(*line) <= limit, "wider than {width}: {line}");
+            assert!(
+                unicode_width::UnicodeWidthStr::width(*line) <= limit,
+                "wider than {width}: {line}"
+            );
         }
     }
 }
@@ -161,5 +250,9 @@ fn quiet_says_nothing_about_what_is_missing() {
 #[test]
 fn a_misspelt_subcommand_gets_a_hint_when_nothing_matches() {
     let ran = run(&["complations"]).ended_with(0);
-    assert!(ran.stderr.contains("did you mean 'completions'?"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean 'completions'?"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -4,7 +4,11 @@
 //! Everything that needs a privilege, a kernel feature or another program skips with an exact reason where
 //! it is missing (see [`skip`]); live sockets are made in network namespaces of their own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail by panicking"
+)]
 
 mod architecture;
 mod cli;

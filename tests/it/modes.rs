@@ -47,13 +47,20 @@ const SELECTIONS: &[&[&str]] = &[
 
 #[test]
 fn plain_and_json_have_the_same_rows() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
     for selection in SELECTIONS {
         let with = |form: &[&'static str]| [selection.to_vec(), form.to_vec()].concat();
         let plain = sockets.run(&with(&["--plain", "-H", "-e"]));
         let mut plain: Vec<_> = plain.text().lines().map(identity_of_line).collect();
         let json = sockets.run(&with(&["--json", "-e"])).json();
-        let mut json: Vec<_> = json["sockets"].as_array().unwrap().iter().map(identity_of_row).collect();
+        let mut json: Vec<_> = json["sockets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(identity_of_row)
+            .collect();
         plain.sort();
         json.sort();
         assert_eq!(plain, json, "{selection:?}");
@@ -62,26 +69,41 @@ fn plain_and_json_have_the_same_rows() {
 
 #[test]
 fn display_options_never_change_the_rows() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
     let count = |arguments: &[&str]| sockets.run(arguments).text().lines().count();
     for selection in ["-tan", "-uan", "-xan", "-tulpn"] {
         let expected = count(&[selection, "-H"]);
         assert!(expected > 0);
         for display in ["-p", "-T", "-e", "-o", "-Q", "-O", "-n"] {
-            assert_eq!(count(&[selection, "-H", display]), expected, "{selection} {display}");
+            assert_eq!(
+                count(&[selection, "-H", display]),
+                expected,
+                "{selection} {display}"
+            );
         }
         // The table has a heading with a rule or without one, and a line of totals.
-        let json = sockets.run(&[selection, "--json"]).json()["sockets"].as_array().unwrap().len();
+        let json = sockets.run(&[selection, "--json"]).json()["sockets"]
+            .as_array()
+            .unwrap()
+            .len();
         assert_eq!(json, expected, "{selection} --json");
     }
 }
 
 #[test]
 fn every_row_of_json_has_the_same_keys() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
     let keys = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let mut all: Option<Vec<String>> = None;
-    for options in [&["-tan", "--json"][..], &["-xanpe", "--json"], &["--json", "-uao"]] {
+    for options in [
+        &["-tan", "--json"][..],
+        &["-xanpe", "--json"],
+        &["--json", "-uao"],
+    ] {
         let document = sockets.run(options).json();
         assert_eq!(document["schema"], "sockstat/1");
         for row in document["sockets"].as_array().unwrap() {
@@ -94,7 +116,9 @@ fn every_row_of_json_has_the_same_keys() {
 
 #[test]
 fn no_rows_are_a_valid_document_too() {
-    let Some(sockets) = Sockets::make(&["udp"]) else { return };
+    let Some(sockets) = Sockets::make(&["udp"]) else {
+        return;
+    };
     let document = sockets.run(&["-tln", "--json"]).json();
     assert_eq!(document["sockets"], serde_json::json!([]));
     assert_eq!(document["complete"], true);

@@ -17,14 +17,21 @@ pub(crate) fn skip(reason: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(list);
         let list = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("cannot read SOCKSTAT_NO_SKIP={}: {error}", path.display()));
-        assert!(is_listed(&list, reason), "skipped, and {} does not list it: {reason}", path.display());
+        assert!(
+            is_listed(&list, reason),
+            "skipped, and {} does not list it: {reason}",
+            path.display()
+        );
     }
     // Not eprintln!, which the test runner swallows.
     let _ = writeln!(std::io::stderr(), "skipped: {reason}");
 }
 
 fn is_listed(list: &str, reason: &str) -> bool {
-    let lines = list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = list
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.into_iter().any(|line| match line.strip_suffix('*') {
         Some(start) => reason.starts_with(start),
         None => reason == line,

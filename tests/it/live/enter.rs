@@ -48,9 +48,12 @@ pub(crate) fn as_user(command: &mut Command, uid: u32) {
     // SAFETY: two system calls on numbers, and no allocation or lock between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            let done = libc::setgroups(0, std::ptr::null()) == 0
-                && libc::setuid(uid) == 0;
-            if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+            let done = libc::setgroups(0, std::ptr::null()) == 0 && libc::setuid(uid) == 0;
+            if done {
+                Ok(())
+            } else {
+                Err(io::Error::last_os_error())
+            }
         });
     }
 }

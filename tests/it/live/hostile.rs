@@ -19,11 +19,16 @@ const SPECS: &[&str] = &[
 
 #[test]
 fn hostile_names_never_reach_the_terminal() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
     for form in ["--plain", "--table", "--json"] {
         let ran = sockets.run(&["-tuxlpe", form]);
         let text = ran.text();
-        let bad: Vec<_> = text.chars().filter(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c)).collect();
+        let bad: Vec<_> = text
+            .chars()
+            .filter(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c))
+            .collect();
         assert!(bad.is_empty(), "{form}: {bad:?}");
         assert!(!ran.stderr.contains('\x1b'));
     }
@@ -31,23 +36,58 @@ fn hostile_names_never_reach_the_terminal() {
 
 #[test]
 fn a_name_costs_no_other_row() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
     let ends = sockets.ends.len();
     let plain = sockets.run(&["-tuxlpH"]);
-    assert_eq!(plain.text().lines().count(), ends, "a line for each socket:\n{}", plain.text());
-    let fields = plain.text().lines().map(|line| line.split_whitespace().count()).collect::<Vec<_>>();
+    assert_eq!(
+        plain.text().lines().count(),
+        ends,
+        "a line for each socket:\n{}",
+        plain.text()
+    );
+    let fields = plain
+        .text()
+        .lines()
+        .map(|line| line.split_whitespace().count())
+        .collect::<Vec<_>>();
     let tokens = |line: &str| line.find("users:((").is_some();
-    assert!(plain.text().lines().all(tokens), "each has its owner:\n{}", plain.text());
+    assert!(
+        plain.text().lines().all(tokens),
+        "each has its owner:\n{}",
+        plain.text()
+    );
     assert!(fields.iter().all(|count| *count >= 7), "{fields:?}");
-    assert_eq!(sockets.run(EVERYTHING).json()["sockets"].as_array().unwrap().len(), ends);
+    assert_eq!(
+        sockets.run(EVERYTHING).json()["sockets"]
+            .as_array()
+            .unwrap()
+            .len(),
+        ends
+    );
 }
 
 #[test]
 fn names_can_be_read_back() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
-    let rows = sockets.run(&["-tlp", "--json"]).json()["sockets"].as_array().unwrap().clone();
-    let names: Vec<_> = rows.iter().map(|row| row["owners"][0]["comm"].as_str().unwrap()).collect();
-    for name in ["\\x1b[31mred\\x07", "we)ird \",(q", "\\x0aUNCONN", "\\xff\\xfe", "mksock"] {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    let rows = sockets.run(&["-tlp", "--json"]).json()["sockets"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| row["owners"][0]["comm"].as_str().unwrap())
+        .collect();
+    for name in [
+        "\\x1b[31mred\\x07",
+        "we)ird \",(q",
+        "\\x0aUNCONN",
+        "\\xff\\xfe",
+        "mksock",
+    ] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
 }

@@ -26,7 +26,11 @@ impl Machine {
             is_initial: link("/proc/self/ns/pid", "4026531836") && link("/proc/self/ns/user", "4026531837"),
         };
         for process in fs::read_dir("/proc").unwrap().flatten() {
-            let is_process = process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+            let is_process = process
+                .file_name()
+                .to_string_lossy()
+                .bytes()
+                .all(|byte| byte.is_ascii_digit());
             if is_process {
                 machine.look_into(&process.path());
             }
@@ -40,11 +44,19 @@ impl Machine {
             Err(error) => self.refuses |= is_denied(&error),
             // A process may let its descriptors be counted and not be read.
             Ok(descriptors) => {
-                let links = descriptors.flatten().map(|descriptor| fs::read_link(descriptor.path()));
-                self.refuses |= links.into_iter().any(|link| link.is_err_and(|error| is_denied(&error)));
+                let links = descriptors
+                    .flatten()
+                    .map(|descriptor| fs::read_link(descriptor.path()));
+                self.refuses |= links
+                    .into_iter()
+                    .any(|link| link.is_err_and(|error| is_denied(&error)));
             }
         }
-        for info in fs::read_dir(process.join("fdinfo")).into_iter().flatten().flatten() {
+        for info in fs::read_dir(process.join("fdinfo"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let text = fs::read_to_string(info.path()).unwrap_or_default();
             let counts = text.lines().filter_map(|line| line.strip_prefix("scm_fds:"));
             self.in_flight |= counts.into_iter().any(|count| count.trim() != "0");

@@ -10,4 +10,3 @@ mod privilege;
 pub(crate) mod sockets;
 mod ss;
 mod truth;
-

@@ -8,7 +8,12 @@ pub(crate) type Version = (u32, u32);
 
 /// `ss utility, iproute2-6.1.0` as a version.
 pub(crate) fn version(text: &str) -> Option<Version> {
-    let mut numbers = text.trim().rsplit_once("iproute2-")?.1.split(['.', '-', '_']).map(str::parse);
+    let mut numbers = text
+        .trim()
+        .rsplit_once("iproute2-")?
+        .1
+        .split(['.', '-', '_'])
+        .map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
@@ -26,8 +31,15 @@ pub(crate) fn rows(text: &str) -> Vec<Vec<String>> {
 /// ss 5.4 to 6.6 has the column Process always, later ones with -p only; and where the column before it is narrow,
 /// ss writes `PortProcess` without a blank.
 pub(crate) fn header(text: &str) -> Vec<String> {
-    let line = text.lines().next().unwrap_or_default().replace("PortProcess", "Port Process");
-    line.split_whitespace().filter(|word| *word != "Process").map(str::to_owned).collect()
+    let line = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .replace("PortProcess", "Port Process");
+    line.split_whitespace()
+        .filter(|word| *word != "Process")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// ss before 6.8 cannot ask for TCP sockets that are bound and neither listen nor connect: the state has a number of
@@ -50,7 +62,10 @@ pub(crate) fn sort_users(row: &mut [String]) {
 /// ss does not look into io_uring registrations, nor (without -T) into threads with a file table of their own: such a
 /// listener has no owner there.
 pub(crate) fn without_users_of(row: &mut Vec<String>, ports: &[String]) {
-    if row.iter().any(|field| ports.iter().any(|port| field.ends_with(port.as_str()))) {
+    if row
+        .iter()
+        .any(|field| ports.iter().any(|port| field.ends_with(port.as_str())))
+    {
         row.retain(|field| !field.starts_with("users:("));
     }
 }
@@ -67,7 +82,10 @@ pub(crate) fn without_timer_times(row: &mut [String]) {
 
 /// The delayed-ACK timer has a name since iproute2 7.1; before, ss prints `unknown`.
 pub(crate) fn name_delack(row: &mut [String]) {
-    for field in row.iter_mut().filter(|field| field.starts_with("timer:(unknown,")) {
+    for field in row
+        .iter_mut()
+        .filter(|field| field.starts_with("timer:(unknown,"))
+    {
         *field = field.replacen("unknown", "delack", 1);
     }
 }
@@ -77,7 +95,11 @@ pub(crate) fn name_delack(row: &mut [String]) {
 pub(crate) fn without_unreachable_cgroups(ours: &mut [String], theirs: &mut [String]) {
     let is_unreachable = |row: &[String]| row.iter().any(|field| field.starts_with("cgroup:unreachable:"));
     if is_unreachable(ours) || is_unreachable(theirs) {
-        for field in ours.iter_mut().chain(theirs.iter_mut()).filter(|field| field.starts_with("cgroup:")) {
+        for field in ours
+            .iter_mut()
+            .chain(theirs.iter_mut())
+            .filter(|field| field.starts_with("cgroup:"))
+        {
             "cgroup:PATH".clone_into(field);
         }
     }

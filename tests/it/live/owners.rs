@@ -18,7 +18,10 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn rows(sockets: &Sockets) -> Vec<Value> {
-    sockets.run(EVERYTHING).json()["sockets"].as_array().unwrap().clone()
+    sockets.run(EVERYTHING).json()["sockets"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[track_caller]
@@ -31,7 +34,11 @@ fn owners(row: &Value) -> Vec<[u64; 3]> {
     let number = |owner: &Value, key: &str| owner[key].as_u64();
     let owner = |owner: &Value| {
         let pid = number(owner, "pid").unwrap();
-        [pid, number(owner, "tid").unwrap_or(pid), number(owner, "fd").unwrap()]
+        [
+            pid,
+            number(owner, "tid").unwrap_or(pid),
+            number(owner, "fd").unwrap(),
+        ]
     };
     let owners = row["owners"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut owners: Vec<_> = owners.iter().map(owner).collect();
@@ -53,7 +60,9 @@ fn every_holder_is_named() {
         "comm:name=a child",
         "mptcp-pair",
     ];
-    let Some(sockets) = Sockets::make(&specs) else { return };
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
     let rows = rows(&sockets);
     for end in &sockets.ends {
         let row = row(end, &rows);
@@ -67,27 +76,43 @@ fn every_holder_is_named() {
         assert_eq!(owners(row), holders, "{}: {}", end.spec, end.role);
         assert_eq!(row["owner_status"], "known", "{}", end.spec);
         assert_eq!(row["pid"].as_u64(), Some(holders[0][0]));
-        assert_eq!(row["owners"][0]["exe"].as_str(), super::sockets::example("mksock").to_str());
+        assert_eq!(
+            row["owners"][0]["exe"].as_str(),
+            super::sockets::example("mksock").to_str()
+        );
     }
     let child = sockets.of_kind("comm").next().unwrap();
     assert_eq!(row(child, &rows)["owners"][0]["comm"], "a child");
-    assert_eq!(row(child, &rows)["process"], "mksock", "the program, not the name of its thread");
+    assert_eq!(
+        row(child, &rows)["process"],
+        "mksock",
+        "the program, not the name of its thread"
+    );
 }
 
 #[test]
 fn a_table_of_its_own_names_the_thread() {
-    let Some(sockets) = Sockets::make(&["thread-table", "tcp-listen"]) else { return };
+    let Some(sockets) = Sockets::make(&["thread-table", "tcp-listen"]) else {
+        return;
+    };
     let rows = rows(&sockets);
     let own = sockets.of_kind("thread-table").next().unwrap();
     let common = sockets.of_kind("tcp-listen").next().unwrap();
-    assert_eq!(row(own, &rows)["owners"][0]["tid"].as_u64(), Some(own.holders()[0][1]));
+    assert_eq!(
+        row(own, &rows)["owners"][0]["tid"].as_u64(),
+        Some(own.holders()[0][1])
+    );
     assert!(row(common, &rows)["owners"][0]["tid"].is_null());
 }
 
 #[test]
 fn a_listener_that_only_a_ring_holds_has_an_owner() {
-    let Some(sockets) = Sockets::make(&["io-uring"]) else { return };
-    let Some(end) = sockets.of_kind("io-uring").next() else { return };
+    let Some(sockets) = Sockets::make(&["io-uring"]) else {
+        return;
+    };
+    let Some(end) = sockets.of_kind("io-uring").next() else {
+        return;
+    };
     let rows = rows(&sockets);
     let row = row(end, &rows);
     assert_eq!(row["owner_status"], "known");
@@ -96,10 +121,21 @@ fn a_listener_that_only_a_ring_holds_has_an_owner() {
 
 #[test]
 fn what_waits_for_accept_names_the_owner_of_the_listener() {
-    let specs = ["tcp-listen:queued=2", "tcp-listen:addr=0.0.0.0,queued=1", "syn-recv", "tcp-listen:addr=::,mapped=1,queued=1"];
-    let Some(sockets) = Sockets::make(&specs) else { return };
+    let specs = [
+        "tcp-listen:queued=2",
+        "tcp-listen:addr=0.0.0.0,queued=1",
+        "syn-recv",
+        "tcp-listen:addr=::,mapped=1,queued=1",
+    ];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
     let rows = rows(&sockets);
-    let waiting: Vec<_> = sockets.ends.iter().filter(|end| matches!(&*end.role, "queued" | "request")).collect();
+    let waiting: Vec<_> = sockets
+        .ends
+        .iter()
+        .filter(|end| matches!(&*end.role, "queued" | "request"))
+        .collect();
     assert!(waiting.len() >= 4, "{waiting:?}");
     for end in waiting {
         let row = row(end, &rows);
@@ -111,10 +147,22 @@ fn what_waits_for_accept_names_the_owner_of_the_listener() {
 
 #[test]
 fn what_its_program_closed_has_no_owner() {
-    let specs = ["time-wait", "orphan", "orphan:state=last-ack", "orphan:state=fin-wait-1", "orphan:linger2=120"];
-    let Some(sockets) = Sockets::make(&specs) else { return };
+    let specs = [
+        "time-wait",
+        "orphan",
+        "orphan:state=last-ack",
+        "orphan:state=fin-wait-1",
+        "orphan:linger2=120",
+    ];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
     let rows = rows(&sockets);
-    let closed: Vec<_> = sockets.ends.iter().filter(|end| end.said["inode"].is_null()).collect();
+    let closed: Vec<_> = sockets
+        .ends
+        .iter()
+        .filter(|end| end.said["inode"].is_null())
+        .collect();
     assert!(closed.len() >= specs.len(), "{closed:?}");
     for end in closed {
         let row = row(end, &rows);
@@ -129,9 +177,15 @@ fn what_its_program_closed_has_no_owner() {
 #[test]
 fn a_descriptor_in_a_message_is_in_flight() {
     let _alone = alone();
-    let Some(sockets) = Sockets::make(&["in-flight"]) else { return };
+    let Some(sockets) = Sockets::make(&["in-flight"]) else {
+        return;
+    };
     let listener = sockets.ends.iter().find(|end| end.role == "listener").unwrap();
-    let expected = if Machine::look().refuses { "hidden" } else { "in-flight" };
+    let expected = if Machine::look().refuses {
+        "hidden"
+    } else {
+        "in-flight"
+    };
     let rows = rows(&sockets);
     assert_eq!(row(listener, &rows)["owner_status"], expected);
 }
@@ -139,8 +193,12 @@ fn a_descriptor_in_a_message_is_in_flight() {
 #[test]
 fn the_kernel_owns_a_socket_only_if_nobody_else_can() {
     let _alone = alone();
-    let Some(sockets) = Sockets::make(&["vxlan", "tcp-listen"]) else { return };
-    let Some(end) = sockets.of_kind("vxlan").next() else { return };
+    let Some(sockets) = Sockets::make(&["vxlan", "tcp-listen"]) else {
+        return;
+    };
+    let Some(end) = sockets.of_kind("vxlan").next() else {
+        return;
+    };
     let machine = Machine::look();
     let expected = match &machine {
         Machine { refuses: true, .. } => "hidden",
@@ -153,7 +211,14 @@ fn the_kernel_owns_a_socket_only_if_nobody_else_can() {
     let rows = document["sockets"].as_array().unwrap();
     let row = row(end, rows);
     assert_eq!(row["owner_status"], expected);
-    let told = document["gaps"].as_array().unwrap().iter().any(|gap| gap["code"] == "owners-hidden");
+    let told = document["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|gap| gap["code"] == "owners-hidden");
     assert_eq!(told, expected == "hidden", "{}", document["gaps"]);
-    assert_eq!(document["complete"].as_bool(), Some(!matches!(expected, "hidden" | "elsewhere")));
+    assert_eq!(
+        document["complete"].as_bool(),
+        Some(!matches!(expected, "hidden" | "elsewhere"))
+    );
 }

@@ -60,7 +60,11 @@ impl Setting {
 /// A copy that is closed before anybody runs it, by a program: a descriptor open for writing that another thread's fork
 /// inherits would make it busy.
 fn copy(to: &PathBuf) {
-    let status = Command::new("cp").arg(env!("CARGO_BIN_EXE_sockstat")).arg(to).status().unwrap();
+    let status = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_sockstat"))
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(status.success());
     fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
 }
@@ -70,24 +74,48 @@ fn rows(ran: &Ran) -> Vec<Value> {
 }
 
 fn of_port<'a>(rows: &'a [Value], port: &Value) -> &'a Value {
-    rows.iter().find(|row| row["local_port"] == *port).unwrap_or_else(|| panic!("no row of port {port}"))
+    rows.iter()
+        .find(|row| row["local_port"] == *port)
+        .unwrap_or_else(|| panic!("no row of port {port}"))
 }
 
 fn has_gap(ran: &Ran, code: &str) -> bool {
-    ran.json()["gaps"].as_array().unwrap().iter().any(|gap| gap["code"] == code)
+    ran.json()["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|gap| gap["code"] == code)
 }
 
 #[test]
 fn an_ordinary_user_sees_every_row_and_what_is_hidden() {
-    let specs = ["tcp-listen", "nondumpable", "uid", "tcp-listen:queued=1", "time-wait", "udp:addr=::"];
-    let Some(setting) = Setting::make(&specs) else { return };
+    let specs = [
+        "tcp-listen",
+        "nondumpable",
+        "uid",
+        "tcp-listen:queued=1",
+        "time-wait",
+        "udp:addr=::",
+    ];
+    let Some(setting) = Setting::make(&specs) else {
+        return;
+    };
     let mut command = setting.sockets.program(&setting.program);
     as_user(&mut command, NOBODY);
     let ran = Ran::of(command.args(["-tuan", "-p", "--json"])).ended_with(0);
     let rows = rows(&ran);
     let as_root = setting.sockets.run(&["-tuan", "-p", "--json"]).json();
-    assert_eq!(rows.len(), as_root["sockets"].as_array().unwrap().len(), "no row is lost");
-    for end in setting.sockets.ends.iter().filter(|end| end.said["state"] == "listen") {
+    assert_eq!(
+        rows.len(),
+        as_root["sockets"].as_array().unwrap().len(),
+        "no row is lost"
+    );
+    for end in setting
+        .sockets
+        .ends
+        .iter()
+        .filter(|end| end.said["state"] == "listen")
+    {
         let row = of_port(&rows, &end.said["local_port"]);
         let expected = if end.kind() == "uid" { "known" } else { "hidden" };
         assert_eq!(row["owner_status"], expected, "{}", end.said);
@@ -95,24 +123,39 @@ fn an_ordinary_user_sees_every_row_and_what_is_hidden() {
     }
     assert!(has_gap(&ran, "owners-hidden"));
     assert_eq!(ran.json()["complete"], false);
-    let remedy = ran.json()["gaps"].as_array().unwrap().iter().find_map(|gap| gap["remedy"].as_str().map(str::to_owned));
+    let remedy = ran.json()["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|gap| gap["remedy"].as_str().map(str::to_owned));
     let remedy = remedy.expect("what is hidden has a remedy");
-    assert!(remedy.starts_with("sudo ") && remedy.contains("/sockstat"), "{remedy}");
+    assert!(
+        remedy.starts_with("sudo ") && remedy.contains("/sockstat"),
+        "{remedy}"
+    );
 }
 
 #[test]
 fn a_hidden_owner_is_never_a_blank_on_screen() {
-    let Some(setting) = Setting::make(&["tcp-listen"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
     let mut command = setting.sockets.program(&setting.program);
     as_user(&mut command, NOBODY);
     let ran = Ran::of(command.args(["-tln", "-p", "--table"])).ended_with(0);
     assert!(ran.text().contains("hidden"), "{}", ran.text());
-    assert!(ran.stderr.contains("owner hidden") && ran.stderr.contains("sudo "), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("owner hidden") && ran.stderr.contains("sudo "),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn a_filter_by_owner_says_that_it_could_not_judge_hidden_rows() {
-    let Some(setting) = Setting::make(&["tcp-listen"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
     let mut command = setting.sockets.program(&setting.program);
     as_user(&mut command, NOBODY);
     let ran = Ran::of(command.args(["-tln", "--json", "--exit-status", "mksock"])).ended_with(3);
@@ -122,29 +165,57 @@ fn a_filter_by_owner_says_that_it_could_not_judge_hidden_rows() {
 
 #[test]
 fn one_capability_shows_other_users_descriptors() {
-    let Some(setting) = Setting::make(&["tcp-listen", "nondumpable", "uid"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen", "nondumpable", "uid"]) else {
+        return;
+    };
     let user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-    let capability = ["--inh-caps=+sys_ptrace,+dac_read_search", "--ambient-caps=+sys_ptrace,+dac_read_search"];
+    let capability = [
+        "--inh-caps=+sys_ptrace,+dac_read_search",
+        "--ambient-caps=+sys_ptrace,+dac_read_search",
+    ];
     let tool = [&["setpriv"], &user[..], &capability[..]].concat();
-    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else { return };
+    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else {
+        return;
+    };
     let rows = rows(&ran);
     for end in &setting.sockets.ends {
-        assert_eq!(of_port(&rows, &end.said["local_port"])["owner_status"], "known", "{}", end.said);
+        assert_eq!(
+            of_port(&rows, &end.said["local_port"])["owner_status"],
+            "known",
+            "{}",
+            end.said
+        );
     }
 }
 
 #[test]
 fn only_ptrace_gives_a_true_table() {
-    let Some(setting) = Setting::make(&["tcp-listen", "uid"]) else { return };
-    let tool = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+sys_ptrace", "--ambient-caps=+sys_ptrace"];
-    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen", "uid"]) else {
+        return;
+    };
+    let tool = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=+sys_ptrace",
+        "--ambient-caps=+sys_ptrace",
+    ];
+    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else {
+        return;
+    };
     let rows = rows(&ran);
     // /proc/PID/fd is closed to other users without CAP_DAC_READ_SEARCH, but fdinfo is not; it has the line `ino:`
     // since linux 5.14.
     let has_inodes = fs::read_to_string("/proc/self/fdinfo/0").is_ok_and(|info| info.contains("ino:"));
     let expected = if has_inodes { "known" } else { "hidden" };
     for end in &setting.sockets.ends {
-        assert_eq!(of_port(&rows, &end.said["local_port"])["owner_status"], expected, "{}", end.said);
+        assert_eq!(
+            of_port(&rows, &end.said["local_port"])["owner_status"],
+            expected,
+            "{}",
+            end.said
+        );
     }
     if expected == "hidden" {
         assert!(has_gap(&ran, "owners-hidden"));
@@ -153,9 +224,13 @@ fn only_ptrace_gives_a_true_table() {
 
 #[test]
 fn a_pid_namespace_of_its_own_says_elsewhere() {
-    let Some(setting) = Setting::make(&["tcp-listen", "udp"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen", "udp"]) else {
+        return;
+    };
     let tool = ["unshare", "--pid", "--fork", "--mount-proc"];
-    let Some(ran) = setting.through(&tool, &["-tulnp", "--json"]) else { return };
+    let Some(ran) = setting.through(&tool, &["-tulnp", "--json"]) else {
+        return;
+    };
     let rows = rows(&ran);
     assert_eq!(rows.len(), 2);
     for row in &rows {
@@ -167,11 +242,18 @@ fn a_pid_namespace_of_its_own_says_elsewhere() {
 
 #[test]
 fn hidepid_hides_and_says_so() {
-    let Some(setting) = Setting::make(&["tcp-listen"]) else { return };
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
     let script = "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\"";
-    let Some(ran) = setting.through(&["unshare", "--mount", "sh", "-c", script], &["-tlnp", "--json"]) else { return };
+    let Some(ran) = setting.through(&["unshare", "--mount", "sh", "-c", script], &["-tlnp", "--json"]) else {
+        return;
+    };
     let rows = rows(&ran);
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0]["owner_status"], "hidden", "nobody was refused, because nobody was shown");
+    assert_eq!(
+        rows[0]["owner_status"], "hidden",
+        "nobody was refused, because nobody was shown"
+    );
     assert!(has_gap(&ran, "owners-hidden"));
 }

@@ -26,7 +26,11 @@ pub(crate) struct End {
 impl End {
     fn of(said: Value) -> Self {
         let word = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
-        Self { spec: word("spec"), role: word("role"), said }
+        Self {
+            spec: word("spec"),
+            role: word("role"),
+            said,
+        }
     }
 
     /// The kind: the part of the spec before the colon.
@@ -37,7 +41,12 @@ impl End {
     /// Processes, threads and descriptors that hold it.
     pub(crate) fn holders(&self) -> Vec<[u64; 3]> {
         let holder = |holder: &Value| [0, 1, 2].map(|index: usize| holder[index].as_u64().unwrap());
-        self.said["holders"].as_array().unwrap().iter().map(holder).collect()
+        self.said["holders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(holder)
+            .collect()
     }
 }
 
@@ -57,14 +66,29 @@ impl Sockets {
     #[track_caller]
     pub(crate) fn make(specs: &[&str]) -> Option<Self> {
         let directory = new_directory();
-        let specs = specs.iter().map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
+        let specs = specs
+            .iter()
+            .map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
         let mut command = Command::new(example("mksock"));
-        command.args(specs).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut mksock = command.spawn().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-        let mut lines = BufReader::new(mksock.stdout.take().unwrap()).lines().map(Result::unwrap);
+        command
+            .args(specs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut mksock = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+        let mut lines = BufReader::new(mksock.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
         let Some(first) = lines.next() else {
             let mut complaint = String::new();
-            mksock.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+            mksock
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut complaint)
+                .unwrap();
             let status = mksock.wait().unwrap();
             assert_eq!(status.code(), Some(77), "mksock: {complaint}");
             skip(complaint.trim().trim_start_matches("skip: "));
@@ -142,8 +166,17 @@ pub(crate) fn kind_of(spec: &str) -> &str {
 pub(crate) fn example(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     // target/PROFILE/deps/it-HASH
-    let path = own.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    assert!(path.exists(), "{} is missing: cargo build --examples", path.display());
+    let path = own
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
+        .join("examples")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: cargo build --examples",
+        path.display()
+    );
     path
 }
 

@@ -53,8 +53,13 @@ const SETTLE: Duration = Duration::from_secs(15);
 #[test]
 fn rows_and_fields_are_those_of_ss() {
     let Some(version) = installed() else { return };
-    let Some(sockets) = Sockets::make(SPECS) else { return };
-    for options in ["-tulpn", "-tan", "-tanp", "-uan", "-xan", "-tane", "-tano", "-tuan", "-tulpne", "-xanp", "-xane", "-ltn4", "-tn6", "-tunH", "-tanQ"] {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    for options in [
+        "-tulpn", "-tan", "-tanp", "-uan", "-xan", "-tane", "-tano", "-tuan", "-tulpne", "-xanp", "-xane",
+        "-ltn4", "-tn6", "-tunH", "-tanQ",
+    ] {
         // -Q came with 6.9.
         if version < (6, 9) && options.contains('Q') {
             continue;
@@ -66,7 +71,14 @@ fn rows_and_fields_are_those_of_ss() {
 #[test]
 fn filters_mean_what_they_mean_to_ss() {
     let Some(version) = installed() else { return };
-    let Some(sockets) = Sockets::make(&["tcp-listen:port=80", "tcp-pair:port=81,listener=1", "tcp-listen:addr=::1,port=82", "udp:port=80"]) else { return };
+    let Some(sockets) = Sockets::make(&[
+        "tcp-listen:port=80",
+        "tcp-pair:port=81,listener=1",
+        "tcp-listen:addr=::1,port=82",
+        "udp:port=80",
+    ]) else {
+        return;
+    };
     for filter in [
         "state listening",
         "state established",
@@ -108,18 +120,38 @@ fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
     loop {
         let ours = sockets.run(words);
         let theirs = Ran::of(sockets.program("ss").args(words)).ended_with(0);
-        let (ours, theirs) = (normalised(sockets, version, words, ours.text(), true), normalised(sockets, version, words, theirs.text(), false));
+        let (ours, theirs) = (
+            normalised(sockets, version, words, ours.text(), true),
+            normalised(sockets, version, words, theirs.text(), false),
+        );
         let difference = difference(ours, theirs);
         if difference.is_empty() {
             return;
         }
-        assert!(Instant::now() < deadline, "{}:\n{}", words.join(" "), difference.join("\n"));
+        assert!(
+            Instant::now() < deadline,
+            "{}:\n{}",
+            words.join(" "),
+            difference.join("\n")
+        );
     }
 }
 
-fn normalised(sockets: &Sockets, version: Version, words: &[&str], text: &str, is_ours: bool) -> Vec<Vec<String>> {
-    let headless = words.iter().any(|word| word.starts_with('-') && word.contains('H'));
-    let text = if headless { format!("\n{text}") } else { text.to_owned() };
+fn normalised(
+    sockets: &Sockets,
+    version: Version,
+    words: &[&str],
+    text: &str,
+    is_ours: bool,
+) -> Vec<Vec<String>> {
+    let headless = words
+        .iter()
+        .any(|word| word.starts_with('-') && word.contains('H'));
+    let text = if headless {
+        format!("\n{text}")
+    } else {
+        text.to_owned()
+    };
     let mut rows = normal::rows(&text);
     if version < (6, 8) {
         normal::without_bound(&mut rows);
@@ -153,7 +185,10 @@ fn difference(mut ours: Vec<Vec<String>>, mut theirs: Vec<Vec<String>>) -> Vec<S
             let count = |rows: &[Vec<String>]| rows.iter().filter(|other| other == row).count();
             count(rows) != count(others)
         };
-        rows.iter().filter(missing).map(|row| format!("{sign} {}", row.join(" "))).collect()
+        rows.iter()
+            .filter(missing)
+            .map(|row| format!("{sign} {}", row.join(" ")))
+            .collect()
     };
     [lines('-', &theirs, &ours), lines('+', &ours, &theirs)].concat()
 }

@@ -63,8 +63,13 @@ pub(crate) const EVERYTHING: &[&str] = &["-a", "-p", "--json", "-A", "all"];
 
 #[test]
 fn every_socket_is_a_row_with_its_facts() {
-    let Some(sockets) = Sockets::make(SPECS) else { return };
-    let rows = sockets.run(EVERYTHING).json()["sockets"].as_array().unwrap().clone();
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    let rows = sockets.run(EVERYTHING).json()["sockets"]
+        .as_array()
+        .unwrap()
+        .clone();
     let mut wrong = Vec::new();
     for end in &sockets.ends {
         match row_of(end, &rows) {
@@ -77,9 +82,17 @@ fn every_socket_is_a_row_with_its_facts() {
 
 #[test]
 fn rows_name_the_network_namespace_and_are_in_the_stable_order() {
-    let Some(sockets) = Sockets::make(&["udp", "tcp-pair:listener=1", "tcp-listen:port=9"]) else { return };
-    let rows = sockets.run(EVERYTHING).json()["sockets"].as_array().unwrap().clone();
-    assert!(rows.iter().all(|row| row["netns"].as_u64() == Some(sockets.netns)));
+    let Some(sockets) = Sockets::make(&["udp", "tcp-pair:listener=1", "tcp-listen:port=9"]) else {
+        return;
+    };
+    let rows = sockets.run(EVERYTHING).json()["sockets"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert!(
+        rows.iter()
+            .all(|row| row["netns"].as_u64() == Some(sockets.netns))
+    );
     let order: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -93,14 +106,22 @@ fn rows_name_the_network_namespace_and_are_in_the_stable_order() {
 /// The row of a socket: by inode, or by addresses and state where it has none.
 pub(crate) fn row_of<'a>(end: &End, rows: &'a [Value]) -> Option<&'a Value> {
     let keys: &[&str] = if end.said["inode"].is_null() {
-        &["protocol", "state", "local_address", "local_port", "peer_address", "peer_port"]
+        &[
+            "protocol",
+            "state",
+            "local_address",
+            "local_port",
+            "peer_address",
+            "peer_port",
+        ]
     } else if end.said["protocol"] == "raw" {
         &["protocol", "inode"]
     } else {
         // An MPTCP socket and its subflows share an inode.
         &["protocol", "inode", "local_port"]
     };
-    rows.iter().find(|row| keys.iter().all(|key| row[key] == end.said[key]))
+    rows.iter()
+        .find(|row| keys.iter().all(|key| row[key] == end.said[key]))
 }
 
 /// What the row says otherwise than the socket.
@@ -119,28 +140,45 @@ fn differences(end: &End, row: &Value) -> Vec<String> {
         "cookie",
         "uid",
     ];
-    let asked = keys.into_iter().filter(|key| !end.said[key].is_null() || can_be_null(key));
+    let asked = keys
+        .into_iter()
+        .filter(|key| !end.said[key].is_null() || can_be_null(key));
     let mut differences: Vec<_> = asked
         .filter(|key| row[key_of(key, end)] != end.said[key])
         // Tables under /proc have no cookies: ICMP always comes from there, raw sockets sometimes.
         .filter(|key| *key != "cookie" || !row["cookie"].is_null() || !matches!(end.kind(), "icmp" | "raw"))
-        .map(|key| format!("{} {}: {key} is {}, not {}", end.spec, end.role, end.said[key], row[key]))
+        .map(|key| {
+            format!(
+                "{} {}: {key} is {}, not {}",
+                end.spec, end.role, end.said[key], row[key]
+            )
+        })
         .collect();
     let names = [&row["path"], &end.said["path"]].map(|name| name.as_str().map(bytes_of));
     if names[0] != names[1] {
-        differences.push(format!("{}: the name is {}, not {}", end.spec, end.said["path"], row["path"]));
+        differences.push(format!(
+            "{}: the name is {}, not {}",
+            end.spec, end.said["path"], row["path"]
+        ));
     }
     differences
 }
 
 /// getsockname of a raw socket gives its protocol as the port.
 fn key_of<'a>(key: &'a str, end: &End) -> &'a str {
-    if key == "local_port" && end.said["protocol"] == "raw" { "ip_protocol" } else { key }
+    if key == "local_port" && end.said["protocol"] == "raw" {
+        "ip_protocol"
+    } else {
+        key
+    }
 }
 
 /// Where `null` in the truth means that there is nothing; elsewhere it means that nobody could be asked.
 fn can_be_null(key: &str) -> bool {
-    matches!(key, "local_address" | "local_port" | "peer_address" | "peer_port" | "inode")
+    matches!(
+        key,
+        "local_address" | "local_port" | "peer_address" | "peer_port" | "inode"
+    )
 }
 
 /// The bytes behind an escaped name; the `@` of an abstract one stands for NUL.
