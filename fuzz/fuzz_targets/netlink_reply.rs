@@ -22,7 +22,7 @@ const PROTOCOLS: [Protocol; 6] = [
 fn decode(payload: &[u8], protocol: Protocol, slot: &mut Socket, stash: &mut Stash) {
     let decoded = match protocol {
         Protocol::Unix => unix::decode(payload, slot),
-        protocol => inet::decode(payload, protocol, slot),
+        protocol => inet::decode(payload, protocol, true, slot),
     };
     if decoded {
         stash.push(slot);
@@ -30,7 +30,7 @@ fn decode(payload: &[u8], protocol: Protocol, slot: &mut Socket, stash: &mut Sta
         let mut fresh = Socket::BLANK;
         match protocol {
             Protocol::Unix => unix::decode(payload, &mut fresh),
-            protocol => inet::decode(payload, protocol, &mut fresh),
+            protocol => inet::decode(payload, protocol, true, &mut fresh),
         };
         assert_eq!(*slot, fresh, "an earlier socket shows through");
     }

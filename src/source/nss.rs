@@ -117,18 +117,18 @@ where
 }
 
 fn user_name(uid: u32) -> Option<String> {
-    // SAFETY (of the call inside): the pointers are those that `passwd_entry` promises to be valid.
-    passwd_entry(|entry, buffer, length, result| unsafe {
-        libc::getpwuid_r(uid, entry, buffer, length, result)
+    passwd_entry(|entry, buffer, length, result| {
+        // SAFETY: `passwd_entry` hands in valid pointers, and the buffer's own length.
+        unsafe { libc::getpwuid_r(uid, entry, buffer, length, result) }
     })
     .map(|(name, _)| name)
 }
 
 fn user_id(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
-    // SAFETY: as above, and `name` is a C string that lives through the call.
-    passwd_entry(|entry, buffer, length, result| unsafe {
-        libc::getpwnam_r(name.as_ptr(), entry, buffer, length, result)
+    passwd_entry(|entry, buffer, length, result| {
+        // SAFETY: as in `user_name`, and `name` is a C string that lives through the call.
+        unsafe { libc::getpwnam_r(name.as_ptr(), entry, buffer, length, result) }
     })
     .map(|(_, uid)| uid)
 }

@@ -4,22 +4,22 @@
 //! a dead file system, and a copy keeps a port alive. Nothing is allocated per descriptor; processes are shared
 //! out over the cores. What could not be looked into is counted, never passed over.
 
-use std::ffi::CStr;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat_raw, statat};
+use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
+use super::raw::{
+    DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
+    open_directory, read_fdinfo, read_file, sizes_differ,
+};
 use super::{ProcRoot, fdinfo, tasks};
 use crate::model::Holder;
 
 /// Below this many processes a second thread costs more than it saves.
 const PROCESSES_PER_THREAD: usize = 48;
-/// getdents takes as much as fits; this is some 700 descriptors.
-const DIRECTORY_BYTES: usize = 16 * 1024;
 
 /// What a walk looks for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -336,49 +336,6 @@ enum Seen {
     Refused,
 }
 
-const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-fn open_directory(at: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<OwnedFd> {
-    openat(at, path, DIRECTORY, Mode::empty())
-}
-
-/// The entries of a directory whose names are numbers.
-fn numbered_entries(directory: BorrowedFd<'_>) -> rustix::io::Result<Vec<u32>> {
-    let mut buffer = [MaybeUninit::uninit(); DIRECTORY_BYTES];
-    let mut entries = RawDir::new(directory, &mut buffer);
-    let mut numbers = Vec::new();
-    while let Some(entry) = entries.next() {
-        numbers.extend(decimal(entry?.file_name()));
-    }
-    Ok(numbers)
-}
-
-fn fd_directory_is_empty(directory: BorrowedFd<'_>) -> bool {
-    statat(directory, c"fd", rustix::fs::AtFlags::empty()).is_ok_and(|stat| stat.st_size == 0)
-}
-
-fn sizes_differ(process: BorrowedFd<'_>, task: BorrowedFd<'_>) -> bool {
-    let size = |directory| statat(directory, c"fd", rustix::fs::AtFlags::empty()).map(|stat| stat.st_size);
-    size(process) != size(task)
-}
-
-fn read_fdinfo(directory: BorrowedFd<'_>, fd: u32) -> Option<fdinfo::FdInfo> {
-    let mut path = PathBuffer::default();
-    read_file(directory, path.of(&[Part::Text(b"fdinfo/"), Part::Number(fd)]))
-        .ok()
-        .map(|text| fdinfo::parse(&text))
-}
-
-fn read_file(directory: BorrowedFd<'_>, path: &CStr) -> rustix::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let file = openat(directory, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    let mut text = Vec::with_capacity(1024);
-    std::fs::File::from(file)
-        .read_to_end(&mut text)
-        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-    Ok(text)
-}
-
 /// The mount id of sockets, from a socket of our own.
 fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
     if root.is_given() {
@@ -398,60 +355,11 @@ fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
     fdinfo::parse(&std::fs::read(path).ok()?).mount_id
 }
 
-/// A directory entry's name as a number.
-fn decimal(name: &CStr) -> Option<u32> {
-    fdinfo::number(name.to_bytes()).and_then(|number| u32::try_from(number).ok())
-}
-
-/// A short path put together on the stack.
-#[derive(Default)]
-struct PathBuffer([u8; 32]);
-
-enum Part {
-    Text(&'static [u8]),
-    Number(u32),
-}
-
-impl PathBuffer {
-    /// Joins the parts; `fdinfo/` and a number are the longest that is asked of it, 18 bytes.
-    fn of(&mut self, parts: &[Part]) -> &CStr {
-        let mut end = 0;
-        let mut push = |byte: u8| {
-            if let Some(slot) = self.0.get_mut(end).filter(|_| end < 31) {
-                *slot = byte;
-                end += 1;
-            }
-        };
-        for part in parts {
-            match part {
-                Part::Text(text) => text.iter().copied().for_each(&mut push),
-                Part::Number(number) => {
-                    let mut unit = 10u32.pow(number.checked_ilog10().unwrap_or(0));
-                    while unit > 0 {
-                        push(b'0' + (number / unit % 10).to_ne_bytes()[0]);
-                        unit /= 10;
-                    }
-                }
-            }
-        }
-        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::{MetadataExt, symlink};
-
-    #[test]
-    fn paths_are_put_together_without_allocating() {
-        for number in [0, 7, 10, 4096, u32::MAX] {
-            let mut path = PathBuffer::default();
-            let joined = path.of(&[Part::Text(b"fdinfo/"), Part::Number(number)]);
-            assert_eq!(joined.to_str().unwrap(), format!("fdinfo/{number}"));
-        }
-    }
 
     #[test]
     fn our_own_socket_is_found_under_our_pid_and_descriptor() {

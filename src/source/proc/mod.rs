@@ -5,6 +5,7 @@ pub mod fdinfo;
 pub mod holders;
 pub mod mounts;
 pub mod net;
+mod raw;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};

@@ -43,7 +43,8 @@ pub(crate) fn inside(command: &mut Command, process: &Arc<OwnedFd>) {
 }
 
 /// Makes `command` run as an ordinary user without further groups. Its own group stays, as it does for mksock's child
-/// of another user: one may look into a process only if user and group are the same. Comes after [`inside`], which needs root.
+/// of another user: one may look into a process only if user and group are the same. Comes after [`inside`], which
+/// needs root.
 pub(crate) fn as_user(command: &mut Command, uid: u32) {
     // SAFETY: two system calls on numbers, and no allocation or lock between fork and exec.
     unsafe {
