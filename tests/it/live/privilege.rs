@@ -257,3 +257,23 @@ fn hidepid_hides_and_says_so() {
     );
     assert!(has_gap(&ran, "owners-hidden"));
 }
+
+#[test]
+fn a_process_that_is_closed_to_its_own_user_is_hidden_from_it() {
+    let Some(sockets) = Sockets::make(&["nondumpable"]) else {
+        return;
+    };
+    let end = &sockets.ends[0];
+    let descriptor = format!("/proc/{}/fd/{}", end.said["pid"], end.said["fd"]);
+    let expected = if fs::read_link(descriptor).is_ok() {
+        "known"
+    } else {
+        "hidden"
+    };
+    let ran = sockets.run(&["-tlnp", "--json"]);
+    assert_eq!(
+        of_port(&rows(&ran), &end.said["local_port"])["owner_status"],
+        expected
+    );
+    assert_eq!(has_gap(&ran, "owners-hidden"), expected == "hidden");
+}

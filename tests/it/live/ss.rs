@@ -58,7 +58,7 @@ fn rows_and_fields_are_those_of_ss() {
     };
     for options in [
         "-tulpn", "-tan", "-tanp", "-uan", "-xan", "-tane", "-tano", "-tuan", "-tulpne", "-xanp", "-xane",
-        "-ltn4", "-tn6", "-tunH", "-tanQ",
+        "-tn", "-un", "-xn", "-xlnp", "-utln", "-ltn4", "-tn6", "-tunH", "-tanQ",
     ] {
         // -Q came with 6.9.
         if version < (6, 9) && options.contains('Q') {
