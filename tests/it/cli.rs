@@ -1,1 +1,258 @@
-//! x
+//! The command line from outside: bad input gets one clear line, a hint and exit 2; a closed pipe is no error.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use crate::run::{Ran, sockstat};
+
+fn run(arguments: &[&str]) -> Ran {
+    Ran::of(&mut sockstat(arguments))
+}
+
+#[test]
+fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["--no-such-flag"], "unknown option '--no-such-flag'", "hint: "),
+        (&["-Y"], "unknown option '-Y'", "hint: "),
+        (
+            &["--lisetning"],
+            "unknown option '--lisetning'",
+            "did you mean '--listening'?",
+        ),
+        (&["-f", "nonsense"], "unknown family 'nonsense'", "inet6"),
+        (&["-A", "nonsense"], "unknown table 'nonsense'", "unix_stream"),
+        (
+            &["-P", "tcp"],
+            "unknown option '-P'",
+            "an older command of this name",
+        ),
+        (&["-c"], "unknown option '-c'", "an older command of this name"),
+        (&["--color", "blue"], "'blue' is no value for --color", "always"),
+        (&["--proc-root", "/nonexistent"], "/nonexistent", "hint: "),
+        (
+            &["completions", "nosuchshell"],
+            "'nosuchshell' is no value",
+            "fish",
+        ),
+    ];
+    for (arguments, message, hint) in cases {
+        let ran = run(arguments).ended_with(2);
+        let lines: Vec<_> = ran.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{arguments:?}: {}", ran.stderr);
+        assert!(
+            lines[0].starts_with("error: ") && lines[0].contains(message),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+        assert!(lines[1].contains(hint), "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{arguments:?} printed something");
+    }
+}
+
+#[test]
+fn a_wrong_filter_points_at_the_byte() {
+    for filter in [
+        &["( dport"][..],
+        &["sport = :nosuchservice"],
+        &["dport", "="],
+        &["sport = :80 and"],
+        &["( :80"],
+        &["recv_q > lots"],
+    ] {
+        let ran = run(filter).ended_with(2);
+        let lines: Vec<_> = ran.stderr.lines().collect();
+        assert_eq!(lines.len(), 3, "{filter:?}: {}", ran.stderr);
+        assert!(lines[0].starts_with("error: "), "{filter:?}: {}", ran.stderr);
+        assert_eq!(lines[1].trim(), filter.join(" "), "the words as they were typed");
+        assert!(
+            lines[2].trim_start().starts_with('^'),
+            "{filter:?}: {}",
+            ran.stderr
+        );
+        assert!(ran.stdout.is_empty());
+    }
+}
+
+#[test]
+fn letters_of_ss_that_are_not_there_yet_say_so() {
+    let letters: &[&[&str]] = &[
+        &["-S"],
+        &["-0"],
+        &["-m"],
+        &["-i"],
+        &["-s"],
+        &["-K"],
+        &["-E"],
+        &["-N", "x"],
+        &["--vsock"],
+        &["-tan", "--cgroup"],
+    ];
+    for arguments in letters {
+        let ran = run(arguments);
+        if ran.status == Some(0) {
+            // It has come meanwhile: the list of missing ones is the program's.
+            continue;
+        }
+        let ran = ran.ended_with(2);
+        assert!(
+            ran.stderr.contains("not there yet"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+        assert!(ran.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for (arguments, word) in [
+        (["--help"], "--listening"),
+        (["-h"], "--listening"),
+        (["-V"], "sockstat "),
+        (["--version"], "sockstat "),
+        (["-v"], "sockstat "),
+    ] {
+        let ran = run(&arguments).ended_with(0);
+        assert!(ran.text().contains(word), "{arguments:?}: {}", ran.text());
+        assert_eq!(ran.stderr, "");
+    }
+    assert_eq!(
+        run(&["-V"]).text().trim(),
+        concat!("sockstat ", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn letters_bundle_and_repeat() {
+    for arguments in [
+        &["-tulpn"][..],
+        &["-tulpn46"],
+        &["-tf", "inet"],
+        &["-ttt"],
+        &["-a", "-l", "-a"],
+        &["-nr", "-rn"],
+        &["-HQtan"],
+        &["-tan", "state", "listening", "-H"],
+    ] {
+        run(arguments).ended_with(0);
+    }
+}
+
+#[test]
+fn an_old_habit_shows_the_port() {
+    // Elsewhere `sockstat -p 80` takes a port; here -p shows owners and 80 is a filter.
+    let ran = run(&["-p", "80", "--json"]).ended_with(0);
+    let document = ran.json();
+    for row in document["sockets"].as_array().unwrap() {
+        assert!(row["local_port"] == 80 || row["peer_port"] == 80, "{row}");
+        assert_ne!(row["owner_status"], "not-asked");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_not_an_error() {
+    // Long output, so that something is still to be written when the reader is gone.
+    for arguments in [
+        &["--help"][..],
+        &["-axtu", "--json"],
+        &["-axtup"],
+        &["man"],
+        &["completions", "bash"],
+        &["-axtu", "--table"],
+    ] {
+        let mut child = sockstat(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{arguments:?}: {said}");
+        assert!(
+            !said.contains("panicked") && !said.contains("pipe"),
+            "{arguments:?}: {said}"
+        );
+    }
+}
+
+#[test]
+fn the_first_line_can_be_taken_alone() {
+    let mut child = sockstat(["-tulpn"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert!(first.starts_with("Netid State"), "{first}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn colours_are_for_terminals_or_on_demand() {
+    let table = ["-tuxa", "--table"];
+    let is_coloured = |ran: Ran| ran.stdout.contains(&0x1b);
+    assert!(!is_coloured(run(&table)), "a pipe gets no colours");
+    assert!(is_coloured(run(&["-tuxa", "--table", "--color", "always"])));
+    assert!(is_coloured(Ran::of(sockstat(table).env("CLICOLOR_FORCE", "1"))));
+    assert!(!is_coloured(Ran::of(
+        sockstat(["-tuxa", "--table", "--color", "never"]).env("CLICOLOR_FORCE", "1")
+    )));
+    assert!(!is_coloured(Ran::of(sockstat(table).env("NO_COLOR", "1"))));
+    assert!(
+        !is_coloured(run(&["-tuxa", "--color", "always", "--json"])),
+        "JSON never has colours"
+    );
+}
+
+#[test]
+fn the_table_keeps_to_the_width() {
+    for width in ["40", "80", "200"] {
+        let ran = Ran::of(sockstat(["-tuxap", "--table"]).env("COLUMNS", width)).ended_with(0);
+        let limit: usize = width.parse().unwrap();
+        // The last line is the totals, which are text and not a row.
+        let lines: Vec<_> = ran.text().lines().collect();
+        for line in &lines[..lines.len() - 1] {
+            assert!(
+                unicode_width::UnicodeWidthStr::width(*line) <= limit,
+                "wider than {width}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_exit_status_tells_whether_there_were_rows() {
+    // A port that no socket of this machine can have on both sides: 0 is none.
+    let none = ["--exit-status", "-tan", "sport = :1 and sport = :2"];
+    run(&none).ended_with(1);
+    run(&none[1..]).ended_with(0);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    run(&["--exit-status", "-tln", &port]).ended_with(0);
+    run(&["--exit-status", "--nonsense"]).ended_with(2);
+}
+
+#[test]
+fn quiet_says_nothing_about_what_is_missing() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/proc");
+    let loud = run(&["--proc-root", root, "-tan"]).ended_with(0);
+    assert!(!loud.stderr.is_empty(), "tables under another root are a loss");
+    let quiet = run(&["--proc-root", root, "-tan", "--quiet"]).ended_with(0);
+    assert_eq!(quiet.stderr, "");
+    assert_eq!(loud.stdout, quiet.stdout);
+}
+
+#[test]
+fn a_misspelt_subcommand_gets_a_hint_when_nothing_matches() {
+    let ran = run(&["complations"]).ended_with(0);
+    assert!(
+        ran.stderr.contains("did you mean 'completions'?"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -1,1 +1,134 @@
-//! x
+//! While processes open and close sockets all the time, every long-lived listener is there each time, with its owner,
+//! and nothing is said but the agreed losses.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::sockets::Sockets;
+use crate::run::Ran;
+
+/// A process of this name, given to the churning children.
+const CHURN: &str = "SOCKSTAT_IT_CHURN";
+
+/// Messages that are agreed: what is hidden, and from whom.
+const AGREED: &[&str] = &[
+    "owner hidden",
+    "owners hidden",
+    "owner is in another pid namespace",
+    "owners are in other pid namespaces",
+];
+
+#[test]
+fn long_lived_listeners_are_always_there() {
+    let specs = [
+        "tcp-listen",
+        "tcp-listen:addr=::",
+        "udp",
+        "shared-fork:children=2",
+        "thread-table",
+        "tcp-listen:addr=0.0.0.0",
+    ];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    let mut children: Vec<_> = (0..4).map(|_| churning(&sockets)).collect();
+    for round in 0..50 {
+        let json = round % 2 == 0;
+        let ran = sockets.run(if json { &["-tulpn", "--json"] } else { &["-tulpn"] });
+        for line in ran.stderr.lines() {
+            assert!(
+                AGREED.iter().any(|agreed| line.contains(agreed)),
+                "round {round}: {line}"
+            );
+        }
+        for end in &sockets.ends {
+            if json {
+                check_row(&ran, &end.said, round);
+            } else {
+                let port = format!(":{} ", end.said["local_port"]);
+                let line = ran.text().lines().find(|line| line.contains(&port));
+                let line = line.unwrap_or_else(|| panic!("round {round}: no row for {}", end.said));
+                assert!(
+                    line.contains(&format!("pid={}", sockets.pid)),
+                    "round {round}: {line}"
+                );
+            }
+        }
+    }
+    for child in &mut children {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "a child ended before its time"
+        );
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+fn check_row(ran: &Ran, said: &Value, round: usize) {
+    let document = ran.json();
+    let rows = document["sockets"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["inode"] == said["inode"]);
+    let row = row.unwrap_or_else(|| panic!("round {round}: no row for {said}"));
+    assert_eq!(row["owner_status"], "known", "round {round}: {row}");
+    assert_eq!(
+        row["owners"].as_array().unwrap().len(),
+        said["holders"].as_array().unwrap().len(),
+        "round {round}: {row}"
+    );
+}
+
+/// This test binary again, as a process that opens and closes sockets in the namespace until it is killed.
+fn churning(sockets: &Sockets) -> Child {
+    let mut command = sockets.program(std::env::current_exe().unwrap());
+    command.args(["--exact", "live::churn::churns_when_it_is_told_to", "--nocapture"]);
+    let mut child = command
+        .env(CHURN, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(
+        lines.any(|line| line.contains("churning")),
+        "a child did not begin"
+    );
+    child
+}
+
+/// Not a test: the body of the churning processes.
+#[test]
+fn churns_when_it_is_told_to() {
+    if std::env::var_os(CHURN).is_none() {
+        return;
+    }
+    println!("churning");
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = listener.accept().unwrap();
+        let datagram = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        // Processes come and go as well; `true` may be missing, which is no matter here.
+        let _ = Command::new("true").status();
+        // The client closes last, so that no port is held by time-wait at the client's side.
+        drop((server, datagram, listener));
+        drop(client);
+    }
+}
+
+#[test]
+fn one_process_may_hold_very_many() {
+    let specs = vec!["udp"; 300];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    let document = sockets.run(&["-uan", "-p", "--json"]).json();
+    let rows = document["sockets"].as_array().unwrap();
+    assert_eq!(rows.len(), 300);
+    assert!(rows.iter().all(|row| row["owner_status"] == "known"));
+}

@@ -42,13 +42,14 @@ pub(crate) fn inside(command: &mut Command, process: &Arc<OwnedFd>) {
     }
 }
 
-/// Makes `command` run as an ordinary user without groups. Comes after [`inside`], which needs root.
+/// Makes `command` run as an ordinary user without further groups. Its own group stays, as it does for mksock's child
+/// of another user: one may look into a process only if user and group are the same. Comes after [`inside`], which
+/// needs root.
 pub(crate) fn as_user(command: &mut Command, uid: u32) {
-    // SAFETY: three system calls on numbers, and no allocation or lock between fork and exec.
+    // SAFETY: two system calls on numbers, and no allocation or lock between fork and exec.
     unsafe {
         command.pre_exec(move || {
-            let done =
-                libc::setgroups(0, std::ptr::null()) == 0 && libc::setgid(uid) == 0 && libc::setuid(uid) == 0;
+            let done = libc::setgroups(0, std::ptr::null()) == 0 && libc::setuid(uid) == 0;
             if done {
                 Ok(())
             } else {

@@ -23,7 +23,7 @@ impl Machine {
             refuses: false,
             in_flight: false,
             // Fixed numbers: linux 6.18 include/uapi/linux/nsfs.h.
-            is_initial: link("/proc/1/ns/pid", "4026531836") && link("/proc/self/ns/user", "4026531837"),
+            is_initial: link("/proc/self/ns/pid", "4026531836") && link("/proc/self/ns/user", "4026531837"),
         };
         for process in fs::read_dir("/proc").unwrap().flatten() {
             let is_process = process
@@ -39,9 +39,18 @@ impl Machine {
     }
 
     fn look_into(&mut self, process: &std::path::Path) {
+        let is_denied = |error: &std::io::Error| error.kind() == ErrorKind::PermissionDenied;
         match fs::read_dir(process.join("fd")) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => self.refuses = true,
-            _ => {}
+            Err(error) => self.refuses |= is_denied(&error),
+            // A process may let its descriptors be counted and not be read.
+            Ok(descriptors) => {
+                let links = descriptors
+                    .flatten()
+                    .map(|descriptor| fs::read_link(descriptor.path()));
+                self.refuses |= links
+                    .into_iter()
+                    .any(|link| link.is_err_and(|error| is_denied(&error)));
+            }
         }
         for info in fs::read_dir(process.join("fdinfo"))
             .into_iter()

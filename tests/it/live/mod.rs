@@ -7,8 +7,6 @@ mod machine;
 mod normal;
 mod owners;
 mod privilege;
-mod sockets;
+pub(crate) mod sockets;
 mod ss;
 mod truth;
-
-pub(crate) use sockets::Sockets;

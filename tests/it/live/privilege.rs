@@ -1,1 +1,279 @@
-//! x
+//! What an ordinary user, a user with one capability, and a process in another pid namespace can know: less, and they
+//! say so.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::enter::{as_user, is_root};
+use super::sockets::Sockets;
+use crate::run::Ran;
+use crate::skip::skip;
+
+/// The user that has nothing.
+const NOBODY: u32 = 65534;
+
+/// Namespaces, and a copy of sockstat that any user can run (the build directory may be closed to others).
+struct Setting {
+    sockets: Sockets,
+    program: PathBuf,
+}
+
+impl Setting {
+    #[track_caller]
+    fn make(specs: &[&str]) -> Option<Self> {
+        if !is_root() {
+            skip("only root can become another user");
+            return None;
+        }
+        let sockets = Sockets::make(specs)?;
+        fs::set_permissions(sockets.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+        let program = sockets.directory().join("sockstat");
+        copy(&program);
+        Some(Self { sockets, program })
+    }
+
+    /// Runs sockstat through a program of util-linux; `None`, with a skip, where that is missing or refused.
+    #[track_caller]
+    fn through(&self, tool: &[&str], arguments: &[&str]) -> Option<Ran> {
+        let mut command = self.sockets.program(tool[0]);
+        command.args(&tool[1..]).arg(&self.program).args(arguments);
+        for name in ["NO_COLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
+        if Command::new(tool[0]).arg("--version").output().is_err() {
+            skip(&format!("{} (util-linux) is not installed", tool[0]));
+            return None;
+        }
+        let ran = Ran::of(&mut command);
+        if ran.status != Some(0) && ran.stderr.starts_with(tool[0]) {
+            skip(&format!("{} is refused here: {}", tool[0], ran.stderr.trim()));
+            return None;
+        }
+        Some(ran.ended_with(0))
+    }
+}
+
+/// A copy that is closed before anybody runs it, by a program: a descriptor open for writing that another thread's fork
+/// inherits would make it busy.
+fn copy(to: &PathBuf) {
+    let status = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_sockstat"))
+        .arg(to)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn rows(ran: &Ran) -> Vec<Value> {
+    ran.json()["sockets"].as_array().unwrap().clone()
+}
+
+fn of_port<'a>(rows: &'a [Value], port: &Value) -> &'a Value {
+    rows.iter()
+        .find(|row| row["local_port"] == *port)
+        .unwrap_or_else(|| panic!("no row of port {port}"))
+}
+
+fn has_gap(ran: &Ran, code: &str) -> bool {
+    ran.json()["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|gap| gap["code"] == code)
+}
+
+#[test]
+fn an_ordinary_user_sees_every_row_and_what_is_hidden() {
+    let specs = [
+        "tcp-listen",
+        "nondumpable",
+        "uid",
+        "tcp-listen:queued=1",
+        "time-wait",
+        "udp:addr=::",
+    ];
+    let Some(setting) = Setting::make(&specs) else {
+        return;
+    };
+    let mut command = setting.sockets.program(&setting.program);
+    as_user(&mut command, NOBODY);
+    let ran = Ran::of(command.args(["-tuan", "-p", "--json"])).ended_with(0);
+    let rows = rows(&ran);
+    let as_root = setting.sockets.run(&["-tuan", "-p", "--json"]).json();
+    assert_eq!(
+        rows.len(),
+        as_root["sockets"].as_array().unwrap().len(),
+        "no row is lost"
+    );
+    for end in setting
+        .sockets
+        .ends
+        .iter()
+        .filter(|end| end.said["state"] == "listen")
+    {
+        let row = of_port(&rows, &end.said["local_port"]);
+        let expected = if end.kind() == "uid" { "known" } else { "hidden" };
+        assert_eq!(row["owner_status"], expected, "{}", end.said);
+        assert_eq!(row["uid"], end.said["uid"], "the user is known without privilege");
+    }
+    assert!(has_gap(&ran, "owners-hidden"));
+    assert_eq!(ran.json()["complete"], false);
+    let remedy = ran.json()["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|gap| gap["remedy"].as_str().map(str::to_owned));
+    let remedy = remedy.expect("what is hidden has a remedy");
+    assert!(
+        remedy.starts_with("sudo ") && remedy.contains("/sockstat"),
+        "{remedy}"
+    );
+}
+
+#[test]
+fn a_hidden_owner_is_never_a_blank_on_screen() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let mut command = setting.sockets.program(&setting.program);
+    as_user(&mut command, NOBODY);
+    let ran = Ran::of(command.args(["-tln", "-p", "--table"])).ended_with(0);
+    assert!(ran.text().contains("hidden"), "{}", ran.text());
+    assert!(
+        ran.stderr.contains("owner hidden") && ran.stderr.contains("sudo "),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_filter_by_owner_says_that_it_could_not_judge_hidden_rows() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let mut command = setting.sockets.program(&setting.program);
+    as_user(&mut command, NOBODY);
+    let ran = Ran::of(command.args(["-tln", "--json", "--exit-status", "mksock"])).ended_with(3);
+    assert!(rows(&ran).is_empty());
+    assert!(has_gap(&ran, "filter-undecided"), "{}", ran.json()["gaps"]);
+}
+
+#[test]
+fn one_capability_shows_other_users_descriptors() {
+    let Some(setting) = Setting::make(&["tcp-listen", "nondumpable", "uid"]) else {
+        return;
+    };
+    let user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let capability = [
+        "--inh-caps=+sys_ptrace,+dac_read_search",
+        "--ambient-caps=+sys_ptrace,+dac_read_search",
+    ];
+    let tool = [&["setpriv"], &user[..], &capability[..]].concat();
+    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else {
+        return;
+    };
+    let rows = rows(&ran);
+    for end in &setting.sockets.ends {
+        assert_eq!(
+            of_port(&rows, &end.said["local_port"])["owner_status"],
+            "known",
+            "{}",
+            end.said
+        );
+    }
+}
+
+#[test]
+fn only_ptrace_gives_a_true_table() {
+    let Some(setting) = Setting::make(&["tcp-listen", "uid"]) else {
+        return;
+    };
+    let tool = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+        "--inh-caps=+sys_ptrace",
+        "--ambient-caps=+sys_ptrace",
+    ];
+    let Some(ran) = setting.through(&tool, &["-tlnp", "--json"]) else {
+        return;
+    };
+    let rows = rows(&ran);
+    // /proc/PID/fd is closed to other users without CAP_DAC_READ_SEARCH, but fdinfo is not; it has the line `ino:`
+    // since linux 5.14.
+    let has_inodes = fs::read_to_string("/proc/self/fdinfo/0").is_ok_and(|info| info.contains("ino:"));
+    let expected = if has_inodes { "known" } else { "hidden" };
+    for end in &setting.sockets.ends {
+        assert_eq!(
+            of_port(&rows, &end.said["local_port"])["owner_status"],
+            expected,
+            "{}",
+            end.said
+        );
+    }
+    if expected == "hidden" {
+        assert!(has_gap(&ran, "owners-hidden"));
+    }
+}
+
+#[test]
+fn a_pid_namespace_of_its_own_says_elsewhere() {
+    let Some(setting) = Setting::make(&["tcp-listen", "udp"]) else {
+        return;
+    };
+    let tool = ["unshare", "--pid", "--fork", "--mount-proc"];
+    let Some(ran) = setting.through(&tool, &["-tulnp", "--json"]) else {
+        return;
+    };
+    let rows = rows(&ran);
+    assert_eq!(rows.len(), 2);
+    for row in &rows {
+        assert_eq!(row["owner_status"], "elsewhere", "{row}");
+    }
+    assert!(has_gap(&ran, "owners-elsewhere"));
+    assert_eq!(ran.json()["complete"], false);
+}
+
+#[test]
+fn hidepid_hides_and_says_so() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let script = "mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\"";
+    let Some(ran) = setting.through(&["unshare", "--mount", "sh", "-c", script], &["-tlnp", "--json"]) else {
+        return;
+    };
+    let rows = rows(&ran);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        rows[0]["owner_status"], "hidden",
+        "nobody was refused, because nobody was shown"
+    );
+    assert!(has_gap(&ran, "owners-hidden"));
+}
+
+#[test]
+fn a_process_that_is_closed_to_its_own_user_is_hidden_from_it() {
+    let Some(sockets) = Sockets::make(&["nondumpable"]) else {
+        return;
+    };
+    let end = &sockets.ends[0];
+    let descriptor = format!("/proc/{}/fd/{}", end.said["pid"], end.said["fd"]);
+    let expected = if fs::read_link(descriptor).is_ok() {
+        "known"
+    } else {
+        "hidden"
+    };
+    let ran = sockets.run(&["-tlnp", "--json"]);
+    assert_eq!(
+        of_port(&rows(&ran), &end.said["local_port"])["owner_status"],
+        expected
+    );
+    assert_eq!(has_gap(&ran, "owners-hidden"), expected == "hidden");
+}

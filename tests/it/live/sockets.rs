@@ -90,6 +90,7 @@ impl Sockets {
                 .read_to_string(&mut complaint)
                 .unwrap();
             let status = mksock.wait().unwrap();
+            let _ = std::fs::remove_dir_all(&directory);
             assert_eq!(status.code(), Some(77), "mksock: {complaint}");
             skip(complaint.trim().trim_start_matches("skip: "));
             return None;

@@ -114,6 +114,8 @@ pub(crate) fn row_of<'a>(end: &End, rows: &'a [Value]) -> Option<&'a Value> {
             "peer_address",
             "peer_port",
         ]
+    } else if end.said["protocol"] == "raw" {
+        &["protocol", "inode"]
     } else {
         // An MPTCP socket and its subflows share an inode.
         &["protocol", "inode", "local_port"]
@@ -142,7 +144,9 @@ fn differences(end: &End, row: &Value) -> Vec<String> {
         .into_iter()
         .filter(|key| !end.said[key].is_null() || can_be_null(key));
     let mut differences: Vec<_> = asked
-        .filter(|key| row[key] != end.said[key])
+        .filter(|key| row[key_of(key, end)] != end.said[key])
+        // Tables under /proc have no cookies: ICMP always comes from there, raw sockets sometimes.
+        .filter(|key| *key != "cookie" || !row["cookie"].is_null() || !matches!(end.kind(), "icmp" | "raw"))
         .map(|key| {
             format!(
                 "{} {}: {key} is {}, not {}",
@@ -158,6 +162,15 @@ fn differences(end: &End, row: &Value) -> Vec<String> {
         ));
     }
     differences
+}
+
+/// getsockname of a raw socket gives its protocol as the port.
+fn key_of<'a>(key: &'a str, end: &End) -> &'a str {
+    if key == "local_port" && end.said["protocol"] == "raw" {
+        "ip_protocol"
+    } else {
+        key
+    }
 }
 
 /// Where `null` in the truth means that there is nothing; elsewhere it means that nobody could be asked.
