@@ -64,7 +64,9 @@ impl UsageError {
                     Some(ContextValue::Strings(known)) => known.join(", "),
                     _ => String::new(),
                 };
-                if value.is_empty() {
+                if value.is_empty() && known.is_empty() {
+                    Self::new(format!("{argument} needs a value")).with_hint("sockstat --help says which")
+                } else if value.is_empty() {
                     Self::new(format!("{argument} needs a value")).with_hint(format!("one of: {known}"))
                 } else {
                     Self::new(error_of(&value)).with_hint(format!("one of: {known}"))
