@@ -25,7 +25,7 @@ pub struct ReachArgs {
     /// One JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// Where: HOST:PORT, [ADDR6]:PORT, HOST:PORT/udp, /path, @name
+    /// Where: HOST:PORT (IPv6 in brackets), HOST:PORT/udp, /path, @name
     #[arg(value_name = "HOST:PORT")]
     pub place: String,
 }

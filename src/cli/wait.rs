@@ -33,7 +33,7 @@ pub struct WaitArgs {
     /// One JSON document when it is over
     #[arg(short, long)]
     pub json: bool,
-    /// Where: PORT, PORT/udp, ADDR:PORT, [ADDR6]:PORT, NAME:PORT, /path, @name
+    /// Where: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
     #[arg(value_name = "WHERE")]
     pub place: String,
 }

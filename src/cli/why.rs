@@ -52,7 +52,7 @@ pub struct WhyArgs {
     /// One JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// Where: PORT, PORT/udp, ADDR:PORT, [ADDR6]:PORT, NAME:PORT, /path, @name; - for a program's output
+    /// Where: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name; - for a program's output
     #[arg(value_name = "WHERE")]
     pub place: String,
 }
