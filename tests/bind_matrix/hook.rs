@@ -24,7 +24,7 @@ struct Load {
 struct Attach {
     target: i32,
     program: i32,
-    attach_type: u32,
+    occasion: u32,
     flags: u32,
 }
 
@@ -45,8 +45,14 @@ pub(crate) fn attach(cgroup: &Path) -> Option<OwnedFd> {
         attach_type: INET4_BIND,
     };
     let fd = bpf(5, &load);
-    let Ok(fd) = i32::try_from(fd).map_err(|_| ()).and_then(|fd| if fd < 0 { Err(()) } else { Ok(fd) }) else {
-        eprintln!("skipped: {}: this test needs CAP_BPF", std::io::Error::last_os_error());
+    let Ok(fd) = i32::try_from(fd)
+        .map_err(|_| ())
+        .and_then(|fd| if fd < 0 { Err(()) } else { Ok(fd) })
+    else {
+        eprintln!(
+            "skipped: {}: this test needs CAP_BPF",
+            std::io::Error::last_os_error()
+        );
         return None;
     };
     // SAFETY: a new descriptor, which nobody else knows.
@@ -56,7 +62,7 @@ pub(crate) fn attach(cgroup: &Path) -> Option<OwnedFd> {
     let attach = Attach {
         target: directory.as_raw_fd(),
         program: program.as_raw_fd(),
-        attach_type: INET4_BIND,
+        occasion: INET4_BIND,
         flags: 0,
     };
     assert_eq!(bpf(8, &attach), 0, "{}", std::io::Error::last_os_error());
@@ -67,6 +73,11 @@ fn bpf<T>(command: i32, request: &T) -> i64 {
     // SAFETY: the request is as long as we say, its addresses outlive the call, and the kernel only reads them.
     #[allow(unsafe_code, reason = "bpf(2) has no safe wrapper")]
     unsafe {
-        libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(request), size_of::<T>())
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_ref(request),
+            size_of::<T>(),
+        )
     }
 }

@@ -102,7 +102,11 @@ pub(crate) fn vxlan(port: u16) {
     let mut socket = Socket::new(NETLINK_ROUTE).unwrap();
     socket.bind_auto().unwrap();
     // IFLA_VXLAN_ID, IFLA_VXLAN_PORT
-    let data = [attribute(1, &7u32.to_ne_bytes()), attribute(15, &port.to_be_bytes())].concat();
+    let data = [
+        attribute(1, &7u32.to_ne_bytes()),
+        attribute(15, &port.to_be_bytes()),
+    ]
+    .concat();
     let info = attribute(18, &[attribute(1, b"vxlan\0"), attribute(2, &data)].concat());
     let head = [[0; 8].as_slice(), &UP.to_ne_bytes(), &UP.to_ne_bytes()].concat();
     request(

@@ -142,7 +142,7 @@ fn nobody(report: &Report, holders: &Holders) -> String {
         OwnerStatus::Hidden => match &report.sudo {
             Some(sudo) => format!("A process of user {user}, hidden from you ({sudo} names it),"),
             None => format!(
-                "A process of user {user} that you may not look into (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+                "A process of user {user} that you may not look into, or the kernel (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH tell, unless a security module forbids it),"
             ),
         },
         OwnerStatus::Kernel => "The kernel itself".to_owned(),

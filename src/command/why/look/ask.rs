@@ -11,7 +11,7 @@ use super::{caveats, elsewhere, inherited, process, system, systemd, trial};
 use crate::command::why::cures::cures;
 use crate::command::why::place::{Host, PortPlace, of_families};
 use crate::command::why::report::{Answer, Holders, Report};
-use crate::command::why::verdict::{Code, Outcome};
+use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
 use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
 use crate::model::{OwnerStatus, Protocol, State, StateSet};
@@ -225,9 +225,18 @@ fn verdicts(
         .iter()
         .all(|verdict| verdict.bind != Outcome::Undecidable)
     {
-        return verdicts;
+        let unknown = |verdict: &Verdict| {
+            let may_block = |finding: &Finding| matches!(finding.effect, Effect::MayBlock { .. });
+            verdict.findings.iter().any(may_block)
+        };
+        if !verdicts.iter().any(unknown) {
+            return verdicts;
+        }
+        // Nothing hangs on them any more, but from a listener the options of its connections are inferred.
+        snapshot.read_options(StateSet::of(State::Listen));
+        return all(snapshot);
     }
-    snapshot.read_options();
+    snapshot.read_options(StateSet::ALL);
     let mut verdicts = all(snapshot);
     for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
         if probe && verdict.bind == Outcome::Undecidable {
@@ -282,6 +291,8 @@ fn holders(
         let ownership = snapshot.owners.of(&one.socket);
         let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
         pids.dedup();
+        // Who made the socket was there before those who inherited it; pids are used again and tell nothing.
+        pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
         let by_systemd = ownership.status == OwnerStatus::Known && pids.contains(&1);
         let owners = process::describe(&pids, context);
         *slot = Holders {
