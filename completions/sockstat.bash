@@ -128,7 +128,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__free)
-            opts="-t -u -N -j -h --tcp --udp --count --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --count --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -154,7 +154,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__kill)
-            opts="-t -u -y -N -h --tcp --udp --signal --timeout --dry-run --yes --all --netns --help"
+            opts="-t -u -4 -6 -y -N -j -h --tcp --udp --ipv4 --ipv6 --signal --timeout --dry-run --yes --all --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -198,7 +198,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__reach)
-            opts="-t -u -N -j -h --tcp --udp --try --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --try --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,7 +220,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__wait)
-            opts="-t -u -N -j -h --tcp --udp --gone --state --timeout --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --gone --state --timeout --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

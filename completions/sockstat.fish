@@ -106,6 +106,8 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make one TCP connection and say what came of it; nothing is sent without this'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
@@ -113,6 +115,8 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'Another state than listening: established, time-wait' -r
@@ -120,6 +124,8 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'N
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l gone -d 'Until nothing is there any more'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s j -l json -d 'One JSON document when it is over'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s h -l help -d 'Print help'
@@ -128,9 +134,12 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l timeout -d 'H
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d 'TCP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'Show whom it would be, and signal nobody'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Do not ask; never sends KILL by itself'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s j -l json -d 'One JSON document when it is over'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'

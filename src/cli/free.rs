@@ -4,6 +4,10 @@ use clap::Args;
 
 /// Which ports.
 #[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option, independent of the others"
+)]
 #[command(disable_version_flag = true)]
 pub struct FreeArgs {
     /// TCP: what is meant if nothing is said
@@ -12,6 +16,12 @@ pub struct FreeArgs {
     /// UDP
     #[arg(short, long, overrides_with = "tcp")]
     pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub count: usize,

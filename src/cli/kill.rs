@@ -20,6 +20,12 @@ pub struct KillArgs {
     /// UDP only
     #[arg(short, long)]
     pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
     /// TERM, INT, HUP, QUIT, USR1, USR2 or KILL
     #[arg(long, value_name = "SIGNAL", default_value = "TERM")]
     pub signal: String,
@@ -38,6 +44,9 @@ pub struct KillArgs {
     /// In another network namespace: its name, a pid or a path
     #[arg(short = 'N', long, value_name = "NETNS")]
     pub netns: Option<String>,
+    /// One JSON document when it is over
+    #[arg(short, long)]
+    pub json: bool,
     /// Whose: a port (the local one), a program, pid = N, or any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,

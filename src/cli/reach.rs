@@ -16,6 +16,12 @@ pub struct ReachArgs {
     /// UDP
     #[arg(short, long, overrides_with = "tcp")]
     pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
     /// Make one TCP connection and say what came of it; nothing is sent without this
     #[arg(long = "try")]
     pub try_it: bool,

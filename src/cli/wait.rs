@@ -18,6 +18,12 @@ pub struct WaitArgs {
     /// UDP
     #[arg(short, long, overrides_with = "tcp")]
     pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
     /// Until nothing is there any more
     #[arg(long)]
     pub gone: bool,

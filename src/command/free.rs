@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::out;
 use super::why::look::{netns::enter, snapshot, system};
+use super::why::place::of_families;
 use super::why::{BindAttempt, Existing, Outcome, SystemFacts, diagnose};
 use crate::cli::{FreeArgs, ListArgs, UsageError};
 use crate::exit::Exit;
@@ -32,7 +33,16 @@ pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
     }
     let protocol = if args.udp { Protocol::Udp } else { Protocol::Tcp };
     let system = system::read();
-    let ports = free_ports(protocol, range, args.count, &system);
+    let mut addresses: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into()];
+    addresses.extend(system.ipv6.then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
+    let addresses = match of_families(addresses, args.ipv4, args.ipv6) {
+        Ok(addresses) => addresses,
+        Err(reason) => {
+            out::complain(&UsageError::new(reason).to_string());
+            return Ok(Exit::Usage);
+        }
+    };
+    let ports = free_ports(protocol, &addresses, range, args.count, &system);
     out::print(render(protocol, &ports, args.json || global.json).as_bytes())?;
     if ports.len() < args.count {
         out::complain(&format!(
@@ -83,11 +93,12 @@ fn parse_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     Ok(from..=to)
 }
 
-/// The ports on which a server with no options set can be bound to every address, IPv4 and IPv6.
+/// The ports on which a server with no options set can be bound to each of the addresses.
 ///
 /// Without a range: those that need no capability and that the kernel neither gives to clients nor keeps back.
 fn free_ports(
     protocol: Protocol,
+    addresses: &[IpAddr],
     range: Option<RangeInclusive<u16>>,
     count: usize,
     system: &SystemFacts,
@@ -99,8 +110,6 @@ fn free_ports(
         let port = one.socket.inet().map_or(0, |pair| pair.local_port);
         on_port.entry(port).or_default().push(one);
     }
-    let mut addresses: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into()];
-    addresses.extend(system.ipv6.then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
     let root = rustix::process::geteuid().is_root();
     let is_free = |port: u16| {
         let existing = on_port.get(&port).map_or(&[][..], Vec::as_slice);

@@ -31,7 +31,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
             Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
             Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
-            Some(Subcommand::Kill(args)) => kill::run(&args, &caller),
+            Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, &caller),
             Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
             Some(Subcommand::Man) => generate::man_page()
                 .map_err(Into::into)

@@ -1,18 +1,18 @@
 //! `wait`: returns when a listener is there, or gone. It looks, and never connects.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use super::out;
 use super::why::cover::Cover;
 use super::why::look::unix as look_unix;
 use super::why::look::{netns::enter, process, snapshot};
-use super::why::place::{Host, Place, PortPlace, parse};
+use super::why::place::{Host, Place, PortPlace, parse, wants_family};
 use super::why::unix::printable;
 use crate::cli::{ListArgs, UsageError, WaitArgs};
 use crate::exit::Exit;
-use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
 use crate::render::escape;
 
 /// The first look follows so soon on the one before; then the pauses grow.
@@ -72,6 +72,8 @@ struct Target {
     addresses: Vec<IpAddr>,
     protocol: Protocol,
     states: StateSet,
+    ipv4: bool,
+    ipv6: bool,
     /// For people.
     text: String,
 }
@@ -106,6 +108,8 @@ impl Target {
             addresses,
             protocol,
             states,
+            ipv4: args.ipv4,
+            ipv6: args.ipv6,
             text,
         })
     }
@@ -132,6 +136,17 @@ impl Target {
     fn counts(&self, socket: &Socket) -> bool {
         let Some(pair) = socket.inet() else { return false };
         let cover = Cover::of(pair.local_address, pair.v6only == Some(true));
+        let takes = |any: IpAddr| cover.overlaps(Cover::of(any, true));
+        let families = [
+            (Family::Inet, takes(Ipv4Addr::UNSPECIFIED.into())),
+            (Family::Inet6, takes(Ipv6Addr::UNSPECIFIED.into())),
+        ];
+        if !families
+            .into_iter()
+            .any(|(family, takes)| takes && wants_family(self.ipv4, self.ipv6, family))
+        {
+            return false;
+        }
         self.addresses.is_empty()
             || self
                 .addresses

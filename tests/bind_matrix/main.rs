@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod binary;
+mod cgroups;
+mod evidence;
 mod free_wait;
+mod hook;
 mod kill;
 mod matrix;
 mod netns;

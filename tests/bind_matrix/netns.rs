@@ -94,6 +94,29 @@ fn set_up() -> u32 {
     card
 }
 
+/// A tunnel that takes UDP on the port: its socket is the kernel's own.
+pub(crate) fn vxlan(port: u16) {
+    const RTM_NEWLINK: u16 = 16;
+    const CREATE: u16 = 0x400;
+    const UP: u32 = 1;
+    let mut socket = Socket::new(NETLINK_ROUTE).unwrap();
+    socket.bind_auto().unwrap();
+    // IFLA_VXLAN_ID, IFLA_VXLAN_PORT
+    let data = [
+        attribute(1, &7u32.to_ne_bytes()),
+        attribute(15, &port.to_be_bytes()),
+    ]
+    .concat();
+    let info = attribute(18, &[attribute(1, b"vxlan\0"), attribute(2, &data)].concat());
+    let head = [[0; 8].as_slice(), &UP.to_ne_bytes(), &UP.to_ne_bytes()].concat();
+    request(
+        &socket,
+        RTM_NEWLINK,
+        CREATE,
+        &[head, attribute(3, b"tunnel\0"), info].concat(),
+    );
+}
+
 fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(4 + value.len()).unwrap();
     let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();

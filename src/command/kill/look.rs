@@ -8,7 +8,9 @@ use anyhow::Context as _;
 
 use super::act::Descriptor;
 use super::targets::{Held, ancestors, targets};
+use crate::cli::KillArgs;
 use crate::command::why::look::{process, snapshot, system};
+use crate::command::why::place::wants_family;
 use crate::command::why::{BindAttempt, Outcome, diagnose};
 use crate::join::{Context, Owners};
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
@@ -58,7 +60,7 @@ pub struct Victim {
 ///
 /// # Errors
 /// If /proc cannot be listed.
-pub fn find(mut parsed: Parsed, tcp: bool, udp: bool) -> anyhow::Result<Result<Found, FilterError>> {
+pub fn find(mut parsed: Parsed, args: &KillArgs) -> anyhow::Result<Result<Found, FilterError>> {
     if let Some(expr) = parsed.expr.take() {
         let wanted = expr.names();
         let resolved = if wanted.is_empty() {
@@ -72,7 +74,7 @@ pub fn find(mut parsed: Parsed, tcp: bool, udp: bool) -> anyhow::Result<Result<F
         }
     }
     let plan = CapturePlan {
-        dumps: dumps(&parsed, tcp, udp),
+        dumps: dumps(&parsed, args.tcp, args.udp),
         filter: parsed.expr,
         owners: true,
         facts: Facts::Full,
@@ -85,7 +87,9 @@ pub fn find(mut parsed: Parsed, tcp: bool, udp: bool) -> anyhow::Result<Result<F
     let captured = runtime.block_on(capture(Arc::new(plan), Collected::default()));
     runtime.shutdown_background();
     let (collected, captured) = captured?;
-    Ok(Ok(found(&collected.sockets, &captured)))
+    let mut sockets = collected.sockets;
+    sockets.retain(|socket| wants_family(args.ipv4, args.ipv6, socket.family));
+    Ok(Ok(found(&sockets, &captured)))
 }
 
 /// Owners of a port are those who wait there: listeners, bound TCP sockets, UDP sockets without a peer. A word

@@ -1,6 +1,7 @@
 //! `kill`: ends the owner of a port, shown first, identified again, and verified afterwards.
 
 pub mod act;
+mod json;
 pub mod look;
 pub mod targets;
 
@@ -13,7 +14,7 @@ use rustix::process::Signal;
 use super::caller::Caller;
 use super::out;
 use super::why::look::netns::enter;
-use crate::cli::{KillArgs, UsageError};
+use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::query::{self, Mode};
 use crate::render::{escape, human};
@@ -25,7 +26,7 @@ use look::{Found, Victim, find};
 ///
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
-pub fn run(args: &KillArgs, caller: &Caller) -> anyhow::Result<Exit> {
+pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     let Some(signal) = signal_named(&args.signal) else {
         return usage(&format!(
             "'{}' is no signal: TERM, INT, HUP, QUIT, KILL, USR1, USR2",
@@ -47,7 +48,7 @@ pub fn run(args: &KillArgs, caller: &Caller) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let found = match find(parsed, args.tcp, args.udp)? {
+    let found = match find(parsed, args)? {
         Ok(found) => found,
         Err(error) => {
             out::complain(&format!("{}\n", error.render()));
@@ -58,9 +59,24 @@ pub fn run(args: &KillArgs, caller: &Caller) -> anyhow::Result<Exit> {
         out::complain(&format!("{reason}\n"));
         return Ok(Exit::Failed);
     }
-    out::print(found.victims.iter().map(shown).collect::<String>().as_bytes())?;
+    let json = args.json || global.json;
+    let shown: String = found.victims.iter().map(shown).collect();
+    if json {
+        out::complain(&shown);
+    } else {
+        out::print(shown.as_bytes())?;
+    }
     if args.dry_run {
-        return Ok(Exit::Done);
+        let untouched: Vec<_> = found
+            .victims
+            .iter()
+            .map(|victim| (victim, Ending::default()))
+            .collect();
+        return if json {
+            out::print(&json::document(args, &untouched))
+        } else {
+            Ok(Exit::Done)
+        };
     }
     if signal == Signal::KILL {
         out::complain("KILL cannot be caught: nothing is saved, nothing is cleaned up\n");
@@ -68,24 +84,43 @@ pub fn run(args: &KillArgs, caller: &Caller) -> anyhow::Result<Exit> {
     if !args.yes && !confirmed(&format!("Send {}?", args.signal)) {
         return Ok(Exit::Failed);
     }
-    let mut exit = Exit::Done;
-    let mut ended = Vec::new();
+    let mut endings: Vec<(&Victim, Ending)> = Vec::new();
     for victim in &found.victims {
-        match end(args, victim, signal, caller) {
-            Some(after) => ended.push((victim, after)),
-            None => exit = Exit::Failed,
-        }
+        let ended_after_ms = end(args, victim, signal, caller).map(ms);
+        endings.push((
+            victim,
+            Ending {
+                ended_after_ms,
+                ..Ending::default()
+            },
+        ));
     }
     // Only now: servers that shared a port are all gone.
-    for (victim, after) in ended {
+    for (victim, ending) in &mut endings {
+        let Some(after_ms) = ending.ended_after_ms else {
+            continue;
+        };
         let (free, told) = look::verify(victim);
-        let after = human::duration_ms(ms(after));
-        out::print(format!("{} ended after {after}; {told}\n", name_of(victim)).as_bytes())?;
-        if !free {
-            exit = Exit::Failed;
+        ending.ports_free = Some(free);
+        if !json {
+            let after = human::duration_ms(after_ms);
+            out::print(format!("{} ended after {after}; {told}\n", name_of(victim)).as_bytes())?;
         }
     }
-    Ok(exit)
+    if json {
+        out::print(&json::document(args, &endings))?;
+    }
+    let done = endings.iter().all(|(_, ending)| ending.ports_free == Some(true));
+    Ok(if done { Exit::Done } else { Exit::Failed })
+}
+
+/// What became of a target.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ending {
+    /// How long it took to let go of its sockets; `None` if it did not.
+    pub ended_after_ms: Option<u64>,
+    /// Whether its ports can be bound now; `None` if that was not looked at.
+    pub ports_free: Option<bool>,
 }
 
 #[allow(

@@ -8,7 +8,7 @@ use super::judge::{Reach, judge, takes_traffic};
 use crate::command::why::SystemFacts;
 use crate::command::why::look::{elsewhere, process, snapshot};
 use crate::command::why::owner::Owner;
-use crate::model::{Protocol, Socket, State, StateSet};
+use crate::model::{Gap, Protocol, Socket, State, StateSet};
 use crate::plan::Dump;
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
@@ -23,6 +23,16 @@ pub enum Found {
     Away(Away),
 }
 
+impl Found {
+    /// What could not be read.
+    pub fn gaps(&self) -> &[Gap] {
+        match self {
+            Self::Here(here) => &here.gaps,
+            Self::Away(away) => &away.gaps,
+        }
+    }
+}
+
 /// About an address of this machine.
 #[derive(Clone, Debug)]
 pub struct Here {
@@ -34,6 +44,8 @@ pub struct Here {
     pub owners: Vec<Owner>,
     /// Who listens on the port in another network namespace; looked for only if nothing takes it here.
     pub elsewhere: Vec<Owner>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
 }
 
 /// About an address of another machine.
@@ -47,6 +59,8 @@ pub struct Away {
     pub unanswered: Vec<Socket>,
     /// Local ports of the automatic range that are in use towards that address and port.
     pub ports_used: usize,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
 }
 
 /// Looks at one address.
@@ -67,8 +81,8 @@ pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts
 
 fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Here {
     let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
-    let existing = snapshot::read_states(protocol, port, port, states).existing;
-    let sockets: Vec<Socket> = existing.into_iter().map(|one| one.socket).collect();
+    let snapshot = snapshot::read_states(protocol, port, port, states);
+    let sockets: Vec<Socket> = snapshot.existing.into_iter().map(|one| one.socket).collect();
     // From the address to itself, as any program here would come; the port means nothing.
     let remote = SocketAddr::new(address, 1);
     let interface = interface_of(address, system).unwrap_or(0);
@@ -87,6 +101,7 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
             _ => Vec::new(),
         },
         sockets,
+        gaps: snapshot.gaps,
     }
 }
 
@@ -116,7 +131,8 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
         ..Away::default()
     };
     let dump = Dump::new(protocol, StateSet::ALL.without(StateSet::LISTENING));
-    Tables::open(&ProcRoot::default()).read(&[dump], &mut |sockets| {
+    let mut tables = Tables::open(&ProcRoot::default());
+    tables.read(&[dump], &mut |sockets| {
         for socket in &*sockets {
             let Some(pair) = socket.inet() else { continue };
             if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
@@ -129,6 +145,7 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
         }
         ControlFlow::Continue(())
     });
+    found.gaps = tables.gaps;
     found
 }
 

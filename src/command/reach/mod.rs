@@ -6,10 +6,10 @@ pub mod text;
 
 use std::net::IpAddr;
 
-use super::out;
 use super::why::look::{ask::addresses_of, netns::enter, system, unix as look_unix};
-use super::why::place::{Host, Place, PortPlace, parse};
+use super::why::place::{Host, Place, PortPlace, of_families, parse};
 use super::why::unix::printable;
+use super::{losses, out};
 use crate::cli::{ListArgs, ReachArgs, UsageError};
 use crate::exit::Exit;
 use crate::model::{Protocol, Socket, SocketType};
@@ -25,15 +25,14 @@ use text::Told;
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: &ListArgs) -> anyhow::Result<Exit> {
-    let json = args.json || global.json;
     if let Some(netns) = &args.netns
         && let Err(reason) = enter(netns)
     {
         return usage(reason);
     }
     match parse(&args.place) {
-        Ok(Place::Unix(name)) => unix(&name, json),
-        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => inet(args, &place, json),
+        Ok(Place::Unix(name)) => unix(&name, args.json || global.json),
+        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => inet(args, &place, global),
         Ok(_) => usage(format!("'{}' names no host and port: HOST:PORT", args.place)),
         Err(reason) => usage(reason),
     }
@@ -48,7 +47,7 @@ fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     Ok(Exit::Usage)
 }
 
-fn inet(args: &ReachArgs, place: &PortPlace, json: bool) -> anyhow::Result<Exit> {
+fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs) -> anyhow::Result<Exit> {
     let udp = args.udp || place.protocol == Some(Protocol::Udp);
     if udp && args.try_it {
         return usage("--try makes a TCP connection: a UDP datagram need not be answered");
@@ -62,6 +61,10 @@ fn inet(args: &ReachArgs, place: &PortPlace, json: bool) -> anyhow::Result<Exit>
         },
         Host::Any => Vec::new(),
     };
+    let addresses = match of_families(addresses, args.ipv4, args.ipv6) {
+        Ok(addresses) => addresses,
+        Err(reason) => return usage(reason),
+    };
     let system = system::read();
     let told: Vec<Told> = addresses
         .into_iter()
@@ -73,6 +76,12 @@ fn inet(args: &ReachArgs, place: &PortPlace, json: bool) -> anyhow::Result<Exit>
             tried: args.try_it.then(|| try_once(address, place.port)),
         })
         .collect();
+    // Every address is looked at by the same means, so the first one's losses are everybody's.
+    let gaps = told.first().map_or(&[][..], |one| one.found.gaps());
+    if !global.quiet {
+        out::complain(&losses::lines(gaps));
+    }
+    let json = args.json || global.json;
     let document = if json {
         text::json(&told, &system)
     } else {

@@ -7,6 +7,7 @@ use crate::model::Protocol;
 use super::attempt::BindAttempt;
 use super::errors::{Errno, refusal};
 use super::existing::{Existing, How};
+use super::infer::with_options_of_listener;
 use super::role::Role;
 use super::rules::{Conflict, Missing, Sharing, conflict, keeps_automatic_choice_away};
 use super::system::SystemFacts;
@@ -43,6 +44,9 @@ pub fn diagnose(
     if let (Outcome::Undecidable, Some(proof)) = (bind, trial) {
         code = settle(&mut findings, proof, attempt).unwrap_or(code);
         bind = proof;
+    }
+    if bind != Outcome::Undecidable {
+        infer_the_rest(&mut findings, existing, attempt);
     }
     Verdict {
         bind,
@@ -159,6 +163,31 @@ fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
         )
     };
     attempt.protocol == Protocol::Udp && attempt.reuseport && findings.iter().any(lets_in)
+}
+
+/// What decides nothing may be inferred: the findings then say so.
+fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &BindAttempt) {
+    for finding in findings {
+        let Some(one) = existing
+            .get(finding.socket)
+            .filter(|_| matches!(finding.effect, Effect::MayBlock { .. }))
+        else {
+            continue;
+        };
+        let Some(inferred) = with_options_of_listener(one, existing) else {
+            continue;
+        };
+        match conflict(&inferred, attempt) {
+            Conflict::Shares { by, how } => finding.effect = Effect::Shares { by, how },
+            Conflict::Blocks { how } => {
+                finding.effect = Effect::Blocks {
+                    how,
+                    mismatch: mismatch(one, attempt),
+                };
+            }
+            Conflict::Apart | Conflict::Undecided { .. } => {}
+        }
+    }
 }
 
 /// Writes what a trial bind has shown into the findings and says the reason: if it worked, every holder lets the

@@ -11,6 +11,8 @@ pub enum How {
     Observed,
     /// Shown by a trial: a socket with the same options was bound, or was refused.
     Proven,
+    /// Taken from the listener that the connection came from, most likely. It explains and never decides.
+    Inferred,
 }
 
 impl How {
@@ -19,6 +21,7 @@ impl How {
         match self {
             Self::Observed => "observed",
             Self::Proven => "proven",
+            Self::Inferred => "inferred",
         }
     }
 }

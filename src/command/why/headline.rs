@@ -90,6 +90,7 @@ fn plain_and_reuse(report: &Report) -> Option<String> {
 fn proof(how: Option<How>) -> &'static str {
     match how {
         Some(How::Proven) => " (proven by a trial bind)",
+        Some(How::Inferred) => " (inferred from the listener on that port)",
         Some(How::Observed) | None => "",
     }
 }

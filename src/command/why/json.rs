@@ -119,6 +119,13 @@ fn push_finding(out: &mut Vec<u8>, report: &Report, rows: Rows<'_>, finding: &Fi
     push_optional(out, how.map(str::as_bytes));
     push_key(out, "sentence");
     push_string(out, text::sentence(report, finding).as_bytes());
+    push_key(out, "inherited");
+    let inherited = report.holders.get(finding.socket);
+    push_list(
+        out,
+        inherited.map_or(&[][..], |holders| &holders.inherited),
+        |out, sentence| push_string(out, sentence.as_bytes()),
+    );
     push_key(out, "socket");
     let nobody: &[Holder] = &[];
     match report.existing.get(finding.socket) {

@@ -11,6 +11,8 @@ pub mod diagnose;
 pub mod errors;
 pub mod existing;
 mod headline;
+pub mod infer;
+pub mod inherited;
 pub mod json;
 pub mod look;
 pub mod overheard;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::model::Protocol;
+use crate::model::{Family, Protocol};
 
 /// A place to bind to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,34 @@ pub enum Host {
     Address(IpAddr),
     /// A name to look up.
     Name(String),
+}
+
+/// Whether the family is meant by `-4` and `-6`: both, or none of them, mean both.
+pub const fn wants_family(ipv4: bool, ipv6: bool, family: Family) -> bool {
+    match family {
+        Family::Inet => ipv4 || !ipv6,
+        Family::Inet6 => ipv6 || !ipv4,
+        _ => true,
+    }
+}
+
+/// Leaves out the addresses that `-4` and `-6` do not mean.
+///
+/// # Errors
+/// One line, if none is left.
+pub fn of_families(mut addresses: Vec<IpAddr>, ipv4: bool, ipv6: bool) -> Result<Vec<IpAddr>, String> {
+    addresses.retain(|address| {
+        let family = if address.is_ipv4() {
+            Family::Inet
+        } else {
+            Family::Inet6
+        };
+        wants_family(ipv4, ipv6, family)
+    });
+    if addresses.is_empty() {
+        return Err("no address of the family that was asked for".to_owned());
+    }
+    Ok(addresses)
 }
 
 /// Reads WHERE: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`;

@@ -60,6 +60,8 @@ pub struct Holders {
     pub status: OwnerStatus,
     /// The processes, described, the first a person would name first.
     pub owners: Vec<Owner>,
+    /// How those who did not make the socket came to it, a sentence for each.
+    pub inherited: Vec<String>,
     /// For a socket that pid 1 holds: the unit that asks for the port.
     pub socket_unit: Option<String>,
     /// The user of the socket itself, known also where its process is hidden.
@@ -71,6 +73,7 @@ impl Default for Holders {
         Self {
             status: OwnerStatus::NotAsked,
             owners: Vec::new(),
+            inherited: Vec::new(),
             socket_unit: None,
             user: None,
         }

@@ -5,10 +5,10 @@ use std::io::{BufRead, Write as _};
 
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
-use crate::command::out;
+use crate::command::{losses, out};
 use crate::exit::Exit;
 use crate::join::Ownership;
-use crate::model::{Family, Protocol, SocketType};
+use crate::model::{Protocol, SocketType};
 
 use super::look::ask::{Answered, Question, ask};
 use super::look::netns::enter;
@@ -18,13 +18,25 @@ use super::place::{Host, Place, PortPlace, parse};
 use super::verdict::Outcome;
 use super::{json as document_of, text, unix};
 
+/// How the answer is given.
+#[derive(Clone, Copy)]
+struct How {
+    /// As a document.
+    json: bool,
+    /// Without a word on stderr about what is missing.
+    quiet: bool,
+}
+
 /// Answers, and says by the exit status whether every attempt would work (0), one would fail (1), or none fails
 /// and one cannot be told (3).
 ///
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let json = args.json || global.json;
+    let how = How {
+        json: args.json || global.json,
+        quiet: global.quiet,
+    };
     let place = match parse(&args.place) {
         Ok(place) => place,
         Err(reason) => return usage(reason),
@@ -35,9 +47,9 @@ pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result
         return usage(reason);
     }
     match place {
-        Place::Port(place) => answer(args, json, caller, place),
-        Place::Unix(name) => answer_unix(args, json, name),
-        Place::Stdin => overhear(args, json, caller),
+        Place::Port(place) => answer(args, how, caller, place),
+        Place::Unix(name) => answer_unix(args, how.json, name),
+        Place::Stdin => overhear(args, how, caller),
     }
 }
 
@@ -58,7 +70,7 @@ fn uid(args: &WhyArgs) -> u32 {
         .unwrap_or_else(|| rustix::process::geteuid().as_raw())
 }
 
-fn answer(args: &WhyArgs, json: bool, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
+fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
         (true, true, _) => return usage("-t and -u are two questions: ask them one after the other"),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
@@ -67,14 +79,11 @@ fn answer(args: &WhyArgs, json: bool, caller: &Caller, place: PortPlace) -> anyh
         (_, true, _) | (_, _, Some(Protocol::Udp)) => Protocol::Udp,
         _ => Protocol::Tcp,
     };
-    let families = [(args.ipv4, Family::Inet), (args.ipv6, Family::Inet6)];
     let question = Question {
         place,
         protocol,
-        families: families
-            .into_iter()
-            .filter_map(|(wanted, family)| wanted.then_some(family))
-            .collect(),
+        ipv4: args.ipv4,
+        ipv6: args.ipv6,
         v6only: args.v6only,
         reuseaddr: match (args.reuseaddr, args.no_reuseaddr) {
             (true, _) => Some(true),
@@ -93,7 +102,10 @@ fn answer(args: &WhyArgs, json: bool, caller: &Caller, place: PortPlace) -> anyh
         Err(reason) => return usage(reason),
     };
     let report = &answered.report;
-    if json {
+    if !how.quiet {
+        out::complain(&losses::lines(&report.gaps));
+    }
+    if how.json {
         let mut document = Vec::new();
         push_json(&mut document, &answered);
         out::print(&document)?;
@@ -153,7 +165,7 @@ fn answer_unix(args: &WhyArgs, json: bool, name: Vec<u8>) -> anyhow::Result<Exit
 }
 
 /// Passes stdin on to stderr, and answers at the first words about an address in use.
-fn overhear(args: &WhyArgs, json: bool, caller: &Caller) -> anyhow::Result<Exit> {
+fn overhear(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Result<Exit> {
     let mut listener = Listener::default();
     let mut exit = None;
     let mut heard = Heard::Nothing;
@@ -165,7 +177,7 @@ fn overhear(args: &WhyArgs, json: bool, caller: &Caller) -> anyhow::Result<Exit>
         if exit.is_none() {
             heard = listener.hear(&String::from_utf8_lossy(&line));
             if let Heard::Port(port) = heard {
-                exit = Some(answer(args, json, caller, anywhere(port))?);
+                exit = Some(answer(args, how, caller, anywhere(port))?);
             }
         }
         line.clear();

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use crate::model::{OwnerStatus, Protocol};
 use crate::render::{escape, human};
 
+use super::existing::Existing;
 use super::headline::{headline, human_address};
+use super::infer::listener_of;
 use super::report::{Answer, Holders, Report};
 use super::role::Role;
 use super::verdict::{Effect, Finding, Outcome};
@@ -113,10 +115,23 @@ pub fn sentence(report: &Report, finding: &Finding) -> String {
         Role::Accepted => format!("{who} has a connection {local} <- {peer}."),
         Role::Connected => format!("{who} has a connection {local} - {peer}."),
         Role::Orphan => format!(
-            "A connection {local} - {peer} was closed by its program and is still winding down ({}).",
-            one.socket.state.name()
+            "A connection {local} - {peer} was closed by its program and is still winding down ({}). {}",
+            one.socket.state.name(),
+            whose(report, one)
         ),
-        Role::TimeWait => format!("A closed connection {local} - {peer} is in TIME-WAIT."),
+        Role::TimeWait => format!(
+            "A closed connection {local} - {peer} is in TIME-WAIT. {}",
+            whose(report, one)
+        ),
+    }
+}
+
+/// Whose a closed connection was: the kernel does not tell.
+fn whose(report: &Report, one: &Existing) -> String {
+    let listener = listener_of(one, &report.existing);
+    match listener.and_then(|(at, _)| owner_name(report.holders.get(at)?)) {
+        Some(name) => format!("It was most likely of {name}, inferred from its listener on that port."),
+        None => "Whose it was is not known.".to_owned(),
     }
 }
 
@@ -127,7 +142,7 @@ fn nobody(report: &Report, holders: &Holders) -> String {
         OwnerStatus::Hidden => match &report.sudo {
             Some(sudo) => format!("A process of user {user}, hidden from you ({sudo} names it),"),
             None => format!(
-                "A process of user {user} that you may not look into (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH)"
+                "A process of user {user} that you may not look into, or the kernel (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH tell, unless a security module forbids it),"
             ),
         },
         OwnerStatus::Kernel => "The kernel itself".to_owned(),
@@ -195,6 +210,9 @@ fn rows(out: &mut String, report: &Report, holders: &Holders, connections: usize
                 others.join(", ")
             ),
         );
+    }
+    for inherited in holders.inherited.iter().take(2) {
+        row("inherited", inherited);
     }
     if connections > 0 {
         let program = escape::text(&owner.program);

@@ -22,6 +22,7 @@ mod sys;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use record::{Facts, Record};
@@ -38,6 +39,25 @@ const MOST_BTF_BYTES: u64 = 64 << 20;
 
 /// What the verifier may say at most: it comments on every instruction, and there are about fifty.
 const LOG_BYTES: usize = 256 * 1024;
+
+/// How many BPF programs look at the binds of those in the cgroup with this directory (linux 6.18
+/// include/uapi/linux/bpf.h, `enum bpf_attach_type`: socket creation, bind and after bind, both families).
+///
+/// # Errors
+/// Without `CAP_NET_ADMIN`, and where the kernel knows no such programs.
+pub fn bind_hooks(cgroup: &Path) -> io::Result<u32> {
+    const SOCK_CREATE: u32 = 2;
+    const BIND: [u32; 2] = [8, 9];
+    const POST_BIND: [u32; 2] = [12, 13];
+    let directory = File::open(cgroup)?;
+    [SOCK_CREATE]
+        .into_iter()
+        .chain(BIND)
+        .chain(POST_BIND)
+        .try_fold(0, |sum, occasion| {
+            Ok(sum + sys::count_cgroup_programs(&directory, occasion)?)
+        })
+}
 
 /// Which sockets get a record: those that `listeners_only` and `narrow` both want. The kernel drops
 /// the others before it writes anything.

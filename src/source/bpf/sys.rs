@@ -18,6 +18,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 
 const PROG_LOAD: libc::c_int = 5;
+const PROG_QUERY: libc::c_int = 16;
 const LINK_CREATE: libc::c_int = 28;
 const ITER_CREATE: libc::c_int = 33;
 
@@ -72,6 +73,41 @@ struct Link {
 struct Iterate {
     link_fd: RawFd,
     flags: u32,
+}
+
+/// What `PROG_QUERY` takes. The kernel writes into it, the last field included, so it is as long as there.
+#[repr(C)]
+#[derive(Default)]
+struct Query {
+    target_fd: RawFd,
+    attach_type: u32,
+    flags: u32,
+    attach_flags: u32,
+    prog_ids: u64,
+    prog_cnt: u32,
+    padding: u32,
+    prog_attach_flags: u64,
+    link_ids: u64,
+    link_attach_flags: u64,
+    revision: u64,
+}
+
+/// How many programs run for this cgroup on that occasion, those of its ancestors included.
+pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Result<u32> {
+    const EFFECTIVE: u32 = 1;
+    let mut request = Query {
+        target_fd: cgroup.as_raw_fd(),
+        attach_type,
+        flags: EFFECTIVE,
+        ..Query::default()
+    };
+    // SAFETY: the request is ours, alive and as long as we say; its addresses are null, and the kernel writes
+    // numbers into its fields only.
+    let answer = unsafe { libc::syscall(libc::SYS_bpf, PROG_QUERY, &raw mut request, size_of::<Query>()) };
+    if answer < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(request.prog_cnt)
 }
 
 /// Loads a program that attaches to the iterator function of this BTF id. With a log, the verifier

@@ -5,6 +5,8 @@
 pub struct FdInfo {
     /// The inode, since Linux 5.14.
     pub inode: Option<u64>,
+    /// Whether the descriptor is closed by exec (`O_CLOEXEC` among the flags).
+    pub close_on_exec: Option<bool>,
     /// The mount that the file is on; sockets of one machine all share one.
     pub mount_id: Option<u32>,
     /// Unix sockets: descriptors in flight in its receive queue.
@@ -24,6 +26,7 @@ pub fn parse(text: &[u8]) -> FdInfo {
         };
         match key {
             b"ino" => info.inode = number(value),
+            b"flags" => info.close_on_exec = closes_on_exec(value),
             b"mnt_id" => info.mount_id = number(value).and_then(|id| u32::try_from(id).ok()),
             b"scm_fds" => {
                 info.descriptors_in_flight = number(value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
@@ -53,6 +56,13 @@ pub fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// The flags are in octal.
+fn closes_on_exec(flags: &[u8]) -> Option<bool> {
+    const O_CLOEXEC: u32 = 0o2_000_000;
+    let flags = u32::from_str_radix(std::str::from_utf8(flags).ok()?, 8).ok()?;
+    Some(flags & O_CLOEXEC != 0)
+}
+
 fn split_key(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr::memchr(b':', line)?;
     let (key, value) = line.split_at_checked(colon)?;
@@ -70,6 +80,9 @@ mod tests {
             (info.inode, info.mount_id, info.descriptors_in_flight),
             (Some(4711), Some(10), 2)
         );
+        assert_eq!(info.close_on_exec, Some(true));
+        assert_eq!(parse(b"flags:\t04002\n").close_on_exec, Some(false));
+        assert_eq!(parse(b"flags:\t9\n").close_on_exec, None);
         assert!(!info.registered_files_told);
     }
 

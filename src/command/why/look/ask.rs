@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use rustix::thread::CapabilitySet;
 
 use super::snapshot::{self, Snapshot};
-use super::{caveats, elsewhere, process, system, systemd, trial};
+use super::{caveats, elsewhere, inherited, process, system, systemd, trial};
 use crate::command::why::cures::cures;
-use crate::command::why::place::{Host, PortPlace};
+use crate::command::why::place::{Host, PortPlace, of_families};
 use crate::command::why::report::{Answer, Holders, Report};
-use crate::command::why::verdict::{Code, Outcome};
+use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
 use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
-use crate::model::{Family, OwnerStatus, Protocol, State, StateSet};
+use crate::model::{OwnerStatus, Protocol, State, StateSet};
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
@@ -31,8 +31,10 @@ pub struct Question {
     pub place: PortPlace,
     /// TCP or UDP.
     pub protocol: Protocol,
-    /// The families wanted, both if empty.
-    pub families: Vec<Family>,
+    /// IPv4 only; with `ipv6`, or without both: both.
+    pub ipv4: bool,
+    /// IPv6 only.
+    pub ipv6: bool,
     /// `IPV6_V6ONLY`, else what the machine gives to new sockets.
     pub v6only: bool,
     /// `SO_REUSEADDR`; both ways if `None`.
@@ -85,7 +87,8 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
             "{port} is in ip_local_reserved_ports: never chosen for a client, free to bind"
         ));
     }
-    notes.extend(caveats::read(port));
+    let (caveats, unseen) = caveats::read(port);
+    notes.extend(caveats);
     let blocked = verdicts
         .iter()
         .zip(&attempts)
@@ -94,7 +97,8 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
         .filter(|(verdict, _)| port != 0 && !matches!(verdict.code, Code::Refused(_)))
         .and_then(|(_, attempt)| free_port_near(attempt, &system));
     let all_free = verdicts.iter().all(|verdict| verdict.code == Code::Free);
-    let gaps = std::mem::take(&mut snapshot.gaps);
+    let mut gaps = std::mem::take(&mut snapshot.gaps);
+    gaps.extend(unseen);
     let mut report = Report {
         protocol: question.protocol,
         port,
@@ -130,7 +134,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
 /// The sockets that the question means, and notes about what was left out.
 fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttempt>, Vec<String>), String> {
     let mut notes = Vec::new();
-    let mut addresses: Vec<IpAddr> = match &question.place.host {
+    let addresses: Vec<IpAddr> = match &question.place.host {
         Host::Address(address) => vec![*address],
         Host::Any => {
             if !system.ipv6 {
@@ -144,19 +148,7 @@ fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttemp
         }
         Host::Name(name) => addresses_of(name)?,
     };
-    if !question.families.is_empty() {
-        addresses.retain(|address| {
-            let family = if address.is_ipv4() {
-                Family::Inet
-            } else {
-                Family::Inet6
-            };
-            question.families.contains(&family)
-        });
-    }
-    if addresses.is_empty() {
-        return Err("no address of the family that was asked for".to_owned());
-    }
+    let addresses = of_families(addresses, question.ipv4, question.ipv6)?;
     let index = |name: &str| {
         let known = system
             .interfaces
@@ -233,9 +225,18 @@ fn verdicts(
         .iter()
         .all(|verdict| verdict.bind != Outcome::Undecidable)
     {
-        return verdicts;
+        let unknown = |verdict: &Verdict| {
+            let may_block = |finding: &Finding| matches!(finding.effect, Effect::MayBlock { .. });
+            verdict.findings.iter().any(may_block)
+        };
+        if !verdicts.iter().any(unknown) {
+            return verdicts;
+        }
+        // Nothing hangs on them any more, but from a listener the options of its connections are inferred.
+        snapshot.read_options(StateSet::of(State::Listen));
+        return all(snapshot);
     }
-    snapshot.read_options();
+    snapshot.read_options(StateSet::ALL);
     let mut verdicts = all(snapshot);
     for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
         if probe && verdict.bind == Outcome::Undecidable {
@@ -290,10 +291,14 @@ fn holders(
         let ownership = snapshot.owners.of(&one.socket);
         let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
         pids.dedup();
+        // Who made the socket was there before those who inherited it; pids are used again and tell nothing.
+        pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
         let by_systemd = ownership.status == OwnerStatus::Known && pids.contains(&1);
+        let owners = process::describe(&pids, context);
         *slot = Holders {
             status: ownership.status,
-            owners: process::describe(&pids, context),
+            inherited: inherited::read(&one.socket, ownership.holders, &owners, context),
+            owners,
             socket_unit: by_systemd
                 .then(|| systemd::socket_unit(question.place.port, question.protocol == Protocol::Udp))
                 .flatten(),

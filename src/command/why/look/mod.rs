@@ -2,8 +2,10 @@
 
 pub mod ask;
 pub mod caveats;
+pub mod cgroup;
 pub mod docker;
 pub mod elsewhere;
+pub mod inherited;
 pub mod netns;
 pub mod options;
 pub mod process;

@@ -120,6 +120,17 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
     chain
 }
 
+/// A process and its ancestors, each with its parent.
+pub fn parents_of(pid: u32) -> BTreeMap<u32, u32> {
+    let mut found = BTreeMap::new();
+    let mut next = Some(pid);
+    while let Some(pid) = next.filter(|pid| *pid > 0 && !found.contains_key(pid)) {
+        next = parent_of(pid);
+        found.extend(next.map(|parent| (pid, parent)));
+    }
+    found
+}
+
 /// Every process and its parent.
 pub fn parents_of_all() -> BTreeMap<u32, u32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {

@@ -151,9 +151,10 @@ impl Snapshot {
         Some(holders)
     }
 
-    /// Reads the options of every socket whose descriptor we may copy.
-    pub fn read_options(&mut self) {
-        for one in self.existing.iter_mut().filter(|one| one.reuseaddr.is_none()) {
+    /// Reads the options of every socket in one of the states whose descriptor we may copy.
+    pub fn read_options(&mut self, states: StateSet) {
+        let wanted = |one: &&mut Existing| one.reuseaddr.is_none() && states.contains(one.socket.state);
+        for one in self.existing.iter_mut().filter(wanted) {
             let holders = self.owners.of(&one.socket);
             if holders.status == OwnerStatus::Known {
                 options::read(one, holders.holders);

@@ -1,0 +1,43 @@
+//! What `kill` did, as one JSON document, `sockstat-kill/1`.
+
+use std::fmt::Write as _;
+
+use super::Ending;
+use super::look::Victim;
+use crate::cli::KillArgs;
+use crate::render::json::push_string;
+
+/// The document, ending in a newline.
+pub(super) fn document(args: &KillArgs, endings: &[(&Victim, Ending)]) -> Vec<u8> {
+    let mut out = b"{\"schema\":\"sockstat-kill/1\",\"signal\":".to_vec();
+    push_string(&mut out, args.signal.as_bytes());
+    out.extend_from_slice(format!(",\"dry_run\":{},\"targets\":[", args.dry_run).as_bytes());
+    for (index, (victim, ending)) in endings.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"program\":");
+        push_string(&mut out, &victim.program);
+        out.extend_from_slice(b",\"user\":");
+        push_string(&mut out, victim.user.as_bytes());
+        let pids: Vec<_> = victim.pids.iter().map(ToString::to_string).collect();
+        out.extend_from_slice(format!(",\"pids\":[{}],\"sockets\":[", pids.join(",")).as_bytes());
+        for (index, (place, protocol)) in victim.places.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            push_string(&mut out, format!("{place}/{}", protocol.name()).as_bytes());
+        }
+        let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
+        let mut tail = String::new();
+        let _ = write!(
+            tail,
+            "],\"ended_after_ms\":{},\"ports_free\":{}}}",
+            or_null(ending.ended_after_ms.map(|ms| ms.to_string())),
+            or_null(ending.ports_free.map(|free| free.to_string()))
+        );
+        out.extend_from_slice(tail.as_bytes());
+    }
+    out.extend_from_slice(b"]}\n");
+    out
+}

@@ -1,0 +1,42 @@
+//! Cgroups as fixtures: a process is what its cgroup says, a service, a container, or one whose binds are watched.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// A cgroup v2 directory that is removed again.
+pub(crate) struct Cgroup(pub(crate) PathBuf);
+
+impl Cgroup {
+    /// A new cgroup below the root; says why and is `None` where that is not allowed.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let line = mountinfo.lines().find(|line| line.contains(" - cgroup2 "));
+        let Some(mount_point) = line.and_then(|line| line.split(' ').nth(4)) else {
+            eprintln!("skipped: no cgroup v2 is mounted");
+            return None;
+        };
+        let directory = PathBuf::from(mount_point).join(name);
+        match fs::create_dir(&directory) {
+            Ok(()) => Some(Self(directory)),
+            Err(error) => {
+                eprintln!("skipped: cannot make {}: {error}", directory.display());
+                None
+            }
+        }
+    }
+
+    /// Moves a process in.
+    pub(crate) fn take(&self, pid: u32) {
+        fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // A process that has just ended may still be counted.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while fs::remove_dir(&self.0).is_err() && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+    }
+}

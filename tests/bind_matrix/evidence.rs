@@ -1,0 +1,245 @@
+//! What `why` says beside the verdict: how it knows, who made the socket, what else may decide.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::{Child, Command, Stdio};
+
+use rustix::net;
+use serde_json::Value;
+use sockstat::model::{Protocol, State};
+
+use super::binary::{command, run};
+use super::cgroups::Cgroup;
+use super::netns;
+use super::sockets::{Options, accept, fresh_port, tcp, wait_for_left_over};
+
+const NOBODY: u32 = 65_534;
+
+fn any() -> IpAddr {
+    Ipv4Addr::UNSPECIFIED.into()
+}
+
+fn said(arguments: &[&str], user: u32) -> String {
+    let output = command(arguments, user).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn finding<'a>(answer: &'a Value, code: &str) -> &'a Value {
+    let findings = answer["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .find(|finding| finding["code"] == code)
+        .unwrap_or_else(|| panic!("no {code} in {answer}"))
+}
+
+fn connected(port: u16) -> std::os::fd::OwnedFd {
+    let client = tcp(any()).open();
+    net::connect(&client, &SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)).unwrap();
+    client
+}
+
+#[test]
+fn what_a_listener_left_behind_is_inferred_from_it_and_decides_nothing() {
+    netns::run(|_| {
+        for reuseaddr in [false, true] {
+            let port = fresh_port();
+            let options = Options {
+                reuseaddr,
+                ..tcp(any())
+            };
+            let listener = options.listening(port);
+            let client = connected(port);
+            drop(accept(&listener));
+            drop(client);
+            wait_for_left_over(port, State::TimeWait);
+            let _waits = connected(port);
+            let place = port.to_string();
+            let document = run(&["why", "-j4", "--reuseaddr", "--no-probe", &place], 0);
+            let answer = &document["answers"][0];
+            assert_eq!(
+                (&answer["bind"], &answer["verdict"]),
+                (&"EADDRINUSE".into(), &"listener".into())
+            );
+            assert_eq!(finding(answer, "listener")["how"], "observed");
+            for code in ["queued", "time-wait"] {
+                let finding = finding(answer, code);
+                assert_eq!(finding["how"], "inferred", "{finding}");
+                assert_eq!(
+                    finding["effect"],
+                    if reuseaddr { "shares" } else { "blocks" },
+                    "{finding}"
+                );
+            }
+            let whose = finding(answer, "time-wait")["sentence"].as_str().unwrap();
+            assert!(
+                whose.contains(&format!("{}, inferred from its listener", std::process::id())),
+                "{whose}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_connection_that_its_program_closed_with_data_on_the_way() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let listener = tcp(any()).listening(port);
+        let _client = connected(port);
+        let server = accept(&listener);
+        rustix::io::ioctl_fionbio(&server, true).unwrap();
+        while net::send(&server, &[0; 4096], net::SendFlags::empty()).is_ok() {}
+        drop((server, listener));
+        wait_for_left_over(port, State::FinWait1);
+        let place = port.to_string();
+        for user in [0, NOBODY] {
+            let document = run(&["why", "-j4", &place], user);
+            for answer in document["answers"].as_array().unwrap() {
+                assert_eq!(
+                    (&answer["bind"], &answer["verdict"]),
+                    (&"EADDRINUSE".into(), &"orphan".into()),
+                    "{answer}"
+                );
+            }
+            assert_eq!(finding(&document["answers"][1], "orphan")["how"], "proven");
+            let text = said(&["why", "-4", &place], user);
+            assert!(
+                text.contains("closed by its program and is still winding down"),
+                "{text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_socket_of_the_kernel() {
+    netns::run(|_| {
+        let port = fresh_port();
+        netns::vxlan(port);
+        for user in [0, NOBODY] {
+            let document = run(&["why", "-j4u", &port.to_string()], user);
+            let answer = &document["answers"][0];
+            assert_eq!(answer["bind"], "EADDRINUSE");
+            let status = &answer["findings"][0]["socket"]["owner_status"];
+            let text = said(&["why", "-u", &port.to_string()], user);
+            // Where one process may not be looked into, even by root, it may be the owner.
+            let who = match status.as_str() {
+                Some("kernel") => "The kernel itself has bound",
+                Some("hidden") if user == 0 => "may not look into, or the kernel",
+                Some("hidden") => "hidden from you",
+                _ => panic!("{answer}"),
+            };
+            assert!(text.contains(who), "{text}");
+            assert!(!text.contains("kill"), "{text}");
+        }
+    });
+}
+
+/// A child that has inherited a listener, which nobody else holds.
+fn holder_of(port: u16) -> Child {
+    let fd = tcp(any()).listening(port);
+    rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::empty()).unwrap();
+    Command::new("cat")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_service_and_a_container_by_their_cgroups() {
+    let id = "0123456789abcdef".repeat(4);
+    netns::run(move |_| {
+        for (name, cure) in [
+            (
+                "sockstat-test.service".to_owned(),
+                "systemctl stop sockstat-test.service",
+            ),
+            (format!("docker-{id}.scope"), "docker stop 0123456789ab"),
+        ] {
+            let port = fresh_port();
+            let Some(cgroup) = Cgroup::new(&name) else { return };
+            let mut child = holder_of(port);
+            cgroup.take(child.id());
+            let text = said(&["why", &port.to_string()], 0);
+            let kill = said(&["kill", "--dry-run", &port.to_string()], 0);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(text.contains(cure), "{text}");
+            assert!(kill.contains(cure), "{kill}");
+            assert!(
+                text.contains(&format!(
+                    "cat {} has inherited it: it was made in another cgroup",
+                    child.id()
+                )),
+                "{text}"
+            );
+            assert!(text.contains("no close-on-exec"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn a_bpf_program_that_looks_at_binds_is_pointed_out() {
+    let Some(cgroup) = Cgroup::new("sockstat-test-hooked") else {
+        return;
+    };
+    let ask = || {
+        let script = format!(
+            "echo $$ > {}/cgroup.procs; exec {} why -j 1",
+            cgroup.0.display(),
+            env!("CARGO_BIN_EXE_sockstat")
+        );
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        document["notes"].to_string()
+    };
+    assert!(!ask().contains("BPF"));
+    let Some(_program) = super::hook::attach(&cgroup.0) else {
+        return;
+    };
+    assert!(ask().contains("a BPF program of this cgroup looks at every bind"));
+    let document = run(&["why", "-j", "1"], NOBODY);
+    assert_eq!(document["gaps"][0]["code"], "bind-hooks-unseen");
+}
+
+#[test]
+fn families_and_documents_on_every_command() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let mut child = holder_of(port);
+        let place = port.to_string();
+        let exit = |arguments: &[&str]| command(arguments, 0).output().unwrap().status.code();
+        assert_eq!(exit(&["wait", "-4", "--timeout", "0s", &place]), Some(0));
+        assert_eq!(exit(&["wait", "-6", "--timeout", "0s", &place]), Some(1));
+        let only_v6 = Options {
+            v6only: true,
+            ..tcp(Ipv6Addr::UNSPECIFIED.into())
+        };
+        let other = fresh_port();
+        let _only_v6 = only_v6.bound(other);
+        assert_eq!(exit(&["free", "-4", &other.to_string()]), Some(0));
+        assert_eq!(exit(&["free", "-6", &other.to_string()]), Some(1));
+        assert_eq!(exit(&["free", &other.to_string()]), Some(1));
+        assert_eq!(exit(&["reach", "-6", &format!("127.0.0.1:{port}")]), Some(2));
+        assert_eq!(exit(&["kill", "-6", "--yes", &place]), Some(1));
+        let planned = run(&["kill", "-4j", "--dry-run", &place], 0);
+        assert_eq!(
+            (&planned["dry_run"], &planned["targets"][0]["ports_free"]),
+            (&true.into(), &Value::Null)
+        );
+        let done = run(&["kill", "-j", "--yes", &place], 0);
+        child.wait().unwrap();
+        let target = &done["targets"][0];
+        assert_eq!(done["schema"], "sockstat-kill/1");
+        assert_eq!(
+            (&target["pids"][0], &target["ports_free"]),
+            (&child.id().into(), &true.into())
+        );
+        assert_eq!(target["sockets"][0], format!("*:{port}/tcp"));
+        let options = Options {
+            protocol: Protocol::Udp,
+            ..tcp(any())
+        };
+        let _udp = options.bound(port);
+        assert_eq!(exit(&["free", "-u", &place]), Some(1));
+    });
+}
