@@ -44,7 +44,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -d -S -0 -m -i -b -Z -z -s -K -E -N -D -F -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --table --plain --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --filter-file --bpf-maps --help why reach free wait kill completions man"
+            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -d -S -0 -m -i -b -Z -z -s -K -E -N -D -F -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --filter-file --bpf-maps --help why reach free wait kill completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -67,6 +67,18 @@ _sockstat() {
                     return 0
                     ;;
                 -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --add)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json table plain H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -26,6 +26,9 @@ end
 
 complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'An address family: inet, inet6, unix (may be repeated)' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -53,6 +56,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Time
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l jsonl -d 'One JSON object on each line, as rows come'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l csv -d 'Comma-separated values (RFC 4180), as rows come'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l table -d 'The table for people, also into a pipe'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l plain -d 'The columns of ss, also on a terminal'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s H -l no-header -d 'No heading'

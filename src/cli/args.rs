@@ -140,14 +140,29 @@ pub struct ListArgs {
     pub resolve: bool,
 
     /// One JSON document
-    #[arg(short, long, overrides_with_all = ["table", "plain"], help_heading = HOW)]
+    #[arg(short, long, overrides_with_all = ["jsonl", "csv", "table", "plain"], help_heading = HOW)]
     pub json: bool,
+    /// One JSON object on each line, as rows come
+    #[arg(long, overrides_with_all = ["json", "csv", "table", "plain"], help_heading = HOW)]
+    pub jsonl: bool,
+    /// Comma-separated values (RFC 4180), as rows come
+    #[arg(long, overrides_with_all = ["json", "jsonl", "table", "plain"], help_heading = HOW)]
+    pub csv: bool,
     /// The table for people, also into a pipe
-    #[arg(long, overrides_with_all = ["json", "plain"], help_heading = HOW)]
+    #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "plain"], help_heading = HOW)]
     pub table: bool,
     /// The columns of ss, also on a terminal
-    #[arg(long, overrides_with_all = ["json", "table"], help_heading = HOW)]
+    #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "table"], help_heading = HOW)]
     pub plain: bool,
+    /// Exactly these fields, separated by commas, in any form of output
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub columns: Vec<String>,
+    /// These fields as well
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub add: Vec<String>,
+    /// Without these fields
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub hide: Vec<String>,
     /// No heading
     #[arg(short = 'H', long = "no-header", help_heading = HOW)]
     pub no_header: bool,

@@ -14,7 +14,7 @@ use crate::join::{Context, Owners, Row};
 use crate::model::{Gap, Socket, State};
 use crate::plan::{CapturePlan, ListPlan, Output};
 use crate::query::{self, Mode, field_names, nearest, sort};
-use crate::render::plain::Plain;
+use crate::render::lines::Lines;
 use crate::render::table::{self, TableView};
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
@@ -99,8 +99,9 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
         return Ok((rows, Vec::new()));
     }
     match &plan.output {
-        Output::Plain(plain) => {
-            let (sink, captured) = capture(capture_plan, PlainSink::new(*plain, plan.hide_time_wait)).await?;
+        Output::Lines(lines) => {
+            let sink = LineSink::new(lines.clone(), plan.hide_time_wait);
+            let (sink, captured) = capture(capture_plan, sink).await?;
             sink.blocks.finish()?;
             Ok((sink.rows, all_gaps(plan, &captured, caller)))
         }
@@ -198,19 +199,19 @@ fn hint(bare_words: &[String]) -> String {
 }
 
 /// Prints rows as they come.
-struct PlainSink {
-    plain: Plain,
+struct LineSink {
+    lines: Lines,
     hide_time_wait: bool,
     blocks: Blocks,
     rows: u64,
 }
 
-impl PlainSink {
-    fn new(plain: Plain, hide_time_wait: bool) -> Self {
+impl LineSink {
+    fn new(lines: Lines, hide_time_wait: bool) -> Self {
         let mut blocks = Blocks::default();
-        plain.push_header(&mut blocks.pending);
+        lines.push_header(&mut blocks.pending);
         Self {
-            plain,
+            lines,
             hide_time_wait,
             blocks,
             rows: 0,
@@ -218,14 +219,14 @@ impl PlainSink {
     }
 }
 
-impl Sink for PlainSink {
+impl Sink for LineSink {
     fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()> {
         for socket in sockets.iter() {
             if self.hide_time_wait && socket.state == State::TimeWait {
                 continue;
             }
             self.rows += 1;
-            self.plain.push_row(
+            self.lines.push_row(
                 &mut self.blocks.pending,
                 &Row {
                     socket,
@@ -233,8 +234,11 @@ impl Sink for PlainSink {
                     context,
                 },
             );
+            if self.blocks.flush_if_full().is_break() {
+                return ControlFlow::Break(());
+            }
         }
-        self.blocks.flush_if_full()
+        ControlFlow::Continue(())
     }
 }
 

@@ -48,8 +48,7 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
 /// What shows more: true for the one who reads it.
 fn more_rights(caller: &Caller) -> String {
     if caller.may_see_all {
-        "kept even from root, by a security module or another user namespace"
-            .to_owned()
+        "kept even from root, by a security module or another user namespace".to_owned()
     } else if caller.is_root {
         "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
     } else {

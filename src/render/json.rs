@@ -94,7 +94,8 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"\":");
 }
 
-fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
+/// Appends a value as JSON.
+pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),

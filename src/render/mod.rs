@@ -7,6 +7,7 @@ pub mod escape;
 pub mod fit;
 pub mod human;
 pub mod json;
+pub mod lines;
 pub mod plain;
 pub mod table;
 pub mod text;

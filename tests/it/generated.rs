@@ -2,6 +2,7 @@
 //!
 //! `SOCKSTAT_BLESS=1 cargo test` writes the files anew.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use clap_complete::Shell;
@@ -59,10 +60,12 @@ fn table_of_fields() -> String {
             Kind::Words | Kind::Owners => "array",
             _ => "string",
         };
-        table.push_str(&format!(
-            "| `{}` | {kind} | {} | {} |\n",
+        writeln!(
+            table,
+            "| `{}` | {kind} | {} | {} |",
             info.name, info.unit, info.meaning
-        ));
+        )
+        .unwrap();
     }
     table
 }

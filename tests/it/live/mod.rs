@@ -2,6 +2,7 @@
 
 mod churn;
 mod enter;
+mod forms;
 mod hostile;
 mod machine;
 mod normal;
