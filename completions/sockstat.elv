@@ -120,6 +120,8 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand free 'Print ports that can be bound now'
             cand wait 'Wait until a listener is there, or gone'
             cand kill 'End the owner of a port, and verify that it is free'
+            cand columns 'List every field that can be shown, compared, sorted and grouped by'
+            cand schema 'Print the JSON Schema of the JSON output'
             cand completions 'Print a completion script'
             cand man 'Print the man page'
         }
@@ -201,6 +203,14 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand -y 'Do not ask; never sends KILL by itself'
             cand --yes 'Do not ask; never sends KILL by itself'
             cand --all 'Several unrelated targets at once'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'sockstat;columns'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'sockstat;schema'= {
             cand -h 'Print help'
             cand --help 'Print help'
         }

@@ -91,6 +91,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say wheth
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "free" -d 'Print ports that can be bound now'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait until a listener is there, or gone'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port, and verify that it is free'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "columns" -d 'List every field that can be shown, compared, sorted and grouped by'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "schema" -d 'Print the JSON Schema of the JSON output'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'The socket is bound to this interface' -r
@@ -137,5 +139,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'S
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Do not ask; never sends KILL by itself'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'

@@ -44,6 +44,10 @@ pub enum Subcommand {
     Wait(super::WaitArgs),
     /// End the owner of a port, and verify that it is free
     Kill(super::KillArgs),
+    /// List every field that can be shown, compared, sorted and grouped by
+    Columns,
+    /// Print the JSON Schema of the JSON output
+    Schema,
     /// Print a completion script
     Completions {
         /// The shell

@@ -38,3 +38,4 @@ pub use expr::{Expr, Predicate, ProtocolSet};
 pub use names::{NamesFound, NamesWanted};
 pub use parser::{Mode, Parsed, file_words, parse};
 pub use subject::{field_names, nearest_field};
+pub use vocabulary::words;

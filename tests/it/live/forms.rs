@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Sockets;
 use crate::run::{Ran, sockstat};
+use crate::schema::{check, schema};
 use crate::skip::skip;
 
 /// Unix names with what CSV, JSON, terminals and shells trip over: quotes, commas, newlines, escapes, blanks,
@@ -144,4 +145,47 @@ fn jq_reads_json_and_json_lines() {
         assert!(read.contains(r#""@line\\x0abreak\\x0d""#), "{read}");
         assert!(read.contains(r#""@a\"b'c""#), "{read}");
     }
+}
+
+#[test]
+fn every_document_and_line_is_what_the_schema_says() {
+    let Some(sockets) = hostile() else { return };
+    let schema = schema();
+    let document = sockets.run(&["-axtup", "--json"]).json();
+    check(&schema, &schema, &document, "document");
+    let all: Vec<_> = schema["$defs"]["socket"]["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    for row in rows(&sockets, &["-axtup", "--jsonl"]) {
+        check(&schema, &schema["$defs"]["socket"], &row, "line");
+        let keys: Vec<_> = row.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(keys, all, "every row has every key, and no other");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_wrong() {
+    let schema = schema();
+    let rule = &schema["$defs"]["socket"];
+    for row in [
+        r#"{"local_port":"80"}"#,
+        r#"{"state":"open"}"#,
+        r#"{"cookie":"XY"}"#,
+        r#"{"owners":[{}]}"#,
+    ] {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let refused = std::panic::catch_unwind(|| check(&schema, rule, &row, "row"));
+        assert!(refused.is_err(), "{row}");
+    }
+}
+
+#[test]
+fn columns_and_schema_are_printed() {
+    let columns = Ran::of(&mut sockstat(["columns"])).ended_with(0);
+    assert!(columns.text().lines().any(|line| line.starts_with("recv_q ")));
+    let printed = Ran::of(&mut sockstat(["schema"])).ended_with(0).json();
+    assert_eq!(printed, schema());
 }
