@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -29,6 +29,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l by -d 'Count rows by these fields instead of listing them; peer_address/24 for subnets' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l limit -d 'No more than N rows or groups' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -36,9 +39,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'
@@ -60,6 +63,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l jsonl -d 'One JSON ob
 complete -c sockstat -n "__fish_sockstat_needs_command" -l csv -d 'Comma-separated values (RFC 4180), as rows come'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l table -d 'The table for people, also into a pipe'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l plain -d 'The columns of ss, also on a terminal'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l pids -d 'Only the process ids of owners, each once, one a line'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s H -l no-header -d 'No heading'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Q -l no-queues -d 'No queues'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s O -l oneline -d 'One line per socket: what happens anyway'

@@ -167,6 +167,18 @@ pub struct ListArgs {
     /// Without these fields
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub hide: Vec<String>,
+    /// The order of rows: fields, each with :desc for the largest first
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub sort: Vec<String>,
+    /// Count rows by these fields instead of listing them; peer_address/24 for subnets
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub by: Vec<String>,
+    /// No more than N rows or groups
+    #[arg(long, value_name = "N", help_heading = HOW)]
+    pub limit: Option<usize>,
+    /// Only the process ids of owners, each once, one a line
+    #[arg(long, help_heading = HOW)]
+    pub pids: bool,
     /// No heading
     #[arg(short = 'H', long = "no-header", help_heading = HOW)]
     pub no_header: bool,
@@ -197,6 +209,10 @@ pub struct ListArgs {
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
+
+    /// More of the filter from FILE, or with - from standard input; lines that begin with # are comments
+    #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
+    pub filter_file: Option<PathBuf>,
 
     /// Which rows: 3000, :3000, nginx, 10.0.0.0/8, /run/app.sock, state established, dport = :443
     #[arg(value_name = "FILTER")]

@@ -8,6 +8,7 @@ pub mod list;
 pub mod losses;
 pub mod out;
 pub mod reach;
+mod sinks;
 pub mod wait;
 pub mod why;
 

@@ -1,8 +1,10 @@
 //! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
 
 use crate::cli::UsageError;
-use crate::query::field::Field;
+use crate::query::field::{Field, Kind};
+use crate::query::group::GroupKey;
 use crate::query::nearest_field;
+use crate::query::sort::SortKey;
 
 /// Fields that are read only when all attributes of an answer are.
 const OF_ATTRIBUTES: [Field; 6] = [
@@ -83,12 +85,78 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     })
 }
 
-fn fields(option: &str, lists: &[String]) -> Result<Vec<Field>, UsageError> {
-    let names = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
-    names
-        .filter(|name| !name.is_empty())
-        .map(|name| field(option, name))
+/// The keys of `--sort`.
+///
+/// # Errors
+/// A name that no field has, or another order than `asc` and `desc`.
+pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
+    words(lists)
+        .map(|word| {
+            let (name, order) = word.split_once(':').unwrap_or((word, "asc"));
+            let descending = match order {
+                "asc" => false,
+                "desc" => true,
+                _ => {
+                    return Err(UsageError::new(format!(
+                        "--sort: there is no order '{}'",
+                        crate::render::escape::text(order.as_bytes())
+                    ))
+                    .with_hint(format!("{name}:desc for the largest first")));
+                }
+            };
+            Ok(SortKey {
+                field: field("--sort", name)?,
+                descending,
+            })
+        })
         .collect()
+}
+
+/// The keys of `--by`.
+///
+/// # Errors
+/// A name that no field has or that is there twice, a queue, or a prefix that is no length or not behind an address.
+pub fn group_keys(lists: &[String]) -> Result<Vec<GroupKey>, UsageError> {
+    let keys: Vec<GroupKey> = words(lists).map(group_key).collect::<Result<_, _>>()?;
+    for (index, key) in keys.iter().enumerate() {
+        let name = key.field.name();
+        if matches!(key.field, Field::RecvQ | Field::SendQ | Field::AcceptQ) {
+            return Err(UsageError::new(format!("--by: {name} is summed for each group"))
+                .with_hint("to find full queues: --sort recv_q:desc"));
+        }
+        if keys.iter().take(index).any(|other| other.field == key.field) {
+            return Err(UsageError::new(format!("--by: {name} is named twice")));
+        }
+    }
+    Ok(keys)
+}
+
+fn group_key(word: &str) -> Result<GroupKey, UsageError> {
+    let Some((name, prefix)) = word.split_once('/') else {
+        let field = field("--by", word)?;
+        return Ok(GroupKey { field, prefix: None });
+    };
+    let field = field("--by", name)?;
+    match prefix.parse() {
+        Ok(length @ 0..=128) if field.info().kind == Kind::Address => Ok(GroupKey {
+            field,
+            prefix: Some(length),
+        }),
+        _ => Err(UsageError::new(format!(
+            "--by: '{}' is no prefix of an address",
+            crate::render::escape::text(word.as_bytes())
+        ))
+        .with_hint("peer_address/24 for IPv4, peer_address/64 for IPv6")),
+    }
+}
+
+fn words(lists: &[String]) -> impl Iterator<Item = &str> {
+    let words = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+    words.filter(|word| !word.is_empty())
+}
+
+fn fields(option: &str, lists: &[String]) -> Result<Vec<Field>, UsageError> {
+    words(lists).map(|name| field(option, name)).collect()
 }
 
 /// What has to be captured so that fields can be told.
@@ -130,6 +198,20 @@ mod tests {
 
     fn words(list: &str) -> Vec<String> {
         vec![list.to_owned()]
+    }
+
+    #[test]
+    fn orders_and_prefixes_are_read() {
+        let keys = sort_keys(&words("recv_q:desc,local_port")).unwrap();
+        assert_eq!(
+            keys.iter().map(|key| key.descending).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert!(sort_keys(&words("recv_q:up")).is_err() && sort_keys(&words("nothing")).is_err());
+        assert_eq!(group_keys(&words("peer_address/24")).unwrap()[0].prefix, Some(24));
+        for wrong in ["state/24", "peer_address/129", "peer_address/", "peer_adress"] {
+            assert!(group_keys(&words(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What a listing means: what is captured, and how it is shown.
 
-use super::columns::{Choice, Needs};
+use super::columns::{self, Choice, Needs};
 use super::select::Selection;
 use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
+use crate::query::group::GroupKey;
+use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
 use crate::render::cells::Column;
+use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
@@ -35,6 +38,10 @@ pub struct ListPlan {
     pub capture: CapturePlan,
     /// How it is shown.
     pub output: Output,
+    /// The order that was asked for; empty for the usual one, or for rows as they come.
+    pub sort: Vec<SortKey>,
+    /// The most rows or groups.
+    pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
     /// Every table was asked for, but this version does not have them all.
@@ -58,6 +65,21 @@ pub enum Output {
     Table(TableView),
     /// One JSON document with these keys in each row.
     Json(Vec<Field>),
+    /// Groups of rows, counted.
+    Groups(Grouping),
+    /// The process ids of owners.
+    Pids,
+}
+
+/// How rows are counted by groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// What the rows of a group have in common.
+    pub keys: Vec<GroupKey>,
+    /// How groups are shown.
+    pub form: GroupForm,
+    /// The heading line.
+    pub header: bool,
 }
 
 impl ListPlan {
@@ -71,13 +93,24 @@ impl ListPlan {
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
         let choice = Choice::of(&args.columns, &args.add, &args.hide)?;
-        let named: Vec<Field> = choice.named().collect();
+        let sort = columns::sort_keys(&args.sort)?;
+        let by = columns::group_keys(&args.by)?;
+        check_together(args)?;
+        let others = sort
+            .iter()
+            .map(|key| key.field)
+            .chain(by.iter().map(|key| key.field));
+        let of_pids = args.pids.then_some(Field::Pid);
+        let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
         let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
-        let asked = args.processes || args.threads || (selection.by_default && choice.only.is_none());
+        let asked = args.processes
+            || args.threads
+            || (selection.by_default && choice.only.is_none() && by.is_empty());
         let owners = asked || needs_owners || Needs::of(&named).owners;
         let shown = Shown {
             args,
             choice,
+            by,
             selection: &selection,
             owners,
             place,
@@ -121,6 +154,8 @@ impl ListPlan {
                 proc_root: args.proc_root.clone(),
             },
             output,
+            sort,
+            limit: args.limit,
             hide_time_wait,
             everything: selection.everything,
             exit_status: args.exit_status,
@@ -153,7 +188,7 @@ impl Output {
         match self {
             Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
             Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
-            Self::Lines(Lines::Ss(_)) => Vec::new(),
+            Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
             Self::Table(view) => {
                 let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
                 shown.collect()
@@ -162,10 +197,28 @@ impl Output {
     }
 }
 
+/// Options that answer different questions are not guessed about.
+fn check_together(args: &ListArgs) -> Result<(), UsageError> {
+    let by = !args.by.is_empty();
+    let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
+    if by && !args.sort.is_empty() {
+        Err(UsageError::new("--sort does not go with --by").with_hint("groups come with the largest first"))
+    } else if by && columns {
+        Err(UsageError::new("--columns, --add and --hide do not go with --by")
+            .with_hint("a group has the fields of --by, and counts"))
+    } else if args.pids && (by || columns || !args.sort.is_empty() || args.limit.is_some()) {
+        Err(UsageError::new("--pids goes with no other form, order or limit")
+            .with_hint("it prints each owner once, in the order of process ids"))
+    } else {
+        Ok(())
+    }
+}
+
 /// What decides over columns.
 struct Shown<'a> {
     args: &'a ListArgs,
     choice: Choice,
+    by: Vec<GroupKey>,
     selection: &'a Selection,
     owners: bool,
     place: &'a Place,
@@ -176,7 +229,22 @@ impl Shown<'_> {
         let args = self.args;
         let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
         let header = !args.no_header;
-        if args.json {
+        let table = args.table || (self.place.is_terminal && !args.plain);
+        if args.pids {
+            Output::Pids
+        } else if !self.by.is_empty() {
+            Output::Groups(Grouping {
+                keys: self.by.clone(),
+                form: match (args.json, args.jsonl, args.csv) {
+                    (true, ..) => GroupForm::Json,
+                    (_, true, _) => GroupForm::Jsonl,
+                    (.., true) => GroupForm::Csv,
+                    _ if table => GroupForm::Table,
+                    _ => GroupForm::Blanks,
+                },
+                header,
+            })
+        } else if args.json {
             Output::Json(all())
         } else if args.jsonl {
             Output::Lines(Lines::Json(all()))
@@ -185,7 +253,7 @@ impl Shown<'_> {
                 fields: all(),
                 header,
             }))
-        } else if args.table || (self.place.is_terminal && !args.plain) {
+        } else if table {
             Output::Table(self.table())
         } else if self.choice.is_none() {
             Output::Lines(Lines::Ss(self.plain()))

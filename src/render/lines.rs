@@ -154,7 +154,7 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 /// A value that is the same in every form, without quotes.
-fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
+pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
@@ -162,6 +162,11 @@ fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Word(word) => out.extend_from_slice(word.as_bytes()),
         Value::Address(address) => push_address(out, *address),
         Value::Hex(number) => push_hex(out, *number),
+        Value::Subnet(address, prefix) => {
+            push_address(out, *address);
+            out.push(b'/');
+            push_number(out, *prefix);
+        }
         Value::Null | Value::Text(_) | Value::UnixName(_) | Value::SocketOptions(_) | Value::Owners(_) => {}
     }
 }

@@ -5,6 +5,7 @@
 pub mod cells;
 pub mod escape;
 pub mod fit;
+pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;

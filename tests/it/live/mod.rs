@@ -6,6 +6,7 @@ mod forms;
 mod hostile;
 mod machine;
 mod normal;
+mod order;
 mod owners;
 mod privilege;
 mod sockets;
