@@ -26,15 +26,21 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
             [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
             [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Exactly these fields, separated by commas, in any form of output')
+            [CompletionResult]::new('--add', '--add', [CompletionResultType]::ParameterName, 'These fields as well')
+            [CompletionResult]::new('--hide', '--hide', [CompletionResultType]::ParameterName, 'Without these fields')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order of rows: fields, each with :desc for the largest first')
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Count rows by these fields instead of listing them; peer_address/24 for subnets')
+            [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'No more than N rows or groups')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours')
             [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'How owners are found')
             [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read DIR instead of /proc, and ask nothing by netlink')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments')
+            [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'N')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'net')
             [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'D')
             [CompletionResult]::new('--diag', '--diag', [CompletionResultType]::ParameterName, 'diag')
-            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'F')
-            [CompletionResult]::new('--filter-file', '--filter-file', [CompletionResultType]::ParameterName, 'filter-file')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TCP')
             [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'TCP')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP')
@@ -69,8 +75,11 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Names for hosts and services, from the system''s resolver')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'One JSON document')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON document')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'One JSON object on each line, as rows come')
+            [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Comma-separated values (RFC 4180), as rows come')
             [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'The table for people, also into a pipe')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'The columns of ss, also on a terminal')
+            [CompletionResult]::new('--pids', '--pids', [CompletionResultType]::ParameterName, 'Only the process ids of owners, each once, one a line')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'No heading')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'No heading')
             [CompletionResult]::new('-Q', '-Q ', [CompletionResultType]::ParameterName, 'No queues')
@@ -118,6 +127,8 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('free', 'free', [CompletionResultType]::ParameterValue, 'Print ports that can be bound now')
             [CompletionResult]::new('wait', 'wait', [CompletionResultType]::ParameterValue, 'Wait until a listener is there, or gone')
             [CompletionResult]::new('kill', 'kill', [CompletionResultType]::ParameterValue, 'End the owner of a port, and verify that it is free')
+            [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List every field that can be shown, compared, sorted and grouped by')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of the JSON output')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
             break
@@ -222,6 +233,16 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Several unrelated targets at once')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'One JSON document when it is over')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'One JSON document when it is over')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'sockstat;columns' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'sockstat;schema' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

@@ -16,6 +16,9 @@ _sockstat() {
             ",$1")
                 cmd="sockstat"
                 ;;
+            sockstat,columns)
+                cmd="sockstat__subcmd__columns"
+                ;;
             sockstat,completions)
                 cmd="sockstat__subcmd__completions"
                 ;;
@@ -31,6 +34,9 @@ _sockstat() {
             sockstat,reach)
                 cmd="sockstat__subcmd__reach"
                 ;;
+            sockstat,schema)
+                cmd="sockstat__subcmd__schema"
+                ;;
             sockstat,wait)
                 cmd="sockstat__subcmd__wait"
                 ;;
@@ -44,7 +50,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -d -S -0 -m -i -b -Z -z -s -K -E -N -D -F -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --table --plain --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --filter-file --bpf-maps --help why reach free wait kill completions man"
+            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -F -d -S -0 -m -i -b -Z -z -s -K -E -N -D -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --filter-file --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --bpf-maps --help why reach free wait kill columns schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -70,6 +76,30 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --add)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hide)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
@@ -79,6 +109,14 @@ _sockstat() {
                     return 0
                     ;;
                 --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -98,14 +136,20 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --filter-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
+                *)
+                    COMPREPLY=()
                     ;;
-                -F)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__columns)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -212,6 +256,20 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__schema)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

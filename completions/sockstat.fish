@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json table plain H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= F/filter-file= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -26,6 +26,12 @@ end
 
 complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'An address family: inet, inet6, unix (may be repeated)' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l by -d 'Count rows by these fields instead of listing them; peer_address/24 for subnets' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l limit -d 'No more than N rows or groups' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
@@ -33,9 +39,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'
@@ -53,8 +59,11 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Time
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l jsonl -d 'One JSON object on each line, as rows come'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l csv -d 'Comma-separated values (RFC 4180), as rows come'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l table -d 'The table for people, also into a pipe'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l plain -d 'The columns of ss, also on a terminal'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l pids -d 'Only the process ids of owners, each once, one a line'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s H -l no-header -d 'No heading'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Q -l no-queues -d 'No queues'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s O -l oneline -d 'One line per socket: what happens anyway'
@@ -86,6 +95,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say wheth
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "free" -d 'Print ports that can be bound now'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait until a listener is there, or gone'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port, and verify that it is free'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "columns" -d 'List every field that can be shown, compared, sorted and grouped by'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "schema" -d 'Print the JSON Schema of the JSON output'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'The socket is bound to this interface' -r
@@ -141,5 +152,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s j -l json -d 'One JSON document when it is over'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'

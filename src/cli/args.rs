@@ -44,6 +44,10 @@ pub enum Subcommand {
     Wait(super::WaitArgs),
     /// End the owner of a port, and verify that it is free
     Kill(super::KillArgs),
+    /// List every field that can be shown, compared, sorted and grouped by
+    Columns,
+    /// Print the JSON Schema of the JSON output
+    Schema,
     /// Print a completion script
     Completions {
         /// The shell
@@ -140,14 +144,41 @@ pub struct ListArgs {
     pub resolve: bool,
 
     /// One JSON document
-    #[arg(short, long, overrides_with_all = ["table", "plain"], help_heading = HOW)]
+    #[arg(short, long, overrides_with_all = ["jsonl", "csv", "table", "plain"], help_heading = HOW)]
     pub json: bool,
+    /// One JSON object on each line, as rows come
+    #[arg(long, overrides_with_all = ["json", "csv", "table", "plain"], help_heading = HOW)]
+    pub jsonl: bool,
+    /// Comma-separated values (RFC 4180), as rows come
+    #[arg(long, overrides_with_all = ["json", "jsonl", "table", "plain"], help_heading = HOW)]
+    pub csv: bool,
     /// The table for people, also into a pipe
-    #[arg(long, overrides_with_all = ["json", "plain"], help_heading = HOW)]
+    #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "plain"], help_heading = HOW)]
     pub table: bool,
     /// The columns of ss, also on a terminal
-    #[arg(long, overrides_with_all = ["json", "table"], help_heading = HOW)]
+    #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "table"], help_heading = HOW)]
     pub plain: bool,
+    /// Exactly these fields, separated by commas, in any form of output
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub columns: Vec<String>,
+    /// These fields as well
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub add: Vec<String>,
+    /// Without these fields
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub hide: Vec<String>,
+    /// The order of rows: fields, each with :desc for the largest first
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub sort: Vec<String>,
+    /// Count rows by these fields instead of listing them; peer_address/24 for subnets
+    #[arg(long, value_name = "FIELDS", help_heading = HOW)]
+    pub by: Vec<String>,
+    /// No more than N rows or groups
+    #[arg(long, value_name = "N", help_heading = HOW)]
+    pub limit: Option<usize>,
+    /// Only the process ids of owners, each once, one a line
+    #[arg(long, help_heading = HOW)]
+    pub pids: bool,
     /// No heading
     #[arg(short = 'H', long = "no-header", help_heading = HOW)]
     pub no_header: bool,
@@ -178,6 +209,10 @@ pub struct ListArgs {
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
+
+    /// More of the filter from FILE, or with - from standard input; lines that begin with # are comments
+    #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
+    pub filter_file: Option<PathBuf>,
 
     /// Which rows: 3000, :3000, nginx, 10.0.0.0/8, /run/app.sock, state established, dport = :443
     #[arg(value_name = "FILTER")]

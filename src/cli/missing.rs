@@ -50,8 +50,6 @@ pub struct MissingArgs {
     pub net: Option<String>,
     #[arg(short = 'D', long, hide = true)]
     pub diag: Option<String>,
-    #[arg(short = 'F', long, hide = true)]
-    pub filter_file: Option<String>,
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
 }
@@ -81,7 +79,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.events, "-E (events)"),
         (missing.net.is_some(), "-N (another network namespace)"),
         (missing.diag.is_some(), "-D (raw dump)"),
-        (missing.filter_file.is_some(), "-F (filter file)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {

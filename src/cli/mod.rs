@@ -7,6 +7,7 @@ pub mod kill;
 pub mod message;
 pub mod missing;
 pub mod reach;
+pub mod reference;
 pub mod wait;
 pub mod why;
 

@@ -1,24 +1,27 @@
 //! The listing: parse the filter, plan, capture, show, and tell what is missing.
 
-use std::ops::ControlFlow;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::caller::Caller;
 use super::out::{self, Blocks};
+use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
 use crate::cli::ListArgs;
 use crate::exit::Exit;
-use crate::join::{Context, Owners, Row};
-use crate::model::{Gap, Socket, State};
+use crate::model::{Gap, Socket};
+use crate::plan::list::Grouping;
 use crate::plan::{CapturePlan, ListPlan, Output};
-use crate::query::{self, Mode, field_names, nearest, sort};
-use crate::render::plain::Plain;
+use crate::query::{self, Mode, field_names, nearest};
+use crate::render::groups::{GroupForm, Groups};
 use crate::render::table::{self, TableView};
+use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
-use crate::source::capture::{Captured, Sink, capture};
+use crate::source::capture::{Captured, capture};
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -26,7 +29,8 @@ use crate::source::{lookup, proc::ProcRoot};
 /// # Errors
 /// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
 pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let filter = match filter(args) {
+    let words = filter_words(args)?;
+    let filter = match filter(args, &words) {
         Ok(filter) => filter,
         Err(error) => {
             out::complain(&format!("{}\n", error.render()));
@@ -69,9 +73,32 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     })
 }
 
+/// The words of the filter: those of the command line, and then those of the file.
+fn filter_words(args: &ListArgs) -> anyhow::Result<Vec<String>> {
+    let mut words = args.filter.clone();
+    if let Some(path) = &args.filter_file {
+        let name = escape::text(path.as_os_str().as_encoded_bytes());
+        let text = read_filter(path).with_context(|| format!("cannot read the filter of -F {name}"))?;
+        words.extend(query::file_words(&text));
+    }
+    Ok(words)
+}
+
+/// A filter file, or standard input for `-`; a byte more than a filter can be long, so that the parser sees it.
+fn read_filter(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let limit = query::MAX_LENGTH as u64 * 2;
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_string(&mut text)?;
+    } else {
+        std::fs::File::open(path)?.take(limit).read_to_string(&mut text)?;
+    }
+    Ok(text)
+}
+
 /// The filter, with its names looked up.
-fn filter(args: &ListArgs) -> Result<query::Parsed, query::FilterError> {
-    let mut parsed = query::parse(&args.filter, Mode::List)?;
+fn filter(args: &ListArgs, words: &[String]) -> Result<query::Parsed, query::FilterError> {
+    let mut parsed = query::parse(words, Mode::List)?;
     let root = args
         .proc_root
         .clone()
@@ -92,26 +119,102 @@ fn filter(args: &ListArgs) -> Result<query::Parsed, query::FilterError> {
 async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>)> {
     let capture_plan = Arc::new(plan.capture.clone());
     if plan.explain {
-        let (snapshot, captured) = capture(capture_plan, Snapshot::new(false)).await?;
+        let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
         let rows = snapshot.sockets.len() as u64;
         let gaps = all_gaps(plan, &captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
         return Ok((rows, Vec::new()));
     }
     match &plan.output {
-        Output::Plain(plain) => {
-            let (sink, captured) = capture(capture_plan, PlainSink::new(*plain, plan.hide_time_wait)).await?;
+        Output::Lines(lines) if !plan.sort.is_empty() => {
+            let (snapshot, captured) = in_order(plan, capture_plan).await?;
+            let mut sink = LineSink::new(lines.clone(), false, plan.limit);
+            for socket in &snapshot.sockets {
+                if sink
+                    .push(&row(socket, &captured.owners, &captured.context))
+                    .is_break()
+                {
+                    break;
+                }
+            }
+            let rows = sink.rows;
+            sink.blocks.finish()?;
+            Ok((rows, all_gaps(plan, &captured, caller)))
+        }
+        Output::Lines(lines) => {
+            let sink = LineSink::new(lines.clone(), plan.hide_time_wait, plan.limit);
+            let (sink, captured) = capture(capture_plan, sink).await?;
             sink.blocks.finish()?;
             Ok((sink.rows, all_gaps(plan, &captured, caller)))
         }
         Output::Table(view) => show_table(plan, capture_plan, view, caller).await,
         Output::Json(fields) => {
-            let (mut snapshot, captured) = capture(capture_plan, Snapshot::new(plan.hide_time_wait)).await?;
-            snapshot.sockets.sort_by(sort::by_default);
+            let (snapshot, captured) = in_order(plan, capture_plan).await?;
             let gaps = all_gaps(plan, &captured, caller);
             print_json(&snapshot.sockets, &captured, fields, &gaps)?;
             Ok((snapshot.sockets.len() as u64, gaps))
         }
+        Output::Groups(grouping) => {
+            let sink = GroupSink {
+                groups: Groups::new(grouping.keys.clone(), grouping.form),
+                hide_time_wait: plan.hide_time_wait,
+            };
+            let (sink, captured) = capture(capture_plan, sink).await?;
+            let gaps = all_gaps(plan, &captured, caller);
+            let rows = print_groups(plan, grouping, &sink.groups, &captured, &gaps)?;
+            Ok((rows, gaps))
+        }
+        Output::Pids => {
+            let (sink, captured) = capture(capture_plan, PidSink::default()).await?;
+            let mut text = Vec::new();
+            for pid in &sink.pids {
+                push_number(&mut text, *pid);
+                text.push(b'\n');
+            }
+            out::print(&text)?;
+            Ok((sink.pids.len() as u64, all_gaps(plan, &captured, caller)))
+        }
+    }
+}
+
+/// The rows of a plan in their order.
+async fn in_order(plan: &ListPlan, capture_plan: Arc<CapturePlan>) -> anyhow::Result<(Snapshot, Captured)> {
+    let snapshot = Snapshot::new(&plan.sort, plan.limit, plan.hide_time_wait);
+    let (mut snapshot, captured) = capture(capture_plan, snapshot).await?;
+    snapshot.sort(&captured.owners, &captured.context);
+    Ok((snapshot, captured))
+}
+
+fn print_groups(
+    plan: &ListPlan,
+    grouping: &Grouping,
+    groups: &Groups,
+    captured: &Captured,
+    gaps: &[Gap],
+) -> anyhow::Result<u64> {
+    let mut text = Vec::new();
+    let rows = groups.push(&mut text, plan.limit, grouping.header);
+    if grouping.form == GroupForm::Json {
+        let mut document = Vec::new();
+        envelope(&host(), captured, gaps).push_start(&mut document);
+        json::Envelope::push_end_with_groups(&mut document, &text);
+        text = document;
+    }
+    out::print(&text)?;
+    Ok(rows)
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
+    json::Envelope {
+        version: env!("CARGO_PKG_VERSION"),
+        host,
+        taken_at: captured.taken_at,
+        complete: gaps.iter().all(|gap| gap.level != crate::model::GapLevel::Loss),
+        gaps,
     }
 }
 
@@ -121,27 +224,21 @@ async fn show_table(
     view: &TableView,
     caller: &Caller,
 ) -> anyhow::Result<(u64, Vec<Gap>)> {
-    let (mut snapshot, captured) = capture(capture_plan, Snapshot::new(plan.hide_time_wait)).await?;
-    snapshot.sockets.sort_by(sort::by_default);
+    let (snapshot, captured) = in_order(plan, capture_plan).await?;
     let mut totals = Totals::default();
     totals.time_wait_hidden = snapshot.hidden;
     for socket in &snapshot.sockets {
         totals.add(socket);
     }
-    let rows = snapshot.sockets.iter().map(|socket| row(socket, &captured));
+    let rows = snapshot
+        .sockets
+        .iter()
+        .map(|socket| row(socket, &captured.owners, &captured.context));
     let mut text = table::render(rows, view);
     text.push_str(&totals.line());
     text.push('\n');
     out::print(text.as_bytes())?;
     Ok((snapshot.sockets.len() as u64, all_gaps(plan, &captured, caller)))
-}
-
-fn row<'a>(socket: &'a Socket, captured: &'a Captured) -> Row<'a> {
-    Row {
-        socket,
-        ownership: captured.owners.of(socket),
-        context: &captured.context,
-    }
 }
 
 fn print_json(
@@ -150,21 +247,17 @@ fn print_json(
     fields: &[query::field::Field],
     gaps: &[Gap],
 ) -> anyhow::Result<()> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let envelope = json::Envelope {
-        version: env!("CARGO_PKG_VERSION"),
-        host: &host,
-        taken_at: captured.taken_at,
-        complete: gaps.iter().all(|gap| gap.level != crate::model::GapLevel::Loss),
-        gaps,
-    };
     let mut blocks = Blocks::default();
-    envelope.push_start(&mut blocks.pending);
+    envelope(&host(), captured, gaps).push_start(&mut blocks.pending);
     for (index, socket) in sockets.iter().enumerate() {
         blocks
             .pending
             .extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
-        json::push_row(&mut blocks.pending, &row(socket, captured), fields);
+        json::push_row(
+            &mut blocks.pending,
+            &row(socket, &captured.owners, &captured.context),
+            fields,
+        );
         if blocks.flush_if_full().is_break() {
             break;
         }
@@ -195,75 +288,4 @@ fn hint(bare_words: &[String]) -> String {
         }
     }
     String::new()
-}
-
-/// Prints rows as they come.
-struct PlainSink {
-    plain: Plain,
-    hide_time_wait: bool,
-    blocks: Blocks,
-    rows: u64,
-}
-
-impl PlainSink {
-    fn new(plain: Plain, hide_time_wait: bool) -> Self {
-        let mut blocks = Blocks::default();
-        plain.push_header(&mut blocks.pending);
-        Self {
-            plain,
-            hide_time_wait,
-            blocks,
-            rows: 0,
-        }
-    }
-}
-
-impl Sink for PlainSink {
-    fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()> {
-        for socket in sockets.iter() {
-            if self.hide_time_wait && socket.state == State::TimeWait {
-                continue;
-            }
-            self.rows += 1;
-            self.plain.push_row(
-                &mut self.blocks.pending,
-                &Row {
-                    socket,
-                    ownership: owners.of(socket),
-                    context,
-                },
-            );
-        }
-        self.blocks.flush_if_full()
-    }
-}
-
-/// Keeps all rows, for what needs them all.
-struct Snapshot {
-    sockets: Vec<Socket>,
-    hide_time_wait: bool,
-    hidden: u64,
-}
-
-impl Snapshot {
-    fn new(hide_time_wait: bool) -> Self {
-        Self {
-            sockets: Vec::new(),
-            hide_time_wait,
-            hidden: 0,
-        }
-    }
-}
-
-impl Sink for Snapshot {
-    fn take(&mut self, sockets: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
-        for socket in sockets {
-            if self.hide_time_wait && socket.state == State::TimeWait {
-                self.hidden += 1;
-            } else {
-                self.sockets.push(std::mem::replace(socket, Socket::BLANK));
-            }
-        }
-        ControlFlow::Continue(())
-    }
 }

@@ -8,12 +8,13 @@ pub mod list;
 pub mod losses;
 pub mod out;
 pub mod reach;
+mod sinks;
 pub mod wait;
 pub mod why;
 
 use std::ffi::OsString;
 
-use crate::cli::{self, Subcommand, generate};
+use crate::cli::{self, Subcommand, generate, reference};
 use crate::exit::Exit;
 
 /// Runs a command line, the program's name first.
@@ -32,6 +33,8 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
             Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
             Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, &caller),
+            Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
+            Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
             Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
             Some(Subcommand::Man) => generate::man_page()
                 .map_err(Into::into)

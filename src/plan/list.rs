@@ -1,14 +1,20 @@
 //! What a listing means: what is captured, and how it is shown.
 
+use super::columns::{self, Choice, Needs};
 use super::select::Selection;
 use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
+use crate::query::group::GroupKey;
+use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
 use crate::render::cells::Column;
+use crate::render::groups::GroupForm;
+use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
+use crate::source::netlink::inet::EXTENSION_SKMEMINFO;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 
 /// What is known of the place where a listing is shown.
@@ -32,6 +38,10 @@ pub struct ListPlan {
     pub capture: CapturePlan,
     /// How it is shown.
     pub output: Output,
+    /// The order that was asked for; empty for the usual one, or for rows as they come.
+    pub sort: Vec<SortKey>,
+    /// The most rows or groups.
+    pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
     /// Every table was asked for, but this version does not have them all.
@@ -49,12 +59,27 @@ pub struct ListPlan {
 /// The form of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// The columns of ss, as rows come.
-    Plain(Plain),
+    /// Lines, as rows come.
+    Lines(Lines),
     /// The table for people.
     Table(TableView),
     /// One JSON document with these keys in each row.
     Json(Vec<Field>),
+    /// Groups of rows, counted.
+    Groups(Grouping),
+    /// The process ids of owners.
+    Pids,
+}
+
+/// How rows are counted by groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// What the rows of a group have in common.
+    pub keys: Vec<GroupKey>,
+    /// How groups are shown.
+    pub form: GroupForm,
+    /// The heading line.
+    pub header: bool,
 }
 
 impl ListPlan {
@@ -67,34 +92,45 @@ impl ListPlan {
         let filtered = filter.expr.is_some();
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
-        let owners = args.processes || args.threads || selection.by_default || needs_owners;
+        let choice = Choice::of(&args.columns, &args.add, &args.hide)?;
+        let sort = columns::sort_keys(&args.sort)?;
+        let by = columns::group_keys(&args.by)?;
+        check_together(args)?;
+        let others = sort
+            .iter()
+            .map(|key| key.field)
+            .chain(by.iter().map(|key| key.field));
+        let of_pids = args.pids.then_some(Field::Pid);
+        let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
+        let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
+        let asked = args.processes
+            || args.threads
+            || (selection.by_default && choice.only.is_none() && by.is_empty());
+        let owners = asked || needs_owners || Needs::of(&named).owners;
         let shown = Shown {
             args,
+            choice,
+            by,
             selection: &selection,
             owners,
             place,
         };
         let output = shown.output();
-        let people = !matches!(output, Output::Plain(_));
-        let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
-        let mut dumps = selection.dumps();
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
-        let of_attributes = [
-            Field::Mark,
-            Field::Cgroup,
-            Field::Shutdown,
-            Field::SocketOptions,
-            Field::IpProtocol,
-        ];
-        let all_attributes = args.extended
-            || matches!(output, Output::Json(_))
-            || filter_fields.iter().any(|field| of_attributes.contains(field));
+        let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
+        let mut dumps = selection.dumps();
+        let drops = Needs::of(&[&filter_fields[..], &named].concat()).drops;
         for dump in &mut dumps {
-            dump.all_attributes = all_attributes;
-        }
-        for dump in dumps.iter_mut().filter(|dump| dump.protocol == Protocol::Unix) {
-            let extended = args.extended || matches!(output, Output::Json(_));
-            dump.extensions = SHOW_BASIC | if extended { SHOW_EXTENDED } else { 0 };
+            dump.all_attributes = args.extended || needs.attributes;
+            dump.extensions = match dump.protocol {
+                Protocol::Unix if args.extended || matches!(output, Output::Json(_)) => {
+                    SHOW_BASIC | SHOW_EXTENDED
+                }
+                Protocol::Unix => SHOW_BASIC,
+                // Memory counters make every answer longer, so they are for those who name the field.
+                _ if drops => EXTENSION_SKMEMINFO,
+                _ => 0,
+            };
         }
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
@@ -105,19 +141,21 @@ impl ListPlan {
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
-                facts: if people || needs_processes {
+                facts: if needs.processes || needs_processes {
                     Facts::Full
                 } else {
                     Facts::Comm
                 },
                 names: NamesWanted {
-                    users: people,
-                    cgroups: args.extended || matches!(output, Output::Json(_)),
+                    users: needs.users,
+                    cgroups: args.extended || needs.cgroups,
                     hosts: args.resolve,
                 },
                 proc_root: args.proc_root.clone(),
             },
             output,
+            sort,
+            limit: args.limit,
             hide_time_wait,
             everything: selection.everything,
             exit_status: args.exit_status,
@@ -128,9 +166,59 @@ impl ListPlan {
     }
 }
 
+/// The columns of a plain listing by fields, before `--add` and `--hide`: the facts that ss shows.
+pub const PLAIN_FIELDS: [Field; 8] = [
+    Field::Protocol,
+    Field::State,
+    Field::RecvQ,
+    Field::SendQ,
+    Field::LocalAddress,
+    Field::LocalPort,
+    Field::PeerAddress,
+    Field::PeerPort,
+];
+
+/// Those that come on top with owners.
+pub const PLAIN_OWNERS: [Field; 2] = [Field::Process, Field::Pid];
+
+impl Output {
+    /// The fields that it shows, as far as they decide over what is captured. Owners are not looked for only
+    /// because a form has room for them.
+    fn needed_fields(&self) -> Vec<Field> {
+        match self {
+            Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
+            Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
+            Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
+            Self::Table(view) => {
+                let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
+                shown.collect()
+            }
+        }
+    }
+}
+
+/// Options that answer different questions are not guessed about.
+fn check_together(args: &ListArgs) -> Result<(), UsageError> {
+    let by = !args.by.is_empty();
+    let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
+    if by && !args.sort.is_empty() {
+        Err(UsageError::new("--sort does not go with --by").with_hint("groups come with the largest first"))
+    } else if by && columns {
+        Err(UsageError::new("--columns, --add and --hide do not go with --by")
+            .with_hint("a group has the fields of --by, and counts"))
+    } else if args.pids && (by || columns || !args.sort.is_empty() || args.limit.is_some()) {
+        Err(UsageError::new("--pids goes with no other form, order or limit")
+            .with_hint("it prints each owner once, in the order of process ids"))
+    } else {
+        Ok(())
+    }
+}
+
 /// What decides over columns.
 struct Shown<'a> {
     args: &'a ListArgs,
+    choice: Choice,
+    by: Vec<GroupKey>,
     selection: &'a Selection,
     owners: bool,
     place: &'a Place,
@@ -138,12 +226,42 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn output(&self) -> Output {
-        if self.args.json {
-            Output::Json(FIELDS.iter().map(|info| info.field).collect())
-        } else if self.args.table || (self.place.is_terminal && !self.args.plain) {
+        let args = self.args;
+        let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
+        let header = !args.no_header;
+        let table = args.table || (self.place.is_terminal && !args.plain);
+        if args.pids {
+            Output::Pids
+        } else if !self.by.is_empty() {
+            Output::Groups(Grouping {
+                keys: self.by.clone(),
+                form: match (args.json, args.jsonl, args.csv) {
+                    (true, ..) => GroupForm::Json,
+                    (_, true, _) => GroupForm::Jsonl,
+                    (.., true) => GroupForm::Csv,
+                    _ if table => GroupForm::Table,
+                    _ => GroupForm::Blanks,
+                },
+                header,
+            })
+        } else if args.json {
+            Output::Json(all())
+        } else if args.jsonl {
+            Output::Lines(Lines::Json(all()))
+        } else if args.csv {
+            Output::Lines(Lines::Csv(Columns {
+                fields: all(),
+                header,
+            }))
+        } else if table {
             Output::Table(self.table())
+        } else if self.choice.is_none() {
+            Output::Lines(Lines::Ss(self.plain()))
         } else {
-            Output::Plain(self.plain())
+            let of_owners = PLAIN_OWNERS.iter().filter(|_| self.owners);
+            let usual = PLAIN_FIELDS.iter().chain(of_owners).copied();
+            let fields = self.choice.applied(usual);
+            Output::Lines(Lines::Blanks(Columns { fields, header }))
         }
     }
 
@@ -162,7 +280,8 @@ impl Shown<'_> {
         }
     }
 
-    fn table(&self) -> TableView {
+    /// The usual columns of the table.
+    fn usual_table(&self) -> Vec<Column> {
         let args = self.args;
         let listening = self.selection.is_listening_view();
         let mut columns = vec![Column::Proto];
@@ -201,6 +320,26 @@ impl Shown<'_> {
         }
         if self.owners {
             columns.extend([Column::Process, Column::Command]);
+        }
+        columns
+    }
+
+    fn table(&self) -> TableView {
+        let args = self.args;
+        let choice = &self.choice;
+        let mut columns = if choice.only.is_some() {
+            Vec::new()
+        } else {
+            self.usual_table()
+        };
+        columns.retain(|column| {
+            let fields = column.fields();
+            fields.is_empty() || fields.iter().any(|field| !choice.hide.contains(field))
+        });
+        for field in choice.named() {
+            if !columns.iter().any(|column| column.fields() == [field]) {
+                columns.push(Column::Field(field));
+            }
         }
         let colors = match args.color {
             ColorWhen::Always => true,

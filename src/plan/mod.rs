@@ -1,6 +1,7 @@
 //! What the arguments mean, once terminal, environment and precedence are known. Pure.
 
 pub mod capture;
+pub mod columns;
 pub mod dump;
 pub mod list;
 pub mod select;

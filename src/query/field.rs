@@ -392,6 +392,8 @@ pub enum Value<'a> {
     UnixName(&'a [u8]),
     /// An IP address.
     Address(IpAddr),
+    /// A network, by its first address and the length of its prefix.
+    Subnet(IpAddr, u8),
     /// A number shown in hexadecimal.
     Hex(u64),
     /// Option bits; see [`socket_option_words`].

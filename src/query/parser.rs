@@ -9,7 +9,7 @@ use super::{grammar, pushdown};
 use crate::model::StateSet;
 
 /// The longest filter, in bytes.
-const MAX_LENGTH: usize = 1 << 20;
+pub const MAX_LENGTH: usize = 1 << 20;
 
 /// What bare words are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,9 @@
-//! The order of rows where nobody asked for another.
+//! The order of rows: the usual one, and the one that was asked for.
 
 use std::cmp::Ordering;
 
+use super::field::{Field, Value};
+use crate::join::Row;
 use crate::model::{Endpoints, Socket};
 
 /// The stable total order of tables and JSON: protocol, listeners first, local port, local address, cookie; rows
@@ -22,4 +24,44 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
             (Endpoints::Unix(_), Endpoints::Inet(_)) => Ordering::Greater,
         })
         .then_with(|| (a.cookie, a.inode).cmp(&(b.cookie, b.inode)))
+}
+
+/// One field of `--sort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// What is compared.
+    pub field: Field,
+    /// The largest first.
+    pub descending: bool,
+}
+
+/// The order that was asked for; among equals the usual one. What is null comes last either way.
+pub fn by_keys(keys: &[SortKey], a: &Row<'_>, b: &Row<'_>) -> Ordering {
+    for key in keys {
+        let order = match (key.field.value(a), key.field.value(b)) {
+            (Value::Null, Value::Null) => Ordering::Equal,
+            (Value::Null, _) => Ordering::Greater,
+            (_, Value::Null) => Ordering::Less,
+            (a, b) if key.descending => compare(&b, &a),
+            (a, b) => compare(&a, &b),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    by_default(a.socket, b.socket)
+}
+
+/// Two values of one field: numbers by size, addresses by number, text by its bytes, owners by how many.
+fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Integer(a), Value::Integer(b)) | (Value::Hex(a), Value::Hex(b)) => a.cmp(b),
+        (Value::Word(a), Value::Word(b)) => a.cmp(b),
+        (Value::Text(a), Value::Text(b)) | (Value::UnixName(a), Value::UnixName(b)) => a.cmp(b),
+        (Value::Address(a), Value::Address(b)) => a.cmp(b),
+        (Value::SocketOptions(a), Value::SocketOptions(b)) => a.cmp(b),
+        (Value::Owners(a), Value::Owners(b)) => a.ownership.holders.len().cmp(&b.ownership.holders.len()),
+        _ => Ordering::Equal,
+    }
 }

@@ -4,7 +4,7 @@ use super::field::{Field, SOCKET_OPTION_NAMES};
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
 /// The words of a field; empty for a field without a fixed list.
-pub(super) fn words(field: Field) -> Vec<&'static str> {
+pub fn words(field: Field) -> Vec<&'static str> {
     match field {
         Field::Protocol => Protocol::ALL.map(Protocol::name).to_vec(),
         Field::Family => Family::ALL.map(Family::name).to_vec(),

@@ -1,12 +1,15 @@
 //! The cells of the table for people: what each column shows of a row, and how loud.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::lines::push_word;
 use super::text::{push_address, push_hex};
 use super::tokens::push_timer;
 use super::{escape, human, plain};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, OwnerStatus, SocketType, State};
+use crate::query::field::{Field, Kind, Value};
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Column {
     Process,
     /// The owner's arguments, behind its name.
     Command,
+    /// A field of the registry as it is, because it was asked for by name.
+    Field(Field),
 }
 
 /// How a cell is shown: colour is a signal only.
@@ -54,8 +59,36 @@ pub struct Cell {
 }
 
 impl Column {
+    /// The fields that it tells. It goes from the table when all of them are hidden.
+    pub fn fields(&self) -> &[Field] {
+        match self {
+            Self::Proto => &[Field::Protocol],
+            Self::State => &[Field::State],
+            Self::RecvQ => &[Field::RecvQ],
+            Self::SendQ => &[Field::SendQ],
+            Self::Local => &[Field::LocalAddress, Field::LocalPort],
+            Self::Peer => &[Field::PeerAddress, Field::PeerPort],
+            Self::Scope => &[Field::Scope],
+            Self::AcceptQ => &[Field::AcceptQ, Field::Backlog],
+            Self::Timer => &[Field::Timer, Field::TimerExpiresMs, Field::Retransmits],
+            Self::User => &[Field::User],
+            Self::Inode => &[Field::Inode],
+            Self::Cookie => &[Field::Cookie],
+            Self::Cgroup => &[Field::Cgroup],
+            Self::Process | Self::Command => &[Field::Process],
+            Self::Field(field) => std::slice::from_ref(field),
+        }
+    }
+
     /// The heading.
-    pub const fn heading(self) -> &'static str {
+    pub fn heading(self) -> Cow<'static, str> {
+        if let Self::Field(field) = self {
+            return field.name().to_ascii_uppercase().replace('_', "-").into();
+        }
+        self.usual_heading().into()
+    }
+
+    const fn usual_heading(self) -> &'static str {
         match self {
             Self::Proto => "PROTO",
             Self::State => "STATE",
@@ -71,13 +104,17 @@ impl Column {
             Self::Cookie => "COOKIE",
             Self::Cgroup => "CGROUP",
             Self::Process => "PROCESS",
-            Self::Command => "",
+            Self::Command | Self::Field(_) => "",
         }
     }
 
     /// Whether it holds numbers that are compared by their length.
-    pub const fn is_right_aligned(self) -> bool {
-        matches!(self, Self::RecvQ | Self::SendQ | Self::AcceptQ | Self::Inode)
+    pub fn is_right_aligned(self) -> bool {
+        match self {
+            Self::RecvQ | Self::SendQ | Self::AcceptQ | Self::Inode => true,
+            Self::Field(field) => field.info().kind == Kind::Integer,
+            _ => false,
+        }
     }
 
     /// What it shows of a row.
@@ -129,8 +166,21 @@ impl Column {
                 text: human::command(row),
                 tone: Tone::Dim,
             },
+            Self::Field(field) => plain_cell(field_text(row, field)),
         }
     }
+}
+
+/// Text keeps its blanks here: the layout tells columns apart.
+fn field_text(row: &Row<'_>, field: Field) -> String {
+    let mut text = Vec::new();
+    match field.value(row) {
+        Value::Null => {}
+        Value::Text(bytes) => escape::push(&mut text, bytes),
+        Value::UnixName(name) => escape::push_unix_name(&mut text, name, |_| false),
+        value => push_word(&mut text, &value),
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 fn plain_cell(text: String) -> Cell {

@@ -49,7 +49,24 @@ pub fn fit(natural: &[(Column, usize)], limit: usize) -> Vec<(Column, usize)> {
             *width = width.saturating_sub(excess).max((*least).min(*width));
         }
     }
+    shorten_named(&mut columns, limit);
     columns
+}
+
+/// Columns that were asked for by name stay; the widest of them are shortened until all fit, down to 8 each.
+fn shorten_named(columns: &mut [(Column, usize)], limit: usize) {
+    const LEAST: usize = 8;
+    loop {
+        let total: usize = columns.iter().map(|(_, width)| *width + GAP).sum();
+        let excess = total.saturating_sub(GAP).saturating_sub(limit);
+        let named = columns
+            .iter_mut()
+            .filter(|(column, width)| matches!(column, Column::Field(_)) && *width > LEAST);
+        match named.max_by_key(|(_, width)| *width) {
+            Some((_, width)) if excess > 0 => *width -= 1,
+            _ => return,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@
 
 use std::time::SystemTime;
 
-use super::text::{push_address, push_hex, push_number};
+use super::lines::push_scalar;
+use super::text::{push_address, push_number};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::{Gap, Holder, Process};
@@ -56,6 +57,13 @@ impl Envelope<'_> {
     pub fn push_end(out: &mut Vec<u8>) {
         out.extend_from_slice(b"\n],\"groups\":null,\"summary\":null}\n");
     }
+
+    /// The same where rows were counted by groups and there is no row: `groups` are objects with commas between.
+    pub fn push_end_with_groups(out: &mut Vec<u8>, groups: &[u8]) {
+        out.extend_from_slice(b"],\"groups\":[\n");
+        out.extend_from_slice(groups);
+        out.extend_from_slice(b"\n],\"summary\":null}\n");
+    }
 }
 
 pub(crate) fn push_gap(out: &mut Vec<u8>, gap: &Gap) {
@@ -88,13 +96,14 @@ pub fn push_row(out: &mut Vec<u8>, row: &Row<'_>, fields: &[Field]) {
     out.push(b'}');
 }
 
-fn push_key(out: &mut Vec<u8>, name: &str) {
+pub(super) fn push_key(out: &mut Vec<u8>, name: &str) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
 }
 
-fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
+/// Appends a value as JSON.
+pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -108,9 +117,9 @@ fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             push_address(out, *address);
             out.push(b'"');
         }
-        Value::Hex(number) => {
+        Value::Hex(_) | Value::Subnet(..) => {
             out.push(b'"');
-            push_hex(out, *number);
+            push_scalar(out, value);
             out.push(b'"');
         }
         Value::SocketOptions(bits) => {

@@ -5,8 +5,10 @@
 pub mod cells;
 pub mod escape;
 pub mod fit;
+pub mod groups;
 pub mod human;
 pub mod json;
+pub mod lines;
 pub mod plain;
 pub mod table;
 pub mod text;

@@ -72,7 +72,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
         builder.push_record(
             columns
                 .iter()
-                .map(|(column, width)| shorten(column.heading(), *width)),
+                .map(|(column, width)| shorten(&column.heading(), *width)),
         );
     }
     let position = |column: Column| view.columns.iter().position(|present| *present == column);

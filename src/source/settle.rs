@@ -41,7 +41,10 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
         still_there: true,
         ..Evidence::default()
     };
-    if evidence.status() == OwnerStatus::Hidden {
+    // Where many processes are shut to us, any of them may hold what is left. Where only a few are, most of it
+    // has vanished meanwhile, which a second look tells.
+    let mostly_shut = evidence.hidepid || walked.refused * 4 > walked.processes;
+    if mostly_shut && evidence.status() == OwnerStatus::Hidden {
         let hidden = left_over
             .into_iter()
             .map(|inode| (inode, OwnerStatus::Hidden))

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap_complete::Shell;
-use sockstat::cli::generate;
-use sockstat::query::field::{FIELDS, Kind};
+use sockstat::cli::{generate, reference};
+use sockstat::query::field::FIELDS;
 
 #[track_caller]
 fn check(path: &str, generated: &[u8]) {
@@ -47,6 +47,16 @@ fn the_help_text_is_fresh() {
     check("docs/help.txt", generate::help().as_bytes());
 }
 
+#[test]
+fn the_page_of_columns_is_fresh() {
+    check("docs/columns.md", reference::columns_page().as_bytes());
+}
+
+#[test]
+fn the_schema_is_fresh() {
+    check("docs/schema.json", reference::schema().as_bytes());
+}
+
 const FIELDS_BEGIN: &str = "<!-- fields: begin, from src/query/field.rs -->\n";
 const FIELDS_END: &str = "<!-- fields: end -->\n";
 
@@ -54,17 +64,13 @@ const FIELDS_END: &str = "<!-- fields: end -->\n";
 fn table_of_fields() -> String {
     let mut table = String::from("| Key | Type | Unit | Meaning |\n|---|---|---|---|\n");
     for info in FIELDS {
-        let kind = match info.kind {
-            Kind::Integer => "integer",
-            Kind::Boolean => "boolean",
-            Kind::Words | Kind::Owners => "array",
-            _ => "string",
-        };
-        let _ = writeln!(
+        let kind = reference::type_name(info.kind);
+        writeln!(
             table,
             "| `{}` | {kind} | {} | {} |",
             info.name, info.unit, info.meaning
-        );
+        )
+        .unwrap();
     }
     table
 }

@@ -17,4 +17,5 @@ mod live;
 mod modes;
 mod replay;
 mod run;
+mod schema;
 mod skip;

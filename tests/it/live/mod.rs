@@ -2,9 +2,11 @@
 
 mod churn;
 mod enter;
+mod forms;
 mod hostile;
 mod machine;
 mod normal;
+mod order;
 mod owners;
 mod privilege;
 pub(crate) mod sockets;

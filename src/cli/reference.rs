@@ -1,0 +1,135 @@
+//! What is generated from the registry of fields: the list of columns, and the JSON Schema of the output.
+
+use std::fmt::Write as _;
+
+use crate::plan::list::{PLAIN_FIELDS, PLAIN_OWNERS};
+use crate::query::field::{FIELDS, Field, FieldInfo, Kind};
+use crate::query::words;
+use crate::render::json;
+
+/// `string`, `integer`, `boolean` or `array`: the type of a field in JSON, when it is not null.
+pub const fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "integer",
+        Kind::Boolean => "boolean",
+        Kind::Words | Kind::Owners => "array",
+        Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
+    }
+}
+
+/// In which forms a field is shown when no columns are named.
+fn sets(field: Field) -> &'static str {
+    if PLAIN_FIELDS.contains(&field) {
+        "all, plain"
+    } else if PLAIN_OWNERS.contains(&field) {
+        "all, plain -p"
+    } else {
+        "all"
+    }
+}
+
+/// The list for a terminal: name, type, unit, sets and meaning.
+pub fn columns() -> String {
+    let mut text = format!(
+        "{:<17} {:<8} {:<12} {:<14} MEANING\n",
+        "FIELD", "TYPE", "UNIT", "SHOWN IN"
+    );
+    for FieldInfo {
+        field,
+        name,
+        kind,
+        unit,
+        meaning,
+        ..
+    } in FIELDS
+    {
+        let _ = writeln!(
+            text,
+            "{name:<17} {:<8} {:<12} {:<14} {meaning}",
+            type_name(*kind),
+            if unit.is_empty() { "-" } else { unit },
+            sets(*field)
+        );
+    }
+    text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p.\n");
+    text
+}
+
+/// The same as a page of documentation.
+pub fn columns_page() -> String {
+    let mut page = String::from(COLUMNS_PAGE);
+    for info in FIELDS {
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            info.name,
+            type_name(info.kind),
+            info.unit,
+            sets(info.field),
+            info.meaning
+        );
+    }
+    page
+}
+
+const COLUMNS_PAGE: &str = "\
+# Columns
+
+<!-- Generated from src/query/field.rs: SOCKSTAT_BLESS=1 cargo test --test it generated -->
+
+The fields of `--columns`, `--add` and `--hide`; the same names are JSON keys, CSV headers, and fields of the
+[filter language](filter.md). `sockstat columns` prints this list. *all* stands for `--json`, `--jsonl` and `--csv`; *plain* for
+`--plain` with `--add` or `--hide`, where owners come with `-p`.
+
+| Field | Type | Unit | Shown in | Meaning |
+|---|---|---|---|---|
+";
+
+/// The JSON Schema (draft 2020-12) of the document of `--json`; a line of `--jsonl` is its `$defs/socket`.
+pub fn schema() -> String {
+    let mut properties = String::new();
+    for (index, info) in FIELDS.iter().enumerate() {
+        let separator = if index > 0 { ",\n" } else { "" };
+        let _ = write!(
+            properties,
+            "{separator}        {}: {}",
+            quoted(info.name),
+            property(info)
+        );
+    }
+    SCHEMA.replace("PROPERTIES", &properties)
+}
+
+fn property(info: &FieldInfo) -> String {
+    let meaning = if info.unit.is_empty() {
+        info.meaning.to_owned()
+    } else {
+        format!("{} ({})", info.meaning, info.unit)
+    };
+    let listed = words(info.field)
+        .into_iter()
+        .map(quoted)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let of_type = match info.kind {
+        Kind::Word => format!("\"enum\": [{listed}, null]"),
+        Kind::Words => {
+            format!("\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{listed}] }}")
+        }
+        Kind::Owners => {
+            "\"type\": [\"array\", \"null\"], \"items\": { \"$ref\": \"#/$defs/owner\" }".to_owned()
+        }
+        Kind::Integer => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
+        Kind::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
+        kind => format!("\"type\": [\"{}\", \"null\"]", type_name(kind)),
+    };
+    format!("{{ {of_type}, \"description\": {} }}", quoted(&meaning))
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = Vec::new();
+    json::push_string(&mut out, text.as_bytes());
+    String::from_utf8(out).unwrap_or_default()
+}
+
+const SCHEMA: &str = include_str!("schema.template.json");

@@ -1,0 +1,243 @@
+//! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
+
+use crate::cli::UsageError;
+use crate::query::field::{Field, Kind};
+use crate::query::group::GroupKey;
+use crate::query::nearest_field;
+use crate::query::sort::SortKey;
+
+/// Fields that are read only when all attributes of an answer are.
+const OF_ATTRIBUTES: [Field; 6] = [
+    Field::Drops,
+    Field::Mark,
+    Field::Cgroup,
+    Field::Shutdown,
+    Field::SocketOptions,
+    Field::IpProtocol,
+];
+
+/// What was said about columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Exactly these.
+    pub only: Option<Vec<Field>>,
+    /// And these.
+    pub add: Vec<Field>,
+    /// But not these.
+    pub hide: Vec<Field>,
+}
+
+impl Choice {
+    /// From the words of the three options.
+    ///
+    /// # Errors
+    /// A name that no field has, with the nearest that one has.
+    pub fn of(only: &[String], add: &[String], hide: &[String]) -> Result<Self, UsageError> {
+        Ok(Self {
+            only: if only.is_empty() {
+                None
+            } else {
+                Some(fields("--columns", only)?)
+            },
+            add: fields("--add", add)?,
+            hide: fields("--hide", hide)?,
+        })
+    }
+
+    /// Whether nothing was said.
+    pub fn is_none(&self) -> bool {
+        self.only.is_none() && self.add.is_empty() && self.hide.is_empty()
+    }
+
+    /// The columns, where these are the usual ones. Each once, in the order of its first mention.
+    pub fn applied(&self, usual: impl IntoIterator<Item = Field>) -> Vec<Field> {
+        let mut chosen = Vec::new();
+        let base = match &self.only {
+            Some(only) => only.clone(),
+            None => usual.into_iter().collect(),
+        };
+        for field in base.into_iter().chain(self.add.iter().copied()) {
+            if !chosen.contains(&field) && !self.hide.contains(&field) {
+                chosen.push(field);
+            }
+        }
+        chosen
+    }
+
+    /// The fields that were asked for by name.
+    pub fn named(&self) -> impl Iterator<Item = Field> {
+        self.applied([]).into_iter()
+    }
+}
+
+/// The field of a name.
+///
+/// # Errors
+/// If there is none.
+pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
+    Field::from_name(name).ok_or_else(|| {
+        let hint = match nearest_field(name) {
+            Some(near) if Field::from_name(near).is_some() => format!("did you mean '{near}'?"),
+            _ => "`sockstat columns` lists the fields".to_owned(),
+        };
+        let name = crate::render::escape::text(name.as_bytes());
+        UsageError::new(format!("{option}: there is no field '{name}'")).with_hint(hint)
+    })
+}
+
+/// The keys of `--sort`.
+///
+/// # Errors
+/// A name that no field has, or another order than `asc` and `desc`.
+pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
+    words(lists)
+        .map(|word| {
+            let (name, order) = word.split_once(':').unwrap_or((word, "asc"));
+            let descending = match order {
+                "asc" => false,
+                "desc" => true,
+                _ => {
+                    return Err(UsageError::new(format!(
+                        "--sort: there is no order '{}'",
+                        crate::render::escape::text(order.as_bytes())
+                    ))
+                    .with_hint(format!("{name}:desc for the largest first")));
+                }
+            };
+            Ok(SortKey {
+                field: field("--sort", name)?,
+                descending,
+            })
+        })
+        .collect()
+}
+
+/// The keys of `--by`.
+///
+/// # Errors
+/// A name that no field has or that is there twice, a queue, or a prefix that is no length or not behind an address.
+pub fn group_keys(lists: &[String]) -> Result<Vec<GroupKey>, UsageError> {
+    let keys: Vec<GroupKey> = words(lists).map(group_key).collect::<Result<_, _>>()?;
+    for (index, key) in keys.iter().enumerate() {
+        let name = key.field.name();
+        if matches!(key.field, Field::RecvQ | Field::SendQ | Field::AcceptQ) {
+            return Err(UsageError::new(format!("--by: {name} is summed for each group"))
+                .with_hint("to find full queues: --sort recv_q:desc"));
+        }
+        if keys.iter().take(index).any(|other| other.field == key.field) {
+            return Err(UsageError::new(format!("--by: {name} is named twice")));
+        }
+    }
+    Ok(keys)
+}
+
+fn group_key(word: &str) -> Result<GroupKey, UsageError> {
+    let Some((name, prefix)) = word.split_once('/') else {
+        let field = field("--by", word)?;
+        return Ok(GroupKey { field, prefix: None });
+    };
+    let field = field("--by", name)?;
+    match prefix.parse() {
+        Ok(length @ 0..=128) if field.info().kind == Kind::Address => Ok(GroupKey {
+            field,
+            prefix: Some(length),
+        }),
+        _ => Err(UsageError::new(format!(
+            "--by: '{}' is no prefix of an address",
+            crate::render::escape::text(word.as_bytes())
+        ))
+        .with_hint("peer_address/24 for IPv4, peer_address/64 for IPv6")),
+    }
+}
+
+fn words(lists: &[String]) -> impl Iterator<Item = &str> {
+    let words = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+    words.filter(|word| !word.is_empty())
+}
+
+fn fields(option: &str, lists: &[String]) -> Result<Vec<Field>, UsageError> {
+    words(lists).map(|name| field(option, name)).collect()
+}
+
+/// What has to be captured so that fields can be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each costs something of its own")]
+pub struct Needs {
+    /// Who holds the sockets.
+    pub owners: bool,
+    /// More of their processes than the kernel's short name.
+    pub processes: bool,
+    /// Login names.
+    pub users: bool,
+    /// Paths of cgroups.
+    pub cgroups: bool,
+    /// All attributes of an answer.
+    pub attributes: bool,
+    /// The counter of drops.
+    pub drops: bool,
+}
+
+impl Needs {
+    /// Of these fields.
+    pub fn of(fields: &[Field]) -> Self {
+        let any = |wanted: &[Field]| fields.iter().any(|field| wanted.contains(field));
+        Self {
+            owners: fields.iter().any(|field| field.info().of_owner),
+            processes: any(&[Field::Process, Field::Owners]),
+            users: any(&[Field::User, Field::Owners]),
+            cgroups: any(&[Field::Cgroup]),
+            attributes: any(&OF_ATTRIBUTES),
+            drops: any(&[Field::Drops]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(list: &str) -> Vec<String> {
+        vec![list.to_owned()]
+    }
+
+    #[test]
+    fn orders_and_prefixes_are_read() {
+        let keys = sort_keys(&words("recv_q:desc,local_port")).unwrap();
+        assert_eq!(
+            keys.iter().map(|key| key.descending).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert!(sort_keys(&words("recv_q:up")).is_err() && sort_keys(&words("nothing")).is_err());
+        assert_eq!(group_keys(&words("peer_address/24")).unwrap()[0].prefix, Some(24));
+        for wrong in ["state/24", "peer_address/129", "peer_address/", "peer_adress"] {
+            assert!(group_keys(&words(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn columns_are_named_once_added_and_hidden() {
+        let choice = Choice::of(&[], &words("pid,state"), &words("protocol")).unwrap();
+        assert_eq!(
+            choice.applied([Field::Protocol, Field::State]),
+            [Field::State, Field::Pid]
+        );
+        let only = Choice::of(&words("pid, pid,local_port"), &[], &[]).unwrap();
+        assert_eq!(only.applied([Field::Protocol]), [Field::Pid, Field::LocalPort]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_with_the_nearest() {
+        let error = Choice::of(&words("recvq"), &[], &[]).unwrap_err().to_string();
+        assert!(
+            error.contains("recvq") && error.contains("did you mean 'recv_q'?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn needs_follow_the_fields() {
+        assert_eq!(Needs::of(&[Field::LocalPort, Field::RecvQ]), Needs::default());
+        assert!(Needs::of(&[Field::Pid]).owners && !Needs::of(&[Field::Pid]).processes);
+        assert!(Needs::of(&[Field::Drops]).drops && Needs::of(&[Field::Drops]).attributes);
+    }
+}

@@ -1,0 +1,177 @@
+//! Rows counted by what they have in common.
+//!
+//! Only the groups are kept: the key as text in the form of the output, and the counts.
+
+use std::collections::BTreeMap;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::json;
+use super::lines::{push_csv, push_word};
+use super::text::push_number;
+use crate::join::Row;
+use crate::query::group::GroupKey;
+
+/// What is counted beside the rows themselves.
+const COUNTS: [&str; 4] = ["count", "recv_q", "send_q", "accept_q"];
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupForm {
+    /// Objects inside the envelope.
+    Json,
+    /// An object on each line.
+    Jsonl,
+    /// RFC 4180.
+    Csv,
+    /// Words separated by blanks.
+    Blanks,
+    /// The same, aligned for people.
+    Table,
+}
+
+/// The groups found so far.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    keys: Vec<GroupKey>,
+    form: GroupForm,
+    found: BTreeMap<Vec<u8>, [u64; COUNTS.len()]>,
+    key: Vec<u8>,
+}
+
+impl Groups {
+    /// None yet.
+    pub fn new(keys: Vec<GroupKey>, form: GroupForm) -> Self {
+        Self {
+            keys,
+            form,
+            found: BTreeMap::new(),
+            key: Vec::new(),
+        }
+    }
+
+    /// Counts a row.
+    pub fn add(&mut self, row: &Row<'_>) {
+        self.key.clear();
+        for (index, key) in self.keys.iter().enumerate() {
+            if index > 0 {
+                self.key.push(self.form.separator());
+            }
+            let value = key.value(row);
+            match self.form {
+                GroupForm::Json | GroupForm::Jsonl => {
+                    json::push_key(&mut self.key, key.field.name());
+                    json::push_value(&mut self.key, &value);
+                }
+                GroupForm::Csv => push_csv(&mut self.key, &value),
+                GroupForm::Blanks | GroupForm::Table => push_word(&mut self.key, &value),
+            }
+        }
+        let queues = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()];
+        let queues = queues.map(|queue| u64::from(queue.unwrap_or(0)));
+        let more = [1, queues[0], queues[1], queues[2]];
+        if let Some(counts) = self.found.get_mut(&self.key) {
+            for (count, more) in counts.iter_mut().zip(more) {
+                *count += more;
+            }
+        } else {
+            self.found.insert(self.key.clone(), more);
+        }
+    }
+
+    /// Appends the largest groups first, `limit` of them at most; returns how many.
+    pub fn push(&self, out: &mut Vec<u8>, limit: Option<usize>, header: bool) -> u64 {
+        let mut groups: Vec<_> = self.found.iter().collect();
+        groups.sort_by(|(a_key, a), (b_key, b)| b[0].cmp(&a[0]).then_with(|| a_key.cmp(b_key)));
+        groups.truncate(limit.unwrap_or(usize::MAX));
+        let start = out.len();
+        let words = matches!(self.form, GroupForm::Csv | GroupForm::Blanks | GroupForm::Table);
+        if header && words {
+            let names = self.keys.iter().map(|key| key.field.name()).chain(COUNTS);
+            for (index, name) in names.enumerate() {
+                if index > 0 {
+                    out.push(self.form.separator());
+                }
+                out.extend_from_slice(name.as_bytes());
+            }
+            self.form.push_line_end(out, false);
+        }
+        for (index, (key, counts)) in groups.iter().enumerate() {
+            self.push_group(out, key, counts.as_slice());
+            self.form.push_line_end(out, index + 1 == groups.len());
+        }
+        if self.form == GroupForm::Table {
+            let text = String::from_utf8_lossy(out.get(start..).unwrap_or_default()).into_owned();
+            out.truncate(start);
+            out.extend_from_slice(aligned(&text, self.keys.len(), header).as_bytes());
+        }
+        groups.len() as u64
+    }
+
+    fn push_group(&self, out: &mut Vec<u8>, key: &[u8], counts: &[u64]) {
+        let is_json = matches!(self.form, GroupForm::Json | GroupForm::Jsonl);
+        if is_json {
+            out.push(b'{');
+        }
+        out.extend_from_slice(key);
+        for (name, count) in COUNTS.iter().zip(counts) {
+            out.push(self.form.separator());
+            if is_json {
+                json::push_key(out, name);
+            }
+            push_number(out, *count);
+        }
+        if is_json {
+            out.push(b'}');
+        }
+    }
+}
+
+impl GroupForm {
+    const fn separator(self) -> u8 {
+        match self {
+            Self::Json | Self::Jsonl | Self::Csv => b',',
+            Self::Blanks | Self::Table => b' ',
+        }
+    }
+
+    fn push_line_end(self, out: &mut Vec<u8>, last: bool) {
+        out.extend_from_slice(match self {
+            Self::Json if last => b"",
+            Self::Json => b",\n",
+            Self::Csv => b"\r\n",
+            Self::Jsonl | Self::Blanks | Self::Table => b"\n",
+        });
+    }
+}
+
+/// Lines of words as columns: the first ones left, numbers right, the heading in capitals.
+fn aligned(text: &str, keys: usize, header: bool) -> String {
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+    let mut widths = vec![0; keys + COUNTS.len()];
+    for line in &lines {
+        for (width, word) in widths.iter_mut().zip(line) {
+            *width = word.width().max(*width);
+        }
+    }
+    let mut out = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        for (column, (word, width)) in line.iter().zip(&widths).enumerate() {
+            let blanks = " ".repeat(width.saturating_sub(word.width()));
+            let word = if header && index == 0 {
+                word.to_ascii_uppercase().replace('_', "-")
+            } else {
+                (*word).to_owned()
+            };
+            let gap = if column > 0 { "  " } else { "" };
+            let (before, after) = if column < keys {
+                ("", &blanks[..])
+            } else {
+                (&blanks[..], "")
+            };
+            out.extend([gap, before, &word, after]);
+        }
+        out.push('\n');
+    }
+    out
+}
