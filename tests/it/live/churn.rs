@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -115,9 +116,11 @@ fn churns_when_it_is_told_to() {
         let datagram = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         // Processes come and go as well; `true` may be missing, which is no matter here.
         let _ = Command::new("true").status();
-        // The client closes last, so that no port is held by time-wait at the client's side.
-        drop((server, datagram, listener));
-        drop(client);
+        // Both ends end with a reset, so that no port is held by time-wait: there are only so many.
+        for end in [&server.0, &client] {
+            rustix::net::sockopt::set_socket_linger(end, Some(Duration::ZERO)).unwrap();
+        }
+        drop((client, server, datagram, listener));
     }
 }
 
