@@ -9,6 +9,7 @@ mod normal;
 mod order;
 mod owners;
 mod privilege;
+mod recipes;
 mod sockets;
 mod ss;
 mod truth;
