@@ -50,8 +50,9 @@ pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Stri
                 .filter_map(|row| row.get(index))
                 .map(|cell| cell.text.width())
                 .max()?;
-            // A column that is empty in every row goes.
-            (widest > 0).then(|| {
+            // A column that is empty in every row goes, unless it was asked for by name.
+            let stays = widest > 0 || matches!(column, Column::Field(_));
+            stays.then(|| {
                 (
                     *column,
                     widest.max(column.heading().width() * usize::from(view.header)),

@@ -87,6 +87,12 @@ fn columns_are_exactly_those_named_in_every_form() {
     let table = sockets.run(&["-ltx", "--table", columns]).text().to_owned();
     assert!(table.starts_with("PROTOCOL"), "{table}");
     assert!(table.lines().next().unwrap().ends_with("PID"), "{table}");
+    let empty = sockets.run(&["-lt", "--table", "--columns=local_port,mark,path"]);
+    assert!(
+        empty.text().starts_with("LOCAL-PORT  MARK  PATH"),
+        "{}",
+        empty.text()
+    );
     let hidden = sockets
         .run(&["-lt", "--csv", "--hide=pid,owners"])
         .text()

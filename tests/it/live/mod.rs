@@ -10,5 +10,6 @@ mod order;
 mod owners;
 mod privilege;
 pub(crate) mod sockets;
+mod recipes;
 mod ss;
 mod truth;
