@@ -9,7 +9,7 @@ mod normal;
 mod order;
 mod owners;
 mod privilege;
-pub(crate) mod sockets;
 mod recipes;
+pub(crate) mod sockets;
 mod ss;
 mod truth;
