@@ -9,8 +9,9 @@ use super::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::model::{Holder, Protocol};
 use crate::plan::{CapturePlan, OwnersBy};
 
-/// The iterator's set-up takes about a millisecond, which is the price of walking over some 300 descriptors.
-const WORTH_IT_DESCRIPTORS: u64 = 300;
+/// The iterator's set-up takes a good millisecond, which is the price of walking over this many descriptors with
+/// two threads.
+const WORTH_IT_DESCRIPTORS: u64 = 2000;
 
 /// How owners were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -42,14 +42,18 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
         ..Evidence::default()
     };
     // Where many processes are shut to us, any of them may hold what is left. Where only a few are, most of it
-    // has vanished meanwhile, which a second look tells.
+    // has vanished meanwhile, which a second look tells; no second walk if the walk began after the sockets
+    // were read, because it would find the same.
     let mostly_shut = evidence.hidepid || walked.refused * 4 > walked.processes;
-    if mostly_shut && evidence.status() == OwnerStatus::Hidden {
-        let hidden = left_over
-            .into_iter()
-            .map(|inode| (inode, OwnerStatus::Hidden))
-            .collect();
-        return Owners::new(table, hidden, listeners);
+    let walked_last = dumps.iter().all(Dump::is_small);
+    if evidence.status() == OwnerStatus::Hidden && (mostly_shut || walked_last) {
+        let still_there = if mostly_shut {
+            left_over.clone()
+        } else {
+            look_again(root, dumps, &left_over)
+        };
+        let why = reasons(left_over, &still_there, evidence);
+        return Owners::new(table, why, listeners);
     }
     let second = second_walk(root, stash, &left_over);
     let still_there = look_again(root, dumps, &left_over);
@@ -58,7 +62,19 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
     evidence.processes_refused = second.refused;
     evidence.descriptors_in_flight = second.descriptors_in_flight;
     evidence.io_uring_read &= !second.io_uring_unread;
-    let why = left_over
+    let why = reasons(left_over, &still_there, evidence);
+    let mut holders = table.all().to_vec();
+    holders.extend(second.holders);
+    Owners::new(HolderTable::new(holders), why, listeners)
+}
+
+/// The status of each left-over, by whether it is still there.
+fn reasons(
+    left_over: BTreeSet<u32>,
+    still_there: &BTreeSet<u32>,
+    evidence: Evidence,
+) -> BTreeMap<u32, OwnerStatus> {
+    left_over
         .into_iter()
         .map(|inode| {
             let of_socket = Evidence {
@@ -67,10 +83,7 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
             };
             (inode, of_socket.status())
         })
-        .collect();
-    let mut holders = table.all().to_vec();
-    holders.extend(second.holders);
-    Owners::new(HolderTable::new(holders), why, listeners)
+        .collect()
 }
 
 fn has_queued(stash: &Stash) -> bool {
