@@ -25,6 +25,11 @@ pub struct Dump {
     pub all_attributes: bool,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
+    /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
+    /// table of sockets that are only bound.
+    pub local_port: Option<u16>,
+    /// The only peer port that can pass.
+    pub peer_port: Option<u16>,
     /// What the kernel is asked to check of each socket; IP protocols only. It may check less.
     pub condition: Option<Condition>,
 }
@@ -41,6 +46,8 @@ impl Dump {
             extensions: 0,
             all_attributes: true,
             named: true,
+            local_port: None,
+            peer_port: None,
             condition: None,
         }
     }
@@ -61,6 +68,8 @@ impl Dump {
             },
         );
         self.states = self.states.intersection(pushed.states);
+        self.local_port = pushed.sport;
+        self.peer_port = pushed.dport;
         self.condition = pushed.condition;
         (!self.states.is_empty()).then_some(self)
     }

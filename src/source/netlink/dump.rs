@@ -85,6 +85,8 @@ fn run_table(
             table,
             states,
             extensions: dump.extensions,
+            local_port: dump.local_port.unwrap_or(0),
+            peer_port: dump.peer_port.unwrap_or(0),
             bytecode,
         };
         result = repeat(channel, &request, dump, batch, emit);

@@ -36,6 +36,10 @@ pub struct Request {
     pub states: StateSet,
     /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`.
     pub extensions: u32,
+    /// Only sockets with this local port, in host byte order; 0 for all. IP tables only.
+    pub local_port: u16,
+    /// Only sockets with this peer port; 0 for all.
+    pub peer_port: u16,
     /// A filter program for `INET_DIAG_REQ_BYTECODE`; IP tables only.
     pub bytecode: Option<Vec<u8>>,
 }
@@ -74,6 +78,8 @@ impl Request {
             SocketId::new_v4()
         };
         socket_id.cookie = [0xff; 8];
+        socket_id.source_port = self.local_port;
+        socket_id.destination_port = self.peer_port;
         let request = SockDiagMessage::InetRequest(InetRequest {
             family: if family == Family::Inet6 {
                 AF_INET6
@@ -115,7 +121,9 @@ impl Request {
         message.extend_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
         message.extend_from_slice(&[0; 8]);
         message.extend_from_slice(&[AF_INET, 0, 0, self.extensions.to_ne_bytes()[0]]);
-        message.extend_from_slice(&[0; 48]);
+        message.extend_from_slice(&self.local_port.to_be_bytes());
+        message.extend_from_slice(&self.peer_port.to_be_bytes());
+        message.extend_from_slice(&[0; 44]);
         message.extend_from_slice(&self.states.bits().to_ne_bytes());
         message.extend_from_slice(&[0; 4]);
         message
@@ -161,6 +169,8 @@ mod tests {
             table,
             states: StateSet::ALL,
             extensions: 0x41,
+            local_port: 0x1f90,
+            peer_port: 0x50,
             bytecode: None,
         }
     }
@@ -173,6 +183,11 @@ mod tests {
         assert_eq!(bytes[4..6], 20u16.to_ne_bytes());
         assert_eq!(bytes[6..8], 0x301u16.to_ne_bytes());
         assert_eq!(bytes[16..20], [10, 17, 0x41, 0]);
+        assert_eq!(
+            bytes[24..28],
+            [0x1f, 0x90, 0, 0x50],
+            "ports in network byte order"
+        );
         assert_eq!(
             bytes[20..24],
             0x3ffeu32.to_ne_bytes(),
@@ -196,6 +211,11 @@ mod tests {
         assert_eq!(bytes[4..6], 18u16.to_ne_bytes());
         assert_eq!(bytes[8..12], 9u32.to_ne_bytes());
         assert_eq!(bytes[16..20], [2, 0, 0, 0x41]);
+        assert_eq!(
+            bytes[20..24],
+            [0x1f, 0x90, 0, 0x50],
+            "ports in network byte order"
+        );
         assert_eq!(bytes[68..72], 0x3ffeu32.to_ne_bytes());
     }
 
