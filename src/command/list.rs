@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::CommandFactory as _;
 
 use super::caller::Caller;
 use super::out::{self, Blocks};
 use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
-use crate::cli::ListArgs;
+use crate::cli::{Cli, ListArgs};
 use crate::exit::Exit;
 use crate::model::{Gap, Socket};
 use crate::plan::list::Grouping;
@@ -280,9 +281,13 @@ fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
 
 /// A bare word that found nothing may be a misspelt subcommand or field.
 fn hint(bare_words: &[String]) -> String {
-    let commands = ["completions", "man"];
+    let cli = Cli::command();
+    let mut known: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    for field in field_names() {
+        known.push(field);
+    }
     for word in bare_words {
-        if let Some(near) = nearest::nearest(word, commands.into_iter().chain(field_names())) {
+        if let Some(near) = nearest::nearest(word, known.iter().copied()) {
             let word = escape::text(word.as_bytes());
             return format!("hint: no program '{word}' holds a socket; did you mean '{near}'?\n");
         }

@@ -59,7 +59,7 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
     let still_there = look_again(root, dumps, &left_over);
     evidence.walked_again = second.is_some();
     let second = second.unwrap_or_default();
-    evidence.processes_refused = second.refused;
+    evidence.processes_refused = evidence.processes_refused.max(second.refused);
     evidence.descriptors_in_flight = second.descriptors_in_flight;
     evidence.io_uring_read &= !second.io_uring_unread;
     let why = reasons(left_over, &still_there, evidence);

@@ -84,6 +84,10 @@ impl Tables {
             self.read_proc(dump, self.refused, emit);
             return;
         };
+        if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) && !lists_bound_sockets() {
+            let message = "TCP sockets that are bound and do not listen are told by Linux 6.8 and newer only";
+            self.gaps.push(Gap::loss("bound-unseen", message));
+        }
         match dump::run(channel, dump, emit) {
             Ok(()) => {}
             Err(DumpError::Stopped) => self.channel = None,
@@ -161,6 +165,18 @@ impl Tables {
             || protocols
                 .lines()
                 .any(|line| line.split_whitespace().next() == Some(name))
+    }
+}
+
+/// Whether the kernel knows the pseudo state of bound sockets; older ones ignore its bit in silence.
+fn lists_bound_sockets() -> bool {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map_while(|part| part.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) => (major, minor) >= (6, 8),
+        _ => true,
     }
 }
 
