@@ -46,8 +46,6 @@ pub struct MissingArgs {
     pub kill: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'N', long, hide = true)]
-    pub net: Option<String>,
     #[arg(short = 'D', long, hide = true)]
     pub diag: Option<String>,
     #[arg(long, hide = true)]
@@ -77,7 +75,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.summary, "-s (summary)"),
         (missing.kill, "-K (closing sockets)"),
         (missing.events, "-E (events)"),
-        (missing.net.is_some(), "-N (another network namespace)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];

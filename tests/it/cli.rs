@@ -83,7 +83,6 @@ fn letters_of_ss_that_are_not_there_yet_say_so() {
         &["-s"],
         &["-K"],
         &["-E"],
-        &["-N", "x"],
         &["--vsock"],
         &["-tan", "--cgroup"],
     ];

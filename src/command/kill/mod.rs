@@ -13,7 +13,6 @@ use rustix::process::Signal;
 
 use super::caller::Caller;
 use super::out;
-use super::why::look::netns::enter;
 use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::query::{self, Mode};
@@ -35,11 +34,6 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     };
     if args.filter.is_empty() {
         return usage("kill needs to be told what: a port, a program, or another filter");
-    }
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(&reason);
     }
     let parsed = match query::parse(&args.filter, Mode::Kill) {
         Ok(parsed) => parsed,

@@ -5,6 +5,7 @@ mod enter;
 mod forms;
 mod hostile;
 mod machine;
+mod netns;
 mod normal;
 mod order;
 mod owners;
