@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::sockets::Sockets;
+use super::sockets::{End, Sockets};
 use super::tools::is_installed;
 use crate::run::Ran;
 use crate::skip::skip;
@@ -33,15 +33,13 @@ fn answer(recipe: &str, sockets: &Sockets) -> Option<String> {
         _ if recipe.contains("cookie | wc -l") => "1\n".to_owned(),
         _ if recipe.contains("nobody has 3001") => "nobody has 3001\n".to_owned(),
         _ if recipe.contains("--pids") => {
-            let mut holders: Vec<_> = sockets
-                .of_kind("shared-fork")
-                .flat_map(|end| end.holders())
-                .collect();
+            let mut holders: Vec<_> = sockets.of_kind("shared-fork").flat_map(End::holders).collect();
             holders.sort_unstable();
-            holders
+            let lines: Vec<_> = holders
                 .iter()
                 .map(|[pid, ..]| format!("would stop {pid}\n"))
-                .collect()
+                .collect();
+            lines.concat()
         }
         _ if recipe.contains("length > 1") => "{\"local_port\":3000,\"owners\":[{".to_owned(),
         _ if recipe.contains(".accept_q > .backlog") => {
