@@ -43,17 +43,17 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
 
 fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
     match cli.command {
-            None => list::run(&cli.list, caller),
-            Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
-            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
-            Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
-            Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
-            Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
-            Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
-            Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
-            Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
-            Some(Subcommand::Man) => generate::man_page()
-                .map_err(Into::into)
-                .and_then(|page| out::print(&page)),
+        None => list::run(&cli.list, caller),
+        Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
+        Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+        Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
+        Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
+        Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
+        Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
+        Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
+        Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
+        Some(Subcommand::Man) => generate::man_page()
+            .map_err(Into::into)
+            .and_then(|page| out::print(&page)),
     }
 }

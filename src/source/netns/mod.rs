@@ -83,7 +83,10 @@ mod tests {
         assert_eq!(path_of("812"), Path::new("/proc/812/ns/net"));
         assert_eq!(path_of("blue"), Path::new("/run/netns/blue"));
         assert_eq!(path_of("blue1"), Path::new("/run/netns/blue1"));
-        assert_eq!(path_of("/run/docker/netns/default"), Path::new("/run/docker/netns/default"));
+        assert_eq!(
+            path_of("/run/docker/netns/default"),
+            Path::new("/run/docker/netns/default")
+        );
         assert_eq!(path_of("./ns"), Path::new("./ns"));
     }
 

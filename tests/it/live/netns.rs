@@ -26,7 +26,13 @@ fn rows(arguments: &[&str]) -> Vec<Value> {
 
 #[test]
 fn one_namespace_by_pid_and_path_is_seen_as_from_inside() {
-    let specs = ["tcp-listen", "tcp-listen:device=lo", "udp", "unix-pair", "time-wait"];
+    let specs = [
+        "tcp-listen",
+        "tcp-listen:device=lo",
+        "udp",
+        "unix-pair",
+        "time-wait",
+    ];
     let Some(sockets) = make(&specs) else { return };
     let pid = sockets.pid.to_string();
     let path = format!("/proc/{pid}/ns/net");
@@ -47,7 +53,9 @@ fn one_namespace_by_pid_and_path_is_seen_as_from_inside() {
 
 #[test]
 fn subcommands_go_there_too() {
-    let Some(sockets) = make(&["tcp-listen"]) else { return };
+    let Some(sockets) = make(&["tcp-listen"]) else {
+        return;
+    };
     let pid = sockets.pid.to_string();
     let port = sockets.ends[0].said["local_port"].to_string();
     for arguments in [["why", "-N", &pid, &port], ["-N", &pid, "why", &port]] {
