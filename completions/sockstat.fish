@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -39,8 +39,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
-complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
@@ -101,7 +101,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Pri
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'The socket is bound to this interface' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l uid -d 'The user who binds: else who called sudo, else who calls' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s u -l udp -d 'UDP; for a unix socket: datagram'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s 4 -l ipv4 -d 'IPv4 only'
@@ -114,7 +114,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-listen -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-probe -d 'No trial bind where a socket\'s options cannot be read'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d 'Print help'
-complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 4 -l ipv4 -d 'IPv4 only'
@@ -123,7 +123,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How many' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 4 -l ipv4 -d 'IPv4 only'
@@ -132,7 +132,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'Another state than listening: established, time-wait' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'No longer than this: 500ms, 10s, 2m' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 4 -l ipv4 -d 'IPv4 only'
@@ -142,7 +142,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s j -l json -d 
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l signal -d 'TERM, INT, HUP, QUIT, USR1, USR2 or KILL' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l timeout -d 'How long it may take to end; 5s if nothing is said' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d 'TCP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 only'

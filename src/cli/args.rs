@@ -57,6 +57,21 @@ pub enum Subcommand {
     Man,
 }
 
+impl Cli {
+    /// The network namespaces of `-N`, before the subcommand or behind it.
+    pub fn netns(&self) -> Vec<String> {
+        let own: &[String] = match &self.command {
+            Some(Subcommand::Why(args)) => &args.netns,
+            Some(Subcommand::Reach(args)) => &args.netns,
+            Some(Subcommand::Free(args)) => &args.netns,
+            Some(Subcommand::Wait(args)) => &args.netns,
+            Some(Subcommand::Kill(args)) => &args.netns,
+            _ => &[],
+        };
+        [&self.list.netns, own].concat()
+    }
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
@@ -222,6 +237,10 @@ pub struct ListArgs {
     /// With -K: show which, and close nothing
     #[arg(long, requires = "kill", help_heading = CLOSE)]
     pub dry_run: bool,
+
+    /// In another network namespace: its name, a pid or a path
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
+    pub netns: Vec<String>,
 
     /// More of the filter from FILE, or with - from standard input; lines that begin with # are comments
     #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]

@@ -45,8 +45,8 @@ pub struct KillArgs {
     #[arg(long)]
     pub all: bool,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document when it is over
     #[arg(short, long)]
     pub json: bool,

@@ -44,8 +44,6 @@ pub struct MissingArgs {
     pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'N', long, hide = true)]
-    pub net: Option<String>,
     #[arg(short = 'D', long, hide = true)]
     pub diag: Option<String>,
     #[arg(long, hide = true)]
@@ -74,7 +72,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
         (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
-        (missing.net.is_some(), "-N (another network namespace)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];

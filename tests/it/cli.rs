@@ -82,7 +82,6 @@ fn letters_of_ss_that_are_not_there_yet_say_so() {
         &["-i"],
         &["-s"],
         &["-E"],
-        &["-N", "x"],
         &["--vsock"],
         &["-tan", "--cgroup"],
     ];

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::caller::Caller;
-use super::why::look::netns::enter;
 use super::{destroy, out};
 use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
@@ -38,11 +37,6 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     };
     if args.filter.is_empty() {
         return usage("kill needs to be told what: a port, a program, or another filter");
-    }
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(&reason);
     }
     let parsed = match query::parse(&args.filter, Mode::Kill) {
         Ok(parsed) => parsed,
@@ -119,11 +113,6 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
 
 /// `--socket`: what `-K` does.
 fn run_on_sockets(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(&reason);
-    }
     let list = ListArgs {
         kill: true,
         tcp: args.tcp,
@@ -135,6 +124,7 @@ fn run_on_sockets(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow
         json: args.json || global.json,
         quiet: global.quiet,
         proc_root: global.proc_root.clone(),
+        netns: [&global.netns[..], &args.netns].concat(),
         filter: args.filter.clone(),
         ..ListArgs::default()
     };
