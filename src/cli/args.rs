@@ -1,10 +1,12 @@
 //! The options. Letters and meanings are those of ss; what is new has letters that ss leaves free, or long names.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
+use super::events::interval;
 use super::missing::MissingArgs;
 use crate::plan::OwnersBy;
 
@@ -44,6 +46,8 @@ pub enum Subcommand {
     Wait(super::WaitArgs),
     /// End the owner of a port, and verify that it is free
     Kill(super::KillArgs),
+    /// Follow sockets as they open, change their state and close
+    Events(super::EventsArgs),
     /// List every field that can be shown, compared, sorted and grouped by
     Columns,
     /// Print the JSON Schema of the JSON output
@@ -66,6 +70,7 @@ impl Cli {
             Some(Subcommand::Free(args)) => &args.netns,
             Some(Subcommand::Wait(args)) => &args.netns,
             Some(Subcommand::Kill(args)) => &args.netns,
+            Some(Subcommand::Events(args)) => &args.netns,
             _ => &[],
         };
         [&self.list.netns, own].concat()
@@ -238,6 +243,15 @@ pub struct ListArgs {
     #[arg(long, requires = "kill", help_heading = CLOSE)]
     pub dry_run: bool,
 
+    /// Follow: print a line for each socket that opens, changes its state or closes, until interrupted
+    #[arg(short = 'E', long, help_heading = FOLLOW, conflicts_with_all = [
+        "kill", "csv", "table", "by", "sort", "pids", "color", "exit_status", "explain_plan", "proc_root",
+    ])]
+    pub events: bool,
+    /// With -E: how often the tables are looked at for what opened and changed; 1s if nothing is said
+    #[arg(long, value_name = "DURATION", value_parser = interval, requires = "events", help_heading = FOLLOW)]
+    pub interval: Option<Duration>,
+
     /// In another network namespace: its name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
     pub netns: Vec<String>,
@@ -258,6 +272,7 @@ pub struct ListArgs {
 const WHICH: &str = "Which sockets";
 const WHAT: &str = "What to show of them";
 const HOW: &str = "How to show it";
+const FOLLOW: &str = "Following sockets";
 const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\

@@ -1,5 +1,6 @@
 //! The only I/O. What it reads, it returns as plain data, with a gap for what it could not read.
 
+pub mod around;
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;

@@ -15,6 +15,8 @@ const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Room for messages that are not read yet: some thousand.
+const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 
@@ -66,6 +68,39 @@ impl Channel {
         })
     }
 
+    /// Opens a socket that hears the messages of multicast groups (bit 0 is group 1), which anybody may join.
+    ///
+    /// # Errors
+    /// [`DumpError::Channel`].
+    pub fn subscribed(groups: u32) -> Result<Self, DumpError> {
+        let mut channel = Self::open()?;
+        let of_channel = |error: io::Error| DumpError::of_channel(&error);
+        // The kernel caps this at net.core.rmem_max: then messages are lost sooner, and that is told.
+        let _ = channel.socket.set_rx_buf_sz(MESSAGES_BYTES);
+        channel
+            .socket
+            .bind(&SocketAddr::new(0, groups))
+            .map_err(of_channel)?;
+        Ok(channel)
+    }
+
+    /// Takes the next messages and hands them to `take` as [`Channel::dump`] does. Waits for them if `wait` says so;
+    /// else it is false if there are none.
+    ///
+    /// # Errors
+    /// [`DumpError::Lost`] when the kernel had no room for some. It drops more until all that is there has been taken,
+    /// and says no further word about that (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
+    pub fn messages(&mut self, wait: bool, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
+        let length = match self.receive(if wait { 0 } else { libc::MSG_DONTWAIT }) {
+            Err(DumpError::Channel(libc::EAGAIN)) if !wait => return Ok(false),
+            result => result?,
+        };
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        // Messages that nobody asked for have the sequence number 0.
+        read_datagram(datagram, 0, &mut take)?;
+        Ok(true)
+    }
+
     /// Sends `request` (a whole netlink message, see [`super::request`]) and hands each answer's payload, the
     /// part behind the netlink header, to `take`. Several answers share one datagram; `datagram_end` is called
     /// after the last of each and may end the dump.
@@ -83,7 +118,7 @@ impl Channel {
         let kernel = SocketAddr::new(0, 0);
         retry(|| self.socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
         loop {
-            let length = self.receive()?;
+            let length = self.receive(0)?;
             let datagram = self.buffer.get(..length).unwrap_or_default();
             let progress = read_datagram(datagram, self.sequence, &mut take);
             if datagram_end().is_break() {
@@ -98,10 +133,13 @@ impl Channel {
     }
 
     /// The next datagram from the kernel, into the buffer: its length in bytes.
-    fn receive(&mut self) -> Result<usize, DumpError> {
+    fn receive(&mut self, flags: libc::c_int) -> Result<usize, DumpError> {
         loop {
             let buffer = &mut self.buffer;
-            let received = retry(|| self.socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
+            let received = retry(|| {
+                self.socket
+                    .recv_from(&mut &mut buffer[..], libc::MSG_TRUNC | flags)
+            });
             let (length, sender) = match received {
                 Ok(received) => received,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),

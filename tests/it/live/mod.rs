@@ -3,6 +3,7 @@
 mod churn;
 mod destroy;
 mod enter;
+mod events;
 mod forms;
 mod hostile;
 mod jc;
