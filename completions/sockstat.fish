@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary E/events D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -71,6 +71,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l quiet -d 'No word on 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l exit-status -d 'Exit 0 with rows, 1 without, 3 without but with an incomplete view'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l explain-plan -d 'Say which tables are read, what the kernel filters, how owners are found, and how it went; no rows'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Print the version'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them and asks first. Programs go on; they and their peers see a broken connection'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp
 complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp
 complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
@@ -86,7 +89,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
 complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
 complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary
-complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -147,6 +149,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l socket -d 'Close the sockets and leave the programs alone; the same as sockstat -K'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'Show whom it would be, and signal nobody'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Do not ask; never sends KILL by itself'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'

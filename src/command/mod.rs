@@ -1,6 +1,7 @@
 //! What a run does, one module for each command. Each reads as a table of contents.
 
 pub mod caller;
+pub mod destroy;
 pub mod explain;
 pub mod free;
 pub mod kill;
@@ -43,6 +44,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
 
 fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
     match cli.command {
+        None if cli.list.kill => destroy::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
