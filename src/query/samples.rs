@@ -108,6 +108,7 @@ pub(crate) fn context() -> Context {
         },
         netns: Some(4_026_531_840),
         as_root: false,
+        ..Context::default()
     }
 }
 

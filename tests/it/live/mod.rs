@@ -8,6 +8,7 @@ mod machine;
 mod normal;
 mod order;
 mod owners;
+mod peers;
 mod privilege;
 mod recipes;
 pub(crate) mod sockets;
