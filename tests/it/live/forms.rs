@@ -1,14 +1,11 @@
 //! Every form of output, read back by what scripts read it with, from a namespace of hostile names.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use serde_json::Value;
 
 use super::sockets::Sockets;
+use super::tools::through;
 use crate::run::{Ran, sockstat};
 use crate::schema::{check, schema};
-use crate::skip::skip;
 
 /// Unix names with what CSV, JSON, terminals and shells trip over: quotes, commas, newlines, escapes, blanks,
 /// bytes that are not UTF-8, and the longest path.
@@ -25,26 +22,6 @@ const HOSTILE: &[&str] = &[
 
 fn hostile() -> Option<Sockets> {
     Sockets::make(HOSTILE)
-}
-
-/// Runs a program outside of the namespace with this on its standard input; `None` if it is not installed.
-fn through(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
-    let mut command = std::process::Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let Ok(mut child) = command.spawn() else {
-        skip(&format!("{program} is not installed"));
-        return None;
-    };
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || stdin.write_all(&input));
-    let ran = Ran::from(child.wait_with_output().unwrap()).ended_with(0);
-    let _ = writer.join();
-    Some(ran.text().to_owned())
 }
 
 fn rows(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
