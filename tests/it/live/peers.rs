@@ -282,16 +282,17 @@ fn the_owners_of_other_ends_are_those_that_ss_shows_in_the_other_row() {
     let mut peers = BTreeMap::new();
     for line in ran.text().lines() {
         let fields: Vec<_> = line.split_whitespace().collect();
-        users.insert(fields[5], fields.get(8..).unwrap_or_default().concat());
-        peers.insert(fields[5], fields[7]);
+        let [inode, peer] = [5, 7].map(|field: usize| fields[field].parse::<u64>().unwrap());
+        users.insert(inode, fields.get(8..).unwrap_or_default().concat());
+        peers.insert(inode, peer);
     }
     let rows = rows(&sockets, &["-xap", "--json"]);
     let mut compared = 0;
-    for (inode, peer) in peers.into_iter().filter(|(_, peer)| *peer != "0") {
-        let row = rows.iter().find(|row| row["inode"].to_string() == inode).unwrap();
-        assert_eq!(row["peer_inode"].to_string(), peer);
+    for (inode, peer) in peers.into_iter().filter(|(_, peer)| *peer != 0) {
+        let row = rows.iter().find(|row| row["inode"] == inode).unwrap();
+        assert_eq!(row["peer_inode"], peer);
         for [pid, fd] in descriptors(&row["peer_owners"]) {
-            assert!(users[peer].contains(&format!("pid={pid},fd={fd})")), "{row}");
+            assert!(users[&peer].contains(&format!("pid={pid},fd={fd})")), "{row}");
             compared += 1;
         }
     }
