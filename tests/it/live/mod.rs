@@ -17,5 +17,5 @@ mod readers;
 mod recipes;
 pub(crate) mod sockets;
 mod ss;
-mod tools;
+pub(crate) mod tools;
 mod truth;
