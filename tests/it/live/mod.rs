@@ -11,6 +11,7 @@ mod netns;
 mod normal;
 mod order;
 mod owners;
+mod peers;
 mod privilege;
 mod readers;
 mod recipes;
