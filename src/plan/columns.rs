@@ -175,6 +175,8 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// The counters of memory.
+    pub memory: bool,
 }
 
 impl Needs {
@@ -188,6 +190,7 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            memory: any(&[Field::Memory]),
         }
     }
 }

@@ -5,6 +5,18 @@ use crate::query::Expr;
 use crate::query::condition::Condition;
 use crate::query::pushdown::{self, pushdown};
 
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Addresses, state, queues and ids.
+    #[default]
+    Row,
+    /// Every attribute that a row has a field for.
+    Attributes,
+    /// And what goes into [`crate::model::details::Details`].
+    Details,
+}
+
 /// One protocol's sockets, as far as they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "families and depth are independent")]
@@ -21,8 +33,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
-    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
-    pub all_attributes: bool,
+    /// How much of each answer is read.
+    pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
     /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
@@ -44,7 +56,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
-            all_attributes: true,
+            wanted: Wanted::Attributes,
             named: true,
             local_port: None,
             peer_port: None,

@@ -1,8 +1,9 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::columns::{self, Choice, Needs};
+use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted};
+use super::{CapturePlan, Facts, NamesWanted, Wanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
@@ -14,7 +15,6 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::inet::EXTENSION_SKMEMINFO;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 
 /// What is known of the place where a listing is shown.
@@ -119,17 +119,20 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let drops = Needs::of(&[&filter_fields[..], &named].concat()).drops;
+        // Details make every answer longer, so they are for those who name them.
+        let details = Details::of(args, &Needs::of(&[&filter_fields[..], &named].concat()));
         for dump in &mut dumps {
-            dump.all_attributes = args.extended || needs.attributes;
+            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
+                Wanted::Attributes
+            } else {
+                Wanted::Row
+            });
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || matches!(output, Output::Json(_)) => {
-                    SHOW_BASIC | SHOW_EXTENDED
+                    SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
-                Protocol::Unix => SHOW_BASIC,
-                // Memory counters make every answer longer, so they are for those who name the field.
-                _ if drops => EXTENSION_SKMEMINFO,
-                _ => 0,
+                Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                _ => details.of_inet(),
             };
         }
         if let Some(expr) = &filter.expr {
@@ -276,6 +279,7 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            memory: args.memory,
             names: args.resolve,
         }
     }
