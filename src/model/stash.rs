@@ -7,6 +7,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
+mod bytes;
+
+use bytes::{put_count, put32, take, take_count, take32, take64};
+
 use super::endpoint::UnixFile;
 use super::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
@@ -339,48 +343,6 @@ fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
         pending,
         file,
     }
-}
-
-fn put32(out: &mut Vec<u8>, value: u32) {
-    out.extend_from_slice(&value.to_ne_bytes());
-}
-
-/// Most queues and many uids are 0: a flag says so in no bytes.
-fn put_count(out: &mut Vec<u8>, value: Option<u32>, present: u32, zero: u32) -> u32 {
-    match value {
-        None => 0,
-        Some(0) => zero,
-        Some(value) => {
-            put32(out, value);
-            present
-        }
-    }
-}
-
-fn take_count(input: &mut &[u8], flags: u32, present: u32, zero: u32) -> Option<u32> {
-    if flags & present != 0 {
-        Some(take32(input))
-    } else {
-        (flags & zero != 0).then_some(0)
-    }
-}
-
-/// The next N bytes. Only [`Stash::push`] writes the bytes, so they are there; if they were not, zeros are.
-fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
-    let Some((head, rest)) = input.split_first_chunk::<N>() else {
-        *input = &[];
-        return [0; N];
-    };
-    *input = rest;
-    *head
-}
-
-fn take32(input: &mut &[u8]) -> u32 {
-    u32::from_ne_bytes(take(input))
-}
-
-fn take64(input: &mut &[u8]) -> u64 {
-    u64::from_ne_bytes(take(input))
 }
 
 fn protocol_of(number: u8) -> Protocol {
