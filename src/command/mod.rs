@@ -29,7 +29,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
         Ok(cli) => match cli.command {
             None => list::run(&cli.list, &caller),
             Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, &caller),
-            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, &caller),
             Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
             Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
             Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, &caller),
