@@ -104,7 +104,7 @@ fn spot_in(line: &str) -> Option<Spot> {
         .or_else(|| {
             line.split_whitespace()
                 .filter_map(|word| in_word(word, true))
-                .last()
+                .next_back()
         })?;
     Some(spot(found, &lower))
 }
