@@ -4,10 +4,10 @@
 //! the owner scan is still running. A record holds only what its socket has: an idle IPv4 connection takes
 //! about 40 bytes, IPv6 about 64. Records are read back in the order in which they were put in.
 
+mod bytes;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
-
-mod bytes;
 
 use bytes::{put_count, put32, take, take_count, take32, take64};
 
