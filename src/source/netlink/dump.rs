@@ -59,9 +59,11 @@ fn run_table(
         return ask(channel, dump, table, states, batch, emit, || {});
     }
     thread::scope(|scope| {
-        let mut beside = None;
+        let begin = || scope.spawn(move || stash(dump, table, bound));
+        // Where the kernel filters, the length of its answer does not tell how much it looks through.
+        let mut beside = dump.is_narrowed().then(begin);
         ask(channel, dump, table, others, batch, emit, || {
-            beside.get_or_insert_with(|| scope.spawn(move || stash(dump, table, bound)));
+            beside.get_or_insert_with(begin);
         })?;
         match beside.map(thread::ScopedJoinHandle::join) {
             Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
