@@ -77,7 +77,9 @@ fn run_table(
 fn stash(dump: &Dump, table: Table, states: StateSet) -> Result<Stash, DumpError> {
     let mut stash = Stash::default();
     let keep = &mut |sockets: &mut [Socket]| {
-        sockets.iter().for_each(|socket| stash.push(socket));
+        for socket in &*sockets {
+            stash.push(socket);
+        }
         ControlFlow::Continue(())
     };
     let mut batch = Batch::of(dump.protocol);
