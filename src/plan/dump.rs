@@ -136,6 +136,11 @@ impl Dump {
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
     }
 
+    /// Whether the kernel is asked to leave out sockets by more than their state.
+    pub fn is_narrowed(&self) -> bool {
+        self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
+    }
+
     /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP
     /// has connections by the hundred thousand.
     pub fn is_small(&self) -> bool {
