@@ -17,6 +17,7 @@ use crate::join::{Context, Owners};
 use crate::model::summary::Summary;
 use crate::model::{Gap, GapLevel, Socket};
 use crate::plan::CapturePlan;
+use crate::plan::dump::Wanted;
 use crate::plan::select::{Selection, selects_tables};
 use crate::render::json::Envelope;
 use crate::render::summary::{page, plain};
@@ -107,7 +108,7 @@ fn count(args: &ListArgs, summary: Summary) -> anyhow::Result<(Counter, Captured
     let selection = Selection::of(&everything, None, None);
     let mut dumps = selection.map(|selection| selection.dumps()).unwrap_or_default();
     for dump in &mut dumps {
-        dump.all_attributes = false;
+        dump.wanted = Wanted::Row;
         dump.named = false;
     }
     let plan = CapturePlan {
