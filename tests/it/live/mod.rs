@@ -19,6 +19,7 @@ mod readers;
 mod recipes;
 pub(crate) mod sockets;
 mod ss;
+mod summary;
 pub(crate) mod tools;
 mod truth;
 mod within;
