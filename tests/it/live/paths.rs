@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sockstat::join::Row;
 use sockstat::model::{OwnerStatus, StateSet};
+use sockstat::plan::dump::Wanted;
 use sockstat::plan::{CapturePlan, Facts, OwnersBy};
 use sockstat::source::owners::How;
 
@@ -80,7 +81,7 @@ fn slowly(fast: &CapturePlan, options: &[&str]) -> CapturePlan {
     let mut slow = plan(options, filter("").expect("no filter"));
     for dump in &mut slow.dumps {
         let like = fast.dumps.iter().find(|other| other.protocol == dump.protocol);
-        dump.all_attributes = like.is_none_or(|other| other.all_attributes);
+        dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
         dump.extensions = like.map_or(0, |other| other.extensions);
     }
     slow.dumps = by_family(&slow.dumps);

@@ -9,6 +9,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use sockstat::join::Row;
 use sockstat::model::State;
+use sockstat::plan::dump::Wanted;
 use sockstat::plan::{CapturePlan, Facts};
 use sockstat::query::{Expr, Parsed};
 
@@ -240,7 +241,7 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
     };
     let mut slow = plan(WIDE, everything);
     for dump in &mut slow.dumps {
-        dump.all_attributes = true;
+        dump.wanted = Wanted::Attributes;
     }
     slow.owners = parsed.expr.as_ref().is_some_and(Expr::needs_owners);
     slow.facts = Facts::Full;
