@@ -23,13 +23,14 @@ use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
 use crate::source::capture::{Captured, capture};
+use crate::source::netns::{self, Views};
 use crate::source::{lookup, proc::ProcRoot};
 
-/// Runs a listing.
+/// Runs a listing, of the network namespaces `views`.
 ///
 /// # Errors
 /// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
-pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+pub fn run(args: &ListArgs, views: Views, caller: &Caller) -> anyhow::Result<Exit> {
     let words = filter_words(args)?;
     let filter = match filter(args, &words, Mode::List) {
         Ok(filter) => filter,
@@ -38,13 +39,14 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let plan = match ListPlan::new(args, filter, &caller.place) {
+    let mut plan = match ListPlan::new(args, filter, &caller.place) {
         Ok(plan) => plan,
         Err(error) => {
             out::complain(&error.to_string());
             return Ok(Exit::Usage);
         }
     };
+    plan.capture.views = views;
     if let Some(root) = plan.capture.proc_root.as_deref().filter(|root| !root.is_dir()) {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
@@ -113,7 +115,10 @@ pub(super) fn filter(
         let expr = if wanted.is_empty() {
             expr
         } else {
-            expr.resolve(&lookup::find(wanted, &root))?
+            let mut found = lookup::find(wanted, &root);
+            // Each namespace has numbers of its own.
+            found.interfaces_by_name = netns::are_several(&args.netns);
+            expr.resolve(&found)?
         };
         parsed.expr = Some(expr);
     }
@@ -273,6 +278,7 @@ fn print_json(
 
 fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
+    losses::add_remedies(&mut gaps, caller);
     if plan.everything {
         gaps.push(Gap::loss(
             "families-missing",

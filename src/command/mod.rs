@@ -18,6 +18,7 @@ use std::ffi::OsString;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
+use crate::source::netns::Views;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: Vec<OsString>) -> Exit {
@@ -29,11 +30,14 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             return Exit::Usage;
         }
         Ok(cli) => {
-            if let Err(error) = netns::enter(&cli.netns()) {
-                out::complain(&error.to_string());
-                return Exit::Usage;
-            }
-            dispatch(cli, &caller)
+            let views = match netns::enter(&cli) {
+                Ok(views) => views,
+                Err(error) => {
+                    out::complain(&error.to_string());
+                    return Exit::Usage;
+                }
+            };
+            dispatch(cli, views, &caller)
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -42,10 +46,10 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
+fn dispatch(cli: Cli, views: Views, caller: &caller::Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
-        None => list::run(&cli.list, caller),
+        None => list::run(&cli.list, views, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),

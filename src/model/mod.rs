@@ -6,6 +6,7 @@
 pub mod endpoint;
 pub mod gap;
 pub mod names;
+pub mod namespace;
 pub mod owner;
 pub mod process;
 pub mod protocol;
@@ -16,6 +17,7 @@ pub mod state;
 pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};
 pub use names::Names;
+pub use namespace::Namespace;
 pub use owner::{Holder, HolderTable, OwnerStatus};
 pub use process::{Process, Processes};
 pub use protocol::{Family, Protocol, SocketType};

@@ -45,6 +45,8 @@ pub struct Socket {
     pub drops: Option<u64>,
     /// Which interface of the kernel told all this.
     pub backend: Backend,
+    /// Its network namespace: the place in [`crate::join::Context::namespaces`].
+    pub netns: u32,
 }
 
 /// Where a socket was read.
@@ -148,6 +150,7 @@ impl Socket {
         ip_protocol: None,
         drops: None,
         backend: Backend::SockDiag,
+        netns: 0,
     };
 
     /// The IP ends, if it is an IP socket.

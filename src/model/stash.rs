@@ -58,6 +58,7 @@ const NAME: u32 = 1 << 22;
 const PEER_INODE: u32 = 1 << 23;
 const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
+const NETNS: u32 = 1 << 26;
 
 impl Stash {
     /// How many sockets are in it.
@@ -126,6 +127,10 @@ impl Stash {
         }
         if socket.backend == Backend::ProcNet {
             flags |= PROC;
+        }
+        if socket.netns != 0 {
+            flags |= NETNS;
+            put32(out, socket.netns);
         }
         flags |= match &socket.endpoints {
             Endpoints::Inet(pair) => put_inet(out, pair),
@@ -216,6 +221,7 @@ impl Reader<'_> {
             } else {
                 Backend::SockDiag
             },
+            netns: if has(NETNS) { take32(input) } else { 0 },
             endpoints: if has(UNIX) {
                 Endpoints::Unix(take_unix(input, flags))
             } else {
@@ -448,7 +454,7 @@ mod tests {
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),
-            proc in any::<bool>(),
+            (proc, netns) in any::<(bool, u32)>(),
         ) -> Socket {
             Socket {
                 protocol: Protocol::ALL[protocol],
@@ -469,6 +475,7 @@ mod tests {
                 ip_protocol: ip,
                 drops,
                 backend: if proc { Backend::ProcNet } else { Backend::SockDiag },
+                netns,
             }
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Dump;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
+use crate::source::netns::Views;
 
 /// Everything that the capture has to know.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct CapturePlan {
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.
     pub names: NamesWanted,
+    /// The network namespaces that are read, found beforehand; only the caller's if there are none.
+    pub views: Views,
     /// Another root than /proc (`--proc-root`); nothing is asked by netlink then.
     pub proc_root: Option<PathBuf>,
 }
@@ -54,6 +57,8 @@ pub struct NamesWanted {
     pub users: bool,
     /// Paths of cgroups.
     pub cgroups: bool,
+    /// The name of the caller's own network namespace.
+    pub namespaces: bool,
     /// Host and service names (`-r`).
     pub hosts: bool,
 }

@@ -175,6 +175,8 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// Names of network namespaces.
+    pub namespaces: bool,
 }
 
 impl Needs {
@@ -188,6 +190,7 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            namespaces: any(&[Field::NetnsName]),
         }
     }
 }

@@ -30,6 +30,18 @@ pub fn duration_ms(ms: u64) -> String {
     }
 }
 
+/// The network namespace of a row: its name, or else its number.
+pub fn netns(row: &Row<'_>) -> String {
+    let Some(namespace) = row.namespace() else {
+        return "?".to_owned();
+    };
+    match (&namespace.name, namespace.inode) {
+        (Some(name), _) => escape::text(name.as_bytes()),
+        (None, Some(inode)) => inode.to_string(),
+        (None, None) => "?".to_owned(),
+    }
+}
+
 /// Who owns a row: never a blank. The name is a program's own word and comes out escaped.
 pub fn owner(row: &Row<'_>) -> String {
     let named = || {

@@ -10,6 +10,7 @@ use crate::join::{Owners, needs_owner};
 use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 use crate::source::bpf::{self, Narrow, Wanted};
+use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::settle::settle;
@@ -96,7 +97,7 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, walked),
+            Ok(walked) => self.owners = settle(&root, &Views::default(), &self.dumps, &self.stash, walked),
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
                 format!("cannot list /proc: {error}"),
