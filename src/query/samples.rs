@@ -82,6 +82,7 @@ pub(crate) fn context() -> Context {
         cmdline: Some(cmdline.iter().map(|it| it.as_bytes().into()).collect()),
         uid: Some(uid),
         started_at: None,
+        parent: None,
     };
     let nginx = process(
         812,
@@ -113,6 +114,7 @@ pub(crate) fn context() -> Context {
             name: Some("blue".to_owned()),
         }],
         as_root: false,
+        ..Context::default()
     }
 }
 

@@ -11,13 +11,21 @@ use super::namespaces;
 use super::netns::Views;
 use super::proc::holders::{Look, Walk, walk};
 use super::proc::{ProcRoot, mounts::Mounts};
-use crate::join::{Evidence, Listener, Owners};
+use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 
-/// Joins the walk with the sockets that wait for it, which are of the namespaces `views`.
-pub fn settle(root: &ProcRoot, views: &Views, dumps: &[Dump], stash: &Stash, mut walked: Walk) -> Owners {
-    let listeners = if has_queued(stash) {
+/// Joins the walk with the sockets of the namespaces `views` that wait for it, and with the others whose owners are
+/// wanted too.
+pub fn settle(
+    root: &ProcRoot,
+    views: &Views,
+    dumps: &[Dump],
+    stash: &Stash,
+    others: &Others,
+    mut walked: Walk,
+) -> Owners {
+    let listeners = if others.queued || has_queued(stash) {
         listeners(root, views)
     } else {
         Vec::new()
@@ -27,6 +35,7 @@ pub fn settle(root: &ProcRoot, views: &Views, dumps: &[Dump], stash: &Stash, mut
         .heads()
         .filter_map(|head| head.inode)
         .map(NonZeroU32::get)
+        .chain(others.inodes.iter().copied())
         .filter(|inode| table.of(*inode).is_empty())
         .collect();
     if left_over.is_empty() {
