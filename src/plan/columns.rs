@@ -181,6 +181,8 @@ pub struct Needs {
     pub drops: bool,
     /// Names of network namespaces.
     pub namespaces: bool,
+    /// The counters of memory.
+    pub memory: bool,
     /// The sockets at the other ends.
     pub peers: bool,
     /// Who holds those.
@@ -206,6 +208,7 @@ impl Needs {
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
             namespaces: any(&[Field::NetnsName]),
+            memory: any(&[Field::Memory]),
         }
     }
 }
