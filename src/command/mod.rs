@@ -11,18 +11,20 @@ pub mod netns;
 pub mod out;
 pub mod reach;
 mod sinks;
+mod summary;
 pub mod wait;
 pub mod why;
 
 use std::ffi::OsString;
 
+use caller::Caller;
+
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
-use crate::source::netns::Views;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: Vec<OsString>) -> Exit {
-    let caller = caller::Caller::here(&arguments);
+    let caller = Caller::here(&arguments);
     let outcome = match cli::parse(arguments) {
         Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
         Err(error) => {
@@ -37,7 +39,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
                     return Exit::Usage;
                 }
             };
-            dispatch(cli, views, &caller)
+            dispatch(cli, &Caller { views, ..caller })
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -46,10 +48,11 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, views: Views, caller: &caller::Caller) -> anyhow::Result<Exit> {
+fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
-        None => list::run(&cli.list, views, caller),
+        None if cli.list.summary => summary::run(&cli.list, caller),
+        None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),

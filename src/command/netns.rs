@@ -13,10 +13,10 @@ use crate::source::netns::{Namespace, Views, are_several, find, path_of, words};
 /// listing has to look into. To be called before any thread is started.
 ///
 /// # Errors
-/// One that is not there; more than one, or one that may not be entered, for a subcommand.
+/// One that is not there; more than one, or one that may not be entered, for anything but a listing.
 pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     let given = cli.netns();
-    let is_list = cli.command.is_none();
+    let is_list = cli.lists();
     let Some(word) = words(&given).next() else {
         return Ok(Views::default());
     };
