@@ -57,6 +57,7 @@ pub enum Facts {
 
 /// Which names are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is looked up on its own")]
 pub struct NamesWanted {
     /// Login names.
     pub users: bool,
