@@ -62,6 +62,11 @@ pub enum Subcommand {
 }
 
 impl Cli {
+    /// Whether it asks for rows, and for nothing else to be done.
+    pub fn lists(&self) -> bool {
+        self.command.is_none() && !self.list.kill && !self.list.events && !self.list.summary
+    }
+
     /// The network namespaces of `-N`, before the subcommand or behind it.
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {
@@ -153,9 +158,15 @@ pub struct ListArgs {
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
+    /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
+    #[arg(short, long, help_heading = WHAT)]
+    pub summary: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,
+    /// Memory of each socket, and its limits
+    #[arg(short, long, help_heading = WHAT)]
+    pub memory: bool,
     /// Numbers, not names: what happens anyway
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,
@@ -187,7 +198,7 @@ pub struct ListArgs {
     /// Without these fields
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub hide: Vec<String>,
-    /// The order of rows: fields, each with :desc for the largest first
+    /// The order of rows: fields, each with :desc for the largest first; default for the order of the table
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub sort: Vec<String>,
     /// Count rows by these fields instead of listing them; peer_address/24 for subnets

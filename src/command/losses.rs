@@ -7,29 +7,11 @@ use crate::source::capture::Captured;
 
 /// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let hidden = captured.count(OwnerStatus::Hidden);
-    if hidden > 0 {
-        gaps.push(
-            Gap::loss("owners-hidden", plural(hidden, "owner hidden", "owners hidden"))
-                .with_remedy(more_rights(caller))
-                .with_count(hidden),
-        );
-    }
-    let elsewhere = captured.count(OwnerStatus::Elsewhere);
-    if elsewhere > 0 {
-        let message = plural(
-            elsewhere,
-            "owner is in another pid namespace",
-            "owners are in other pid namespaces",
-        );
-        let remedy = "run it on the host, or give the container the host's processes (docker run --pid=host)";
-        gaps.push(
-            Gap::loss("owners-elsewhere", message)
-                .with_remedy(remedy)
-                .with_count(elsewhere),
-        );
-    }
+    let mut gaps = of_unseen(
+        captured.count(OwnerStatus::Hidden),
+        captured.count(OwnerStatus::Elsewhere),
+        caller,
+    );
     if captured.undecided > 0 {
         let message = plural(
             captured.undecided,
@@ -43,6 +25,44 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
         );
     }
     gaps
+}
+
+/// The gaps for sockets whose owner is hidden, or in another pid namespace.
+pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if hidden > 0 {
+        gaps.push(
+            Gap::loss("owners-hidden", plural(hidden, "owner hidden", "owners hidden"))
+                .with_remedy(more_rights(caller))
+                .with_count(hidden),
+        );
+    }
+    if elsewhere > 0 {
+        let message = plural(
+            elsewhere,
+            "owner is in another pid namespace",
+            "owners are in other pid namespaces",
+        );
+        let remedy = "run it on the host, or give the container the host's processes (docker run --pid=host)";
+        gaps.push(
+            Gap::loss("owners-elsewhere", message)
+                .with_remedy(remedy)
+                .with_count(elsewhere),
+        );
+    }
+    gaps
+}
+
+/// Adds what helps where a network namespace is closed, which depends on who asks.
+pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
+    let closed = |gap: &&mut Gap| ["netns-closed", "netns-from-proc"].contains(&gap.code);
+    for gap in gaps.iter_mut().filter(closed) {
+        gap.remedy = Some(if caller.is_root {
+            "needs CAP_SYS_ADMIN, here and in the user namespace that it belongs to".to_owned()
+        } else {
+            format!("sudo {} shows more", caller.command)
+        });
+    }
 }
 
 /// What shows more: true for the one who reads it.

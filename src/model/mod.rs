@@ -3,19 +3,23 @@
 //! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
 //! hand in a test, and everything after the capture (join, query, render) works on them alone.
 
+pub mod details;
 pub mod endpoint;
 pub mod gap;
 pub mod names;
+pub mod namespace;
 pub mod owner;
 pub mod process;
 pub mod protocol;
 pub mod socket;
 pub mod stash;
 pub mod state;
+pub mod summary;
 
 pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};
 pub use names::Names;
+pub use namespace::Namespace;
 pub use owner::{Holder, HolderTable, OwnerStatus};
 pub use process::{Process, Processes};
 pub use protocol::{Family, Protocol, SocketType};

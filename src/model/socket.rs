@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use super::details::Details;
 use super::{Endpoints, Family, InetPair, Protocol, SocketType, State, endpoint::Scope};
 
 /// One socket. `None` means that the source did not say; it never stands for 0.
@@ -43,8 +44,12 @@ pub struct Socket {
     pub ip_protocol: Option<u8>,
     /// Packets dropped at this socket since it was made.
     pub drops: Option<u64>,
+    /// Attributes beyond the row, as far as the plan asked for them.
+    pub details: Details,
     /// Which interface of the kernel told all this.
     pub backend: Backend,
+    /// Its network namespace: the place in [`crate::join::Context::namespaces`].
+    pub netns: u32,
 }
 
 /// Where a socket was read.
@@ -147,7 +152,9 @@ impl Socket {
         socket_options: None,
         ip_protocol: None,
         drops: None,
+        details: Details::NONE,
         backend: Backend::SockDiag,
+        netns: 0,
     };
 
     /// The IP ends, if it is an IP socket.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use super::Dump;
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
+use crate::source::netns::Views;
 
 /// Everything that the capture has to know.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +19,16 @@ pub struct CapturePlan {
     pub owners: bool,
     /// How they are looked for.
     pub owners_by: OwnersBy,
+    /// Whose other ends are looked for.
+    pub peers: Kinds,
+    /// Tables that are read for the other ends alone, where those above leave some of them out.
+    pub peer_dumps: Vec<Dump>,
     /// How much of each owner is read.
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.
     pub names: NamesWanted,
+    /// The network namespaces that are read, found beforehand; only the caller's if there are none.
+    pub views: Views,
     /// Another root than /proc (`--proc-root`); nothing is asked by netlink then.
     pub proc_root: Option<PathBuf>,
 }
@@ -49,11 +57,14 @@ pub enum Facts {
 
 /// Which names are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is looked up on its own")]
 pub struct NamesWanted {
     /// Login names.
     pub users: bool,
     /// Paths of cgroups.
     pub cgroups: bool,
+    /// The name of the caller's own network namespace.
+    pub namespaces: bool,
     /// Host and service names (`-r`).
     pub hosts: bool,
 }

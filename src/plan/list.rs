@@ -1,9 +1,11 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::columns::{self, Choice, Needs};
+use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted};
+use super::{CapturePlan, Facts, NamesWanted, Wanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
 use crate::query::group::GroupKey;
@@ -14,8 +16,8 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::inet::EXTENSION_SKMEMINFO;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
+use crate::source::netns::{self, Views};
 
 /// What is known of the place where a listing is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,8 +40,8 @@ pub struct ListPlan {
     pub capture: CapturePlan,
     /// How it is shown.
     pub output: Output,
-    /// The order that was asked for; empty for the usual one, or for rows as they come.
-    pub sort: Vec<SortKey>,
+    /// The order that was asked for, empty for the usual one; `None` for rows as they come, in the forms that stream.
+    pub sort: Option<Vec<SortKey>>,
     /// The most rows or groups.
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
@@ -102,7 +104,9 @@ impl ListPlan {
             .chain(by.iter().map(|key| key.field));
         let of_pids = args.pids.then_some(Field::Pid);
         let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
-        let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
+        // Who started whom is among the facts of processes.
+        let by_pid = by.iter().any(|key| key.field == Field::Pid);
+        let needs_processes = by_pid || filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let asked = args.processes
             || args.threads
             || (selection.by_default && choice.only.is_none() && by.is_empty());
@@ -119,25 +123,33 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let drops = Needs::of(&[&filter_fields[..], &named].concat()).drops;
+        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        // Details make every answer longer, so they are for those who name them.
+        let details = Details::of(args, &by_name);
+        let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.all_attributes = args.extended || needs.attributes;
+            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
+                Wanted::Attributes
+            } else {
+                Wanted::Row
+            });
             dump.extensions = match dump.protocol {
-                Protocol::Unix if args.extended || matches!(output, Output::Json(_)) => {
-                    SHOW_BASIC | SHOW_EXTENDED
+                Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
+                    SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
-                Protocol::Unix => SHOW_BASIC,
-                // Memory counters make every answer longer, so they are for those who name the field.
-                _ if drops => EXTENSION_SKMEMINFO,
-                _ => 0,
+                Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                _ => details.of_inet(),
             };
         }
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
+        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                peers,
+                peer_dumps,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -149,12 +161,14 @@ impl ListPlan {
                 names: NamesWanted {
                     users: needs.users,
                     cgroups: args.extended || needs.cgroups,
+                    namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
+                views: Views::default(),
                 proc_root: args.proc_root.clone(),
             },
             output,
-            sort,
+            sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
             everything: selection.everything,
@@ -195,13 +209,33 @@ impl Output {
             }
         }
     }
+
+    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
+    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
+    /// those who see owners too.
+    fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
+        let (beside_peer, beside_owner) = match self {
+            Self::Table(view) => (
+                view.columns.contains(&Column::Peer),
+                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
+            ),
+            _ => (needs.peers, owners && needs.peer_owners),
+        };
+        Kinds {
+            unix: beside_peer || by_name.peers,
+            inet: beside_owner || by_name.peers,
+        }
+    }
 }
 
 /// Options that answer different questions are not guessed about.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let by = !args.by.is_empty();
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
-    if by && !args.sort.is_empty() {
+    if args.proc_root.is_some() && !args.netns.is_empty() {
+        Err(UsageError::new("-N does not go with --proc-root")
+            .with_hint("the tables below the root are those of one namespace"))
+    } else if by && !args.sort.is_empty() {
         Err(UsageError::new("--sort does not go with --by").with_hint("groups come with the largest first"))
     } else if by && columns {
         Err(UsageError::new("--columns, --add and --hide do not go with --by")
@@ -276,7 +310,9 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            memory: args.memory,
             names: args.resolve,
+            netns: netns::are_several(&args.netns),
         }
     }
 
@@ -284,7 +320,11 @@ impl Shown<'_> {
     fn usual_table(&self) -> Vec<Column> {
         let args = self.args;
         let listening = self.selection.is_listening_view();
-        let mut columns = vec![Column::Proto];
+        let mut columns = Vec::new();
+        if netns::are_several(&args.netns) {
+            columns.push(Column::Netns);
+        }
+        columns.push(Column::Proto);
         if !listening {
             columns.push(Column::State);
         }

@@ -3,9 +3,9 @@
 //! Columns have fixed widths that a longer cell pushes aside; only the blanks between fields mean anything. A
 //! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
 
-use super::escape;
 use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
+use super::{details, escape};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -32,8 +32,12 @@ pub struct Plain {
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
     pub extended: bool,
+    /// Memory (`-m`).
+    pub memory: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
+    /// `netns:` with the name or number of the network namespace, because there are several (`-N`).
+    pub netns: bool,
 }
 
 const NETID: usize = 5;
@@ -104,6 +108,12 @@ impl Plain {
         if self.extended {
             tokens::push_extended(out, row);
         }
+        if self.memory {
+            details::push_memory(out, &socket.details);
+        }
+        if self.netns {
+            tokens::push_netns(out, row);
+        }
         while out.last() == Some(&b' ') {
             out.pop();
         }
@@ -115,7 +125,7 @@ impl Plain {
         self.push_host(out, row, pair, pair.local_address);
         if let Some(index) = pair.interface {
             out.push(b'%');
-            match row.context.names.interfaces.get(&index.get()) {
+            match row.interface(index) {
                 Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
                 None => {
                     out.extend_from_slice(b"if");

@@ -14,13 +14,13 @@ use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
 use super::namespaces;
+use super::netns;
 use super::owners::{How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
-use super::tables::Tables;
-use crate::join::{Context, Owners, Row, needs_owner};
-use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
+use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
+use crate::model::{Backend, Gap, Namespace, OwnerStatus, Socket, Stash};
 use crate::plan::CapturePlan;
 use crate::query::{Expr, Match};
 
@@ -100,10 +100,51 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
         scanned.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
     Ok(spawn_blocking(move || {
         run.owners_by = scanned.how;
-        let owners = settle(&run.root, &run.plan.dumps, &stash, scanned.walk);
+        let dumps = [&run.plan.dumps[..], &run.plan.peer_dumps].concat();
+        let owners = settle(
+            &run.root,
+            &run.plan.views,
+            &dumps,
+            &stash,
+            &Others::of(&run.ends, &stash),
+            scanned.walk,
+        );
         run.hand_out(&stash, owners, sink)
     })
     .await?)
+}
+
+/// What the plan wants to know around sockets that were read before: their owners, processes and names. Their other
+/// ends are not looked for.
+///
+/// # Errors
+/// As [`capture`].
+pub fn around(plan: Arc<CapturePlan>, sockets: &[&Socket]) -> std::io::Result<Captured> {
+    let mut run = Run::new(plan);
+    let mut stash = Stash::default();
+    for socket in sockets {
+        run.learner.learn(socket);
+        stash.push(socket);
+    }
+    let mut owners = Owners::not_asked();
+    if run.plan.owners {
+        let scanned = scan_for(&run, &stash)?;
+        run.owners_by = scanned.how;
+        let others = Others::of(&run.ends, &stash);
+        let (root, plan) = (&run.root, &run.plan);
+        owners = settle(root, &plan.views, &plan.dumps, &stash, &others, scanned.walk);
+    }
+    let (_, captured) = run.hand_out(&stash, owners, Nowhere);
+    Ok(captured)
+}
+
+/// Takes no row.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn take(&mut self, _: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
 }
 
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
@@ -112,6 +153,7 @@ fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
+    wanted.extend(Others::of(&run.ends, stash).inodes);
     wanted.sort_unstable();
     if wanted.is_empty() {
         return Ok(Scan {
@@ -129,6 +171,7 @@ struct Run {
     prefilter: Option<Expr>,
     root: ProcRoot,
     learner: Learner,
+    ends: Ends,
     gaps: Vec<Gap>,
     owners_by: How,
     taken_at: SystemTime,
@@ -143,24 +186,37 @@ impl Run {
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
+            ends: Ends::of(plan.peers),
             root,
+            gaps: plan.views.gaps.clone(),
             plan,
-            gaps: Vec::new(),
             owners_by: How::NotLooked,
             taken_at: SystemTime::now(),
         }
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners || self.learner.wants_all_at_once()
+        self.plan.owners || self.ends.is_asked() || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
         Context {
-            netns: namespaces::own_netns(&self.root),
+            namespaces: self.namespaces(),
             as_root: rustix::process::geteuid().is_root(),
             ..Context::default()
         }
+    }
+
+    fn namespaces(&self) -> Vec<Namespace> {
+        let several = self.plan.views.namespaces();
+        if !several.is_empty() {
+            return several;
+        }
+        let mut own = namespaces::own_netns(&self.root);
+        if self.plan.names.namespaces && !self.root.is_given() {
+            own.name = own.inode.and_then(netns::name_of);
+        }
+        vec![own]
     }
 
     /// Nothing to wait for: rows go out as they are read.
@@ -168,9 +224,8 @@ impl Run {
         let owners = Owners::not_asked();
         let mut context = self.context();
         let mut handed = Handed::default();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner) = (&self.plan, &mut self.learner);
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
             }
@@ -179,7 +234,7 @@ impl Run {
             std::mem::swap(&mut context.names, &mut learner.names);
             flow
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         context.names = std::mem::take(&mut self.learner.names);
         (sink, self.captured(owners, context, &handed))
     }
@@ -189,11 +244,12 @@ impl Run {
         let mut stash = Stash::default();
         let mut context = self.context();
         let nobody = Owners::not_asked();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        tables.read(&plan.dumps, &mut |sockets| {
+        let ends = &mut self.ends;
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
+                ends.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
                     let row = Row {
@@ -211,13 +267,24 @@ impl Run {
             }
             ControlFlow::Continue(())
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
+        if !plan.peer_dumps.is_empty() {
+            // What is missing of these tables was missing above already.
+            plan.views.read(&self.root, &plan.peer_dumps, &mut |sockets| {
+                for socket in &*sockets {
+                    ends.add(socket);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        ends.finish();
         (self, stash)
     }
 
     /// Unpacks the rows, now that their owners are known.
     fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut sink: S) -> (S, Captured) {
         let mut context = self.context();
+        context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
         self.read_processes(stash, &owners, &mut context);
         if self.learner.wants_all_at_once() {
             let mut numbers = Numbers::default();
@@ -275,6 +342,7 @@ impl Run {
         if queued {
             pids.extend(owners.listener_holders().map(|holder| holder.pid));
         }
+        pids.extend(context.peers.pids(stash));
         pids.sort_unstable();
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);

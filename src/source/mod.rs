@@ -1,6 +1,5 @@
 //! The only I/O. What it reads, it returns as plain data, with a gap for what it could not read.
 
-pub mod around;
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;

@@ -133,9 +133,16 @@ fn is_remains(socket: &Socket) -> bool {
 
 /// Who had the socket, and in which state, is known from before; the message has its last counters.
 fn closed(known: Socket, message: &Socket) -> Event {
+    let mut details = message.details.clone();
+    for (kind, value) in known.details.iter() {
+        if details.get(kind).is_none() {
+            details.push(kind, value);
+        }
+    }
     Event {
         happened: Happened::Closed,
         socket: Socket {
+            details,
             drops: message.drops.or(known.drops),
             ..known
         },

@@ -4,7 +4,7 @@
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::model::{Protocol, Socket};
-use crate::plan::Dump;
+use crate::plan::{Dump, Wanted};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::freed;
 
@@ -57,10 +57,11 @@ impl Messages {
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => return deaf(Deaf::Refused(errno)),
             Err(DumpError::Lost | DumpError::Stopped) => return deaf(Deaf::Refused(0)),
         };
+        let wanted = dumps.iter().map(|dump| dump.wanted).max().unwrap_or_default();
         let (sender, receiver) = channel(WAITING_MAX);
         let listening = std::thread::Builder::new()
             .name("messages".into())
-            .spawn(move || listen(subscribed, &sender));
+            .spawn(move || listen(subscribed, wanted, &sender));
         match listening {
             Ok(_) => Self {
                 receiver: Some(receiver),
@@ -128,12 +129,12 @@ impl Heard {
 
 /// Passes messages on until nobody wants them, or the socket fails. That some were lost is told when all that was
 /// left has been taken: only then does the kernel stop dropping, and a look at the tables is worth it.
-fn listen(mut channel: Channel, sender: &Sender<Word>) {
+fn listen(mut channel: Channel, wanted: Wanted, sender: &Sender<Word>) {
     let mut lost = false;
     loop {
         let mut words = Vec::new();
         let taken = channel.messages(!lost, |payload| {
-            words.extend(freed::decode(payload).map(Word::Freed));
+            words.extend(freed::decode(payload, wanted).map(Word::Freed));
         });
         match taken {
             Ok(true) => {}

@@ -22,13 +22,13 @@ use super::caller::Caller;
 use super::{list, losses, out};
 use crate::cli::{EventsArgs, ListArgs, UsageError};
 use crate::exit::Exit;
+use crate::join::Kinds;
 use crate::model::{Gap, Protocol, Socket, State, StateSet};
 use crate::plan::{CapturePlan, ListPlan, Output};
 use crate::query::{Mode, Parsed};
 use crate::render::human;
 use crate::render::lines::Lines;
 use crate::source::proc::ProcRoot;
-use crate::source::tables::Tables;
 
 use diff::{Event, Followed};
 use messages::{Deaf, Heard, Messages};
@@ -113,6 +113,9 @@ impl Watch {
             // A socket has to be followed through states that nobody asked about. Time-wait is the end.
             dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
         }
+        // The other end of a socket is not in the few that are looked at when something happens.
+        plan.capture.peers = Kinds::default();
+        plan.capture.peer_dumps.clear();
         Ok(Self {
             plan: Arc::new(plan.capture),
             lines,
@@ -192,8 +195,7 @@ impl Watch {
         let plan = Arc::clone(&self.plan);
         let looked = spawn_blocking(move || {
             let mut sockets = Vec::new();
-            let mut tables = Tables::open(&ProcRoot::default());
-            tables.read(&plan.dumps, &mut |batch| {
+            let gaps = plan.views.read(&ProcRoot::default(), &plan.dumps, &mut |batch| {
                 sockets.extend(
                     batch
                         .iter_mut()
@@ -201,7 +203,7 @@ impl Watch {
                 );
                 ControlFlow::Continue(())
             });
-            (sockets, tables.gaps)
+            (sockets, gaps)
         });
         Ok(looked.await?)
     }

@@ -14,7 +14,7 @@ use crate::model::{OwnerStatus, Socket, StateSet};
 use crate::plan::CapturePlan;
 use crate::query::Match;
 use crate::render::lines::Lines;
-use crate::source::around::{self, Around};
+use crate::source::capture::{Captured, around};
 
 /// What is told, and what is known around the sockets that are followed.
 pub(super) struct Teller {
@@ -24,7 +24,7 @@ pub(super) struct Teller {
     states: Option<StateSet>,
     /// So many events are still to be told.
     left: usize,
-    around: BTreeMap<Key, Arc<Around>>,
+    around: BTreeMap<Key, Arc<Captured>>,
     blocks: Blocks,
     quiet: bool,
     undecided_told: bool,
@@ -154,7 +154,7 @@ impl Teller {
     }
 
     fn learn(&mut self, sockets: &[&Socket]) -> io::Result<()> {
-        let found = Arc::new(around::look(&self.plan, sockets)?);
+        let found = Arc::new(around(Arc::clone(&self.plan), sockets)?);
         let keys = sockets.iter().filter_map(|socket| socket.identity());
         self.around.extend(keys.map(|key| (key, Arc::clone(&found))));
         Ok(())

@@ -6,7 +6,7 @@ use netlink_packet_core::NlasIterator;
 
 use super::inet;
 use crate::model::{Protocol, Socket, State};
-use crate::plan::Dump;
+use crate::plan::{Dump, Wanted};
 
 const HEADER_BYTES: usize = 72;
 const PROTOCOL: u16 = 10;
@@ -29,7 +29,7 @@ pub fn groups(dumps: &[Dump]) -> u32 {
 ///
 /// The kernel has forgotten the inode and the user of the socket, and the state is that of a closed one: the caller
 /// may know better. What queues and timers say then means nothing.
-pub fn decode(payload: &[u8]) -> Option<Socket> {
+pub fn decode(payload: &[u8], wanted: Wanted) -> Option<Socket> {
     let attributes = payload.get(HEADER_BYTES..)?;
     let protocol = NlasIterator::new(attributes)
         .map_while(Result::ok)
@@ -41,7 +41,7 @@ pub fn decode(payload: &[u8]) -> Option<Socket> {
         _ => return None,
     };
     let mut socket = Socket::BLANK;
-    if !inet::decode(payload, protocol, true, &mut socket) {
+    if !inet::decode(payload, protocol, wanted.max(Wanted::Attributes), &mut socket) {
         return None;
     }
     let pair = socket.inet()?;
@@ -76,19 +76,22 @@ mod tests {
 
     #[test]
     fn only_what_the_message_knows_is_said() {
-        let tcp = decode(&message(6, 80)).unwrap();
+        let tcp = decode(&message(6, 80), Wanted::Row).unwrap();
         assert_eq!((tcp.protocol, tcp.family), (Protocol::Tcp, Family::Inet));
         assert_eq!((tcp.state, tcp.uid, tcp.wqueue), (State::Unconnected, None, None));
         assert_eq!(tcp.cookie.unwrap().get(), 9);
-        assert_eq!(decode(&message(17, 53)).unwrap().protocol, Protocol::Udp);
+        assert_eq!(
+            decode(&message(17, 53), Wanted::Row).unwrap().protocol,
+            Protocol::Udp
+        );
     }
 
     #[test]
     fn other_messages_and_sockets_in_no_table_are_passed_over() {
-        assert_eq!(decode(&message(17, 0)), None);
-        assert_eq!(decode(&message(99, 80)), None);
-        assert_eq!(decode(&message(6, 80)[..HEADER_BYTES]), None);
-        assert_eq!(decode(&[0; 8]), None);
+        assert_eq!(decode(&message(17, 0), Wanted::Row), None);
+        assert_eq!(decode(&message(99, 80), Wanted::Row), None);
+        assert_eq!(decode(&message(6, 80)[..HEADER_BYTES], Wanted::Row), None);
+        assert_eq!(decode(&[0; 8], Wanted::Row), None);
     }
 
     #[test]
