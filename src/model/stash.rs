@@ -157,19 +157,50 @@ impl Stash {
         })
     }
 
+    /// The position behind the last record.
+    pub fn end(&self) -> Position {
+        Position(self.bytes.len())
+    }
+
     /// A reader over all records, in order.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { rest: &self.bytes }
+        self.reader_from(Position::default())
+    }
+
+    /// A reader over the records behind those that another one has read.
+    pub fn reader_from(&self, position: Position) -> Reader<'_> {
+        let rest = self.bytes.get(position.0..).unwrap_or_default();
+        Reader {
+            stash_bytes: self.bytes.len(),
+            rest,
+        }
     }
 }
+
+/// How far a reader has come; it stays true while the stash grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position(usize);
 
 /// Reads the records of a [`Stash`] one after the other into a caller's slot.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
+    stash_bytes: usize,
     rest: &'a [u8],
 }
 
 impl Reader<'_> {
+    /// How far it has come.
+    pub fn position(&self) -> Position {
+        Position(self.stash_bytes - self.rest.len())
+    }
+
+    /// The inode of the next socket; `None` at the end as well as for a socket that has none.
+    pub fn next_inode(&self) -> Option<NonZeroU32> {
+        let mut record = self.rest;
+        take32(&mut record);
+        NonZeroU32::new(take32(&mut record))
+    }
+
     /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
         if self.rest.is_empty() {

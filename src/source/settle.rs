@@ -15,14 +15,21 @@ use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 
-/// Joins the walk with the sockets that wait for it, and with the others whose owners are wanted too.
-pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, others: &Others, mut walked: Walk) -> Owners {
+/// Joins the holders that a walk found with the sockets that wait for it, and with the others whose owners are
+/// wanted too.
+pub fn settle(
+    root: &ProcRoot,
+    dumps: &[Dump],
+    stash: &Stash,
+    others: &Others,
+    table: HolderTable,
+    walked: &Walk,
+) -> Owners {
     let listeners = if others.queued || has_queued(stash) {
         listeners(root)
     } else {
         Vec::new()
     };
-    let table = HolderTable::new(std::mem::take(&mut walked.holders));
     let left_over: BTreeSet<u32> = stash
         .heads()
         .filter_map(|head| head.inode)
@@ -95,7 +102,7 @@ fn has_queued(stash: &Stash) -> bool {
 }
 
 /// All listeners of the protocols that have queues: a request that costs microseconds.
-fn listeners(root: &ProcRoot) -> Vec<Listener> {
+pub fn listeners(root: &ProcRoot) -> Vec<Listener> {
     let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::of(State::Listen))

@@ -97,7 +97,11 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, &Others::default(), walked),
+            Ok(mut walked) => {
+                let holders = HolderTable::new(std::mem::take(&mut walked.holders));
+                let others = Others::default();
+                self.owners = settle(&root, &self.dumps, &self.stash, &others, holders, &walked);
+            }
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
                 format!("cannot list /proc: {error}"),
