@@ -230,7 +230,7 @@ impl Batch {
         };
         let decoded = match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
-            protocol => inet::decode(payload, protocol, dump.all_attributes, slot),
+            protocol => inet::decode(payload, protocol, dump.wanted, slot),
         };
         if decoded && dump.wants(slot) {
             self.filled += 1;
