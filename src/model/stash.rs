@@ -300,7 +300,7 @@ fn timer_code(kind: TimerKind) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use std::net::{IpAddr, Ipv6Addr};
 
     use super::*;
     use crate::model::details::Details;
