@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -15,14 +15,14 @@ use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
 use super::namespaces;
+use super::netns::{self, Views};
 use super::outlet::Outlet;
 use super::owners::{How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
-use super::tables::Tables;
 use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
-use crate::model::{Backend, Gap, HolderTable, Names, OwnerStatus, Processes, Socket, Stash};
+use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
 
@@ -98,24 +98,29 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
 /// those in front of them have gone.
 async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::Result<(S, Captured)> {
     let early = run.plan.facts == Facts::Comm && !run.ends.is_asked() && !run.learner.wants_all_at_once();
-    let (found, ready) = mpsc::channel();
+    let ready = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&ready);
     let (plan, root) = (Arc::clone(&run.plan), run.root.clone());
     let scanning = spawn_blocking(move || -> std::io::Result<Scan> {
         let mut scan = scan(&plan, &root, None)?;
         let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-        // If nobody takes it, nobody needs it.
-        let _ = found.send(Known::new(&root, holders, early));
+        let known = Known::new(&root, holders, early.then_some(&plan.views));
+        found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(known);
         Ok(scan)
     });
     let mut stash = Stash::default();
     let mut context = run.context();
+    let take = || ready.lock().unwrap_or_else(PoisonError::into_inner).take();
     let mut known: Option<Known> = None;
     run.fill(&mut stash, &mut |stash, names| {
         if !early {
             return ControlFlow::Continue(());
         }
         if known.is_none() {
-            known = ready.try_recv().ok();
+            known = take();
             context.processes = known
                 .as_mut()
                 .map(|known| std::mem::take(&mut known.processes))
@@ -130,9 +135,7 @@ async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::R
         flow
     });
     let scan = scanning.await?.with_context(|| cannot_list(&run.root))?;
-    let known = known
-        .or_else(|| ready.try_recv().ok())
-        .context("the scan for owners was lost")?;
+    let known = known.or_else(take).context("the scan for owners was lost")?;
     if outlet.is_done(&stash) {
         run.owners_by = scan.how;
         return Ok(run.captured(known.owners, context, outlet));
@@ -152,20 +155,21 @@ struct Known {
 }
 
 impl Known {
-    /// `complete`: with the listeners that queued connections wait for, and the names of all holders.
-    fn new(root: &ProcRoot, holders: HolderTable, complete: bool) -> Self {
-        if !complete {
+    /// With `complete` also the listeners of these namespaces, for which queued connections wait, and the names of
+    /// all holders.
+    fn new(root: &ProcRoot, holders: HolderTable, complete: Option<&Views>) -> Self {
+        let Some(views) = complete else {
             return Self {
                 owners: Owners::new(holders, BTreeMap::new(), Vec::new()),
                 processes: Processes::default(),
             };
-        }
+        };
         let mut pids: Vec<u32> = holders.all().iter().map(|holder| holder.pid).collect();
         pids.sort_unstable();
         pids.dedup();
         let (processes, _) = facts::read(root, &pids, Facts::Comm);
         Self {
-            owners: Owners::new(holders, BTreeMap::new(), listeners(root)),
+            owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)),
             processes,
         }
     }
@@ -212,8 +216,8 @@ impl Run {
             learner: Learner::new(plan.names, root.clone()),
             ends: Ends::of(plan.peers),
             root,
+            gaps: plan.views.gaps.clone(),
             plan,
-            gaps: Vec::new(),
             owners_by: How::NotLooked,
             taken_at: SystemTime::now(),
         }
@@ -225,19 +229,30 @@ impl Run {
 
     fn context(&mut self) -> Context {
         Context {
-            netns: namespaces::own_netns(&self.root),
+            namespaces: self.namespaces(),
             as_root: rustix::process::geteuid().is_root(),
             ..Context::default()
         }
+    }
+
+    fn namespaces(&self) -> Vec<Namespace> {
+        let several = self.plan.views.namespaces();
+        if !several.is_empty() {
+            return several;
+        }
+        let mut own = namespaces::own_netns(&self.root);
+        if self.plan.names.namespaces && !self.root.is_given() {
+            own.name = own.inode.and_then(netns::name_of);
+        }
+        vec![own]
     }
 
     /// Nothing to wait for: rows go out as they are read.
     fn straight<S: Sink>(mut self, mut outlet: Outlet<S>) -> (S, Captured) {
         let owners = Owners::not_asked();
         let mut context = self.context();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner) = (&self.plan, &mut self.learner);
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
             }
@@ -246,19 +261,22 @@ impl Run {
             std::mem::swap(&mut context.names, &mut learner.names);
             flow
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         self.captured(owners, context, outlet)
     }
 
     /// Packs the rows that may be wanted, and after each batch of them calls `then` with the stash and the names
     /// learnt so far; it may end the capture.
-    fn fill(&mut self, stash: &mut Stash, then: &mut dyn FnMut(&Stash, &mut Names) -> ControlFlow<()>) {
+    fn fill(
+        &mut self,
+        stash: &mut Stash,
+        then: &mut (dyn FnMut(&Stash, &mut Names) -> ControlFlow<()> + Send),
+    ) {
         let mut context = self.context();
         let nobody = Owners::not_asked();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
         let ends = &mut self.ends;
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
                 ends.add(socket);
@@ -279,10 +297,10 @@ impl Run {
             }
             then(stash, &mut learner.names)
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         if !plan.peer_dumps.is_empty() {
             // What is missing of these tables was missing above already.
-            Tables::open(&self.root).read(&plan.peer_dumps, &mut |sockets| {
+            plan.views.read(&self.root, &plan.peer_dumps, &mut |sockets| {
                 for socket in &*sockets {
                     ends.add(socket);
                 }
@@ -297,7 +315,15 @@ impl Run {
         self.owners_by = scan.how;
         let dumps = [&self.plan.dumps[..], &self.plan.peer_dumps].concat();
         let others = Others::of(&self.ends, stash);
-        settle(&self.root, &dumps, stash, &others, holders, &scan.walk)
+        settle(
+            &self.root,
+            &self.plan.views,
+            &dumps,
+            stash,
+            &others,
+            holders,
+            &scan.walk,
+        )
     }
 
     /// Hands out what has not gone yet, now that the owners are known.

@@ -11,6 +11,7 @@ use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Sta
 use crate::plan::Dump;
 use crate::query::condition::{Condition, Question};
 use crate::source::bpf::{self, Narrow, Wanted};
+use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::settle::settle;
@@ -99,8 +100,8 @@ impl Snapshot {
         match walked {
             Ok(mut walked) => {
                 let holders = HolderTable::new(std::mem::take(&mut walked.holders));
-                let others = Others::default();
-                self.owners = settle(&root, &self.dumps, &self.stash, &others, holders, &walked);
+                let (views, others) = (Views::default(), Others::default());
+                self.owners = settle(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
             }
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
