@@ -3,6 +3,7 @@
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;
+pub mod disk;
 pub mod lookup;
 pub mod names;
 pub mod namespaces;
@@ -14,3 +15,4 @@ pub mod proc;
 pub mod seen;
 pub mod settle;
 pub mod tables;
+pub mod tape;

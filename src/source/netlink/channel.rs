@@ -10,6 +10,8 @@ use std::ops::ControlFlow;
 use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
+use crate::source::tape::{self, netlink::Heard};
+
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
 const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
@@ -29,6 +31,8 @@ pub enum DumpError {
     Lost,
     /// The receiver wants no more. The channel is in the middle of a dump and must not be used again.
     Stopped,
+    /// A replay, whose recording does not hold all that was asked for; what it holds was handed on.
+    NotRecorded,
 }
 
 impl DumpError {
@@ -47,7 +51,8 @@ enum Progress {
 /// An open sock_diag socket in the network namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Channel {
-    socket: Socket,
+    /// None in a replay.
+    socket: Option<Socket>,
     buffer: Vec<u8>,
     sequence: u32,
 }
@@ -58,7 +63,17 @@ impl Channel {
     /// # Errors
     /// [`DumpError::Channel`] where netlink or sock_diag is missing or forbidden (gVisor, seccomp, SELinux).
     pub fn open() -> Result<Self, DumpError> {
-        let socket = Socket::new(NETLINK_SOCK_DIAG).map_err(|error| DumpError::of_channel(&error))?;
+        let mut socket = None;
+        let errno = tape::fact("sock_diag", || match Socket::new(NETLINK_SOCK_DIAG) {
+            Ok(opened) => {
+                socket = Some(opened);
+                0
+            }
+            Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
+        });
+        if errno != 0 {
+            return Err(DumpError::Channel(errno));
+        }
         Ok(Self {
             socket,
             buffer: vec![0; RECEIVE_BYTES],
@@ -75,16 +90,38 @@ impl Channel {
     pub fn dump(
         &mut self,
         request: &mut [u8],
+        take: impl FnMut(&[u8]),
+        datagram_end: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<(), DumpError> {
+        if let Some(recorded) = tape::netlink::replayed(request) {
+            return play(&recorded, take, datagram_end);
+        }
+        let mut heard = tape::netlink::listen(request);
+        let result = self.ask(request, heard.as_mut(), take, datagram_end);
+        if let Some(heard) = heard {
+            heard.end(self.sequence, result);
+        }
+        result
+    }
+
+    fn ask(
+        &mut self,
+        request: &mut [u8],
+        mut heard: Option<&mut Heard>,
         mut take: impl FnMut(&[u8]),
         mut datagram_end: impl FnMut() -> ControlFlow<()>,
     ) -> Result<(), DumpError> {
         self.sequence = self.sequence.wrapping_add(1);
         super::request::set_sequence(request, self.sequence);
         let kernel = SocketAddr::new(0, 0);
-        retry(|| self.socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
+        let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
+        retry(|| socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
         loop {
             let length = self.receive()?;
             let datagram = self.buffer.get(..length).unwrap_or_default();
+            if let Some(heard) = &mut heard {
+                heard.datagram(datagram);
+            }
             let progress = read_datagram(datagram, self.sequence, &mut take);
             if datagram_end().is_break() {
                 return Err(DumpError::Stopped);
@@ -99,9 +136,10 @@ impl Channel {
 
     /// The next datagram from the kernel, into the buffer: its length in bytes.
     fn receive(&mut self) -> Result<usize, DumpError> {
+        let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
         loop {
             let buffer = &mut self.buffer;
-            let received = retry(|| self.socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
+            let received = retry(|| socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
             let (length, sender) = match received {
                 Ok(received) => received,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),
@@ -119,6 +157,48 @@ impl Channel {
             }
             return Ok(length);
         }
+    }
+}
+
+/// Hands on what a recording has for an answer.
+fn play(
+    recorded: &tape::netlink::Replayed,
+    mut take: impl FnMut(&[u8]),
+    mut datagram_end: impl FnMut() -> ControlFlow<()>,
+) -> Result<(), DumpError> {
+    let mut take = |payload: &[u8]| {
+        if recorded
+            .only_family
+            .is_none_or(|family| payload.first() == Some(&family))
+        {
+            take(payload);
+        }
+    };
+    let mut result = Ok(());
+    for answer in &recorded.answers {
+        if answer.channel_errno != 0 {
+            result = Err(DumpError::Channel(answer.channel_errno));
+        }
+        let mut progress = Ok(Progress::More);
+        for datagram in &answer.datagrams {
+            progress = read_datagram(datagram, answer.sequence, &mut take);
+            if datagram_end().is_break() {
+                return Err(DumpError::Stopped);
+            }
+            if progress != Ok(Progress::More) {
+                break;
+            }
+        }
+        match progress {
+            Ok(Progress::Done) => {}
+            Ok(Progress::More) => result = result.and(Err(DumpError::Lost)),
+            Err(error) => result = result.and(Err(error)),
+        }
+    }
+    if recorded.complete {
+        result
+    } else {
+        Err(DumpError::NotRecorded)
     }
 }
 
