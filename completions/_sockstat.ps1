@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Exactly these fields, separated by commas, in any form of output')
             [CompletionResult]::new('--add', '--add', [CompletionResultType]::ParameterName, 'These fields as well')
             [CompletionResult]::new('--hide', '--hide', [CompletionResultType]::ParameterName, 'Without these fields')
-            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order of rows: fields, each with :desc for the largest first')
+            [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'The order of rows: fields, each with :desc for the largest first; default for the order of the table')
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Count rows by these fields instead of listing them; peer_address/24 for subnets')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'No more than N rows or groups')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colours')

@@ -26,7 +26,7 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --columns 'Exactly these fields, separated by commas, in any form of output'
             cand --add 'These fields as well'
             cand --hide 'Without these fields'
-            cand --sort 'The order of rows: fields, each with :desc for the largest first'
+            cand --sort 'The order of rows: fields, each with :desc for the largest first; default for the order of the table'
             cand --by 'Count rows by these fields instead of listing them; peer_address/24 for subnets'
             cand --limit 'No more than N rows or groups'
             cand --color 'Colours'

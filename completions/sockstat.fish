@@ -29,7 +29,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first; default for the order of the table' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l by -d 'Count rows by these fields instead of listing them; peer_address/24 for subnets' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l limit -d 'No more than N rows or groups' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

@@ -182,7 +182,7 @@ pub struct ListArgs {
     /// Without these fields
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub hide: Vec<String>,
-    /// The order of rows: fields, each with :desc for the largest first
+    /// The order of rows: fields, each with :desc for the largest first; default for the order of the table
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub sort: Vec<String>,
     /// Count rows by these fields instead of listing them; peer_address/24 for subnets

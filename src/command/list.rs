@@ -131,7 +131,7 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
         return Ok((rows, Vec::new()));
     }
     match &plan.output {
-        Output::Lines(lines) if !plan.sort.is_empty() => {
+        Output::Lines(lines) if plan.sort.is_some() => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
             let mut sink = LineSink::new(lines.clone(), false, plan.limit);
             for socket in &snapshot.sockets {
@@ -184,7 +184,11 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
 
 /// The rows of a plan in their order.
 async fn in_order(plan: &ListPlan, capture_plan: Arc<CapturePlan>) -> anyhow::Result<(Snapshot, Captured)> {
-    let snapshot = Snapshot::new(&plan.sort, plan.limit, plan.hide_time_wait);
+    let snapshot = Snapshot::new(
+        plan.sort.as_deref().unwrap_or_default(),
+        plan.limit,
+        plan.hide_time_wait,
+    );
     let (mut snapshot, captured) = capture(capture_plan, snapshot).await?;
     snapshot.sort(&captured.owners, &captured.context);
     Ok((snapshot, captured))

@@ -16,6 +16,9 @@ const OF_ATTRIBUTES: [Field; 6] = [
     Field::IpProtocol,
 ];
 
+/// Fields of the owners of the other end.
+const OF_PEER_OWNERS: [Field; 3] = [Field::PeerProcess, Field::PeerPid, Field::PeerOwners];
+
 /// What was said about columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
@@ -85,12 +88,13 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     })
 }
 
-/// The keys of `--sort`.
+/// The keys of `--sort`; none for its word `default`, which is the usual order and the last key of every other.
 ///
 /// # Errors
 /// A name that no field has, or another order than `asc` and `desc`.
 pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
     words(lists)
+        .filter(|word| *word != "default")
         .map(|word| {
             let (name, order) = word.split_once(':').unwrap_or((word, "asc"));
             let descending = match order {
@@ -175,6 +179,10 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// The sockets at the other ends.
+    pub peers: bool,
+    /// Who holds those.
+    pub peer_owners: bool,
 }
 
 impl Needs {
@@ -183,8 +191,15 @@ impl Needs {
         let any = |wanted: &[Field]| fields.iter().any(|field| wanted.contains(field));
         Self {
             owners: fields.iter().any(|field| field.info().of_owner),
-            processes: any(&[Field::Process, Field::Owners]),
-            users: any(&[Field::User, Field::Owners]),
+            processes: any(&[
+                Field::Process,
+                Field::Owners,
+                Field::PeerProcess,
+                Field::PeerOwners,
+            ]),
+            users: any(&[Field::User, Field::Owners, Field::PeerOwners]),
+            peers: any(&[Field::PeerPath, Field::PeerInode]) || any(&OF_PEER_OWNERS),
+            peer_owners: any(&OF_PEER_OWNERS),
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
@@ -207,6 +222,7 @@ mod tests {
             keys.iter().map(|key| key.descending).collect::<Vec<_>>(),
             [true, false]
         );
+        assert_eq!(sort_keys(&words("default")).unwrap(), []);
         assert!(sort_keys(&words("recv_q:up")).is_err() && sort_keys(&words("nothing")).is_err());
         assert_eq!(group_keys(&words("peer_address/24")).unwrap()[0].prefix, Some(24));
         for wrong in ["state/24", "peer_address/129", "peer_address/", "peer_adress"] {

@@ -1,9 +1,20 @@
 //! Which tables are read, and how much of each.
 
+use crate::join::Kinds;
 use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
 use crate::query::Expr;
 use crate::query::condition::Condition;
 use crate::query::pushdown::{self, pushdown};
+
+/// The states of TCP in which a program at the other end can hold a socket.
+const CONNECTED: [State; 6] = [
+    State::Established,
+    State::FinWait1,
+    State::FinWait2,
+    State::CloseWait,
+    State::LastAck,
+    State::Closing,
+];
 
 /// One protocol's sockets, as far as they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +83,30 @@ impl Dump {
         self.peer_port = pushed.dport;
         self.condition = pushed.condition;
         (!self.states.is_empty()).then_some(self)
+    }
+
+    /// What has to be read to find the other ends of its sockets; `None` if it has them all, or nobody wants them.
+    pub fn for_peers(&self, peers: Kinds) -> Option<Self> {
+        let needed = match self.protocol {
+            // Names are those of listeners and of sockets that are not connected, too.
+            Protocol::Unix if peers.unix => StateSet::ALL,
+            // Unconnected UDP sockets take what connected ones send.
+            Protocol::Udp | Protocol::Udplite if peers.inet => {
+                StateSet::of_all(&[State::Established, State::Unconnected])
+            }
+            Protocol::Tcp | Protocol::Mptcp if peers.inet => StateSet::of_all(&CONNECTED),
+            _ => return None,
+        };
+        let whole = self.types.is_empty() && self.v4 && self.v6 && self.condition.is_none();
+        let every_port = self.local_port.is_none() && self.peer_port.is_none();
+        if whole && every_port && needed.without(self.states).is_empty() {
+            return None;
+        }
+        Some(Self {
+            extensions: self.extensions,
+            all_attributes: false,
+            ..Self::new(self.protocol, needed)
+        })
     }
 
     /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so

@@ -4,6 +4,7 @@ use super::columns::{self, Choice, Needs};
 use super::select::Selection;
 use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
 use crate::query::group::GroupKey;
@@ -38,8 +39,8 @@ pub struct ListPlan {
     pub capture: CapturePlan,
     /// How it is shown.
     pub output: Output,
-    /// The order that was asked for; empty for the usual one, or for rows as they come.
-    pub sort: Vec<SortKey>,
+    /// The order that was asked for, empty for the usual one; `None` for rows as they come, in the forms that stream.
+    pub sort: Option<Vec<SortKey>>,
     /// The most rows or groups.
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
@@ -102,7 +103,9 @@ impl ListPlan {
             .chain(by.iter().map(|key| key.field));
         let of_pids = args.pids.then_some(Field::Pid);
         let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
-        let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
+        // Who started whom is among the facts of processes.
+        let by_pid = by.iter().any(|key| key.field == Field::Pid);
+        let needs_processes = by_pid || filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let asked = args.processes
             || args.threads
             || (selection.by_default && choice.only.is_none() && by.is_empty());
@@ -119,25 +122,29 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let drops = Needs::of(&[&filter_fields[..], &named].concat()).drops;
+        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
             dump.all_attributes = args.extended || needs.attributes;
             dump.extensions = match dump.protocol {
-                Protocol::Unix if args.extended || matches!(output, Output::Json(_)) => {
+                Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED
                 }
                 Protocol::Unix => SHOW_BASIC,
                 // Memory counters make every answer longer, so they are for those who name the field.
-                _ if drops => EXTENSION_SKMEMINFO,
+                _ if by_name.drops => EXTENSION_SKMEMINFO,
                 _ => 0,
             };
         }
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
+        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                peers,
+                peer_dumps,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -154,7 +161,7 @@ impl ListPlan {
                 proc_root: args.proc_root.clone(),
             },
             output,
-            sort,
+            sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
             everything: selection.everything,
@@ -193,6 +200,23 @@ impl Output {
                 let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
                 shown.collect()
             }
+        }
+    }
+
+    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
+    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
+    /// those who see owners too.
+    fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
+        let (beside_peer, beside_owner) = match self {
+            Self::Table(view) => (
+                view.columns.contains(&Column::Peer),
+                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
+            ),
+            _ => (needs.peers, owners && needs.peer_owners),
+        };
+        Kinds {
+            unix: beside_peer || by_name.peers,
+            inet: beside_owner || by_name.peers,
         }
     }
 }

@@ -97,6 +97,9 @@ impl Predicate {
             Self::End(test) => test.holds(socket).into(),
             Self::States(states) => states.contains(socket.state).into(),
             Self::Protocols(protocols) => protocols.contains(socket.protocol).into(),
+            Self::Number(Field::PeerPid, ranges) => {
+                any_peer(row, |holder, _| ranges.contains(holder.pid.into()).into())
+            }
             Self::Number(field, ranges) => number(*field, ranges, row),
             Self::Mark { value, mask } => match socket.mark {
                 Some(mark) => (mark & mask == *value).into(),
@@ -117,6 +120,10 @@ impl Predicate {
             Self::Truth(field, expected) => {
                 matches!(field.value(row), Value::Bool(truth) if truth == *expected).into()
             }
+            Self::Text(Field::PeerProcess, pattern) => any_peer(row, |_, process| match process {
+                Some(process) => names_program(pattern, process).into(),
+                None => Truth::OwnersUnknown,
+            }),
             Self::Text(field, pattern) => text(*field, pattern, row).into(),
             Self::OwnerNumber(field, ranges) => any_owner(row, |holder, process| {
                 let number = match field {
@@ -171,6 +178,11 @@ fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> T
         }
         _ => Truth::OwnersUnknown,
     }
+}
+
+/// The same of the owners of the other end; false where that is not on this machine.
+fn any_peer<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> Truth) -> Truth {
+    row.of_peer().map_or(Truth::No, |peer| any_owner(&peer, test))
 }
 
 fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {

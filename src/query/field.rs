@@ -4,6 +4,7 @@
 //! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use crate::join::Row;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
@@ -27,6 +28,9 @@ pub enum Field {
     Path,
     PeerPath,
     PeerInode,
+    PeerProcess,
+    PeerPid,
+    PeerOwners,
     RecvQ,
     SendQ,
     AcceptQ,
@@ -98,7 +102,13 @@ const fn entry(
 ) -> FieldInfo {
     let of_owner = matches!(
         field,
-        Field::Process | Field::Pid | Field::OwnerStatus | Field::Owners
+        Field::Process
+            | Field::Pid
+            | Field::OwnerStatus
+            | Field::Owners
+            | Field::PeerProcess
+            | Field::PeerPid
+            | Field::PeerOwners
     );
     FieldInfo {
         field,
@@ -201,14 +211,35 @@ pub const FIELDS: &[FieldInfo] = &[
         "peer_path",
         Kind::Text,
         "",
-        "name of the other end of a unix socket",
+        "name of the other end of a unix socket, or of the listener at which it waits",
     ),
     entry(
         Field::PeerInode,
         "peer_inode",
         Kind::Integer,
         "",
-        "inode of the other end of a unix socket",
+        "inode of the other end of a unix socket; of an IP connection where that is on this machine and was asked for",
+    ),
+    entry(
+        Field::PeerProcess,
+        "peer_process",
+        Kind::Text,
+        "",
+        "program of the first owner of the other end, if that is on this machine",
+    ),
+    entry(
+        Field::PeerPid,
+        "peer_pid",
+        Kind::Integer,
+        "",
+        "process id of the first owner of the other end, if that is on this machine",
+    ),
+    entry(
+        Field::PeerOwners,
+        "peer_owners",
+        Kind::Owners,
+        "",
+        "every descriptor that refers to the other end, as in owners; of a unix socket with several senders or waiting clients: to any of them; null when the other end is not on this machine or not known",
     ),
     entry(
         Field::RecvQ,
@@ -398,7 +429,7 @@ pub enum Value<'a> {
     Hex(u64),
     /// Option bits; see [`socket_option_words`].
     SocketOptions(u16),
-    /// All owners of the row.
+    /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
 }
 
@@ -467,18 +498,11 @@ impl Field {
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
-            Self::Process => match row.processes().next() {
-                Some(Process { program, .. }) => Value::Text(program),
-                None => Value::Null,
-            },
-            Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::Process | Self::Pid | Self::Owners => self.of_owners(row),
+            Self::PeerProcess => Self::Process.of_peer(row),
+            Self::PeerPid => Self::Pid.of_peer(row),
+            Self::PeerOwners => Self::Owners.of_peer(row),
             Self::OwnerStatus => Value::Word(row.ownership.status.name()),
-            Self::Owners => match row.ownership.status {
-                OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
-                    Value::Owners(*row)
-                }
-                _ => Value::Null,
-            },
             Self::Cgroup => text(
                 socket
                     .cgroup_id
@@ -491,12 +515,33 @@ impl Field {
             Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
             Self::IpProtocol => integer(socket.ip_protocol),
             Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
-            Self::Inode => integer(socket.inode.map(std::num::NonZeroU32::get)),
+            Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
             Self::Netns => integer(row.context.netns),
         }
+    }
+
+    fn of_owners<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match self {
+            Self::Process => match row.processes().next() {
+                Some(Process { program, .. }) => Value::Text(program),
+                None => Value::Null,
+            },
+            Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            _ => match row.ownership.status {
+                OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
+                    Value::Owners(*row)
+                }
+                _ => Value::Null,
+            },
+        }
+    }
+
+    /// The same of the other end.
+    fn of_peer<'a>(self, row: &Row<'a>) -> Value<'a> {
+        row.of_peer().map_or(Value::Null, |peer| self.of_owners(&peer))
     }
 
     fn of_timer(self, timer: Option<Timer>) -> Value<'static> {
@@ -526,12 +571,17 @@ impl Field {
                             .and_then(|index| row.context.names.interfaces.get(&index.get())),
                     ),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
+                    Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,
                 }
             }
             Endpoints::Unix(pair) => match self {
                 Self::Path => pair.name.as_deref().map_or(Value::Null, Value::UnixName),
-                Self::PeerInode => integer(pair.peer_inode.map(std::num::NonZeroU32::get)),
+                Self::PeerPath => row
+                    .peer()
+                    .and_then(|peer| peer.name)
+                    .map_or(Value::Null, Value::UnixName),
+                Self::PeerInode => integer(pair.peer_inode.map(NonZeroU32::get)),
                 _ => Value::Null,
             },
         }

@@ -149,9 +149,7 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
             ..
         }) => Some(true),
         Predicate::Text(field, _) | Predicate::Has(field) | Predicate::Number(field, _) => match field {
-            Field::Path | Field::PeerPath | Field::PeerInode if dump.protocol != Protocol::Unix => {
-                Some(false)
-            }
+            Field::Path | Field::PeerPath if dump.protocol != Protocol::Unix => Some(false),
             Field::LocalAddress | Field::PeerAddress | Field::LocalPort | Field::PeerPort if !is_inet => {
                 Some(false)
             }

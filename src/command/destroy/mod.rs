@@ -129,7 +129,7 @@ fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
         .enable_time()
         .build()
         .context("cannot start")?;
-    let sink = Snapshot::new(&plan.sort, None, false);
+    let sink = Snapshot::new(plan.sort.as_deref().unwrap_or_default(), None, false);
     let captured = runtime.block_on(capture(Arc::new(plan.capture.clone()), sink));
     runtime.shutdown_background();
     let (mut snapshot, captured) = captured?;

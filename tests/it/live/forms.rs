@@ -150,22 +150,6 @@ fn every_document_and_line_is_what_the_schema_says() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_wrong() {
-    let schema = schema();
-    let rule = &schema["$defs"]["socket"];
-    for row in [
-        r#"{"local_port":"80"}"#,
-        r#"{"state":"open"}"#,
-        r#"{"cookie":"XY"}"#,
-        r#"{"owners":[{}]}"#,
-    ] {
-        let row: Value = serde_json::from_str(row).unwrap();
-        let refused = std::panic::catch_unwind(|| check(&schema, rule, &row, "row"));
-        assert!(refused.is_err(), "{row}");
-    }
-}
-
-#[test]
 fn columns_and_schema_are_printed() {
     let columns = Ran::of(&mut sockstat(["columns"])).ended_with(0);
     assert!(columns.text().lines().any(|line| line.starts_with("recv_q ")));

@@ -45,3 +45,12 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .status()
         .is_ok()
 }
+
+/// Whether Python is there, and has a package.
+pub(crate) fn has_python_package(package: &str) -> bool {
+    Command::new("python3")
+        .args(["-c", &format!("import {package}")])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::{local_ports, options};
 use crate::command::why::{Existing, Flag};
-use crate::join::{Owners, needs_owner};
+use crate::join::{Others, Owners, needs_owner};
 use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 use crate::source::bpf::{self, Narrow, Wanted};
@@ -96,7 +96,7 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, walked),
+            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, &Others::default(), walked),
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
                 format!("cannot list /proc: {error}"),
