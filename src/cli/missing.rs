@@ -44,8 +44,6 @@ pub struct MissingArgs {
     pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'D', long, hide = true)]
-    pub diag: Option<String>,
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
 }
@@ -72,7 +70,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
         (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
-        (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {

@@ -52,6 +52,9 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::Usage);
     }
+    if let Some(file) = &args.diag {
+        return super::raw_dump::run(&plan.capture, file);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -9,8 +9,10 @@ pub mod list;
 pub mod losses;
 pub mod netns;
 pub mod out;
+pub mod raw_dump;
 pub mod reach;
 mod sinks;
+pub mod tape;
 pub mod wait;
 pub mod why;
 
@@ -20,22 +22,32 @@ use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
 
 /// Runs a command line, the program's name first.
-pub fn run(arguments: Vec<OsString>) -> Exit {
-    let caller = caller::Caller::here(&arguments);
-    let outcome = match cli::parse(arguments) {
-        Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
+pub fn run(arguments: &[OsString]) -> Exit {
+    match cli::parse(arguments.to_vec()) {
+        Err(error) if error.was_asked_for() => told(out::print(error.to_string().as_bytes())),
         Err(error) => {
             out::complain(&error.to_string());
-            return Exit::Usage;
+            Exit::Usage
         }
-        Ok(cli) => {
-            if let Err(error) = netns::enter(&cli.netns()) {
-                out::complain(&error.to_string());
-                return Exit::Usage;
-            }
-            dispatch(cli, &caller)
-        }
-    };
+        Ok(cli) => match tape::begin(&cli) {
+            Ok(session) => session.end(told(on_tape(cli, arguments))),
+            Err(exit) => exit,
+        },
+    }
+}
+
+fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
+    let caller = caller::Caller::here(arguments);
+    if !crate::source::tape::is_replaying()
+        && let Err(error) = netns::enter(&cli.netns())
+    {
+        out::complain(&error.to_string());
+        return Ok(Exit::Usage);
+    }
+    dispatch(cli, &caller)
+}
+
+fn told(outcome: anyhow::Result<Exit>) -> Exit {
     outcome.unwrap_or_else(|error| {
         out::complain(&format!("error: {error:#}\n"));
         Exit::Failed

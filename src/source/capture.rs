@@ -18,7 +18,9 @@ use super::owners::{How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
+
 use super::tables::Tables;
+use super::tape;
 use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
 use crate::plan::CapturePlan;
@@ -144,7 +146,16 @@ struct Run {
 }
 
 impl Run {
-    fn new(plan: Arc<CapturePlan>) -> Self {
+    fn new(mut plan: Arc<CapturePlan>) -> Self {
+        let mut gaps = Vec::new();
+        if plan.owners && !tape::fact("owners", || true) {
+            let loss = Gap::loss("not-recorded", "the recording holds no owners");
+            gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
+            plan = Arc::new(CapturePlan {
+                owners: false,
+                ..CapturePlan::clone(&plan)
+            });
+        }
         let root = plan
             .proc_root
             .clone()
@@ -155,9 +166,9 @@ impl Run {
             ends: Ends::of(plan.peers),
             root,
             plan,
-            gaps: Vec::new(),
+            gaps,
             owners_by: How::NotLooked,
-            taken_at: SystemTime::now(),
+            taken_at: tape::now(),
         }
     }
 
@@ -168,7 +179,7 @@ impl Run {
     fn context(&mut self) -> Context {
         Context {
             netns: namespaces::own_netns(&self.root),
-            as_root: rustix::process::geteuid().is_root(),
+            as_root: tape::euid() == 0,
             ..Context::default()
         }
     }

@@ -46,6 +46,8 @@ enum Tape {
 struct Recorder {
     out: BufWriter<File>,
     records: u64,
+    /// The end is written: a thread that is late writes nothing behind it.
+    ended: bool,
     failed: Option<io::Error>,
 }
 
@@ -119,6 +121,7 @@ pub fn record_to(file: File) -> io::Result<()> {
     let recorder = Recorder {
         out,
         records: 0,
+        ended: false,
         failed: None,
     };
     // Set once, by the run itself; a second tape would be a mistake of ours and changes nothing.
@@ -168,6 +171,7 @@ pub fn finish() -> io::Result<u64> {
             if let Some(error) = recorder.failed.take() {
                 return Err(error);
             }
+            recorder.ended = true;
             let records = recorder.records;
             format::write_end(&mut recorder.out, records)?;
             recorder.out.flush().map(|()| 0)
@@ -197,7 +201,7 @@ fn replay() -> Option<MutexGuard<'static, Replay>> {
 
 impl Recorder {
     fn write(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
-        if self.failed.is_some() {
+        if self.failed.is_some() || self.ended {
             return;
         }
         self.records += 1;

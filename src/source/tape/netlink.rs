@@ -15,7 +15,6 @@ pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
 const TCPDIAG_GETSOCK: u16 = 18;
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const NLM_F_DUMP: u16 = 0x300;
-const NLMSG_DONE: u16 = 3;
 const INET_DIAG_REQ_PROTOCOL: u16 = 3;
 const AF_UNIX: u8 = 1;
 const AF_INET: u8 = 2;
@@ -51,9 +50,7 @@ pub struct Replayed {
 impl Answer {
     /// These messages, and the end of a dump.
     pub(super) fn whole(mut messages: Vec<u8>) -> Self {
-        messages.extend(20u32.to_ne_bytes());
-        messages.extend(NLMSG_DONE.to_ne_bytes());
-        messages.extend([0; 14]);
+        super::ss::push_end(&mut messages);
         Self {
             datagrams: vec![messages],
             ..Self::default()

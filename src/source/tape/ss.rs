@@ -66,6 +66,27 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
     })
 }
 
+/// Appends a message as it is in such a file; `payload` is what is behind the netlink header.
+pub fn push_message(messages: &mut Vec<u8>, payload: &[u8]) {
+    push(messages, SOCK_DIAG_BY_FAMILY, payload);
+}
+
+/// Appends the message that ends a dump.
+pub fn push_end(messages: &mut Vec<u8>) {
+    push(messages, NLMSG_DONE, &[0; 4]);
+}
+
+fn push(messages: &mut Vec<u8>, kind: u16, payload: &[u8]) {
+    const NLM_F_MULTI: u16 = 2;
+    let length = u32::try_from(HEADER_BYTES + payload.len()).unwrap_or(u32::MAX);
+    messages.extend(length.to_ne_bytes());
+    messages.extend(kind.to_ne_bytes());
+    messages.extend(NLM_F_MULTI.to_ne_bytes());
+    messages.extend([0; 8]);
+    messages.extend_from_slice(payload);
+    messages.resize(messages.len().next_multiple_of(4), 0);
+}
+
 /// Length in bytes and type of the message that begins here, if it is one that such a file can hold.
 fn message(rest: &[u8]) -> Option<(usize, u16)> {
     let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
