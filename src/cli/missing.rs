@@ -24,8 +24,6 @@ pub struct MissingArgs {
     pub xdp: bool,
     #[arg(long, hide = true)]
     pub tipc: bool,
-    #[arg(short = 'm', long, hide = true)]
-    pub memory: bool,
     #[arg(short = 'i', long, hide = true)]
     pub info: bool,
     #[arg(short = 'b', long, hide = true)]
@@ -60,7 +58,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.vsock, "--vsock"),
         (missing.xdp, "--xdp"),
         (missing.tipc, "--tipc"),
-        (missing.memory, "-m (socket memory)"),
         (missing.info, "-i (TCP internals)"),
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),

@@ -6,6 +6,17 @@ use crate::query::Expr;
 use crate::query::condition::Condition;
 use crate::query::pushdown::{self, pushdown};
 
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Addresses, state, queues and ids.
+    #[default]
+    Row,
+    /// Every attribute that a row has a field for.
+    Attributes,
+    /// And what goes into [`crate::model::details::Details`].
+    Details,
+}
 /// The states of TCP in which a program at the other end can hold a socket.
 const CONNECTED: [State; 6] = [
     State::Established,
@@ -32,8 +43,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
-    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
-    pub all_attributes: bool,
+    /// How much of each answer is read.
+    pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
     /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
@@ -55,7 +66,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
-            all_attributes: true,
+            wanted: Wanted::Attributes,
             named: true,
             local_port: None,
             peer_port: None,
@@ -104,7 +115,7 @@ impl Dump {
         }
         Some(Self {
             extensions: self.extensions,
-            all_attributes: false,
+            wanted: Wanted::Row,
             ..Self::new(self.protocol, needed)
         })
     }
@@ -123,6 +134,11 @@ impl Dump {
     pub fn wants(&self, socket: &Socket) -> bool {
         self.states.contains(socket.state)
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
+    }
+
+    /// Whether the kernel is asked to leave out sockets by more than their state.
+    pub fn is_narrowed(&self) -> bool {
+        self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
     }
 
     /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP

@@ -6,6 +6,8 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::thread;
 
 use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
@@ -16,6 +18,11 @@ use crate::source::tape::{self, netlink::Heard};
 const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// After so many datagrams (some 2,000 sockets) a second thread earns its start.
+const ALONE_DATAGRAMS: usize = 8;
+/// How far the receiving thread may be ahead: this many datagrams of mostly 32 KiB.
+const AHEAD_DATAGRAMS: usize = 8;
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -90,46 +97,140 @@ impl Channel {
     pub fn dump(
         &mut self,
         request: &mut [u8],
-        take: impl FnMut(&[u8]),
-        datagram_end: impl FnMut() -> ControlFlow<()>,
+        mut take: impl FnMut(&[u8]),
+        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<(), DumpError> {
+        self.on_tape(
+            request,
+            &mut take,
+            &mut datagram_end,
+            |channel, request, take, end, heard| {
+                channel.send(request)?;
+                loop {
+                    if channel.read_next(take, end, heard)? == Progress::Done {
+                        return Ok(());
+                    }
+                }
+            },
+        )
+    }
+
+    /// Like [`Channel::dump`], for answers that may be long: once they prove to be, `grown` is called and a second
+    /// thread receives, so that the kernel's work and the caller's go on beside each other.
+    ///
+    /// # Errors
+    /// As [`Channel::dump`].
+    pub fn long_dump(
+        &mut self,
+        request: &mut [u8],
+        mut take: impl FnMut(&[u8]),
+        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+        grown: impl FnOnce(),
+    ) -> Result<(), DumpError> {
+        self.on_tape(
+            request,
+            &mut take,
+            &mut datagram_end,
+            |channel, request, take, end, heard| {
+                channel.send(request)?;
+                for _ in 0..ALONE_DATAGRAMS {
+                    if channel.read_next(take, end, heard)? == Progress::Done {
+                        return Ok(());
+                    }
+                }
+                grown();
+                let sequence = channel.sequence;
+                thread::scope(|scope| {
+                    let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
+                    let (used, free) = mpsc::channel();
+                    scope.spawn(move || channel.receive_ahead(&free, &filled));
+                    loop {
+                        // The receiver ends by itself only after the last datagram, which is told below.
+                        let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
+                        Heard::datagram(heard, &datagram);
+                        let progress = read_datagram(&datagram, sequence, take);
+                        if end().is_break() {
+                            return Err(DumpError::Stopped);
+                        }
+                        if progress? == Progress::Done {
+                            return Ok(());
+                        }
+                        // If the receiver is gone there is nothing to give back to.
+                        let _ = used.send(datagram);
+                    }
+                })
+            },
+        )
+    }
+
+    /// Answers from a recording; or has the kernel asked by `ask`, and writes the answer down if this run is recorded.
+    fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
+        &mut self,
+        request: &mut [u8],
+        take: &mut T,
+        datagram_end: &mut E,
+        ask: impl FnOnce(&mut Self, &mut [u8], &mut T, &mut E, &mut Option<Heard>) -> Result<(), DumpError>,
     ) -> Result<(), DumpError> {
         if let Some(recorded) = tape::netlink::replayed(request) {
             return play(&recorded, take, datagram_end);
         }
         let mut heard = tape::netlink::listen(request);
-        let result = self.ask(request, heard.as_mut(), take, datagram_end);
+        let result = ask(self, request, take, datagram_end, &mut heard);
         if let Some(heard) = heard {
             heard.end(self.sequence, result);
         }
         result
     }
 
-    fn ask(
-        &mut self,
-        request: &mut [u8],
-        mut heard: Option<&mut Heard>,
-        mut take: impl FnMut(&[u8]),
-        mut datagram_end: impl FnMut() -> ControlFlow<()>,
-    ) -> Result<(), DumpError> {
+    fn send(&mut self, request: &mut [u8]) -> Result<(), DumpError> {
         self.sequence = self.sequence.wrapping_add(1);
         super::request::set_sequence(request, self.sequence);
         let kernel = SocketAddr::new(0, 0);
         let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
         retry(|| socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
+        Ok(())
+    }
+
+    /// Receives one datagram and reads it.
+    fn read_next(
+        &mut self,
+        take: &mut impl FnMut(&[u8]),
+        datagram_end: &mut impl FnMut() -> ControlFlow<()>,
+        heard: &mut Option<Heard>,
+    ) -> Result<Progress, DumpError> {
+        let length = self.receive()?;
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        Heard::datagram(heard, datagram);
+        let progress = read_datagram(datagram, self.sequence, take);
+        if datagram_end().is_break() {
+            return Err(DumpError::Stopped);
+        }
+        progress
+    }
+
+    /// Receives until the dump is over, or an error, or nobody listens any more. Buffers come back by `free`.
+    fn receive_ahead(
+        &mut self,
+        free: &mpsc::Receiver<Vec<u8>>,
+        filled: &mpsc::SyncSender<Result<Vec<u8>, DumpError>>,
+    ) {
         loop {
-            let length = self.receive()?;
-            let datagram = self.buffer.get(..length).unwrap_or_default();
-            if let Some(heard) = &mut heard {
-                heard.datagram(datagram);
-            }
-            let progress = read_datagram(datagram, self.sequence, &mut take);
-            if datagram_end().is_break() {
-                return Err(DumpError::Stopped);
-            }
-            match progress {
-                Ok(Progress::More) => {}
-                Ok(Progress::Done) => return Ok(()),
-                Err(error) => return Err(error),
+            let received = self.receive();
+            let datagram = received.map(|length| {
+                let mut datagram = free.try_recv().unwrap_or_default();
+                datagram.clear();
+                datagram.extend_from_slice(self.buffer.get(..length).unwrap_or_default());
+                datagram
+            });
+            let last = match &datagram {
+                Ok(datagram) => !matches!(
+                    read_datagram(datagram, self.sequence, &mut |_| {}),
+                    Ok(Progress::More)
+                ),
+                Err(_) => true,
+            };
+            if filled.send(datagram).is_err() || last {
+                return;
             }
         }
     }
@@ -163,14 +264,11 @@ impl Channel {
 /// Hands on what a recording has for an answer.
 fn play(
     recorded: &tape::netlink::Replayed,
-    mut take: impl FnMut(&[u8]),
-    mut datagram_end: impl FnMut() -> ControlFlow<()>,
+    take: &mut impl FnMut(&[u8]),
+    datagram_end: &mut impl FnMut() -> ControlFlow<()>,
 ) -> Result<(), DumpError> {
     let mut take = |payload: &[u8]| {
-        if recorded
-            .only_family
-            .is_none_or(|family| payload.first() == Some(&family))
-        {
+        if recorded.wants(payload) {
             take(payload);
         }
     };

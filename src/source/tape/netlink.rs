@@ -20,6 +20,9 @@ const AF_UNIX: u8 = 1;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u32 = 6;
+const CLOSE: u8 = 7;
+/// The pseudo state of TCP sockets that are only bound.
+const BOUND: u8 = 13;
 /// The netlink header and `struct inet_diag_req_v2`; attributes follow.
 const INET_REQUEST_BYTES: usize = 72;
 /// The same with the older `struct inet_diag_req`.
@@ -41,10 +44,17 @@ pub struct Answer {
 pub struct Replayed {
     /// What is handed out.
     pub answers: Vec<Answer>,
-    /// The family whose sockets are asked for, where the answers may hold others too.
-    pub only_family: Option<u8>,
+    /// What was asked for, where the answers may hold more.
+    only: Option<Asked>,
     /// Whether that is all that was asked for.
     pub complete: bool,
+}
+
+impl Replayed {
+    /// Whether a socket in the answers was asked for.
+    pub fn wants(&self, payload: &[u8]) -> bool {
+        self.only.is_none_or(|only| only.wants(payload))
+    }
 }
 
 impl Answer {
@@ -110,9 +120,11 @@ pub fn listen(request: &[u8]) -> Option<Heard> {
 }
 
 impl Heard {
-    /// Takes a datagram of the kernel.
-    pub fn datagram(&mut self, datagram: &[u8]) {
-        self.answer.datagrams.push(datagram.to_vec());
+    /// Takes a datagram of the kernel, if there is somebody to take it.
+    pub fn datagram(heard: &mut Option<Self>, datagram: &[u8]) {
+        if let Some(heard) = heard {
+            heard.answer.datagrams.push(datagram.to_vec());
+        }
     }
 
     /// Writes the answer down.
@@ -138,7 +150,7 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     if let Some(answer) = replay.answer(Kind::Netlink, &key) {
         return Replayed {
             answers: vec![answer],
-            only_family: None,
+            only: None,
             complete: true,
         };
     }
@@ -146,10 +158,10 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
         return Replayed::default();
     };
     let mut found = Replayed {
-        only_family: wanted.only_family(),
+        only: Some(wanted),
         ..Replayed::default()
     };
-    let mut covered = (!wanted.v4, !wanted.v6);
+    let (mut v4, mut v6) = (0, 0);
     let mut others = Vec::new();
     for (key, value) in replay.all(Kind::Netlink) {
         let Some(asked) = Asked::read(key).filter(|asked| asked.is_of_same_table(&wanted)) else {
@@ -158,14 +170,16 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
         let Some(answer) = codec::decoded::<Answer>(value) else {
             continue;
         };
-        if asked.covers(&wanted) {
-            covered = (covered.0 || asked.v4, covered.1 || asked.v6);
+        if asked.tells_all(&wanted) {
+            v4 |= if asked.v4 { asked.states } else { 0 };
+            v6 |= if asked.v6 { asked.states } else { 0 };
             found.answers.push(answer);
         } else {
             others.push(answer);
         }
     }
-    found.complete = covered == (true, true) && !found.answers.is_empty();
+    let covered = |states: u32| wanted.states & !states == 0;
+    found.complete = !found.answers.is_empty() && (!wanted.v4 || covered(v4)) && (!wanted.v6 || covered(v6));
     if !found.complete {
         found.answers.append(&mut others);
     }
@@ -261,20 +275,35 @@ impl Asked {
         }
     }
 
-    fn only_family(&self) -> Option<u8> {
-        match (self.table.0, self.v4, self.v6) {
-            (AF_INET, true, false) => Some(AF_INET),
-            (AF_INET, false, true) => Some(AF_INET6),
-            _ => None,
+    /// Whether the socket with this payload is asked for, as far as its first bytes tell.
+    fn wants(&self, payload: &[u8]) -> bool {
+        let [family, state, ..] = *payload else {
+            return false;
+        };
+        if self.table.0 != AF_INET {
+            return true;
         }
+        // A closed TCP socket is asked for as a bound one.
+        let states = if state == CLOSE {
+            1 << CLOSE | 1 << BOUND
+        } else {
+            1u32.checked_shl(state.into()).unwrap_or(0)
+        };
+        let in_family = match family {
+            AF_INET => self.v4,
+            AF_INET6 => self.v6,
+            _ => false,
+        };
+        in_family && self.states & states != 0
     }
 
     fn is_of_same_table(&self, wanted: &Self) -> bool {
         self.table == wanted.table && ((self.v4 && wanted.v4) || (self.v6 && wanted.v6))
     }
 
-    fn covers(&self, wanted: &Self) -> bool {
-        !self.narrowed && wanted.states & !self.states == 0 && wanted.extensions & !self.extensions == 0
+    /// Whether an answer to this holds every wanted socket of its own states, with all that is wanted of it.
+    fn tells_all(&self, wanted: &Self) -> bool {
+        !self.narrowed && wanted.extensions & !self.extensions == 0
     }
 }
 
@@ -310,10 +339,10 @@ mod tests {
         Replay::of(requests.iter().enumerate().map(record).collect())
     }
 
-    fn asked(recorded: &[Vec<u8>], wanted: &[u8]) -> (Vec<u32>, Option<u8>, bool) {
+    fn asked(recorded: &[Vec<u8>], wanted: &[u8]) -> (Vec<u32>, bool) {
         let found = answer(&mut replay(recorded), wanted);
         let numbers = found.answers.iter().map(|answer| answer.sequence).collect();
-        (numbers, found.only_family, found.complete)
+        (numbers, found.complete)
     }
 
     const V4: Table = Table::Inet(Protocol::Tcp, Family::Inet);
@@ -325,29 +354,48 @@ mod tests {
         let mut again = all.clone();
         set_sequence(&mut again, 0, 77);
         let listeners = request(Table::TcpBoth, StateSet::of(State::Listen));
-        assert_eq!(asked(&[listeners, all], &again), (vec![1], None, true));
+        assert_eq!(asked(&[listeners, all], &again), (vec![1], true));
     }
 
     #[test]
     fn a_part_is_answered_by_the_whole() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let v6 = request(V6, StateSet::of(State::Listen));
-        assert_eq!(
-            asked(std::slice::from_ref(&all), &v6),
-            (vec![0], Some(AF_INET6), true)
-        );
+        assert_eq!(asked(std::slice::from_ref(&all), &v6), (vec![0], true));
         let halves = [request(V4, StateSet::ALL), request(V6, StateSet::ALL)];
-        let (mut answers, _, complete) = asked(&halves, &all);
+        let (mut answers, complete) = asked(&halves, &all);
         answers.sort_unstable();
         assert_eq!((answers, complete), (vec![0, 1], true));
+    }
+
+    #[test]
+    fn answers_about_some_states_each_make_a_whole() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let listeners = StateSet::of(State::Listen);
+        let parts =
+            [StateSet::ALL.without(listeners), listeners].map(|states| request(Table::TcpBoth, states));
+        let (answers, complete) = asked(&parts, &all);
+        assert_eq!((answers.len(), complete), (2, true));
+    }
+
+    #[test]
+    fn sockets_that_were_not_asked_for_are_left_out() {
+        let only_v4 = answer(
+            &mut replay(&[request(Table::TcpBoth, StateSet::ALL)]),
+            &request(V4, StateSet::of_all(&[State::Listen, State::Bound])),
+        );
+        let wanted = [(2, 10), (10, 10), (2, 1), (2, 7), (2, 200)]
+            .map(|(family, state)| only_v4.wants(&[family, state, 0, 0]));
+        assert_eq!(wanted, [true, false, false, true, false]);
+        assert!(!only_v4.wants(&[2]));
     }
 
     #[test]
     fn what_is_recorded_of_less_is_handed_out_and_told_apart() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let listeners = request(V4, StateSet::of(State::Listen));
-        assert_eq!(asked(&[listeners], &all), (vec![0], None, false));
-        assert_eq!(asked(&[request(V4, StateSet::ALL)], &all), (vec![0], None, false));
+        assert_eq!(asked(&[listeners], &all), (vec![0], false));
+        assert_eq!(asked(&[request(V4, StateSet::ALL)], &all), (vec![0], false));
         let mut narrowed = Request {
             table: Table::TcpBoth,
             states: StateSet::ALL,
@@ -356,10 +404,10 @@ mod tests {
             peer_port: 0,
             bytecode: None,
         };
-        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], None, false));
+        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], false));
         narrowed.local_port = 0;
         narrowed.bytecode = Some(vec![0; 8]);
-        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], None, false));
+        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], false));
     }
 
     #[test]
@@ -372,7 +420,7 @@ mod tests {
             asked(&[udp.clone(), mptcp.clone(), unix.clone()], &tcp).0,
             Vec::<u32>::new()
         );
-        assert_eq!(asked(&[tcp, udp], &mptcp), (vec![], Some(AF_INET), false));
-        assert_eq!(asked(&[mptcp], &unix).2, false);
+        assert_eq!(asked(&[tcp, udp], &mptcp), (vec![], false));
+        assert!(!asked(&[mptcp], &unix).1);
     }
 }
