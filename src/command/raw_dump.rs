@@ -120,8 +120,12 @@ struct Wanted<'a> {
 impl Wanted<'_> {
     /// Whether the socket may pass the filter: what is behind its owners is not known here.
     fn wants(&mut self, payload: &[u8]) -> bool {
-        if !inet::decode(payload, Protocol::Tcp, crate::plan::Wanted::Attributes, &mut self.slot)
-            || !self.dump.wants(&self.slot)
+        if !inet::decode(
+            payload,
+            Protocol::Tcp,
+            crate::plan::Wanted::Attributes,
+            &mut self.slot,
+        ) || !self.dump.wants(&self.slot)
         {
             return false;
         }
