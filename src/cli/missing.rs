@@ -38,8 +38,6 @@ pub struct MissingArgs {
     pub cgroup: bool,
     #[arg(long, hide = true)]
     pub inet_sockopt: bool,
-    #[arg(short = 's', long, hide = true)]
-    pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
     #[arg(long, hide = true)]
@@ -65,7 +63,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.tos, "--tos"),
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
-        (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];

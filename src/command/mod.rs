@@ -13,6 +13,7 @@ pub mod raw_dump;
 pub mod reach;
 mod sinks;
 pub mod tape;
+mod summary;
 pub mod wait;
 pub mod why;
 
@@ -57,6 +58,7 @@ fn told(outcome: anyhow::Result<Exit>) -> Exit {
 fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
+        None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),
