@@ -7,6 +7,7 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 use crate::plan::Place;
 use crate::render::escape;
+use crate::source::netns::Views;
 use crate::source::tape;
 
 /// The caller's side of a run.
@@ -21,6 +22,8 @@ pub struct Caller {
     pub command: String,
     /// Where the output goes.
     pub place: Place,
+    /// The network namespaces that a listing looks into (`-N`); only the one we are in if there are none.
+    pub views: Views,
 }
 
 impl Caller {
@@ -40,6 +43,7 @@ impl Caller {
             may_see_all,
             command,
             place: place(),
+            views: Views::default(),
         }
     }
 }

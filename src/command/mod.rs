@@ -12,12 +12,14 @@ pub mod out;
 pub mod raw_dump;
 pub mod reach;
 mod sinks;
-pub mod tape;
 mod summary;
+pub mod tape;
 pub mod wait;
 pub mod why;
 
 use std::ffi::OsString;
+
+use caller::Caller;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
@@ -38,14 +40,18 @@ pub fn run(arguments: &[OsString]) -> Exit {
 }
 
 fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
-    let caller = caller::Caller::here(arguments);
-    if !crate::source::tape::is_replaying()
-        && let Err(error) = netns::enter(&cli.netns())
-    {
-        out::complain(&error.to_string());
-        return Ok(Exit::Usage);
+    let caller = Caller::here(arguments);
+    if crate::source::tape::is_replaying() {
+        // The recording is of the namespace that its run was in.
+        return dispatch(cli, &caller);
     }
-    dispatch(cli, &caller)
+    match netns::enter(&cli) {
+        Ok(views) => dispatch(cli, &Caller { views, ..caller }),
+        Err(error) => {
+            out::complain(&error.to_string());
+            Ok(Exit::Usage)
+        }
+    }
 }
 
 fn told(outcome: anyhow::Result<Exit>) -> Exit {
@@ -55,7 +61,7 @@ fn told(outcome: anyhow::Result<Exit>) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
+fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
         None if cli.list.summary => summary::run(&cli.list, caller),
