@@ -17,7 +17,7 @@ use super::names::{Learner, Numbers};
 use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
-use super::owners::{How, Scan, scan};
+use super::owners::{self, How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
@@ -209,18 +209,7 @@ struct Run {
 impl Run {
     fn new(mut plan: Arc<CapturePlan>) -> Self {
         let mut gaps = plan.views.gaps.clone();
-        if plan.owners && !tape::fact("owners", || true) {
-            let loss = Gap::loss("not-recorded", "the recording holds no owners");
-            gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
-            plan = Arc::new(CapturePlan {
-                owners: false,
-                ..CapturePlan::clone(&plan)
-            });
-        }
-        let root = plan
-            .proc_root
-            .clone()
-            .map_or_else(ProcRoot::default, ProcRoot::given);
+        owners::unless_recorded(&mut plan, &mut gaps);
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
