@@ -37,6 +37,11 @@ impl Caller {
             place: place(),
         }
     }
+
+    /// How to run this with more rights; `None` for root.
+    pub fn sudo(&self) -> Option<String> {
+        (!self.is_root).then(|| format!("sudo {}", self.command))
+    }
 }
 
 fn may_see_all() -> bool {
