@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sockstat::join::{Context, Owners, Row};
 use sockstat::model::{Holder, HolderTable, Process, Protocol, Socket, State};
+use sockstat::plan::Wanted;
 use sockstat::source::netlink::{inet, unix};
 
 /// Sockets in each measurement: as many as a batch or two, so that they stay in the processor's cache as in a run.
@@ -93,7 +94,12 @@ impl Made {
         let mut sockets = Vec::new();
         for message in inet_messages() {
             let mut socket = Socket::BLANK;
-            assert!(inet::decode(&message, Protocol::Tcp, true, &mut socket));
+            assert!(inet::decode(
+                &message,
+                Protocol::Tcp,
+                Wanted::Attributes,
+                &mut socket
+            ));
             sockets.push(socket);
         }
         let context = Context {

@@ -14,6 +14,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use sockstat::cli::ListArgs;
 use sockstat::join::Owners;
 use sockstat::model::{HolderTable, Protocol, Socket, Stash};
+use sockstat::plan::Wanted;
 use sockstat::plan::list::{ListPlan, Output, Place};
 use sockstat::query::{Match, Mode, parse, sort};
 use sockstat::render::{groups::Groups, json, table};
@@ -32,16 +33,11 @@ fn decode(criterion: &mut Criterion) {
     let mut group = group(criterion, "decode");
     let mut slot = Socket::BLANK;
     let messages = made::inet_messages();
-    for (name, all_attributes) in [("tcp", false), ("tcp with attributes", true)] {
+    for (name, wanted) in [("tcp", Wanted::Row), ("tcp with attributes", Wanted::Attributes)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 for message in &messages {
-                    black_box(inet::decode(
-                        black_box(message),
-                        Protocol::Tcp,
-                        all_attributes,
-                        &mut slot,
-                    ));
+                    black_box(inet::decode(black_box(message), Protocol::Tcp, wanted, &mut slot));
                 }
             });
         });

@@ -148,9 +148,15 @@ pub struct ListArgs {
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
+    /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
+    #[arg(short, long, help_heading = WHAT)]
+    pub summary: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,
+    /// Memory of each socket, and its limits
+    #[arg(short, long, help_heading = WHAT)]
+    pub memory: bool,
     /// Numbers, not names: what happens anyway
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,

@@ -24,8 +24,6 @@ pub struct MissingArgs {
     pub xdp: bool,
     #[arg(long, hide = true)]
     pub tipc: bool,
-    #[arg(short = 'm', long, hide = true)]
-    pub memory: bool,
     #[arg(short = 'i', long, hide = true)]
     pub info: bool,
     #[arg(short = 'b', long, hide = true)]
@@ -40,8 +38,6 @@ pub struct MissingArgs {
     pub cgroup: bool,
     #[arg(long, hide = true)]
     pub inet_sockopt: bool,
-    #[arg(short = 's', long, hide = true)]
-    pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
     #[arg(short = 'D', long, hide = true)]
@@ -62,7 +58,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.vsock, "--vsock"),
         (missing.xdp, "--xdp"),
         (missing.tipc, "--tipc"),
-        (missing.memory, "-m (socket memory)"),
         (missing.info, "-i (TCP internals)"),
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
@@ -70,7 +65,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.tos, "--tos"),
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
-        (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),

@@ -3,6 +3,7 @@
 //! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
 //! hand in a test, and everything after the capture (join, query, render) works on them alone.
 
+pub mod details;
 pub mod endpoint;
 pub mod gap;
 pub mod names;
@@ -12,6 +13,7 @@ pub mod protocol;
 pub mod socket;
 pub mod stash;
 pub mod state;
+pub mod summary;
 
 pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};

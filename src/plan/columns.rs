@@ -179,6 +179,8 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// The counters of memory.
+    pub memory: bool,
     /// The sockets at the other ends.
     pub peers: bool,
     /// Who holds those.
@@ -203,6 +205,7 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            memory: any(&[Field::Memory]),
         }
     }
 }

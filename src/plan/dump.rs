@@ -6,6 +6,18 @@ use crate::query::Expr;
 use crate::query::condition::Condition;
 use crate::query::pushdown::{self, pushdown};
 
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Addresses, state, queues and ids.
+    #[default]
+    Row,
+    /// Every attribute that a row has a field for.
+    Attributes,
+    /// And what goes into [`crate::model::details::Details`].
+    Details,
+}
+
 /// The states of TCP in which a program at the other end can hold a socket.
 const CONNECTED: [State; 6] = [
     State::Established,
@@ -32,8 +44,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
-    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
-    pub all_attributes: bool,
+    /// How much of each answer is read.
+    pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
     /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
@@ -55,7 +67,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
-            all_attributes: true,
+            wanted: Wanted::Attributes,
             named: true,
             local_port: None,
             peer_port: None,
@@ -97,14 +109,17 @@ impl Dump {
             Protocol::Tcp | Protocol::Mptcp if peers.inet => StateSet::of_all(&CONNECTED),
             _ => return None,
         };
-        let whole = self.types.is_empty() && self.v4 && self.v6 && self.condition.is_none();
-        let every_port = self.local_port.is_none() && self.peer_port.is_none();
-        if whole && every_port && needed.without(self.states).is_empty() {
+        let whole = self.types.is_empty() && self.v4 && self.v6 && !self.is_narrowed();
+        if whole && needed.without(self.states).is_empty() {
             return None;
         }
         Some(Self {
-            extensions: self.extensions,
-            all_attributes: false,
+            extensions: if self.protocol == Protocol::Unix {
+                self.extensions
+            } else {
+                0
+            },
+            wanted: Wanted::Row,
             ..Self::new(self.protocol, needed)
         })
     }
@@ -123,6 +138,11 @@ impl Dump {
     pub fn wants(&self, socket: &Socket) -> bool {
         self.states.contains(socket.state)
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
+    }
+
+    /// Whether the kernel is asked to leave out sockets by more than their state.
+    pub fn is_narrowed(&self) -> bool {
+        self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
     }
 
     /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP

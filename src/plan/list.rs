@@ -1,8 +1,9 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::columns::{self, Choice, Needs};
+use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted};
+use super::{CapturePlan, Facts, NamesWanted, Wanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
@@ -15,7 +16,6 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::inet::EXTENSION_SKMEMINFO;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 
 /// What is known of the place where a listing is shown.
@@ -130,17 +130,21 @@ impl ListPlan {
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        // Details make every answer longer, so they are for those who name them.
+        let details = Details::of(args, &by_name);
         let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.all_attributes = args.extended || needs.attributes;
+            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
+                Wanted::Attributes
+            } else {
+                Wanted::Row
+            });
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
-                    SHOW_BASIC | SHOW_EXTENDED
+                    SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
-                Protocol::Unix => SHOW_BASIC,
-                // Memory counters make every answer longer, so they are for those who name the field.
-                _ if by_name.drops => EXTENSION_SKMEMINFO,
-                _ => 0,
+                Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                _ => details.of_inet(),
             };
         }
         if let Some(expr) = &filter.expr {
@@ -307,6 +311,7 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            memory: args.memory,
             names: args.resolve,
         }
     }

@@ -233,7 +233,7 @@ fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
 /// The text of any field, as JSON shows it.
 fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
     match field.value(row) {
-        Value::Null | Value::Owners(_) | Value::Subnet(..) => false,
+        Value::Null | Value::Owners(_) | Value::Subnet(..) | Value::Struct(_) => false,
         Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
         Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
         Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),

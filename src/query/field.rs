@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use crate::join::Row;
+use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::details::memory::MEMORY;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
@@ -50,6 +52,7 @@ pub enum Field {
     Timer,
     TimerExpiresMs,
     Retransmits,
+    Memory,
     Inode,
     Cookie,
     Netns,
@@ -74,6 +77,8 @@ pub enum Kind {
     Words,
     /// The list of owners.
     Owners,
+    /// Several facts by name.
+    Object,
 }
 
 /// One entry of the registry.
@@ -369,6 +374,13 @@ pub const FIELDS: &[FieldInfo] = &[
         "retransmits or probes so far",
     ),
     entry(
+        Field::Memory,
+        "memory",
+        Kind::Object,
+        "",
+        "memory of the socket and its limits; asked by -m",
+    ),
+    entry(
         Field::Inode,
         "inode",
         Kind::Integer,
@@ -431,6 +443,8 @@ pub enum Value<'a> {
     SocketOptions(u16),
     /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
+    /// Parts of a structure of the kernel.
+    Struct(Struct<'a>),
 }
 
 /// The names of the option bits that are set.
@@ -452,6 +466,21 @@ pub const fn shutdown_word(shutdown: Shutdown) -> &'static str {
     }
 }
 
+/// The value of a part of a structure.
+pub fn part_value(part: &Part, bytes: &[u8]) -> Value<'static> {
+    let Some(number) = part.value(bytes) else {
+        return Value::Null;
+    };
+    match part.form {
+        Form::Number => Value::Integer(number),
+        Form::Flag => Value::Bool(number != 0),
+        Form::Word(words) => {
+            let word = usize::try_from(number).ok().and_then(|index| words.get(index));
+            word.map_or(Value::Null, |word| Value::Word(word))
+        }
+    }
+}
+
 impl Field {
     /// Its registry entry.
     pub fn info(self) -> &'static FieldInfo {
@@ -469,6 +498,14 @@ impl Field {
             .iter()
             .find(|info| info.name == name)
             .map(|info| info.field)
+    }
+
+    /// What an object consists of; nothing for other fields.
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Memory => &MEMORY,
+            _ => &[],
+        }
     }
 
     /// Its value in `row`.
@@ -515,6 +552,7 @@ impl Field {
             Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
             Self::IpProtocol => integer(socket.ip_protocol),
             Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
+            Self::Memory => socket.details.memory().map_or(Value::Null, Value::Struct),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie

@@ -124,6 +124,11 @@ impl Reader<'_> {
                     "compare a part of it, as in pid = 812 or process = nginx",
                 ))
             }
+            _ if field.info().kind == Kind::Object => {
+                let span = operands.first().map_or(0..0, |operand| operand.span.clone());
+                let message = format!("'{}' has several parts", self.name);
+                Err(self.error(span, message, "`sockstat columns` lists the fields that compare"))
+            }
             _ => match field.info().kind {
                 Kind::Boolean => each(operands, |operand| self.truth(field, operand)),
                 Kind::Word | Kind::Words => {

@@ -9,8 +9,10 @@ use super::lines::push_scalar;
 use super::text::{push_address, push_number};
 use super::{escape, human};
 use crate::join::Row;
+use crate::model::details::layout::Struct;
+use crate::model::summary::Summary;
 use crate::model::{Gap, Holder, Process};
-use crate::query::field::{Field, Value, socket_option_words};
+use crate::query::field::{Field, Value, part_value, socket_option_words};
 
 /// The version of the shape of the output. Within it keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
@@ -54,8 +56,13 @@ impl Envelope<'_> {
     }
 
     /// Appends everything behind the last row.
-    pub fn push_end(out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\n],\"groups\":null,\"summary\":null}\n");
+    pub fn push_end(out: &mut Vec<u8>, summary: Option<&Summary>) {
+        out.extend_from_slice(b"\n],\"groups\":null,\"summary\":");
+        match summary {
+            Some(summary) => super::summary::push_json(out, summary),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b"}\n");
     }
 
     /// The same where rows were counted by groups and there is no row: `groups` are objects with commas between.
@@ -132,6 +139,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             }
             out.push(b']');
         }
+        Value::Struct(parts) => push_struct(out, parts),
         Value::Owners(row) => {
             out.push(b'[');
             for (index, holder) in row.ownership.holders.iter().enumerate() {
@@ -143,6 +151,16 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b']');
         }
     }
+}
+
+/// The parts of a structure by name; null for those that it does not have.
+fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
+    for (index, part) in structure.parts.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        push_key(out, part.name);
+        push_value(out, &part_value(part, structure.bytes));
+    }
+    out.push(b'}');
 }
 
 /// One owner: the descriptor, and what is known of its process.
@@ -249,7 +267,7 @@ mod tests {
         };
         let mut out = Vec::new();
         envelope.push_start(&mut out);
-        Envelope::push_end(&mut out);
+        Envelope::push_end(&mut out, None);
         let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read["schema"], "sockstat/1");
         assert_eq!(read["taken_at"], "1970-01-01T00:00:00Z");

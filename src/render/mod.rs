@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod details;
 pub mod escape;
 pub mod fit;
 pub mod groups;
@@ -11,6 +12,7 @@ pub mod json;
 pub mod lines;
 pub mod page;
 pub mod plain;
+pub mod summary;
 pub mod table;
 pub mod text;
 pub mod tokens;
