@@ -1,6 +1,8 @@
 //! Text for people in sentences and labelled rows. On a terminal words are kept whole where a line ends; elsewhere
 //! every sentence, row and command stays one line.
 
+use std::fmt::Write as _;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A row takes no more lines of a terminal than this: command lines can be long.
@@ -56,7 +58,7 @@ impl Page {
             .width
             .is_some_and(|width| width < head.width() + COMMAND + SENTENCE);
         if narrow || command.width() > COMMAND {
-            self.text.push_str(&format!("{head}{command}\n"));
+            let _ = writeln!(self.text, "{head}{command}");
             let below = " ".repeat(head.width() + 2);
             self.wrapped(&below, sentence, below.len(), ROW_LINES);
         } else {
