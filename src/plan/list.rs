@@ -32,13 +32,6 @@ pub struct Place {
     pub force_color: bool,
 }
 
-impl Place {
-    /// The width that sentences are broken at: only a terminal has one.
-    pub fn text_width(&self) -> Option<usize> {
-        self.width.filter(|_| self.is_terminal)
-    }
-}
-
 /// A listing, ready to be run.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]

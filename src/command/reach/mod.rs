@@ -92,7 +92,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller)
     let document = if json {
         text::json(&told, &system, &gaps)
     } else {
-        text::render(&told, &system, caller.place.text_width())
+        text::render(&told, &system, caller.text_width())
     };
     out::print(document.as_bytes())?;
     Ok(told

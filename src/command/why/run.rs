@@ -112,7 +112,7 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         push_json(&mut document, &answered);
         out::print(&document)?;
     } else {
-        out::print(text::render(report, caller.place.text_width()).as_bytes())?;
+        out::print(text::render(report, caller.text_width()).as_bytes())?;
     }
     let binds: Vec<_> = report.answers.iter().map(|answer| answer.verdict.bind).collect();
     Ok(if binds.iter().any(|bind| matches!(bind, Outcome::Fails(_))) {
@@ -186,7 +186,7 @@ fn answer_unix(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyh
         out::print(&document)?;
     } else {
         let sudo = caller.sudo();
-        let width = caller.place.text_width();
+        let width = caller.text_width();
         let text = text::render_unix(facts, &verdict, SystemTime::now(), sudo.as_deref(), width);
         out::print(text.as_bytes())?;
     }
