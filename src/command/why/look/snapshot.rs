@@ -105,9 +105,10 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => {
+            Ok(mut walked) => {
+                let holders = HolderTable::new(std::mem::take(&mut walked.holders));
                 let (views, others) = (Views::default(), Others::default());
-                self.owners = settle(&root, &views, &self.dumps, &self.stash, &others, walked);
+                self.owners = settle(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
             }
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
