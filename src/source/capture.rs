@@ -210,10 +210,7 @@ impl Run {
     fn new(mut plan: Arc<CapturePlan>) -> Self {
         let mut gaps = plan.views.gaps.clone();
         owners::unless_recorded(&mut plan, &mut gaps);
-        let root = plan
-            .proc_root
-            .clone()
-            .map_or_else(ProcRoot::default, ProcRoot::given);
+        let root = ProcRoot::of(plan.proc_root.clone());
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
