@@ -237,6 +237,15 @@ pub struct ListArgs {
     /// Read DIR instead of /proc, and ask nothing by netlink
     #[arg(long, value_name = "DIR", help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
+    /// Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub record: Option<PathBuf>,
+    /// Answer from FILE, made by --record or by -D, and look at nothing else
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub replay: Option<PathBuf>,
+    /// Write the kernel's messages about TCP sockets to FILE (- for standard output), and show nothing
+    #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
+    pub diag: Option<PathBuf>,
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
@@ -244,7 +253,7 @@ pub struct ListArgs {
     /// Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them
     /// and asks first. Programs go on; they and their peers see a broken connection
     #[arg(short = 'K', long, help_heading = CLOSE, conflicts_with_all = [
-        "jsonl", "csv", "table", "by", "limit", "pids", "color", "exit_status", "explain_plan", "proc_root",
+        "jsonl", "csv", "table", "by", "limit", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub kill: bool,
     /// With -K: do not ask
@@ -256,7 +265,7 @@ pub struct ListArgs {
 
     /// Follow: print a line for each socket that opens, changes its state or closes, until interrupted
     #[arg(short = 'E', long, help_heading = FOLLOW, conflicts_with_all = [
-        "kill", "csv", "table", "by", "sort", "pids", "color", "exit_status", "explain_plan", "proc_root",
+        "kill", "csv", "table", "by", "sort", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub events: bool,
     /// With -E: how often the tables are looked at for what opened and changed; 1s if nothing is said

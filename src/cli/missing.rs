@@ -38,8 +38,6 @@ pub struct MissingArgs {
     pub cgroup: bool,
     #[arg(long, hide = true)]
     pub inet_sockopt: bool,
-    #[arg(short = 'D', long, hide = true)]
-    pub diag: Option<String>,
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
 }
@@ -63,7 +61,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.tos, "--tos"),
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
-        (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {

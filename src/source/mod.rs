@@ -3,14 +3,17 @@
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;
+pub mod disk;
 pub mod lookup;
 pub mod names;
 pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod nss;
+mod outlet;
 pub mod owners;
 pub mod proc;
 pub mod seen;
 pub mod settle;
 pub mod tables;
+pub mod tape;

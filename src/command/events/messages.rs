@@ -5,7 +5,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::model::{Protocol, Socket};
 use crate::plan::{Dump, Wanted};
-use crate::source::netlink::channel::{Channel, DumpError};
+use crate::source::netlink::channel::{DumpError, Subscription};
 use crate::source::netlink::freed;
 
 /// So many messages wait for us; then they wait in the kernel, which drops them when its buffer is full.
@@ -52,10 +52,10 @@ impl Messages {
         if groups == 0 {
             return deaf(Deaf::Nothing);
         }
-        let subscribed = match Channel::subscribed(groups) {
+        let subscribed = match Subscription::open(groups) {
             Ok(subscribed) => subscribed,
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => return deaf(Deaf::Refused(errno)),
-            Err(DumpError::Lost | DumpError::Stopped) => return deaf(Deaf::Refused(0)),
+            Err(_) => return deaf(Deaf::Refused(0)),
         };
         let wanted = dumps.iter().map(|dump| dump.wanted).max().unwrap_or_default();
         let (sender, receiver) = channel(WAITING_MAX);
@@ -129,11 +129,11 @@ impl Heard {
 
 /// Passes messages on until nobody wants them, or the socket fails. That some were lost is told when all that was
 /// left has been taken: only then does the kernel stop dropping, and a look at the tables is worth it.
-fn listen(mut channel: Channel, wanted: Wanted, sender: &Sender<Word>) {
+fn listen(mut subscription: Subscription, wanted: Wanted, sender: &Sender<Word>) {
     let mut lost = false;
     loop {
         let mut words = Vec::new();
-        let taken = channel.messages(!lost, |payload| {
+        let taken = subscription.messages(!lost, |payload| {
             words.extend(freed::decode(payload, wanted).map(Word::Freed));
         });
         match taken {

@@ -387,6 +387,8 @@ fn wrong_command_lines_are_told() {
     for arguments in [
         &["-E", "-K", "80"][..],
         &["-E", "--csv"],
+        &["-E", "--record", "/nonexistent/x"],
+        &["--replay", "/nonexistent/x", "events"],
         &["-E", "--by", "state"],
         &["--interval", "1s"],
         &["events", "--interval", "1ms"],
