@@ -84,14 +84,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
     }
     let mut stash = Stash::default();
     run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
-    let owners = if run.plan.owners {
-        // Few rows: look only for their holders, and not at all if none has one.
-        let mut scan = scan_for(&run, &stash).with_context(|| cannot_list(&run.root))?;
-        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-        run.settle(&stash, holders, scan)
-    } else {
-        Owners::not_asked()
-    };
+    let owners = owners_of(&mut run, &stash).with_context(|| cannot_list(&run.root))?;
     Ok(run.hand_out(&stash, owners, outlet))
 }
 
@@ -188,15 +181,9 @@ pub fn around(plan: Arc<CapturePlan>, sockets: &[&Socket]) -> std::io::Result<Ca
         run.learner.learn(socket);
         stash.push(socket);
     }
-    let mut owners = Owners::not_asked();
-    if run.plan.owners {
-        let scanned = scan_for(&run, &stash)?;
-        run.owners_by = scanned.how;
-        let others = Others::of(&run.ends, &stash);
-        let (root, plan) = (&run.root, &run.plan);
-        owners = settle(root, &plan.views, &plan.dumps, &stash, &others, scanned.walk);
-    }
-    let (_, captured) = run.hand_out(&stash, owners, Nowhere);
+    let owners = owners_of(&mut run, &stash)?;
+    let outlet = Outlet::new(Nowhere, Arc::clone(&run.plan));
+    let (_, captured) = run.hand_out(&stash, owners, outlet);
     Ok(captured)
 }
 
@@ -207,6 +194,16 @@ impl Sink for Nowhere {
     fn take(&mut self, _: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
         ControlFlow::Break(())
     }
+}
+
+/// The owners of few rows: a look only for their holders, and none at all if none has one.
+fn owners_of(run: &mut Run, stash: &Stash) -> std::io::Result<Owners> {
+    if !run.plan.owners {
+        return Ok(Owners::not_asked());
+    }
+    let mut scan = scan_for(run, stash)?;
+    let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
+    Ok(run.settle(stash, holders, scan))
 }
 
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
