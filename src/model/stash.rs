@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
 use super::endpoint::UnixFile;
+use super::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
 use super::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
     UnixPair,
@@ -29,6 +30,8 @@ pub struct Head {
     pub protocol: Protocol,
     /// Its state.
     pub state: State,
+    /// Whether the kernel made it for its own use ([`Socket::is_of_kernel`]).
+    pub of_kernel: bool,
 }
 
 // Which optional parts follow the head, in this order.
@@ -58,6 +61,8 @@ const NAME: u32 = 1 << 22;
 const PEER_INODE: u32 = 1 << 23;
 const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
+const OTHER_ENDS: u32 = 1 << 30;
+const OF_KERNEL: u32 = 1 << 31;
 
 impl Stash {
     /// How many sockets are in it.
@@ -130,7 +135,14 @@ impl Stash {
         flags |= match &socket.endpoints {
             Endpoints::Inet(pair) => put_inet(out, pair),
             Endpoints::Unix(pair) => put_unix(out, pair),
+            other => {
+                put_other(out, other);
+                OTHER_ENDS
+            }
         };
+        if socket.is_of_kernel() {
+            flags |= OF_KERNEL;
+        }
         let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
         if let Some(slot) = out.get_mut(start..start + 4) {
             slot.copy_from_slice(&length.to_ne_bytes());
@@ -148,11 +160,13 @@ impl Stash {
             let mut record = rest;
             let length = take32(&mut record) as usize;
             let (inode, [protocol, state, ..]) = (take32(&mut record), take::<4>(&mut record));
+            let flags = take32(&mut record);
             rest = rest.get(length..)?;
             (length > 0).then_some(Head {
                 inode: NonZeroU32::new(inode),
                 protocol: protocol_of(protocol),
                 state: state_of(state),
+                of_kernel: flags & OF_KERNEL != 0,
             })
         })
     }
@@ -218,6 +232,8 @@ impl Reader<'_> {
             },
             endpoints: if has(UNIX) {
                 Endpoints::Unix(take_unix(input, flags))
+            } else if has(OTHER_ENDS) {
+                take_other(input)
             } else {
                 Endpoints::Inet(take_inet(input, flags))
             },
@@ -321,6 +337,66 @@ fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
         peer_inode,
         pending,
         file,
+    }
+}
+
+/// A byte for the family, then its fields.
+fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
+    match endpoints {
+        Endpoints::Packet(end) => {
+            out.push(0);
+            put32(out, end.ethertype.into());
+            put32(out, end.interface.map_or(0, NonZeroU32::get));
+        }
+        Endpoints::Netlink(pair) => {
+            out.extend_from_slice(&[1, pair.protocol]);
+            put32(out, pair.portid);
+            put32(out, pair.peer_portid);
+            put32(out, pair.peer_group);
+            put32(out, u32::try_from(pair.groups.len()).unwrap_or(u32::MAX));
+            pair.groups.iter().for_each(|group| put32(out, *group));
+        }
+        Endpoints::Vsock(pair) => {
+            out.push(2);
+            for number in [pair.local_cid, pair.local_port, pair.peer_cid, pair.peer_port] {
+                put32(out, number);
+            }
+        }
+        Endpoints::Xdp(end) => {
+            out.push(3);
+            put32(out, end.interface.map_or(0, NonZeroU32::get));
+            put32(out, end.queue_id);
+        }
+        Endpoints::Inet(_) | Endpoints::Unix(_) => {}
+    }
+}
+
+fn take_other(input: &mut &[u8]) -> Endpoints {
+    match take::<1>(input) {
+        [0] => Endpoints::Packet(PacketEnd {
+            ethertype: u16::try_from(take32(input)).unwrap_or(0),
+            interface: NonZeroU32::new(take32(input)),
+        }),
+        [1] => Endpoints::Netlink(NetlinkPair {
+            protocol: take::<1>(input)[0],
+            portid: take32(input),
+            peer_portid: take32(input),
+            peer_group: take32(input),
+            groups: {
+                let count = take32(input);
+                (0..count).map(|_| take32(input)).collect()
+            },
+        }),
+        [2] => Endpoints::Vsock(VsockPair {
+            local_cid: take32(input),
+            local_port: take32(input),
+            peer_cid: take32(input),
+            peer_port: take32(input),
+        }),
+        _ => Endpoints::Xdp(XdpEnd {
+            interface: NonZeroU32::new(take32(input)),
+            queue_id: take32(input),
+        }),
     }
 }
 
@@ -438,7 +514,35 @@ mod tests {
                     file: file.map(|(inode, device)| UnixFile { inode, device }),
                 })
             });
-        prop_oneof![inet, unix]
+        let packet = any::<(u16, u32)>().prop_map(|(ethertype, interface)| {
+            let interface = NonZeroU32::new(interface);
+            Endpoints::Packet(PacketEnd { ethertype, interface })
+        });
+        let netlink = any::<(u8, [u32; 3], Vec<u32>)>().prop_map(|(protocol, numbers, groups)| {
+            let [portid, peer_portid, peer_group] = numbers;
+            let groups = groups.into();
+            Endpoints::Netlink(NetlinkPair {
+                protocol,
+                portid,
+                peer_portid,
+                peer_group,
+                groups,
+            })
+        });
+        let vsock =
+            any::<[u32; 4]>().prop_map(|[local_cid, local_port, peer_cid, peer_port]| {
+                Endpoints::Vsock(VsockPair {
+                    local_cid,
+                    local_port,
+                    peer_cid,
+                    peer_port,
+                })
+            });
+        let xdp = any::<(u32, u32)>().prop_map(|(interface, queue_id)| {
+            let interface = NonZeroU32::new(interface);
+            Endpoints::Xdp(XdpEnd { interface, queue_id })
+        });
+        prop_oneof![inet, unix, packet, netlink, vsock, xdp]
     }
 
     prop_compose! {
@@ -487,7 +591,7 @@ mod tests {
                 read.push(slot.clone());
             }
             let heads: Vec<_> = stash.heads().collect();
-            let expected: Vec<_> = sockets.iter().map(|s| Head { inode: s.inode, protocol: s.protocol, state: s.state }).collect();
+            let expected: Vec<_> = sockets.iter().map(|s| Head { inode: s.inode, protocol: s.protocol, state: s.state, of_kernel: s.is_of_kernel() }).collect();
             prop_assert_eq!(heads, expected);
             prop_assert_eq!(stash.len(), read.len());
             prop_assert_eq!(read, sockets);

@@ -44,8 +44,6 @@ pub struct ListPlan {
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
-    /// Every table was asked for, but this version does not have them all.
-    pub everything: bool,
     /// `--exit-status`.
     pub exit_status: bool,
     /// `--quiet`.
@@ -127,6 +125,8 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED
                 }
                 Protocol::Unix => SHOW_BASIC,
+                // These families always tell their memory.
+                protocol if !protocol.is_inet() => 0,
                 // Memory counters make every answer longer, so they are for those who name the field.
                 _ if drops => EXTENSION_SKMEMINFO,
                 _ => 0,
@@ -138,6 +138,7 @@ impl ListPlan {
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                absent: selection.absent.into_iter().collect(),
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -157,7 +158,6 @@ impl ListPlan {
             sort,
             limit: args.limit,
             hide_time_wait,
-            everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
             explain: args.explain_plan,

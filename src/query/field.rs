@@ -6,6 +6,8 @@
 use std::net::IpAddr;
 
 use crate::join::Row;
+use crate::model::numbers::netlink_protocol_name;
+use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
@@ -43,6 +45,15 @@ pub enum Field {
     Shutdown,
     SocketOptions,
     IpProtocol,
+    Ethertype,
+    QueueId,
+    NetlinkProtocol,
+    Portid,
+    PeerPortid,
+    PeerGroup,
+    NetlinkGroups,
+    LocalCid,
+    PeerCid,
     Timer,
     TimerExpiresMs,
     Retransmits,
@@ -68,6 +79,8 @@ pub enum Kind {
     Hex,
     /// Several words.
     Words,
+    /// Several whole numbers.
+    Numbers,
     /// The list of owners.
     Owners,
 }
@@ -317,6 +330,69 @@ pub const FIELDS: &[FieldInfo] = &[
         "IP protocol number of a raw socket",
     ),
     entry(
+        Field::Ethertype,
+        "ethertype",
+        Kind::Integer,
+        "",
+        "Ethernet protocol that a packet socket takes: 3 for all, 0 while it takes none",
+    ),
+    entry(
+        Field::QueueId,
+        "queue_id",
+        Kind::Integer,
+        "",
+        "queue of the interface that an XDP socket is bound to",
+    ),
+    entry(
+        Field::NetlinkProtocol,
+        "netlink_protocol",
+        Kind::Word,
+        "",
+        "netlink family: rtnl, genl, uevent, audit and so on; a number where it has no name",
+    ),
+    entry(
+        Field::Portid,
+        "portid",
+        Kind::Integer,
+        "",
+        "address of a netlink socket: 0 for the kernel, often the process id of whoever made it",
+    ),
+    entry(
+        Field::PeerPortid,
+        "peer_portid",
+        Kind::Integer,
+        "",
+        "address that a netlink socket was connected to; null when not connected",
+    ),
+    entry(
+        Field::PeerGroup,
+        "peer_group",
+        Kind::Integer,
+        "",
+        "multicast group that a netlink socket was connected to; null for none",
+    ),
+    entry(
+        Field::NetlinkGroups,
+        "netlink_groups",
+        Kind::Numbers,
+        "",
+        "multicast groups that a netlink socket has joined",
+    ),
+    entry(
+        Field::LocalCid,
+        "local_cid",
+        Kind::Integer,
+        "",
+        "context id of a VM socket; null for any",
+    ),
+    entry(
+        Field::PeerCid,
+        "peer_cid",
+        Kind::Integer,
+        "",
+        "context id of the other end of a VM socket; null when not connected",
+    ),
+    entry(
         Field::Timer,
         "timer",
         Kind::Word,
@@ -398,6 +474,8 @@ pub enum Value<'a> {
     Hex(u64),
     /// Option bits; see [`socket_option_words`].
     SocketOptions(u16),
+    /// Several numbers.
+    Numbers(&'a [u32]),
     /// All owners of the row.
     Owners(Row<'a>),
 }
@@ -457,6 +535,7 @@ impl Field {
             | Self::Path
             | Self::PeerPath
             | Self::PeerInode => self.of_endpoints(row),
+            Self::Ethertype | Self::QueueId | Self::NetlinkProtocol | Self::Portid | Self::PeerPortid | Self::PeerGroup | Self::NetlinkGroups | Self::LocalCid | Self::PeerCid => self.of_other_ends(row),
             Self::Scope => socket
                 .scope()
                 .map_or(Value::Null, |scope| Value::Word(scope.name())),
@@ -521,10 +600,7 @@ impl Field {
                     }
                     Self::PeerAddress if connected => Value::Address(pair.peer_address),
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
-                    Self::Interface => text(
-                        pair.interface
-                            .and_then(|index| row.context.names.interfaces.get(&index.get())),
-                    ),
+                    Self::Interface => interface(row),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
                     _ => Value::Null,
                 }
@@ -534,8 +610,41 @@ impl Field {
                 Self::PeerInode => integer(pair.peer_inode.map(std::num::NonZeroU32::get)),
                 _ => Value::Null,
             },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) if self == Self::Interface => interface(row),
+            Endpoints::Vsock(pair) => match self {
+                Self::LocalPort => integer(vsock_number(pair.local_port)),
+                Self::PeerPort => integer(vsock_number(pair.peer_port)),
+                _ => Value::Null,
+            },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) => Value::Null,
         }
     }
+
+    fn of_other_ends<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match (self, &row.socket.endpoints) {
+            (Self::Ethertype, Endpoints::Packet(end)) => Value::Integer(end.ethertype.into()),
+            (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
+            (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
+                netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)
+            }
+            (Self::Portid, Endpoints::Netlink(pair)) => Value::Integer(pair.portid.into()),
+            (Self::PeerPortid, Endpoints::Netlink(pair)) if pair.is_connected() => {
+                Value::Integer(pair.peer_portid.into())
+            }
+            (Self::PeerGroup, Endpoints::Netlink(pair)) => {
+                integer(Some(pair.peer_group).filter(|group| *group != 0))
+            }
+            (Self::NetlinkGroups, Endpoints::Netlink(pair)) => Value::Numbers(&pair.groups),
+            (Self::LocalCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.local_cid)),
+            (Self::PeerCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.peer_cid)),
+            _ => Value::Null,
+        }
+    }
+}
+
+fn interface<'a>(row: &Row<'a>) -> Value<'a> {
+    let index = row.socket.interface();
+    text(index.and_then(|index| row.context.names.interfaces.get(&index.get())))
 }
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {

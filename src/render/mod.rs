@@ -9,6 +9,7 @@ pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod other_ends;
 pub mod plain;
 pub mod table;
 pub mod text;

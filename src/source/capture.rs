@@ -109,6 +109,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
     let mut wanted: Vec<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
@@ -170,6 +171,7 @@ impl Run {
         let mut handed = Handed::default();
         let mut tables = Tables::open(&self.root);
         let (plan, learner) = (&self.plan, &mut self.learner);
+        tables.note_absent(&plan.absent);
         tables.read(&plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
@@ -191,6 +193,7 @@ impl Run {
         let nobody = Owners::not_asked();
         let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
+        tables.note_absent(&plan.absent);
         tables.read(&plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);

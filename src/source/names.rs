@@ -49,7 +49,7 @@ impl Learner {
 
     /// Learns what can be had at once: interfaces and cgroups.
     pub fn learn(&mut self, socket: &Socket) {
-        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+        if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&index.get())
         {

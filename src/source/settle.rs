@@ -25,6 +25,7 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
     let table = HolderTable::new(std::mem::take(&mut walked.holders));
     let left_over: BTreeSet<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(NonZeroU32::get)
         .filter(|inode| table.of(*inode).is_empty())

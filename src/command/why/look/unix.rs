@@ -58,7 +58,7 @@ pub fn find(name: &[u8]) -> Vec<Socket> {
         let has_it = |socket: &&Socket| match &socket.endpoints {
             Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name),
             Endpoints::Unix(pair) => id.is_some() && pair.file == id,
-            Endpoints::Inet(_) => false,
+            _ => false,
         };
         found.extend(sockets.iter().filter(has_it).cloned());
         ControlFlow::Continue(())
