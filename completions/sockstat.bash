@@ -50,7 +50,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -F -d -S -0 -m -i -b -Z -z -s -K -E -N -D -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --filter-file --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --kill --events --net --diag --bpf-maps --help why reach free wait kill columns schema completions man"
+            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -o -n -r -j -H -Q -O -V -K -N -F -d -S -0 -m -i -b -Z -z -s -E -D -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --options --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --kill --yes --dry-run --net --netns --filter-file --dccp --sctp --packet --vsock --xdp --tipc --memory --info --bpf --context --contexts --tos --cgroup --inet-sockopt --summary --events --diag --bpf-maps --help why reach free wait kill columns schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,11 +112,7 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --filter-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -F)
+                --netns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -125,6 +121,14 @@ _sockstat() {
                     return 0
                     ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -F)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -172,7 +176,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__free)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --count --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --count --net --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -183,6 +187,10 @@ _sockstat() {
                     return 0
                     ;;
                 --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -198,7 +206,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__kill)
-            opts="-t -u -4 -6 -y -N -j -h --tcp --udp --ipv4 --ipv6 --signal --timeout --dry-run --yes --all --netns --json --help"
+            opts="-t -u -4 -6 -y -N -j -h --tcp --udp --ipv4 --ipv6 --socket --signal --timeout --dry-run --yes --all --net --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -213,6 +221,10 @@ _sockstat() {
                     return 0
                     ;;
                 --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -242,13 +254,17 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__reach)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --try --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --try --net --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -278,7 +294,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__wait)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --gone --state --timeout --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --gone --state --timeout --net --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +312,10 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -N)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -308,7 +328,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__why)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --v6only --reuseaddr --no-reuseaddr --reuseport --device --uid --no-listen --no-probe --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --v6only --reuseaddr --no-reuseaddr --reuseport --device --uid --no-listen --no-probe --net --netns --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,6 +343,10 @@ _sockstat() {
                     return 0
                     ;;
                 --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary K/kill E/events N/net= D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary E/events D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -29,7 +29,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l sort -d 'The order of rows: fields, each with :desc for the largest first; default for the order of the table' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l by -d 'Count rows by these fields instead of listing them; peer_address/24 for subnets' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l limit -d 'No more than N rows or groups' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l color -d 'Colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -39,8 +39,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
-complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l net -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
@@ -71,6 +71,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l quiet -d 'No word on 
 complete -c sockstat -n "__fish_sockstat_needs_command" -l exit-status -d 'Exit 0 with rows, 1 without, 3 without but with an incomplete view'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l explain-plan -d 'Say which tables are read, what the kernel filters, how owners are found, and how it went; no rows'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Print the version'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them and asks first. Programs go on; they and their peers see a broken connection'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp
 complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp
 complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
@@ -86,7 +89,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
 complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
 complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary
-complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -101,7 +103,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Pri
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'The socket is bound to this interface' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l uid -d 'The user who binds: else who called sudo, else who calls' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s u -l udp -d 'UDP; for a unix socket: datagram'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s 4 -l ipv4 -d 'IPv4 only'
@@ -114,7 +116,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-listen -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-probe -d 'No trial bind where a socket\'s options cannot be read'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d 'Print help'
-complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 4 -l ipv4 -d 'IPv4 only'
@@ -123,7 +125,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How many' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 4 -l ipv4 -d 'IPv4 only'
@@ -132,7 +134,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'Another state than listening: established, time-wait' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'No longer than this: 500ms, 10s, 2m' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 4 -l ipv4 -d 'IPv4 only'
@@ -142,11 +144,12 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s j -l json -d 
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l signal -d 'TERM, INT, HUP, QUIT, USR1, USR2 or KILL' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l timeout -d 'How long it may take to end; 5s if nothing is said' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d 'TCP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l socket -d 'Close the sockets and leave the programs alone; the same as sockstat -K'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'Show whom it would be, and signal nobody'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Do not ask; never sends KILL by itself'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'

@@ -49,6 +49,16 @@ impl<'a> Row<'a> {
         self.context.processes.get(&holder.pid)
     }
 
+    /// The process among the holders that no other of them started: the master of a server with workers, whatever
+    /// their pids. Of several the one with the lowest pid.
+    pub fn topmost(&self) -> Option<&'a Process> {
+        let holds = |pid: u32| self.ownership.holders.iter().any(|holder| holder.pid == pid);
+        let is_topmost = |process: &&Process| !process.parent.is_some_and(holds);
+        self.processes()
+            .find(is_topmost)
+            .or_else(|| self.processes().next())
+    }
+
     /// The processes that hold the socket, each once, by pid.
     pub fn processes(&self) -> impl Iterator<Item = &'a Process> {
         let mut previous = None;

@@ -57,6 +57,21 @@ pub enum Subcommand {
     Man,
 }
 
+impl Cli {
+    /// The network namespaces of `-N`, before the subcommand or behind it.
+    pub fn netns(&self) -> Vec<String> {
+        let own: &[String] = match &self.command {
+            Some(Subcommand::Why(args)) => &args.netns,
+            Some(Subcommand::Reach(args)) => &args.netns,
+            Some(Subcommand::Free(args)) => &args.netns,
+            Some(Subcommand::Wait(args)) => &args.netns,
+            Some(Subcommand::Kill(args)) => &args.netns,
+            _ => &[],
+        };
+        [&self.list.netns, own].concat()
+    }
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
@@ -70,7 +85,7 @@ pub enum ColorWhen {
 }
 
 /// Options of the listing.
-#[derive(Debug, Default, Parser)]
+#[derive(Clone, Debug, Default, Parser)]
 #[command(
     name = "sockstat",
     version,
@@ -186,7 +201,7 @@ pub struct ListArgs {
     /// Without these fields
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub hide: Vec<String>,
-    /// The order of rows: fields, each with :desc for the largest first
+    /// The order of rows: fields, each with :desc for the largest first; default for the order of the table
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub sort: Vec<String>,
     /// Count rows by these fields instead of listing them; peer_address/24 for subnets
@@ -229,6 +244,23 @@ pub struct ListArgs {
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
 
+    /// Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them
+    /// and asks first. Programs go on; they and their peers see a broken connection
+    #[arg(short = 'K', long, help_heading = CLOSE, conflicts_with_all = [
+        "jsonl", "csv", "table", "by", "limit", "pids", "color", "exit_status", "explain_plan", "proc_root",
+    ])]
+    pub kill: bool,
+    /// With -K: do not ask
+    #[arg(long, requires = "kill", help_heading = CLOSE)]
+    pub yes: bool,
+    /// With -K: show which, and close nothing
+    #[arg(long, requires = "kill", help_heading = CLOSE)]
+    pub dry_run: bool,
+
+    /// In another network namespace: its name, a pid or a path
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
+    pub netns: Vec<String>,
+
     /// More of the filter from FILE, or with - from standard input; lines that begin with # are comments
     #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
     pub filter_file: Option<PathBuf>,
@@ -245,6 +277,7 @@ pub struct ListArgs {
 const WHICH: &str = "Which sockets";
 const WHAT: &str = "What to show of them";
 const HOW: &str = "How to show it";
+const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\
 Without any of -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and without a state: TCP and UDP, every state, with owners.

@@ -26,8 +26,8 @@ pub struct FreeArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub count: usize,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document
     #[arg(short, long)]
     pub json: bool,

@@ -26,6 +26,9 @@ pub struct KillArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
+    /// Close the sockets and leave the programs alone; the same as sockstat -K
+    #[arg(long, conflicts_with_all = ["signal", "timeout", "all"])]
+    pub socket: bool,
     /// TERM, INT, HUP, QUIT, USR1, USR2 or KILL
     #[arg(long, value_name = "SIGNAL", default_value = "TERM")]
     pub signal: String,
@@ -42,8 +45,8 @@ pub struct KillArgs {
     #[arg(long)]
     pub all: bool,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document when it is over
     #[arg(short, long)]
     pub json: bool,

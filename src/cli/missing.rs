@@ -5,7 +5,7 @@ use clap::Args;
 use super::UsageError;
 
 /// The options, hidden from the help.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[allow(
     clippy::struct_excessive_bools,
     missing_docs,
@@ -30,12 +30,8 @@ pub struct MissingArgs {
     pub inet_sockopt: bool,
     #[arg(short = 's', long, hide = true)]
     pub summary: bool,
-    #[arg(short = 'K', long, hide = true)]
-    pub kill: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'N', long, hide = true)]
-    pub net: Option<String>,
     #[arg(short = 'D', long, hide = true)]
     pub diag: Option<String>,
     #[arg(long, hide = true)]
@@ -57,9 +53,7 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
         (missing.summary, "-s (summary)"),
-        (missing.kill, "-K (closing sockets)"),
         (missing.events, "-E (events)"),
-        (missing.net.is_some(), "-N (another network namespace)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];

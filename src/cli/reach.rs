@@ -26,8 +26,8 @@ pub struct ReachArgs {
     #[arg(long = "try")]
     pub try_it: bool,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document
     #[arg(short, long)]
     pub json: bool,

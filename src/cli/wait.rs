@@ -34,8 +34,8 @@ pub struct WaitArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document when it is over
     #[arg(short, long)]
     pub json: bool,

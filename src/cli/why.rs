@@ -47,8 +47,8 @@ pub struct WhyArgs {
     #[arg(long)]
     pub no_probe: bool,
     /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
-    pub netns: Option<String>,
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
     /// One JSON document
     #[arg(short, long)]
     pub json: bool,

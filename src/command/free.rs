@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use super::out;
-use super::why::look::{netns::enter, snapshot, system};
+use super::why::look::{snapshot, system};
 use super::why::place::of_families;
 use super::why::{BindAttempt, Existing, Outcome, SystemFacts, diagnose};
 use crate::cli::{FreeArgs, ListArgs, UsageError};
@@ -25,12 +25,6 @@ pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        out::complain(&UsageError::new(reason).to_string());
-        return Ok(Exit::Usage);
-    }
     let protocol = if args.udp { Protocol::Udp } else { Protocol::Tcp };
     let system = system::read();
     let mut addresses: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into()];

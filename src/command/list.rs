@@ -31,7 +31,7 @@ use crate::source::{lookup, proc::ProcRoot};
 /// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
 pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     let words = filter_words(args)?;
-    let filter = match filter(args, &words) {
+    let filter = match filter(args, &words, Mode::List) {
         Ok(filter) => filter,
         Err(error) => {
             out::complain(&format!("{}\n", error.render()));
@@ -75,7 +75,7 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
 }
 
 /// The words of the filter: those of the command line, and then those of the file.
-fn filter_words(args: &ListArgs) -> anyhow::Result<Vec<String>> {
+pub(super) fn filter_words(args: &ListArgs) -> anyhow::Result<Vec<String>> {
     let mut words = args.filter.clone();
     if let Some(path) = &args.filter_file {
         let name = escape::text(path.as_os_str().as_encoded_bytes());
@@ -98,8 +98,12 @@ fn read_filter(path: &Path) -> std::io::Result<String> {
 }
 
 /// The filter, with its names looked up.
-fn filter(args: &ListArgs, words: &[String]) -> Result<query::Parsed, query::FilterError> {
-    let mut parsed = query::parse(words, Mode::List)?;
+pub(super) fn filter(
+    args: &ListArgs,
+    words: &[String],
+    mode: Mode,
+) -> Result<query::Parsed, query::FilterError> {
+    let mut parsed = query::parse(words, mode)?;
     let root = args
         .proc_root
         .clone()
@@ -127,7 +131,7 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
         return Ok((rows, Vec::new()));
     }
     match &plan.output {
-        Output::Lines(lines) if !plan.sort.is_empty() => {
+        Output::Lines(lines) if plan.sort.is_some() => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
             let mut sink = LineSink::new(lines.clone(), false, plan.limit);
             for socket in &snapshot.sockets {
@@ -180,7 +184,11 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
 
 /// The rows of a plan in their order.
 async fn in_order(plan: &ListPlan, capture_plan: Arc<CapturePlan>) -> anyhow::Result<(Snapshot, Captured)> {
-    let snapshot = Snapshot::new(&plan.sort, plan.limit, plan.hide_time_wait);
+    let snapshot = Snapshot::new(
+        plan.sort.as_deref().unwrap_or_default(),
+        plan.limit,
+        plan.hide_time_wait,
+    );
     let (mut snapshot, captured) = capture(capture_plan, snapshot).await?;
     snapshot.sort(&captured.owners, &captured.context);
     Ok((snapshot, captured))

@@ -1,11 +1,13 @@
 //! What a run does, one module for each command. Each reads as a table of contents.
 
 pub mod caller;
+pub mod destroy;
 pub mod explain;
 pub mod free;
 pub mod kill;
 pub mod list;
 pub mod losses;
+pub mod netns;
 pub mod out;
 pub mod reach;
 mod sinks;
@@ -14,7 +16,7 @@ pub mod why;
 
 use std::ffi::OsString;
 
-use crate::cli::{self, Subcommand, generate, reference};
+use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
 
 /// Runs a command line, the program's name first.
@@ -26,23 +28,34 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             out::complain(&error.to_string());
             return Exit::Usage;
         }
-        Ok(cli) => match cli.command {
-            None => list::run(&cli.list, &caller),
-            Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, &caller),
-            Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
-            Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
-            Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
-            Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, &caller),
-            Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
-            Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
-            Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
-            Some(Subcommand::Man) => generate::man_page()
-                .map_err(Into::into)
-                .and_then(|page| out::print(&page)),
-        },
+        Ok(cli) => {
+            if let Err(error) = netns::enter(&cli.netns()) {
+                out::complain(&error.to_string());
+                return Exit::Usage;
+            }
+            dispatch(cli, &caller)
+        }
     };
     outcome.unwrap_or_else(|error| {
         out::complain(&format!("error: {error:#}\n"));
         Exit::Failed
     })
+}
+
+fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
+    match cli.command {
+        None if cli.list.kill => destroy::run(&cli.list, caller),
+        None => list::run(&cli.list, caller),
+        Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
+        Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+        Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
+        Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
+        Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
+        Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
+        Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
+        Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
+        Some(Subcommand::Man) => generate::man_page()
+            .map_err(Into::into)
+            .and_then(|page| out::print(&page)),
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::out;
 use super::why::cover::Cover;
 use super::why::look::unix as look_unix;
-use super::why::look::{netns::enter, process, snapshot};
+use super::why::look::{process, snapshot};
 use super::why::place::{Host, Place, PortPlace, parse, wants_family};
 use super::why::unix::printable;
 use crate::cli::{ListArgs, UsageError, WaitArgs};
@@ -32,12 +32,6 @@ pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        out::complain(&UsageError::new(reason).to_string());
-        return Ok(Exit::Usage);
-    }
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {

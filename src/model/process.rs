@@ -20,6 +20,8 @@ pub struct Process {
     pub uid: Option<u32>,
     /// When it was started; `None` if not asked for.
     pub started_at: Option<SystemTime>,
+    /// The process that started it, or took it over; `None` if not asked for, 0 for none that we can see.
+    pub parent: Option<u32>,
 }
 
 /// The processes of a capture, by pid.

@@ -85,12 +85,13 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     })
 }
 
-/// The keys of `--sort`.
+/// The keys of `--sort`; none for its word `default`, which is the usual order and the last key of every other.
 ///
 /// # Errors
 /// A name that no field has, or another order than `asc` and `desc`.
 pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
     words(lists)
+        .filter(|word| *word != "default")
         .map(|word| {
             let (name, order) = word.split_once(':').unwrap_or((word, "asc"));
             let descending = match order {
@@ -207,6 +208,7 @@ mod tests {
             keys.iter().map(|key| key.descending).collect::<Vec<_>>(),
             [true, false]
         );
+        assert_eq!(sort_keys(&words("default")).unwrap(), []);
         assert!(sort_keys(&words("recv_q:up")).is_err() && sort_keys(&words("nothing")).is_err());
         assert_eq!(group_keys(&words("peer_address/24")).unwrap()[0].prefix, Some(24));
         for wrong in ["state/24", "peer_address/129", "peer_address/", "peer_adress"] {

@@ -38,8 +38,8 @@ pub struct ListPlan {
     pub capture: CapturePlan,
     /// How it is shown.
     pub output: Output,
-    /// The order that was asked for; empty for the usual one, or for rows as they come.
-    pub sort: Vec<SortKey>,
+    /// The order that was asked for, empty for the usual one; `None` for rows as they come, in the forms that stream.
+    pub sort: Option<Vec<SortKey>>,
     /// The most rows or groups.
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
@@ -100,7 +100,9 @@ impl ListPlan {
             .chain(by.iter().map(|key| key.field));
         let of_pids = args.pids.then_some(Field::Pid);
         let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
-        let needs_processes = filter.expr.as_ref().is_some_and(Expr::needs_processes);
+        // Who started whom is among the facts of processes.
+        let by_pid = by.iter().any(|key| key.field == Field::Pid);
+        let needs_processes = by_pid || filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let asked = args.processes
             || args.threads
             || (selection.by_default && choice.only.is_none() && by.is_empty());
@@ -155,7 +157,7 @@ impl ListPlan {
                 proc_root: args.proc_root.clone(),
             },
             output,
-            sort,
+            sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
             exit_status: args.exit_status,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::field::{Field, Value};
 use crate::join::Row;
 
-/// One field of `--by`.
+/// One field of `--by`. `process` and `pid` are those of the topmost owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupKey {
     /// What rows of a group have in common.
@@ -18,6 +18,20 @@ pub struct GroupKey {
 impl GroupKey {
     /// The value that puts a row into its group.
     pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
+        match self.field {
+            // A worker's pid may be lower than its master's, and workers come and go.
+            Field::Process => {
+                return row
+                    .topmost()
+                    .map_or(Value::Null, |process| Value::Text(&process.program));
+            }
+            Field::Pid => {
+                if let Some(process) = row.topmost() {
+                    return Value::Integer(process.pid.into());
+                }
+            }
+            _ => {}
+        }
         match (self.field.value(row), self.prefix) {
             (Value::Address(address), Some(prefix)) => subnet(address, prefix),
             (value, _) => value,
@@ -44,6 +58,52 @@ fn subnet(address: IpAddr, prefix: u8) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::join::{Ownership, Row};
+    use crate::model::{OwnerStatus, State};
+    use crate::query::samples::{context, holder, tcp};
+
+    #[test]
+    fn a_socket_with_workers_belongs_to_their_master() {
+        let socket = tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen);
+        let mut context = context();
+        let holders = [holder(812, 3), holder(900, 3)];
+        let by = |field, context: &_| {
+            let ownership = Ownership {
+                status: OwnerStatus::Known,
+                holders: &holders,
+            };
+            let row = Row {
+                socket: &socket,
+                ownership,
+                context,
+            };
+            format!("{:?}", GroupKey { field, prefix: None }.value(&row))
+        };
+        assert_eq!(
+            by(Field::Pid, &context),
+            "Integer(812)",
+            "nobody's child: the lowest"
+        );
+        if let Some(process) = context.processes.get_mut(&812) {
+            process.parent = Some(900);
+        }
+        assert_eq!(by(Field::Pid, &context), "Integer(900)");
+        if let Some(process) = context.processes.get_mut(&900) {
+            process.parent = Some(812);
+        }
+        assert_eq!(
+            by(Field::Pid, &context),
+            "Integer(812)",
+            "no circle hides the owner"
+        );
+        context.processes.clear();
+        assert_eq!(
+            by(Field::Pid, &context),
+            "Integer(812)",
+            "known, though its facts are not"
+        );
+        assert_eq!(by(Field::Process, &context), "Null");
+    }
 
     #[test]
     fn a_prefix_is_of_one_family() {

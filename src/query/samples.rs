@@ -80,6 +80,7 @@ pub(crate) fn context() -> Context {
         cmdline: Some(cmdline.iter().map(|it| it.as_bytes().into()).collect()),
         uid: Some(uid),
         started_at: None,
+        parent: None,
     };
     let nginx = process(
         812,

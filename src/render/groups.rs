@@ -12,8 +12,11 @@ use super::text::push_number;
 use crate::join::Row;
 use crate::query::group::GroupKey;
 
-/// What is counted beside the rows themselves.
+/// What is told of a group: how many rows it has, and sums.
 const COUNTS: [&str; 4] = ["count", "recv_q", "send_q", "accept_q"];
+
+/// The number of rows, and the sums of [`COUNTS`]; null where no row of the group has such a queue.
+type Counts = [Option<u64>; COUNTS.len()];
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub enum GroupForm {
 pub struct Groups {
     keys: Vec<GroupKey>,
     form: GroupForm,
-    found: BTreeMap<Vec<u8>, [u64; COUNTS.len()]>,
+    found: BTreeMap<Vec<u8>, Counts>,
     key: Vec<u8>,
 }
 
@@ -67,12 +70,14 @@ impl Groups {
                 GroupForm::Blanks | GroupForm::Table => push_word(&mut self.key, &value),
             }
         }
-        let queues = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()];
-        let queues = queues.map(|queue| u64::from(queue.unwrap_or(0)));
-        let more = [1, queues[0], queues[1], queues[2]];
+        let [recv_q, send_q, accept_q] = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()]
+            .map(|queue| queue.map(u64::from));
+        let more = [Some(1), recv_q, send_q, accept_q];
         if let Some(counts) = self.found.get_mut(&self.key) {
             for (count, more) in counts.iter_mut().zip(more) {
-                *count += more;
+                if let Some(more) = more {
+                    *count = Some(count.unwrap_or(0) + more);
+                }
             }
         } else {
             self.found.insert(self.key.clone(), more);
@@ -108,7 +113,7 @@ impl Groups {
         groups.len() as u64
     }
 
-    fn push_group(&self, out: &mut Vec<u8>, key: &[u8], counts: &[u64]) {
+    fn push_group(&self, out: &mut Vec<u8>, key: &[u8], counts: &[Option<u64>]) {
         let is_json = matches!(self.form, GroupForm::Json | GroupForm::Jsonl);
         if is_json {
             out.push(b'{');
@@ -119,7 +124,12 @@ impl Groups {
             if is_json {
                 json::push_key(out, name);
             }
-            push_number(out, *count);
+            match (count, self.form) {
+                (Some(count), _) => push_number(out, *count),
+                (None, GroupForm::Json | GroupForm::Jsonl) => out.extend_from_slice(b"null"),
+                (None, GroupForm::Csv) => {}
+                (None, GroupForm::Blanks | GroupForm::Table) => out.push(b'?'),
+            }
         }
         if is_json {
             out.push(b'}');

@@ -7,6 +7,7 @@ pub mod lookup;
 pub mod names;
 pub mod namespaces;
 pub mod netlink;
+pub mod netns;
 pub mod nss;
 pub mod owners;
 pub mod proc;

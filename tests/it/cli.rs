@@ -81,9 +81,7 @@ fn letters_of_ss_that_are_not_there_yet_say_so() {
         &["-m"],
         &["-i"],
         &["-s"],
-        &["-K"],
         &["-E"],
-        &["-N", "x"],
         &["--vsock"],
         &["-tan", "--cgroup"],
     ];

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod cli;
+mod documents;
 mod generated;
 mod live;
 mod modes;

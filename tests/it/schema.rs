@@ -1,64 +1,88 @@
-//! Is a document what docs/schema.json says? The keywords that our schema uses, and no others.
+//! Is a document what a schema in docs/ says? The keywords that our schemas use, and no others; another judge, the Python
+//! package jsonschema, is asked in [`crate::documents`].
 
 use serde_json::Value;
 
-/// The schema as it is checked in.
+/// The schema of `--json`, as it is checked in.
 pub(crate) fn schema() -> Value {
     serde_json::from_str(include_str!("../../docs/schema.json")).unwrap()
+}
+
+/// The schema of `why --json`.
+pub(crate) fn why_schema() -> Value {
+    serde_json::from_str(include_str!("../../docs/why.schema.json")).unwrap()
 }
 
 /// Fails unless `value` is valid under `rule`, a part of `schema`.
 #[track_caller]
 pub(crate) fn check(schema: &Value, rule: &Value, value: &Value, path: &str) {
+    let faults = faults(schema, rule, value, path);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What is wrong with `value`, a line each.
+pub(crate) fn faults(schema: &Value, rule: &Value, value: &Value, path: &str) -> Vec<String> {
+    let mut faults = Vec::new();
     for (keyword, wanted) in rule.as_object().unwrap() {
         match keyword.as_str() {
-            "type" => {
-                let types = wanted.as_array().cloned().unwrap_or_else(|| vec![wanted.clone()]);
-                assert!(
-                    types.iter().any(|name| is(value, name.as_str().unwrap())),
-                    "{path}: {value} is not {wanted}"
-                );
-            }
-            "enum" => assert!(
-                wanted.as_array().unwrap().contains(value),
-                "{path}: {value} is none of {wanted}"
-            ),
-            "const" => assert_eq!(value, wanted, "{path}"),
-            "minimum" => assert!(
-                value.is_null() || value.as_u64() >= wanted.as_u64(),
-                "{path}: {value}"
-            ),
-            "pattern" => {
-                assert_eq!(wanted, "^[0-9a-f]+$");
-                let hex =
-                    |text: &str| !text.is_empty() && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
-                assert!(value.as_str().is_none_or(hex), "{path}: {value}");
-            }
             "required" => {
-                for key in wanted.as_array().unwrap() {
-                    let key = key.as_str().unwrap();
-                    assert!(value.get(key).is_some(), "{path}: no {key}");
-                }
+                let keys = wanted.as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+                let missing = keys.filter(|key| value.is_object() && value.get(key).is_none());
+                faults.extend(missing.map(|key| format!("{path}: no {key}")));
             }
             "properties" => {
                 for (key, rule) in wanted.as_object().unwrap() {
                     if let Some(value) = value.get(key) {
-                        check(schema, rule, value, &format!("{path}.{key}"));
+                        faults.extend(self::faults(schema, rule, value, &format!("{path}.{key}")));
                     }
                 }
             }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                    check(schema, wanted, item, &format!("{path}[{index}]"));
+                    faults.extend(self::faults(schema, wanted, item, &format!("{path}[{index}]")));
                 }
             }
             "$ref" => {
                 let pointer = wanted.as_str().unwrap().trim_start_matches('#');
-                check(schema, schema.pointer(pointer).unwrap(), value, path);
+                faults.extend(self::faults(
+                    schema,
+                    schema.pointer(pointer).unwrap(),
+                    value,
+                    path,
+                ));
             }
-            "$schema" | "$defs" | "title" | "description" | "format" => {}
-            other => panic!("the schema uses {other}, which this check does not know"),
+            "anyOf" => {
+                let each = wanted.as_array().unwrap().iter();
+                let each: Vec<_> = each.map(|rule| self::faults(schema, rule, value, path)).collect();
+                if each.iter().all(|faults| !faults.is_empty()) {
+                    faults.extend(each.concat());
+                }
+            }
+            _ if holds(keyword, wanted, value) => {}
+            _ => faults.push(format!("{path}: {value} is not {keyword} {wanted}")),
         }
+    }
+    faults
+}
+
+/// Keywords that look at one value alone.
+fn holds(keyword: &str, wanted: &Value, value: &Value) -> bool {
+    match keyword {
+        "type" => {
+            let types = wanted.as_array().cloned().unwrap_or_else(|| vec![wanted.clone()]);
+            types.iter().any(|name| is(value, name.as_str().unwrap()))
+        }
+        "enum" => wanted.as_array().unwrap().contains(value),
+        "const" => value == wanted,
+        "minimum" => !value.is_number() || value.as_u64() >= wanted.as_u64(),
+        "maximum" => !value.is_number() || value.as_u64() <= wanted.as_u64(),
+        "pattern" => {
+            assert_eq!(wanted, "^[0-9a-f]+$");
+            let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b"0123456789abcdef".contains(&b));
+            value.as_str().is_none_or(hex)
+        }
+        "$schema" | "$defs" | "title" | "description" | "format" => true,
+        other => panic!("the schema uses {other}, which this check does not know"),
     }
 }
 
@@ -67,9 +91,27 @@ fn is(value: &Value, name: &str) -> bool {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
         _ => false,
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_wrong() {
+    let schema = schema();
+    let rule = &schema["$defs"]["socket"];
+    for row in [
+        r#"{"local_port":"80"}"#,
+        r#"{"state":"open"}"#,
+        r#"{"cookie":"XY"}"#,
+        r#"{"owners":[{}]}"#,
+        r#"{"recv_q":-1}"#,
+        "[]",
+    ] {
+        let row: Value = serde_json::from_str(row).unwrap();
+        assert!(!faults(&schema, rule, &row, "row").is_empty(), "{row}");
     }
 }

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::caller::Caller;
-use super::out;
-use super::why::look::netns::enter;
+use super::{destroy, out};
 use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::query::{self, Mode};
@@ -27,6 +26,9 @@ use look::{Found, Victim, find};
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
 pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    if args.socket {
+        return run_on_sockets(args, global, caller);
+    }
     let Some(signal) = signal_named(&args.signal) else {
         return usage(&format!(
             "'{}' is no signal: TERM, INT, HUP, QUIT, KILL, USR1, USR2",
@@ -35,11 +37,6 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     };
     if args.filter.is_empty() {
         return usage("kill needs to be told what: a port, a program, or another filter");
-    }
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(&reason);
     }
     let parsed = match query::parse(&args.filter, Mode::Kill) {
         Ok(parsed) => parsed,
@@ -112,6 +109,26 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     }
     let done = endings.iter().all(|(_, ending)| ending.ports_free == Some(true));
     Ok(if done { Exit::Done } else { Exit::Failed })
+}
+
+/// `--socket`: what `-K` does.
+fn run_on_sockets(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let list = ListArgs {
+        kill: true,
+        tcp: args.tcp,
+        udp: args.udp,
+        ipv4: args.ipv4,
+        ipv6: args.ipv6,
+        yes: args.yes,
+        dry_run: args.dry_run,
+        json: args.json || global.json,
+        quiet: global.quiet,
+        proc_root: global.proc_root.clone(),
+        netns: [&global.netns[..], &args.netns].concat(),
+        filter: args.filter.clone(),
+        ..ListArgs::default()
+    };
+    destroy::run(&list, caller)
 }
 
 /// What became of a target.
@@ -222,7 +239,7 @@ fn shown(victim: &Victim) -> String {
 }
 
 /// Asks on the terminal. Without one nobody can be asked, and the answer is no.
-fn confirmed(question: &str) -> bool {
+pub(super) fn confirmed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         out::complain("not on a terminal, so nobody can be asked: --yes goes ahead without asking\n");
         return false;

@@ -6,7 +6,7 @@ pub mod text;
 
 use std::net::IpAddr;
 
-use super::why::look::{ask::addresses_of, netns::enter, system, unix as look_unix};
+use super::why::look::{ask::addresses_of, system, unix as look_unix};
 use super::why::place::{Host, Place, PortPlace, of_families, parse};
 use super::why::unix::printable;
 use super::{losses, out};
@@ -25,11 +25,6 @@ use text::Told;
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: &ListArgs) -> anyhow::Result<Exit> {
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(reason);
-    }
     match parse(&args.place) {
         Ok(Place::Unix(name)) => unix(&name, args.json || global.json),
         Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => inet(args, &place, global),

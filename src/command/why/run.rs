@@ -11,7 +11,6 @@ use crate::join::Ownership;
 use crate::model::{Protocol, SocketType};
 
 use super::look::ask::{Answered, Question, ask};
-use super::look::netns::enter;
 use super::look::unix as look_unix;
 use super::overheard::{Heard, Listener};
 use super::place::{Host, Place, PortPlace, parse};
@@ -41,11 +40,6 @@ pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result
         Ok(place) => place,
         Err(reason) => return usage(reason),
     };
-    if let Some(netns) = &args.netns
-        && let Err(reason) = enter(netns)
-    {
-        return usage(reason);
-    }
     match place {
         Place::Port(place) => answer(args, how, caller, place),
         Place::Unix(name) => answer_unix(args, how.json, name),

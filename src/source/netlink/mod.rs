@@ -5,6 +5,7 @@
 
 pub mod bytecode;
 pub mod channel;
+pub mod destroy;
 pub mod dump;
 pub mod exact;
 pub mod inet;

@@ -41,11 +41,12 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
         process.exe = std::fs::read_link(directory.join("exe"))
             .ok()
             .map(|exe| exe.into_os_string().into_vec().into());
-        process.started_at = procfs::process::Process::new_with_root(directory)
-            .and_then(|process| process.stat())
-            .ok()
-            .zip(boot)
-            .map(|(stat, boot)| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
+        let stat = procfs::process::Process::new_with_root(directory).and_then(|process| process.stat());
+        if let Ok(stat) = stat {
+            process.parent = u32::try_from(stat.ppid).ok();
+            process.started_at =
+                boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
+        }
         process.program = program_name(&process.comm, process.exe.as_deref(), process.cmdline.as_deref());
     }
     (processes, late)
@@ -163,6 +164,7 @@ mod tests {
         assert_eq!(own.cmdline.as_deref(), Some(&arguments[..]));
         let age = own.started_at.unwrap().elapsed();
         assert!(age.is_ok_and(|age| age < Duration::from_secs(24 * 3600)));
+        assert_eq!(own.parent, Some(std::os::unix::process::parent_id()));
     }
 
     #[test]

@@ -1,15 +1,20 @@
 //! Real sockets in network namespaces of their own: what `examples/mksock` made is the truth.
 
 mod churn;
+mod destroy;
 mod enter;
 mod forms;
 mod hostile;
+mod jc;
 mod machine;
+mod netns;
 mod normal;
 mod order;
 mod owners;
 mod privilege;
+mod readers;
 mod recipes;
 pub(crate) mod sockets;
 mod ss;
+pub(crate) mod tools;
 mod truth;

@@ -39,6 +39,7 @@ fn rows_come_in_the_order_that_was_asked_for_and_no_more_of_them() {
         ports(&run(&["--sort=peer_port:desc,protocol"])),
         ["7001", "7002", "7003"]
     );
+    assert_eq!(ports(&run(&["--sort=default"])), ["7001", "7002", "7003"]);
     assert_eq!(run(&["--limit=2"]).lines().count(), 2);
     assert_eq!(run(&["--limit=0", "--sort=local_port"]), "");
     let json = sockets
@@ -71,14 +72,28 @@ fn groups_count_and_sum_in_every_form() {
     let csv = sockets.run(&["-tua", "--csv", by]);
     assert_eq!(
         csv.text(),
-        "protocol,count,recv_q,send_q,accept_q\r\ntcp,3,0,0,0\r\nudp,1,0,0,0\r\n"
+        "protocol,count,recv_q,send_q,accept_q\r\ntcp,3,,,0\r\nudp,1,0,0,\r\n"
     );
     let plain = sockets.run(&["-tua", "--plain", "-H", "--limit=1", by]);
-    assert_eq!(plain.text(), "tcp 3 0 0 0\n");
+    assert_eq!(plain.text(), "tcp 3 ? ? 0\n");
     let table = sockets.run(&["-tua", "--table", by]).text().to_owned();
     assert!(table.starts_with("PROTOCOL  COUNT  RECV-Q"), "{table}");
     let by_process = sockets.run(&["-tua", "--plain", "-H", "--by=process"]);
     assert_eq!(by_process.text(), "mksock 4 0 0 0\n");
+}
+
+#[test]
+fn a_server_with_workers_is_one_group() {
+    let specs = ["shared-fork:port=7001,children=3", "tcp-listen:port=7002"];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    let groups = sockets.run(&["-tl", "--json", "--by=process,pid"]).json()["groups"].clone();
+    assert_eq!(groups.as_array().unwrap().len(), 1, "{groups}");
+    assert_eq!(groups[0]["pid"], sockets.pid);
+    assert_eq!(groups[0]["count"], 2);
+    assert_eq!(groups[0]["accept_q"], 0);
+    assert_eq!(groups[0]["recv_q"], Value::Null, "no listener has one");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn filters_mean_what_they_mean_to_ss() {
 
 /// The version of the installed ss; a skip without one.
 #[track_caller]
-fn installed() -> Option<Version> {
+pub(super) fn installed() -> Option<Version> {
     let Ok(output) = Command::new("ss").arg("-V").output() else {
         skip("ss (iproute2) is not installed");
         return None;

@@ -6,7 +6,6 @@ pub mod cgroup;
 pub mod docker;
 pub mod elsewhere;
 pub mod inherited;
-pub mod netns;
 pub mod options;
 pub mod process;
 pub mod snapshot;

@@ -1,0 +1,107 @@
+//! Closes sockets, and finds out what became of those that the kernel did not find.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::ops::ControlFlow;
+
+use crate::model::{Protocol, Socket};
+use crate::plan::Dump;
+use crate::source::netlink::channel::Channel;
+use crate::source::netlink::destroy::{Destroyed, destroy};
+use crate::source::proc::ProcRoot;
+use crate::source::tables::Tables;
+
+/// What became of one socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was closed.
+    Closed,
+    /// It was gone already.
+    Gone,
+    /// `CAP_NET_ADMIN` is missing.
+    NotPermitted,
+    /// The kernel has no such operation for it.
+    NotSupported,
+    /// It is there, but the kernel's look-up does not come to it.
+    NotReached,
+    /// Something else: errno.
+    Failed(i32),
+}
+
+impl Fate {
+    /// Whether the socket is no more.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Closed | Self::Gone)
+    }
+
+    /// The word in the output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Gone => "gone",
+            Self::NotPermitted => "not-permitted",
+            Self::NotSupported | Self::NotReached => "not-supported",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// Closes each of the sockets; the results in their order. `dumps` are those that the sockets came from.
+pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
+    // A netlink socket of its own, apart from the one that dumped.
+    let mut channel = match Channel::open() {
+        Ok(channel) => channel,
+        Err(error) => {
+            let errno = match error {
+                crate::source::netlink::channel::DumpError::Channel(errno) => errno,
+                _ => 0,
+            };
+            return vec![Fate::Failed(errno); sockets.len()];
+        }
+    };
+    let mut results: Vec<Option<Fate>> = vec![None; sockets.len()];
+    loop {
+        // Of several sockets that share a port the kernel finds one. Once that is closed it finds the next.
+        let mut progress = false;
+        for (socket, result) in sockets.iter().zip(&mut results) {
+            if result.is_some() {
+                continue;
+            }
+            *result = match destroy(&mut channel, socket) {
+                Destroyed::NotFound => continue,
+                Destroyed::Closed => {
+                    progress = true;
+                    Some(Fate::Closed)
+                }
+                Destroyed::NotPermitted => Some(Fate::NotPermitted),
+                Destroyed::NotSupported => Some(Fate::NotSupported),
+                Destroyed::Failed(errno) => Some(Fate::Failed(errno)),
+            };
+        }
+        if !progress || results.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    if results.iter().all(Option::is_some) {
+        return results.into_iter().flatten().collect();
+    }
+    let there = still_there(dumps);
+    let left = |socket: &Socket| match socket.identity() {
+        Some(identity) if there.contains(&identity) => Fate::NotReached,
+        _ => Fate::Gone,
+    };
+    let settled = sockets.iter().zip(results);
+    settled
+        .map(|(socket, result)| result.unwrap_or_else(|| left(socket)))
+        .collect()
+}
+
+/// Every socket of the dumps, by what identifies it.
+fn still_there(dumps: &[Dump]) -> BTreeSet<(Protocol, NonZeroU64)> {
+    let mut there = BTreeSet::new();
+    Tables::open(&ProcRoot::default()).read(dumps, &mut |sockets| {
+        there.extend(sockets.iter().filter_map(Socket::identity));
+        ControlFlow::Continue(())
+    });
+    there
+}

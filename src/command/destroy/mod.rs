@@ -1,0 +1,219 @@
+//! `-K`, which is `kill --socket`: closes the sockets that a filter means, and leaves their programs alone.
+//!
+//! It refuses to run without a filter, to guess (nobody to ask means no), and to close what this session may hang
+//! on unless the filter names it.
+
+pub mod act;
+pub mod spare;
+pub mod text;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::caller::Caller;
+use super::sinks::{Snapshot, row};
+use super::why::look::process::parents_of_all;
+use super::{kill, list, losses, out};
+use crate::cli::{ListArgs, UsageError};
+use crate::exit::Exit;
+use crate::join::Row;
+use crate::model::{Gap, Protocol, Socket, State, StateSet};
+use crate::plan::{ListPlan, Output};
+use crate::query::{Mode, Parsed};
+use crate::source::capture::{Captured, capture};
+
+use text::Said;
+
+/// Exit 0 if everything asked for is closed, 1 if not or if nothing matched, 2 for a wrong command line.
+///
+/// # Errors
+/// If /proc cannot be read or the output cannot be written.
+pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let words = list::filter_words(args)?;
+    let parsed = match list::filter(args, &words, Mode::Kill) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            out::complain(&format!("{}\n", error.render()));
+            return Ok(Exit::Usage);
+        }
+    };
+    let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
+    let plan = match plan(args, parsed, states_asked, caller) {
+        Ok(plan) => plan,
+        Err(error) => {
+            out::complain(&error.to_string());
+            return Ok(Exit::Usage);
+        }
+    };
+    let (sockets, captured) = look(&plan)?;
+    let gaps = [captured.gaps.clone(), losses::of_owners(&captured, caller)].concat();
+    if !plan.quiet {
+        out::complain(&losses::lines(&gaps));
+    }
+    if sockets.is_empty() {
+        out::complain(if states_asked {
+            "nothing matches\n"
+        } else {
+            "no connection matches; a word such as `state listening` or `state all` looks at other sockets too\n"
+        });
+        return Ok(Exit::Failed);
+    }
+    let found = Found {
+        said: judge(&plan, &sockets, &captured),
+        sockets,
+        captured,
+    };
+    let Some(found) = found.close(args, &plan, caller) else {
+        return Ok(Exit::Failed);
+    };
+    found.report(args, &plan, &gaps, caller)?;
+    let all_done = found.said.iter().all(|said| match said {
+        Said::WouldClose | Said::Spared(_) => true,
+        Said::Tried(fate) => fate.is_done(),
+    });
+    let any_target = found.said.iter().any(|said| !matches!(said, Said::Spared(_)));
+    Ok(if all_done && any_target {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// The listing whose rows are closed: TCP and UDP if no table is named, connections if no state is.
+fn plan(
+    args: &ListArgs,
+    parsed: Parsed,
+    states_asked: bool,
+    caller: &Caller,
+) -> Result<ListPlan, UsageError> {
+    if parsed.expr.is_none() && parsed.states.is_none() {
+        return Err(
+            UsageError::new("-K needs to be told what: it does not run without a filter")
+                .with_hint("sockstat -K dport = :443 closes connections to port 443"),
+        );
+    }
+    if args.proc_root.is_some() {
+        return Err(UsageError::new(
+            "sockets can be closed on this machine only, not in --proc-root",
+        ));
+    }
+    let mut args = args.clone();
+    args.processes = true;
+    args.plain = true;
+    args.table = false;
+    let named = args.tcp || args.udp || args.raw || args.unix || args.mptcp;
+    let usual = [Protocol::Tcp, Protocol::Udp];
+    let may_be_usual = parsed
+        .protocols
+        .is_none_or(|protocols| usual.into_iter().any(|usual| protocols.contains(usual)));
+    if !named && args.family.is_empty() && args.tables.is_empty() && may_be_usual {
+        args.tcp = true;
+        args.udp = true;
+    }
+    let mut plan = ListPlan::new(&args, parsed, &caller.place)?;
+    for dump in &mut plan.capture.dumps {
+        // The IP protocol of a raw socket is part of the request, and comes in an attribute.
+        dump.all_attributes = true;
+        if !states_asked {
+            let connections = StateSet::CONN.without(StateSet::of(State::Bound));
+            dump.states = dump.states.intersection(connections);
+        }
+    }
+    plan.capture.dumps.retain(|dump| !dump.states.is_empty());
+    Ok(plan)
+}
+
+fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start")?;
+    let sink = Snapshot::new(plan.sort.as_deref().unwrap_or_default(), None, false);
+    let captured = runtime.block_on(capture(Arc::new(plan.capture.clone()), sink));
+    runtime.shutdown_background();
+    let (mut snapshot, captured) = captured?;
+    snapshot.sort(&captured.owners, &captured.context);
+    Ok((snapshot.sockets, captured))
+}
+
+/// What would be done with each socket.
+fn judge(plan: &ListPlan, sockets: &[Socket], captured: &Captured) -> Vec<Said> {
+    let own = std::process::id();
+    let mut ours = kill::targets::ancestors(own, &parents_of_all());
+    ours.push(own);
+    let filter = plan.capture.filter.as_ref();
+    sockets
+        .iter()
+        .map(|socket| {
+            let row = row(socket, &captured.owners, &captured.context);
+            spare::spared(&row, &ours, filter).map_or(Said::WouldClose, Said::Spared)
+        })
+        .collect()
+}
+
+/// The sockets that the filter means, and what is said of each.
+struct Found {
+    sockets: Vec<Socket>,
+    said: Vec<Said>,
+    captured: Captured,
+}
+
+impl Found {
+    fn rows(&self) -> impl Iterator<Item = (&Said, Row<'_>)> {
+        let rows = self
+            .sockets
+            .iter()
+            .map(|socket| row(socket, &self.captured.owners, &self.captured.context));
+        self.said.iter().zip(rows)
+    }
+
+    /// Asks if it has to, and closes the sockets that are not spared. `None` if the answer is no.
+    fn close(mut self, args: &ListArgs, plan: &ListPlan, caller: &Caller) -> Option<Self> {
+        let targets: Vec<usize> = (0..self.said.len())
+            .filter(|at| self.said.get(*at) == Some(&Said::WouldClose))
+            .collect();
+        if args.dry_run {
+            return Some(self);
+        }
+        if !args.yes {
+            if let Output::Lines(lines) = &plan.output {
+                out::complain(&String::from_utf8_lossy(&text::rows(self.rows(), lines)));
+            }
+            out::complain(&text::complaints(self.rows(), sudo(caller), false));
+            if targets.is_empty() {
+                return None;
+            }
+            let plural = if targets.len() == 1 { "" } else { "s" };
+            if !kill::confirmed(&format!("Close {} socket{plural}?", targets.len())) {
+                return None;
+            }
+        }
+        let sockets: Vec<&Socket> = targets.iter().filter_map(|at| self.sockets.get(*at)).collect();
+        let fates = act::close(&sockets, &plan.capture.dumps);
+        for (at, fate) in targets.into_iter().zip(fates) {
+            if let Some(said) = self.said.get_mut(at) {
+                *said = Said::Tried(fate);
+            }
+        }
+        Some(self)
+    }
+
+    fn report(&self, args: &ListArgs, plan: &ListPlan, gaps: &[Gap], caller: &Caller) -> anyhow::Result<()> {
+        match &plan.output {
+            Output::Json(fields) => out::print(&text::document(self.rows(), fields, gaps, args.dry_run))?,
+            Output::Lines(lines) => out::print(&text::rows(self.rows(), lines))?,
+            // Options that lead to other forms do not go with -K.
+            Output::Table(_) | Output::Groups(_) | Output::Pids => Exit::Done,
+        };
+        let told_before = |said: &Said| !args.yes && !args.dry_run && matches!(said, Said::Spared(_));
+        let news = self.rows().filter(|(said, _)| !told_before(said));
+        out::complain(&text::complaints(news, sudo(caller), args.dry_run));
+        Ok(())
+    }
+}
+
+/// The command with more rights, for those who lack them.
+fn sudo(caller: &Caller) -> Option<&str> {
+    (!caller.is_root).then_some(caller.command.as_str())
+}

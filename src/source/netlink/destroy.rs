@@ -1,0 +1,186 @@
+//! Asks the kernel to close one socket: `SOCK_DESTROY` (linux 6.18 net/core/sock_diag.c, net/ipv4/tcp_diag.c,
+//! net/ipv4/udp_diag.c; needs CONFIG_INET_DIAG_DESTROY and CAP_NET_ADMIN).
+//!
+//! The request always carries the cookie. Without one the kernel falls back to the listener of the port when the
+//! connection is gone, and would close that. A socket without a cookie is refused here.
+
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::ops::ControlFlow;
+
+use super::channel::{Channel, DumpError};
+use crate::model::{InetPair, Protocol, Socket};
+
+const SOCK_DESTROY: u16 = 21;
+const NLM_F_REQUEST: u16 = 1;
+const NLM_F_ACK: u16 = 4;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+
+/// What the kernel answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destroyed {
+    /// It closed the socket. Its program reads ECONNABORTED, the peer ECONNRESET.
+    Closed,
+    /// It finds no socket with these addresses and this cookie: it is gone, or not in the tables that a look-up
+    /// reads (a TCP socket that is only bound; a member of a reuseport group that packets do not come to now).
+    NotFound,
+    /// `CAP_NET_ADMIN` is missing.
+    NotPermitted,
+    /// The kernel, or the protocol, has no such operation.
+    NotSupported,
+    /// Something else: errno.
+    Failed(i32),
+}
+
+/// Has `socket` closed, and waits for the answer. The channel must be one on which no dump runs, in the network
+/// namespace of the socket.
+pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
+    let Some(mut request) = encode(socket) else {
+        return Destroyed::NotSupported;
+    };
+    match channel.dump(&mut request, |_| {}, || ControlFlow::Continue(())) {
+        Ok(()) => Destroyed::Closed,
+        Err(DumpError::Kernel(libc::ENOENT)) => Destroyed::NotFound,
+        Err(DumpError::Kernel(libc::EPERM | libc::EACCES)) => Destroyed::NotPermitted,
+        Err(DumpError::Kernel(libc::EOPNOTSUPP)) => Destroyed::NotSupported,
+        Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => Destroyed::Failed(errno),
+        Err(DumpError::Lost | DumpError::Stopped) => Destroyed::Failed(libc::ENOBUFS),
+    }
+}
+
+/// `struct inet_diag_req_v2`; source is our side, of UDP too. `None` for what is not closed this way.
+fn encode(socket: &Socket) -> Option<Vec<u8>> {
+    let pair = socket.inet()?;
+    // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
+    let cookie = socket.cookie.filter(|cookie| *cookie != NonZeroU64::MAX)?;
+    let number = match socket.protocol {
+        Protocol::Tcp => 6,
+        Protocol::Udp => 17,
+        Protocol::Udplite => 136,
+        Protocol::Raw => 255,
+        Protocol::Sctp => 132,
+        // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
+        _ => return None,
+    };
+    // Of a raw socket the kernel reads its IP protocol in the place of the padding.
+    let pad = socket.ip_protocol.filter(|_| socket.protocol == Protocol::Raw);
+    let family = if pair.local_address.is_ipv4() {
+        AF_INET
+    } else {
+        AF_INET6
+    };
+    let mut message = Vec::with_capacity(72);
+    message.extend(72u32.to_ne_bytes());
+    message.extend(SOCK_DESTROY.to_ne_bytes());
+    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
+    message.extend([0; 8]);
+    message.extend([family, number, 0, pad.unwrap_or(0)]);
+    message.extend(u32::MAX.to_ne_bytes());
+    push_id(&mut message, pair, cookie);
+    Some(message)
+}
+
+/// `struct inet_diag_sockid`.
+fn push_id(message: &mut Vec<u8>, pair: &InetPair, cookie: NonZeroU64) {
+    message.extend(pair.local_port.to_be_bytes());
+    message.extend(pair.peer_port.to_be_bytes());
+    for address in [pair.local_address, pair.peer_address] {
+        match address {
+            IpAddr::V4(address) => {
+                message.extend(address.octets());
+                message.extend([0; 12]);
+            }
+            IpAddr::V6(address) => message.extend(address.octets()),
+        }
+    }
+    message.extend(pair.interface.map_or(0, NonZeroU32::get).to_ne_bytes());
+    // Two halves, the low one first, whatever the machine's order of bytes.
+    let [low, high] = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
+    for half in [low, high] {
+        message.extend(u32::try_from(half).unwrap_or(u32::MAX).to_ne_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoints, State};
+
+    fn socket() -> Socket {
+        let pair = InetPair {
+            local_address: "10.0.0.1".parse().unwrap(),
+            local_port: 0x1f90,
+            peer_address: "10.0.0.2".parse().unwrap(),
+            peer_port: 0x50,
+            interface: NonZeroU32::new(3),
+            v6only: None,
+        };
+        Socket {
+            protocol: Protocol::Udp,
+            state: State::Established,
+            endpoints: Endpoints::Inet(pair),
+            cookie: NonZeroU64::new(0x2_0000_0001),
+            ..Socket::BLANK
+        }
+    }
+
+    #[test]
+    fn a_request_has_our_side_first_and_the_cookie() {
+        let bytes = encode(&socket()).unwrap();
+        assert_eq!(bytes.len(), 72);
+        assert_eq!(bytes[..4], 72u32.to_ne_bytes());
+        assert_eq!(bytes[4..6], SOCK_DESTROY.to_ne_bytes());
+        assert_eq!(bytes[6..8], 5u16.to_ne_bytes(), "an acknowledgement is asked for");
+        assert_eq!(bytes[16..20], [AF_INET, 17, 0, 0]);
+        assert_eq!(bytes[24..28], [0x1f, 0x90, 0, 0x50]);
+        assert_eq!(bytes[28..32], [10, 0, 0, 1]);
+        assert_eq!(bytes[44..48], [10, 0, 0, 2]);
+        assert_eq!(bytes[60..64], 3u32.to_ne_bytes());
+        let cookie = [1u32.to_ne_bytes(), 2u32.to_ne_bytes()].concat();
+        assert_eq!(bytes[64..], cookie);
+        let raw = Socket {
+            protocol: Protocol::Raw,
+            ip_protocol: Some(89),
+            ..socket()
+        };
+        assert_eq!(encode(&raw).unwrap()[16..20], [AF_INET, 255, 0, 89]);
+    }
+
+    #[test]
+    fn without_a_cookie_nothing_is_sent() {
+        for cookie in [None, Some(NonZeroU64::MAX)] {
+            assert_eq!(encode(&Socket { cookie, ..socket() }), None);
+        }
+        let mptcp = Socket {
+            protocol: Protocol::Mptcp,
+            ..socket()
+        };
+        assert_eq!(encode(&mptcp), None);
+    }
+
+    #[test]
+    fn a_cookie_of_nobody_closes_nobody() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let pair = InetPair {
+            local_address: "127.0.0.1".parse().unwrap(),
+            local_port: listener.local_addr().unwrap().port(),
+            peer_address: "127.0.0.1".parse().unwrap(),
+            peer_port: 1,
+            ..InetPair::UNSPECIFIED
+        };
+        let nobody = Socket {
+            protocol: Protocol::Tcp,
+            endpoints: Endpoints::Inet(pair),
+            cookie: NonZeroU64::new(u64::MAX - 1),
+            ..socket()
+        };
+        let answer = destroy(&mut Channel::open().unwrap(), &nobody);
+        // A kernel without the operation says so before it looks for the socket.
+        assert!(
+            matches!(answer, Destroyed::NotFound | Destroyed::NotSupported),
+            "{answer:?}"
+        );
+        std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    }
+}
