@@ -3,6 +3,7 @@
 mod churn;
 mod destroy;
 mod enter;
+mod families;
 mod forms;
 mod hostile;
 mod jc;
