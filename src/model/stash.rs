@@ -4,15 +4,14 @@
 //! the owner scan is still running. A record holds only what its socket has: an idle IPv4 connection takes
 //! about 40 bytes, IPv6 about 64. Records are read back in the order in which they were put in.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod ends;
+
 use std::num::{NonZeroU32, NonZeroU64};
 
-use super::endpoint::UnixFile;
-use super::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
 use super::{
-    Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
-    UnixPair,
+    Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
+use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
 
 /// Packed sockets, in order.
 #[derive(Clone, Debug, Default)]
@@ -242,164 +241,6 @@ impl Reader<'_> {
     }
 }
 
-fn put_inet(out: &mut Vec<u8>, pair: &InetPair) -> u32 {
-    let mut flags = 0;
-    for (address, v4) in [(pair.local_address, V4_LOCAL), (pair.peer_address, V4_PEER)] {
-        match address {
-            IpAddr::V4(address) => {
-                flags |= v4;
-                out.extend_from_slice(&address.octets());
-            }
-            IpAddr::V6(address) => out.extend_from_slice(&address.octets()),
-        }
-    }
-    out.extend_from_slice(&pair.local_port.to_ne_bytes());
-    out.extend_from_slice(&pair.peer_port.to_ne_bytes());
-    if let Some(interface) = pair.interface {
-        flags |= INTERFACE;
-        put32(out, interface.get());
-    }
-    match pair.v6only {
-        Some(true) => flags | V6ONLY | V6ONLY_SET,
-        Some(false) => flags | V6ONLY,
-        None => flags,
-    }
-}
-
-fn take_inet(input: &mut &[u8], flags: u32) -> InetPair {
-    let address = |input: &mut &[u8], v4| {
-        if flags & v4 != 0 {
-            IpAddr::V4(Ipv4Addr::from(take::<4>(input)))
-        } else {
-            IpAddr::V6(Ipv6Addr::from(take::<16>(input)))
-        }
-    };
-    InetPair {
-        local_address: address(input, V4_LOCAL),
-        peer_address: address(input, V4_PEER),
-        local_port: u16::from_ne_bytes(take(input)),
-        peer_port: u16::from_ne_bytes(take(input)),
-        interface: (flags & INTERFACE != 0)
-            .then(|| take32(input))
-            .and_then(NonZeroU32::new),
-        v6only: (flags & V6ONLY != 0).then_some(flags & V6ONLY_SET != 0),
-    }
-}
-
-fn put_unix(out: &mut Vec<u8>, pair: &UnixPair) -> u32 {
-    let mut flags = UNIX;
-    if let Some(name) = &pair.name {
-        flags |= NAME;
-        put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
-        out.extend_from_slice(name);
-    }
-    if let Some(inode) = pair.peer_inode {
-        flags |= PEER_INODE;
-        put32(out, inode.get());
-    }
-    if !pair.pending.is_empty() {
-        flags |= PENDING;
-        put32(out, u32::try_from(pair.pending.len()).unwrap_or(u32::MAX));
-        for inode in &pair.pending {
-            put32(out, *inode);
-        }
-    }
-    if let Some(file) = pair.file {
-        flags |= FILE;
-        put32(out, file.inode);
-        put32(out, file.device);
-    }
-    flags
-}
-
-fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
-    let name = (flags & NAME != 0).then(|| {
-        let length = take32(input) as usize;
-        let (name, rest) = input.split_at_checked(length).unwrap_or_default();
-        *input = rest;
-        name.into()
-    });
-    let peer_inode = (flags & PEER_INODE != 0)
-        .then(|| take32(input))
-        .and_then(NonZeroU32::new);
-    let pending = if flags & PENDING != 0 {
-        let count = take32(input);
-        (0..count).map(|_| take32(input)).collect()
-    } else {
-        Vec::new()
-    };
-    let file = (flags & FILE != 0).then(|| UnixFile {
-        inode: take32(input),
-        device: take32(input),
-    });
-    UnixPair {
-        name,
-        peer_inode,
-        pending,
-        file,
-    }
-}
-
-/// A byte for the family, then its fields.
-fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
-    match endpoints {
-        Endpoints::Packet(end) => {
-            out.push(0);
-            put32(out, end.ethertype.into());
-            put32(out, end.interface.map_or(0, NonZeroU32::get));
-        }
-        Endpoints::Netlink(pair) => {
-            out.extend_from_slice(&[1, pair.protocol]);
-            put32(out, pair.portid);
-            put32(out, pair.peer_portid);
-            put32(out, pair.peer_group);
-            put32(out, u32::try_from(pair.groups.len()).unwrap_or(u32::MAX));
-            pair.groups.iter().for_each(|group| put32(out, *group));
-        }
-        Endpoints::Vsock(pair) => {
-            out.push(2);
-            for number in [pair.local_cid, pair.local_port, pair.peer_cid, pair.peer_port] {
-                put32(out, number);
-            }
-        }
-        Endpoints::Xdp(end) => {
-            out.push(3);
-            put32(out, end.interface.map_or(0, NonZeroU32::get));
-            put32(out, end.queue_id);
-        }
-        Endpoints::Inet(_) | Endpoints::Unix(_) => {}
-    }
-}
-
-fn take_other(input: &mut &[u8]) -> Endpoints {
-    match take::<1>(input) {
-        [0] => Endpoints::Packet(PacketEnd {
-            ethertype: u16::try_from(take32(input)).unwrap_or(0),
-            interface: NonZeroU32::new(take32(input)),
-        }),
-        [1] => Endpoints::Netlink(NetlinkPair {
-            protocol: take::<1>(input)[0],
-            portid: take32(input),
-            peer_portid: take32(input),
-            peer_group: take32(input),
-            groups: {
-                let count = take32(input);
-                (0..count).map(|_| take32(input)).collect()
-            },
-        }),
-        [2] => Endpoints::Vsock(VsockPair {
-            local_cid: take32(input),
-            local_port: take32(input),
-            peer_cid: take32(input),
-            peer_port: take32(input),
-        }),
-        _ => Endpoints::Xdp(XdpEnd {
-            interface: NonZeroU32::new(take32(input)),
-            queue_id: take32(input),
-        }),
-    }
-}
-
 fn put32(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_ne_bytes());
 }
@@ -468,6 +309,11 @@ fn timer_code(kind: TimerKind) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
+
+    use crate::model::endpoint::UnixFile;
+    use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+    use crate::model::{InetPair, UnixPair};
     use proptest::option::of;
     use proptest::prelude::*;
 
