@@ -309,7 +309,7 @@ fn timer_code(kind: TimerKind) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::IpAddr;
+    use std::net::{IpAddr, Ipv6Addr};
 
     use crate::model::endpoint::UnixFile;
     use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
