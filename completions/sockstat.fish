@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc m/memory i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary E/events D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary E/events D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -56,6 +56,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s p -l processes -d 'Th
 complete -c sockstat -n "__fish_sockstat_needs_command" -s T -l threads -d 'The thread as well, where its file table is its own; implies -p'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown; implies -o'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory -d 'Memory of each socket, and its limits'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
@@ -80,7 +81,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
 complete -c sockstat -n "__fish_sockstat_needs_command" -l vsock
 complete -c sockstat -n "__fish_sockstat_needs_command" -l xdp
 complete -c sockstat -n "__fish_sockstat_needs_command" -l tipc
-complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory
 complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info
 complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context

@@ -2,6 +2,9 @@
 //!
 //! Pure: it gets what was captured and answers who owns a socket, or why that cannot be said.
 
+mod ends;
+mod peers;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -9,6 +12,9 @@ use std::num::NonZeroU32;
 use crate::model::{
     Backend, Holder, HolderTable, InetPair, Names, OwnerStatus, Process, Processes, Protocol, Socket, State,
 };
+
+pub use ends::{Ends, Kinds};
+pub use peers::{Others, Peer, Peers};
 
 /// A socket with all that is known around it: what filters, sorts and renderers see.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +43,8 @@ pub struct Context {
     pub processes: Processes,
     /// Names for numbers.
     pub names: Names,
+    /// The other ends of rows, where they are on this machine and somebody asked.
+    pub peers: Peers,
     /// The inode number of the network namespace, as in `net:[…]`.
     pub netns: Option<u64>,
     /// Whether the capture ran as root, for whom "needs root" is no advice.
@@ -47,6 +55,17 @@ impl<'a> Row<'a> {
     /// The process behind a holder, if its facts were read.
     pub fn process(&self, holder: &Holder) -> Option<&'a Process> {
         self.context.processes.get(&holder.pid)
+    }
+
+    /// The other end, where it is on this machine and somebody asked.
+    pub fn peer(&self) -> Option<Peer<'a>> {
+        self.context.peers.of(self.socket)
+    }
+
+    /// The same row with the owners of the other end in the place of its own; `None` where [`Row::peer`] is.
+    pub fn of_peer(&self) -> Option<Self> {
+        let ownership = self.peer()?.ownership;
+        Some(Self { ownership, ..*self })
     }
 
     /// The process among the holders that no other of them started: the master of a server with workers, whatever
@@ -158,7 +177,7 @@ impl Evidence {
 }
 
 /// Answers who owns a socket.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
     asked: bool,
     holders: HolderTable,

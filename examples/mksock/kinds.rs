@@ -92,6 +92,7 @@ const KINDS: &[Kind] = &[
     kind("unix-stream", "path abstract long", |spec, made| {
         unix::unconnected(spec, made, SocketType::STREAM)
     }),
+    kind("unix-senders", "path abstract long count", unix::senders),
     kind("unix-pair", "type unread", unix::pair),
     kind(
         "unix-stream-client",
@@ -191,6 +192,7 @@ const KEYS: &[(&str, &str)] = &[
     ),
     ("type", "stream, dgram or seqpacket"),
     ("children threads", "how many (1)"),
+    ("count", "datagram sockets that are connected to the one (0)"),
     ("close", "1: only the child keeps the listener"),
     ("name", "thread name of the child (PR_SET_NAME: 15 bytes)"),
     ("uid", "user of the child (65534)"),

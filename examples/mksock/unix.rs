@@ -94,6 +94,21 @@ pub(crate) fn unconnected(spec: &Spec, made: &mut Made, kind: SocketType) -> Res
     made.add("bound", fd, State::Unconnected).map(drop)
 }
 
+/// `unix-senders`: a bound datagram socket, and `count` others that are connected to it.
+pub(crate) fn senders(spec: &Spec, made: &mut Made) -> Result<()> {
+    let receiver = socket(SocketType::DGRAM)?;
+    bind(spec, made, &receiver, &name(spec)?.unwrap_or_default())?;
+    let address = sys::unix_name(receiver.as_fd()).context("getsockname")?;
+    let inode = rustix::fs::fstat(&receiver).context("fstat")?.st_ino;
+    made.add("receiver", receiver, State::Unconnected)?;
+    for _ in 0..spec.count("count")? {
+        let sender = socket(SocketType::DGRAM)?;
+        sys::connect_unix(sender.as_fd(), &address).context("connecting to the receiver")?;
+        made.add("sender", sender, State::Established)?.peer_inode = Some(inode);
+    }
+    Ok(())
+}
+
 /// `unix-pair`: two connected sockets; `unread=N` bytes wait at the first.
 pub(crate) fn pair(spec: &Spec, made: &mut Made) -> Result<()> {
     let kind = kind(spec, SocketType::STREAM)?;

@@ -1,6 +1,6 @@
 //! Any bytes as the kernel's answer to a dump: read, decoded and packed, without a panic.
 //!
-//! The first byte picks the protocol that was asked for, and whether all attributes are wanted. The rest is
+//! The first byte picks the protocol that was asked for, and how much of it is wanted. The rest is
 //! taken twice: as a whole datagram, and as the payload of one message, so that the decoders are reached without
 //! a valid netlink header.
 
@@ -8,6 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Protocol, Socket, Stash};
+use sockstat::plan::Wanted;
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
 const PROTOCOLS: [Protocol; 11] = [
@@ -27,7 +28,7 @@ const PROTOCOLS: [Protocol; 11] = [
 #[derive(Clone, Copy)]
 struct Asked {
     protocol: Protocol,
-    all_attributes: bool,
+    wanted: Wanted,
 }
 
 impl Asked {
@@ -38,7 +39,7 @@ impl Asked {
             Protocol::Netlink => netlinks::decode(payload, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
             Protocol::Xdp => xdp::decode(payload, slot),
-            protocol => inet::decode(payload, protocol, self.all_attributes, slot),
+            protocol => inet::decode(payload, protocol, self.wanted, slot),
         }
     }
 
@@ -58,8 +59,12 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let asked = Asked {
-        protocol: PROTOCOLS[usize::from(*choice & 0x7f) % PROTOCOLS.len()],
-        all_attributes: *choice & 0x80 != 0,
+        protocol: PROTOCOLS[usize::from(*choice & 0x3f) % PROTOCOLS.len()],
+        wanted: match choice >> 6 {
+            0 => Wanted::Row,
+            2 => Wanted::Attributes,
+            _ => Wanted::Details,
+        },
     };
     let mut slot = Socket::BLANK;
     let mut stash = Stash::default();

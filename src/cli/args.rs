@@ -170,6 +170,9 @@ pub struct ListArgs {
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,
+    /// Memory of each socket, and its limits
+    #[arg(short, long, help_heading = WHAT)]
+    pub memory: bool,
     /// Numbers, not names: what happens anyway
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,

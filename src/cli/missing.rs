@@ -12,8 +12,6 @@ use super::UsageError;
     reason = "a list of switches that only say no"
 )]
 pub struct MissingArgs {
-    #[arg(short = 'm', long, hide = true)]
-    pub memory: bool,
     #[arg(short = 'i', long, hide = true)]
     pub info: bool,
     #[arg(short = 'b', long, hide = true)]
@@ -44,7 +42,6 @@ pub struct MissingArgs {
 /// Names the option.
 pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
     let used = [
-        (missing.memory, "-m (socket memory)"),
         (missing.info, "-i (TCP internals)"),
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::details::layout::{Form, Part};
 use crate::plan::list::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::field::{FIELDS, Field, FieldInfo, Kind};
 use crate::query::words;
@@ -13,6 +14,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
         Kind::Integer => "integer",
         Kind::Boolean => "boolean",
         Kind::Words | Kind::Numbers | Kind::Owners => "array",
+        Kind::Object => "object",
         Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
     }
 }
@@ -101,11 +103,7 @@ pub fn schema() -> String {
 }
 
 fn property(info: &FieldInfo) -> String {
-    let meaning = if info.unit.is_empty() {
-        info.meaning.to_owned()
-    } else {
-        format!("{} ({})", info.meaning, info.unit)
-    };
+    let meaning = with_unit(info.meaning, info.unit);
     let listed = words(info.field)
         .into_iter()
         .map(quoted)
@@ -122,11 +120,49 @@ fn property(info: &FieldInfo) -> String {
         Kind::Owners => {
             "\"type\": [\"array\", \"null\"], \"items\": { \"$ref\": \"#/$defs/owner\" }".to_owned()
         }
+        Kind::Object => object(info.field.parts()),
         Kind::Integer => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
         Kind::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
         kind => format!("\"type\": [\"{}\", \"null\"]", type_name(kind)),
     };
     format!("{{ {of_type}, \"description\": {} }}", quoted(&meaning))
+}
+
+/// The type of an object with these parts.
+fn object(parts: &[Part]) -> String {
+    let names: Vec<_> = parts.iter().map(|part| quoted(part.name)).collect();
+    let properties: Vec<_> = parts
+        .iter()
+        .map(|part| {
+            let of_type = match part.form {
+                Form::Number => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
+                Form::Flag => "\"type\": [\"boolean\", \"null\"]".to_owned(),
+                Form::Word(words) => {
+                    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+                    format!("\"enum\": [{}, null]", words.join(", "))
+                }
+            };
+            let meaning = with_unit(part.meaning, part.unit);
+            format!(
+                "{}: {{ {of_type}, \"description\": {} }}",
+                quoted(part.name),
+                quoted(&meaning)
+            )
+        })
+        .collect();
+    format!(
+        "\"type\": [\"object\", \"null\"], \"required\": [{}], \"properties\": {{ {} }}",
+        names.join(", "),
+        properties.join(", ")
+    )
+}
+
+fn with_unit(meaning: &str, unit: &str) -> String {
+    if unit.is_empty() {
+        meaning.to_owned()
+    } else {
+        format!("{meaning} ({unit})")
+    }
 }
 
 fn quoted(text: &str) -> String {

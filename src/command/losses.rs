@@ -7,8 +7,29 @@ use crate::source::capture::Captured;
 
 /// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
+    let mut gaps = of_unseen(
+        captured.count(OwnerStatus::Hidden),
+        captured.count(OwnerStatus::Elsewhere),
+        caller,
+    );
+    if captured.undecided > 0 {
+        let message = plural(
+            captured.undecided,
+            "socket left out: its owner is not known, so the filter cannot tell",
+            "sockets left out: their owners are not known, so the filter cannot tell",
+        );
+        gaps.push(
+            Gap::loss("filter-undecided", message)
+                .with_remedy(more_rights(caller))
+                .with_count(captured.undecided),
+        );
+    }
+    gaps
+}
+
+/// The gaps for sockets whose owner is hidden, or in another pid namespace.
+pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let hidden = captured.count(OwnerStatus::Hidden);
     if hidden > 0 {
         gaps.push(
             Gap::loss("owners-hidden", plural(hidden, "owner hidden", "owners hidden"))
@@ -16,7 +37,6 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
                 .with_count(hidden),
         );
     }
-    let elsewhere = captured.count(OwnerStatus::Elsewhere);
     if elsewhere > 0 {
         let message = plural(
             elsewhere,
@@ -28,18 +48,6 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
             Gap::loss("owners-elsewhere", message)
                 .with_remedy(remedy)
                 .with_count(elsewhere),
-        );
-    }
-    if captured.undecided > 0 {
-        let message = plural(
-            captured.undecided,
-            "socket left out: its owner is not known, so the filter cannot tell",
-            "sockets left out: their owners are not known, so the filter cannot tell",
-        );
-        gaps.push(
-            Gap::loss("filter-undecided", message)
-                .with_remedy(more_rights(caller))
-                .with_count(captured.undecided),
         );
     }
     gaps

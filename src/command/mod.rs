@@ -47,7 +47,7 @@ fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
         None if cli.list.kill => destroy::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
-        Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list),
+        Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
         Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
         Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),

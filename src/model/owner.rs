@@ -73,7 +73,7 @@ impl OwnerStatus {
 /// Holders are sorted by inode, pid, tid and fd; an open-addressing table of indices, at most half full, leads
 /// to the first of each inode. The multiplicative hash matters: inodes come in runs, which an identity hash
 /// turns into long probe sequences.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HolderTable {
     holders: Vec<Holder>,
     /// Index + 1 of the first holder of an inode; 0 for a free slot. A power of two long, or empty.

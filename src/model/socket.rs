@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use super::details::Details;
 use super::{Endpoints, Family, InetPair, Protocol, SocketType, State, endpoint::Scope};
 
 /// One socket. `None` means that the source did not say; it never stands for 0.
@@ -43,6 +44,8 @@ pub struct Socket {
     pub ip_protocol: Option<u8>,
     /// Packets dropped at this socket since it was made.
     pub drops: Option<u64>,
+    /// Attributes beyond the row, as far as the plan asked for them.
+    pub details: Details,
     /// Which interface of the kernel told all this.
     pub backend: Backend,
 }
@@ -147,6 +150,7 @@ impl Socket {
         socket_options: None,
         ip_protocol: None,
         drops: None,
+        details: Details::NONE,
         backend: Backend::SockDiag,
     };
 

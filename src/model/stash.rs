@@ -4,14 +4,17 @@
 //! the owner scan is still running. A record holds only what its socket has: an idle IPv4 connection takes
 //! about 40 bytes, IPv6 about 64. Records are read back in the order in which they were put in.
 
+mod bytes;
 mod ends;
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use bytes::{put_count, put32, take, take_count, take32, take64};
+use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
+
 use super::{
     Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
-use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
 
 /// Packed sockets, in order.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +63,7 @@ const NAME: u32 = 1 << 22;
 const PEER_INODE: u32 = 1 << 23;
 const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
+const DETAILS: u32 = 1 << 26;
 const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;
 
@@ -142,6 +146,12 @@ impl Stash {
         if socket.is_of_kernel() {
             flags |= OF_KERNEL;
         }
+        if !socket.details.is_empty() {
+            flags |= DETAILS;
+            let details = socket.details.as_bytes();
+            put32(out, u32::try_from(details.len()).unwrap_or(u32::MAX));
+            out.extend_from_slice(details);
+        }
         let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
         if let Some(slot) = out.get_mut(start..start + 4) {
             slot.copy_from_slice(&length.to_ne_bytes());
@@ -183,7 +193,8 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only.
+    /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only, and for
+    /// details where the slot has no room yet.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
         if self.rest.is_empty() {
             return false;
@@ -194,6 +205,8 @@ impl Reader<'_> {
         let [protocol, state, family, kind] = take::<4>(input);
         let flags = take32(input);
         let has = |bit: u32| flags & bit != 0;
+        let mut details = std::mem::take(&mut slot.details);
+        details.clear();
         *slot = Socket {
             protocol: protocol_of(protocol),
             family: Family::ALL
@@ -236,51 +249,16 @@ impl Reader<'_> {
             } else {
                 Endpoints::Inet(take_inet(input, flags))
             },
+            details,
         };
+        if has(DETAILS) {
+            let length = take32(input) as usize;
+            let (details, rest) = input.split_at_checked(length).unwrap_or_default();
+            slot.details.set_bytes(details);
+            *input = rest;
+        }
         true
     }
-}
-
-fn put32(out: &mut Vec<u8>, value: u32) {
-    out.extend_from_slice(&value.to_ne_bytes());
-}
-
-/// Most queues and many uids are 0: a flag says so in no bytes.
-fn put_count(out: &mut Vec<u8>, value: Option<u32>, present: u32, zero: u32) -> u32 {
-    match value {
-        None => 0,
-        Some(0) => zero,
-        Some(value) => {
-            put32(out, value);
-            present
-        }
-    }
-}
-
-fn take_count(input: &mut &[u8], flags: u32, present: u32, zero: u32) -> Option<u32> {
-    if flags & present != 0 {
-        Some(take32(input))
-    } else {
-        (flags & zero != 0).then_some(0)
-    }
-}
-
-/// The next N bytes. Only [`Stash::push`] writes the bytes, so they are there; if they were not, zeros are.
-fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
-    let Some((head, rest)) = input.split_first_chunk::<N>() else {
-        *input = &[];
-        return [0; N];
-    };
-    *input = rest;
-    *head
-}
-
-fn take32(input: &mut &[u8]) -> u32 {
-    u32::from_ne_bytes(take(input))
-}
-
-fn take64(input: &mut &[u8]) -> u64 {
-    u64::from_ne_bytes(take(input))
 }
 
 fn protocol_of(number: u8) -> Protocol {
@@ -309,6 +287,7 @@ fn timer_code(kind: TimerKind) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::details::Details;
     use std::net::{IpAddr, Ipv6Addr};
 
     use crate::model::endpoint::UnixFile;
@@ -398,8 +377,12 @@ mod tests {
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),
-            proc in any::<bool>(),
+            (proc, attributes) in (any::<bool>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
         ) -> Socket {
+            let mut details = Details::default();
+            for (kind, value) in &attributes {
+                details.push(*kind, value);
+            }
             Socket {
                 protocol: Protocol::ALL[protocol],
                 family: Family::ALL[family],
@@ -418,6 +401,7 @@ mod tests {
                 socket_options: options,
                 ip_protocol: ip,
                 drops,
+                details,
                 backend: if proc { Backend::ProcNet } else { Backend::SockDiag },
             }
         }

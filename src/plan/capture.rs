@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Dump;
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
 
@@ -19,6 +20,10 @@ pub struct CapturePlan {
     pub owners: bool,
     /// How they are looked for.
     pub owners_by: OwnersBy,
+    /// Whose other ends are looked for.
+    pub peers: Kinds,
+    /// Tables that are read for the other ends alone, where those above leave some of them out.
+    pub peer_dumps: Vec<Dump>,
     /// How much of each owner is read.
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.

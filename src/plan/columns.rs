@@ -16,6 +16,9 @@ const OF_ATTRIBUTES: [Field; 6] = [
     Field::IpProtocol,
 ];
 
+/// Fields of the owners of the other end.
+const OF_PEER_OWNERS: [Field; 3] = [Field::PeerProcess, Field::PeerPid, Field::PeerOwners];
+
 /// What was said about columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
@@ -176,6 +179,12 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// The counters of memory.
+    pub memory: bool,
+    /// The sockets at the other ends.
+    pub peers: bool,
+    /// Who holds those.
+    pub peer_owners: bool,
 }
 
 impl Needs {
@@ -184,11 +193,19 @@ impl Needs {
         let any = |wanted: &[Field]| fields.iter().any(|field| wanted.contains(field));
         Self {
             owners: fields.iter().any(|field| field.info().of_owner),
-            processes: any(&[Field::Process, Field::Owners]),
-            users: any(&[Field::User, Field::Owners]),
+            processes: any(&[
+                Field::Process,
+                Field::Owners,
+                Field::PeerProcess,
+                Field::PeerOwners,
+            ]),
+            users: any(&[Field::User, Field::Owners, Field::PeerOwners]),
+            peers: any(&[Field::PeerPath, Field::PeerInode]) || any(&OF_PEER_OWNERS),
+            peer_owners: any(&OF_PEER_OWNERS),
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            memory: any(&[Field::Memory]),
         }
     }
 }

@@ -1,9 +1,31 @@
 //! Which tables are read, and how much of each.
 
+use crate::join::Kinds;
 use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
 use crate::query::Expr;
 use crate::query::condition::Condition;
 use crate::query::pushdown::{self, pushdown};
+
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Addresses, state, queues and ids.
+    #[default]
+    Row,
+    /// Every attribute that a row has a field for.
+    Attributes,
+    /// And what goes into [`crate::model::details::Details`].
+    Details,
+}
+/// The states of TCP in which a program at the other end can hold a socket.
+const CONNECTED: [State; 6] = [
+    State::Established,
+    State::FinWait1,
+    State::FinWait2,
+    State::CloseWait,
+    State::LastAck,
+    State::Closing,
+];
 
 /// One protocol's sockets, as far as they are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +43,8 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
-    /// Whether everything that an answer carries is wanted, or only addresses, state and queues.
-    pub all_attributes: bool,
+    /// How much of each answer is read.
+    pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
     /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
@@ -44,7 +66,7 @@ impl Dump {
             types: Vec::new(),
             states,
             extensions: 0,
-            all_attributes: true,
+            wanted: Wanted::Attributes,
             named: true,
             local_port: None,
             peer_port: None,
@@ -74,6 +96,30 @@ impl Dump {
         (!self.states.is_empty()).then_some(self)
     }
 
+    /// What has to be read to find the other ends of its sockets; `None` if it has them all, or nobody wants them.
+    pub fn for_peers(&self, peers: Kinds) -> Option<Self> {
+        let needed = match self.protocol {
+            // Names are those of listeners and of sockets that are not connected, too.
+            Protocol::Unix if peers.unix => StateSet::ALL,
+            // Unconnected UDP sockets take what connected ones send.
+            Protocol::Udp | Protocol::Udplite if peers.inet => {
+                StateSet::of_all(&[State::Established, State::Unconnected])
+            }
+            Protocol::Tcp | Protocol::Mptcp if peers.inet => StateSet::of_all(&CONNECTED),
+            _ => return None,
+        };
+        let whole = self.types.is_empty() && self.v4 && self.v6 && self.condition.is_none();
+        let every_port = self.local_port.is_none() && self.peer_port.is_none();
+        if whole && every_port && needed.without(self.states).is_empty() {
+            return None;
+        }
+        Some(Self {
+            extensions: self.extensions,
+            wanted: Wanted::Row,
+            ..Self::new(self.protocol, needed)
+        })
+    }
+
     /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so
     /// asking for 7 too would walk the table of connections for nothing.
     pub fn requested_states(&self) -> StateSet {
@@ -88,6 +134,11 @@ impl Dump {
     pub fn wants(&self, socket: &Socket) -> bool {
         self.states.contains(socket.state)
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
+    }
+
+    /// Whether the kernel is asked to leave out sockets by more than their state.
+    pub fn is_narrowed(&self) -> bool {
+        self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
     }
 
     /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP

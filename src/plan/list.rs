@@ -1,9 +1,11 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::columns::{self, Choice, Needs};
+use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted};
+use super::{CapturePlan, Facts, NamesWanted, Wanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{FIELDS, Field};
 use crate::query::group::GroupKey;
@@ -14,7 +16,6 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::inet::EXTENSION_SKMEMINFO;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 
 /// What is known of the place where a listing is shown.
@@ -119,28 +120,36 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let drops = Needs::of(&[&filter_fields[..], &named].concat()).drops;
+        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        // Details make every answer longer, so they are for those who name them.
+        let details = Details::of(args, &by_name);
+        let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.all_attributes = args.extended || needs.attributes;
+            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
+                Wanted::Attributes
+            } else {
+                Wanted::Row
+            });
             dump.extensions = match dump.protocol {
-                Protocol::Unix if args.extended || matches!(output, Output::Json(_)) => {
-                    SHOW_BASIC | SHOW_EXTENDED
+                Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
+                    SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
-                Protocol::Unix => SHOW_BASIC,
+                Protocol::Unix => SHOW_BASIC | details.of_unix(),
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
-                // Memory counters make every answer longer, so they are for those who name the field.
-                _ if drops => EXTENSION_SKMEMINFO,
-                _ => 0,
+                _ => details.of_inet(),
             };
         }
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
+        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
                 absent: selection.absent.into_iter().collect(),
+                peers,
+                peer_dumps,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -195,6 +204,23 @@ impl Output {
                 let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
                 shown.collect()
             }
+        }
+    }
+
+    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
+    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
+    /// those who see owners too.
+    fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
+        let (beside_peer, beside_owner) = match self {
+            Self::Table(view) => (
+                view.columns.contains(&Column::Peer),
+                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
+            ),
+            _ => (needs.peers, owners && needs.peer_owners),
+        };
+        Kinds {
+            unix: beside_peer || by_name.peers,
+            inet: beside_owner || by_name.peers,
         }
     }
 }
@@ -278,6 +304,7 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            memory: args.memory,
             names: args.resolve,
         }
     }

@@ -2,10 +2,11 @@
 
 pub mod capture;
 pub mod columns;
+pub mod details;
 pub mod dump;
 pub mod list;
 pub mod select;
 
 pub use capture::{CapturePlan, Facts, NamesWanted, OwnersBy};
-pub use dump::Dump;
+pub use dump::{Dump, Wanted};
 pub use list::{ListPlan, Output, Place};

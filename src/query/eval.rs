@@ -98,6 +98,9 @@ impl Predicate {
             Self::End(test) => test.holds(socket).into(),
             Self::States(states) => states.contains(socket.state).into(),
             Self::Protocols(protocols) => protocols.contains(socket.protocol).into(),
+            Self::Number(Field::PeerPid, ranges) => {
+                any_peer(row, |holder, _| ranges.contains(holder.pid.into()).into())
+            }
             Self::Number(field, ranges) => number(*field, ranges, row),
             Self::Mark { value, mask } => match socket.mark {
                 Some(mark) => (mark & mask == *value).into(),
@@ -120,6 +123,10 @@ impl Predicate {
             Self::Truth(field, expected) => {
                 matches!(field.value(row), Value::Bool(truth) if truth == *expected).into()
             }
+            Self::Text(Field::PeerProcess, pattern) => any_peer(row, |_, process| match process {
+                Some(process) => names_program(pattern, process).into(),
+                None => Truth::OwnersUnknown,
+            }),
             Self::Text(field, pattern) => text(*field, pattern, row).into(),
             Self::OwnerNumber(field, ranges) => any_owner(row, |holder, process| {
                 let number = match field {
@@ -176,6 +183,11 @@ fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> T
     }
 }
 
+/// The same of the owners of the other end; false where that is not on this machine.
+fn any_peer<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> Truth) -> Truth {
+    row.of_peer().map_or(Truth::No, |peer| any_owner(&peer, test))
+}
+
 fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {
     let text = match field {
         OwnerField::Comm => Some(&process.comm),
@@ -225,7 +237,7 @@ fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
 /// The text of any field, as JSON shows it.
 fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
     match field.value(row) {
-        Value::Null | Value::Owners(_) | Value::Subnet(..) => false,
+        Value::Null | Value::Owners(_) | Value::Subnet(..) | Value::Struct(_) => false,
         Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
         Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
         Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),

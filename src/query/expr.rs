@@ -286,7 +286,8 @@ impl Expr {
     /// The strongest condition on sockets alone that no matching (or undecided) row fails: what can be dropped
     /// before owners are known. `None` if every socket may match.
     pub fn without_owners(&self) -> Option<Self> {
-        match self.approximated(true, &|predicate| !predicate.needs_owners()) {
+        let alone = |predicate: &Predicate| !predicate.needs_owners() && !predicate.needs_peers();
+        match self.approximated(true, &alone) {
             Self::Constant(true) => None,
             expr => Some(expr),
         }
@@ -337,6 +338,18 @@ impl Predicate {
         }
     }
 
+    /// Whether the other end decides: all rows have to be read before it is known.
+    pub fn needs_peers(&self) -> bool {
+        let of_peers = [
+            Field::PeerPath,
+            Field::PeerInode,
+            Field::PeerProcess,
+            Field::PeerPid,
+            Field::PeerOwners,
+        ];
+        self.field().is_some_and(|field| of_peers.contains(&field))
+    }
+
     /// Whether facts about processes decide.
     pub fn needs_processes(&self) -> bool {
         match self {
@@ -344,7 +357,7 @@ impl Predicate {
             Self::OwnerNumber(field, _) | Self::OwnerHas(field) => {
                 !matches!(field, OwnerField::Pid | OwnerField::Tid | OwnerField::Fd)
             }
-            Self::Has(field) => *field == Field::Process,
+            Self::Has(field) | Self::Text(field, _) => matches!(field, Field::Process | Field::PeerProcess),
             Self::Unresolved(unresolved) => unresolved.of_owner(),
             _ => false,
         }

@@ -4,8 +4,11 @@
 //! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use crate::join::Row;
+use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::details::memory::MEMORY;
 use crate::model::numbers::netlink_protocol_name;
 use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
@@ -29,6 +32,9 @@ pub enum Field {
     Path,
     PeerPath,
     PeerInode,
+    PeerProcess,
+    PeerPid,
+    PeerOwners,
     RecvQ,
     SendQ,
     AcceptQ,
@@ -57,6 +63,7 @@ pub enum Field {
     Timer,
     TimerExpiresMs,
     Retransmits,
+    Memory,
     Inode,
     Cookie,
     Netns,
@@ -83,6 +90,8 @@ pub enum Kind {
     Numbers,
     /// The list of owners.
     Owners,
+    /// Several facts by name.
+    Object,
 }
 
 /// One entry of the registry.
@@ -111,7 +120,13 @@ const fn entry(
 ) -> FieldInfo {
     let of_owner = matches!(
         field,
-        Field::Process | Field::Pid | Field::OwnerStatus | Field::Owners
+        Field::Process
+            | Field::Pid
+            | Field::OwnerStatus
+            | Field::Owners
+            | Field::PeerProcess
+            | Field::PeerPid
+            | Field::PeerOwners
     );
     FieldInfo {
         field,
@@ -214,14 +229,35 @@ pub const FIELDS: &[FieldInfo] = &[
         "peer_path",
         Kind::Text,
         "",
-        "name of the other end of a unix socket",
+        "name of the other end of a unix socket, or of the listener at which it waits",
     ),
     entry(
         Field::PeerInode,
         "peer_inode",
         Kind::Integer,
         "",
-        "inode of the other end of a unix socket",
+        "inode of the other end of a unix socket; of an IP connection where that is on this machine and was asked for",
+    ),
+    entry(
+        Field::PeerProcess,
+        "peer_process",
+        Kind::Text,
+        "",
+        "program of the first owner of the other end, if that is on this machine",
+    ),
+    entry(
+        Field::PeerPid,
+        "peer_pid",
+        Kind::Integer,
+        "",
+        "process id of the first owner of the other end, if that is on this machine",
+    ),
+    entry(
+        Field::PeerOwners,
+        "peer_owners",
+        Kind::Owners,
+        "",
+        "every descriptor that refers to the other end, as in owners; of a unix socket with several senders or waiting clients: to any of them; null when the other end is not on this machine or not known",
     ),
     entry(
         Field::RecvQ,
@@ -414,6 +450,13 @@ pub const FIELDS: &[FieldInfo] = &[
         "retransmits or probes so far",
     ),
     entry(
+        Field::Memory,
+        "memory",
+        Kind::Object,
+        "",
+        "memory of the socket and its limits; asked by -m",
+    ),
+    entry(
         Field::Inode,
         "inode",
         Kind::Integer,
@@ -476,8 +519,10 @@ pub enum Value<'a> {
     SocketOptions(u16),
     /// Several numbers.
     Numbers(&'a [u32]),
-    /// All owners of the row.
+    /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
+    /// Parts of a structure of the kernel.
+    Struct(Struct<'a>),
 }
 
 /// The names of the option bits that are set.
@@ -499,6 +544,21 @@ pub const fn shutdown_word(shutdown: Shutdown) -> &'static str {
     }
 }
 
+/// The value of a part of a structure.
+pub fn part_value(part: &Part, bytes: &[u8]) -> Value<'static> {
+    let Some(number) = part.value(bytes) else {
+        return Value::Null;
+    };
+    match part.form {
+        Form::Number => Value::Integer(number),
+        Form::Flag => Value::Bool(number != 0),
+        Form::Word(words) => {
+            let word = usize::try_from(number).ok().and_then(|index| words.get(index));
+            word.map_or(Value::Null, |word| Value::Word(word))
+        }
+    }
+}
+
 impl Field {
     /// Its registry entry.
     pub fn info(self) -> &'static FieldInfo {
@@ -516,6 +576,14 @@ impl Field {
             .iter()
             .find(|info| info.name == name)
             .map(|info| info.field)
+    }
+
+    /// What an object consists of; nothing for other fields.
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Memory => &MEMORY,
+            _ => &[],
+        }
     }
 
     /// Its value in `row`.
@@ -546,18 +614,11 @@ impl Field {
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
-            Self::Process => match row.processes().next() {
-                Some(Process { program, .. }) => Value::Text(program),
-                None => Value::Null,
-            },
-            Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::Process | Self::Pid | Self::Owners => self.of_owners(row),
+            Self::PeerProcess => Self::Process.of_peer(row),
+            Self::PeerPid => Self::Pid.of_peer(row),
+            Self::PeerOwners => Self::Owners.of_peer(row),
             Self::OwnerStatus => Value::Word(row.ownership.status.name()),
-            Self::Owners => match row.ownership.status {
-                OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
-                    Value::Owners(*row)
-                }
-                _ => Value::Null,
-            },
             Self::Cgroup => text(
                 socket
                     .cgroup_id
@@ -570,12 +631,34 @@ impl Field {
             Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
             Self::IpProtocol => integer(socket.ip_protocol),
             Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
-            Self::Inode => integer(socket.inode.map(std::num::NonZeroU32::get)),
+            Self::Memory => socket.details.memory().map_or(Value::Null, Value::Struct),
+            Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
             Self::Netns => integer(row.context.netns),
         }
+    }
+
+    fn of_owners<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match self {
+            Self::Process => match row.processes().next() {
+                Some(Process { program, .. }) => Value::Text(program),
+                None => Value::Null,
+            },
+            Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            _ => match row.ownership.status {
+                OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
+                    Value::Owners(*row)
+                }
+                _ => Value::Null,
+            },
+        }
+    }
+
+    /// The same of the other end.
+    fn of_peer<'a>(self, row: &Row<'a>) -> Value<'a> {
+        row.of_peer().map_or(Value::Null, |peer| self.of_owners(&peer))
     }
 
     fn of_timer(self, timer: Option<Timer>) -> Value<'static> {
@@ -602,12 +685,17 @@ impl Field {
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
                     Self::Interface => interface(row),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
+                    Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,
                 }
             }
             Endpoints::Unix(pair) => match self {
                 Self::Path => pair.name.as_deref().map_or(Value::Null, Value::UnixName),
-                Self::PeerInode => integer(pair.peer_inode.map(std::num::NonZeroU32::get)),
+                Self::PeerPath => row
+                    .peer()
+                    .and_then(|peer| peer.name)
+                    .map_or(Value::Null, Value::UnixName),
+                Self::PeerInode => integer(pair.peer_inode.map(NonZeroU32::get)),
                 _ => Value::Null,
             },
             Endpoints::Packet(_) | Endpoints::Xdp(_) if self == Self::Interface => interface(row),

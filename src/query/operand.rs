@@ -116,13 +116,18 @@ impl Reader<'_> {
                     bits.fold(0, |mask, (bit, _)| mask | 1 << bit),
                 )))
             }
-            Field::Owners => {
+            Field::Owners | Field::PeerOwners => {
                 let span = operands.first().map_or(0..0, |operand| operand.span.clone());
                 Err(self.error(
                     span,
-                    "'owners' is a list",
+                    format!("'{}' is a list", field.name()),
                     "compare a part of it, as in pid = 812 or process = nginx",
                 ))
+            }
+            _ if field.info().kind == Kind::Object => {
+                let span = operands.first().map_or(0..0, |operand| operand.span.clone());
+                let message = format!("'{}' has several parts", self.name);
+                Err(self.error(span, message, "`sockstat columns` lists the fields that compare"))
             }
             _ => match field.info().kind {
                 Kind::Boolean => each(operands, |operand| self.truth(field, operand)),
@@ -164,8 +169,8 @@ impl Reader<'_> {
         let pattern = pattern(self.text, operand)?;
         Ok(Expr::Is(match self.subject {
             Subject::Owner(field) => Predicate::OwnerText(field, pattern),
-            Subject::Field(Field::Owners) => {
-                let message = "'owners' is a list";
+            Subject::Field(field @ (Field::Owners | Field::PeerOwners)) => {
+                let message = format!("'{}' is a list", field.name());
                 return Err(self.error(
                     operand.span.clone(),
                     message,

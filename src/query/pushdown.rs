@@ -159,9 +159,7 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
         | Predicate::Has(field)
         | Predicate::Number(field, _)
         | Predicate::Word(field, _) => match field {
-            Field::Path | Field::PeerPath | Field::PeerInode if dump.protocol != Protocol::Unix => {
-                Some(false)
-            }
+            Field::Path | Field::PeerPath if dump.protocol != Protocol::Unix => Some(false),
             Field::LocalPort | Field::PeerPort if dump.protocol == Protocol::Vsock => None,
             Field::LocalAddress | Field::PeerAddress | Field::LocalPort | Field::PeerPort if !is_inet => {
                 Some(false)

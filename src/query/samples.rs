@@ -109,6 +109,7 @@ pub(crate) fn context() -> Context {
         },
         netns: Some(4_026_531_840),
         as_root: false,
+        ..Context::default()
     }
 }
 

@@ -262,9 +262,16 @@ fn peer(row: &Row<'_>, names: bool) -> String {
     match &row.socket.endpoints {
         Endpoints::Inet(pair) if pair.peer_address.is_unspecified() && pair.peer_port == 0 => String::new(),
         Endpoints::Inet(pair) => endpoint(row, pair, pair.peer_address, pair.peer_port, names),
-        Endpoints::Unix(pair) => pair
-            .peer_inode
-            .map_or_else(String::new, |inode| format!("#{inode}")),
+        Endpoints::Unix(pair) => match row.peer().and_then(|peer| peer.name) {
+            Some(name) => {
+                let mut text = Vec::new();
+                escape::push_unix_name(&mut text, name, |_| false);
+                String::from_utf8(text).unwrap_or_default()
+            }
+            None => pair
+                .peer_inode
+                .map_or_else(String::new, |inode| format!("#{inode}")),
+        },
         Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => String::new(),
         _ => {
             let mut text = Vec::new();

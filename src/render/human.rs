@@ -30,19 +30,39 @@ pub fn duration_ms(ms: u64) -> String {
     }
 }
 
-/// Who owns a row: never a blank. The name is a program's own word and comes out escaped.
-pub fn owner(row: &Row<'_>) -> String {
-    let named = || {
-        let mut processes = row.processes();
-        let first = processes.next()?;
-        let more = processes.count();
-        let program = escape::text(&first.program);
-        Some(if more > 0 {
-            format!("{program} {} +{more}", first.pid)
-        } else {
-            format!("{program} {}", first.pid)
-        })
+/// The first process that holds the row and how many more: `nginx 812 +4`.
+fn first_of(row: &Row<'_>) -> Option<String> {
+    let mut processes = row.processes();
+    let first = processes.next()?;
+    let more = processes.count();
+    let program = escape::text(&first.program);
+    Some(if more > 0 {
+        format!("{program} {} +{more}", first.pid)
+    } else {
+        format!("{program} {}", first.pid)
+    })
+}
+
+/// What the owner of the other end is to that of the row: `<> postgres 2044` for one that it talks to. Empty when
+/// that is not known or not on this machine.
+fn other_end(row: &Row<'_>) -> String {
+    let Some(peer) = row.of_peer() else {
+        return String::new();
     };
+    let Some(other) = first_of(&peer) else {
+        return String::new();
+    };
+    match (row.socket.is_listener(), peer.ownership.status) {
+        (true, _) => format!("  waiting: {other}"),
+        (_, OwnerStatus::Queued) => format!(" <> not accepted yet: {other}"),
+        _ => format!(" <> {other}"),
+    }
+}
+
+/// Who owns a row, and the other end of it if that is here: never a blank. The name is a program's own word and
+/// comes out escaped.
+pub fn owner(row: &Row<'_>) -> String {
+    let named = || first_of(row);
     let mut text = match row.ownership.status {
         // The process ended after its descriptors were listed.
         OwnerStatus::Known => named().unwrap_or_else(|| match row.ownership.holders.first() {
@@ -62,6 +82,9 @@ pub fn owner(row: &Row<'_>) -> String {
         OwnerStatus::Unknown => "? vanished".to_owned(),
         OwnerStatus::NotAsked => String::new(),
     };
+    if !text.is_empty() {
+        text.push_str(&other_end(row));
+    }
     if let Some(note) = timer_note(row.socket) {
         if !text.is_empty() {
             text.push_str(if row.ownership.status == OwnerStatus::None {

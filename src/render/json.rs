@@ -9,8 +9,9 @@ use super::lines::push_scalar;
 use super::text::{push_address, push_list, push_number};
 use super::{escape, human};
 use crate::join::Row;
+use crate::model::details::layout::Struct;
 use crate::model::{Gap, Holder, Process};
-use crate::query::field::{Field, Value, socket_option_words};
+use crate::query::field::{Field, Value, part_value, socket_option_words};
 
 /// The version of the shape of the output. Within it keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
@@ -137,6 +138,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             push_list(out, numbers);
             out.push(b']');
         }
+        Value::Struct(parts) => push_struct(out, parts),
         Value::Owners(row) => {
             out.push(b'[');
             for (index, holder) in row.ownership.holders.iter().enumerate() {
@@ -148,6 +150,16 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b']');
         }
     }
+}
+
+/// The parts of a structure by name; null for those that it does not have.
+fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
+    for (index, part) in structure.parts.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        push_key(out, part.name);
+        push_value(out, &part_value(part, structure.bytes));
+    }
+    out.push(b'}');
 }
 
 /// One owner: the descriptor, and what is known of its process.

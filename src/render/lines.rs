@@ -7,7 +7,7 @@ use super::json;
 use super::plain::Plain;
 use super::text::{push_address, push_hex, push_list, push_number};
 use crate::join::Row;
-use crate::query::field::{Field, Value, socket_option_words};
+use crate::query::field::{Field, Value, part_value, socket_option_words};
 
 /// The form of the lines, and what each holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,9 @@ pub fn push_csv(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Null => return,
         Value::Text(text) => escape::push(out, text),
         Value::UnixName(name) => escape::push_unix_name(out, name, |_| false),
-        Value::SocketOptions(_) | Value::Numbers(_) | Value::Owners(_) => json::push_value(out, value),
+        Value::SocketOptions(_) | Value::Numbers(_) | Value::Owners(_) | Value::Struct(_) => {
+            json::push_value(out, value);
+        }
         _ => return push_scalar(out, value),
     }
     quote_csv(out, start);
@@ -118,7 +120,7 @@ fn quote_csv(out: &mut Vec<u8>, start: usize) {
     out.push(b'"');
 }
 
-/// A value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`.
+/// A value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts as `name=value`.
 ///
 /// Blanks, quotes, question marks and commas of a text are written `\xHH`, so that nothing reads as something else.
 pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
@@ -147,6 +149,20 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
                 push_number(out, holder.fd);
             }
         }
+        Value::Struct(structure) => {
+            let known = structure
+                .parts
+                .iter()
+                .map(|part| (part.name, part_value(part, structure.bytes)));
+            for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                out.extend_from_slice(name.as_bytes());
+                out.push(b'=');
+                push_scalar(out, &value);
+            }
+        }
         _ => push_scalar(out, value),
     }
     if out.len() == start {
@@ -168,7 +184,13 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b'/');
             push_number(out, *prefix);
         }
-        Value::Null | Value::Text(_) | Value::UnixName(_) | Value::SocketOptions(_) | Value::Numbers(_) | Value::Owners(_) => {}
+        Value::Null
+        | Value::Text(_)
+        | Value::UnixName(_)
+        | Value::SocketOptions(_)
+        | Value::Numbers(_)
+        | Value::Owners(_)
+        | Value::Struct(_) => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod details;
 pub mod escape;
 pub mod fit;
 pub mod groups;

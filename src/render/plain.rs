@@ -3,10 +3,10 @@
 //! Columns have fixed widths that a longer cell pushes aside; only the blanks between fields mean anything. A
 //! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
 
-use super::escape;
 use super::other_ends::{self, Form};
 use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
+use super::{details, escape};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -33,6 +33,8 @@ pub struct Plain {
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
     pub extended: bool,
+    /// Memory (`-m`).
+    pub memory: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
 }
@@ -105,6 +107,9 @@ impl Plain {
         }
         if self.extended {
             tokens::push_extended(out, row);
+        }
+        if self.memory {
+            details::push_memory(out, &socket.details);
         }
         while out.last() == Some(&b' ') {
             out.pop();

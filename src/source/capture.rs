@@ -19,7 +19,7 @@ use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
 use super::tables::Tables;
-use crate::join::{Context, Owners, Row, needs_owner};
+use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
 use crate::plan::CapturePlan;
 use crate::query::{Expr, Match};
@@ -100,7 +100,14 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
         scanned.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
     Ok(spawn_blocking(move || {
         run.owners_by = scanned.how;
-        let owners = settle(&run.root, &run.plan.dumps, &stash, scanned.walk);
+        let dumps = [&run.plan.dumps[..], &run.plan.peer_dumps].concat();
+        let owners = settle(
+            &run.root,
+            &dumps,
+            &stash,
+            &Others::of(&run.ends, &stash),
+            scanned.walk,
+        );
         run.hand_out(&stash, owners, sink)
     })
     .await?)
@@ -113,6 +120,7 @@ fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
+    wanted.extend(Others::of(&run.ends, stash).inodes);
     wanted.sort_unstable();
     if wanted.is_empty() {
         return Ok(Scan {
@@ -130,6 +138,7 @@ struct Run {
     prefilter: Option<Expr>,
     root: ProcRoot,
     learner: Learner,
+    ends: Ends,
     gaps: Vec<Gap>,
     owners_by: How,
     taken_at: SystemTime,
@@ -144,6 +153,7 @@ impl Run {
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
+            ends: Ends::of(plan.peers),
             root,
             plan,
             gaps: Vec::new(),
@@ -153,7 +163,7 @@ impl Run {
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners || self.learner.wants_all_at_once()
+        self.plan.owners || self.ends.is_asked() || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
@@ -194,9 +204,11 @@ impl Run {
         let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
         tables.note_absent(&plan.absent);
+        let ends = &mut self.ends;
         tables.read(&plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
+                ends.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
                     let row = Row {
@@ -215,12 +227,23 @@ impl Run {
             ControlFlow::Continue(())
         });
         self.gaps.append(&mut tables.gaps);
+        if !plan.peer_dumps.is_empty() {
+            // What is missing of these tables was missing above already.
+            Tables::open(&self.root).read(&plan.peer_dumps, &mut |sockets| {
+                for socket in &*sockets {
+                    ends.add(socket);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        ends.finish();
         (self, stash)
     }
 
     /// Unpacks the rows, now that their owners are known.
     fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut sink: S) -> (S, Captured) {
         let mut context = self.context();
+        context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
         self.read_processes(stash, &owners, &mut context);
         if self.learner.wants_all_at_once() {
             let mut numbers = Numbers::default();
@@ -278,6 +301,7 @@ impl Run {
         if queued {
             pids.extend(owners.listener_holders().map(|holder| holder.pid));
         }
+        pids.extend(context.peers.pids(stash));
         pids.sort_unstable();
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);

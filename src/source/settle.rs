@@ -11,13 +11,13 @@ use super::namespaces;
 use super::proc::holders::{Look, Walk, walk};
 use super::proc::{ProcRoot, mounts::Mounts};
 use super::tables::Tables;
-use crate::join::{Evidence, Listener, Owners};
+use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 
-/// Joins the walk with the sockets that wait for it.
-pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) -> Owners {
-    let listeners = if has_queued(stash) {
+/// Joins the walk with the sockets that wait for it, and with the others whose owners are wanted too.
+pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, others: &Others, mut walked: Walk) -> Owners {
+    let listeners = if others.queued || has_queued(stash) {
         listeners(root)
     } else {
         Vec::new()
@@ -28,6 +28,7 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, mut walked: Walk) 
         .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(NonZeroU32::get)
+        .chain(others.inodes.iter().copied())
         .filter(|inode| table.of(*inode).is_empty())
         .collect();
     if left_over.is_empty() {

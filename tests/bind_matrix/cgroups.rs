@@ -25,6 +25,13 @@ impl Cgroup {
         }
     }
 
+    /// A cgroup below this one, which is to go first.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let directory = self.0.join(name);
+        fs::create_dir(&directory).unwrap();
+        Self(directory)
+    }
+
     /// Moves a process in.
     pub(crate) fn take(&self, pid: u32) {
         fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();

@@ -109,6 +109,64 @@ fn a_connection_that_its_program_closed_with_data_on_the_way() {
     });
 }
 
+/// What is left of a connection whose client never closes: the kernel says for how long it keeps it.
+#[test]
+fn half_a_connection_has_its_time() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let listener = tcp(any()).listening(port);
+        let _client = connected(port);
+        drop(accept(&listener));
+        drop(listener);
+        wait_for_left_over(port, State::FinWait2);
+        let place = port.to_string();
+        let document = run(&["why", "-j4", &place], 0);
+        let answer = &document["answers"][0];
+        assert_eq!(
+            (&answer["bind"], &answer["verdict"]),
+            (&"EADDRINUSE".into(), &"orphan".into())
+        );
+        let sentence = finding(answer, "orphan")["sentence"].as_str().unwrap().to_owned();
+        assert!(
+            sentence.contains("winding down (fin-wait-2, for another "),
+            "{sentence}"
+        );
+        assert!(said(&["why", "-4", &place], 0).contains("sleep "));
+    });
+}
+
+/// A client that asked for its port, one that was given it, and a server's connection without the server.
+#[test]
+fn who_chose_the_port_of_a_connection() {
+    netns::run(|_| {
+        let service = fresh_port();
+        let listener = tcp(any()).listening(service);
+        let target = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), service);
+        let asked = tcp(Ipv4Addr::LOCALHOST.into()).bound(40_123);
+        net::connect(&asked, &target).unwrap();
+        let given = connected(service);
+        let (_one, _two) = (accept(&listener), accept(&listener));
+        drop(listener);
+        let given_port = super::sockets::local(&given).port();
+        for (port, code, words) in [
+            (40_123, "connected", "has a connection 127.0.0.1:40123 - "),
+            (
+                given_port,
+                "ephemeral",
+                "from a port that the kernel chose (ip_local_port_range is 32768-60999)",
+            ),
+            (service, "accepted", "has a connection 127.0.0.1:"),
+        ] {
+            for user in [0, NOBODY] {
+                let document = run(&["why", "-j4", "--no-reuseaddr", &port.to_string()], user);
+                assert_eq!(document["answers"][0]["verdict"], code, "{document}");
+            }
+            let text = said(&["why", "-4", "--no-reuseaddr", &port.to_string()], 0);
+            assert!(text.contains(words), "{text}");
+        }
+    });
+}
+
 #[test]
 fn a_socket_of_the_kernel() {
     netns::run(|_| {
@@ -123,7 +181,7 @@ fn a_socket_of_the_kernel() {
             // Where one process may not be looked into, even by root, it may be the owner.
             let who = match status.as_str() {
                 Some("kernel") => "The kernel itself has bound",
-                Some("hidden") if user == 0 => "may not look into, or the kernel",
+                Some("hidden") if user == 0 => "You may not look into it",
                 Some("hidden") => "hidden from you",
                 _ => panic!("{answer}"),
             };
@@ -182,7 +240,8 @@ fn a_bpf_program_that_looks_at_binds_is_pointed_out() {
     let Some(cgroup) = Cgroup::new("sockstat-test-hooked") else {
         return;
     };
-    let ask = || {
+    let below = cgroup.below("below");
+    let ask = |cgroup: &Cgroup| {
         let script = format!(
             "echo $$ > {}/cgroup.procs; exec {} why -j 1",
             cgroup.0.display(),
@@ -192,13 +251,21 @@ fn a_bpf_program_that_looks_at_binds_is_pointed_out() {
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         document["notes"].to_string()
     };
-    assert!(!ask().contains("BPF"));
+    assert!(!ask(&below).contains("BPF"));
     let Some(_program) = super::hook::attach(&cgroup.0) else {
         return;
     };
-    assert!(ask().contains("a BPF program of this cgroup looks at every bind"));
+    // The kernel runs the program for the cgroups below as well.
+    for hooked in [&cgroup, &below] {
+        assert!(ask(hooked).contains("a BPF program of this cgroup or one above it looks at every bind"));
+    }
+    drop(below);
     let document = run(&["why", "-j", "1"], NOBODY);
-    assert_eq!(document["gaps"][0]["code"], "bind-hooks-unseen");
+    let gaps = document["gaps"].as_array().unwrap();
+    assert!(
+        gaps.iter().any(|gap| gap["code"] == "bind-hooks-unseen"),
+        "{document}"
+    );
 }
 
 #[test]

@@ -47,7 +47,7 @@ const IMPURE: &[&str] = &[
 ];
 
 /// The rooms in which everything is a function of its arguments.
-const PURE: &[&str] = &["model/", "query/", "join.rs", "render/", "command/why/"];
+const PURE: &[&str] = &["model/", "query/", "join.rs", "join/", "render/", "command/why/"];
 
 /// The half of `why` that asks the machine.
 const IMPURE_HALF_OF_WHY: &[&str] = &["command/why/look/", "command/why/run.rs"];

@@ -19,7 +19,7 @@ use crate::cli::{ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::join::Row;
 use crate::model::{Gap, Protocol, Socket, State, StateSet};
-use crate::plan::{ListPlan, Output};
+use crate::plan::{ListPlan, Output, Wanted};
 use crate::query::{Mode, Parsed};
 use crate::source::capture::{Captured, capture};
 
@@ -114,7 +114,7 @@ fn plan(
     let mut plan = ListPlan::new(&args, parsed, &caller.place)?;
     for dump in &mut plan.capture.dumps {
         // The IP protocol of a raw socket is part of the request, and comes in an attribute.
-        dump.all_attributes = true;
+        dump.wanted = Wanted::Attributes;
         if !states_asked {
             let connections = StateSet::CONN.without(StateSet::of(State::Bound));
             dump.states = dump.states.intersection(connections);

@@ -36,14 +36,16 @@ pub struct Victim {
     pub pids: Vec<u32>,
     /// The name of the topmost.
     pub program: Vec<u8>,
-    /// Its arguments.
-    pub command: Option<Vec<u8>>,
+    /// Its arguments, in one line.
+    pub command: Option<String>,
     /// Its user.
     pub user: String,
     /// The systemd service it runs in.
     pub unit: Option<String>,
     /// The container it runs in, or forwards to.
     pub container: Option<String>,
+    /// The command that knows the container.
+    pub container_tool: &'static str,
     /// Whether it forwards for a container.
     pub forwards_for_container: bool,
     /// Whether it is process 1, this program or one of its ancestors.
@@ -191,13 +193,14 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
     places.dedup();
     Victim {
         pids,
+        command: owner.command_line(),
         program: owner.program,
-        command: owner.command,
         user: owner.user.unwrap_or_else(|| "?".to_owned()),
         unit: owner
             .unit
             .filter(|unit| unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service")),
         container: owner.container,
+        container_tool: owner.container_tool,
         forwards_for_container: owner.forwards_for_container,
         is_one_of_us,
         descriptors,

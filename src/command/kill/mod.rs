@@ -177,9 +177,10 @@ fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
     for victim in &found.victims {
         let name = name_of(victim);
         if victim.forwards_for_container {
+            let tool = victim.container_tool;
             let stop = victim.container.as_ref().map_or(
-                "docker ps shows the container, docker stop ends it".to_owned(),
-                |name| format!("docker stop {name}"),
+                format!("{tool} ps shows the container, {tool} stop ends it"),
+                |name| format!("{tool} stop {name}"),
             );
             return Some(format!(
                 "{name} forwards for a container and is not to be ended by itself: {stop}"
@@ -222,7 +223,7 @@ fn shown(victim: &Victim) -> String {
         .collect();
     let mut text = name_of(victim);
     if let Some(command) = &victim.command {
-        let short: String = escape::text(command).chars().take(100).collect();
+        let short: String = command.chars().take(100).collect();
         let _ = write!(text, "  {short}");
     }
     let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
@@ -233,7 +234,11 @@ fn shown(victim: &Victim) -> String {
         );
     }
     if let Some(container) = &victim.container {
-        let _ = writeln!(text, "in the container {container} (docker stop {container})");
+        let _ = writeln!(
+            text,
+            "in the container {container} ({} stop {container})",
+            victim.container_tool
+        );
     }
     text
 }

@@ -8,7 +8,7 @@ use super::judge::{Reach, judge, takes_traffic};
 use crate::command::why::SystemFacts;
 use crate::command::why::look::{elsewhere, process, snapshot};
 use crate::command::why::owner::Owner;
-use crate::model::{Gap, Protocol, Socket, State, StateSet};
+use crate::model::{Gap, OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::plan::Dump;
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
@@ -24,6 +24,14 @@ pub enum Found {
 }
 
 impl Found {
+    /// What is known of the owner of the socket that the judgement is about.
+    pub fn owner_status(&self) -> OwnerStatus {
+        match self {
+            Self::Here(here) => here.owner_status,
+            Self::Away(_) => OwnerStatus::NotAsked,
+        }
+    }
+
     /// What could not be read.
     pub fn gaps(&self) -> &[Gap] {
         match self {
@@ -42,6 +50,10 @@ pub struct Here {
     pub sockets: Vec<Socket>,
     /// Who holds the one that the judgement is about.
     pub owners: Vec<Owner>,
+    /// What is known of them.
+    pub owner_status: OwnerStatus,
+    /// The user of that socket, known also where its process is hidden.
+    pub user: Option<String>,
     /// Who listens on the port in another network namespace; looked for only if nothing takes it here.
     pub elsewhere: Vec<Owner>,
     /// What could not be read.
@@ -57,6 +69,8 @@ pub struct Away {
     pub device: Option<String>,
     /// Connections that were begun and not answered yet.
     pub unanswered: Vec<Socket>,
+    /// Who began them.
+    pub owners: Vec<Owner>,
     /// Local ports of the automatic range that are in use towards that address and port.
     pub ports_used: usize,
     /// What could not be read.
@@ -81,21 +95,31 @@ pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts
 
 fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Here {
     let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
-    let snapshot = snapshot::read_states(protocol, port, port, states);
-    let sockets: Vec<Socket> = snapshot.existing.into_iter().map(|one| one.socket).collect();
+    let mut snapshot = snapshot::read_states(protocol, port, port, states);
+    let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
     // From the address to itself, as any program here would come; the port means nothing.
     let remote = SocketAddr::new(address, 1);
     let interface = interface_of(address, system).unwrap_or(0);
     let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
     let picked = picked.ok().flatten().filter(takes_traffic);
     let reach = judge(&sockets, picked.as_ref(), address);
-    let about = reach
-        .socket()
-        .and_then(|at| sockets.get(at))
-        .and_then(|socket| socket.inode);
+    let about = reach.socket().and_then(|at| sockets.get(at));
+    let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
+    if let Some(socket) = about {
+        snapshot.find_owners();
+        let ownership = snapshot.owners.of(socket);
+        let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+        pids.dedup();
+        let context = process::read(&pids, socket.uid.as_slice());
+        owner_status = ownership.status;
+        owners = process::describe(&pids, &context);
+        user = socket.uid.map(|uid| process::user_name(&context, uid));
+    }
     Here {
         reach,
-        owners: process::owners_of(about.map(std::num::NonZeroU32::get).into_iter().collect()),
+        owners,
+        owner_status,
+        user,
         elsewhere: match reach {
             Reach::Refused(_) => elsewhere::owners(protocol, port),
             _ => Vec::new(),
@@ -146,6 +170,8 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
         ControlFlow::Continue(())
     });
     found.gaps = tables.gaps;
+    let inodes = found.unanswered.iter().filter_map(|socket| socket.inode);
+    found.owners = process::owners_of(inodes.map(std::num::NonZeroU32::get).collect());
     found
 }
 

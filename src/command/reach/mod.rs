@@ -6,13 +6,14 @@ pub mod text;
 
 use std::net::IpAddr;
 
+use super::caller::Caller;
 use super::why::look::{ask::addresses_of, system, unix as look_unix};
 use super::why::place::{Host, Place, PortPlace, of_families, parse};
 use super::why::unix::printable;
 use super::{losses, out};
 use crate::cli::{ListArgs, ReachArgs, UsageError};
 use crate::exit::Exit;
-use crate::model::{Protocol, Socket, SocketType};
+use crate::model::{OwnerStatus, Protocol, Socket, SocketType};
 use crate::render::escape;
 
 use judge::Reach;
@@ -24,10 +25,12 @@ use text::Told;
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &ReachArgs, global: &ListArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     match parse(&args.place) {
         Ok(Place::Unix(name)) => unix(&name, args.json || global.json),
-        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => inet(args, &place, global),
+        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
+            inet(args, &place, global, caller)
+        }
         Ok(_) => usage(format!("'{}' names no host and port: HOST:PORT", args.place)),
         Err(reason) => usage(reason),
     }
@@ -42,7 +45,7 @@ fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     Ok(Exit::Usage)
 }
 
-fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs) -> anyhow::Result<Exit> {
+fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     let udp = args.udp || place.protocol == Some(Protocol::Udp);
     if udp && args.try_it {
         return usage("--try makes a TCP connection: a UDP datagram need not be answered");
@@ -72,13 +75,23 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs) -> anyhow::Resul
         })
         .collect();
     // Every address is looked at by the same means, so the first one's losses are everybody's.
-    let gaps = told.first().map_or(&[][..], |one| one.found.gaps());
+    let mut gaps = told.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
+    let count = |status| {
+        told.iter()
+            .filter(|one| one.found.owner_status() == status)
+            .count() as u64
+    };
+    gaps.extend(losses::of_unseen(
+        count(OwnerStatus::Hidden),
+        count(OwnerStatus::Elsewhere),
+        caller,
+    ));
     if !global.quiet {
-        out::complain(&losses::lines(gaps));
+        out::complain(&losses::lines(&gaps));
     }
     let json = args.json || global.json;
     let document = if json {
-        text::json(&told, &system)
+        text::json(&told, &system, &gaps)
     } else {
         text::render(&told, &system)
     };

@@ -8,9 +8,9 @@ use super::look::{Away, Found, Here};
 use crate::command::why::SystemFacts;
 use crate::command::why::cover::Cover;
 use crate::command::why::owner::Owner;
-use crate::model::{Protocol, Socket};
+use crate::model::{Gap, OwnerStatus, Protocol, Socket};
 use crate::render::escape;
-use crate::render::json::push_string;
+use crate::render::json::{push_gap, push_string};
 
 /// The version of the document's shape. Within it keys are only ever added.
 const SCHEMA: &str = "sockstat-reach/1";
@@ -68,7 +68,11 @@ fn sentence(told: &Told, system: &SystemFacts) -> String {
 }
 
 fn of_here(told: &Told, here: &Here, system: &SystemFacts) -> String {
-    let who = owner(&here.owners);
+    let who = match (here.owner_status, &here.user) {
+        (OwnerStatus::Kernel, _) => "The kernel itself".to_owned(),
+        (OwnerStatus::Hidden, Some(user)) => format!("A process of user {user}"),
+        _ => owner(&here.owners),
+    };
     let port = told.port;
     let at = here.reach.socket().and_then(|at| here.sockets.get(at));
     let place = at.and_then(Socket::inet).map_or_else(String::new, |pair| {
@@ -91,10 +95,10 @@ fn of_here(told: &Told, here: &Here, system: &SystemFacts) -> String {
             let reason = match why {
                 Why::Nothing => match here.elsewhere.first() {
                     Some(other) => format!(
-                        "nothing listens on port {port} here; {} does in another network namespace",
+                        "Nothing listens on port {port} here; {} does in another network namespace",
                         owner(std::slice::from_ref(other))
                     ),
-                    None => format!("nothing listens on port {port}"),
+                    None => format!("Nothing listens on port {port}"),
                 },
                 Why::NotListening(_) => format!("{who} has bound {place} and does not listen"),
                 Why::OnlyLoopback(_) => {
@@ -142,9 +146,14 @@ fn of_away(told: &Told, away: &Away, system: &SystemFacts) -> String {
     if let Some(first) = away.unanswered.first() {
         let retries = first.timer.map_or(0, |timer| timer.retransmits);
         let count = away.unanswered.len();
+        let of = match away.owners.as_slice() {
+            [] => String::new(),
+            owners => format!(" of {}", owner(owners)),
+        };
+        let times = if retries == 1 { "time" } else { "times" };
         let _ = write!(
             text,
-            " {count} unanswered (SYN-SENT), tried again {retries} times: dropped on the way."
+            " {count} unanswered (SYN-SENT){of}, tried again {retries} {times}: dropped on the way."
         );
     }
     if told.protocol == Protocol::Tcp {
@@ -202,8 +211,15 @@ fn reachable_at(here: &Here, port: u16, system: &SystemFacts) -> Vec<String> {
 }
 
 /// The document for programs.
-pub fn json(told: &[Told], system: &SystemFacts) -> String {
-    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"answers\":[").into_bytes();
+pub fn json(told: &[Told], system: &SystemFacts, gaps: &[Gap]) -> String {
+    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"gaps\":[").into_bytes();
+    for (index, gap) in gaps.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_gap(&mut out, gap);
+    }
+    out.extend_from_slice(b"],\"answers\":[");
     for (index, one) in told.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -247,7 +263,7 @@ pub fn json(told: &[Told], system: &SystemFacts) -> String {
 
 /// The document for a unix socket.
 pub fn unix_json(name: &[u8], verdict: &str, sentence: &str) -> String {
-    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"answers\":[{{\"path\":").into_bytes();
+    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"gaps\":[],\"answers\":[{{\"path\":").into_bytes();
     crate::render::json::push_quoted(&mut out, |out| escape::push_unix_name(out, name, |_| false));
     out.extend_from_slice(format!(",\"verdict\":\"{verdict}\",\"sentence\":").as_bytes());
     push_string(&mut out, sentence.as_bytes());

@@ -131,7 +131,9 @@ fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cu
             continue;
         };
         match finding.role {
-            Role::TimeWait => longest_ms = longest_ms.max(time_left_ms(one)),
+            Role::TimeWait | Role::Orphan if one.is_stub() => {
+                longest_ms = longest_ms.max(time_left_ms(one));
+            }
             role => {
                 only_resting = false;
                 if let Some(holders) = report
@@ -193,7 +195,7 @@ fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) 
     let program = crate::render::escape::text(&owner.program);
     if let Some(container) = owner.container.as_ref() {
         cures.push(command(
-            format!("docker stop {container}"),
+            format!("{} stop {container}", owner.container_tool),
             format!("{program} belongs to the container {container}"),
             Harm::EndsProgram,
         ));
@@ -201,8 +203,11 @@ fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) 
     }
     if owner.forwards_for_container {
         cures.push(command(
-            "docker ps",
-            format!("shows the container that {program} forwards to; docker stop ends both"),
+            format!("{} ps", owner.container_tool),
+            format!(
+                "shows the container that {program} forwards to; {} stop ends both",
+                owner.container_tool
+            ),
             Harm::None,
         ));
         return;

@@ -56,6 +56,8 @@ pub struct Existing {
     pub reuseport: Option<Flag>,
     /// Its `IPV6_V6ONLY`, where the socket itself does not tell (connected ones).
     pub v6only: Option<Flag>,
+    /// Whether the port was given to it rather than asked for in bind: by the kernel's choice, or by its listener.
+    pub port_was_given: Option<bool>,
 }
 
 impl Existing {
@@ -66,6 +68,7 @@ impl Existing {
             reuseaddr: None,
             reuseport: None,
             v6only: None,
+            port_was_given: None,
         }
     }
 

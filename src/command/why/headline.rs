@@ -185,8 +185,13 @@ fn free_line(report: &Report, answer: &Answer) -> String {
     if report.port == 0 {
         let left = answer.verdict.ports_left.unwrap_or(0);
         let range = &report.system.local_port_range;
+        let (ports, are) = if left == 1 {
+            ("port", "is")
+        } else {
+            ("ports", "are")
+        };
         return format!(
-            "Yes: {left} ports of the range {}-{} are left on {}.",
+            "Yes: {left} {ports} of the range {}-{} {are} left on {}.",
             range.start(),
             range.end(),
             human_address(answer.attempt.address)

@@ -30,6 +30,7 @@ pub fn with_options_of_listener(one: &Existing, all: &[Existing]) -> Option<Exis
         }))
     };
     Some(Existing {
+        port_was_given: one.port_was_given,
         socket: one.socket.clone(),
         reuseaddr: inferred(one.reuseaddr, listener.reuseaddr),
         reuseport: inferred(one.reuseport, listener.reuseport),

@@ -107,16 +107,16 @@ fn push_cure(out: &mut Vec<u8>, cure: &Cure) {
 
 fn push_finding(out: &mut Vec<u8>, report: &Report, rows: Rows<'_>, finding: &Finding) {
     let (effect, how) = match finding.effect {
-        Effect::Blocks { how, .. } => ("blocks", Some(how.name())),
-        Effect::MayBlock { .. } => ("may-block", None),
-        Effect::Shares { how, .. } => ("shares", Some(how.name())),
+        Effect::Blocks { how, .. } => ("blocks", how.name()),
+        Effect::MayBlock { .. } => ("may-block", "unknown"),
+        Effect::Shares { how, .. } => ("shares", how.name()),
     };
     out.extend_from_slice(b"{\"code\":");
     push_string(out, finding.role.name().as_bytes());
     push_key(out, "effect");
     push_string(out, effect.as_bytes());
     push_key(out, "how");
-    push_optional(out, how.map(str::as_bytes));
+    push_string(out, how.as_bytes());
     push_key(out, "sentence");
     push_string(out, text::sentence(report, finding).as_bytes());
     push_key(out, "inherited");

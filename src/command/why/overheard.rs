@@ -1,10 +1,25 @@
 //! Finds the place in what a program prints when it cannot bind.
 
+use std::net::IpAddr;
+
 /// Reads a program's output line by line until it has heard that an address is in use, and which.
 #[derive(Clone, Debug, Default)]
 pub struct Listener {
     /// Lines since the words were heard without a port beside them.
     since: Option<u8>,
+    /// The last place that was named before the words: many programs say where they will listen.
+    before: Option<Spot>,
+}
+
+/// A place as a program names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The address; `None` if it is a wildcard, a name, or was not said.
+    pub address: Option<IpAddr>,
+    /// The port, not 0.
+    pub port: u16,
+    /// Whether it spoke of UDP.
+    pub udp: bool,
 }
 
 /// What a line brought.
@@ -12,84 +27,144 @@ pub struct Listener {
 pub enum Heard {
     /// Nothing yet.
     Nothing,
-    /// This port is in use.
-    Port(u16),
-    /// Something is in use, and the port was not said.
+    /// This place is in use.
+    Place(Spot),
+    /// Something is in use, and what was not said.
     NoPort,
 }
 
 /// How many lines behind the words may still name the port: an error object is printed field by field.
 const LINES: u8 = 20;
 
+/// What programs say.
+const WORDS: [&str; 9] = [
+    "eaddrinuse",
+    "addrinuse",
+    "address already in use",
+    "address in use",
+    "connection in use",
+    "os error 98",
+    "errno 98",
+    "already allocated",
+    "98: address",
+];
+
 impl Listener {
     /// Takes the next line.
     pub fn hear(&mut self, line: &str) -> Heard {
         let lower = line.to_ascii_lowercase();
-        let says_so = [
-            "eaddrinuse",
-            "address already in use",
-            "address in use",
-            "already in use",
-        ]
-        .iter()
-        .any(|words| lower.contains(words));
-        match (says_so, &mut self.since) {
-            (true, since) => {
-                if let Some(port) = port_in(&lower) {
-                    return Heard::Port(port);
-                }
-                since.get_or_insert(0);
-                Heard::Nothing
+        let says_so = WORDS.iter().any(|words| lower.contains(words))
+            || (lower.contains("in use") && lower.contains("port"));
+        if says_so {
+            if let Some(spot) = spot_in(line) {
+                return Heard::Place(spot);
             }
-            (false, Some(since)) => {
+            self.since.get_or_insert(0);
+            return Heard::Nothing;
+        }
+        match &mut self.since {
+            Some(since) => {
                 *since += 1;
-                match named_port(&lower) {
-                    Some(port) => Heard::Port(port),
-                    None if *since >= LINES => Heard::NoPort,
+                match tuple_in(line).or_else(|| Some((None, named_port(&lower)?))) {
+                    Some(found) => Heard::Place(spot(found, &lower)),
+                    None if *since >= LINES => self.end(),
                     None => Heard::Nothing,
                 }
             }
-            (false, None) => Heard::Nothing,
+            None => {
+                self.before = spot_in(line).or(self.before);
+                Heard::Nothing
+            }
         }
     }
 
-    /// The input is at its end.
+    /// Whether the words were heard, and what is in use is still to come.
+    pub fn is_waiting(&self) -> bool {
+        self.since.is_some()
+    }
+
+    /// The input is at its end, or nothing comes any more.
     pub fn end(&self) -> Heard {
-        if self.since.is_some() {
-            Heard::NoPort
-        } else {
-            Heard::Nothing
+        match (self.since, self.before) {
+            (None, _) => Heard::Nothing,
+            (Some(_), Some(spot)) => Heard::Place(spot),
+            (Some(_), None) => Heard::NoPort,
         }
     }
 }
 
-/// `port 3000`, `port: 3000`, or the number behind the last colon that has one (`:::3000`, `0.0.0.0:80`).
-fn port_in(line: &str) -> Option<u16> {
-    named_port(line).or_else(|| {
-        line.match_indices(':')
-            .filter_map(|(at, _)| leading_number(line.get(at + 1..)?))
-            .next_back()
+/// The place in a line: an address with a port, a pair as Python prints it, `port N`, or a host name with a port.
+fn spot_in(line: &str) -> Option<Spot> {
+    let lower = line.to_ascii_lowercase();
+    let mut words = line.split_whitespace();
+    let found = words
+        .find_map(|word| in_word(word, false))
+        .or_else(|| tuple_in(line))
+        .or_else(|| Some((None, named_port(&lower)?)))
+        .or_else(|| {
+            line.split_whitespace()
+                .filter_map(|word| in_word(word, true))
+                .next_back()
+        })?;
+    Some(spot(found, &lower))
+}
+
+fn spot((address, port): (Option<IpAddr>, u16), lower: &str) -> Spot {
+    Spot {
+        address: address.filter(|address| !address.is_unspecified()),
+        port,
+        udp: lower.contains("udp"),
+    }
+}
+
+/// `:::3000`, `:8080`, `0.0.0.0:80`, `[::1]:80`, `*:80`, `http://localhost:80/`; with `names` also `host:80`.
+fn in_word(word: &str, names: bool) -> Option<(Option<IpAddr>, u16)> {
+    let word = word.split_once("://").map_or(word, |(_, rest)| rest);
+    let word = word.trim_start_matches(['(', '"', '\'', '`', '{']);
+    word.match_indices(':').find_map(|(at, _)| {
+        let port = leading_number(word.get(at + 1..)?)?;
+        let host = word.get(..at)?;
+        // Java writes a name, a slash and the address.
+        let host = host.rsplit('/').next().unwrap_or(host);
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_name = matches!(host, "" | "*" | "<null>" | "localhost")
+            || (names && host.bytes().any(|byte| byte.is_ascii_alphabetic()) && !host.contains(':'));
+        match bare.unwrap_or(host).parse() {
+            Ok(address) => Some((Some(address), port)),
+            Err(_) => is_name.then_some((None, port)),
+        }
     })
 }
 
+/// `('127.0.0.1', 8000)`, as Python prints an address.
+fn tuple_in(line: &str) -> Option<(Option<IpAddr>, u16)> {
+    line.match_indices('(').find_map(|(at, _)| {
+        let mut parts = line.get(at + 1..)?.split(',');
+        let host = parts.next()?.trim();
+        let quoted = host.starts_with(['\'', '"']) && host.ends_with(['\'', '"']);
+        let port = leading_number(parts.next()?.trim_start()).filter(|_| quoted)?;
+        Some((host.trim_matches(['\'', '"']).parse().ok(), port))
+    })
+}
+
+/// `port 3000`, `port: 3000`, `port=3000`, in lower case.
 fn named_port(line: &str) -> Option<u16> {
     line.match_indices("port").find_map(|(at, word)| {
-        leading_number(
-            line.get(at + word.len()..)?
-                .trim_start_matches([':', ' ', '=', '"', '\'']),
-        )
+        let begins = !line.get(..at)?.ends_with(|c: char| c.is_alphanumeric());
+        let rest = line.get(at + word.len()..)?;
+        leading_number(rest.trim_start_matches([':', ' ', '=', '"', '\''])).filter(|_| begins)
     })
 }
 
 /// The number at the beginning, if what follows ends it.
 fn leading_number(text: &str) -> Option<u16> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let ended = text
-        .get(end..)?
+    let rest = text.get(end..)?;
+    let ended = rest
         .chars()
         .next()
         .is_none_or(|c| !c.is_alphanumeric() && c != '.');
-    let sentence_ended = text.get(end..)?.starts_with(". ") || text.get(end..)? == ".";
+    let sentence_ended = rest == "." || rest.starts_with(". ");
     let port = text.get(..end)?.parse().ok()?;
     (port != 0 && (ended || sentence_ended)).then_some(port)
 }
@@ -109,37 +184,113 @@ mod tests {
         listener.end()
     }
 
+    fn place(text: &str) -> String {
+        match heard(text) {
+            Heard::Place(spot) => {
+                let address = spot.address.map_or("*".to_owned(), |address| address.to_string());
+                format!("{address} {}{}", spot.port, if spot.udp { "/udp" } else { "" })
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_messages_of_common_programs() {
-        for (text, port) in [
-            ("Error: listen EADDRINUSE: address already in use :::3000", 3000),
+        for (text, expected) in [
+            (
+                "Error: listen EADDRINUSE: address already in use :::3000",
+                "* 3000",
+            ),
+            (
+                "Error: listen EADDRINUSE: address already in use ::1:3000\n    at Server.x (node:net:1:2)",
+                "::1 3000",
+            ),
             (
                 "Error: listen EADDRINUSE: address already in use 127.0.0.1:3000\n    at Server",
-                3000,
-            ),
-            (
-                "2026/01/02 10:00:00 listen tcp :8080: bind: address already in use",
-                8080,
-            ),
-            (
-                "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",
-                80,
-            ),
-            ("Error: Port 5173 is already in use", 5173),
-            (
-                "Port 5000 is in use by another program. Address already in use",
-                5000,
+                "127.0.0.1 3000",
             ),
             (
                 "Error: EADDRINUSE\n  errno: -98,\n  code: 'EADDRINUSE',\n  port: 4000\n",
-                4000,
+                "* 4000",
             ),
             (
-                "ERROR: [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use\nport 8000",
-                8000,
+                "2026/01/02 10:00:01 listen tcp :8080: bind: address already in use",
+                "* 8080",
+            ),
+            (
+                "main.go:12: listen udp 127.0.0.1:53: bind: address already in use",
+                "127.0.0.1 53/udp",
+            ),
+            (
+                "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)",
+                "* 80",
+            ),
+            (
+                "nginx: [emerg] bind() to [::]:80 failed (98: Address already in use)",
+                "* 80",
+            ),
+            (
+                "(98)Address already in use: AH00072: make_sock: could not bind to address [::]:80",
+                "* 80",
+            ),
+            ("Error: Port 5173 is already in use", "* 5173"),
+            ("Port 3000 is in use, trying 3001 instead.", "* 3000"),
+            (
+                "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use",
+                "127.0.0.1 8000",
+            ),
+            ("[ERROR] Connection in use: ('0.0.0.0', 8000)", "* 8000"),
+            (
+                "Serving on http://127.0.0.1:8000/\nError: That port is already in use.",
+                "127.0.0.1 8000",
+            ),
+            (
+                "Listening on 0.0.0.0:7878\nError: Os { code: 98, kind: AddrInUse, message: \"Address already in use\" }",
+                "* 7878",
+            ),
+            (
+                "Web server failed to start. Port 8080 was already in use.",
+                "* 8080",
+            ),
+            (
+                "java.net.BindException: Address already in use <null>:8080",
+                "* 8080",
+            ),
+            (
+                "java.io.IOException: Failed to bind to /0.0.0.0:8080\nCaused by: java.net.BindException: Address already in use",
+                "* 8080",
+            ),
+            (
+                "docker: Error response from daemon: driver failed programming external connectivity on endpoint web (f00): Bind for 0.0.0.0:8080 failed: port is already allocated.",
+                "* 8080",
+            ),
+            (
+                "failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use",
+                "* 8080",
+            ),
+            (
+                "Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use.",
+                "* 8080",
+            ),
+            (
+                "Could not create server TCP listening socket *:6379: bind: Address already in use",
+                "* 6379",
+            ),
+            (
+                "error: Bind to port 22 on 0.0.0.0 failed: Address already in use.",
+                "* 22",
+            ),
+            (
+                "Failed to listen on localhost:8000 (reason: Address already in use)",
+                "* 8000",
+            ),
+            ("bind db.example:5432: Address already in use", "* 5432"),
+            (
+                "Address already in use - bind(2) for \"127.0.0.1\" port 3000 (Errno::EADDRINUSE)",
+                "* 3000",
             ),
         ] {
-            assert_eq!(heard(text), Heard::Port(port), "{text}");
+            assert_eq!(place(text), expected, "{text}");
         }
     }
 
@@ -147,5 +298,10 @@ mod tests {
     fn words_without_a_port_and_no_words() {
         assert_eq!(heard("OSError: [Errno 98] Address already in use"), Heard::NoPort);
         assert_eq!(heard("listening on port 3000"), Heard::Nothing);
+        assert_eq!(
+            heard("Conflict. The container name \"/a\" is already in use"),
+            Heard::Nothing
+        );
+        assert_eq!(heard("12:30:45 support 7 GET / 98"), Heard::Nothing);
     }
 }

@@ -113,7 +113,10 @@ fn unix_name(name: Vec<u8>) -> Result<Place, String> {
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if text.is_empty() {
+        return Err("it names no port (write PORT, ADDRESS:PORT, /path or @name)".to_owned());
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!(
             "'{text}' is no port number (write PORT, ADDRESS:PORT, /path or @name)"
         ));

@@ -12,7 +12,7 @@ pub enum Role {
     Listener,
     /// Bound and not connected; TCP: not listening either.
     Bound,
-    /// A connection made from this machine on a port that the kernel chose, as far as its number tells.
+    /// A connection made from this machine on a port that the kernel chose.
     Ephemeral,
     /// Waits to be accepted by a listener.
     Queued,
@@ -47,7 +47,8 @@ impl Role {
             return Self::Bound;
         };
         if socket.is_stub() {
-            return Self::TimeWait;
+            let rests = socket.socket.state == State::TimeWait;
+            return if rests { Self::TimeWait } else { Self::Orphan };
         }
         let has_listener = || {
             all.iter().any(|other| {
@@ -66,17 +67,19 @@ impl Role {
             State::Established | State::CloseWait if closed && socket.socket.protocol == Protocol::Tcp => {
                 Self::Queued
             }
-            State::SynSent => connected(pair.local_port, system),
+            State::SynSent => connected(socket, pair.local_port, system),
             _ if has_listener() => Self::Accepted,
-            _ => connected(pair.local_port, system),
+            _ => connected(socket, pair.local_port, system),
         }
     }
 }
 
-fn connected(port: u16, system: &SystemFacts) -> Role {
-    if system.is_automatic(port) {
-        Role::Ephemeral
-    } else {
-        Role::Connected
+/// What a connection without a listener is. One that was given a port outside of the range that the kernel chooses
+/// from got it from a listener that is gone.
+fn connected(socket: &Existing, port: u16, system: &SystemFacts) -> Role {
+    match (socket.port_was_given, system.is_automatic(port)) {
+        (Some(true) | None, true) => Role::Ephemeral,
+        (Some(true), false) if socket.socket.state != State::SynSent => Role::Accepted,
+        _ => Role::Connected,
     }
 }

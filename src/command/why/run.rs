@@ -1,19 +1,22 @@
 //! The command: from what was typed to what is printed.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, Write as _};
+use std::io::{Read as _, Write as _};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
 use crate::command::{losses, out};
 use crate::exit::Exit;
 use crate::join::Ownership;
-use crate::model::{Protocol, SocketType};
+use crate::model::{Gap, OwnerStatus, Protocol, SocketType};
 
 use super::look::ask::{Answered, Question, ask};
 use super::look::unix as look_unix;
 use super::overheard::{Heard, Listener};
 use super::place::{Host, Place, PortPlace, parse};
+use super::report::Report;
 use super::verdict::Outcome;
 use super::{json as document_of, text, unix};
 
@@ -91,14 +94,20 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         probe: !args.no_probe,
         sudo: (!caller.is_root).then(|| format!("sudo {}", caller.command)),
     };
-    let answered = match ask(&question) {
+    let mut answered = match ask(&question) {
         Ok(answered) => answered,
         Err(reason) => return usage(reason),
     };
-    let report = &answered.report;
     if !how.quiet {
-        out::complain(&losses::lines(&report.gaps));
+        out::complain(&losses::lines(&answered.report.gaps));
     }
+    // For people the evidence itself says who is hidden.
+    let unseen = unseen(&answered.report, caller);
+    if how.json && !how.quiet {
+        out::complain(&losses::lines(&unseen));
+    }
+    answered.report.gaps.extend(unseen);
+    let report = &answered.report;
     if how.json {
         let mut document = Vec::new();
         push_json(&mut document, &answered);
@@ -114,6 +123,12 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
     } else {
         Exit::Done
     })
+}
+
+/// The gaps for the owners of findings that cannot be seen.
+fn unseen(report: &Report, caller: &Caller) -> Vec<Gap> {
+    let count = |status| report.holders.iter().filter(|one| one.status == status).count() as u64;
+    losses::of_unseen(count(OwnerStatus::Hidden), count(OwnerStatus::Elsewhere), caller)
 }
 
 fn push_json(document: &mut Vec<u8>, answered: &Answered) {
@@ -158,39 +173,98 @@ fn answer_unix(args: &WhyArgs, json: bool, name: Vec<u8>) -> anyhow::Result<Exit
     })
 }
 
+/// How long a program may be silent between the words and the port.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// Passes stdin on to stderr, and answers at the first words about an address in use.
 fn overhear(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Result<Exit> {
+    let pieces = read_aside();
     let mut listener = Listener::default();
-    let mut exit = None;
-    let mut heard = Heard::Nothing;
     let mut line = Vec::new();
-    let mut stdin = std::io::stdin().lock();
-    while stdin.read_until(b'\n', &mut line)? > 0 {
-        // Whoever reads stderr may be gone; the answer is still wanted.
-        let _ = std::io::stderr().write_all(&line);
-        if exit.is_none() {
-            heard = listener.hear(&String::from_utf8_lossy(&line));
-            if let Heard::Port(port) = heard {
-                exit = Some(answer(args, how, caller, anywhere(port))?);
+    let mut heard = Heard::Nothing;
+    loop {
+        let piece = if heard == Heard::Nothing && listener.is_waiting() {
+            pieces.recv_timeout(SILENCE)
+        } else {
+            pieces.recv().map_err(RecvTimeoutError::from)
+        };
+        match piece {
+            Ok(piece) => {
+                // Whoever reads stderr may be gone; the answer is still wanted.
+                let _ = std::io::stderr().write_all(&piece);
+                line.extend_from_slice(&piece);
+            }
+            Err(RecvTimeoutError::Timeout) => heard = listener.end(),
+            Err(RecvTimeoutError::Disconnected) => {
+                heard = listener.hear(&String::from_utf8_lossy(&line));
+                if heard == Heard::Nothing {
+                    heard = listener.end();
+                }
+                return told(args, how, caller, heard);
             }
         }
-        line.clear();
+        heard = hear_lines(&mut listener, &mut line, heard);
+        if heard != Heard::Nothing {
+            let exit = told(args, how, caller, heard)?;
+            for piece in pieces {
+                let _ = std::io::stderr().write_all(&piece);
+            }
+            return Ok(exit);
+        }
     }
-    if let Some(exit) = exit {
-        return Ok(exit);
-    }
-    if heard == Heard::NoPort || listener.end() == Heard::NoPort {
-        out::complain("An address is in use, but which port was not said: sockstat why PORT tells more\n");
-        return Ok(Exit::Failed);
-    }
-    Ok(Exit::Done)
 }
 
-fn anywhere(port: u16) -> PortPlace {
-    PortPlace {
-        host: Host::Any,
-        scope: None,
-        port,
-        protocol: None,
+/// Takes the whole lines out of what has come.
+fn hear_lines(listener: &mut Listener, line: &mut Vec<u8>, mut heard: Heard) -> Heard {
+    /// No line that matters is longer.
+    const LONGEST_BYTES: usize = 1 << 16;
+    while let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+        let rest = line.split_off(end + 1);
+        if heard == Heard::Nothing {
+            heard = listener.hear(&String::from_utf8_lossy(line));
+        }
+        *line = rest;
+    }
+    if line.len() > LONGEST_BYTES {
+        line.clear();
+    }
+    heard
+}
+
+/// Reads stdin on a thread of its own, piece by piece as it comes.
+fn read_aside() -> Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        let mut stdin = std::io::stdin().lock();
+        while let Ok(length @ 1..) = stdin.read(&mut buffer) {
+            let piece = buffer.get(..length).unwrap_or_default().to_vec();
+            if sender.send(piece).is_err() {
+                return;
+            }
+        }
+    });
+    pieces
+}
+
+/// Answers what was heard.
+fn told(args: &WhyArgs, how: How, caller: &Caller, heard: Heard) -> anyhow::Result<Exit> {
+    match heard {
+        Heard::Nothing => Ok(Exit::Done),
+        Heard::NoPort => {
+            out::complain(
+                "An address is in use, but which port was not said: sockstat why PORT tells more\n",
+            );
+            Ok(Exit::Failed)
+        }
+        Heard::Place(spot) => {
+            let place = PortPlace {
+                host: spot.address.map_or(Host::Any, Host::Address),
+                scope: None,
+                port: spot.port,
+                protocol: spot.udp.then_some(Protocol::Udp).filter(|_| !args.tcp),
+            };
+            answer(args, how, caller, place)
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::model::{OwnerStatus, Protocol};
 use crate::render::{escape, human};
 
+use super::cures::time_left_ms;
 use super::existing::Existing;
 use super::headline::{headline, human_address};
 use super::infer::listener_of;
@@ -74,6 +75,7 @@ fn evidence(out: &mut String, report: &Report, answer: &Answer) {
         let _ = writeln!(out, "{}", sentence(report, finding));
     }
     if let Some(holders) = report.holders.get(first.socket) {
+        out.push_str(&hidden(report, holders));
         let connections = rest
             .iter()
             .filter(|finding| finding.role > Role::Ephemeral)
@@ -109,20 +111,40 @@ pub fn sentence(report: &Report, finding: &Finding) -> String {
         }
         Role::Bound => format!("{who} has bound {local}{both}."),
         Role::Ephemeral => format!(
-            "{who} has a connection {local} -> {peer}, from a port in the range that the kernel chooses from."
+            "{who} has a connection {local} -> {peer}, from a port {}.",
+            chosen(report, one)
         ),
         Role::Queued => format!("A connection {local} <- {peer} waits to be accepted."),
         Role::Accepted => format!("{who} has a connection {local} <- {peer}."),
         Role::Connected => format!("{who} has a connection {local} - {peer}."),
         Role::Orphan => format!(
-            "A connection {local} - {peer} was closed by its program and is still winding down ({}). {}",
+            "A connection {local} - {peer} was closed by its program and is still winding down ({}{}). {}",
             one.socket.state.name(),
+            still(one),
             whose(report, one)
         ),
         Role::TimeWait => format!(
             "A closed connection {local} - {peer} is in TIME-WAIT. {}",
             whose(report, one)
         ),
+    }
+}
+
+/// How a connection came to its port.
+fn chosen(report: &Report, one: &Existing) -> String {
+    let range = &report.system.local_port_range;
+    let (first, last) = (range.start(), range.end());
+    match one.port_was_given {
+        Some(true) => format!("that the kernel chose (ip_local_port_range is {first}-{last})"),
+        _ => format!("in the range that the kernel chooses from ({first}-{last})"),
+    }
+}
+
+/// How long the kernel keeps what is left of a connection, where it tells.
+fn still(one: &Existing) -> String {
+    match time_left_ms(one).filter(|_| one.is_stub()) {
+        Some(ms) => format!(", for another {} at most", human::duration_ms(ms.into())),
+        None => String::new(),
     }
 }
 
@@ -135,16 +157,23 @@ fn whose(report: &Report, one: &Existing) -> String {
     }
 }
 
+/// What names a hidden owner.
+fn hidden(report: &Report, holders: &Holders) -> String {
+    match (holders.status, &report.sudo) {
+        (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it.\n"),
+        (OwnerStatus::Hidden, None) => {
+            "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).\n".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
 /// Whom to name where no process can be named.
 fn nobody(report: &Report, holders: &Holders) -> String {
     let user = holders.user.as_deref().unwrap_or("?");
     match holders.status {
-        OwnerStatus::Hidden => match &report.sudo {
-            Some(sudo) => format!("A process of user {user}, hidden from you ({sudo} names it),"),
-            None => format!(
-                "A process of user {user} that you may not look into, or the kernel (CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH tell, unless a security module forbids it),"
-            ),
-        },
+        OwnerStatus::Hidden if report.sudo.is_some() => format!("A process of user {user}"),
+        OwnerStatus::Hidden => format!("A process of user {user}, or the kernel,"),
         OwnerStatus::Kernel => "The kernel itself".to_owned(),
         OwnerStatus::InFlight => format!("A socket of user {user}, in flight between processes,"),
         OwnerStatus::Elsewhere => format!("A process of user {user} in another pid namespace"),
@@ -160,9 +189,8 @@ fn rows(out: &mut String, report: &Report, holders: &Holders, connections: usize
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(out, "  {name:<10}{value}");
     };
-    if let Some(command) = &owner.command {
-        let text: String = escape::text(command).chars().take(200).collect();
-        row("command", &text);
+    if let Some(command) = owner.command_line() {
+        row("command", &command);
     }
     let mut user = owner.user.clone().unwrap_or_else(|| "?".to_owned());
     if let Some(age) = owner

@@ -134,8 +134,8 @@ fn taken(name: &str, socket: &Socket, owners: &[Owner]) -> UnixVerdict {
         ("unix-bound", "has bound")
     };
     let mut sentence = format!("No: {} {does} {name} (EADDRINUSE).", who(owners));
-    if let Some(command) = owners.first().and_then(|owner| owner.command.as_ref()) {
-        let _ = write!(sentence, "\n\n  command   {}", escape::text(command));
+    if let Some(command) = owners.first().and_then(Owner::command_line) {
+        let _ = write!(sentence, "\n\n  command   {command}");
     }
     let cures = owners
         .first()

@@ -6,6 +6,8 @@
 
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::thread;
 
 use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
@@ -14,6 +16,11 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// After so many datagrams (some 2,000 sockets) a second thread earns its start.
+const ALONE_DATAGRAMS: usize = 8;
+/// How far the receiving thread may be ahead: this many datagrams of mostly 32 KiB.
+const AHEAD_DATAGRAMS: usize = 8;
 
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -78,21 +85,101 @@ impl Channel {
         mut take: impl FnMut(&[u8]),
         mut datagram_end: impl FnMut() -> ControlFlow<()>,
     ) -> Result<(), DumpError> {
+        self.send(request)?;
+        loop {
+            let progress = self.read_next(&mut take, &mut datagram_end)?;
+            if progress == Progress::Done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Like [`Channel::dump`], for answers that may be long: once they prove to be, `grown` is called and a second
+    /// thread receives, so that the kernel's work and the caller's go on beside each other.
+    ///
+    /// # Errors
+    /// As [`Channel::dump`].
+    pub fn long_dump(
+        &mut self,
+        request: &mut [u8],
+        mut take: impl FnMut(&[u8]),
+        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+        grown: impl FnOnce(),
+    ) -> Result<(), DumpError> {
+        self.send(request)?;
+        for _ in 0..ALONE_DATAGRAMS {
+            if self.read_next(&mut take, &mut datagram_end)? == Progress::Done {
+                return Ok(());
+            }
+        }
+        grown();
+        let sequence = self.sequence;
+        thread::scope(|scope| {
+            let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
+            let (used, free) = mpsc::channel();
+            scope.spawn(move || self.receive_ahead(&free, &filled));
+            loop {
+                // The receiver ends by itself only after the last datagram, which is told below.
+                let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
+                let progress = read_datagram(&datagram, sequence, &mut take);
+                if datagram_end().is_break() {
+                    return Err(DumpError::Stopped);
+                }
+                if progress? == Progress::Done {
+                    return Ok(());
+                }
+                // If the receiver is gone there is nothing to give back to.
+                let _ = used.send(datagram);
+            }
+        })
+    }
+
+    fn send(&mut self, request: &mut [u8]) -> Result<(), DumpError> {
         self.sequence = self.sequence.wrapping_add(1);
         super::request::set_sequence(request, self.sequence);
         let kernel = SocketAddr::new(0, 0);
         retry(|| self.socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
+        Ok(())
+    }
+
+    /// Receives one datagram and reads it.
+    fn read_next(
+        &mut self,
+        take: &mut impl FnMut(&[u8]),
+        datagram_end: &mut impl FnMut() -> ControlFlow<()>,
+    ) -> Result<Progress, DumpError> {
+        let length = self.receive()?;
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        let progress = read_datagram(datagram, self.sequence, take);
+        if datagram_end().is_break() {
+            return Err(DumpError::Stopped);
+        }
+        progress
+    }
+
+    /// Receives until the dump is over, or an error, or nobody listens any more. Buffers come back by `free`.
+    fn receive_ahead(
+        &mut self,
+        free: &mpsc::Receiver<Vec<u8>>,
+        filled: &mpsc::SyncSender<Result<Vec<u8>, DumpError>>,
+    ) {
         loop {
-            let length = self.receive()?;
-            let datagram = self.buffer.get(..length).unwrap_or_default();
-            let progress = read_datagram(datagram, self.sequence, &mut take);
-            if datagram_end().is_break() {
-                return Err(DumpError::Stopped);
-            }
-            match progress {
-                Ok(Progress::More) => {}
-                Ok(Progress::Done) => return Ok(()),
-                Err(error) => return Err(error),
+            let received = self.receive();
+            let datagram = received.map(|length| {
+                let mut datagram = free.try_recv().unwrap_or_default();
+                datagram.clear();
+                datagram.extend_from_slice(self.buffer.get(..length).unwrap_or_default());
+                datagram
+            });
+            let last = match &datagram {
+                Ok(datagram) => !matches!(
+                    read_datagram(datagram, self.sequence, &mut |_| {}),
+                    Ok(Progress::More)
+                ),
+                Err(_) => true,
+            };
+            if filled.send(datagram).is_err() || last {
+                return;
             }
         }
     }

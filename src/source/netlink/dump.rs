@@ -1,12 +1,13 @@
 //! Runs one protocol's dump and hands its sockets on, a datagram at a time.
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use super::bytecode::{Supported, encode};
 use super::channel::{Channel, DumpError};
 use super::request::{Request, Table};
 use super::{inet, netlinks, packet, unix, vsock, xdp};
-use crate::model::{Family, Protocol, Socket};
+use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
 use crate::plan::Dump;
 
 /// What takes sockets, some hundred at a time, and says whether it wants more. The slice is reused.
@@ -21,11 +22,7 @@ const TRIES: usize = 3;
 /// # Errors
 /// The first request that fails ends the dump. Sockets handed on before stay valid.
 pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<(), DumpError> {
-    let mut batch = Batch {
-        protocol: dump.protocol,
-        slots: Vec::new(),
-        filled: 0,
-    };
+    let mut batch = Batch::of(dump.protocol);
     for table in tables(dump) {
         match run_table(channel, dump, table, &mut batch, emit) {
             // A kernel without the legacy request answers EINVAL: ask family by family.
@@ -46,8 +43,8 @@ pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
     Ok(())
 }
 
-/// Asks with as much of the condition as the kernel takes: an operation that it does not know is EINVAL, one
-/// that the caller may not use EPERM, and both come before the first socket.
+/// Reads one table. The kernel keeps sockets that are only bound apart from the others, and to look through
+/// either takes it long on a full machine: it is asked for both at the same time then. They come last.
 fn run_table(
     channel: &mut Channel,
     dump: &Dump,
@@ -56,6 +53,60 @@ fn run_table(
     emit: &mut Emit<'_>,
 ) -> Result<(), DumpError> {
     let states = dump.requested_states();
+    let bound = states.intersection(StateSet::of(State::Bound));
+    let others = states.without(bound);
+    if bound.is_empty() || others.is_empty() || dump.is_small() {
+        return ask(channel, dump, table, states, batch, emit, || {});
+    }
+    thread::scope(|scope| {
+        let begin = || scope.spawn(move || stash(dump, table, bound));
+        // Where the kernel filters, the length of its answer does not tell how much it looks through.
+        let mut beside = dump.is_narrowed().then(begin);
+        ask(channel, dump, table, others, batch, emit, || {
+            beside.get_or_insert_with(begin);
+        })?;
+        match beside.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
+            // Not begun, or it failed: what it failed of is told by asking here.
+            _ => ask(channel, dump, table, bound, batch, emit, || {}),
+        }
+    })
+}
+
+/// The sockets of a table in these states, packed; by a channel of its own.
+fn stash(dump: &Dump, table: Table, states: StateSet) -> Result<Stash, DumpError> {
+    let mut stash = Stash::default();
+    let keep = &mut |sockets: &mut [Socket]| {
+        for socket in &*sockets {
+            stash.push(socket);
+        }
+        ControlFlow::Continue(())
+    };
+    let mut batch = Batch::of(dump.protocol);
+    ask(
+        &mut Channel::open()?,
+        dump,
+        table,
+        states,
+        &mut batch,
+        keep,
+        || {},
+    )?;
+    Ok(stash)
+}
+
+/// Asks with as much of the condition as the kernel takes: an operation that it does not know is EINVAL, one
+/// that the caller may not use EPERM, and both come before the first socket. `grown` is called when the answer
+/// proves to be a long one.
+fn ask(
+    channel: &mut Channel,
+    dump: &Dump,
+    table: Table,
+    states: StateSet,
+    batch: &mut Batch,
+    emit: &mut Emit<'_>,
+    mut grown: impl FnMut(),
+) -> Result<(), DumpError> {
     if states.is_empty() {
         return Ok(());
     }
@@ -89,7 +140,7 @@ fn run_table(
             peer_port: dump.peer_port.unwrap_or(0),
             bytecode,
         };
-        result = repeat(channel, &request, dump, batch, emit);
+        result = repeat(channel, &request, dump, batch, emit, &mut grown);
         let refused = matches!(result, Err(DumpError::Kernel(libc::EINVAL | libc::EPERM)));
         if !refused || request.bytecode.is_none() {
             break;
@@ -104,15 +155,17 @@ fn repeat(
     dump: &Dump,
     batch: &mut Batch,
     emit: &mut Emit<'_>,
+    grown: &mut impl FnMut(),
 ) -> Result<(), DumpError> {
     let mut message = request.encode();
     let mut result = Ok(());
     for _ in 0..TRIES {
         let batch = std::cell::RefCell::new(&mut *batch);
-        result = channel.dump(
+        result = channel.long_dump(
             &mut message,
             |payload| batch.borrow_mut().add(payload, dump),
             || batch.borrow_mut().flush(emit),
+            &mut *grown,
         );
         if result != Err(DumpError::Lost) {
             break;
@@ -146,6 +199,32 @@ struct Batch {
 }
 
 impl Batch {
+    fn of(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            slots: Vec::new(),
+            filled: 0,
+        }
+    }
+
+    /// Hands on what was packed, as many sockets at a time as there are slots.
+    fn replay(&mut self, stash: &Stash, emit: &mut Emit<'_>) -> Result<(), DumpError> {
+        let mut reader = stash.reader();
+        self.slots.resize(self.slots.len().max(1), Socket::BLANK);
+        loop {
+            let slots = self.slots.iter_mut();
+            self.filled = slots
+                .map_while(|slot| reader.next_into(slot).then_some(()))
+                .count();
+            if self.filled == 0 {
+                return Ok(());
+            }
+            if self.flush(emit).is_break() {
+                return Err(DumpError::Stopped);
+            }
+        }
+    }
+
     fn add(&mut self, payload: &[u8], dump: &Dump) {
         if self.filled == self.slots.len() {
             self.slots.push(Socket::BLANK);
@@ -159,7 +238,7 @@ impl Batch {
             Protocol::Netlink => netlinks::decode(payload, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
             Protocol::Xdp => xdp::decode(payload, slot),
-            protocol => inet::decode(payload, protocol, dump.all_attributes, slot),
+            protocol => inet::decode(payload, protocol, dump.wanted, slot),
         };
         if decoded && dump.wants(slot) {
             self.filled += 1;

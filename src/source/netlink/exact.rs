@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use super::channel::{Channel, DumpError};
 use super::inet;
 use crate::model::{Protocol, Socket};
+use crate::plan::Wanted;
 
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const NLM_F_REQUEST: u16 = 1;
@@ -28,7 +29,7 @@ pub fn look_up(
     let mut found = None;
     let take = |payload: &[u8]| {
         let mut slot = Socket::BLANK;
-        if inet::decode(payload, protocol, false, &mut slot) {
+        if inet::decode(payload, protocol, Wanted::Row, &mut slot) {
             found = Some(slot);
         }
     };

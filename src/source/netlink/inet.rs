@@ -6,15 +6,16 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use netlink_packet_core::NlasIterator;
 
+use crate::model::details::{Details, kind};
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
+use crate::plan::Wanted;
 
 const HEADER_BYTES: usize = 72;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 
-const SKMEMINFO: u16 = 7;
 const SHUTDOWN: u16 = 8;
 const PROTOCOL: u16 = 10;
 const SKV6ONLY: u16 = 11;
@@ -22,13 +23,16 @@ const MARK: u16 = 15;
 const CGROUP_ID: u16 = 21;
 const SOCKOPT: u16 = 22;
 
-/// Extension bit that makes the kernel send the socket's memory and drop counters.
-pub const EXTENSION_SKMEMINFO: u32 = 1 << (SKMEMINFO - 1);
+/// The extension bit that makes the kernel send an attribute of a dump's answer. Only the first eight kinds have
+/// one: info brings the upper layer protocol too, vegasinfo those of dctcp and bbr, tclass the class.
+pub const fn extension(kind: u16) -> u32 {
+    1 << (kind - 1)
+}
 
 /// Reads one answer to a dump of `protocol` into `slot`. False if it is no such answer: too short, or of a
-/// family or state that is not known here. What attributes do not say stays `None`. Without `all_attributes`
+/// family or state that is not known here. What attributes do not say stays `None`. With [`Wanted::Row`]
 /// they are read only where the address needs one of them: reading them takes as long as all the rest.
-pub fn decode(payload: &[u8], protocol: Protocol, all_attributes: bool, slot: &mut Socket) -> bool {
+pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
@@ -59,6 +63,8 @@ pub fn decode(payload: &[u8], protocol: Protocol, all_attributes: bool, slot: &m
         v6only: None,
     };
     let cookie = u64::from(u32_at(header, 48)) << 32 | u64::from(u32_at(header, 44));
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
     *slot = Socket {
         protocol,
         family,
@@ -75,18 +81,23 @@ pub fn decode(payload: &[u8], protocol: Protocol, all_attributes: bool, slot: &m
         uid: (!minisock).then(|| u32_at(header, 64)),
         timer,
         backend: Backend::SockDiag,
+        details,
         ..Socket::BLANK
     };
     // The kernel sends v6only for these states alone; it decides how a wildcard is shown.
     let unconnected = matches!(state, State::Listen | State::Unconnected | State::Bound);
-    let attributes = if all_attributes || (family == Family::Inet6 && unconnected) {
+    let attributes = if wanted >= Wanted::Attributes || (family == Family::Inet6 && unconnected) {
         attributes
     } else {
         &[]
     };
     for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
         let value = attribute.value();
-        match attribute.kind() {
+        let kind = attribute.kind();
+        if wanted == Wanted::Details && Details::keeps(kind) {
+            slot.details.push(kind, value);
+        }
+        match kind {
             SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
             SKV6ONLY => pair.v6only = value.first().map(|flag| *flag != 0),
             PROTOCOL => slot.ip_protocol = value.first().copied(),
@@ -97,7 +108,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, all_attributes: bool, slot: &m
                     .and_then(|bytes| NonZeroU64::new(u64::from_ne_bytes(*bytes)));
             }
             SOCKOPT => slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes)),
-            SKMEMINFO => {
+            kind::SKMEMINFO => {
                 slot.drops = value
                     .get(32..36)
                     .and_then(<[u8]>::first_chunk)
@@ -156,7 +167,7 @@ mod tests {
 
     fn decoded(bytes: &[u8], protocol: Protocol) -> Option<Socket> {
         let mut slot = Socket::BLANK;
-        decode(bytes, protocol, true, &mut slot).then_some(slot)
+        decode(bytes, protocol, Wanted::Details, &mut slot).then_some(slot)
     }
 
     #[test]
@@ -221,6 +232,21 @@ mod tests {
         assert_eq!(socket.cgroup_id, NonZeroU64::new(7));
         assert_eq!(socket.socket_options, Some(0x405));
         assert_eq!(socket.drops, None, "an old, short skmeminfo has no drops");
+    }
+
+    #[test]
+    fn details_are_kept_as_they_came_when_wanted_and_the_room_is_used_again() {
+        let bytes = record(
+            2,
+            1,
+            0,
+            &[(7, &[1; 36]), (18, b"secret"), (5, &[0x10]), (8, &[0])],
+        );
+        let mut slot = decoded(&bytes, Protocol::Tcp).unwrap();
+        let kept: Vec<_> = slot.details.iter().collect();
+        assert_eq!(kept, [(7, &[1u8; 36][..]), (5, &[0x10])]);
+        assert!(decode(&bytes, Protocol::Tcp, Wanted::Attributes, &mut slot) && slot.details.is_empty());
+        assert_eq!(slot.drops, Some(0x0101_0101));
     }
 
     #[test]

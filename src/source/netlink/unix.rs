@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use netlink_packet_core::NlasIterator;
 
+use crate::model::details::kind;
 use crate::model::endpoint::UnixFile;
 use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, UnixPair};
 
@@ -15,6 +16,7 @@ const VFS: u16 = 1;
 const PEER: u16 = 2;
 const ICONS: u16 = 3;
 const RQLEN: u16 = 4;
+const MEMINFO: u16 = 5;
 const SHUTDOWN: u16 = 6;
 const UID: u16 = 7;
 
@@ -22,26 +24,31 @@ const UID: u16 = 7;
 pub const SHOW_BASIC: u32 = 0x01 | 0x04 | 0x10 | 0x40;
 /// `udiag_show` for the bound file and the clients that wait in a listener's queue.
 pub const SHOW_EXTENDED: u32 = 0x02 | 0x08;
+/// `udiag_show` for memory.
+pub const SHOW_MEMORY: u32 = 0x20;
 
 /// Reads one answer into `slot`; false if it is none. Allocates for the name and the list of waiting clients.
 pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
-    let [family, kind, state, ..] = *header;
+    let [family, socket_type, state, ..] = *header;
     let Some(state) = State::from_kernel(state, false).filter(|_| family == AF_UNIX) else {
         return false;
     };
     let word = |at: usize| u32::from_ne_bytes(std::array::from_fn(|index| header[at + index]));
     let mut pair = UnixPair::default();
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
     *slot = Socket {
         protocol: Protocol::Unix,
         family: Family::Unix,
-        kind: SocketType::from_kernel(kind),
+        kind: SocketType::from_kernel(socket_type),
         state,
         inode: NonZeroU32::new(word(4)),
         cookie: NonZeroU64::new(u64::from(word(12)) << 32 | u64::from(word(8))),
         backend: Backend::SockDiag,
+        details,
         ..Socket::BLANK
     };
     for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
@@ -69,6 +76,7 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
             }
             RQLEN => (slot.rqueue, slot.wqueue) = (number(0), number(4)),
             SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
+            MEMINFO => slot.details.push(kind::SKMEMINFO, value),
             UID => slot.uid = number(0),
             _ => {}
         }

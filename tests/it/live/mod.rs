@@ -12,6 +12,7 @@ mod netns;
 mod normal;
 mod order;
 mod owners;
+mod peers;
 mod privilege;
 mod readers;
 mod recipes;

@@ -6,6 +6,7 @@ mod proc;
 
 use sockstat::join::{Context, Owners, Row};
 use sockstat::model::{Protocol, Socket};
+use sockstat::plan::Wanted;
 use sockstat::query::field::FIELDS;
 use sockstat::render::json;
 use sockstat::render::plain::Plain;
@@ -21,7 +22,7 @@ fn decode(protocol: Protocol, datagram: &[u8]) -> (Vec<Socket>, Result<(), DumpE
         let mut slot = Socket::BLANK;
         let decoded = match protocol {
             Protocol::Unix => unix::decode(payload, &mut slot),
-            protocol => inet::decode(payload, protocol, true, &mut slot),
+            protocol => inet::decode(payload, protocol, Wanted::Details, &mut slot),
         };
         if decoded {
             sockets.push(slot);

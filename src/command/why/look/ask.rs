@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use rustix::thread::CapabilitySet;
 
 use super::snapshot::{self, Snapshot};
-use super::{caveats, elsewhere, inherited, process, system, systemd, trial};
+use super::{caveats, docker, elsewhere, inherited, process, system, systemd, trial};
 use crate::command::why::cures::cures;
 use crate::command::why::place::{Host, PortPlace, of_families};
 use crate::command::why::report::{Answer, Holders, Report};
+use crate::command::why::role::Role;
 use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
 use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
@@ -87,7 +88,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
             "{port} is in ip_local_reserved_ports: never chosen for a client, free to bind"
         ));
     }
-    let (caveats, unseen) = caveats::read(port);
+    let (caveats, unseen) = caveats::read(port, question.protocol == Protocol::Udp);
     notes.extend(caveats);
     let blocked = verdicts
         .iter()
@@ -216,9 +217,18 @@ fn verdicts(
             .map(|attempt| diagnose(&snapshot.existing, attempt, system, None))
             .collect()
     };
-    let verdicts = all(snapshot);
+    let mut verdicts = all(snapshot);
     if verdicts.iter().all(|verdict| verdict.findings.is_empty()) {
         return verdicts;
+    }
+    let connected = |finding: &Finding| matches!(finding.role, Role::Ephemeral | Role::Connected);
+    if verdicts
+        .iter()
+        .flat_map(|verdict| &verdict.findings)
+        .any(connected)
+    {
+        snapshot.read_given_ports();
+        verdicts = all(snapshot);
     }
     snapshot.find_owners();
     if verdicts
@@ -294,7 +304,10 @@ fn holders(
         // Who made the socket was there before those who inherited it; pids are used again and tell nothing.
         pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
         let by_systemd = ownership.status == OwnerStatus::Known && pids.contains(&1);
-        let owners = process::describe(&pids, context);
+        let mut owners = process::describe(&pids, context);
+        for owner in owners.iter_mut().filter(|owner| owner.program == b"dockerd") {
+            owner.container = docker::published_by(question.place.port, question.protocol == Protocol::Udp);
+        }
         *slot = Holders {
             status: ownership.status,
             inherited: inherited::read(&one.socket, ownership.holders, &owners, context),

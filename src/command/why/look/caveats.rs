@@ -7,9 +7,9 @@ use crate::model::Gap;
 use crate::source::bpf;
 
 /// Sentences for whatever else could decide about this port, and what could not be looked at.
-pub fn read(port: u16) -> (Vec<String>, Option<Gap>) {
+pub fn read(port: u16, udp: bool) -> (Vec<String>, Option<Gap>) {
     let mut notes = Vec::new();
-    if let Some(container) = docker::published_by(port) {
+    if let Some(container) = docker::published_by(port, udp) {
         notes.push(format!(
             "docker's state says that the container {container} publishes port {port}: its NAT rules come before any socket"
         ));
@@ -29,7 +29,7 @@ pub fn read(port: u16) -> (Vec<String>, Option<Gap>) {
         Some(Ok(0)) | None => None,
         Some(Ok(_)) => {
             notes.push(
-                "a BPF program of this cgroup looks at every bind, and may refuse it or change the address"
+                "a BPF program of this cgroup or one above it looks at every bind, and may refuse it or change the address"
                     .to_owned(),
             );
             None
@@ -37,7 +37,7 @@ pub fn read(port: u16) -> (Vec<String>, Option<Gap>) {
         Some(Err(_)) => Some(
             Gap::note(
                 "bind-hooks-unseen",
-                "whether a BPF program of this cgroup looks at bind is not known",
+                "whether a BPF program of this cgroup, or of one above it, looks at bind is not known",
             )
             .with_remedy("needs CAP_NET_ADMIN"),
         ),

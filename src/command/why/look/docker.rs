@@ -7,26 +7,37 @@ pub fn container_behind(command: &[u8]) -> Option<String> {
     let mut words = command.split(' ');
     words.find(|word| *word == "-container-ip")?;
     let address = words.next()?;
-    container_with(&format!("\"IPAddress\":\"{address}\""))
+    let text = format!("\"IPAddress\":\"{address}\"");
+    container_that(|config| config.contains(&text))
 }
 
 /// The name of a running container that publishes the port.
-pub fn published_by(port: u16) -> Option<String> {
-    container_with(&format!("\"HostPort\":\"{port}\""))
+pub fn published_by(port: u16, udp: bool) -> Option<String> {
+    container_that(|config| publishes(config, port, udp))
 }
 
-/// The first running container whose configuration has this text.
-fn container_with(text: &str) -> Option<String> {
+/// Whether a container's configuration publishes the port: `"80/tcp":[{"HostIp":"","HostPort":"8080"}]`.
+fn publishes(config: &str, port: u16, udp: bool) -> bool {
+    let key = if udp { "/udp\":" } else { "/tcp\":" };
+    let other = if udp { "/tcp\":" } else { "/udp\":" };
+    config
+        .match_indices(&format!("\"HostPort\":\"{port}\""))
+        .filter_map(|(at, _)| config.get(..at))
+        .any(|before| before.rfind(key) > before.rfind(other))
+}
+
+/// The first running container whose configuration is such.
+fn container_that(is_such: impl Fn(&str) -> bool) -> Option<String> {
     let containers = std::fs::read_dir("/var/lib/docker/containers").ok()?;
     containers.filter_map(Result::ok).find_map(|container| {
         let config = std::fs::read_to_string(container.path().join("config.v2.json")).ok()?;
-        name_in(&config, text)
+        is_such(&config).then(|| name_in(&config))?
     })
 }
 
-/// The container's name in its configuration, if it runs and the configuration has this text.
-fn name_in(config: &str, text: &str) -> Option<String> {
-    (config.contains(text) && config.contains("\"Running\":true")).then_some(())?;
+/// The container's name in its configuration, if it runs.
+fn name_in(config: &str) -> Option<String> {
+    config.contains("\"Running\":true").then_some(())?;
     let (_, rest) = config.split_once("\"Name\":\"/")?;
     let (name, _) = rest.split_once('"')?;
     Some(name.to_owned())
@@ -37,14 +48,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_running_container_is_found_by_address_or_port() {
-        let config = r#"{"State":{"Running":true},"NetworkSettings":{"Ports":{"80/tcp":[{"HostPort":"8080"}]},
-            "Networks":{"bridge":{"IPAddress":"172.17.0.2"}}},"Name":"/web-1"}"#;
-        let name = |text: &str| name_in(config, text);
-        assert_eq!(name("\"IPAddress\":\"172.17.0.2\"").as_deref(), Some("web-1"));
-        assert_eq!(name("\"HostPort\":\"8080\"").as_deref(), Some("web-1"));
-        assert_eq!(name("\"IPAddress\":\"172.17.0.3\""), None);
-        let stopped = config.replace("true", "false");
-        assert_eq!(name_in(&stopped, "\"HostPort\":\"8080\""), None);
+    fn a_running_container_has_a_name_and_ports() {
+        let config = r#"{"State":{"Running":true},"NetworkSettings":{"Ports":{"80/tcp":[{"HostIp":"","HostPort":"8080"}],
+            "53/udp":[{"HostIp":"","HostPort":"53"}]}},"Name":"/web-1"}"#;
+        assert_eq!(name_in(config).as_deref(), Some("web-1"));
+        assert_eq!(name_in(&config.replace("true", "false")), None);
+        assert!(publishes(config, 8080, false) && publishes(config, 53, true));
+        assert!(
+            !publishes(config, 8080, true) && !publishes(config, 53, false) && !publishes(config, 80, false)
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
 use super::docker;
-use crate::command::why::owner::{Owner, container_of, is_top, unit_of};
+use crate::command::why::owner::{Owner, container_of, is_top, is_typed_in, unit_of};
 use crate::join::Context;
 use crate::model::{Names, Process};
 use crate::plan::Facts;
@@ -13,7 +13,9 @@ use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss};
 
 /// How far up a chain of parents is followed.
-const PARENTS_MAX: usize = 6;
+const PARENTS_MAX: usize = 8;
+/// Programs that hold a port of the host for a container. dockerd does so itself when it runs without proxies.
+const FORWARDERS: [&[u8]; 4] = [b"docker-proxy", b"dockerd", b"rootlessport", b"rootlesskit"];
 /// How long names of users may take.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -33,6 +35,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
         },
         netns: namespaces::own_netns(&ProcRoot::default()),
         as_root: rustix::process::geteuid().is_root(),
+        ..Context::default()
     }
 }
 
@@ -82,8 +85,7 @@ fn owner_of(process: &Process) -> Owner {
     let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
     let directory = std::fs::read_link(file("cwd")).ok();
     let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
-    let forwards_for_container =
-        [&b"docker-proxy"[..], b"rootlessport", b"rootlesskit"].contains(&process.program.as_ref());
+    let forwards_for_container = FORWARDERS.contains(&process.program.as_ref());
     let behind = command
         .as_ref()
         .filter(|_| forwards_for_container)
@@ -101,23 +103,40 @@ fn owner_of(process: &Process) -> Owner {
         parents: parents(pid),
         unit: unit_of(&cgroups),
         forwards_for_container,
+        container_tool: if &*process.program == b"rootlessport" || cgroups.contains("libpod-") {
+            "podman"
+        } else {
+            "docker"
+        },
         container: behind.or_else(|| container_of(&cgroups)),
         user: None,
     }
 }
 
-/// The parents, up to the one that started it all or process 1.
+/// The parents, up to the shell that somebody typed in, and the terminal behind that shell if it is the next.
+/// Without such a shell: up to what started it all, or process 1.
 fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
     let mut chain = Vec::new();
+    let mut below_shell = false;
     let mut next = parent_of(pid);
     while let Some(parent) = next.filter(|parent| *parent > 0 && chain.len() < PARENTS_MAX) {
         let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
         let top = is_top(&comm);
+        if below_shell && !top {
+            break;
+        }
         chain.push((comm, parent));
+        below_shell = is_typed_in(&arguments_of(parent));
         next = if top { None } else { parent_of(parent) };
     }
     chain
+}
+
+fn arguments_of(pid: u32) -> Vec<Vec<u8>> {
+    let text = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
 
 /// A process and its ancestors, each with its parent.

@@ -1,14 +1,15 @@
 //! The sockets on one port, with their owners: the kernel is asked for that port alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::{local_ports, options};
 use crate::command::why::{Existing, Flag};
-use crate::join::{Owners, needs_owner};
+use crate::join::{Others, Owners, needs_owner};
 use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
+use crate::query::condition::{Condition, Question};
 use crate::source::bpf::{self, Narrow, Wanted};
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
@@ -96,7 +97,7 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, walked),
+            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, &Others::default(), walked),
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
                 format!("cannot list /proc: {error}"),
@@ -149,6 +150,25 @@ impl Snapshot {
             }
         }
         Some(holders)
+    }
+
+    /// Finds out which sockets asked for their port and which were given it: the kernel filters by that, and a
+    /// second dump with the filter tells who passes.
+    pub fn read_given_ports(&mut self) {
+        for dump in &mut self.dumps.clone() {
+            let given = Condition::Ask(Question::Autobound);
+            dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
+            let mut passed = BTreeSet::new();
+            let mut tables = Tables::open(&ProcRoot::default());
+            tables.read(std::slice::from_ref(dump), &mut |sockets| {
+                // Rows of a table under /proc, which nobody filters, have no cookie.
+                passed.extend(sockets.iter().filter_map(|socket| socket.cookie));
+                ControlFlow::Continue(())
+            });
+            for one in &mut self.existing {
+                one.port_was_given = one.socket.cookie.map(|cookie| passed.contains(&cookie));
+            }
+        }
     }
 
     /// Reads the options of every socket in one of the states whose descriptor we may copy.

@@ -1,0 +1,363 @@
+//! The other end of a row and who holds it, where it is on this machine.
+//!
+//! Pure: [`Ends`] says which socket it is, [`Owners`] who holds that. It refuses to name an owner for an end that
+//! was not among the sockets read.
+
+use std::num::NonZeroU32;
+
+use super::ends::{Ends, InetEnd};
+use super::{Owners, Ownership};
+use crate::model::{Endpoints, Holder, HolderTable, OwnerStatus, Socket, Stash, State, UnixPair};
+
+/// The other ends of the rows of a capture. Empty when nobody asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peers {
+    ends: Ends,
+    owners: Owners,
+    /// The holders of all ends of unix sockets that have several (a datagram socket with many senders, a listener
+    /// with waiting clients), by the inode of the one socket.
+    gathered: HolderTable,
+}
+
+/// The other end of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer<'a> {
+    /// Its inode; `None` if it has none, or if there are several.
+    pub inode: Option<NonZeroU32>,
+    /// Its unix name, the first NUL still in place if it is abstract.
+    pub name: Option<&'a [u8]>,
+    /// Who holds it. Of several ends: everybody who holds one of them.
+    pub ownership: Ownership<'a>,
+}
+
+/// Sockets beside the rows whose holders have to be found too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Their inodes, sorted.
+    pub inodes: Vec<u32>,
+    /// Whether some connection among them waits for a listener.
+    pub queued: bool,
+}
+
+impl Others {
+    /// The other ends of all rows.
+    pub fn of(ends: &Ends, rows: &Stash) -> Self {
+        let mut others = Self::default();
+        if !ends.is_asked() {
+            return others;
+        }
+        let mut slot = Socket::BLANK;
+        let mut reader = rows.reader();
+        while reader.next_into(&mut slot) {
+            match &slot.endpoints {
+                Endpoints::Unix(_) => {
+                    let inode = slot.inode.map_or(0, NonZeroU32::get);
+                    others.inodes.extend(ends.unix_others(inode));
+                }
+                Endpoints::Inet(pair) => match ends.inet_other(&slot, pair) {
+                    Some(InetEnd {
+                        inode: Some(inode), ..
+                    }) => others.inodes.push(inode.get()),
+                    Some(_) => others.queued = true,
+                    None => {}
+                },
+                _ => {}
+            }
+        }
+        others.inodes.sort_unstable();
+        others.inodes.dedup();
+        others
+    }
+}
+
+impl Peers {
+    /// The ends that were read, with the owners of all of them.
+    pub fn new(ends: Ends, owners: &Owners, rows: &Stash) -> Self {
+        if !ends.is_asked() {
+            return Self::default();
+        }
+        let mut gathered = Vec::new();
+        for head in rows.heads() {
+            let Some(own) = head.inode.map(NonZeroU32::get) else {
+                continue;
+            };
+            if ends.unix_others(own).nth(1).is_none() {
+                continue;
+            }
+            for other in ends.unix_others(own) {
+                let holders = owners.holders().of(other).iter();
+                gathered.extend(holders.map(|holder| Holder {
+                    inode: own,
+                    ..*holder
+                }));
+            }
+        }
+        Self {
+            ends,
+            owners: owners.clone(),
+            gathered: HolderTable::new(gathered),
+        }
+    }
+
+    /// The other end of `socket`; `None` if it is not on this machine, not known, or was not asked for.
+    pub fn of<'a>(&'a self, socket: &Socket) -> Option<Peer<'a>> {
+        match &socket.endpoints {
+            Endpoints::Inet(pair) => {
+                let end = self.ends.inet_other(socket, pair)?;
+                Some(Peer {
+                    inode: end.inode,
+                    name: None,
+                    ownership: self.owners.of(&end.socket()),
+                })
+            }
+            Endpoints::Unix(pair) => self.of_unix(socket, pair),
+            _ => None,
+        }
+    }
+
+    fn of_unix<'a>(&'a self, socket: &Socket, pair: &UnixPair) -> Option<Peer<'a>> {
+        let own = socket.inode?.get();
+        let first = self.ends.unix_others(own).next()?;
+        let named = self.ends.unix_named(socket, pair);
+        let several = self.ends.unix_others(own).nth(1).is_some();
+        Some(Peer {
+            inode: pair.peer_inode,
+            name: named.and_then(|inode| self.ends.unix_name(inode)),
+            ownership: if several {
+                self.of_several(own)
+            } else {
+                self.owners.of(&unix_end(first))
+            },
+        })
+    }
+
+    fn of_several(&self, own: u32) -> Ownership<'_> {
+        let holders = self.gathered.of(own);
+        if !holders.is_empty() {
+            return Ownership {
+                status: OwnerStatus::Known,
+                holders,
+            };
+        }
+        let statuses = self
+            .ends
+            .unix_others(own)
+            .map(|other| self.owners.of(&unix_end(other)).status);
+        Ownership {
+            status: statuses.min().unwrap_or(OwnerStatus::Unknown),
+            holders: &[],
+        }
+    }
+
+    /// The processes at the other ends of these rows.
+    pub fn pids(&self, rows: &Stash) -> Vec<u32> {
+        let mut pids = Vec::new();
+        if !self.ends.is_asked() {
+            return pids;
+        }
+        let mut slot = Socket::BLANK;
+        let mut reader = rows.reader();
+        while reader.next_into(&mut slot) {
+            let holders = self.of(&slot).map_or(&[][..], |peer| peer.ownership.holders);
+            pids.extend(holders.iter().map(|holder| holder.pid));
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        pids
+    }
+}
+
+/// A unix socket of which only the inode matters.
+fn unix_end(inode: u32) -> Socket {
+    Socket {
+        endpoints: Endpoints::Unix(UnixPair::default()),
+        state: State::Established,
+        inode: NonZeroU32::new(inode),
+        ..Socket::BLANK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::join::{Kinds, Listener};
+    use crate::model::{Family, Protocol, SocketType};
+    use crate::query::samples::tcp;
+
+    fn unix(
+        kind: SocketType,
+        state: State,
+        inode: u32,
+        peer: u32,
+        name: Option<&[u8]>,
+        pending: &[u32],
+    ) -> Socket {
+        Socket {
+            protocol: Protocol::Unix,
+            family: Family::Unix,
+            kind: Some(kind),
+            state,
+            inode: NonZeroU32::new(inode),
+            endpoints: Endpoints::Unix(UnixPair {
+                name: name.map(Into::into),
+                peer_inode: NonZeroU32::new(peer),
+                pending: pending.to_vec(),
+                file: None,
+            }),
+            ..Socket::BLANK
+        }
+    }
+
+    fn with_inode(socket: Socket, inode: u32) -> Socket {
+        Socket {
+            inode: NonZeroU32::new(inode),
+            ..socket
+        }
+    }
+
+    /// Every inode is held by the process ten times its number, as descriptor 3.
+    fn peers(sockets: &[Socket]) -> Peers {
+        let mut ends = Ends::of(Kinds {
+            unix: true,
+            inet: true,
+        });
+        let mut stash = Stash::default();
+        for socket in sockets {
+            ends.add(socket);
+            stash.push(socket);
+        }
+        ends.finish();
+        let holders = sockets
+            .iter()
+            .filter_map(|socket| socket.inode)
+            .map(|inode| Holder {
+                inode: inode.get(),
+                pid: inode.get() * 10,
+                fd: 3,
+                tid: 0,
+            });
+        let owners = Owners::new(
+            HolderTable::new(holders.collect()),
+            BTreeMap::new(),
+            sockets.iter().filter_map(Listener::of).collect(),
+        );
+        let others = Others::of(&ends, &stash);
+        assert!(others.inodes.iter().all(|inode| {
+            sockets
+                .iter()
+                .any(|it| it.inode.map(NonZeroU32::get) == Some(*inode))
+        }));
+        Peers::new(ends, &owners, &stash)
+    }
+
+    fn pids(peers: &Peers, socket: &Socket) -> Vec<u32> {
+        let peer = peers.of(socket);
+        peer.map_or(Vec::new(), |peer| {
+            peer.ownership.holders.iter().map(|holder| holder.pid).collect()
+        })
+    }
+
+    #[test]
+    fn both_ends_of_a_unix_connection_name_each_other() {
+        let server = unix(SocketType::Stream, State::Established, 1, 2, Some(b"/run/x"), &[]);
+        let client = unix(SocketType::Stream, State::Established, 2, 1, None, &[]);
+        let peers = peers(&[server.clone(), client.clone()]);
+        let of_client = peers.of(&client).unwrap();
+        assert_eq!(
+            (of_client.name, of_client.inode),
+            (Some(&b"/run/x"[..]), NonZeroU32::new(1))
+        );
+        assert_eq!(pids(&peers, &client), [10]);
+        assert_eq!(peers.of(&server).unwrap().name, None);
+        assert_eq!(pids(&peers, &server), [20]);
+    }
+
+    #[test]
+    fn all_senders_of_a_datagram_socket_are_named() {
+        let receiver = unix(SocketType::Dgram, State::Unconnected, 9, 0, Some(b"\0log"), &[]);
+        let mut sockets = vec![receiver.clone()];
+        sockets
+            .extend([1, 2, 3].map(|inode| unix(SocketType::Dgram, State::Established, inode, 9, None, &[])));
+        let peers = peers(&sockets);
+        let peer = peers.of(&receiver).unwrap();
+        assert_eq!(
+            (peer.inode, peer.name),
+            (None, None),
+            "it is connected to none of them"
+        );
+        assert_eq!(pids(&peers, &receiver), [10, 20, 30]);
+        assert_eq!(peers.of(&sockets[2]).unwrap().name, Some(&b"\0log"[..]));
+        assert_eq!(pids(&peers, &sockets[2]), [90]);
+    }
+
+    #[test]
+    fn a_listener_and_the_clients_that_wait_name_each_other() {
+        let listener = unix(SocketType::Stream, State::Listen, 5, 0, Some(b"/run/l"), &[6, 7]);
+        let clients = [6, 7].map(|inode| unix(SocketType::Stream, State::Established, inode, 0, None, &[]));
+        let peers = peers(&[listener.clone(), clients[0].clone(), clients[1].clone()]);
+        assert_eq!(pids(&peers, &listener), [60, 70]);
+        let peer = peers.of(&clients[1]).unwrap();
+        assert_eq!((peer.name, peer.inode), (Some(&b"/run/l"[..]), None));
+        assert_eq!(pids(&peers, &clients[1]), [50]);
+        let alone = unix(SocketType::Stream, State::Established, 8, 0, None, &[]);
+        assert_eq!(peers.of(&alone), None);
+    }
+
+    #[test]
+    fn tcp_connections_on_this_machine_name_both_ends_and_others_none() {
+        let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
+        let server = with_inode(
+            tcp(
+                "::ffff:127.0.0.1",
+                80,
+                "::ffff:127.0.0.1",
+                40000,
+                State::CloseWait,
+            ),
+            2,
+        );
+        let abroad = with_inode(tcp("10.0.0.1", 40000, "192.0.2.1", 80, State::Established), 3);
+        let old = tcp("127.0.0.1", 80, "127.0.0.1", 39999, State::TimeWait);
+        let peers = peers(&[client.clone(), server.clone(), abroad.clone(), old.clone()]);
+        assert_eq!(pids(&peers, &client), [20]);
+        assert_eq!(pids(&peers, &server), [10]);
+        assert_eq!((peers.of(&abroad), peers.of(&old)), (None, None));
+    }
+
+    #[test]
+    fn the_end_that_waits_in_an_accept_queue_is_the_listeners() {
+        let client = with_inode(tcp("10.0.0.1", 40000, "10.0.0.1", 80, State::Established), 1);
+        let waiting = tcp("10.0.0.1", 80, "10.0.0.1", 40000, State::Established);
+        let listener = with_inode(tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen), 4);
+        let peers = peers(&[client.clone(), waiting, listener]);
+        let peer = peers.of(&client).unwrap();
+        assert_eq!(peer.ownership.status, OwnerStatus::Queued);
+        assert_eq!(pids(&peers, &client), [40]);
+    }
+
+    #[test]
+    fn a_udp_server_is_found_without_being_connected_unless_several_could_be_meant() {
+        let udp = |local: &str, local_port, peer: &str, peer_port, state, inode| Socket {
+            protocol: Protocol::Udp,
+            kind: Some(SocketType::Dgram),
+            ..with_inode(tcp(local, local_port, peer, peer_port, state), inode)
+        };
+        let client = udp("127.0.0.1", 40000, "127.0.0.1", 53, State::Established, 1);
+        let wildcard = udp("::", 53, "::", 0, State::Unconnected, 2);
+        let exact = udp("127.0.0.1", 53, "0.0.0.0", 0, State::Unconnected, 3);
+        let twin = udp("127.0.0.1", 53, "0.0.0.0", 0, State::Unconnected, 4);
+        let abroad = udp("10.0.0.1", 40000, "192.0.2.1", 53, State::Established, 5);
+        assert_eq!(pids(&peers(&[client.clone(), wildcard.clone()]), &client), [20]);
+        assert_eq!(
+            pids(
+                &peers(&[client.clone(), wildcard.clone(), exact.clone()]),
+                &client
+            ),
+            [30]
+        );
+        assert_eq!(peers(&[client.clone(), exact, twin]).of(&client), None);
+        assert_eq!(peers(&[abroad.clone(), wildcard]).of(&abroad), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! What the kernel says of a socket beyond its row: memory, TCP's state, congestion control and so on.
+//!
+//! The attributes are kept as the kernel sent them, one after the other in one buffer that a decoder uses again
+//! and again, and are read only when somebody asks. Nothing is kept unless the plan asked for it. Shorter and
+//! longer structures than known are normal: what is missing is unknown, what is more is left alone.
+
+pub mod layout;
+pub mod memory;
+
+/// Kinds of attributes, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of
+/// other families use the same numbers for what is the same there.
+pub mod kind {
+    /// Four counters of memory, as kernels before 3.5 told them.
+    pub const MEMINFO: u16 = 1;
+    /// `struct tcp_info`, `mptcp_info` or `sctp_info`.
+    pub const INFO: u16 = 2;
+    /// `struct tcpvegas_info`, also from other congestion controls that measure round trips.
+    pub const VEGASINFO: u16 = 3;
+    /// Name of the congestion control.
+    pub const CONG: u16 = 4;
+    /// `IP_TOS`.
+    pub const TOS: u16 = 5;
+    /// `IPV6_TCLASS`.
+    pub const TCLASS: u16 = 6;
+    /// Nine counters of memory.
+    pub const SKMEMINFO: u16 = 7;
+    /// `struct tcp_dctcp_info`.
+    pub const DCTCPINFO: u16 = 9;
+    /// Local addresses of an SCTP socket.
+    pub const LOCALS: u16 = 12;
+    /// Peer addresses of an SCTP association.
+    pub const PEERS: u16 = 13;
+    /// `struct tcp_bbr_info`.
+    pub const BBRINFO: u16 = 16;
+    /// The class of net_cls, or else `SO_PRIORITY`.
+    pub const CLASS_ID: u16 = 17;
+    /// The upper layer protocol, nested.
+    pub const ULP_INFO: u16 = 19;
+}
+
+/// Which attributes are kept. Those that a row has fields for are not, nor keys of TCP-MD5: they are secrets.
+const KEPT: u32 = bit(kind::MEMINFO)
+    | bit(kind::INFO)
+    | bit(kind::VEGASINFO)
+    | bit(kind::CONG)
+    | bit(kind::TOS)
+    | bit(kind::TCLASS)
+    | bit(kind::SKMEMINFO)
+    | bit(kind::DCTCPINFO)
+    | bit(kind::LOCALS)
+    | bit(kind::PEERS)
+    | bit(kind::BBRINFO)
+    | bit(kind::CLASS_ID)
+    | bit(kind::ULP_INFO);
+
+const fn bit(kind: u16) -> u32 {
+    1 << kind
+}
+
+/// Attributes of one socket. Empty, and nothing allocated, when the plan did not ask for any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    bytes: Vec<u8>,
+}
+
+impl Details {
+    /// None.
+    pub const NONE: Self = Self { bytes: Vec::new() };
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Drops what is in it and keeps the room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Whether attributes of this kind, in an IP dump, belong in here.
+    pub const fn keeps(kind: u16) -> bool {
+        kind < 32 && KEPT & bit(kind) != 0
+    }
+
+    /// Appends an attribute: length, kind, value and padding to four bytes, as netlink lays it out.
+    pub fn push(&mut self, kind: u16, value: &[u8]) {
+        let Ok(length) = u16::try_from(value.len() + 4) else {
+            return;
+        };
+        self.bytes.extend_from_slice(&length.to_ne_bytes());
+        self.bytes.extend_from_slice(&kind.to_ne_bytes());
+        self.bytes.extend_from_slice(value);
+        let padded = self.bytes.len().next_multiple_of(4);
+        self.bytes.resize(padded, 0);
+    }
+
+    /// The value of the first attribute of a kind.
+    pub fn get(&self, kind: u16) -> Option<&[u8]> {
+        self.iter()
+            .find(|(found, _)| *found == kind)
+            .map(|(_, value)| value)
+    }
+
+    /// All of them, in the order of the kernel.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, &[u8])> {
+        attributes(&self.bytes)
+    }
+
+    /// The bytes, for packing.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Takes bytes that [`Self::as_bytes`] gave, in the place of what is in it.
+    pub fn set_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+    }
+}
+
+/// Kinds and values of netlink attributes that stand one after the other, up to the first that is damaged.
+pub fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (&[length_low, length_high, kind_low, kind_high], _) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_ne_bytes([length_low, length_high]));
+        // The two highest bits are flags (linux 6.18 include/uapi/linux/netlink.h).
+        let kind = u16::from_ne_bytes([kind_low, kind_high]) & 0x3fff;
+        let value = rest.get(4..length)?;
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_found_by_kind_and_room_is_used_again() {
+        let mut details = Details::default();
+        assert!(details.is_empty() && details.get(kind::TOS).is_none());
+        details.push(kind::CONG, b"cubic\0");
+        details.push(kind::TOS, &[0x10]);
+        assert_eq!(details.get(kind::CONG), Some(&b"cubic\0"[..]));
+        assert_eq!(details.get(kind::TOS), Some(&[0x10][..]));
+        assert_eq!(details.as_bytes().len() % 4, 0);
+        let mut copy = Details::default();
+        copy.set_bytes(details.as_bytes());
+        assert_eq!(copy, details);
+        let room = copy.bytes.capacity();
+        copy.clear();
+        copy.push(kind::TOS, &[1]);
+        assert_eq!(copy.bytes.capacity(), room);
+    }
+
+    #[test]
+    fn damaged_attributes_end_the_list_and_nothing_else() {
+        let mut details = Details::default();
+        details.push(kind::TOS, &[1]);
+        details.push(kind::CONG, b"reno");
+        for length in 0..details.bytes.len() {
+            let bytes = &details.bytes[..length];
+            assert!(attributes(bytes).count() < 2, "{length}");
+        }
+        assert_eq!(attributes(&[3, 0, 1, 0, 9, 9, 9, 9]).count(), 0);
+        details.push(kind::INFO, &vec![0; 70_000]);
+        assert_eq!(details.get(kind::INFO), None, "longer than netlink can say");
+    }
+
+    #[test]
+    fn keys_are_not_kept() {
+        assert!(!Details::keeps(18) && !Details::keeps(15) && !Details::keeps(99));
+        assert!(Details::keeps(kind::INFO) && Details::keeps(kind::ULP_INFO));
+    }
+}
