@@ -167,6 +167,9 @@ pub struct ListArgs {
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
+    /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
+    #[arg(short, long, help_heading = WHAT)]
+    pub summary: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,

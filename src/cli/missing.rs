@@ -26,8 +26,6 @@ pub struct MissingArgs {
     pub cgroup: bool,
     #[arg(long, hide = true)]
     pub inet_sockopt: bool,
-    #[arg(short = 's', long, hide = true)]
-    pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
     #[arg(short = 'D', long, hide = true)]
@@ -49,7 +47,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.tos, "--tos"),
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
-        (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),

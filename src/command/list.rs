@@ -13,6 +13,7 @@ use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
 use crate::cli::{Cli, ListArgs};
 use crate::exit::Exit;
+use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::list::Grouping;
 use crate::plan::{CapturePlan, ListPlan, Output};
@@ -30,6 +31,15 @@ use crate::source::{lookup, proc::ProcRoot};
 /// # Errors
 /// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
 pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    run_beside(args, caller, None)
+}
+
+/// The same, with a summary in the JSON document.
+pub(super) fn run_beside(
+    args: &ListArgs,
+    caller: &Caller,
+    summary: Option<&Summary>,
+) -> anyhow::Result<Exit> {
     let words = filter_words(args)?;
     let filter = match filter(args, &words, Mode::List) {
         Ok(filter) => filter,
@@ -56,7 +66,7 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
         .enable_time()
         .build()
         .context("cannot start")?;
-    let shown = runtime.block_on(show(&plan, caller));
+    let shown = runtime.block_on(show(&plan, caller, summary));
     // Threads that wait for a dead name server or a locked process must not keep us.
     runtime.shutdown_background();
     let (rows, gaps) = shown?;
@@ -121,7 +131,11 @@ pub(super) fn filter(
 }
 
 /// Captures and prints; returns how many rows there were and what is missing.
-async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>)> {
+async fn show(
+    plan: &ListPlan,
+    caller: &Caller,
+    summary: Option<&Summary>,
+) -> anyhow::Result<(u64, Vec<Gap>)> {
     let capture_plan = Arc::new(plan.capture.clone());
     if plan.explain {
         let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
@@ -156,7 +170,7 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
         Output::Json(fields) => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
             let gaps = all_gaps(&captured, caller);
-            print_json(&snapshot.sockets, &captured, fields, &gaps)?;
+            print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
             Ok((snapshot.sockets.len() as u64, gaps))
         }
         Output::Groups(grouping) => {
@@ -213,11 +227,11 @@ fn print_groups(
     Ok(rows)
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
+pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
     json::Envelope {
         version: env!("CARGO_PKG_VERSION"),
         host,
@@ -255,6 +269,7 @@ fn print_json(
     captured: &Captured,
     fields: &[query::field::Field],
     gaps: &[Gap],
+    summary: Option<&Summary>,
 ) -> anyhow::Result<()> {
     let mut blocks = Blocks::default();
     envelope(&host(), captured, gaps).push_start(&mut blocks.pending);
@@ -271,7 +286,7 @@ fn print_json(
             break;
         }
     }
-    json::Envelope::push_end(&mut blocks.pending);
+    json::Envelope::push_end(&mut blocks.pending, summary);
     blocks.finish()
 }
 

@@ -11,6 +11,7 @@ pub mod netns;
 pub mod out;
 pub mod reach;
 mod sinks;
+mod summary;
 pub mod wait;
 pub mod why;
 
@@ -45,6 +46,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
 fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
+        None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),

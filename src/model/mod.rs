@@ -15,6 +15,7 @@ pub mod protocol;
 pub mod socket;
 pub mod stash;
 pub mod state;
+pub mod summary;
 
 pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};

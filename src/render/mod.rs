@@ -12,6 +12,7 @@ pub mod json;
 pub mod lines;
 pub mod other_ends;
 pub mod plain;
+pub mod summary;
 pub mod table;
 pub mod text;
 pub mod tokens;

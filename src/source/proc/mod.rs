@@ -7,6 +7,7 @@ pub mod holders;
 pub mod mounts;
 pub mod net;
 mod raw;
+pub mod summary;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};

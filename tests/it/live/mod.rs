@@ -18,5 +18,6 @@ mod readers;
 mod recipes;
 pub(crate) mod sockets;
 mod ss;
+mod summary;
 pub(crate) mod tools;
 mod truth;
