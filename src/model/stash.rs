@@ -64,6 +64,7 @@ const PEER_INODE: u32 = 1 << 23;
 const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
+const NETNS: u32 = 1 << 27;
 const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;
 
@@ -134,6 +135,10 @@ impl Stash {
         }
         if socket.backend == Backend::ProcNet {
             flags |= PROC;
+        }
+        if socket.netns != 0 {
+            flags |= NETNS;
+            put32(out, socket.netns);
         }
         flags |= match &socket.endpoints {
             Endpoints::Inet(pair) => put_inet(out, pair),
@@ -242,6 +247,7 @@ impl Reader<'_> {
             } else {
                 Backend::SockDiag
             },
+            netns: if has(NETNS) { take32(input) } else { 0 },
             endpoints: if has(UNIX) {
                 Endpoints::Unix(take_unix(input, flags))
             } else if has(OTHER_ENDS) {
@@ -377,7 +383,7 @@ mod tests {
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),
-            (proc, attributes) in (any::<bool>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
+            ((proc, netns), attributes) in (any::<(bool, u32)>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
         ) -> Socket {
             let mut details = Details::default();
             for (kind, value) in &attributes {
@@ -403,6 +409,7 @@ mod tests {
                 drops,
                 details,
                 backend: if proc { Backend::ProcNet } else { Backend::SockDiag },
+                netns,
             }
         }
     }

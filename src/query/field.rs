@@ -67,6 +67,7 @@ pub enum Field {
     Inode,
     Cookie,
     Netns,
+    NetnsName,
 }
 
 /// What kind of value a field has, when it has one. Every field can also be null.
@@ -477,6 +478,13 @@ pub const FIELDS: &[FieldInfo] = &[
         "",
         "inode of the network namespace",
     ),
+    entry(
+        Field::NetnsName,
+        "netns_name",
+        Kind::Text,
+        "",
+        "name of the network namespace, if it has one (ip netns, docker)",
+    ),
 ];
 
 /// Names of `INET_DIAG_SOCKOPT` bits, lowest first (linux 6.18 include/uapi/linux/inet_diag.h).
@@ -636,7 +644,8 @@ impl Field {
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
-            Self::Netns => integer(row.context.netns),
+            Self::NetnsName => text(row.namespace().and_then(|namespace| namespace.name.as_ref())),
+            Self::Netns => integer(row.namespace().and_then(|namespace| namespace.inode)),
         }
     }
 
@@ -731,8 +740,7 @@ impl Field {
 }
 
 fn interface<'a>(row: &Row<'a>) -> Value<'a> {
-    let index = row.socket.interface();
-    text(index.and_then(|index| row.context.names.interfaces.get(&index.get())))
+    text(row.socket.interface().and_then(|index| row.interface(index)))
 }
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {

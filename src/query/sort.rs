@@ -6,8 +6,8 @@ use super::field::{Field, Value};
 use crate::join::Row;
 use crate::model::{Endpoints, Socket};
 
-/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, cookie; rows
-/// without a cookie by inode.
+/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, network
+/// namespace, cookie; rows without a cookie by inode.
 pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
     a.protocol
         .cmp(&b.protocol)
@@ -22,7 +22,7 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
             }
             (a, b) => place(a).cmp(&place(b)),
         })
-        .then_with(|| (a.cookie, a.inode).cmp(&(b.cookie, b.inode)))
+        .then_with(|| (a.netns, a.cookie, a.inode).cmp(&(b.netns, b.cookie, b.inode)))
 }
 
 /// What the sockets of the other families are found by; the first number keeps families apart.

@@ -92,7 +92,7 @@ fn push_portid(out: &mut Vec<u8>, portid: u32, form: Form) {
 fn push_interface(out: &mut Vec<u8>, row: &Row<'_>) {
     match row.socket.interface() {
         None => out.push(b'*'),
-        Some(index) => match row.context.names.interfaces.get(&index.get()) {
+        Some(index) => match row.interface(index) {
             Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
             None => {
                 out.extend_from_slice(b"if");

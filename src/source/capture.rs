@@ -14,13 +14,14 @@ use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
 use super::namespaces;
+use super::netns;
 use super::owners::{How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
-use super::tables::Tables;
+use super::tables;
 use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
-use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
+use crate::model::{Backend, Gap, Namespace, OwnerStatus, Socket, Stash};
 use crate::plan::CapturePlan;
 use crate::query::{Expr, Match};
 
@@ -103,6 +104,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
         let dumps = [&run.plan.dumps[..], &run.plan.peer_dumps].concat();
         let owners = settle(
             &run.root,
+            &run.plan.views,
             &dumps,
             &stash,
             &Others::of(&run.ends, &stash),
@@ -155,8 +157,8 @@ impl Run {
             learner: Learner::new(plan.names, root.clone()),
             ends: Ends::of(plan.peers),
             root,
+            gaps: plan.views.gaps.clone(),
             plan,
-            gaps: Vec::new(),
             owners_by: How::NotLooked,
             taken_at: SystemTime::now(),
         }
@@ -168,10 +170,22 @@ impl Run {
 
     fn context(&mut self) -> Context {
         Context {
-            netns: namespaces::own_netns(&self.root),
+            namespaces: self.namespaces(),
             as_root: rustix::process::geteuid().is_root(),
             ..Context::default()
         }
+    }
+
+    fn namespaces(&self) -> Vec<Namespace> {
+        let several = self.plan.views.namespaces();
+        if !several.is_empty() {
+            return several;
+        }
+        let mut own = namespaces::own_netns(&self.root);
+        if self.plan.names.namespaces && !self.root.is_given() {
+            own.name = own.inode.and_then(netns::name_of);
+        }
+        vec![own]
     }
 
     /// Nothing to wait for: rows go out as they are read.
@@ -179,10 +193,9 @@ impl Run {
         let owners = Owners::not_asked();
         let mut context = self.context();
         let mut handed = Handed::default();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner) = (&self.plan, &mut self.learner);
-        tables.note_absent(&plan.absent);
-        tables.read(&plan.dumps, &mut |sockets| {
+        self.gaps.extend(tables::absent(&self.root, &plan.absent));
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
             }
@@ -191,7 +204,7 @@ impl Run {
             std::mem::swap(&mut context.names, &mut learner.names);
             flow
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         context.names = std::mem::take(&mut self.learner.names);
         (sink, self.captured(owners, context, &handed))
     }
@@ -201,11 +214,10 @@ impl Run {
         let mut stash = Stash::default();
         let mut context = self.context();
         let nobody = Owners::not_asked();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        tables.note_absent(&plan.absent);
+        self.gaps.extend(tables::absent(&self.root, &plan.absent));
         let ends = &mut self.ends;
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
                 ends.add(socket);
@@ -226,10 +238,10 @@ impl Run {
             }
             ControlFlow::Continue(())
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         if !plan.peer_dumps.is_empty() {
             // What is missing of these tables was missing above already.
-            Tables::open(&self.root).read(&plan.peer_dumps, &mut |sockets| {
+            plan.views.read(&self.root, &plan.peer_dumps, &mut |sockets| {
                 for socket in &*sockets {
                     ends.add(socket);
                 }

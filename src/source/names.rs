@@ -43,15 +43,15 @@ impl Learner {
         self.wanted.hosts || self.wanted.users
     }
 
-    /// Learns what can be had at once: interfaces and cgroups.
+    /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
     pub fn learn(&mut self, socket: &Socket) {
         if let Some(index) = socket.interface()
             && !self.root.is_given()
-            && !self.names.interfaces.contains_key(&index.get())
+            && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
             let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
-            self.names.interfaces.insert(index.get(), name);
+            self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if self.wanted.cgroups
             && !self.cgroups_read

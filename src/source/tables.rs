@@ -39,7 +39,7 @@ impl Tables {
                 root.path().display()
             );
             tables.gaps.push(Gap::loss("proc-root", message));
-        } else {
+        } else if root.is_of_netlink() {
             tables.reopen();
         }
         tables
@@ -51,20 +51,6 @@ impl Tables {
             Ok(channel) => self.channel = Some(channel),
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => self.refused = Some(errno),
             Err(DumpError::Lost | DumpError::Stopped) => {}
-        }
-    }
-
-    /// Tables that were asked for by name, and that no dump reads. Where the kernel has such sockets, they are a loss.
-    pub fn note_absent(&mut self, names: &[&'static str]) {
-        for name in names {
-            let registered = name.to_ascii_uppercase();
-            let gap = if self.registered(&registered) == Some(true) {
-                Gap::loss("family-unread", format!("{name} sockets are not listed by sockstat"))
-                    .with_remedy("ss -a lists them, if it was built for that")
-            } else {
-                Gap::note("family-missing", format!("this kernel has no {name} sockets to list"))
-            };
-            self.gaps.push(gap);
         }
     }
 
@@ -211,6 +197,26 @@ impl Tables {
         self.protocols
             .get_or_insert_with(|| std::fs::read_to_string(path).unwrap_or_default())
     }
+}
+
+/// Tables that were asked for by name and that no dump reads. Where the kernel has such sockets, they are a loss.
+pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
+    let protocols = if names.is_empty() {
+        String::new()
+    } else {
+        std::fs::read_to_string(root.net("protocols")).unwrap_or_default()
+    };
+    let gap = |name: &&str| {
+        if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
+            return Gap::note(
+                "family-missing",
+                format!("this kernel has no {name} sockets to list"),
+            );
+        }
+        Gap::loss("family-unread", format!("{name} sockets are not listed by sockstat"))
+            .with_remedy("ss -a lists them, if it was built for that")
+    };
+    names.iter().map(gap).collect()
 }
 
 fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
