@@ -229,6 +229,11 @@ impl Owners {
         &self.holders
     }
 
+    /// The holders alone.
+    pub fn into_holders(self) -> HolderTable {
+        self.holders
+    }
+
     /// The holders of every listener that connections may wait for.
     pub fn listener_holders(&self) -> impl Iterator<Item = &Holder> {
         self.listeners

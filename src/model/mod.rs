@@ -26,5 +26,5 @@ pub use owner::{Holder, HolderTable, OwnerStatus};
 pub use process::{Process, Processes};
 pub use protocol::{Family, Protocol, SocketType};
 pub use socket::{Backend, Shutdown, Socket, Timer, TimerKind};
-pub use stash::Stash;
+pub use stash::{Position, Stash};
 pub use state::{State, StateSet};

@@ -12,9 +12,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use bytes::{put_count, put32, take, take_count, take32, take64};
 use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
 
-use super::{
-    Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
-};
+use super::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind};
 
 /// Packed sockets, in order.
 #[derive(Clone, Debug, Default)]
@@ -185,19 +183,50 @@ impl Stash {
         })
     }
 
+    /// The position behind the last record.
+    pub fn end(&self) -> Position {
+        Position(self.bytes.len())
+    }
+
     /// A reader over all records, in order.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { rest: &self.bytes }
+        self.reader_from(Position::default())
+    }
+
+    /// A reader over the records behind those that another one has read.
+    pub fn reader_from(&self, position: Position) -> Reader<'_> {
+        let rest = self.bytes.get(position.0..).unwrap_or_default();
+        Reader {
+            stash_bytes: self.bytes.len(),
+            rest,
+        }
     }
 }
+
+/// How far a reader has come; it stays true while the stash grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position(usize);
 
 /// Reads the records of a [`Stash`] one after the other into a caller's slot.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
+    stash_bytes: usize,
     rest: &'a [u8],
 }
 
 impl Reader<'_> {
+    /// How far it has come.
+    pub fn position(&self) -> Position {
+        Position(self.stash_bytes - self.rest.len())
+    }
+
+    /// The inode of the next socket; `None` at the end as well as for a socket that has none.
+    pub fn next_inode(&self) -> Option<NonZeroU32> {
+        let mut record = self.rest;
+        take32(&mut record);
+        NonZeroU32::new(take32(&mut record))
+    }
+
     /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only, and for
     /// details where the slot has no room yet.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
@@ -292,10 +321,10 @@ fn timer_code(kind: TimerKind) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::model::details::Details;
     use std::net::{IpAddr, Ipv6Addr};
 
+    use super::*;
+    use crate::model::details::Details;
     use crate::model::endpoint::UnixFile;
     use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
     use crate::model::{InetPair, UnixPair};

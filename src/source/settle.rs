@@ -15,22 +15,22 @@ use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 
-/// Joins the walk with the sockets of the namespaces `views` that wait for it, and with the others whose owners are
-/// wanted too.
+/// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
+/// others whose owners are wanted too.
 pub fn settle(
     root: &ProcRoot,
     views: &Views,
     dumps: &[Dump],
     stash: &Stash,
     others: &Others,
-    mut walked: Walk,
+    table: HolderTable,
+    walked: &Walk,
 ) -> Owners {
     let listeners = if others.queued || has_queued(stash) {
         listeners(root, views)
     } else {
         Vec::new()
     };
-    let table = HolderTable::new(std::mem::take(&mut walked.holders));
     let left_over: BTreeSet<u32> = stash
         .heads()
         .filter(|head| !head.of_kernel)
@@ -104,7 +104,7 @@ fn has_queued(stash: &Stash) -> bool {
 }
 
 /// All listeners of the protocols that have queues: a request that costs microseconds.
-fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
+pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::of(State::Listen))

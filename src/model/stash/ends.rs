@@ -1,9 +1,10 @@
-//! The ends of a socket, packed: what follows the fixed part of a record.
+//! The two ends of a socket, packed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use super::{INTERFACE, V6ONLY, V6ONLY_SET, V4_LOCAL, V4_PEER, UNIX, NAME, PEER_INODE, PENDING, FILE, put32, take, take32};
+use super::bytes::{put32, take, take32};
+use super::{FILE, INTERFACE, NAME, PEER_INODE, PENDING, UNIX, V4_LOCAL, V4_PEER, V6ONLY, V6ONLY_SET};
 use crate::model::endpoint::UnixFile;
 use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
 use crate::model::{Endpoints, InetPair, UnixPair};
