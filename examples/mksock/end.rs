@@ -61,15 +61,15 @@ impl End {
         let (family, protocol, kind) = identity(fd)?;
         let is_unix = family == "unix";
         let is_inet = matches!(family, "inet" | "inet6");
-        let local = if !is_inet {
-            None
-        } else {
+        let local = if is_inet {
             getsockname(fd).context("getsockname")?.try_into().ok()
-        };
-        let peer = if !is_inet {
-            None
         } else {
+            None
+        };
+        let peer = if is_inet {
             getpeername(fd).ok().flatten()
+        } else {
+            None
         };
         Ok(Self {
             spec: spec.to_owned(),

@@ -177,7 +177,10 @@ const KEYS: &[(&str, &str)] = &[
         "protocol number of a raw (253), packet (3) or netlink (0) socket",
     ),
     ("bind", "0: leave the netlink socket without an address"),
-    ("portid", "address of a netlink socket, 0 for one that the kernel chooses (0)"),
+    (
+        "portid",
+        "address of a netlink socket, 0 for one that the kernel chooses (0)",
+    ),
     (
         "group peer_group",
         "multicast group that a netlink socket joins, and is connected to",

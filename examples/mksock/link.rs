@@ -66,7 +66,10 @@ pub(crate) fn netlink(spec: &Spec, made: &mut Made) -> Result<()> {
         sys::connect_bytes(fd.as_fd(), &netlink_address(0, groups)).context("connect")?;
     }
     let told = sys::unix_name(fd.as_fd()).context("getsockname")?;
-    let portid = told.get(2..6).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+    let portid = told
+        .get(2..6)
+        .and_then(<[u8]>::first_chunk)
+        .map_or(0, |bytes| u32::from_ne_bytes(*bytes));
     let end = made.add("netlink", fd, State::Unconnected)?;
     end.more.push(("portid", portid.into()));
     Ok(())

@@ -50,10 +50,7 @@ pub(crate) fn until_listed(ends: &[End]) -> Result<()> {
     let waited = until("the sockets to be in the kernel's tables", || {
         let mut tables = BTreeMap::new();
         missing.clear();
-        for end in ends
-            .iter()
-            .filter(|end| has_table(end))
-        {
+        for end in ends.iter().filter(|end| has_table(end)) {
             if !is_listed(end, &mut tables)? {
                 missing.push(format!("{} {}", end.role, end.to_json()));
             }

@@ -27,9 +27,38 @@ const ETHERTYPES: &[(u16, &str)] = &[
 /// Netlink families by number (linux 6.18 include/uapi/linux/netlink.h) under the names of ss; one that has no name
 /// is its number.
 pub const NETLINK_PROTOCOLS: [&str; 32] = [
-    "rtnl", "unused", "usersock", "fw", "tcpdiag", "nflog", "xfrm", "selinux", "iscsi", "audit", "fiblookup",
-    "connector", "nft", "ip6fw", "dec-rt", "uevent", "genl", "17", "scsi-trans", "ecryptfs", "rdma", "crypto",
-    "smc", "23", "24", "25", "26", "27", "28", "29", "30", "31",
+    "rtnl",
+    "unused",
+    "usersock",
+    "fw",
+    "tcpdiag",
+    "nflog",
+    "xfrm",
+    "selinux",
+    "iscsi",
+    "audit",
+    "fiblookup",
+    "connector",
+    "nft",
+    "ip6fw",
+    "dec-rt",
+    "uevent",
+    "genl",
+    "17",
+    "scsi-trans",
+    "ecryptfs",
+    "rdma",
+    "crypto",
+    "smc",
+    "23",
+    "24",
+    "25",
+    "26",
+    "27",
+    "28",
+    "29",
+    "30",
+    "31",
 ];
 
 /// IP protocols (IANA Assigned Internet Protocol Numbers), under the names of /etc/protocols.
@@ -67,7 +96,9 @@ pub fn ethertype_name(number: u16) -> Option<&'static str> {
 
 /// The Ethernet protocol of that name, in any case.
 pub fn ethertype_from_name(name: &str) -> Option<u16> {
-    let found = ETHERTYPES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name));
+    let found = ETHERTYPES
+        .iter()
+        .find(|(_, known)| known.eq_ignore_ascii_case(name));
     found.map(|(number, _)| *number)
 }
 

@@ -80,7 +80,10 @@ mod tests {
             groups: groups.into(),
         };
         assert!(pair(0, &[]).is_of_kernel());
-        assert!(!pair(0, &[5]).is_of_kernel(), "a program that joined a group before it bound");
+        assert!(
+            !pair(0, &[5]).is_of_kernel(),
+            "a program that joined a group before it bound"
+        );
         assert!(!pair(812, &[]).is_of_kernel());
     }
 }

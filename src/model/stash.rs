@@ -389,15 +389,14 @@ mod tests {
                 groups,
             })
         });
-        let vsock =
-            any::<[u32; 4]>().prop_map(|[local_cid, local_port, peer_cid, peer_port]| {
-                Endpoints::Vsock(VsockPair {
-                    local_cid,
-                    local_port,
-                    peer_cid,
-                    peer_port,
-                })
-            });
+        let vsock = any::<[u32; 4]>().prop_map(|[local_cid, local_port, peer_cid, peer_port]| {
+            Endpoints::Vsock(VsockPair {
+                local_cid,
+                local_port,
+                peer_cid,
+                peer_port,
+            })
+        });
         let xdp = any::<(u32, u32)>().prop_map(|(interface, queue_id)| {
             let interface = NonZeroU32::new(interface);
             Endpoints::Xdp(XdpEnd { interface, queue_id })

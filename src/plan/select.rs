@@ -173,7 +173,10 @@ impl Selection {
 
     /// The dumps, in the order in which ss prints tables.
     pub fn dumps(&self) -> Vec<Dump> {
-        ORDER.into_iter().filter_map(|protocol| self.dump(protocol)).collect()
+        ORDER
+            .into_iter()
+            .filter_map(|protocol| self.dump(protocol))
+            .collect()
     }
 
     fn dump(&self, protocol: Protocol) -> Option<Dump> {
@@ -308,7 +311,10 @@ impl Choice {
                 self.absent.insert("tipc");
             }
             (_, Some(family)) => {
-                for protocol in ORDER.into_iter().filter(|protocol| protocol.family() == Some(family)) {
+                for protocol in ORDER
+                    .into_iter()
+                    .filter(|protocol| protocol.family() == Some(family))
+                {
                     self.add(tables(protocol), default_states(protocol));
                 }
             }
@@ -424,7 +430,10 @@ mod tests {
 
     #[test]
     fn families_stand_for_their_tables_unless_one_is_named() {
-        assert_eq!(protocols("-4"), ["raw", "icmp", "udp", "udplite", "tcp", "sctp", "mptcp"]);
+        assert_eq!(
+            protocols("-4"),
+            ["raw", "icmp", "udp", "udplite", "tcp", "sctp", "mptcp"]
+        );
         assert_eq!(protocols("-4 -t"), ["tcp"]);
         assert_eq!(protocols("-t -4"), ["tcp"]);
         assert_eq!(protocols("-tx"), ["unix", "tcp"]);
@@ -452,18 +461,31 @@ mod tests {
     #[test]
     fn tables_come_in_the_order_of_ss_and_everything_is_everything() {
         let every = [
-            "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "sctp", "vsock", "xdp", "mptcp",
+            "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "sctp", "vsock", "xdp",
+            "mptcp",
         ];
         assert_eq!(protocols("-a"), every);
         assert_eq!(protocols("-A all"), every);
         assert_eq!(protocols("-A !netlink"), every[1..]);
-        assert_eq!(protocols("-0 --vsock --xdp -S -t"), ["packet", "tcp", "sctp", "vsock", "xdp"]);
+        assert_eq!(
+            protocols("-0 --vsock --xdp -S -t"),
+            ["packet", "tcp", "sctp", "vsock", "xdp"]
+        );
     }
 
     #[test]
     fn families_with_one_state_show_it_when_they_are_named() {
         let unconnected = StateSet::of(State::Unconnected);
-        for line in ["-0", "-f link", "-f packet", "-A packet", "-f netlink", "-A netlink", "--xdp", "-A xdp"] {
+        for line in [
+            "-0",
+            "-f link",
+            "-f packet",
+            "-A packet",
+            "-f netlink",
+            "-A netlink",
+            "--xdp",
+            "-A xdp",
+        ] {
             assert_eq!(select(line).unwrap().dumps()[0].states, unconnected, "{line}");
         }
         let states = |line: &str| select(line).unwrap().dumps()[0].states;
@@ -485,7 +507,11 @@ mod tests {
     fn what_nobody_can_show_is_no_error() {
         for line in ["-d", "-A dccp", "--tipc", "-f tipc", "-A smc"] {
             let selection = select(line).unwrap();
-            assert_eq!((selection.dumps().len(), selection.absent.len()), (0, 1), "{line}");
+            assert_eq!(
+                (selection.dumps().len(), selection.absent.len()),
+                (0, 1),
+                "{line}"
+            );
         }
         assert_eq!(protocols("-A tcp,dccp"), ["tcp"]);
         assert_eq!(protocols("-t -A !dccp"), ["tcp"]);

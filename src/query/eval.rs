@@ -228,7 +228,10 @@ fn names_program(pattern: &Pattern, process: &Process) -> bool {
 fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
     match field.value(row) {
         Value::Integer(number) | Value::Hex(number) => ranges.contains(number).into(),
-        Value::Numbers(numbers) => numbers.iter().any(|number| ranges.contains((*number).into())).into(),
+        Value::Numbers(numbers) => numbers
+            .iter()
+            .any(|number| ranges.contains((*number).into()))
+            .into(),
         _ if field == Field::Mark => Truth::FactUnknown,
         _ => Truth::No,
     }
@@ -241,7 +244,9 @@ fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
         Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
         Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
         Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),
-        Value::Numbers(numbers) => numbers.iter().any(|number| pattern.matches(number.to_string().as_bytes())),
+        Value::Numbers(numbers) => numbers
+            .iter()
+            .any(|number| pattern.matches(number.to_string().as_bytes())),
         Value::Word(word) => pattern.matches(word.as_bytes()),
         Value::Text(text) => pattern.matches(text),
         Value::UnixName(name) => pattern.matches_unix_name(name),

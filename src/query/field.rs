@@ -611,7 +611,15 @@ impl Field {
             | Self::Path
             | Self::PeerPath
             | Self::PeerInode => self.of_endpoints(row),
-            Self::Ethertype | Self::QueueId | Self::NetlinkProtocol | Self::Portid | Self::PeerPortid | Self::PeerGroup | Self::NetlinkGroups | Self::LocalCid | Self::PeerCid => self.of_other_ends(row),
+            Self::Ethertype
+            | Self::QueueId
+            | Self::NetlinkProtocol
+            | Self::Portid
+            | Self::PeerPortid
+            | Self::PeerGroup
+            | Self::NetlinkGroups
+            | Self::LocalCid
+            | Self::PeerCid => self.of_other_ends(row),
             Self::Scope => socket
                 .scope()
                 .map_or(Value::Null, |scope| Value::Word(scope.name())),

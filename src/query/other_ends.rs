@@ -28,9 +28,13 @@ impl Reader<'_> {
             "link" => {
                 // A packet socket has one end, and ss compares `dst` with nothing.
                 if end == End::Peer {
-                    return Err(fail("a packet socket has no other end: src link:ETHERTYPE:INTERFACE"));
+                    return Err(fail(
+                        "a packet socket has no other end: src link:ETHERTYPE:INTERFACE",
+                    ));
                 }
-                let ethertype = first.map(|it| ethertype(it).ok_or_else(|| fail("as in link:arp, link:0x800:eth0 or link:*:eth0")));
+                let ethertype = first.map(|it| {
+                    ethertype(it).ok_or_else(|| fail("as in link:arp, link:0x800:eth0 or link:*:eth0"))
+                });
                 let interface = second.map(|name| match name.parse() {
                     Ok(index) => Expr::Is(Predicate::Interface(index)),
                     Err(_) => self.unresolved_name(name.to_owned(), operand, Purpose::Interface),
@@ -40,9 +44,17 @@ impl Reader<'_> {
             }
             "netlink" => {
                 let hint = "as in netlink:genl, netlink:0:kernel or netlink:rtnl:812";
-                let first = first.map(|it| netlink_number(end, it).ok_or_else(|| fail(hint))).transpose()?;
-                let field = if end == End::Local { Field::Portid } else { Field::PeerPortid };
-                let second = second.map(|it| portid(it).ok_or_else(|| fail(hint))).transpose()?;
+                let first = first
+                    .map(|it| netlink_number(end, it).ok_or_else(|| fail(hint)))
+                    .transpose()?;
+                let field = if end == End::Local {
+                    Field::Portid
+                } else {
+                    Field::PeerPortid
+                };
+                let second = second
+                    .map(|it| portid(it).ok_or_else(|| fail(hint)))
+                    .transpose()?;
                 (Protocol::Netlink, [first, second.map(|number| is(field, number))])
             }
             _ => {
@@ -74,7 +86,9 @@ fn netlink_number(end: End, text: &str) -> Option<Expr> {
     if end == End::Peer {
         return plain(text).map(|number| is(Field::PeerGroup, number));
     }
-    let known = NETLINK_PROTOCOLS.iter().find(|name| name.eq_ignore_ascii_case(text));
+    let known = NETLINK_PROTOCOLS
+        .iter()
+        .find(|name| name.eq_ignore_ascii_case(text));
     let word = known.or_else(|| NETLINK_PROTOCOLS.get(usize::try_from(plain(text)?).ok()?))?;
     Some(Expr::Is(Predicate::Word(Field::NetlinkProtocol, vec![word])))
 }
@@ -102,18 +116,35 @@ mod tests {
     #[test]
     fn families_have_operands_of_their_own() {
         for (filter, expected) in [
-            ("src link:arp:3", "protocol = packet and ethertype = 2054 and interface = 3"),
+            (
+                "src link:arp:3",
+                "protocol = packet and ethertype = 2054 and interface = 3",
+            ),
             ("src link:0x800", "protocol = packet and ethertype = 2048"),
             ("src link:*:eth0", "protocol = packet and interface = eth0"),
-            ("src netlink:genl:kernel", "protocol = netlink and netlink_protocol = genl and portid = 0"),
-            ("src netlink:15:-296", "protocol = netlink and netlink_protocol = uevent and portid = 4294967000"),
+            (
+                "src netlink:genl:kernel",
+                "protocol = netlink and netlink_protocol = genl and portid = 0",
+            ),
+            (
+                "src netlink:15:-296",
+                "protocol = netlink and netlink_protocol = uevent and portid = 4294967000",
+            ),
             ("dst netlink:2", "protocol = netlink and peer_group = 2"),
-            ("src vsock:3:1024", "protocol = vsock and local_cid = 3 and local_port = 1024"),
+            (
+                "src vsock:3:1024",
+                "protocol = vsock and local_cid = 3 and local_port = 1024",
+            ),
             ("dst vsock:*:70000", "protocol = vsock and peer_port = 70000"),
         ] {
             assert_eq!(shown(filter), expected, "{filter}");
         }
-        for filter in ["src link:nonsense", "dst link:arp", "src netlink:no-such", "src vsock:a:b"] {
+        for filter in [
+            "src link:nonsense",
+            "dst link:arp",
+            "src netlink:no-such",
+            "src vsock:a:b",
+        ] {
             assert!(shown(filter).starts_with("error"), "{filter}: {}", shown(filter));
         }
     }

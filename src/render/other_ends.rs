@@ -180,7 +180,10 @@ mod tests {
         assert_eq!(vsock(3, 1024, 2, 50_000), "3:1024 2:50000");
         let xdp = |index| {
             let interface = NonZeroU32::new(index);
-            let [numbers, _] = shown(Endpoints::Xdp(XdpEnd { interface, queue_id: 4 }));
+            let [numbers, _] = shown(Endpoints::Xdp(XdpEnd {
+                interface,
+                queue_id: 4,
+            }));
             numbers
         };
         assert_eq!(xdp(99), "if99:q4 ");

@@ -153,7 +153,9 @@ impl Tables {
     fn unlisted(&mut self, dump: &Dump, refused: Option<i32>) -> Gap {
         let lacks = matches!(
             refused,
-            None | Some(libc::ENOENT | libc::EINVAL | libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT)
+            None | Some(
+                libc::ENOENT | libc::EINVAL | libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT
+            )
         );
         let protocol = dump.protocol;
         let in_use = match protocol {
@@ -170,7 +172,9 @@ impl Tables {
         });
         Gap::loss(
             "table-unreadable",
-            format!("the kernel has {name} sockets and does not list them: sock_diag does not answer{reason}"),
+            format!(
+                "the kernel has {name} sockets and does not list them: sock_diag does not answer{reason}"
+            ),
         )
     }
 
@@ -213,8 +217,11 @@ pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
                 format!("this kernel has no {name} sockets to list"),
             );
         }
-        Gap::loss("family-unread", format!("{name} sockets are not listed by sockstat"))
-            .with_remedy("ss -a lists them, if it was built for that")
+        Gap::loss(
+            "family-unread",
+            format!("{name} sockets are not listed by sockstat"),
+        )
+        .with_remedy("ss -a lists them, if it was built for that")
     };
     names.iter().map(gap).collect()
 }

@@ -166,4 +166,3 @@ pub(super) fn take_other(input: &mut &[u8]) -> Endpoints {
         }),
     }
 }
-

@@ -73,7 +73,11 @@ fn groups(bitmap: &[u8]) -> Box<[u32]> {
     let mut first = 1;
     for word in words {
         let bits = word.first_chunk().map_or(0, |bytes| usize::from_ne_bytes(*bytes));
-        groups.extend((0..usize::BITS).filter(|bit| bits >> bit & 1 != 0).map(|bit| first + bit));
+        groups.extend(
+            (0..usize::BITS)
+                .filter(|bit| bits >> bit & 1 != 0)
+                .map(|bit| first + bit),
+        );
         first += usize::BITS;
     }
     groups.truncate(MOST_GROUPS);
@@ -101,14 +105,23 @@ mod tests {
         let bitmap = [(1usize | 1 << 4).to_ne_bytes(), 2usize.to_ne_bytes()].concat();
         let bytes = message(
             header(812),
-            &[(MEMINFO, &words(&[4352, 9, 12, 9, 9, 9, 9, 9, 3])), (GROUPS, &bitmap)],
+            &[
+                (MEMINFO, &words(&[4352, 9, 12, 9, 9, 9, 9, 9, 3])),
+                (GROUPS, &bitmap),
+            ],
         );
         let mut socket = Socket::BLANK;
         assert!(decode(&bytes, &mut socket));
         let pair = pair(&socket);
-        assert_eq!((pair.protocol, pair.portid, pair.peer_portid, pair.peer_group), (16, 812, 9, 2));
+        assert_eq!(
+            (pair.protocol, pair.portid, pair.peer_portid, pair.peer_group),
+            (16, 812, 9, 2)
+        );
         assert_eq!(*pair.groups, [1, 5, usize::BITS + 2]);
-        assert_eq!((socket.recv_q(), socket.send_q(), socket.drops), (Some(4352), Some(12), Some(3)));
+        assert_eq!(
+            (socket.recv_q(), socket.send_q(), socket.drops),
+            (Some(4352), Some(12), Some(3))
+        );
         assert_eq!(socket.inode, NonZeroU32::new(77));
         assert_eq!(socket.uid, None, "the kernel tells no user");
     }
@@ -118,7 +131,11 @@ mod tests {
         let whole = message(header(0), &[(GROUPS, &[0xff; 4096]), (MEMINFO, &words(&[1; 3]))]);
         let mut socket = Socket::BLANK;
         for length in (0..64).chain([whole.len() - 1, whole.len()]) {
-            assert_eq!(decode(&whole[..length], &mut socket), length >= HEADER_BYTES, "{length}");
+            assert_eq!(
+                decode(&whole[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
         }
         assert_eq!(pair(&socket).groups.len(), MOST_GROUPS);
         assert_eq!(socket.drops, None, "an older kernel's memory has no drops");

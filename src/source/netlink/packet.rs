@@ -64,7 +64,12 @@ mod tests {
     use super::*;
 
     fn header(kind: u8, ethertype: u16) -> Vec<u8> {
-        [&[AF_PACKET, kind][..], &ethertype.to_ne_bytes(), &words(&[77, 5, 6])].concat()
+        [
+            &[AF_PACKET, kind][..],
+            &ethertype.to_ne_bytes(),
+            &words(&[77, 5, 6]),
+        ]
+        .concat()
     }
 
     #[test]
@@ -81,18 +86,31 @@ mod tests {
         assert!(decode(&bytes, &mut socket));
         let interface = NonZeroU32::new(3);
         let ethertype = 0x806;
-        assert_eq!(socket.endpoints, Endpoints::Packet(PacketEnd { ethertype, interface }));
+        assert_eq!(
+            socket.endpoints,
+            Endpoints::Packet(PacketEnd { ethertype, interface })
+        );
         assert_eq!((socket.kind, socket.uid), (Some(SocketType::Dgram), Some(1000)));
-        assert_eq!((socket.recv_q(), socket.send_q(), socket.drops), (Some(1280), None, Some(4)));
+        assert_eq!(
+            (socket.recv_q(), socket.send_q(), socket.drops),
+            (Some(1280), None, Some(4))
+        );
         assert_eq!(socket.cookie, NonZeroU64::new(6 << 32 | 5));
     }
 
     #[test]
     fn short_answers_lose_only_what_is_cut() {
-        let whole = message(header(3, 3), &[(MEMINFO, &words(&[1; 9])), (INFO, &words(&[1; 6]))]);
+        let whole = message(
+            header(3, 3),
+            &[(MEMINFO, &words(&[1; 9])), (INFO, &words(&[1; 6]))],
+        );
         let mut socket = Socket::BLANK;
         for length in 0..whole.len() {
-            assert_eq!(decode(&whole[..length], &mut socket), length >= HEADER_BYTES, "{length}");
+            assert_eq!(
+                decode(&whole[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
         }
         assert!(!decode(&[2; HEADER_BYTES], &mut socket), "another family");
     }

@@ -81,7 +81,11 @@ impl Request {
             Table::Inet(protocol, family) => self.inet(protocol, family),
             Table::Unix => self.unix(),
             Table::Packet => dump_message(AF_PACKET, 0, &[0, self.extensions | packet::SHOW_BASIC]),
-            Table::Netlink => dump_message(AF_NETLINK, ALL_NETLINK, &[0, self.extensions | netlinks::SHOW_BASIC]),
+            Table::Netlink => dump_message(
+                AF_NETLINK,
+                ALL_NETLINK,
+                &[0, self.extensions | netlinks::SHOW_BASIC],
+            ),
             Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, self.extensions]),
             Table::Xdp => dump_message(AF_XDP, 0, &[0, self.extensions | xdp::SHOW_BASIC]),
         };
@@ -267,14 +271,26 @@ mod tests {
             let bytes = request(table).encode();
             assert_eq!(bytes.len(), length);
             assert_eq!(bytes[..4], u32::try_from(length).unwrap().to_ne_bytes());
-            assert_eq!(bytes[4..8], [20u16.to_ne_bytes(), 0x301u16.to_ne_bytes()].concat());
+            assert_eq!(
+                bytes[4..8],
+                [20u16.to_ne_bytes(), 0x301u16.to_ne_bytes()].concat()
+            );
             assert_eq!(bytes[length - 8..], [0xff; 8]);
             bytes[16..length - 8].to_vec()
         };
         let show = |bits: u32| bits.to_ne_bytes();
-        assert_eq!(body(Table::Packet, 36), [&[17, 0, 0, 0, 0, 0, 0, 0][..], &show(0x51)].concat());
-        assert_eq!(body(Table::Netlink, 36), [&[16, 255, 0, 0, 0, 0, 0, 0][..], &show(0x43)].concat());
-        assert_eq!(body(Table::Xdp, 36), [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x49)].concat());
+        assert_eq!(
+            body(Table::Packet, 36),
+            [&[17, 0, 0, 0, 0, 0, 0, 0][..], &show(0x51)].concat()
+        );
+        assert_eq!(
+            body(Table::Netlink, 36),
+            [&[16, 255, 0, 0, 0, 0, 0, 0][..], &show(0x43)].concat()
+        );
+        assert_eq!(
+            body(Table::Xdp, 36),
+            [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x49)].concat()
+        );
         let vsock = body(Table::Vsock, 40);
         assert_eq!(vsock[..4], [40, 0, 0, 0]);
         assert_eq!(vsock[4..8], 0x3ffeu32.to_ne_bytes());

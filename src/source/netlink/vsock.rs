@@ -46,7 +46,11 @@ mod tests {
     use super::*;
 
     fn record(state: u8) -> Vec<u8> {
-        [&[AF_VSOCK, 1, state, 2][..], &words(&[3, 1024, u32::MAX, u32::MAX, 77, 5, 6])].concat()
+        [
+            &[AF_VSOCK, 1, state, 2][..],
+            &words(&[3, 1024, u32::MAX, u32::MAX, 77, 5, 6]),
+        ]
+        .concat()
     }
 
     #[test]
@@ -63,7 +67,10 @@ mod tests {
         };
         assert_eq!(socket.endpoints, Endpoints::Vsock(ends));
         assert_eq!(socket.shutdown, Some(Shutdown(2)));
-        assert_eq!((socket.inode, socket.cookie), (NonZeroU32::new(77), NonZeroU64::new(6 << 32 | 5)));
+        assert_eq!(
+            (socket.inode, socket.cookie),
+            (NonZeroU32::new(77), NonZeroU64::new(6 << 32 | 5))
+        );
         for length in 0..HEADER_BYTES {
             assert!(!decode(&bytes[..length], &mut socket));
         }

@@ -10,7 +10,10 @@ pub(super) const DROPS: usize = 32;
 
 /// The 32-bit number at an offset, if the structure is that long.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    bytes
+        .get(at..)?
+        .first_chunk()
+        .map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
 #[cfg(test)]

@@ -88,10 +88,17 @@ mod tests {
             queue_id: 4,
         };
         assert_eq!(socket.endpoints, Endpoints::Xdp(end));
-        assert_eq!((socket.uid, socket.rqueue, socket.drops), (Some(1000), Some(64), Some(1)));
+        assert_eq!(
+            (socket.uid, socket.rqueue, socket.drops),
+            (Some(1000), Some(64), Some(1))
+        );
         assert_eq!(socket.kind, Some(SocketType::Raw));
         for length in 0..bytes.len() {
-            assert_eq!(decode(&bytes[..length], &mut socket), length >= HEADER_BYTES, "{length}");
+            assert_eq!(
+                decode(&bytes[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
         }
     }
 }

@@ -79,9 +79,15 @@ mod tests {
         let socket = packet_line(line).unwrap();
         let interface = NonZeroU32::new(1);
         let ethertype = 0x806;
-        assert_eq!(socket.endpoints, Endpoints::Packet(PacketEnd { ethertype, interface }));
+        assert_eq!(
+            socket.endpoints,
+            Endpoints::Packet(PacketEnd { ethertype, interface })
+        );
         assert_eq!((socket.kind, socket.uid), (Some(SocketType::Dgram), Some(1000)));
-        assert_eq!((socket.rqueue, socket.inode), (Some(1280), NonZeroU32::new(39_253_086)));
+        assert_eq!(
+            (socket.rqueue, socket.inode),
+            (Some(1280), NonZeroU32::new(39_253_086))
+        );
         assert_eq!(packet_line(b"sk RefCnt Type Proto Iface R Rmem User Inode"), None);
         assert_eq!(packet_line(b"0 3 2 0806 1 1 0 0"), None);
     }
@@ -93,8 +99,14 @@ mod tests {
         let Endpoints::Netlink(pair) = &socket.endpoints else {
             unreachable!()
         };
-        assert_eq!((pair.protocol, pair.portid, &*pair.groups), (15, 4_294_967_000, &[1, 3, 32][..]));
-        assert_eq!((socket.rqueue, socket.wqueue, socket.drops), (Some(64), Some(3), Some(7)));
+        assert_eq!(
+            (pair.protocol, pair.portid, &*pair.groups),
+            (15, 4_294_967_000, &[1, 3, 32][..])
+        );
+        assert_eq!(
+            (socket.rqueue, socket.wqueue, socket.drops),
+            (Some(64), Some(3), Some(7))
+        );
         let kernel = netlink_line(b"0 0 0 00000000 0 0 0 2 0 39252712").unwrap();
         assert!(kernel.is_of_kernel());
         assert_eq!(netlink_line(b"0 256 0 0 0 0 0 2 0 1"), None);

@@ -1,7 +1,7 @@
 //! Packet and netlink sockets beside ss, and families that this kernel may lack.
 
-use super::ss::{compare, installed};
 use super::sockets::Sockets;
+use super::ss::{compare, installed};
 use super::truth::row_of;
 
 const SPECS: &[&str] = &[
@@ -26,8 +26,16 @@ fn packet_and_netlink_rows_are_those_of_ss() {
         return;
     };
     for words in [
-        "-0n", "-0np", "-an0", "-0n4a", "-f link -n", "-f netlink -n", "-f netlink -ne", "-anA p_raw,netlink",
-        "-aA packet -nH", "-anx0t",
+        "-0n",
+        "-0np",
+        "-an0",
+        "-0n4a",
+        "-f link -n",
+        "-f netlink -n",
+        "-f netlink -ne",
+        "-anA p_raw,netlink",
+        "-aA packet -nH",
+        "-anx0t",
     ] {
         let words: Vec<_> = words.split(' ').collect();
         compare(&sockets, version, &words);
@@ -45,7 +53,18 @@ fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
         .clone();
     for end in sockets.of_kind("packet").chain(sockets.of_kind("netlink")) {
         let row = row_of(end, &rows).unwrap_or_else(|| panic!("no row for {}", end.said));
-        for key in ["protocol", "family", "type", "state", "inode", "cookie", "ethertype", "portid", "pid", "fd"] {
+        for key in [
+            "protocol",
+            "family",
+            "type",
+            "state",
+            "inode",
+            "cookie",
+            "ethertype",
+            "portid",
+            "pid",
+            "fd",
+        ] {
             let shown = match key {
                 "fd" => &row["owners"][0]["fd"],
                 key => &row[key],
@@ -56,7 +75,11 @@ fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
     // The kernel's own ends are named as such without a search.
     let kernels: Vec<_> = rows
         .iter()
-        .filter(|row| row["protocol"] == "netlink" && row["portid"] == 0 && row["netlink_groups"] == serde_json::json!([]))
+        .filter(|row| {
+            row["protocol"] == "netlink"
+                && row["portid"] == 0
+                && row["netlink_groups"] == serde_json::json!([])
+        })
         .collect();
     assert!(!kernels.is_empty());
     assert!(kernels.iter().all(|row| row["owner_status"] == "kernel"));
@@ -99,7 +122,8 @@ fn families_without_a_table_are_a_note_and_no_error() {
         let document = ran.json();
         let gaps = document["gaps"].as_array().unwrap();
         assert!(
-            gaps.iter().all(|gap| gap["level"] == "note" && gap["code"] == "family-missing"),
+            gaps.iter()
+                .all(|gap| gap["level"] == "note" && gap["code"] == "family-missing"),
             "{words:?}: {gaps:?}"
         );
     }
@@ -113,7 +137,11 @@ fn tables_of_proc_stand_in_for_sock_diag() {
     let root = sockets.directory().join("proc");
     std::fs::create_dir_all(root.join("net")).unwrap();
     for name in ["packet", "netlink"] {
-        std::fs::copy(format!("/proc/{}/net/{name}", sockets.pid), root.join("net").join(name)).unwrap();
+        std::fs::copy(
+            format!("/proc/{}/net/{name}", sockets.pid),
+            root.join("net").join(name),
+        )
+        .unwrap();
     }
     let words = |options: &str, root: &std::path::Path| {
         let root = root.to_str().unwrap().to_owned();
@@ -129,10 +157,15 @@ fn tables_of_proc_stand_in_for_sock_diag() {
         rows
     };
     // /proc has no names for interfaces, which are another kernel's perhaps.
-    let direct_rows: Vec<_> = direct("-0").iter().map(|row| row.replace(":lo ", ":if1")).collect();
+    let direct_rows: Vec<_> = direct("-0")
+        .iter()
+        .map(|row| row.replace(":lo ", ":if1"))
+        .collect();
     let told: Vec<_> = words("-0", &root);
     let fields = |rows: &[String]| -> Vec<Vec<String>> {
-        rows.iter().map(|row| row.split_whitespace().map(str::to_owned).collect()).collect()
+        rows.iter()
+            .map(|row| row.split_whitespace().map(str::to_owned).collect())
+            .collect()
     };
     assert_eq!(fields(&told), fields(&direct_rows));
 }
