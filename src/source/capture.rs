@@ -212,6 +212,7 @@ impl Run {
         let mut gaps = plan.views.gaps.clone();
         owners::unless_recorded(&mut plan, &mut gaps);
         let root = ProcRoot::of(plan.proc_root.clone());
+        gaps.extend(tables::absent(&root, &plan.absent));
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
@@ -253,7 +254,6 @@ impl Run {
         let owners = Owners::not_asked();
         let mut context = self.context();
         let (plan, learner) = (&self.plan, &mut self.learner);
-        self.gaps.extend(tables::absent(&self.root, &plan.absent));
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
@@ -277,7 +277,6 @@ impl Run {
         let mut context = self.context();
         let nobody = Owners::not_asked();
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        self.gaps.extend(tables::absent(&self.root, &plan.absent));
         let ends = &mut self.ends;
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
