@@ -7,37 +7,57 @@ use crate::model::details::kind;
 use crate::source::netlink::inet::extension;
 use crate::source::netlink::unix::SHOW_MEMORY;
 
-/// What is asked.
+/// What is asked, as `INET_DIAG_*` extension bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// The counter of drops, which comes with memory.
-    pub drops: bool,
-    /// Counters of memory (`-m`).
-    pub memory: bool,
+    /// What goes into the details of a socket.
+    kept: u32,
+    /// What a row has a field for.
+    read: u32,
 }
 
 impl Details {
     /// By these options, or because of these fields.
     pub fn of(args: &ListArgs, needs: &Needs) -> Self {
+        let asked = [
+            (args.memory || needs.memory, kind::SKMEMINFO),
+            (args.info || needs.info, kind::INFO),
+            (args.info || needs.congestion, kind::CONG),
+            (args.info || needs.measures, kind::VEGASINFO),
+            (args.tos || needs.tos, kind::TOS),
+            (args.tos || needs.class, kind::TCLASS),
+        ];
+        let kept = asked.iter().filter(|(asked, _)| *asked);
         Self {
-            drops: needs.drops,
-            memory: args.memory || needs.memory,
+            kept: kept.fold(0, |bits, (_, kind)| bits | extension(*kind)),
+            read: if needs.drops {
+                extension(kind::SKMEMINFO)
+            } else {
+                0
+            },
         }
     }
 
     /// How much of each answer is read because of this.
     pub fn wanted(self) -> Wanted {
-        if self.memory { Wanted::Details } else { Wanted::Row }
+        if self.kept == 0 {
+            Wanted::Row
+        } else {
+            Wanted::Details
+        }
     }
 
     /// `INET_DIAG_*` extension bits.
     pub fn of_inet(self) -> u32 {
-        let memory = self.drops || self.memory;
-        if memory { extension(kind::SKMEMINFO) } else { 0 }
+        self.kept | self.read
     }
 
     /// `UDIAG_SHOW_*` bits.
     pub fn of_unix(self) -> u32 {
-        if self.memory { SHOW_MEMORY } else { 0 }
+        if self.kept & extension(kind::SKMEMINFO) == 0 {
+            0
+        } else {
+            SHOW_MEMORY
+        }
     }
 }
