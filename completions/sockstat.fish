@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt s/summary E/events D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt E/events D/diag= bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -55,6 +55,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s B -l bound-inactive -
 complete -c sockstat -n "__fish_sockstat_needs_command" -s p -l processes -d 'The programs that hold each socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s T -l threads -d 'The thread as well, where its file table is its own; implies -p'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown; implies -o'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary -d 'Counts, memory, limits and losses instead of sockets; with tables or a filter, before them'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory -d 'Memory of each socket, and its limits'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
@@ -88,7 +89,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
 complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
 complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
 complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
-complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -58,6 +58,11 @@ pub enum Subcommand {
 }
 
 impl Cli {
+    /// Whether it asks for rows, and for nothing else to be done.
+    pub fn lists(&self) -> bool {
+        self.command.is_none() && !self.list.kill && !self.list.summary
+    }
+
     /// The network namespaces of `-N`, before the subcommand or behind it.
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {
@@ -148,6 +153,9 @@ pub struct ListArgs {
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
+    /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
+    #[arg(short, long, help_heading = WHAT)]
+    pub summary: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,

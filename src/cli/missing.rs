@@ -30,8 +30,6 @@ pub struct MissingArgs {
     pub context: bool,
     #[arg(short = 'z', long, hide = true)]
     pub contexts: bool,
-    #[arg(short = 's', long, hide = true)]
-    pub summary: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
     #[arg(short = 'D', long, hide = true)]
@@ -55,7 +53,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),
-        (missing.summary, "-s (summary)"),
         (missing.events, "-E (events)"),
         (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::details::layout::{Form, Part};
+use crate::model::summary::Figure;
 use crate::plan::list::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::field::{FIELDS, Field, FieldInfo, Kind};
 use crate::query::words;
@@ -101,7 +102,19 @@ pub fn schema() -> String {
             property(info)
         );
     }
-    SCHEMA.replace("PROPERTIES", &properties)
+    let figures: Vec<String> = Figure::ALL
+        .iter()
+        .map(|figure| {
+            format!(
+                "        {}: {{ \"type\": [\"integer\", \"null\"], \"minimum\": 0, \"description\": {} }}",
+                quoted(figure.name()),
+                quoted(figure.meaning())
+            )
+        })
+        .collect();
+    SCHEMA
+        .replace("PROPERTIES", &properties)
+        .replace("FIGURES", &figures.join(",\n"))
 }
 
 fn property(info: &FieldInfo) -> String {

@@ -13,6 +13,7 @@ use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
 use crate::cli::{Cli, ListArgs};
 use crate::exit::Exit;
+use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::list::Grouping;
 use crate::plan::{CapturePlan, ListPlan, Output};
@@ -23,6 +24,7 @@ use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
 use crate::source::capture::{Captured, capture};
+use crate::source::netns;
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -30,6 +32,15 @@ use crate::source::{lookup, proc::ProcRoot};
 /// # Errors
 /// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
 pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    run_beside(args, caller, None)
+}
+
+/// The same, with a summary in the JSON document.
+pub(super) fn run_beside(
+    args: &ListArgs,
+    caller: &Caller,
+    summary: Option<&Summary>,
+) -> anyhow::Result<Exit> {
     let words = filter_words(args)?;
     let filter = match filter(args, &words, Mode::List) {
         Ok(filter) => filter,
@@ -38,13 +49,14 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let plan = match ListPlan::new(args, filter, &caller.place) {
+    let mut plan = match ListPlan::new(args, filter, &caller.place) {
         Ok(plan) => plan,
         Err(error) => {
             out::complain(&error.to_string());
             return Ok(Exit::Usage);
         }
     };
+    plan.capture.views = caller.views.clone();
     if let Some(root) = plan.capture.proc_root.as_deref().filter(|root| !root.is_dir()) {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
@@ -56,7 +68,7 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
         .enable_time()
         .build()
         .context("cannot start")?;
-    let shown = runtime.block_on(show(&plan, caller));
+    let shown = runtime.block_on(show(&plan, caller, summary));
     // Threads that wait for a dead name server or a locked process must not keep us.
     runtime.shutdown_background();
     let (rows, gaps) = shown?;
@@ -113,7 +125,10 @@ pub(super) fn filter(
         let expr = if wanted.is_empty() {
             expr
         } else {
-            expr.resolve(&lookup::find(wanted, &root))?
+            let mut found = lookup::find(wanted, &root);
+            // Each namespace has numbers of its own.
+            found.interfaces_by_name = netns::are_several(&args.netns);
+            expr.resolve(&found)?
         };
         parsed.expr = Some(expr);
     }
@@ -121,7 +136,11 @@ pub(super) fn filter(
 }
 
 /// Captures and prints; returns how many rows there were and what is missing.
-async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>)> {
+async fn show(
+    plan: &ListPlan,
+    caller: &Caller,
+    summary: Option<&Summary>,
+) -> anyhow::Result<(u64, Vec<Gap>)> {
     let capture_plan = Arc::new(plan.capture.clone());
     if plan.explain {
         let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
@@ -156,7 +175,7 @@ async fn show(plan: &ListPlan, caller: &Caller) -> anyhow::Result<(u64, Vec<Gap>
         Output::Json(fields) => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
             let gaps = all_gaps(plan, &captured, caller);
-            print_json(&snapshot.sockets, &captured, fields, &gaps)?;
+            print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
             Ok((snapshot.sockets.len() as u64, gaps))
         }
         Output::Groups(grouping) => {
@@ -213,11 +232,11 @@ fn print_groups(
     Ok(rows)
 }
 
-fn host() -> String {
+pub(super) fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
+pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
     json::Envelope {
         version: env!("CARGO_PKG_VERSION"),
         host,
@@ -255,6 +274,7 @@ fn print_json(
     captured: &Captured,
     fields: &[query::field::Field],
     gaps: &[Gap],
+    summary: Option<&Summary>,
 ) -> anyhow::Result<()> {
     let mut blocks = Blocks::default();
     envelope(&host(), captured, gaps).push_start(&mut blocks.pending);
@@ -271,12 +291,13 @@ fn print_json(
             break;
         }
     }
-    json::Envelope::push_end(&mut blocks.pending);
+    json::Envelope::push_end(&mut blocks.pending, summary);
     blocks.finish()
 }
 
 fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
+    losses::add_remedies(&mut gaps, caller);
     if plan.everything {
         gaps.push(Gap::loss(
             "families-missing",

@@ -11,17 +11,20 @@ pub mod netns;
 pub mod out;
 pub mod reach;
 mod sinks;
+mod summary;
 pub mod wait;
 pub mod why;
 
 use std::ffi::OsString;
+
+use caller::Caller;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: Vec<OsString>) -> Exit {
-    let caller = caller::Caller::here(&arguments);
+    let caller = Caller::here(&arguments);
     let outcome = match cli::parse(arguments) {
         Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
         Err(error) => {
@@ -29,11 +32,14 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             return Exit::Usage;
         }
         Ok(cli) => {
-            if let Err(error) = netns::enter(&cli.netns()) {
-                out::complain(&error.to_string());
-                return Exit::Usage;
-            }
-            dispatch(cli, &caller)
+            let views = match netns::enter(&cli) {
+                Ok(views) => views,
+                Err(error) => {
+                    out::complain(&error.to_string());
+                    return Exit::Usage;
+                }
+            };
+            dispatch(cli, &Caller { views, ..caller })
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -42,9 +48,10 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
+fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
+        None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),

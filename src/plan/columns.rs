@@ -179,6 +179,8 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// Names of network namespaces.
+    pub namespaces: bool,
     /// The counters of memory.
     pub memory: bool,
     /// What TCP knows of a connection, and what runs on top of it.
@@ -227,6 +229,7 @@ impl Needs {
             measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),
             tos: any(&[Field::Tos]),
             class: any(&[Field::Tclass, Field::ClassId]),
+            namespaces: any(&[Field::NetnsName]),
         }
     }
 }

@@ -17,6 +17,7 @@ pub enum Wanted {
     /// And what goes into [`crate::model::details::Details`].
     Details,
 }
+
 /// The states of TCP in which a program at the other end can hold a socket.
 const CONNECTED: [State; 6] = [
     State::Established,
@@ -108,13 +109,16 @@ impl Dump {
             Protocol::Tcp | Protocol::Mptcp if peers.inet => StateSet::of_all(&CONNECTED),
             _ => return None,
         };
-        let whole = self.types.is_empty() && self.v4 && self.v6 && self.condition.is_none();
-        let every_port = self.local_port.is_none() && self.peer_port.is_none();
-        if whole && every_port && needed.without(self.states).is_empty() {
+        let whole = self.types.is_empty() && self.v4 && self.v6 && !self.is_narrowed();
+        if whole && needed.without(self.states).is_empty() {
             return None;
         }
         Some(Self {
-            extensions: self.extensions,
+            extensions: if self.protocol == Protocol::Unix {
+                self.extensions
+            } else {
+                0
+            },
             wanted: Wanted::Row,
             ..Self::new(self.protocol, needed)
         })

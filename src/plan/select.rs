@@ -60,6 +60,15 @@ fn all_unix() -> impl Iterator<Item = Table> {
     UNIX.into_iter().map(Table::Unix)
 }
 
+/// Whether the options name a table or a family.
+///
+/// # Errors
+/// One that is not known.
+pub fn selects_tables(args: &ListArgs) -> Result<bool, UsageError> {
+    let choice = Choice::named(args)?;
+    Ok(!choice.is_empty() || !choice.excluded.is_empty() || choice.v4 || choice.v6)
+}
+
 impl Selection {
     /// What the options select, and the states and protocols that the filter speaks of.
     ///
@@ -70,14 +79,7 @@ impl Selection {
         state_words: Option<StateSet>,
         protocols: Option<ProtocolSet>,
     ) -> Result<Self, UsageError> {
-        let mut choice = Choice::default();
-        choice.letters(args);
-        for family in &args.family {
-            choice.family(family)?;
-        }
-        for list in &args.tables {
-            choice.tables(list)?;
-        }
+        let mut choice = Choice::named(args)?;
         let asked = if args.all {
             Some(StateSet::ALL)
         } else if args.listening {
@@ -174,6 +176,19 @@ struct Choice {
 }
 
 impl Choice {
+    /// What the options name.
+    fn named(args: &ListArgs) -> Result<Self, UsageError> {
+        let mut choice = Self::default();
+        choice.letters(args);
+        for family in &args.family {
+            choice.family(family)?;
+        }
+        for list in &args.tables {
+            choice.tables(list)?;
+        }
+        Ok(choice)
+    }
+
     fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

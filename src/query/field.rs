@@ -69,6 +69,7 @@ pub enum Field {
     Inode,
     Cookie,
     Netns,
+    NetnsName,
     // Parts of objects: in the order of their tables.
     RmemAlloc,
     Rcvbuf,
@@ -629,6 +630,13 @@ const WHOLE: &[FieldInfo] = &[
         "",
         "inode of the network namespace",
     ),
+    entry(
+        Field::NetnsName,
+        "netns_name",
+        Kind::Text,
+        "",
+        "name of the network namespace, if it has one (ip netns, docker)",
+    ),
 ];
 
 /// Names of `INET_DIAG_SOCKOPT` bits, lowest first (linux 6.18 include/uapi/linux/inet_diag.h).
@@ -785,7 +793,8 @@ impl Field {
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
-            Self::Netns => integer(row.context.netns),
+            Self::NetnsName => text(row.namespace().and_then(|namespace| namespace.name.as_ref())),
+            Self::Netns => integer(row.namespace().and_then(|namespace| namespace.inode)),
             object_or_part => match object_or_part.info().part {
                 None => object_or_part
                     .structure(socket)
@@ -841,10 +850,7 @@ impl Field {
                     }
                     Self::PeerAddress if connected => Value::Address(pair.peer_address),
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
-                    Self::Interface => text(
-                        pair.interface
-                            .and_then(|index| row.context.names.interfaces.get(&index.get())),
-                    ),
+                    Self::Interface => text(pair.interface.and_then(|index| row.interface(index))),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
                     Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,

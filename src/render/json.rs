@@ -10,6 +10,7 @@ use super::text::{push_address, push_number};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::details::layout::Struct;
+use crate::model::summary::Summary;
 use crate::model::{Gap, Holder, Process};
 use crate::query::field::{Field, Value, part_value, socket_option_words};
 
@@ -55,8 +56,13 @@ impl Envelope<'_> {
     }
 
     /// Appends everything behind the last row.
-    pub fn push_end(out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\n],\"groups\":null,\"summary\":null}\n");
+    pub fn push_end(out: &mut Vec<u8>, summary: Option<&Summary>) {
+        out.extend_from_slice(b"\n],\"groups\":null,\"summary\":");
+        match summary {
+            Some(summary) => super::summary::push_json(out, summary),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b"}\n");
     }
 
     /// The same where rows were counted by groups and there is no row: `groups` are objects with commas between.
@@ -261,7 +267,7 @@ mod tests {
         };
         let mut out = Vec::new();
         envelope.push_start(&mut out);
-        Envelope::push_end(&mut out);
+        Envelope::push_end(&mut out, None);
         let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(read["schema"], "sockstat/1");
         assert_eq!(read["taken_at"], "1970-01-01T00:00:00Z");

@@ -12,6 +12,7 @@ pub mod human;
 pub mod json;
 pub mod lines;
 pub mod plain;
+pub mod summary;
 pub mod table;
 pub mod tcp;
 pub mod text;

@@ -1,0 +1,301 @@
+//! A summary (`-s`): in the form of ss for pipes, as a page for people, and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::json;
+use super::text::push_number;
+use crate::model::summary::{Figure, Summary};
+use crate::model::{Family, Protocol, State};
+
+/// What `ss -s` prints (iproute2 7.1): figures of the kernel, padded to nine places. What is not told is 0 here.
+pub fn plain(summary: &Summary) -> String {
+    let told = |figure| summary.get(figure).unwrap_or(0);
+    let [tcp4, tcp6] = [Figure::TcpInUse, Figure::Tcp6InUse].map(told);
+    let (allocated, time_wait) = (told(Figure::TcpAllocated), told(Figure::TcpTimeWait));
+    // As ss counts, and it may come out odd: what is allocated is of the machine, the rest of the namespace.
+    let closed = i128::from(allocated) - (i128::from(tcp4) + i128::from(tcp6) - i128::from(time_wait));
+    let mut text = format!("Total: {}\n", told(Figure::SocketsUsed));
+    let _ = writeln!(
+        text,
+        "TCP:   {} (estab {}, closed {closed}, orphaned {}, timewait {time_wait})\n",
+        u128::from(allocated) + u128::from(time_wait),
+        told(Figure::TcpEstablished),
+        told(Figure::TcpOrphans),
+    );
+    text.push_str("Transport Total     IP        IPv6\n");
+    let raw = (told(Figure::RawInUse), told(Figure::Raw6InUse));
+    let udp = (told(Figure::UdpInUse), told(Figure::Udp6InUse));
+    let inet = (
+        raw.0.saturating_add(udp.0).saturating_add(tcp4),
+        raw.1.saturating_add(udp.1).saturating_add(tcp6),
+    );
+    let fragments = (told(Figure::Fragments), told(Figure::Fragments6));
+    for (name, (v4, v6)) in [
+        ("RAW", raw),
+        ("UDP", udp),
+        ("TCP", (tcp4, tcp6)),
+        ("INET", inet),
+        ("FRAG", fragments),
+    ] {
+        let _ = writeln!(text, "{name}\t  {:<9} {v4:<9} {v6:<9}", v4.saturating_add(v6));
+    }
+    text.push('\n');
+    text
+}
+
+/// The value of `summary` in JSON: `counts`, and each figure under its name.
+pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
+    out.extend_from_slice(b"{\"counts\":[");
+    for (index, ((protocol, family, state), count)) in summary.counts.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        for (open, key, word) in [
+            (&b"\n{"[..], "protocol", protocol.name()),
+            (b",", "family", family.name()),
+            (b",", "state", state.name()),
+        ] {
+            out.extend_from_slice(open);
+            json::push_key(out, key);
+            json::push_string(out, word.as_bytes());
+        }
+        out.extend_from_slice(b",\"count\":");
+        push_number(out, *count);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]");
+    for figure in Figure::ALL {
+        out.extend_from_slice(b",\n");
+        json::push_key(out, figure.name());
+        match summary.get(*figure) {
+            Some(value) => push_number(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+    out.push(b'}');
+}
+
+/// A page for people: sockets by state, then memory and limits, then what was lost.
+pub fn page(summary: &Summary) -> String {
+    let mut text = states(summary);
+    text.push('\n');
+    let bytes = |figure| summary.get(figure).map(bytes);
+    for (name, used, pressure, max) in [
+        (
+            "tcp memory",
+            Figure::TcpMemoryBytes,
+            Figure::TcpMemoryPressureBytes,
+            Figure::TcpMemoryMaxBytes,
+        ),
+        (
+            "udp memory",
+            Figure::UdpMemoryBytes,
+            Figure::UdpMemoryPressureBytes,
+            Figure::UdpMemoryMaxBytes,
+        ),
+    ] {
+        let Some(mut line) = bytes(used) else { continue };
+        if let (Some(pressure), Some(max)) = (bytes(pressure), bytes(max)) {
+            let _ = write!(line, " of {max}, tight from {pressure}");
+        }
+        let reached = |limit| matches!((summary.get(used), summary.get(limit)), (Some(used), Some(limit)) if used >= limit);
+        if reached(max) {
+            line.push_str("  FULL: packets are dropped");
+        } else if reached(pressure) {
+            line.push_str("  TIGHT: buffers do not grow");
+        }
+        let _ = writeln!(text, "{name:<12}{line}");
+    }
+    for (name, used, max) in [
+        ("orphans", Figure::TcpOrphans, Figure::TcpOrphansMax),
+        ("time-wait", Figure::TcpTimeWait, Figure::TcpTimeWaitMax),
+    ] {
+        let Some(value) = summary.get(used) else { continue };
+        let limit = summary.get(max);
+        let of = limit.map_or_else(String::new, |limit| format!(" of {limit}"));
+        let full = if limit.is_some_and(|limit| value >= limit) {
+            "  FULL"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "{name:<12}{value}{of}{full}");
+    }
+    text.push_str(&losses(summary));
+    text
+}
+
+fn losses(summary: &Summary) -> String {
+    let mut text = String::new();
+    for figure in Figure::LOSSES {
+        let Some(count) = summary.get(*figure).filter(|count| *count > 0) else {
+            continue;
+        };
+        let heading = if text.is_empty() { "lost" } else { "" };
+        let _ = writeln!(text, "{heading:<12}{count:>8}  {}", figure.meaning());
+    }
+    if text.is_empty() {
+        text.push_str("lost        nothing at queues and buffers since this namespace was made\n");
+    }
+    text
+}
+
+/// Sockets by protocol and family, a column for each state that occurs.
+fn states(summary: &Summary) -> String {
+    let mut rows: BTreeMap<(Protocol, Family), BTreeMap<State, u64>> = BTreeMap::new();
+    for ((protocol, family, state), count) in &summary.counts {
+        *rows
+            .entry((*protocol, *family))
+            .or_default()
+            .entry(*state)
+            .or_default() += count;
+    }
+    let present: Vec<State> = State::ALL
+        .into_iter()
+        .filter(|state| rows.values().any(|row| row.contains_key(state)))
+        .collect();
+    let headings = present.iter().map(|state| state.ss_name().to_ascii_uppercase());
+    let headings: Vec<String> = headings.chain(["TOTAL".to_owned()]).collect();
+    let mut text = format!("{:<12}", "PROTO");
+    for heading in &headings {
+        let _ = write!(text, "{heading:>width$}", width = heading.len().max(6) + 2);
+    }
+    text.push('\n');
+    let mut totals = vec![0; headings.len()];
+    for ((protocol, family), row) in &rows {
+        let name = match family {
+            Family::Inet => format!("{} v4", protocol.name()),
+            Family::Inet6 => format!("{} v6", protocol.name()),
+            _ => protocol.name().to_owned(),
+        };
+        let counts = present.iter().map(|state| row.get(state).copied().unwrap_or(0));
+        let counts: Vec<u64> = counts.chain([row.values().sum()]).collect();
+        for (total, count) in totals.iter_mut().zip(&counts) {
+            *total += count;
+        }
+        push_counts(&mut text, &name, &counts, &headings);
+    }
+    if rows.len() > 1 {
+        push_counts(&mut text, "all", &totals, &headings);
+    }
+    text
+}
+
+/// One row of counts; a count of 0 is left blank.
+fn push_counts(text: &mut String, name: &str, counts: &[u64], headings: &[String]) {
+    let mut line = format!("{name:<12}");
+    for (count, heading) in counts.iter().zip(headings) {
+        let shown = if *count == 0 {
+            String::new()
+        } else {
+            count.to_string()
+        };
+        let _ = write!(line, "{shown:>width$}", width = heading.len().max(6) + 2);
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+/// Bytes with one decimal in powers of 1024: `512 B`, `1.5 MB`.
+fn bytes(bytes: u64) -> String {
+    let mut unit = 0;
+    let mut tenths = u128::from(bytes) * 10;
+    while tenths >= 10 * 1024 && unit < 4 {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let name = ["B", "kB", "MB", "GB", "TB"].get(unit).unwrap_or(&"TB");
+    if unit == 0 || tenths >= 1000 {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Socket;
+
+    #[test]
+    fn a_pipe_gets_the_shape_of_ss() {
+        let mut summary = Summary::default();
+        for (figure, value) in [
+            (Figure::SocketsUsed, 25),
+            (Figure::TcpInUse, 4),
+            (Figure::Tcp6InUse, 1),
+            (Figure::TcpAllocated, 4),
+            (Figure::TcpTimeWait, 1),
+            (Figure::TcpEstablished, 2),
+            (Figure::RawInUse, 2),
+            (Figure::Raw6InUse, 1),
+        ] {
+            summary.set(figure, value);
+        }
+        let text = plain(&summary);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "Total: 25");
+        assert_eq!(lines[1], "TCP:   5 (estab 2, closed 0, orphaned 0, timewait 1)");
+        assert_eq!(lines[3], "Transport Total     IP        IPv6");
+        assert_eq!(lines[4], "RAW\t  3         2         1        ");
+        assert_eq!(lines[7], "INET\t  8         6         2        ");
+        assert!(text.ends_with("FRAG\t  0         0         0        \n\n"));
+        summary.set(Figure::TcpInUse, 9);
+        assert!(plain(&summary).contains("closed -5,"), "as odd as ss itself");
+    }
+
+    #[test]
+    fn a_person_gets_states_limits_and_what_was_lost() {
+        let mut summary = Summary::default();
+        for state in [State::Listen, State::Established, State::Established] {
+            summary.add(&Socket {
+                state,
+                ..Socket::BLANK
+            });
+        }
+        summary.add(&Socket {
+            family: Family::Inet6,
+            state: State::Listen,
+            ..Socket::BLANK
+        });
+        assert!(
+            page(&summary)
+                .ends_with("lost        nothing at queues and buffers since this namespace was made\n")
+        );
+        summary.set(Figure::TcpMemoryBytes, 3 << 20);
+        summary.set(Figure::TcpMemoryPressureBytes, 2 << 20);
+        summary.set(Figure::TcpMemoryMaxBytes, 4 << 30);
+        summary.set(Figure::TcpOrphans, 8);
+        summary.set(Figure::TcpOrphansMax, 8);
+        summary.set(Figure::ListenOverflows, 12);
+        let text = page(&summary);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "PROTO          ESTAB  LISTEN   TOTAL");
+        assert_eq!(lines[1], "tcp v4             2       1       3");
+        assert_eq!(lines[3], "all                2       2       4");
+        assert!(
+            text.contains("\ntcp memory  3.0 MB of 4.0 GB, tight from 2.0 MB  TIGHT: buffers do not grow\n")
+        );
+        assert!(text.contains("\norphans     8 of 8  FULL\n"));
+        assert!(
+            text.contains("\nlost              12  connections dropped because an accept queue was full")
+        );
+        let mut out = Vec::new();
+        push_json(&mut out, &summary);
+        let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(read["counts"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            (&read["listen_overflows"], &read["listen_drops"]),
+            (&12.into(), &serde_json::Value::Null)
+        );
+    }
+
+    #[test]
+    fn bytes_are_said_with_a_unit() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 kB");
+        assert_eq!(bytes(120 << 20), "120 MB");
+        assert_eq!(bytes(u64::MAX), "16777215 TB");
+    }
+}
