@@ -41,6 +41,16 @@ impl Caller {
             views: Views::default(),
         }
     }
+
+    /// The width that sentences are broken at: only a terminal has one.
+    pub fn text_width(&self) -> Option<usize> {
+        self.place.width.filter(|_| self.place.is_terminal)
+    }
+
+    /// How to run this with more rights; `None` for root.
+    pub fn sudo(&self) -> Option<String> {
+        (!self.is_root).then(|| format!("sudo {}", self.command))
+    }
 }
 
 fn may_see_all() -> bool {
