@@ -107,13 +107,13 @@ impl Part {
 
     /// The number out of its own bytes, of which there are at most eight.
     fn number_in(&self, own: &[u8]) -> u64 {
-        let number = match *own {
-            [a] => a.into(),
-            [a, b] => u16::from_ne_bytes([a, b]).into(),
-            [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
-            [a, b, c, d, e, f, g, h] => u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
-            _ => 0,
-        } >> self.shift;
+        let number = match own.len() {
+            1 => own.first().copied().map(u64::from),
+            2 => own.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes).into()),
+            4 => own.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes).into()),
+            _ => own.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes)),
+        };
+        let number = number.unwrap_or(0) >> self.shift;
         match self.bits {
             0 => number,
             bits => number & ((1 << bits) - 1),
