@@ -32,8 +32,6 @@ pub struct MissingArgs {
     pub contexts: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'D', long, hide = true)]
-    pub diag: Option<String>,
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
 }
@@ -54,7 +52,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),
         (missing.events, "-E (events)"),
-        (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {
