@@ -14,11 +14,14 @@ pub struct Details {
     kept: u32,
     /// What a row has a field for.
     read: u32,
+    /// Whether the attributes that come unasked are wanted.
+    attributes: bool,
 }
 
 impl Details {
-    /// By these options, or because of these fields.
-    pub fn of(args: &ListArgs, needs: &Needs) -> Self {
+    /// By these options, or because of fields: all that are `shown` can be filled with what comes unasked; what makes
+    /// answers longer is for those that were asked for by name.
+    pub fn of(args: &ListArgs, shown: &Needs, needs: &Needs) -> Self {
         let asked = [
             (args.memory || needs.memory, kind::SKMEMINFO),
             (args.info || needs.info, kind::INFO),
@@ -35,15 +38,16 @@ impl Details {
             } else {
                 0
             },
+            attributes: args.extended || args.cgroup || args.inet_sockopt || shown.attributes,
         }
     }
 
     /// How much of each answer is read because of this.
     pub fn wanted(self) -> Wanted {
-        if self.kept == 0 {
-            Wanted::Row
-        } else {
-            Wanted::Details
+        match (self.kept, self.attributes) {
+            (1.., _) => Wanted::Details,
+            (0, true) => Wanted::Attributes,
+            (0, false) => Wanted::Row,
         }
     }
 

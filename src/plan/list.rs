@@ -3,7 +3,7 @@
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted, Wanted};
+use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
@@ -125,16 +125,10 @@ impl ListPlan {
         let mut dumps = selection.dumps();
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &by_name);
+        let details = Details::of(args, &needs, &by_name);
         let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.wanted = details.wanted().max(
-                if args.extended || args.cgroup || args.inet_sockopt || needs.attributes {
-                    Wanted::Attributes
-                } else {
-                    Wanted::Row
-                },
-            );
+            dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
