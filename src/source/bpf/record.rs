@@ -160,7 +160,7 @@ mod tests {
         let mut records = Vec::new();
         let mut reader = Stuttering { bytes, step, turn: 0 };
         let result = drain(&mut reader, &mut Vec::new(), MASKS, &mut |record| {
-            records.push(*record)
+            records.push(*record);
         });
         (result, records)
     }
