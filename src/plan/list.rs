@@ -3,11 +3,11 @@
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted, Wanted};
+use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
-use crate::query::field::{FIELDS, Field};
+use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
@@ -125,14 +125,10 @@ impl ListPlan {
         let mut dumps = selection.dumps();
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &by_name);
+        let details = Details::of(args, &needs, &by_name);
         let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
-                Wanted::Attributes
-            } else {
-                Wanted::Row
-            });
+            dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
@@ -160,7 +156,7 @@ impl ListPlan {
                 },
                 names: NamesWanted {
                     users: needs.users,
-                    cgroups: args.extended || needs.cgroups,
+                    cgroups: args.extended || args.cgroup || needs.cgroups,
                     namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
@@ -261,7 +257,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn output(&self) -> Output {
         let args = self.args;
-        let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
+        let all = || self.choice.applied(usual_fields());
         let header = !args.no_header;
         let table = args.table || (self.place.is_terminal && !args.plain);
         if args.pids {
@@ -310,7 +306,11 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            tos: args.tos,
+            cgroup: args.cgroup,
+            socket_options: args.inet_sockopt,
             memory: args.memory,
+            info: args.info,
             names: args.resolve,
             netns: netns::are_several(&args.netns),
         }
