@@ -3,6 +3,7 @@
 //! Pure: it gets what was captured and answers who owns a socket, or why that cannot be said.
 
 mod ends;
+mod half_open;
 mod peers;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::model::{
 };
 
 pub use ends::{Ends, Kinds};
+pub use half_open::HalfOpen;
 pub use peers::{Others, Peer, Peers};
 
 /// A socket with all that is known around it: what filters, sorts and renderers see.
@@ -45,6 +47,8 @@ pub struct Context {
     pub names: Names,
     /// The other ends of rows, where they are on this machine and somebody asked.
     pub peers: Peers,
+    /// Connections that are being opened, by listener, if somebody asked.
+    pub half_open: HalfOpen,
     /// The inode number of the network namespace, as in `net:[…]`.
     pub netns: Option<u64>,
     /// Whether the capture ran as root, for whom "needs root" is no advice.

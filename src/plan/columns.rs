@@ -185,6 +185,8 @@ pub struct Needs {
     pub peers: bool,
     /// Who holds those.
     pub peer_owners: bool,
+    /// Half-open connections.
+    pub half_open: bool,
 }
 
 impl Needs {
@@ -205,7 +207,8 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
-            memory: any(&[Field::Memory]),
+            memory: any(&[Field::Memory, Field::RecvQPercent]),
+            half_open: any(&[Field::SynRecv]),
         }
     }
 }

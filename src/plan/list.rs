@@ -3,7 +3,7 @@
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted, Wanted};
+use super::{CapturePlan, Dump, Facts, NamesWanted, Wanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
@@ -124,8 +124,12 @@ impl ListPlan {
         let mut dumps = selection.dumps();
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &by_name);
+        let mut details = Details::of(args, &by_name);
         let peers = output.peers(owners, needs, by_name);
+        // A table of what listens is a short one, and made to be looked at.
+        let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
+        details.memory |= shows_load;
+        let half_open = by_name.half_open || shows_load;
         for dump in &mut dumps {
             dump.wanted = details.wanted().max(if args.extended || needs.attributes {
                 Wanted::Attributes
@@ -143,12 +147,15 @@ impl ListPlan {
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
-        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
+        let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
+        let opening = dumps.iter().filter(|_| half_open).filter_map(Dump::for_half_open);
+        let others = of_peers.chain(opening).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
                 peers,
-                peer_dumps,
+                half_open,
+                others,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -337,6 +344,9 @@ impl Shown<'_> {
             .is_empty();
         if has_listeners && !args.no_queues {
             columns.push(Column::AcceptQ);
+        }
+        if listening && !args.no_queues {
+            columns.extend([Column::SynRecv, Column::RecvBuffer, Column::Drops]);
         }
         if args.options || args.extended {
             columns.push(Column::Timer);

@@ -19,7 +19,7 @@ use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::settle;
 use super::tables::Tables;
-use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
+use crate::join::{Context, Ends, HalfOpen, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
 use crate::plan::CapturePlan;
 use crate::query::{Expr, Match};
@@ -100,7 +100,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
         scanned.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
     Ok(spawn_blocking(move || {
         run.owners_by = scanned.how;
-        let dumps = [&run.plan.dumps[..], &run.plan.peer_dumps].concat();
+        let dumps = [&run.plan.dumps[..], &run.plan.others].concat();
         let owners = settle(
             &run.root,
             &dumps,
@@ -138,6 +138,7 @@ struct Run {
     root: ProcRoot,
     learner: Learner,
     ends: Ends,
+    half_open: HalfOpen,
     gaps: Vec<Gap>,
     owners_by: How,
     taken_at: SystemTime,
@@ -153,6 +154,7 @@ impl Run {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
             ends: Ends::of(plan.peers),
+            half_open: HalfOpen::new(plan.half_open),
             root,
             plan,
             gaps: Vec::new(),
@@ -162,7 +164,10 @@ impl Run {
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners || self.ends.is_asked() || self.learner.wants_all_at_once()
+        self.plan.owners
+            || self.ends.is_asked()
+            || self.half_open.is_asked()
+            || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
@@ -201,11 +206,12 @@ impl Run {
         let nobody = Owners::not_asked();
         let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        let ends = &mut self.ends;
+        let (ends, half_open) = (&mut self.ends, &mut self.half_open);
         tables.read(&plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
                 ends.add(socket);
+                half_open.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
                     let row = Row {
@@ -224,16 +230,18 @@ impl Run {
             ControlFlow::Continue(())
         });
         self.gaps.append(&mut tables.gaps);
-        if !plan.peer_dumps.is_empty() {
+        if !plan.others.is_empty() {
             // What is missing of these tables was missing above already.
-            Tables::open(&self.root).read(&plan.peer_dumps, &mut |sockets| {
+            Tables::open(&self.root).read(&plan.others, &mut |sockets| {
                 for socket in &*sockets {
                     ends.add(socket);
+                    half_open.add(socket);
                 }
                 ControlFlow::Continue(())
             });
         }
         ends.finish();
+        half_open.finish();
         (self, stash)
     }
 
@@ -241,6 +249,7 @@ impl Run {
     fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut sink: S) -> (S, Captured) {
         let mut context = self.context();
         context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
+        context.half_open = std::mem::take(&mut self.half_open);
         self.read_processes(stash, &owners, &mut context);
         if self.learner.wants_all_at_once() {
             let mut numbers = Numbers::default();

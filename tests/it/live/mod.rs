@@ -6,6 +6,7 @@ mod enter;
 mod forms;
 mod hostile;
 mod jc;
+mod load;
 mod machine;
 mod netns;
 mod normal;
