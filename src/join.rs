@@ -11,7 +11,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use crate::model::{
-    Backend, Holder, HolderTable, InetPair, Names, OwnerStatus, Process, Processes, Protocol, Socket, State,
+    Backend, Holder, HolderTable, InetPair, Names, Namespace, OwnerStatus, Process, Processes, Protocol,
+    Socket, State,
 };
 
 pub use ends::{Ends, Kinds};
@@ -45,12 +46,12 @@ pub struct Context {
     pub processes: Processes,
     /// Names for numbers.
     pub names: Names,
+    /// The network namespaces of the capture; that of the caller alone unless others were asked for.
+    pub namespaces: Vec<Namespace>,
     /// The other ends of rows, where they are on this machine and somebody asked.
     pub peers: Peers,
     /// Connections that are being opened, by listener, if somebody asked.
     pub half_open: HalfOpen,
-    /// The inode number of the network namespace, as in `net:[…]`.
-    pub netns: Option<u64>,
     /// Whether the capture ran as root, for whom "needs root" is no advice.
     pub as_root: bool,
 }
@@ -59,6 +60,18 @@ impl<'a> Row<'a> {
     /// The process behind a holder, if its facts were read.
     pub fn process(&self, holder: &Holder) -> Option<&'a Process> {
         self.context.processes.get(&holder.pid)
+    }
+
+    /// The network namespace of the socket.
+    pub fn namespace(&self) -> Option<&'a Namespace> {
+        let place = usize::try_from(self.socket.netns).ok()?;
+        self.context.namespaces.get(place)
+    }
+
+    /// The name of an interface in the socket's network namespace.
+    pub fn interface(&self, index: NonZeroU32) -> Option<&'a String> {
+        let interfaces = &self.context.names.interfaces;
+        interfaces.get(&(self.socket.netns, index.get()))
     }
 
     /// The other end, where it is on this machine and somebody asked.
@@ -102,6 +115,8 @@ impl<'a> Row<'a> {
 pub struct Listener {
     /// Its port.
     pub port: u16,
+    /// The place of its network namespace, which connections share.
+    pub netns: u32,
     /// Where it is bound.
     pub address: IpAddr,
     /// TCP or MPTCP.
@@ -117,6 +132,7 @@ impl Listener {
         let inode = socket.inode?.get();
         Some(Self {
             port: pair.local_port,
+            netns: socket.netns,
             address: pair.local_address,
             protocol: socket.protocol,
             inode,
@@ -217,6 +233,11 @@ impl Owners {
         &self.holders
     }
 
+    /// The holders alone.
+    pub fn into_holders(self) -> HolderTable {
+        self.holders
+    }
+
     /// The holders of every listener that connections may wait for.
     pub fn listener_holders(&self) -> impl Iterator<Item = &Holder> {
         self.listeners
@@ -258,7 +279,7 @@ impl Owners {
                 (OwnerStatus::None, &[])
             }
             State::SynRecv | State::Established | State::CloseWait => match socket.inet() {
-                Some(pair) => (OwnerStatus::Queued, self.listener_of(socket.protocol, pair)),
+                Some(pair) => (OwnerStatus::Queued, self.listener_of(socket, pair)),
                 None => (OwnerStatus::Unknown, &[]),
             },
             State::SynSent | State::Unconnected | State::Listen | State::Bound => (OwnerStatus::Unknown, &[]),
@@ -267,14 +288,14 @@ impl Owners {
     }
 
     /// The holders of the listener that a connection waits for: the one at its very address before a wildcard.
-    fn listener_of(&self, protocol: Protocol, pair: &InetPair) -> &[Holder] {
+    fn listener_of(&self, socket: &Socket, pair: &InetPair) -> &[Holder] {
         let from = self
             .listeners
             .partition_point(|listener| listener.port < pair.local_port);
         let tail = self.listeners.get(from..).unwrap_or_default();
         tail.iter()
             .take_while(|listener| listener.port == pair.local_port)
-            .filter(|listener| listener.protocol == protocol)
+            .filter(|listener| listener.protocol == socket.protocol && listener.netns == socket.netns)
             .map(|listener| (listener.fit(pair.local_address), listener))
             .filter(|(fit, _)| *fit > 0)
             .max_by_key(|(fit, listener)| (*fit, std::cmp::Reverse(listener.inode)))

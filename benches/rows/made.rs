@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sockstat::join::{Context, Owners, Row};
-use sockstat::model::{Holder, HolderTable, Process, Protocol, Socket, State};
+use sockstat::model::{Holder, HolderTable, Namespace, Process, Protocol, Socket, State};
 use sockstat::plan::Wanted;
 use sockstat::source::netlink::{inet, unix};
 
@@ -106,7 +106,10 @@ impl Made {
             processes: (FIRST_PID..FIRST_PID + PROCESSES)
                 .map(|pid| (pid, process(pid)))
                 .collect(),
-            netns: Some(4_026_531_840),
+            namespaces: vec![Namespace {
+                inode: Some(4_026_531_840),
+                name: None,
+            }],
             ..Context::default()
         };
         let owners = Owners::new(HolderTable::new(holders(&sockets)), BTreeMap::new(), Vec::new());

@@ -58,6 +58,11 @@ pub enum Subcommand {
 }
 
 impl Cli {
+    /// Whether it asks for rows, and for nothing else to be done.
+    pub fn lists(&self) -> bool {
+        self.command.is_none() && !self.list.kill && !self.list.summary
+    }
+
     /// The network namespaces of `-N`, before the subcommand or behind it.
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {

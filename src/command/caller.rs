@@ -7,6 +7,7 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 use crate::plan::Place;
 use crate::render::escape;
+use crate::source::netns::Views;
 
 /// The caller's side of a run.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Caller {
     pub command: String,
     /// Where the output goes.
     pub place: Place,
+    /// The network namespaces that a listing looks into (`-N`); only the one we are in if there are none.
+    pub views: Views,
 }
 
 impl Caller {
@@ -35,6 +38,7 @@ impl Caller {
             may_see_all: may_see_all(),
             command: command.join(" "),
             place: place(),
+            views: Views::default(),
         }
     }
 }

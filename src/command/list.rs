@@ -24,6 +24,7 @@ use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
 use crate::source::capture::{Captured, capture};
+use crate::source::netns;
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -48,13 +49,14 @@ pub(super) fn run_beside(
             return Ok(Exit::Usage);
         }
     };
-    let plan = match ListPlan::new(args, filter, &caller.place) {
+    let mut plan = match ListPlan::new(args, filter, &caller.place) {
         Ok(plan) => plan,
         Err(error) => {
             out::complain(&error.to_string());
             return Ok(Exit::Usage);
         }
     };
+    plan.capture.views = caller.views.clone();
     if let Some(root) = plan.capture.proc_root.as_deref().filter(|root| !root.is_dir()) {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
@@ -123,7 +125,10 @@ pub(super) fn filter(
         let expr = if wanted.is_empty() {
             expr
         } else {
-            expr.resolve(&lookup::find(wanted, &root))?
+            let mut found = lookup::find(wanted, &root);
+            // Each namespace has numbers of its own.
+            found.interfaces_by_name = netns::are_several(&args.netns);
+            expr.resolve(&found)?
         };
         parsed.expr = Some(expr);
     }
@@ -292,6 +297,7 @@ fn print_json(
 
 fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
+    losses::add_remedies(&mut gaps, caller);
     if plan.everything {
         gaps.push(Gap::loss(
             "families-missing",

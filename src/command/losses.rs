@@ -53,6 +53,18 @@ pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
     gaps
 }
 
+/// Adds what helps where a network namespace is closed, which depends on who asks.
+pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
+    let closed = |gap: &&mut Gap| ["netns-closed", "netns-from-proc"].contains(&gap.code);
+    for gap in gaps.iter_mut().filter(closed) {
+        gap.remedy = Some(if caller.is_root {
+            "needs CAP_SYS_ADMIN, here and in the user namespace that it belongs to".to_owned()
+        } else {
+            format!("sudo {} shows more", caller.command)
+        });
+    }
+}
+
 /// What shows more: true for the one who reads it.
 fn more_rights(caller: &Caller) -> String {
     if caller.may_see_all {

@@ -17,12 +17,14 @@ pub mod why;
 
 use std::ffi::OsString;
 
+use caller::Caller;
+
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: Vec<OsString>) -> Exit {
-    let caller = caller::Caller::here(&arguments);
+    let caller = Caller::here(&arguments);
     let outcome = match cli::parse(arguments) {
         Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
         Err(error) => {
@@ -30,11 +32,14 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
             return Exit::Usage;
         }
         Ok(cli) => {
-            if let Err(error) = netns::enter(&cli.netns()) {
-                out::complain(&error.to_string());
-                return Exit::Usage;
-            }
-            dispatch(cli, &caller)
+            let views = match netns::enter(&cli) {
+                Ok(views) => views,
+                Err(error) => {
+                    out::complain(&error.to_string());
+                    return Exit::Usage;
+                }
+            };
+            dispatch(cli, &Caller { views, ..caller })
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -43,7 +48,7 @@ pub fn run(arguments: Vec<OsString>) -> Exit {
     })
 }
 
-fn dispatch(cli: Cli, caller: &caller::Caller) -> anyhow::Result<Exit> {
+fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
         None if cli.list.summary => summary::run(&cli.list, caller),

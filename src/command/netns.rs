@@ -1,30 +1,51 @@
-//! `-N`: the whole run in another network namespace.
+//! `-N`: the run in another network namespace, or the listing over several.
 //!
-//! Everything the run looks at, sysctls and names of interfaces too, is then that of the namespace. It refuses more
-//! than one, because then there is no such whole.
+//! In one, everything the run looks at, sysctls and names of interfaces too, is that of the namespace.
 
-use crate::cli::UsageError;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::cli::{Cli, UsageError};
 use crate::render::escape;
-use crate::source::netns::{Namespace, path_of, words};
+use crate::source::netns::{Namespace, Views, are_several, find, path_of, words};
 
-/// Goes into the namespace that `-N` names, if it was given. To be called before any thread is started.
+/// Goes into the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
+/// listing has to look into. To be called before any thread is started.
 ///
 /// # Errors
-/// More than one, one that is not there, or one that may not be entered.
-pub fn enter(given: &[String]) -> Result<(), UsageError> {
-    let mut words = words(given);
-    let Some(word) = words.next() else {
-        return Ok(());
+/// One that is not there; more than one, or one that may not be entered, for anything but a listing.
+pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
+    let given = cli.netns();
+    let is_list = cli.lists();
+    let Some(word) = words(&given).next() else {
+        return Ok(Views::default());
     };
-    if words.next().is_some() || word == "all" {
-        return Err(UsageError::new("-N takes one network namespace here")
-            .with_hint("the listing takes several, and `all`"));
+    if are_several(&given) {
+        return if is_list {
+            views(&given)
+        } else {
+            Err(UsageError::new("-N takes one network namespace here")
+                .with_hint("the listing takes several, and `all`"))
+        };
     }
     let path = path_of(word);
-    Namespace::open(&path)
-        .and_then(|namespace| namespace.enter())
-        .map_err(|error| {
-            let path = escape::text(path.as_os_str().as_encoded_bytes());
-            UsageError::new(format!("cannot enter the network namespace {path}: {error}"))
-        })
+    match Namespace::open(&path).and_then(|namespace| namespace.enter()) {
+        Ok(()) => Ok(Views::default()),
+        Err(error) if is_list && error.kind() == ErrorKind::PermissionDenied => views(&given),
+        Err(error) => Err(refused(&path, &error)),
+    }
+}
+
+fn views(given: &[String]) -> Result<Views, UsageError> {
+    find(given).map_err(|reason| UsageError::new(escape::text(reason.as_bytes())))
+}
+
+fn refused(path: &Path, error: &io::Error) -> UsageError {
+    let path = escape::text(path.as_os_str().as_encoded_bytes());
+    let refused = UsageError::new(format!("cannot enter the network namespace {path}: {error}"));
+    if error.kind() == ErrorKind::PermissionDenied {
+        refused.with_hint("it takes CAP_SYS_ADMIN: run it as root")
+    } else {
+        refused
+    }
 }

@@ -38,6 +38,8 @@ pub struct InetEnd {
     protocol: Protocol,
     local: (IpAddr, u16),
     peer: (IpAddr, u16),
+    /// The place of its network namespace.
+    netns: u32,
     /// Its inode; `None` where no program holds it (yet).
     pub inode: Option<NonZeroU32>,
     /// Its state.
@@ -52,6 +54,7 @@ impl InetEnd {
         Socket {
             protocol: self.protocol,
             state: self.state,
+            netns: self.netns,
             inode: self.inode,
             endpoints: Endpoints::Inet(InetPair {
                 local_address: self.local.0,
@@ -106,6 +109,7 @@ impl Ends {
             protocol: socket.protocol,
             local: (pair.local_address.to_canonical(), pair.local_port),
             peer: (pair.peer_address.to_canonical(), pair.peer_port),
+            netns: socket.netns,
             inode: socket.inode,
             state: socket.state,
             v6only: pair.v6only == Some(true),
@@ -161,7 +165,9 @@ impl Ends {
         self.unix_others(own.get()).next()
     }
 
-    /// The other end of an IP connection, or the UDP socket that takes what this one sends.
+    /// The other end of an IP connection, or the UDP socket that takes what this one sends. It is looked for in the
+    /// socket's own network namespace, and then, unless the addresses mean that alone, in the others that were read:
+    /// containers on one bridge.
     pub fn inet_other(&self, socket: &Socket, pair: &InetPair) -> Option<&InetEnd> {
         if pair.peer_port == 0 {
             return None;
@@ -172,27 +178,36 @@ impl Ends {
         let from = self
             .connections
             .partition_point(|end| (end.protocol, end.local, end.peer) < key);
-        let same = self.connections.get(from..).unwrap_or_default().iter();
+        let rest = self.connections.get(from..).unwrap_or_default();
+        let same = || {
+            let ends = rest.iter();
+            ends.take_while(|end| (end.protocol, end.local, end.peer) == key)
+        };
         // One with an inode sorts behind one without: a connection that is accepted meanwhile may be told twice.
-        same.take_while(|end| (end.protocol, end.local, end.peer) == key)
-            .last()
-            .or_else(|| self.receiver(socket.protocol, local.0, peer))
+        let here = same().filter(|end| end.netns == socket.netns).last();
+        here.or_else(|| self.receiver(socket, local.0, peer)).or_else(|| {
+            let elsewhere = same().last().filter(|end| !end.local.0.is_loopback())?;
+            same()
+                .all(|end| end.netns == elsewhere.netns)
+                .then_some(elsewhere)
+        })
     }
 
     /// The unconnected UDP socket at an address of this machine: one bound to that very address, else one bound
     /// to all of them; none if several could be meant.
-    fn receiver(&self, protocol: Protocol, from: IpAddr, to: (IpAddr, u16)) -> Option<&InetEnd> {
+    fn receiver(&self, socket: &Socket, from: IpAddr, to: (IpAddr, u16)) -> Option<&InetEnd> {
         // What is sent to an address of this machine comes from that address, unless somebody chose another.
         if !to.0.is_loopback() && from != to.0 {
             return None;
         }
         let at = |address: IpAddr| {
-            let key = (protocol, (address, to.1));
+            let key = (socket.protocol, (address, to.1));
             let from = self
                 .receivers
                 .partition_point(|end| (end.protocol, end.local) < key);
             let same = self.receivers.get(from..).unwrap_or_default().iter();
             same.take_while(move |end| (end.protocol, end.local) == key)
+                .filter(|end| end.netns == socket.netns)
                 .filter(|end| to.0.is_ipv6() || !end.v6only)
         };
         // The order in which the kernel prefers them (linux 6.18 net/ipv4/udp.c, compute_score).

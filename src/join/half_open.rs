@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::{Protocol, Socket, State};
 
-type Place = (IpAddr, u16);
+/// A network namespace, an address and a port.
+type Place = (u32, IpAddr, u16);
 
 /// Half-open TCP connections by listener. Empty when nobody asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub struct HalfOpen {
     listeners: BTreeSet<Place>,
     /// Those at `::` that leave IPv4 alone.
     v6only: BTreeSet<Place>,
-    /// By their own address, until [`HalfOpen::finish`].
-    opening: BTreeMap<Place, u32>,
+    /// Their own ends and those of their peers, until [`HalfOpen::finish`].
+    opening: BTreeSet<(Place, Place)>,
     counts: BTreeMap<Place, u32>,
 }
 
@@ -36,7 +37,7 @@ impl HalfOpen {
         self.asked
     }
 
-    /// Notes a listener or a half-open connection. A listener may come twice, a connection not.
+    /// Notes a listener or a half-open connection. The same may come twice.
     pub fn add(&mut self, socket: &Socket) {
         let Some(pair) = socket
             .inet()
@@ -44,7 +45,7 @@ impl HalfOpen {
         else {
             return;
         };
-        let place = (pair.local_address.to_canonical(), pair.local_port);
+        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
         match socket.state {
             State::Listen => {
                 self.listeners.insert(place);
@@ -52,24 +53,28 @@ impl HalfOpen {
                     self.v6only.insert(place);
                 }
             }
-            State::SynRecv => *self.opening.entry(place).or_default() += 1,
+            State::SynRecv => {
+                let peer = (socket.netns, pair.peer_address.to_canonical(), pair.peer_port);
+                self.opening.insert((place, peer));
+            }
             _ => {}
         }
     }
 
     /// Gives each connection to the listener that fits best: the one at its very address before a wildcard.
     pub fn finish(&mut self) {
-        for ((address, port), count) in std::mem::take(&mut self.opening) {
-            let all_v4 = Some((IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)).filter(|_| address.is_ipv4());
-            let all_v6 = (IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+        for ((netns, address, port), _) in std::mem::take(&mut self.opening) {
+            let all_v4 = Some((netns, IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)).filter(|_| address.is_ipv4());
+            let all_v6 = (netns, IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
             let takes = address.is_ipv6() || !self.v6only.contains(&all_v6);
-            let candidates = [Some((address, port)), all_v4, Some(all_v6).filter(|_| takes)];
-            let listener = candidates
-                .into_iter()
-                .flatten()
-                .find(|place| self.listeners.contains(place));
-            if let Some(listener) = listener {
-                *self.counts.entry(listener).or_default() += count;
+            let candidates = [
+                Some((netns, address, port)),
+                all_v4,
+                Some(all_v6).filter(|_| takes),
+            ];
+            let mut candidates = candidates.into_iter().flatten();
+            if let Some(listener) = candidates.find(|place| self.listeners.contains(place)) {
+                *self.counts.entry(listener).or_default() += 1;
             }
         }
     }
@@ -78,7 +83,7 @@ impl HalfOpen {
     pub fn of(&self, socket: &Socket) -> Option<u32> {
         let pair = socket.inet()?;
         let counts = self.asked && socket.is_listener() && socket.protocol == Protocol::Tcp;
-        let place = (pair.local_address.to_canonical(), pair.local_port);
+        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
         counts.then(|| self.counts.get(&place).copied().unwrap_or(0))
     }
 }
@@ -110,13 +115,20 @@ mod tests {
             tcp("10.0.0.1", 80, "10.0.0.9", 2, State::Established),
         ];
         let mut half_open = HalfOpen::new(true);
-        for socket in opening.iter().chain(&listeners).chain(&listeners) {
+        for socket in opening.iter().chain(&listeners).chain(&listeners).chain(&opening) {
             half_open.add(socket);
         }
         half_open.finish();
         let counts: Vec<_> = listeners.iter().map(|listener| half_open.of(listener)).collect();
         assert_eq!(counts, [Some(2), Some(1), Some(0), Some(1)]);
-        assert_eq!(half_open.of(&opening[0]), None);
+        let elsewhere = Socket {
+            netns: 1,
+            ..listeners[0].clone()
+        };
+        assert_eq!(
+            (half_open.of(&opening[0]), half_open.of(&elsewhere)),
+            (None, Some(0))
+        );
         assert_eq!(HalfOpen::default().of(&listeners[0]), None);
     }
 }

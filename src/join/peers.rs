@@ -325,6 +325,22 @@ mod tests {
     }
 
     #[test]
+    fn an_end_in_another_network_namespace_is_found_unless_several_could_be_meant() {
+        let at = |netns, socket| Socket { netns, ..socket };
+        let client = with_inode(tcp("10.0.0.1", 40000, "10.0.0.2", 80, State::Established), 1);
+        let server = with_inode(tcp("10.0.0.2", 80, "10.0.0.1", 40000, State::Established), 2);
+        let twin = at(3, with_inode(server.clone(), 3));
+        let server = at(2, server);
+        assert_eq!(pids(&peers(&[client.clone(), server.clone()]), &client), [20]);
+        assert_eq!(pids(&peers(&[client.clone(), server.clone()]), &server), [10]);
+        let of_several = peers(&[client.clone(), server, twin]);
+        assert_eq!(of_several.of(&client), None);
+        let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
+        let server = with_inode(tcp("127.0.0.1", 80, "127.0.0.1", 40000, State::Established), 2);
+        assert_eq!(peers(&[client.clone(), at(1, server)]).of(&client), None);
+    }
+
+    #[test]
     fn the_end_that_waits_in_an_accept_queue_is_the_listeners() {
         let client = with_inode(tcp("10.0.0.1", 40000, "10.0.0.1", 80, State::Established), 1);
         let waiting = tcp("10.0.0.1", 80, "10.0.0.1", 40000, State::Established);

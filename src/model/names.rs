@@ -9,8 +9,8 @@ use std::net::IpAddr;
 /// What was found for the numbers seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Interface index to name, in the network namespace of the capture.
-    pub interfaces: BTreeMap<u32, String>,
+    /// Interface to name. An index is that of its network namespace, whose place in the capture comes first.
+    pub interfaces: BTreeMap<(u32, u32), String>,
     /// User id to login name.
     pub users: BTreeMap<u32, String>,
     /// cgroup v2 id to the path below its mount point, `/` for the root.

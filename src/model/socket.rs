@@ -48,6 +48,8 @@ pub struct Socket {
     pub details: Details,
     /// Which interface of the kernel told all this.
     pub backend: Backend,
+    /// Its network namespace: the place in [`crate::join::Context::namespaces`].
+    pub netns: u32,
 }
 
 /// Where a socket was read.
@@ -152,6 +154,7 @@ impl Socket {
         drops: None,
         details: Details::NONE,
         backend: Backend::SockDiag,
+        netns: 0,
     };
 
     /// The IP ends, if it is an IP socket.

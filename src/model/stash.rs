@@ -5,17 +5,14 @@
 //! about 40 bytes, IPv6 about 64. Records are read back in the order in which they were put in.
 
 mod bytes;
+mod ends;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bytes::{put_count, put32, take, take_count, take32, take64};
+use ends::{put_inet, put_unix, take_inet, take_unix};
 
-use super::endpoint::UnixFile;
-use super::{
-    Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
-    UnixPair,
-};
+use super::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind};
 
 /// Packed sockets, in order.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +60,7 @@ const PEER_INODE: u32 = 1 << 23;
 const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
+const NETNS: u32 = 1 << 27;
 
 impl Stash {
     /// How many sockets are in it.
@@ -132,6 +130,10 @@ impl Stash {
         if socket.backend == Backend::ProcNet {
             flags |= PROC;
         }
+        if socket.netns != 0 {
+            flags |= NETNS;
+            put32(out, socket.netns);
+        }
         flags |= match &socket.endpoints {
             Endpoints::Inet(pair) => put_inet(out, pair),
             Endpoints::Unix(pair) => put_unix(out, pair),
@@ -168,19 +170,50 @@ impl Stash {
         })
     }
 
+    /// The position behind the last record.
+    pub fn end(&self) -> Position {
+        Position(self.bytes.len())
+    }
+
     /// A reader over all records, in order.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { rest: &self.bytes }
+        self.reader_from(Position::default())
+    }
+
+    /// A reader over the records behind those that another one has read.
+    pub fn reader_from(&self, position: Position) -> Reader<'_> {
+        let rest = self.bytes.get(position.0..).unwrap_or_default();
+        Reader {
+            stash_bytes: self.bytes.len(),
+            rest,
+        }
     }
 }
+
+/// How far a reader has come; it stays true while the stash grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position(usize);
 
 /// Reads the records of a [`Stash`] one after the other into a caller's slot.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
+    stash_bytes: usize,
     rest: &'a [u8],
 }
 
 impl Reader<'_> {
+    /// How far it has come.
+    pub fn position(&self) -> Position {
+        Position(self.stash_bytes - self.rest.len())
+    }
+
+    /// The inode of the next socket; `None` at the end as well as for a socket that has none.
+    pub fn next_inode(&self) -> Option<NonZeroU32> {
+        let mut record = self.rest;
+        take32(&mut record);
+        NonZeroU32::new(take32(&mut record))
+    }
+
     /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only, and for
     /// details where the slot has no room yet.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
@@ -230,6 +263,7 @@ impl Reader<'_> {
             } else {
                 Backend::SockDiag
             },
+            netns: if has(NETNS) { take32(input) } else { 0 },
             endpoints: if has(UNIX) {
                 Endpoints::Unix(take_unix(input, flags))
             } else {
@@ -244,104 +278,6 @@ impl Reader<'_> {
             *input = rest;
         }
         true
-    }
-}
-
-fn put_inet(out: &mut Vec<u8>, pair: &InetPair) -> u32 {
-    let mut flags = 0;
-    for (address, v4) in [(pair.local_address, V4_LOCAL), (pair.peer_address, V4_PEER)] {
-        match address {
-            IpAddr::V4(address) => {
-                flags |= v4;
-                out.extend_from_slice(&address.octets());
-            }
-            IpAddr::V6(address) => out.extend_from_slice(&address.octets()),
-        }
-    }
-    out.extend_from_slice(&pair.local_port.to_ne_bytes());
-    out.extend_from_slice(&pair.peer_port.to_ne_bytes());
-    if let Some(interface) = pair.interface {
-        flags |= INTERFACE;
-        put32(out, interface.get());
-    }
-    match pair.v6only {
-        Some(true) => flags | V6ONLY | V6ONLY_SET,
-        Some(false) => flags | V6ONLY,
-        None => flags,
-    }
-}
-
-fn take_inet(input: &mut &[u8], flags: u32) -> InetPair {
-    let address = |input: &mut &[u8], v4| {
-        if flags & v4 != 0 {
-            IpAddr::V4(Ipv4Addr::from(take::<4>(input)))
-        } else {
-            IpAddr::V6(Ipv6Addr::from(take::<16>(input)))
-        }
-    };
-    InetPair {
-        local_address: address(input, V4_LOCAL),
-        peer_address: address(input, V4_PEER),
-        local_port: u16::from_ne_bytes(take(input)),
-        peer_port: u16::from_ne_bytes(take(input)),
-        interface: (flags & INTERFACE != 0)
-            .then(|| take32(input))
-            .and_then(NonZeroU32::new),
-        v6only: (flags & V6ONLY != 0).then_some(flags & V6ONLY_SET != 0),
-    }
-}
-
-fn put_unix(out: &mut Vec<u8>, pair: &UnixPair) -> u32 {
-    let mut flags = UNIX;
-    if let Some(name) = &pair.name {
-        flags |= NAME;
-        put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
-        out.extend_from_slice(name);
-    }
-    if let Some(inode) = pair.peer_inode {
-        flags |= PEER_INODE;
-        put32(out, inode.get());
-    }
-    if !pair.pending.is_empty() {
-        flags |= PENDING;
-        put32(out, u32::try_from(pair.pending.len()).unwrap_or(u32::MAX));
-        for inode in &pair.pending {
-            put32(out, *inode);
-        }
-    }
-    if let Some(file) = pair.file {
-        flags |= FILE;
-        put32(out, file.inode);
-        put32(out, file.device);
-    }
-    flags
-}
-
-fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
-    let name = (flags & NAME != 0).then(|| {
-        let length = take32(input) as usize;
-        let (name, rest) = input.split_at_checked(length).unwrap_or_default();
-        *input = rest;
-        name.into()
-    });
-    let peer_inode = (flags & PEER_INODE != 0)
-        .then(|| take32(input))
-        .and_then(NonZeroU32::new);
-    let pending = if flags & PENDING != 0 {
-        let count = take32(input);
-        (0..count).map(|_| take32(input)).collect()
-    } else {
-        Vec::new()
-    };
-    let file = (flags & FILE != 0).then(|| UnixFile {
-        inode: take32(input),
-        device: take32(input),
-    });
-    UnixPair {
-        name,
-        peer_inode,
-        pending,
-        file,
     }
 }
 
@@ -370,8 +306,12 @@ fn timer_code(kind: TimerKind) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv6Addr};
+
     use super::*;
     use crate::model::details::Details;
+    use crate::model::endpoint::UnixFile;
+    use crate::model::{InetPair, UnixPair};
     use proptest::option::of;
     use proptest::prelude::*;
 
@@ -428,7 +368,7 @@ mod tests {
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),
-            (proc, attributes) in (any::<bool>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
+            ((proc, netns), attributes) in (any::<(bool, u32)>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
         ) -> Socket {
             let mut details = Details::default();
             for (kind, value) in &attributes {
@@ -454,6 +394,7 @@ mod tests {
                 drops,
                 details,
                 backend: if proc { Backend::ProcNet } else { Backend::SockDiag },
+                netns,
             }
         }
     }

@@ -6,6 +6,7 @@ use super::Dump;
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
+use crate::source::netns::Views;
 
 /// Everything that the capture has to know.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct CapturePlan {
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.
     pub names: NamesWanted,
+    /// The network namespaces that are read, found beforehand; only the caller's if there are none.
+    pub views: Views,
     /// Another root than /proc (`--proc-root`); nothing is asked by netlink then.
     pub proc_root: Option<PathBuf>,
 }
@@ -56,11 +59,14 @@ pub enum Facts {
 
 /// Which names are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is looked up on its own")]
 pub struct NamesWanted {
     /// Login names.
     pub users: bool,
     /// Paths of cgroups.
     pub cgroups: bool,
+    /// The name of the caller's own network namespace.
+    pub namespaces: bool,
     /// Host and service names (`-r`).
     pub hosts: bool,
 }

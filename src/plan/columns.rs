@@ -179,6 +179,8 @@ pub struct Needs {
     pub attributes: bool,
     /// The counter of drops.
     pub drops: bool,
+    /// Names of network namespaces.
+    pub namespaces: bool,
     /// The counters of memory.
     pub memory: bool,
     /// The sockets at the other ends.
@@ -207,6 +209,7 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            namespaces: any(&[Field::NetnsName]),
             memory: any(&[Field::Memory, Field::RecvQPercent]),
             half_open: any(&[Field::SynRecv]),
         }

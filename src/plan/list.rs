@@ -17,6 +17,7 @@ use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
+use crate::source::netns::{self, Views};
 
 /// What is known of the place where a listing is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,8 +168,10 @@ impl ListPlan {
                 names: NamesWanted {
                     users: needs.users,
                     cgroups: args.extended || needs.cgroups,
+                    namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
+                views: Views::default(),
                 proc_root: args.proc_root.clone(),
             },
             output,
@@ -236,7 +239,10 @@ impl Output {
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let by = !args.by.is_empty();
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
-    if by && !args.sort.is_empty() {
+    if args.proc_root.is_some() && !args.netns.is_empty() {
+        Err(UsageError::new("-N does not go with --proc-root")
+            .with_hint("the tables below the root are those of one namespace"))
+    } else if by && !args.sort.is_empty() {
         Err(UsageError::new("--sort does not go with --by").with_hint("groups come with the largest first"))
     } else if by && columns {
         Err(UsageError::new("--columns, --add and --hide do not go with --by")
@@ -313,6 +319,7 @@ impl Shown<'_> {
             extended: args.extended,
             memory: args.memory,
             names: args.resolve,
+            netns: netns::are_several(&args.netns),
         }
     }
 
@@ -320,7 +327,11 @@ impl Shown<'_> {
     fn usual_table(&self) -> Vec<Column> {
         let args = self.args;
         let listening = self.selection.is_listening_view();
-        let mut columns = vec![Column::Proto];
+        let mut columns = Vec::new();
+        if netns::are_several(&args.netns) {
+            columns.push(Column::Netns);
+        }
+        columns.push(Column::Proto);
         if !listening {
             columns.push(Column::State);
         }

@@ -59,6 +59,7 @@ pub enum Field {
     Inode,
     Cookie,
     Netns,
+    NetnsName,
 }
 
 /// What kind of value a field has, when it has one. Every field can also be null.
@@ -425,6 +426,13 @@ pub const FIELDS: &[FieldInfo] = &[
         "",
         "inode of the network namespace",
     ),
+    entry(
+        Field::NetnsName,
+        "netns_name",
+        Kind::Text,
+        "",
+        "name of the network namespace, if it has one (ip netns, docker)",
+    ),
 ];
 
 /// Names of `INET_DIAG_SOCKOPT` bits, lowest first (linux 6.18 include/uapi/linux/inet_diag.h).
@@ -587,7 +595,8 @@ impl Field {
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
-            Self::Netns => integer(row.context.netns),
+            Self::NetnsName => text(row.namespace().and_then(|namespace| namespace.name.as_ref())),
+            Self::Netns => integer(row.namespace().and_then(|namespace| namespace.inode)),
         }
     }
 
@@ -634,10 +643,7 @@ impl Field {
                     }
                     Self::PeerAddress if connected => Value::Address(pair.peer_address),
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
-                    Self::Interface => text(
-                        pair.interface
-                            .and_then(|index| row.context.names.interfaces.get(&index.get())),
-                    ),
+                    Self::Interface => text(pair.interface.and_then(|index| row.interface(index))),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
                     Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::error::{FilterError, Span};
 use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
 use super::field::Field;
+use super::pattern::Pattern;
 use super::prefix::Prefix;
 use super::ranges::Ranges;
 
@@ -42,6 +43,8 @@ pub struct NamesFound {
     pub users: BTreeMap<String, u32>,
     /// Interface indices, in the network namespace that is listed.
     pub interfaces: BTreeMap<String, u32>,
+    /// Whether interfaces are compared by name, because several namespaces are listed.
+    pub interfaces_by_name: bool,
     /// cgroup v2 ids.
     pub cgroups: BTreeMap<String, u64>,
     /// The range of automatic ports; the kernel's default is taken when it is not known.
@@ -176,6 +179,10 @@ impl Unresolved {
                     Predicate::Number(Field::Uid, ranges)
                 }))
             }
+            Purpose::Interface if found.interfaces_by_name => Ok(Expr::Is(Predicate::Text(
+                Field::Interface,
+                Pattern::Exact(name.as_bytes().into()),
+            ))),
             Purpose::Interface => {
                 let index = found
                     .interfaces

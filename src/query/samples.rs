@@ -10,7 +10,8 @@ use proptest::sample::select;
 use super::names::NamesFound;
 use crate::join::{Context, Ownership, Row};
 use crate::model::{
-    Endpoints, Family, Holder, InetPair, Names, OwnerStatus, Process, Protocol, Socket, State, UnixPair,
+    Endpoints, Family, Holder, InetPair, Names, Namespace, OwnerStatus, Process, Protocol, Socket, State,
+    UnixPair,
 };
 
 /// A TCP socket; a port of 0 is none.
@@ -64,6 +65,7 @@ pub(crate) fn names() -> NamesFound {
         .into(),
         services: [("http".to_owned(), vec![80]), ("twice".to_owned(), vec![80, 443])].into(),
         users: [("mark".to_owned(), 1000)].into(),
+        interfaces_by_name: false,
         interfaces: [("eth0".to_owned(), 2)].into(),
         cgroups: [("/app".to_owned(), 77)].into(),
         local_port_range: Some((32768, 60999)),
@@ -102,12 +104,15 @@ pub(crate) fn context() -> Context {
     Context {
         processes: BTreeMap::from([(812, nginx), (900, app)]),
         names: Names {
-            interfaces: BTreeMap::from([(2, "eth0".to_owned())]),
+            interfaces: BTreeMap::from([((0, 2), "eth0".to_owned())]),
             users: BTreeMap::from([(0, "root".to_owned()), (1000, "mark".to_owned())]),
             cgroups: BTreeMap::from([(77, "/app".to_owned())]),
             ..Names::default()
         },
-        netns: Some(4_026_531_840),
+        namespaces: vec![Namespace {
+            inode: Some(4_026_531_840),
+            name: Some("blue".to_owned()),
+        }],
         as_root: false,
         ..Context::default()
     }

@@ -6,8 +6,8 @@ use super::field::{Field, Value};
 use crate::join::Row;
 use crate::model::{Endpoints, Socket};
 
-/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, cookie; rows
-/// without a cookie by inode.
+/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, network
+/// namespace, cookie; rows without a cookie by inode.
 pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
     a.protocol
         .cmp(&b.protocol)
@@ -23,7 +23,7 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
             (Endpoints::Inet(_), Endpoints::Unix(_)) => Ordering::Less,
             (Endpoints::Unix(_), Endpoints::Inet(_)) => Ordering::Greater,
         })
-        .then_with(|| (a.cookie, a.inode).cmp(&(b.cookie, b.inode)))
+        .then_with(|| (a.netns, a.cookie, a.inode).cmp(&(b.netns, b.cookie, b.inode)))
 }
 
 /// One field of `--sort`.

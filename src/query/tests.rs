@@ -541,6 +541,7 @@ fn works(words: &[String]) -> Result<(), String> {
             .map(|(name, port)| (name, vec![port]))
             .collect(),
         users: one(wanted.users).collect(),
+        interfaces_by_name: false,
         interfaces: one(wanted.interfaces).collect(),
         cgroups: one(wanted.cgroups).collect(),
         local_port_range: None,

@@ -15,6 +15,8 @@ use crate::query::field::{Field, Kind, Value};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the headings say it")]
 pub enum Column {
+    /// Where rows of several network namespaces are.
+    Netns,
     Proto,
     State,
     RecvQ,
@@ -66,6 +68,7 @@ impl Column {
     /// The fields that it tells. It goes from the table when all of them are hidden.
     pub fn fields(&self) -> &[Field] {
         match self {
+            Self::Netns => &[Field::Netns, Field::NetnsName],
             Self::Proto => &[Field::Protocol],
             Self::State => &[Field::State],
             Self::RecvQ => &[Field::RecvQ],
@@ -97,6 +100,7 @@ impl Column {
 
     const fn usual_heading(self) -> &'static str {
         match self {
+            Self::Netns => "NETNS",
             Self::Proto => "PROTO",
             Self::State => "STATE",
             Self::RecvQ | Self::RecvBuffer => "RECV-Q",
@@ -138,6 +142,7 @@ impl Column {
         let number =
             |number: Option<u32>| plain_cell(number.map_or_else(String::new, |number| number.to_string()));
         match self {
+            Self::Netns => plain_cell(human::netns(row)),
             Self::Proto => plain_cell(plain::netid(socket).to_owned()),
             Self::State => Cell {
                 text: socket.state.ss_name().to_owned(),
@@ -277,7 +282,7 @@ fn local(row: &Row<'_>, names: bool) -> String {
         Endpoints::Inet(pair) => {
             let mut text = endpoint(row, pair, pair.local_address, pair.local_port, names);
             if let Some(index) = pair.interface {
-                match row.context.names.interfaces.get(&index.get()) {
+                match row.interface(index) {
                     Some(name) => {
                         let _ = write!(text, "%{}", escape::text(name.as_bytes()));
                     }

@@ -10,6 +10,7 @@ const CONCESSIONS: &[(Column, usize)] = &[
     (Column::Command, 12),
     (Column::Command, 0),
     (Column::Cgroup, 20),
+    (Column::Netns, 12),
     (Column::User, 8),
     (Column::Process, 32),
     (Column::Cookie, 0),

@@ -46,6 +46,18 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// The network namespace of a row: its name, or else its number.
+pub fn netns(row: &Row<'_>) -> String {
+    let Some(namespace) = row.namespace() else {
+        return "?".to_owned();
+    };
+    match (&namespace.name, namespace.inode) {
+        (Some(name), _) => escape::text(name.as_bytes()),
+        (None, Some(inode)) => inode.to_string(),
+        (None, None) => "?".to_owned(),
+    }
+}
+
 /// The first process that holds the row and how many more: `nginx 812 +4`.
 fn first_of(row: &Row<'_>) -> Option<String> {
     let mut processes = row.processes();

@@ -36,6 +36,8 @@ pub struct Plain {
     pub memory: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
+    /// `netns:` with the name or number of the network namespace, because there are several (`-N`).
+    pub netns: bool,
 }
 
 const NETID: usize = 5;
@@ -109,6 +111,9 @@ impl Plain {
         if self.memory {
             details::push_memory(out, &socket.details);
         }
+        if self.netns {
+            tokens::push_netns(out, row);
+        }
         while out.last() == Some(&b' ') {
             out.pop();
         }
@@ -120,7 +125,7 @@ impl Plain {
         self.push_host(out, row, pair, pair.local_address);
         if let Some(index) = pair.interface {
             out.push(b'%');
-            match row.context.names.interfaces.get(&index.get()) {
+            match row.interface(index) {
                 Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
                 None => {
                     out.extend_from_slice(b"if");

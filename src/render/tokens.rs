@@ -93,6 +93,19 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
     }
 }
 
+/// ` netns:NAME`, or the number of the namespace, or `?`.
+pub fn push_netns(out: &mut Vec<u8>, row: &Row<'_>) {
+    out.extend_from_slice(b" netns:");
+    let namespace = row.namespace();
+    match namespace.and_then(|it| it.name.as_deref()) {
+        Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
+        None => match namespace.and_then(|it| it.inode) {
+            Some(inode) => push_number(out, inode),
+            None => out.push(b'?'),
+        },
+    }
+}
+
 fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
     if let Some(uid) = socket.uid.filter(|uid| *uid != 0) {
         out.extend_from_slice(b" uid:");

@@ -2,11 +2,12 @@
 //!
 //! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that
 //! are slow to look up one by one) are packed into a [`Stash`] meanwhile. A dump does its work inside our own
-//! system calls, so it runs on a blocking thread, and beside it, on another, the walk over /proc when the dump
-//! is a big one; `await` joins them.
+//! system calls. Where it may be a big one, the scan for owners runs beside it on another thread, and rows leave
+//! the stash as soon as that has found their holders.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
@@ -14,18 +15,16 @@ use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
 use super::namespaces;
+use super::netns::{self, Views};
+use super::outlet::Outlet;
 use super::owners::{How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
-use super::settle::settle;
-use super::tables::Tables;
+use super::settle::{listeners, settle};
 use crate::join::{Context, Ends, HalfOpen, Others, Owners, Peers, Row, needs_owner};
-use crate::model::{Backend, Gap, OwnerStatus, Socket, Stash};
-use crate::plan::CapturePlan;
+use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
+use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
-
-/// Sockets handed to a sink together when they come out of a stash.
-const BATCH: usize = 256;
 
 /// Takes rows. It runs on a blocking thread and may do I/O of its own (writing them).
 pub trait Sink: Send + 'static {
@@ -73,44 +72,107 @@ impl Captured {
 /// If /proc cannot be listed although owners are wanted, or a thread cannot be started. What could not be read
 /// otherwise is a gap.
 pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result<(S, Captured)> {
-    let run = Run::new(plan);
+    let outlet = Outlet::new(sink, Arc::clone(&plan));
+    let mut run = Run::new(plan);
+    // What comes one after the other needs no other thread.
     if !run.waits() {
-        return Ok(spawn_blocking(move || run.straight(sink)).await?);
+        return Ok(run.straight(outlet));
     }
-    let root = run.root.clone();
-    if !run.plan.owners {
-        let (run, stash) = spawn_blocking(move || run.stash()).await?;
-        return Ok(spawn_blocking(move || run.hand_out(&stash, Owners::not_asked(), sink)).await?);
+    if run.plan.owners && !run.plan.is_small() {
+        return side_by_side(run, outlet).await;
     }
-    let (mut run, stash, scanned) = if run.plan.is_small() {
+    let mut stash = Stash::default();
+    run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
+    let owners = if run.plan.owners {
         // Few rows: look only for their holders, and not at all if none has one.
-        spawn_blocking(move || {
-            let (run, stash) = run.stash();
-            let scanned = scan_for(&run, &stash);
-            (run, stash, scanned)
-        })
-        .await?
+        let mut scan = scan_for(&run, &stash).with_context(|| cannot_list(&run.root))?;
+        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
+        run.settle(&stash, holders, scan)
     } else {
-        let plan = Arc::clone(&run.plan);
-        let scanning = spawn_blocking(move || scan(&plan, &root, None));
-        let (run, stash) = spawn_blocking(move || run.stash()).await?;
-        (run, stash, scanning.await?)
+        Owners::not_asked()
     };
-    let scanned =
-        scanned.with_context(|| format!("cannot list the processes in {}", run.root.path().display()))?;
-    Ok(spawn_blocking(move || {
-        run.owners_by = scanned.how;
-        let dumps = [&run.plan.dumps[..], &run.plan.others].concat();
-        let owners = settle(
-            &run.root,
-            &dumps,
-            &stash,
-            &Others::of(&run.ends, &stash),
-            scanned.walk,
-        );
-        run.hand_out(&stash, owners, sink)
-    })
-    .await?)
+    Ok(run.hand_out(&stash, owners, outlet))
+}
+
+/// The scan for owners beside a dump that may be big. Rows go out as soon as their holders are known, as long as
+/// those in front of them have gone.
+async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::Result<(S, Captured)> {
+    let early = run.plan.facts == Facts::Comm && !run.needs_all_rows();
+    let ready = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&ready);
+    let (plan, root) = (Arc::clone(&run.plan), run.root.clone());
+    let scanning = spawn_blocking(move || -> std::io::Result<Scan> {
+        let mut scan = scan(&plan, &root, None)?;
+        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
+        let known = Known::new(&root, holders, early.then_some(&plan.views));
+        found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(known);
+        Ok(scan)
+    });
+    let mut stash = Stash::default();
+    let mut context = run.context();
+    let take = || ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut known: Option<Known> = None;
+    run.fill(&mut stash, &mut |stash, names| {
+        if !early {
+            return ControlFlow::Continue(());
+        }
+        if known.is_none() {
+            known = take();
+            context.processes = known
+                .as_mut()
+                .map(|known| std::mem::take(&mut known.processes))
+                .unwrap_or_default();
+        }
+        let Some(known) = &known else {
+            return ControlFlow::Continue(());
+        };
+        std::mem::swap(&mut context.names, names);
+        let flow = outlet.pour_known(stash, &known.owners, &context);
+        std::mem::swap(&mut context.names, names);
+        flow
+    });
+    let scan = scanning.await?.with_context(|| cannot_list(&run.root))?;
+    let known = known.or_else(take).context("the scan for owners was lost")?;
+    if outlet.is_done(&stash) {
+        run.owners_by = scan.how;
+        return Ok(run.captured(known.owners, context, outlet));
+    }
+    let owners = run.settle(&stash, known.owners.into_holders(), scan);
+    Ok(run.hand_out(&stash, owners, outlet))
+}
+
+fn cannot_list(root: &ProcRoot) -> String {
+    format!("cannot list the processes in {}", root.path().display())
+}
+
+/// What a scan for owners found, for rows that need not wait for the end of the dump.
+struct Known {
+    owners: Owners,
+    processes: Processes,
+}
+
+impl Known {
+    /// With `complete` also the listeners of these namespaces, for which queued connections wait, and the names of
+    /// all holders.
+    fn new(root: &ProcRoot, holders: HolderTable, complete: Option<&Views>) -> Self {
+        let Some(views) = complete else {
+            return Self {
+                owners: Owners::new(holders, BTreeMap::new(), Vec::new()),
+                processes: Processes::default(),
+            };
+        };
+        let mut pids: Vec<u32> = holders.all().iter().map(|holder| holder.pid).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        let (processes, _) = facts::read(root, &pids, Facts::Comm);
+        Self {
+            owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)),
+            processes,
+        }
+    }
 }
 
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
@@ -156,58 +218,72 @@ impl Run {
             ends: Ends::of(plan.peers),
             half_open: HalfOpen::new(plan.half_open),
             root,
+            gaps: plan.views.gaps.clone(),
             plan,
-            gaps: Vec::new(),
             owners_by: How::NotLooked,
             taken_at: SystemTime::now(),
         }
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners
-            || self.ends.is_asked()
-            || self.half_open.is_asked()
-            || self.learner.wants_all_at_once()
+        self.plan.owners || self.needs_all_rows()
+    }
+
+    /// Whether a row can be shown only when all have been read.
+    fn needs_all_rows(&self) -> bool {
+        self.ends.is_asked() || self.half_open.is_asked() || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
         Context {
-            netns: namespaces::own_netns(&self.root),
+            namespaces: self.namespaces(),
             as_root: rustix::process::geteuid().is_root(),
             ..Context::default()
         }
     }
 
+    fn namespaces(&self) -> Vec<Namespace> {
+        let several = self.plan.views.namespaces();
+        if !several.is_empty() {
+            return several;
+        }
+        let mut own = namespaces::own_netns(&self.root);
+        if self.plan.names.namespaces && !self.root.is_given() {
+            own.name = own.inode.and_then(netns::name_of);
+        }
+        vec![own]
+    }
+
     /// Nothing to wait for: rows go out as they are read.
-    fn straight<S: Sink>(mut self, mut sink: S) -> (S, Captured) {
+    fn straight<S: Sink>(mut self, mut outlet: Outlet<S>) -> (S, Captured) {
         let owners = Owners::not_asked();
         let mut context = self.context();
-        let mut handed = Handed::default();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner) = (&self.plan, &mut self.learner);
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
             }
             std::mem::swap(&mut context.names, &mut learner.names);
-            let flow = handed.hand(sockets, plan.filter.as_ref(), &owners, &context, &mut sink);
+            let flow = outlet.hand(sockets, &owners, &context);
             std::mem::swap(&mut context.names, &mut learner.names);
             flow
         });
-        self.gaps.append(&mut tables.gaps);
-        context.names = std::mem::take(&mut self.learner.names);
-        (sink, self.captured(owners, context, &handed))
+        self.gaps.append(&mut gaps);
+        self.captured(owners, context, outlet)
     }
 
-    /// Packs the rows that may be wanted.
-    fn stash(mut self) -> (Self, Stash) {
-        let mut stash = Stash::default();
+    /// Packs the rows that may be wanted, and after each batch of them calls `then` with the stash and the names
+    /// learnt so far; it may end the capture.
+    fn fill(
+        &mut self,
+        stash: &mut Stash,
+        then: &mut (dyn FnMut(&Stash, &mut Names) -> ControlFlow<()> + Send),
+    ) {
         let mut context = self.context();
         let nobody = Owners::not_asked();
-        let mut tables = Tables::open(&self.root);
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
         let (ends, half_open) = (&mut self.ends, &mut self.half_open);
-        tables.read(&plan.dumps, &mut |sockets| {
+        let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
                 ends.add(socket);
@@ -227,12 +303,12 @@ impl Run {
                 }
                 stash.push(socket);
             }
-            ControlFlow::Continue(())
+            then(stash, &mut learner.names)
         });
-        self.gaps.append(&mut tables.gaps);
+        self.gaps.append(&mut gaps);
         if !plan.others.is_empty() {
             // What is missing of these tables was missing above already.
-            Tables::open(&self.root).read(&plan.others, &mut |sockets| {
+            plan.views.read(&self.root, &plan.others, &mut |sockets| {
                 for socket in &*sockets {
                     ends.add(socket);
                     half_open.add(socket);
@@ -242,11 +318,26 @@ impl Run {
         }
         ends.finish();
         half_open.finish();
-        (self, stash)
     }
 
-    /// Unpacks the rows, now that their owners are known.
-    fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut sink: S) -> (S, Captured) {
+    /// Who owns the rows of the stash, now that the scan is over.
+    fn settle(&mut self, stash: &Stash, holders: HolderTable, scan: Scan) -> Owners {
+        self.owners_by = scan.how;
+        let dumps = [&self.plan.dumps[..], &self.plan.others].concat();
+        let others = Others::of(&self.ends, stash);
+        settle(
+            &self.root,
+            &self.plan.views,
+            &dumps,
+            stash,
+            &others,
+            holders,
+            &scan.walk,
+        )
+    }
+
+    /// Hands out what has not gone yet, now that the owners are known.
+    fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut outlet: Outlet<S>) -> (S, Captured) {
         let mut context = self.context();
         context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
         context.half_open = std::mem::take(&mut self.half_open);
@@ -264,28 +355,9 @@ impl Run {
             self.learner.look_up(numbers);
         }
         context.names = std::mem::take(&mut self.learner.names);
-        let mut handed = Handed::default();
-        let mut batch = vec![Socket::BLANK; BATCH.min(stash.len())];
-        let mut reader = stash.reader();
-        loop {
-            let mut filled = 0;
-            while let Some(slot) = batch.get_mut(filled) {
-                if !reader.next_into(slot) {
-                    break;
-                }
-                filled += 1;
-            }
-            let Some(sockets) = batch.get_mut(..filled).filter(|sockets| !sockets.is_empty()) else {
-                break;
-            };
-            if handed
-                .hand(sockets, self.plan.filter.as_ref(), &owners, &context, &mut sink)
-                .is_break()
-            {
-                break;
-            }
-        }
-        (sink, self.captured(owners, context, &handed))
+        outlet.pour(stash, &owners, &context);
+        self.learner.names = std::mem::take(&mut context.names);
+        self.captured(owners, context, outlet)
     }
 
     /// Facts about every process that holds a socket of the stash.
@@ -319,64 +391,19 @@ impl Run {
         }
     }
 
-    fn captured(mut self, owners: Owners, context: Context, handed: &Handed) -> Captured {
+    fn captured<S: Sink>(mut self, owners: Owners, mut context: Context, outlet: Outlet<S>) -> (S, Captured) {
+        context.names = self.learner.names;
         self.gaps.append(&mut self.learner.gaps);
-        Captured {
+        let (sink, counts) = outlet.into_parts();
+        let captured = Captured {
             owners,
             context,
             gaps: self.gaps,
-            by_status: handed.by_status,
-            undecided: handed.undecided,
+            by_status: counts.by_status,
+            undecided: counts.undecided,
             owners_by: self.owners_by,
             taken_at: self.taken_at,
-        }
-    }
-}
-
-/// Counts of what went to the sink.
-#[derive(Default)]
-struct Handed {
-    by_status: [u64; OwnerStatus::ALL.len()],
-    undecided: u64,
-}
-
-impl Handed {
-    /// Moves the wanted sockets to the front, in their order, and hands them to the sink.
-    fn hand<S: Sink>(
-        &mut self,
-        sockets: &mut [Socket],
-        filter: Option<&Expr>,
-        owners: &Owners,
-        context: &Context,
-        sink: &mut S,
-    ) -> ControlFlow<()> {
-        let mut kept = 0;
-        for index in 0..sockets.len() {
-            let Some(socket) = sockets.get(index) else { break };
-            let ownership = owners.of(socket);
-            if let Some(filter) = filter {
-                match filter.matches(&Row {
-                    socket,
-                    ownership,
-                    context,
-                }) {
-                    Match::Yes => {}
-                    Match::No => continue,
-                    Match::OwnersUnknown => {
-                        self.undecided += 1;
-                        continue;
-                    }
-                }
-            }
-            self.by_status[ownership.status as usize] += 1;
-            if kept != index {
-                sockets.swap(kept, index);
-            }
-            kept += 1;
-        }
-        match sockets.get_mut(..kept) {
-            Some(wanted) if kept > 0 => sink.take(wanted, owners, context),
-            _ => ControlFlow::Continue(()),
-        }
+        };
+        (sink, captured)
     }
 }

@@ -20,6 +20,7 @@ pub fn find(wanted: NamesWanted, root: &ProcRoot) -> NamesFound {
         hosts: nss::host_addresses(wanted.hosts.into_iter().collect(), WITHIN).names,
         services: nss::service_ports(wanted.services.into_iter().collect(), WITHIN).names,
         users: nss::user_ids(wanted.users.into_iter().collect(), WITHIN).names,
+        interfaces_by_name: false,
         interfaces: wanted
             .interfaces
             .into_iter()

@@ -9,6 +9,7 @@ pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod nss;
+mod outlet;
 pub mod owners;
 pub mod proc;
 pub mod seen;

@@ -20,8 +20,8 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// For interface names: any socket of our network namespace.
-    socket: Option<OwnedFd>,
+    /// For interface names: any socket, with the place of the network namespace that it is of.
+    socket: Option<(u32, OwnedFd)>,
     cgroups_read: bool,
     /// What was found so far.
     pub names: Names,
@@ -47,17 +47,17 @@ impl Learner {
         self.wanted.hosts || self.wanted.users
     }
 
-    /// Learns what can be had at once: interfaces and cgroups.
+    /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
     pub fn learn(&mut self, socket: &Socket) {
         if let Some(index) = socket.inet().and_then(|pair| pair.interface)
             && !self.root.is_given()
-            && !self.names.interfaces.contains_key(&index.get())
+            && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
             let name = self
-                .interface_name(index.get())
+                .interface_name(socket.netns, index.get())
                 .unwrap_or_else(|| format!("if{index}"));
-            self.names.interfaces.insert(index.get(), name);
+            self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if self.wanted.cgroups
             && !self.cgroups_read
@@ -69,12 +69,13 @@ impl Learner {
         }
     }
 
-    fn interface_name(&mut self, index: u32) -> Option<String> {
-        if self.socket.is_none() {
-            self.socket =
-                socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok();
+    fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
+        if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
+            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+            self.socket = socket.ok().map(|socket| (netns, socket));
         }
-        netdevice::index_to_name(self.socket.as_ref()?, index).ok()
+        let (_, socket) = self.socket.as_ref()?;
+        netdevice::index_to_name(socket, index).ok()
     }
 
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {

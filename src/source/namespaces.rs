@@ -3,21 +3,24 @@
 use std::os::unix::fs::MetadataExt;
 
 use super::proc::ProcRoot;
+use crate::model::Namespace;
 
 /// The initial namespaces have fixed inode numbers (linux 6.18 include/uapi/linux/nsfs.h, unchanged since 3.8).
 const INITIAL_USER: &str = "user:[4026531837]";
 const INITIAL_PID: &str = "pid:[4026531836]";
 
-/// The inode number of our network namespace.
-pub fn own_netns(root: &ProcRoot) -> Option<u64> {
+/// Our network namespace, without its name.
+pub fn own_netns(root: &ProcRoot) -> Namespace {
     let path = if root.is_given() {
         "1/ns/net"
     } else {
         "thread-self/ns/net"
     };
-    std::fs::metadata(root.join(path))
-        .ok()
-        .map(|metadata| metadata.ino())
+    let metadata = std::fs::metadata(root.join(path));
+    Namespace {
+        inode: metadata.ok().map(|metadata| metadata.ino()),
+        name: None,
+    }
 }
 
 /// Whether /proc shows the initial pid namespace, that is every process of the machine.

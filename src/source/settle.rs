@@ -8,21 +8,29 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::namespaces;
+use super::netns::Views;
 use super::proc::holders::{Look, Walk, walk};
 use super::proc::{ProcRoot, mounts::Mounts};
-use super::tables::Tables;
 use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
 
-/// Joins the walk with the sockets that wait for it, and with the others whose owners are wanted too.
-pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, others: &Others, mut walked: Walk) -> Owners {
+/// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
+/// others whose owners are wanted too.
+pub fn settle(
+    root: &ProcRoot,
+    views: &Views,
+    dumps: &[Dump],
+    stash: &Stash,
+    others: &Others,
+    table: HolderTable,
+    walked: &Walk,
+) -> Owners {
     let listeners = if others.queued || has_queued(stash) {
-        listeners(root)
+        listeners(root, views)
     } else {
         Vec::new()
     };
-    let table = HolderTable::new(std::mem::take(&mut walked.holders));
     let left_over: BTreeSet<u32> = stash
         .heads()
         .filter_map(|head| head.inode)
@@ -51,13 +59,13 @@ pub fn settle(root: &ProcRoot, dumps: &[Dump], stash: &Stash, others: &Others, m
         let still_there = if mostly_shut {
             left_over.clone()
         } else {
-            look_again(root, dumps, &left_over)
+            look_again(root, views, dumps, &left_over)
         };
         let why = reasons(left_over, &still_there, evidence);
         return Owners::new(table, why, listeners);
     }
     let second = second_walk(root, stash, &left_over);
-    let still_there = look_again(root, dumps, &left_over);
+    let still_there = look_again(root, views, dumps, &left_over);
     evidence.walked_again = second.is_some();
     let second = second.unwrap_or_default();
     evidence.processes_refused = evidence.processes_refused.max(second.refused);
@@ -95,13 +103,13 @@ fn has_queued(stash: &Stash) -> bool {
 }
 
 /// All listeners of the protocols that have queues: a request that costs microseconds.
-fn listeners(root: &ProcRoot) -> Vec<Listener> {
+pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::of(State::Listen))
     });
     let mut listeners = Vec::new();
-    Tables::open(root).read(&dumps, &mut |sockets| {
+    views.read(root, &dumps, &mut |sockets| {
         listeners.extend(sockets.iter().filter_map(Listener::of));
         ControlFlow::Continue(())
     });
@@ -134,9 +142,9 @@ fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Opt
 }
 
 /// Which of the left-overs are still there.
-fn look_again(root: &ProcRoot, dumps: &[Dump], left_over: &BTreeSet<u32>) -> BTreeSet<u32> {
+fn look_again(root: &ProcRoot, views: &Views, dumps: &[Dump], left_over: &BTreeSet<u32>) -> BTreeSet<u32> {
     let mut there = BTreeSet::new();
-    Tables::open(root).read(dumps, &mut |sockets| {
+    views.read(root, dumps, &mut |sockets| {
         let inodes = sockets
             .iter()
             .filter_map(|socket| socket.inode)

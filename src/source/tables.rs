@@ -39,7 +39,7 @@ impl Tables {
                 root.path().display()
             );
             tables.gaps.push(Gap::loss("proc-root", message));
-        } else {
+        } else if root.is_of_netlink() {
             tables.reopen();
         }
         tables

@@ -1,8 +1,14 @@
-//! Network namespaces: what a word behind `-N` names, and going into one.
+//! Network namespaces: which there are, and reading sockets inside them.
 //!
 //! A namespace is known by the inode number of its file in nsfs. Entering one moves the calling thread, and the
 //! threads it starts from then on, never the others (linux 6.18 kernel/nsproxy.c, setns(2)): one who enters does so
 //! before there are other threads, or on a thread that is thrown away afterwards.
+
+mod find;
+mod fingerprint;
+mod names;
+mod processes;
+mod views;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,6 +18,10 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+pub use find::find;
+pub use names::name_of;
+pub use views::{View, Views};
 
 /// Where `ip netns` keeps namespaces by name, and others do as it does (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";
@@ -61,11 +71,17 @@ impl Namespace {
 pub fn path_of(word: &str) -> PathBuf {
     if word.contains('/') {
         PathBuf::from(word)
-    } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
+    } else if process_of(word).is_some() {
         Path::new("/proc").join(word).join("ns/net")
     } else {
         Path::new(NAMED).join(OsStr::new(word))
     }
+}
+
+/// The process that a word names.
+fn process_of(word: &str) -> Option<u32> {
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    word.parse().ok().filter(|_| is_number)
 }
 
 /// The words of `-N`, which may be given more than once and takes several with commas between.
@@ -73,6 +89,15 @@ pub fn words(given: &[String]) -> impl Iterator<Item = &str> {
     let words = given.iter().flat_map(|list| list.split(','));
     words.map(str::trim).filter(|word| !word.is_empty())
 }
+
+/// Whether these words can mean more than one namespace.
+pub fn are_several(given: &[String]) -> bool {
+    let mut words = words(given);
+    words.next() == Some(ALL) || words.next().is_some()
+}
+
+/// The word for every namespace that can be found.
+pub const ALL: &str = "all";
 
 #[cfg(test)]
 mod tests {
@@ -83,6 +108,7 @@ mod tests {
         assert_eq!(path_of("812"), Path::new("/proc/812/ns/net"));
         assert_eq!(path_of("blue"), Path::new("/run/netns/blue"));
         assert_eq!(path_of("blue1"), Path::new("/run/netns/blue1"));
+        assert_eq!(path_of("+1"), Path::new("/run/netns/+1"));
         assert_eq!(
             path_of("/run/docker/netns/default"),
             Path::new("/run/docker/netns/default")
@@ -94,6 +120,8 @@ mod tests {
     fn words_are_split_at_commas() {
         let given = ["a,b".to_owned(), " 12 ,".to_owned()];
         assert_eq!(words(&given).collect::<Vec<_>>(), ["a", "b", "12"]);
+        assert!(are_several(&given) && are_several(&["all".to_owned()]));
+        assert!(!are_several(&["a,".to_owned()]) && !are_several(&[]));
     }
 
     #[test]

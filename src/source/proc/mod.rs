@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub struct ProcRoot {
     directory: PathBuf,
     given: bool,
+    /// The process whose view of the network is read, if it is not ours.
+    process: Option<u32>,
 }
 
 impl Default for ProcRoot {
@@ -23,6 +25,7 @@ impl Default for ProcRoot {
         Self {
             directory: PathBuf::from("/proc"),
             given: false,
+            process: None,
         }
     }
 }
@@ -34,7 +37,21 @@ impl ProcRoot {
         Self {
             directory,
             given: true,
+            process: None,
         }
+    }
+
+    /// /proc with the tables of the network namespace that a process is in, for those who may not enter it.
+    pub fn of_process(pid: u32) -> Self {
+        Self {
+            process: Some(pid),
+            ..Self::default()
+        }
+    }
+
+    /// Whether netlink, which answers for our own network namespace, answers for this one.
+    pub fn is_of_netlink(&self) -> bool {
+        !self.given && self.process.is_none()
     }
 
     /// Whether it was named by the user.
@@ -55,6 +72,9 @@ impl ProcRoot {
     /// A table of the network namespace. /proc/net is that of the main thread, which need not be ours; in a
     /// named root it is that of its process 1, or of the root itself where there is no such process.
     pub fn net(&self, table: &str) -> PathBuf {
+        if let Some(pid) = self.process {
+            return self.join(pid.to_string()).join("net").join(table);
+        }
         if !self.given {
             return self.join("thread-self/net").join(table);
         }

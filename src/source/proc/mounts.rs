@@ -44,7 +44,7 @@ fn hides(option: &str) -> bool {
 }
 
 /// Octal escapes of mountinfo: space, tab, newline and backslash.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     ["\\040", "\\011", "\\012", "\\134"]
         .iter()
         .zip([" ", "\t", "\n", "\\"])

@@ -58,3 +58,39 @@ pub(crate) fn as_user(command: &mut Command, uid: u32) {
         });
     }
 }
+
+/// Runs `inside` on a thread of its own in a new network namespace, and keeps the thread there until the value that
+/// it returned is dropped. `None`, with a skip, where that is refused.
+#[track_caller]
+pub(crate) fn on_a_thread_elsewhere<T: Send + 'static>(
+    inside: impl FnOnce() -> T + Send + 'static,
+) -> Option<(T, impl Drop)> {
+    let (told, listen) = std::sync::mpsc::channel();
+    let (keep, kept) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        // SAFETY: nothing but the network namespace of this thread changes; no descriptor table is unshared.
+        let left = unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNET) };
+        let _ = told.send(left.map(|()| inside()));
+        // Until the other end is dropped.
+        let _ = kept.recv();
+    });
+    match listen.recv().expect("the thread tells") {
+        Ok(value) => Some((value, Stay(Some((keep, thread))))),
+        Err(error) => {
+            crate::skip::skip(&format!("no network namespace: {error}"));
+            None
+        }
+    }
+}
+
+/// Lets a thread end, and waits for it.
+struct Stay(Option<(std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>)>);
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if let Some((keep, thread)) = self.0.take() {
+            drop(keep);
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,8 +1,13 @@
 //! `-N`: network namespaces seen from outside.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
 use serde_json::Value;
 
-use super::enter::is_root;
+use super::enter::{as_user, is_root, on_a_thread_elsewhere};
+use super::privilege::copy;
 use super::sockets::Sockets;
 use super::truth::row_of;
 use crate::run::{Ran, sockstat};
@@ -80,4 +85,162 @@ fn what_is_no_namespace_is_refused_in_one_line() {
     refused(&["-N", "no such name"], "/run/netns/no such name");
     refused(&["-N", "/proc/self/status"], "it is no namespace");
     refused(&["why", "-N", "all", "80"], "-N takes one network namespace here");
+}
+
+#[test]
+fn all_namespaces_are_found_and_every_socket_with_its_owner() {
+    const COUNT: usize = 50;
+    let specs = [
+        "tcp-listen:queued=1",
+        "tcp-listen:addr=::,device=lo",
+        "udp",
+        "unix-pair",
+    ];
+    let mut places = Vec::with_capacity(COUNT);
+    for _ in 0..COUNT {
+        let Some(sockets) = make(&specs) else { return };
+        places.push(sockets);
+    }
+    let numbers: Vec<_> = places.iter().map(|sockets| sockets.netns.to_string()).collect();
+    let ours = format!("netns in ({})", numbers.join(", "));
+    let rows = rows(&["-a", "-p", "--json", "-A", "all", "-N", "all", &ours]);
+    for sockets in &places {
+        let of_netns = |row: &&Value| row["netns"].as_u64() == Some(sockets.netns);
+        let own: Vec<Value> = rows.iter().filter(of_netns).cloned().collect();
+        assert_eq!(own.len(), sockets.ends.len(), "{own:#?}");
+        for end in &sockets.ends {
+            let row = row_of(end, &own).unwrap_or_else(|| panic!("no row for {}", end.said));
+            if row["owner_status"] != "none" {
+                assert_eq!(row["pid"].as_u64(), Some(u64::from(sockets.pid)), "{row}");
+            }
+        }
+        assert!(
+            own.iter().any(|row| row["owner_status"] == "queued"),
+            "a connection waits for the listener of its own namespace: {own:#?}"
+        );
+        assert_eq!(own.iter().filter(|row| row["interface"] == "lo").count(), 1);
+    }
+}
+
+#[test]
+fn several_namespaces_are_columns_filters_and_groups() {
+    let Some(one) = make(&["tcp-listen:port=7001,device=lo"]) else {
+        return;
+    };
+    let Some(two) = make(&["tcp-listen:port=7001,device=lo", "tcp-listen:port=7002"]) else {
+        return;
+    };
+    let places = format!("{},{}", one.pid, two.pid);
+    let run = |arguments: &[&str]| {
+        let ran = Ran::of(sockstat(["-N", &places]).args(arguments)).ended_with(0);
+        ran.text().to_owned()
+    };
+    let plain = run(&["-tlnH", "sport", "=", ":7001"]);
+    for sockets in [&one, &two] {
+        let token = format!("netns:{}", sockets.netns);
+        assert_eq!(plain.matches(&token).count(), 1, "{plain}");
+    }
+    let table = run(&["-tln", "--table"]);
+    assert!(
+        table.starts_with("NETNS") && table.contains(&two.netns.to_string()),
+        "{table}"
+    );
+    let of_two = format!("netns = {}", two.netns);
+    assert_eq!(run(&["-tlnH", &of_two]).lines().count(), 2);
+    assert_eq!(
+        run(&["-tlnH", "dev = lo"]).lines().count(),
+        2,
+        "names, where numbers differ"
+    );
+    let groups = run(&["-tln", "--by", "netns", "--csv"]);
+    assert!(groups.contains(&format!("{},2", two.netns)), "{groups}");
+    // The same place twice is one.
+    let twice = ["-N", &places, "-N", &one.pid.to_string(), "-tlnH"];
+    assert_eq!(
+        Ran::of(&mut sockstat(twice)).ended_with(0).text().lines().count(),
+        3
+    );
+}
+
+#[test]
+fn a_thread_in_a_namespace_of_its_own_is_found() {
+    if !is_root() {
+        return skip("only root can enter a network namespace alone");
+    }
+    let Some((listener, _stay)) =
+        on_a_thread_elsewhere(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap())
+    else {
+        return;
+    };
+    let port = listener.local_addr().unwrap().port().to_string();
+    let rows = rows(&["-tlp", "--json", "-N", "all", &format!("local_port = {port}")]);
+    let ours = rows
+        .iter()
+        .filter(|row| row["pid"].as_u64() == Some(u64::from(std::process::id())));
+    assert_eq!(ours.count(), 1, "{rows:#?}");
+}
+
+#[test]
+fn a_namespace_that_only_has_a_name_is_found_by_it() {
+    if !is_root() {
+        return skip("only root can enter a network namespace alone");
+    }
+    let name = format!("sockstat-it-{}", std::process::id());
+    let ip = |verb: &str| Command::new("ip").args(["netns", verb, &name]).output().unwrap();
+    let made = ip("add");
+    if !made.status.success() {
+        return skip(&format!(
+            "no network namespace: {}",
+            String::from_utf8_lossy(&made.stderr).trim()
+        ));
+    }
+    let place = name.clone();
+    // Its thread comes back never, its socket stays.
+    let listener = std::thread::spawn(move || {
+        let file = std::fs::File::open(format!("/run/netns/{place}")).unwrap();
+        let kind = Some(rustix::thread::LinkNameSpaceType::Network);
+        rustix::thread::move_into_link_name_space(std::os::fd::AsFd::as_fd(&file), kind).unwrap();
+        TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap()
+    });
+    let _listener = listener.join().unwrap();
+    let all = rows(&["-tlp", "--json", "-N", "all", &format!("netns_name = {name}")]);
+    let one = rows(&["-tlp", "--json", "-N", &name]);
+    ip("delete");
+    for rows in [all, one] {
+        assert_eq!(rows.len(), 1, "{rows:#?}");
+        assert_eq!(rows[0]["netns_name"], *name);
+        assert_eq!(rows[0]["pid"].as_u64(), Some(u64::from(std::process::id())));
+    }
+}
+
+#[test]
+fn an_ordinary_user_reads_the_tables_of_processes_inside() {
+    let Some(sockets) = make(&["tcp-listen:port=7003", "udp:port=7004"]) else {
+        return;
+    };
+    std::fs::set_permissions(sockets.directory(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let program = sockets.directory().join("sockstat");
+    copy(&program);
+    let pid = sockets.pid.to_string();
+    for place in [&pid, "all"] {
+        let mut command = Command::new(&program);
+        command.args(["-N", place, "-tuln", "--json", "local_port in (7003, 7004)"]);
+        as_user(&mut command, 65534);
+        let ran = Ran::of(&mut command).ended_with(0);
+        let document = ran.json();
+        assert_eq!(document["sockets"].as_array().unwrap().len(), 2, "{document:#}");
+        assert_eq!(document["complete"], false);
+        assert!(
+            ran.stderr.contains("/proc/PID/net") && ran.stderr.contains("sudo "),
+            "{}",
+            ran.stderr
+        );
+        // Its number may not be read, and is not made up.
+        assert!(document["sockets"][0]["netns"].is_null());
+    }
+    let mut why = Command::new(&program);
+    why.args(["why", "-N", &pid, "7003"]);
+    as_user(&mut why, 65534);
+    let ran = Ran::of(&mut why).ended_with(2);
+    assert!(ran.stderr.contains("CAP_SYS_ADMIN"), "{}", ran.stderr);
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -59,7 +59,7 @@ impl Setting {
 
 /// A copy that is closed before anybody runs it, by a program: a descriptor open for writing that another thread's fork
 /// inherits would make it busy.
-fn copy(to: &PathBuf) {
+pub(super) fn copy(to: &Path) {
     let status = Command::new("cp")
         .arg(env!("CARGO_BIN_EXE_sockstat"))
         .arg(to)

@@ -33,7 +33,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
             users,
             ..Names::default()
         },
-        netns: namespaces::own_netns(&ProcRoot::default()),
+        namespaces: vec![namespaces::own_netns(&ProcRoot::default())],
         as_root: rustix::process::geteuid().is_root(),
         ..Context::default()
     }

@@ -11,6 +11,7 @@ use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Sta
 use crate::plan::Dump;
 use crate::query::condition::{Condition, Question};
 use crate::source::bpf::{self, Narrow, Wanted};
+use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::settle::settle;
@@ -97,7 +98,11 @@ impl Snapshot {
             None => walk(&root, look),
         };
         match walked {
-            Ok(walked) => self.owners = settle(&root, &self.dumps, &self.stash, &Others::default(), walked),
+            Ok(mut walked) => {
+                let holders = HolderTable::new(std::mem::take(&mut walked.holders));
+                let (views, others) = (Views::default(), Others::default());
+                self.owners = settle(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
+            }
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",
                 format!("cannot list /proc: {error}"),

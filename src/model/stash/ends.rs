@@ -1,0 +1,107 @@
+//! The two ends of a socket, packed.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+
+use super::bytes::{put32, take, take32};
+use super::{FILE, INTERFACE, NAME, PEER_INODE, PENDING, UNIX, V4_LOCAL, V4_PEER, V6ONLY, V6ONLY_SET};
+use crate::model::endpoint::UnixFile;
+use crate::model::{InetPair, UnixPair};
+
+pub(super) fn put_inet(out: &mut Vec<u8>, pair: &InetPair) -> u32 {
+    let mut flags = 0;
+    for (address, v4) in [(pair.local_address, V4_LOCAL), (pair.peer_address, V4_PEER)] {
+        match address {
+            IpAddr::V4(address) => {
+                flags |= v4;
+                out.extend_from_slice(&address.octets());
+            }
+            IpAddr::V6(address) => out.extend_from_slice(&address.octets()),
+        }
+    }
+    out.extend_from_slice(&pair.local_port.to_ne_bytes());
+    out.extend_from_slice(&pair.peer_port.to_ne_bytes());
+    if let Some(interface) = pair.interface {
+        flags |= INTERFACE;
+        put32(out, interface.get());
+    }
+    match pair.v6only {
+        Some(true) => flags | V6ONLY | V6ONLY_SET,
+        Some(false) => flags | V6ONLY,
+        None => flags,
+    }
+}
+
+pub(super) fn take_inet(input: &mut &[u8], flags: u32) -> InetPair {
+    let address = |input: &mut &[u8], v4| {
+        if flags & v4 != 0 {
+            IpAddr::V4(Ipv4Addr::from(take::<4>(input)))
+        } else {
+            IpAddr::V6(Ipv6Addr::from(take::<16>(input)))
+        }
+    };
+    InetPair {
+        local_address: address(input, V4_LOCAL),
+        peer_address: address(input, V4_PEER),
+        local_port: u16::from_ne_bytes(take(input)),
+        peer_port: u16::from_ne_bytes(take(input)),
+        interface: (flags & INTERFACE != 0)
+            .then(|| take32(input))
+            .and_then(NonZeroU32::new),
+        v6only: (flags & V6ONLY != 0).then_some(flags & V6ONLY_SET != 0),
+    }
+}
+
+pub(super) fn put_unix(out: &mut Vec<u8>, pair: &UnixPair) -> u32 {
+    let mut flags = UNIX;
+    if let Some(name) = &pair.name {
+        flags |= NAME;
+        put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
+        out.extend_from_slice(name);
+    }
+    if let Some(inode) = pair.peer_inode {
+        flags |= PEER_INODE;
+        put32(out, inode.get());
+    }
+    if !pair.pending.is_empty() {
+        flags |= PENDING;
+        put32(out, u32::try_from(pair.pending.len()).unwrap_or(u32::MAX));
+        for inode in &pair.pending {
+            put32(out, *inode);
+        }
+    }
+    if let Some(file) = pair.file {
+        flags |= FILE;
+        put32(out, file.inode);
+        put32(out, file.device);
+    }
+    flags
+}
+
+pub(super) fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
+    let name = (flags & NAME != 0).then(|| {
+        let length = take32(input) as usize;
+        let (name, rest) = input.split_at_checked(length).unwrap_or_default();
+        *input = rest;
+        name.into()
+    });
+    let peer_inode = (flags & PEER_INODE != 0)
+        .then(|| take32(input))
+        .and_then(NonZeroU32::new);
+    let pending = if flags & PENDING != 0 {
+        let count = take32(input);
+        (0..count).map(|_| take32(input)).collect()
+    } else {
+        Vec::new()
+    };
+    let file = (flags & FILE != 0).then(|| UnixFile {
+        inode: take32(input),
+        device: take32(input),
+    });
+    UnixPair {
+        name,
+        peer_inode,
+        pending,
+        file,
+    }
+}

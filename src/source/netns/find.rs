@@ -1,0 +1,216 @@
+//! Finds network namespaces: those that were named, or every one that anything points to.
+//!
+//! A namespace lives as long as a process or thread is in it, a file is mounted on it, a descriptor or a socket refers
+//! to it. The last two have no path that could be entered without opening another process's descriptor: what is kept
+//! by a descriptor alone is told, and not read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::names::{self, Named};
+use super::processes::{self, Task, inode_of};
+use super::{ALL, Namespace, View, Views, fingerprint, path_of, process_of, words};
+use crate::model::Gap;
+
+/// Tasks by which a namespace may be entered, in case some end meanwhile.
+const WAYS_MAX: usize = 4;
+
+/// The namespaces that the words of `-N` name, our own first if it is among them, else by name and number.
+///
+/// # Errors
+/// One line: a word that names none.
+pub fn find(given: &[String]) -> Result<Views, String> {
+    let mut finder = Finder::here();
+    for word in words(given) {
+        if word == ALL {
+            finder.add_all();
+        } else {
+            finder.add_word(word)?;
+        }
+    }
+    Ok(finder.views())
+}
+
+struct Finder {
+    own: Option<u64>,
+    named: Vec<Named>,
+    /// By inode number.
+    found: BTreeMap<u64, View>,
+    /// Those whose inode number may not be read.
+    unnumbered: Vec<View>,
+    gaps: Vec<Gap>,
+}
+
+impl Finder {
+    fn here() -> Self {
+        let own = std::fs::read_link("/proc/thread-self/ns/net").ok();
+        Self {
+            own: own.and_then(|link| inode_of(link.to_str()?)),
+            named: names::all(),
+            found: BTreeMap::new(),
+            unnumbered: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Adds a way into a namespace.
+    fn add(&mut self, inode: u64, path: PathBuf, pid: Option<u32>) {
+        let name = || {
+            let named = self.named.iter().find(|named| named.inode == inode);
+            named.map(|named| named.name.clone())
+        };
+        let view = self.found.entry(inode).or_insert_with(|| View {
+            inode: Some(inode),
+            name: name(),
+            is_own: self.own == Some(inode),
+            ..View::default()
+        });
+        if view.paths.len() < WAYS_MAX {
+            view.paths.push(path);
+        }
+        view.pid = view.pid.or(pid);
+    }
+
+    fn add_word(&mut self, word: &str) -> Result<(), String> {
+        let path = path_of(word);
+        let pid = process_of(word);
+        match Namespace::open(&path) {
+            Ok(namespace) => {
+                self.add(namespace.inode, path, pid);
+                Ok(())
+            }
+            Err(error) => match pid {
+                // Its tables can be read all the same.
+                Some(pid) if error.kind() == ErrorKind::PermissionDenied => {
+                    self.add_unnumbered(pid);
+                    Ok(())
+                }
+                _ => Err(format!(
+                    "there is no network namespace {}: {error}",
+                    path.display()
+                )),
+            },
+        }
+    }
+
+    fn add_unnumbered(&mut self, pid: u32) {
+        self.unnumbered.push(View {
+            pid: Some(pid),
+            ..View::default()
+        });
+    }
+
+    fn add_all(&mut self) {
+        if let Some(own) = self.own {
+            self.add(own, PathBuf::from("/proc/thread-self/ns/net"), None);
+        }
+        for named in self.named.clone() {
+            self.add(named.inode, named.path, None);
+        }
+        let tasks = processes::all();
+        for task in &tasks {
+            if let Some(inode) = task.inode {
+                let path = Path::new("/proc").join(&task.path).join("ns/net");
+                let is_process = !task.path.contains('/');
+                self.add(inode, path, is_process.then_some(task.pid));
+            }
+        }
+        self.add_mounted(&tasks);
+        self.add_hidden(&tasks);
+    }
+
+    /// Namespaces on which files are mounted, in any mount namespace.
+    fn add_mounted(&mut self, tasks: &[Task]) {
+        let mut seen = BTreeSet::new();
+        for task in tasks {
+            let Ok(mounts) = std::fs::read_link(format!("/proc/{}/ns/mnt", task.path)) else {
+                continue;
+            };
+            if !seen.insert(mounts) {
+                continue;
+            }
+            let text = std::fs::read_to_string(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
+            for (inode, mount_point) in mounted(&text) {
+                // Only where nothing else leads there: a mount point may lie on a file system that does not answer.
+                if !self.found.contains_key(&inode) {
+                    let root = Path::new("/proc").join(&task.path).join("root");
+                    self.add(inode, root.join(mount_point.trim_start_matches('/')), None);
+                }
+            }
+        }
+    }
+
+    /// Namespaces of processes whose namespace may not be read, one process for each.
+    fn add_hidden(&mut self, tasks: &[Task]) {
+        if tasks.iter().all(|task| task.inode.is_some()) {
+            return;
+        }
+        let known = self.found.values().filter_map(|view| view.pid);
+        let mut seen: BTreeSet<Option<u64>> = known.map(|pid| fingerprint::of(&pid.to_string())).collect();
+        seen.insert(fingerprint::of("thread-self"));
+        seen.insert(None);
+        for task in tasks.iter().filter(|task| task.inode.is_none()) {
+            if seen.insert(fingerprint::of(&task.path)) {
+                self.add_unnumbered(task.pid);
+            }
+        }
+    }
+
+    fn views(self) -> Views {
+        let mut views: Vec<_> = self.found.into_values().collect();
+        views.sort_by_key(|view| (!view.is_own, view.name.is_none(), view.name.clone(), view.inode));
+        views.extend(self.unnumbered);
+        Views {
+            views,
+            gaps: self.gaps,
+        }
+    }
+}
+
+/// The network namespaces in the text of mountinfo, each with its mount point: the file system is nsfs and the root
+/// `net:[…]` (proc_pid_mountinfo(5)).
+fn mounted(mountinfo: &str) -> Vec<(u64, String)> {
+    let one = |line: &str| {
+        let (place, end) = line.split_once(" - ")?;
+        if end.split(' ').next() != Some("nsfs") {
+            return None;
+        }
+        let mut words = place.split(' ').skip(3);
+        let inode = inode_of(words.next()?)?;
+        Some((inode, crate::source::proc::mounts::unescape(words.next()?)))
+    };
+    mountinfo.lines().filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn namespaces_are_found_in_mountinfo() {
+        let text = "25 1 0:23 / /run rw - tmpfs tmpfs rw\n\
+            80 25 0:4 net:[4026532288] /run/netns/blue rw shared:1 - nsfs nsfs rw\n\
+            81 25 0:4 mnt:[4026532289] /run/mnt rw - nsfs nsfs rw\n\
+            82 25 0:4 net:[4026532290] /run/a\\040b rw - nsfs nsfs rw\n";
+        let expected = [
+            (4_026_532_288, "/run/netns/blue".to_owned()),
+            (4_026_532_290, "/run/a b".to_owned()),
+        ];
+        assert_eq!(mounted(text), expected);
+    }
+
+    #[test]
+    fn our_own_is_the_first_of_all() {
+        let own = inode_of(
+            std::fs::read_link("/proc/thread-self/ns/net")
+                .unwrap()
+                .to_str()
+                .unwrap(),
+        );
+        let views = find(&["all".to_owned()]).unwrap();
+        assert!(views.views[0].is_own && views.views[0].inode == own);
+        assert_eq!(views.views.iter().filter(|view| view.is_own).count(), 1);
+        assert!(find(&["no such name".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! Names of network namespaces: files in well-known directories on which they are mounted.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::NAMED;
+
+/// Where else than in [`NAMED`] namespaces are kept: by docker (libnetwork), and by rootless podman and others that
+/// do as `ip netns` does in the user's own directory.
+const DOCKER: &str = "/run/docker/netns";
+const OF_USERS: &str = "/run/user";
+
+/// A namespace that has a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) inode: u64,
+    pub(super) path: PathBuf,
+}
+
+/// All that have a name, by directory and name. No privilege is needed, and nothing is opened.
+pub(super) fn all() -> Vec<Named> {
+    let mut directories = vec![PathBuf::from(NAMED), PathBuf::from(DOCKER)];
+    let users = std::fs::read_dir(OF_USERS).into_iter().flatten().flatten();
+    directories.extend(users.map(|user| user.path().join("netns")));
+    let nsfs = std::fs::metadata("/proc/self/ns/net").map(|own| own.dev()).ok();
+    let mut named: Vec<_> = directories
+        .iter()
+        .flat_map(|directory| within(directory, nsfs))
+        .collect();
+    // A namespace with two names goes by the first.
+    named.sort_by(|a, b| a.path.cmp(&b.path));
+    named
+}
+
+/// The name of a namespace, if it has one.
+pub fn name_of(inode: u64) -> Option<String> {
+    all()
+        .into_iter()
+        .find(|named| named.inode == inode)
+        .map(|named| named.name)
+}
+
+/// A file that nothing is mounted on any more is of another file system than namespaces are.
+fn within(directory: &Path, nsfs: Option<u64>) -> Vec<Named> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let named = |entry: std::fs::DirEntry| {
+        let path = entry.path();
+        let metadata = std::fs::symlink_metadata(&path).ok()?;
+        (Some(metadata.dev()) == nsfs).then(|| Named {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            inode: metadata.ino(),
+            path,
+        })
+    };
+    entries.filter_map(named).collect()
+}

@@ -1,0 +1,76 @@
+//! In which network namespaces processes and their threads are.
+
+use std::os::unix::fs::MetadataExt as _;
+
+/// A task, and its namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Task {
+    /// `PID`, or `PID/task/TID` for a thread.
+    pub(super) path: String,
+    /// The process.
+    pub(super) pid: u32,
+    /// Its namespace; `None` if that may not be read.
+    pub(super) inode: Option<u64>,
+}
+
+/// Every process below /proc, and every thread that is elsewhere than its process. One that has gone meanwhile is left
+/// out.
+pub(super) fn all() -> Vec<Task> {
+    let mut tasks = Vec::new();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for pid in entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+        let Some(process) = look(pid, pid.to_string()) else {
+            continue;
+        };
+        // The links of the directory are one for each thread, and two (linux 6.18 fs/proc/base.c,
+        // proc_task_getattr).
+        let threads = std::fs::metadata(format!("/proc/{pid}/task")).map_or(0, |task| task.nlink());
+        if threads > 3 {
+            let own = process.inode;
+            let others = std::fs::read_dir(format!("/proc/{pid}/task"))
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(|thread| {
+                    let tid = thread.file_name();
+                    look(pid, format!("{pid}/task/{}", tid.to_str()?))
+                });
+            tasks.extend(others.filter(|thread| thread.inode != own));
+        }
+        tasks.push(process);
+    }
+    // A process stands for its namespace before a thread of another does.
+    tasks.sort_by_key(|task| (task.path.contains('/'), task.pid));
+    tasks
+}
+
+fn look(pid: u32, path: String) -> Option<Task> {
+    let inode = match std::fs::read_link(format!("/proc/{path}/ns/net")) {
+        Ok(link) => Some(inode_of(link.to_str()?)?),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(_) => return None,
+    };
+    Some(Task { path, pid, inode })
+}
+
+/// The number in `net:[…]`.
+pub(super) fn inode_of(link: &str) -> Option<u64> {
+    link.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_read_and_we_are_among_the_tasks() {
+        assert_eq!(inode_of("net:[4026531833]"), Some(4_026_531_833));
+        assert_eq!(inode_of("mnt:[4026531833]"), None);
+        assert_eq!(inode_of("net:[x]"), None);
+        let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+        let found = all()
+            .into_iter()
+            .find(|task| task.path == std::process::id().to_string());
+        assert_eq!(found.unwrap().inode, inode_of(own.to_str().unwrap()));
+    }
+}

@@ -1,0 +1,202 @@
+//! However rows are read, they are the same: the fast ways beside the slow and simple one, which asks family by family, has
+//! the kernel filter nothing, keeps every row and finds owners by walking over /proc.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use sockstat::join::Row;
+use sockstat::model::{OwnerStatus, StateSet};
+use sockstat::plan::dump::Wanted;
+use sockstat::plan::{CapturePlan, Facts, OwnersBy};
+use sockstat::source::owners::How;
+
+use super::sockets::Sockets;
+use super::within::{by_family, filter, plan, rows, within};
+
+const SPECS: &[&str] = &[
+    "tcp-listen",
+    "tcp-listen:addr=::",
+    "tcp-listen:addr=::,v6only=1,backlog=7",
+    "tcp-listen:device=lo,queued=2",
+    "tcp-bound",
+    "tcp-bound:addr=::1",
+    "tcp-pair:unread=100,keepalive=1",
+    "tcp-pair:addr=::1,unacked=5",
+    "tcp-pair:addr=::,mapped=1",
+    "syn-sent",
+    "syn-recv",
+    "fin-wait-2",
+    "close-wait",
+    "time-wait",
+    "time-wait:addr=::1",
+    "orphan:linger2=120",
+    "mptcp-pair",
+    "udp:unread=9",
+    "udp:addr=::,v6only=1",
+    "udp-connected",
+    "unix-listen:path={dir}/listen,queued=1",
+    "unix-pair:unread=5",
+    "unix-dgram:abstract=paths",
+    "shared-fork:children=2",
+    "thread-table",
+    "uid",
+];
+
+/// How long two runs may differ because a socket changed between them.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// All that a dump says of a socket, but for the time that a timer has left, and who holds it.
+fn facts(row: &Row<'_>) -> String {
+    let mut socket = row.socket.clone();
+    if let Some(timer) = &mut socket.timer {
+        timer.expires_ms = None;
+    }
+    let processes: Vec<_> = row
+        .processes()
+        .map(|process| (process.pid, &process.comm))
+        .collect();
+    format!("{socket:?} {:?} {processes:?}", row.ownership)
+}
+
+/// What /proc tells of a socket, too.
+fn endpoints(row: &Row<'_>) -> String {
+    let socket = row.socket;
+    let pair = socket.inet().map(|pair| {
+        (
+            pair.local_address,
+            pair.local_port,
+            pair.peer_address,
+            pair.peer_port,
+        )
+    });
+    // Sockets that nobody holds have an inode of 0 here and of their own there.
+    format!(
+        "{:?} {:?} {:?} {:?} {pair:?}",
+        socket.protocol, socket.family, socket.state, socket.uid
+    )
+}
+
+/// The slow and simple way to the same rows. It asks for what the fast plan asks of each socket.
+fn slowly(fast: &CapturePlan, options: &[&str]) -> CapturePlan {
+    let mut slow = plan(options, filter("").expect("no filter"));
+    for dump in &mut slow.dumps {
+        let like = fast.dumps.iter().find(|other| other.protocol == dump.protocol);
+        dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
+        dump.extensions = like.map_or(0, |other| other.extensions);
+    }
+    slow.dumps = by_family(&slow.dumps);
+    slow.owners = fast.owners;
+    slow.owners_by = OwnersBy::Proc;
+    slow.facts = fast.facts;
+    slow.filter.clone_from(&fast.filter);
+    slow
+}
+
+#[track_caller]
+fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &CapturePlan, b: &CapturePlan) {
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let (a, b) = (rows(a.clone(), tell).0, rows(b.clone(), tell).0);
+        if a == b {
+            assert!(!a.is_empty(), "{what}: no rows to compare");
+            return;
+        }
+        let only = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|row| !those.contains(row)).cloned().collect()
+        };
+        assert!(
+            Instant::now() < deadline,
+            "{what}:\nonly fast: {:#?}\nonly slow: {:#?}",
+            only(&a, &b),
+            only(&b, &a)
+        );
+    }
+}
+
+#[test]
+fn fast_ways_have_the_rows_of_the_slow_one() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    within(&sockets, || {
+        // Streamed, packed while owners are found, small tables first, attributes or none, one request for both families.
+        for options in [
+            &["-tan"][..],
+            &["-tane"],
+            &["-tanp"],
+            &["-tln"],
+            &["-tlnp"],
+            &["-tulpn"],
+            &["-uanp"],
+            &["-xanp"],
+            &["-ta4"],
+            &["-ta6"],
+            &["-Man"],
+            &["-tuxanpe"],
+            &["-tuxa", "--json"],
+            &["-tuxap", "--jsonl"],
+        ] {
+            let fast = plan(options, filter("").expect("no filter"));
+            same(&options.join(" "), facts, &fast, &slowly(&fast, options));
+        }
+        // What the kernel filters: states, ports in the request, bytecode; and what waits for owners.
+        for text in [
+            "state established",
+            "sport = 443 or sport gt 1024",
+            "dst 127.0.0.1",
+            "dev lo",
+            "recv_q gt 0",
+            "process = mksock",
+            "owner_status != known",
+        ] {
+            let parsed = filter(text).unwrap_or_else(|error| panic!("{}", error.render()));
+            let states = parsed.states;
+            let fast = plan(&["-tuxa"], parsed);
+            let mut slow = slowly(&fast, &["-tuxa"]);
+            for dump in &mut slow.dumps {
+                dump.states = dump.states.intersection(states.unwrap_or(StateSet::ALL));
+            }
+            same(text, facts, &fast, &slow);
+        }
+    });
+}
+
+#[test]
+fn the_iterator_finds_whom_the_walk_finds() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    within(&sockets, || {
+        for options in ["-tuxanp", "-tlnp"] {
+            let mut bpf = plan(&[options], filter("").expect("no filter"));
+            bpf.owners_by = OwnersBy::Bpf;
+            bpf.facts = Facts::Full;
+            let (_, captured) = rows(bpf.clone(), facts);
+            if let How::Walk(why) = &captured.owners_by {
+                crate::skip::skip(why);
+                return;
+            }
+            assert!(captured.count(OwnerStatus::Known) > 0);
+            same(options, facts, &bpf, &slowly(&bpf, &[options]));
+        }
+    });
+}
+
+#[test]
+fn the_tables_of_proc_have_the_same_sockets() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    let root = PathBuf::from(format!("/proc/{}", sockets.pid));
+    within(&sockets, || {
+        for options in ["-tan4", "-tan6", "-uan", "-tln"] {
+            let fast = plan(
+                &[options, "exclude", "bound"],
+                filter("exclude bound").expect("a filter"),
+            );
+            let mut proc = fast.clone();
+            proc.proc_root = Some(root.clone());
+            same(options, endpoints, &fast, &proc);
+        }
+    });
+}

@@ -1,0 +1,118 @@
+//! The library's own capture, run inside the namespace of live sockets: a thread enters it and the runtime's threads,
+//! which it starts, are born there.
+
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use sockstat::cli::ListArgs;
+use sockstat::join::{Context, Owners, Row};
+use sockstat::model::Socket;
+use sockstat::plan::list::{ListPlan, Place};
+use sockstat::plan::{CapturePlan, Dump};
+use sockstat::query::{FilterError, Mode, Parsed, parse};
+use sockstat::source::capture::{Captured, Sink, capture};
+use sockstat::source::lookup;
+use sockstat::source::proc::ProcRoot;
+
+use super::enter::is_root;
+use super::sockets::Sockets;
+use crate::skip::skip;
+
+/// Runs `work` on a thread inside of the namespace. `None`, with a skip, for an ordinary user.
+#[track_caller]
+pub(crate) fn within<T: Send>(sockets: &Sockets, work: impl FnOnce() -> T + Send) -> Option<T> {
+    if !is_root() {
+        skip("only root can enter a network namespace with one thread");
+        return None;
+    }
+    let netns = File::open(format!("/proc/{}/ns/net", sockets.pid)).unwrap();
+    let result = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            move_into_link_name_space(netns.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            work()
+        });
+        thread.join()
+    });
+    match result {
+        Ok(value) => Some(value),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// A filter with its names looked up, the empty one for no words; or what is wrong with it.
+pub(crate) fn filter(text: &str) -> Result<Parsed, FilterError> {
+    let mut parsed = parse(&[text.to_owned()], Mode::List)?;
+    if let Some(expr) = parsed.expr.take() {
+        let found = lookup::find(expr.names(), &ProcRoot::default());
+        parsed.expr = Some(expr.resolve(&found)?);
+    }
+    Ok(parsed)
+}
+
+/// What the program plans for these options and this filter.
+pub(crate) fn plan(options: &[&str], filter: Parsed) -> CapturePlan {
+    use clap::Parser as _;
+    let args = ListArgs::try_parse_from(["sockstat"].iter().chain(options)).unwrap();
+    ListPlan::new(&args, filter, &Place::default()).unwrap().capture
+}
+
+/// Runs a plan and tells each of its rows by `tell`, sorted.
+pub(crate) fn rows<T: Ord + Send + 'static>(
+    plan: CapturePlan,
+    tell: fn(&Row<'_>) -> T,
+) -> (Vec<T>, Captured) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let sink = Told {
+        tell,
+        rows: Vec::new(),
+    };
+    let (sink, captured) = runtime.block_on(capture(Arc::new(plan), sink)).unwrap();
+    let mut rows = sink.rows;
+    rows.sort();
+    (rows, captured)
+}
+
+/// One request for each family instead of one for both.
+pub(crate) fn by_family(dumps: &[Dump]) -> Vec<Dump> {
+    let of = |dump: &Dump, v4: bool| Dump {
+        v4: dump.v4 && v4,
+        v6: dump.v6 && !v4,
+        ..dump.clone()
+    };
+    let split = |dump: &Dump| {
+        if dump.protocol.is_inet() {
+            vec![of(dump, true), of(dump, false)]
+        } else {
+            vec![dump.clone()]
+        }
+    };
+    dumps.iter().flat_map(split).collect()
+}
+
+struct Told<T> {
+    tell: fn(&Row<'_>) -> T,
+    rows: Vec<T>,
+}
+
+impl<T: Send + 'static> Sink for Told<T> {
+    fn take(
+        &mut self,
+        sockets: &mut [Socket],
+        owners: &Owners,
+        context: &Context,
+    ) -> std::ops::ControlFlow<()> {
+        self.rows.extend(sockets.iter().map(|socket| {
+            (self.tell)(&Row {
+                socket,
+                ownership: owners.of(socket),
+                context,
+            })
+        }));
+        std::ops::ControlFlow::Continue(())
+    }
+}
