@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt E/events D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt E/events bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -39,9 +39,11 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l record -d 'Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l replay -d 'Answer from FILE, made by --record or by -D, and look at nothing else' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -d 'Write the kernel\'s messages about TCP sockets to FILE (- for standard output), and show nothing' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
-complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'

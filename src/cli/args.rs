@@ -232,6 +232,15 @@ pub struct ListArgs {
     /// Read DIR instead of /proc, and ask nothing by netlink
     #[arg(long, value_name = "DIR", help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
+    /// Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub record: Option<PathBuf>,
+    /// Answer from FILE, made by --record or by -D, and look at nothing else
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub replay: Option<PathBuf>,
+    /// Write the kernel's messages about TCP sockets to FILE (- for standard output), and show nothing
+    #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
+    pub diag: Option<PathBuf>,
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,

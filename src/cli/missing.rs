@@ -40,8 +40,6 @@ pub struct MissingArgs {
     pub inet_sockopt: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'D', long, hide = true)]
-    pub diag: Option<String>,
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
 }
@@ -66,7 +64,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.cgroup, "--cgroup (-e shows the cgroup)"),
         (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
         (missing.events, "-E (events)"),
-        (missing.diag.is_some(), "-D (raw dump)"),
         (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {

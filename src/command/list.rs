@@ -64,6 +64,9 @@ pub(super) fn run_beside(
         ));
         return Ok(Exit::Usage);
     }
+    if let Some(file) = &args.diag {
+        return super::raw_dump::run(&plan.capture, file);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -10,6 +10,7 @@ pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod page;
 pub mod plain;
 pub mod summary;
 pub mod table;

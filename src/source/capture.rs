@@ -17,10 +17,11 @@ use super::names::{Learner, Numbers};
 use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
-use super::owners::{How, Scan, scan};
+use super::owners::{self, How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
+use super::tape;
 use crate::join::{Context, Ends, HalfOpen, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
@@ -207,21 +208,20 @@ struct Run {
 }
 
 impl Run {
-    fn new(plan: Arc<CapturePlan>) -> Self {
-        let root = plan
-            .proc_root
-            .clone()
-            .map_or_else(ProcRoot::default, ProcRoot::given);
+    fn new(mut plan: Arc<CapturePlan>) -> Self {
+        let mut gaps = plan.views.gaps.clone();
+        owners::unless_recorded(&mut plan, &mut gaps);
+        let root = ProcRoot::of(plan.proc_root.clone());
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
             ends: Ends::of(plan.peers),
             half_open: HalfOpen::new(plan.half_open),
             root,
-            gaps: plan.views.gaps.clone(),
+            gaps,
             plan,
             owners_by: How::NotLooked,
-            taken_at: SystemTime::now(),
+            taken_at: tape::now(),
         }
     }
 
@@ -237,7 +237,7 @@ impl Run {
     fn context(&mut self) -> Context {
         Context {
             namespaces: self.namespaces(),
-            as_root: rustix::process::geteuid().is_root(),
+            as_root: tape::euid() == 0,
             ..Context::default()
         }
     }

@@ -1,12 +1,14 @@
 //! Who holds which socket: by the kernel's BPF iterator where that is permitted and worth it, else by the walk.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bpf;
 use super::proc::ProcRoot;
 use super::proc::holders::{Look, Walk, has_descriptors, walk};
-use crate::model::{Holder, Protocol};
+use super::tape;
+use crate::model::{Gap, Holder, Protocol};
 use crate::plan::{CapturePlan, OwnersBy};
 
 /// The iterator's set-up takes a good millisecond, which is the price of walking over this many descriptors with
@@ -32,6 +34,18 @@ pub struct Scan {
     pub walk: Walk,
     /// How.
     pub how: How,
+}
+
+/// Takes the owners out of a plan that is replayed from a recording without any.
+pub fn unless_recorded(plan: &mut Arc<CapturePlan>, gaps: &mut Vec<Gap>) {
+    if plan.owners && !tape::fact("owners", || true) {
+        let loss = Gap::loss("not-recorded", "the recording holds no owners");
+        gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
+        *plan = Arc::new(CapturePlan {
+            owners: false,
+            ..CapturePlan::clone(plan)
+        });
+    }
 }
 
 /// Finds holders: of these inodes (sorted) only, or of every socket that the plan can show.

@@ -50,7 +50,7 @@ impl Tables {
         match Channel::open() {
             Ok(channel) => self.channel = Some(channel),
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => self.refused = Some(errno),
-            Err(DumpError::Lost | DumpError::Stopped) => {}
+            Err(DumpError::Lost | DumpError::Stopped | DumpError::NotRecorded) => {}
         }
     }
 
@@ -95,6 +95,15 @@ impl Tables {
                 self.read_proc(dump, Some(errno), emit);
                 // Whatever is left of the answer must not reach the next dump.
                 self.reopen();
+            }
+            Err(DumpError::NotRecorded) => {
+                let message = format!(
+                    "the recording does not hold all the {} sockets that were asked for",
+                    dump.protocol.name()
+                );
+                let remedy = "record a run with the same options";
+                self.gaps
+                    .push(Gap::loss("not-recorded", message).with_remedy(remedy));
             }
             Err(DumpError::Lost) => {
                 let message = format!(

@@ -9,12 +9,11 @@ use std::net::IpAddr;
 use super::caller::Caller;
 use super::why::look::{ask::addresses_of, system, unix as look_unix};
 use super::why::place::{Host, Place, PortPlace, of_families, parse};
-use super::why::unix::printable;
+use super::why::unix::{printable, who};
 use super::{losses, out};
 use crate::cli::{ListArgs, ReachArgs, UsageError};
 use crate::exit::Exit;
 use crate::model::{OwnerStatus, Protocol, Socket, SocketType};
-use crate::render::escape;
 
 use judge::Reach;
 use look::{Found, look, try_once};
@@ -27,7 +26,7 @@ use text::Told;
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     match parse(&args.place) {
-        Ok(Place::Unix(name)) => unix(&name, args.json || global.json),
+        Ok(Place::Unix(name)) => unix(&name, args.json || global.json, global.quiet, caller),
         Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
             inet(args, &place, global, caller)
         }
@@ -93,7 +92,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller)
     let document = if json {
         text::json(&told, &system, &gaps)
     } else {
-        text::render(&told, &system)
+        text::render(&told, &system, caller.text_width())
     };
     out::print(document.as_bytes())?;
     Ok(told
@@ -113,11 +112,11 @@ fn exit_of(told: &Told) -> Exit {
 }
 
 /// A unix socket: a listener that has room, and whose file we may write to.
-fn unix(name: &[u8], json: bool) -> anyhow::Result<Exit> {
-    let sockets = look_unix::find(name);
+fn unix(name: &[u8], json: bool, quiet: bool, caller: &Caller) -> anyhow::Result<Exit> {
+    let (snapshot, _, sockets) = look_unix::with_owners(name);
     let listener = sockets
         .iter()
-        .find(|socket| socket.is_listener() || socket.kind == Some(SocketType::Dgram));
+        .find(|(socket, _)| socket.is_listener() || socket.kind == Some(SocketType::Dgram));
     let shown = printable(name);
     let (verdict, sentence) = match listener {
         None if name.first() == Some(&0) || look_unix::is_socket_file(name) => {
@@ -127,17 +126,27 @@ fn unix(name: &[u8], json: bool) -> anyhow::Result<Exit> {
         Some(_) if !look_unix::may_connect(name) => {
             ("forbidden", format!("No: you may not write to {shown} (EACCES)."))
         }
-        Some(socket) if socket.accept_queue_is_full() => (
+        Some((socket, _)) if socket.accept_queue_is_full() => (
             "queue-full",
             format!("No: the accept queue of {shown} is full ({}).", queue(socket)),
         ),
-        Some(socket) => (
+        Some((_, holders)) => (
             "accepted",
-            format!("Yes: {} takes connections on {shown}.", who(socket)),
+            format!("Yes: {} takes connections on {shown}.", who(holders)),
         ),
     };
+    let is = |status| u64::from(listener.is_some_and(|(_, holders)| holders.status == status));
+    let mut gaps = snapshot.gaps;
+    gaps.extend(losses::of_unseen(
+        is(OwnerStatus::Hidden),
+        is(OwnerStatus::Elsewhere),
+        caller,
+    ));
+    if !quiet {
+        out::complain(&losses::lines(&gaps));
+    }
     let text = if json {
-        text::unix_json(name, verdict, &sentence)
+        text::unix_json(name, verdict, &sentence, &gaps)
     } else {
         format!("{sentence}\n")
     };
@@ -153,13 +162,5 @@ fn queue(socket: &Socket) -> String {
     match (socket.accept_q(), socket.backlog()) {
         (Some(waiting), Some(limit)) => format!("{waiting} wait, the limit is {limit}"),
         _ => "its length is not known".to_owned(),
-    }
-}
-
-fn who(socket: &Socket) -> String {
-    let inode = socket.inode.map(std::num::NonZeroU32::get).into_iter().collect();
-    match super::why::look::process::owners_of(inode).first() {
-        Some(owner) => format!("{} {}", escape::text(&owner.program), owner.pid),
-        None => "a process that you may not look into".to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use crate::command::why::owner::Owner;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
 use crate::render::escape;
 use crate::render::json::{push_gap, push_string};
+use crate::render::page::Page;
 
 /// The version of the document's shape. Within it keys are only ever added.
 const SCHEMA: &str = "sockstat-reach/1";
@@ -31,15 +32,18 @@ pub struct Told {
 }
 
 /// The text for people, ending in a newline.
-pub fn render(told: &[Told], system: &SystemFacts) -> String {
-    let mut out = String::new();
+pub fn render(told: &[Told], system: &SystemFacts, width: Option<usize>) -> String {
+    let mut page = Page::new(width, 15);
     for one in told {
-        if told.len() > 1 {
-            let _ = write!(out, "{}: ", SocketAddr::new(one.address, one.port));
-        }
-        let _ = writeln!(out, "{}", sentence(one, system));
+        let place = SocketAddr::new(one.address, one.port);
+        let sentence = sentence(one, system);
+        page.prose(&if told.len() > 1 {
+            format!("{place}: {sentence}")
+        } else {
+            sentence
+        });
         if let Some((_, meaning)) = &one.tried {
-            let _ = writeln!(out, "  tried      {meaning}");
+            page.row("tried", meaning);
         }
     }
     let here = told.iter().filter_map(|one| match &one.found {
@@ -48,15 +52,16 @@ pub fn render(told: &[Told], system: &SystemFacts) -> String {
     });
     if let Some((here, port)) = here.into_iter().next() {
         let places = reachable_at(here, port, system);
+        page.gap();
         if !places.is_empty() {
-            let _ = writeln!(out, "\n  reachable at   {}", places.join("  "));
+            page.row("reachable at", &places.join("  "));
         }
         if let Reach::Refused(Why::OnlyLoopback(_)) = here.reach {
-            let _ = writeln!(out, "  to fix         have it bind 0.0.0.0 or [::]");
+            page.row("to fix", "have it bind 0.0.0.0 or [::]");
         }
     }
-    out.push_str("(packet filters not examined: nft list ruleset)\n");
-    out
+    page.prose("(packet filters not examined: nft list ruleset)");
+    page.finish()
 }
 
 /// One line about one address.
@@ -212,14 +217,7 @@ fn reachable_at(here: &Here, port: u16, system: &SystemFacts) -> Vec<String> {
 
 /// The document for programs.
 pub fn json(told: &[Told], system: &SystemFacts, gaps: &[Gap]) -> String {
-    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"gaps\":[").into_bytes();
-    for (index, gap) in gaps.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        push_gap(&mut out, gap);
-    }
-    out.extend_from_slice(b"],\"answers\":[");
+    let mut out = head(gaps);
     for (index, one) in told.iter().enumerate() {
         if index > 0 {
             out.push(b',');
@@ -261,9 +259,23 @@ pub fn json(told: &[Told], system: &SystemFacts, gaps: &[Gap]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// The document up to its answers.
+fn head(gaps: &[Gap]) -> Vec<u8> {
+    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"gaps\":[").into_bytes();
+    for (index, gap) in gaps.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_gap(&mut out, gap);
+    }
+    out.extend_from_slice(b"],\"answers\":[");
+    out
+}
+
 /// The document for a unix socket.
-pub fn unix_json(name: &[u8], verdict: &str, sentence: &str) -> String {
-    let mut out = format!("{{\"schema\":\"{SCHEMA}\",\"gaps\":[],\"answers\":[{{\"path\":").into_bytes();
+pub fn unix_json(name: &[u8], verdict: &str, sentence: &str, gaps: &[Gap]) -> String {
+    let mut out = head(gaps);
+    out.extend_from_slice(b"{\"path\":");
     crate::render::json::push_quoted(&mut out, |out| escape::push_unix_name(out, name, |_| false));
     out.extend_from_slice(format!(",\"verdict\":\"{verdict}\",\"sentence\":").as_bytes());
     push_string(&mut out, sentence.as_bytes());

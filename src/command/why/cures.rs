@@ -180,12 +180,20 @@ pub fn time_left_ms(existing: &Existing) -> Option<u32> {
 }
 
 /// `place` is what `sockstat kill` calls a socket that waits there; connections are no targets of it.
-fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
+pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
     if let Some(unit) = &holders.socket_unit {
         cures.push(command(
             format!("systemctl disable --now {unit}"),
             format!("{unit} asks systemd to listen there"),
             Harm::EndsProgram,
+        ));
+        return;
+    }
+    if holders.by_systemd {
+        cures.push(command(
+            "systemctl list-sockets",
+            "shows for which socket unit systemd listens; systemctl disable --now UNIT ends that",
+            Harm::None,
         ));
         return;
     }
@@ -226,6 +234,9 @@ fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) 
     }
     if owner.pid > 1 {
         let sentence = format!("TERM to {program} {}", owner.pid);
+        if cures.iter().any(|cure| cure.sentence.starts_with(&sentence)) {
+            return;
+        }
         cures.push(match place {
             Some(place) => command(
                 format!("sockstat kill {place}"),

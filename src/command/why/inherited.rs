@@ -15,8 +15,17 @@ pub struct Signs {
     pub parent_gone: bool,
 }
 
+/// A process that was given its socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inherited {
+    /// Which, and by what signs.
+    pub sentence: String,
+    /// Whether the signs leave no doubt.
+    pub sure: bool,
+}
+
 /// What the signs say of the process `name`; `None` if they do not speak of inheritance.
-pub fn sentence(name: &str, signs: &Signs) -> Option<String> {
+pub fn judge(name: &str, signs: &Signs) -> Option<Inherited> {
     let sure = signs.from_holder.is_some() || signs.other_cgroup;
     let likely = signs.no_close_on_exec && signs.parent_gone;
     if !sure && !likely {
@@ -39,15 +48,19 @@ pub fn sentence(name: &str, signs: &Signs) -> Option<String> {
         evidence.push("its parent is gone".to_owned());
     }
     let perhaps = if sure { "" } else { "perhaps " };
-    Some(format!(
-        "{name} has {perhaps}inherited it: {}",
-        evidence.join(", ")
-    ))
+    Some(Inherited {
+        sentence: format!("{name} has {perhaps}inherited it: {}", evidence.join(", ")),
+        sure,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sentence(name: &str, signs: &Signs) -> Option<String> {
+        judge(name, signs).map(|inherited| inherited.sentence)
+    }
 
     #[test]
     fn one_weak_sign_says_nothing_and_two_say_perhaps() {

@@ -1,14 +1,17 @@
 //! A report as one JSON document, `sockstat-why/1`. Within the version keys are only ever added.
 
 use crate::join::{Context, Ownership, Row};
-use crate::model::Holder;
+use crate::model::{Gap, OwnerStatus, Socket};
 use crate::query::field::FIELDS;
 use crate::render::json::{push_gap, push_optional, push_quoted, push_row, push_string};
 use crate::render::text::push_number;
 use crate::render::{escape, human};
 
+use super::circumstance::{Circumstance, circumstances, of_holders};
 use super::cures::Cure;
-use super::report::{Answer, Report};
+use super::existing::How;
+use super::inherited::Inherited;
+use super::report::{Answer, Holders, Report};
 use super::text;
 use super::unix::{UnixFacts, UnixVerdict};
 use super::verdict::{Effect, Finding, Outcome};
@@ -87,9 +90,19 @@ fn push_answer(out: &mut Vec<u8>, report: &Report, rows: Rows<'_>, answer: &Answ
         None => out.extend_from_slice(b"null"),
     }
     push_key(out, "findings");
-    push_list(out, &answer.verdict.findings, |out, finding| {
-        push_finding(out, report, rows, finding);
+    let findings = answer
+        .verdict
+        .findings
+        .iter()
+        .map(|finding| said_of(report, finding));
+    let circumstances = circumstances(report, answer).into_iter().map(|one| {
+        let socket = one
+            .socket
+            .and_then(|at| Some((at, &report.existing.get(at)?.socket)));
+        explaining(one, socket)
     });
+    let said: Vec<_> = findings.chain(circumstances).collect();
+    push_list(out, &said, |out, said| push_said(out, rows, said));
     push_key(out, "cures");
     push_list(out, &answer.cures, push_cure);
     out.push(b'}');
@@ -105,39 +118,87 @@ fn push_cure(out: &mut Vec<u8>, cure: &Cure) {
     out.push(b'}');
 }
 
-fn push_finding(out: &mut Vec<u8>, report: &Report, rows: Rows<'_>, finding: &Finding) {
+/// One entry of `findings`.
+struct Said<'a> {
+    code: &'static str,
+    effect: &'static str,
+    how: &'static str,
+    sentence: String,
+    inherited: &'a [Inherited],
+    socket: Option<(usize, &'a Socket)>,
+}
+
+fn said_of<'a>(report: &'a Report, finding: &Finding) -> Said<'a> {
     let (effect, how) = match finding.effect {
         Effect::Blocks { how, .. } => ("blocks", how.name()),
         Effect::MayBlock { .. } => ("may-block", "unknown"),
         Effect::Shares { how, .. } => ("shares", how.name()),
     };
+    let socket = report.existing.get(finding.socket);
+    Said {
+        code: finding.role.name(),
+        effect,
+        how,
+        sentence: text::sentence(report, finding),
+        inherited: report
+            .holders
+            .get(finding.socket)
+            .map_or(&[][..], |holders| &holders.inherited),
+        socket: socket.map(|one| (finding.socket, &one.socket)),
+    }
+}
+
+fn explaining(one: Circumstance, socket: Option<(usize, &Socket)>) -> Said<'_> {
+    Said {
+        code: one.code,
+        effect: "explains",
+        how: one.how.name(),
+        sentence: one.sentence,
+        inherited: &[],
+        socket,
+    }
+}
+
+/// The findings about a unix socket: what it is to whoever wants the name, then who is behind it.
+fn of_unix<'a>(verdict: &UnixVerdict, at: usize, (socket, holders): &'a (Socket, Holders)) -> Vec<Said<'a>> {
+    let itself = Said {
+        code: verdict.code,
+        effect: if verdict.bind == "ok" { "beside" } else { "blocks" },
+        how: How::Observed.name(),
+        sentence: verdict.sentence.clone(),
+        inherited: &holders.inherited,
+        socket: Some((at, socket)),
+    };
+    let behind = of_holders(holders)
+        .into_iter()
+        .map(|one| explaining(one, Some((at, socket))));
+    std::iter::once(itself).chain(behind).collect()
+}
+
+fn push_said(out: &mut Vec<u8>, rows: Rows<'_>, said: &Said<'_>) {
     out.extend_from_slice(b"{\"code\":");
-    push_string(out, finding.role.name().as_bytes());
+    push_string(out, said.code.as_bytes());
     push_key(out, "effect");
-    push_string(out, effect.as_bytes());
+    push_string(out, said.effect.as_bytes());
     push_key(out, "how");
-    push_string(out, how.as_bytes());
+    push_string(out, said.how.as_bytes());
     push_key(out, "sentence");
-    push_string(out, text::sentence(report, finding).as_bytes());
+    push_string(out, said.sentence.as_bytes());
     push_key(out, "inherited");
-    let inherited = report.holders.get(finding.socket);
-    push_list(
-        out,
-        inherited.map_or(&[][..], |holders| &holders.inherited),
-        |out, sentence| push_string(out, sentence.as_bytes()),
-    );
+    push_list(out, said.inherited, |out, inherited| {
+        push_string(out, inherited.sentence.as_bytes());
+    });
     push_key(out, "socket");
-    let nobody: &[Holder] = &[];
-    match report.existing.get(finding.socket) {
-        Some(one) => {
+    match said.socket {
+        Some((at, socket)) => {
             let fields: Vec<_> = FIELDS.iter().map(|info| info.field).collect();
-            let ownership = rows.ownership.get(finding.socket).copied().unwrap_or(Ownership {
-                status: crate::model::OwnerStatus::NotAsked,
-                holders: nobody,
-            });
+            let unknown = Ownership {
+                status: OwnerStatus::NotAsked,
+                holders: &[],
+            };
             let row = Row {
-                socket: &one.socket,
-                ownership,
+                socket,
+                ownership: rows.ownership.get(at).copied().unwrap_or(unknown),
                 context: rows.context,
             };
             push_row(out, &row, &fields);
@@ -165,12 +226,21 @@ fn push_list<T>(out: &mut Vec<u8>, items: &[T], mut push: impl FnMut(&mut Vec<u8
 }
 
 /// Writes the document for a unix socket: the same envelope, with `path` in place of address and port.
-pub fn render_unix(out: &mut Vec<u8>, facts: &UnixFacts, verdict: &UnixVerdict, version: &str) {
+pub fn render_unix(
+    out: &mut Vec<u8>,
+    facts: &UnixFacts,
+    verdict: &UnixVerdict,
+    rows: Rows<'_>,
+    gaps: &[Gap],
+    version: &str,
+) {
     out.extend_from_slice(b"{\"schema\":");
     push_string(out, SCHEMA.as_bytes());
     push_key(out, "version");
     push_string(out, version.as_bytes());
-    out.extend_from_slice(b",\"notes\":[],\"gaps\":[],\"answers\":[\n{\"path\":");
+    out.extend_from_slice(b",\"notes\":[],\"gaps\":");
+    push_list(out, gaps, push_gap);
+    out.extend_from_slice(b",\"answers\":[\n{\"path\":");
     push_quoted(out, |out| escape::push_unix_name(out, &facts.name, |_| false));
     push_key(out, "protocol");
     push_string(out, b"unix");
@@ -182,6 +252,12 @@ pub fn render_unix(out: &mut Vec<u8>, facts: &UnixFacts, verdict: &UnixVerdict, 
     push_string(out, verdict.code.as_bytes());
     push_key(out, "sentence");
     push_string(out, verdict.sentence.as_bytes());
+    push_key(out, "findings");
+    let about = verdict.socket.and_then(|at| Some((at, facts.sockets.get(at)?)));
+    let said: Vec<_> = about
+        .map(|(at, one)| of_unix(verdict, at, one))
+        .unwrap_or_default();
+    push_list(out, &said, |out, said| push_said(out, rows, said));
     push_key(out, "cures");
     push_list(out, &verdict.cures, push_cure);
     out.extend_from_slice(b"}]}\n");

@@ -5,8 +5,10 @@
 //! read decides; it never guesses. What reads the machine stands apart from it.
 
 pub mod attempt;
+pub mod circumstance;
 pub mod cover;
 pub mod cures;
+mod describe;
 pub mod diagnose;
 pub mod errors;
 pub mod existing;

@@ -7,6 +7,7 @@ use crate::model::{Gap, OwnerStatus, Protocol};
 use super::attempt::BindAttempt;
 use super::cures::Cure;
 use super::existing::Existing;
+use super::inherited::Inherited;
 use super::owner::Owner;
 use super::system::SystemFacts;
 use super::verdict::Verdict;
@@ -60,9 +61,11 @@ pub struct Holders {
     pub status: OwnerStatus,
     /// The processes, described, the first a person would name first.
     pub owners: Vec<Owner>,
-    /// How those who did not make the socket came to it, a sentence for each.
-    pub inherited: Vec<String>,
-    /// For a socket that pid 1 holds: the unit that asks for the port.
+    /// How those who did not make the socket came to it.
+    pub inherited: Vec<Inherited>,
+    /// Whether systemd holds it, as process 1 or as a user's.
+    pub by_systemd: bool,
+    /// For a socket that systemd holds: the unit that asks for the port, as its files say.
     pub socket_unit: Option<String>,
     /// The user of the socket itself, known also where its process is hidden.
     pub user: Option<String>,
@@ -74,6 +77,7 @@ impl Default for Holders {
             status: OwnerStatus::NotAsked,
             owners: Vec::new(),
             inherited: Vec::new(),
+            by_systemd: false,
             socket_unit: None,
             user: None,
         }

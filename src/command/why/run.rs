@@ -1,9 +1,8 @@
 //! The command: from what was typed to what is printed.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
@@ -16,7 +15,7 @@ use super::look::ask::{Answered, Question, ask};
 use super::look::unix as look_unix;
 use super::overheard::{Heard, Listener};
 use super::place::{Host, Place, PortPlace, parse};
-use super::report::Report;
+use super::report::Holders;
 use super::verdict::Outcome;
 use super::{json as document_of, text, unix};
 
@@ -45,7 +44,7 @@ pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result
     };
     match place {
         Place::Port(place) => answer(args, how, caller, place),
-        Place::Unix(name) => answer_unix(args, how.json, name),
+        Place::Unix(name) => answer_unix(args, how, caller, name),
         Place::Stdin => overhear(args, how, caller),
     }
 }
@@ -92,7 +91,7 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         uid: uid(args),
         listen: !args.no_listen,
         probe: !args.no_probe,
-        sudo: (!caller.is_root).then(|| format!("sudo {}", caller.command)),
+        sudo: caller.sudo(),
     };
     let mut answered = match ask(&question) {
         Ok(answered) => answered,
@@ -102,7 +101,7 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         out::complain(&losses::lines(&answered.report.gaps));
     }
     // For people the evidence itself says who is hidden.
-    let unseen = unseen(&answered.report, caller);
+    let unseen = unseen(&answered.report.holders, caller);
     if how.json && !how.quiet {
         out::complain(&losses::lines(&unseen));
     }
@@ -113,7 +112,7 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         push_json(&mut document, &answered);
         out::print(&document)?;
     } else {
-        out::print(text::render(report).as_bytes())?;
+        out::print(text::render(report, caller.text_width()).as_bytes())?;
     }
     let binds: Vec<_> = report.answers.iter().map(|answer| answer.verdict.bind).collect();
     Ok(if binds.iter().any(|bind| matches!(bind, Outcome::Fails(_))) {
@@ -125,10 +124,14 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
     })
 }
 
-/// The gaps for the owners of findings that cannot be seen.
-fn unseen(report: &Report, caller: &Caller) -> Vec<Gap> {
-    let count = |status| report.holders.iter().filter(|one| one.status == status).count() as u64;
-    losses::of_unseen(count(OwnerStatus::Hidden), count(OwnerStatus::Elsewhere), caller)
+/// The gaps for owners that cannot be seen.
+fn unseen<'a>(holders: impl IntoIterator<Item = &'a Holders>, caller: &Caller) -> Vec<Gap> {
+    let (mut hidden, mut elsewhere) = (0, 0);
+    for one in holders {
+        hidden += u64::from(one.status == OwnerStatus::Hidden);
+        elsewhere += u64::from(one.status == OwnerStatus::Elsewhere);
+    }
+    losses::of_unseen(hidden, elsewhere, caller)
 }
 
 fn push_json(document: &mut Vec<u8>, answered: &Answered) {
@@ -146,25 +149,46 @@ fn push_json(document: &mut Vec<u8>, answered: &Answered) {
     document_of::render(document, &answered.report, rows, env!("CARGO_PKG_VERSION"));
 }
 
-fn answer_unix(args: &WhyArgs, json: bool, name: Vec<u8>) -> anyhow::Result<Exit> {
+fn answer_unix(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyhow::Result<Exit> {
     let kind = if args.udp {
         SocketType::Dgram
     } else {
         SocketType::Stream
     };
-    let facts = look_unix::read(name, kind, uid(args));
-    let verdict = unix::diagnose(&facts);
-    if json {
+    let looked = look_unix::read(name, kind, uid(args));
+    let facts = &looked.facts;
+    let verdict = unix::diagnose(facts);
+    let about = verdict.socket.and_then(|at| facts.sockets.get(at));
+    let unseen = unseen(about.map(|(_, holders)| holders), caller);
+    let mut gaps = looked.snapshot.gaps.clone();
+    gaps.extend(unseen.iter().filter(|_| how.json).cloned());
+    if !how.quiet {
+        out::complain(&losses::lines(&gaps));
+    }
+    if how.json {
+        let sockets = facts.sockets.iter();
+        let ownership: Vec<_> = sockets
+            .map(|(socket, _)| looked.snapshot.owners.of(socket))
+            .collect();
+        let rows = document_of::Rows {
+            context: &looked.context,
+            ownership: &ownership,
+        };
         let mut document = Vec::new();
-        document_of::render_unix(&mut document, &facts, &verdict, env!("CARGO_PKG_VERSION"));
+        document_of::render_unix(
+            &mut document,
+            facts,
+            &verdict,
+            rows,
+            &gaps,
+            env!("CARGO_PKG_VERSION"),
+        );
         out::print(&document)?;
     } else {
-        let mut lines = format!("{}\n", verdict.sentence);
-        for cure in &verdict.cures {
-            let command = cure.command.as_deref().unwrap_or_default();
-            let _ = writeln!(lines, "\n  {command:<40}  {}", cure.sentence);
-        }
-        out::print(lines.as_bytes())?;
+        let sudo = caller.sudo();
+        let width = caller.text_width();
+        let text = text::render_unix(facts, &verdict, SystemTime::now(), sudo.as_deref(), width);
+        out::print(text.as_bytes())?;
     }
     Ok(match verdict.bind {
         "ok" => Exit::Done,

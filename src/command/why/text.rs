@@ -1,44 +1,72 @@
 //! A report in a person's words: the answer, then the evidence, then what helps.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use crate::model::{OwnerStatus, Protocol};
+use crate::render::page::Page;
 use crate::render::{escape, human};
 
-use super::cures::time_left_ms;
+use super::cures::{Cure, time_left_ms};
+use super::describe;
 use super::existing::Existing;
 use super::headline::{headline, human_address};
 use super::infer::listener_of;
 use super::report::{Answer, Holders, Report};
 use super::role::Role;
+use super::unix::{UnixFacts, UnixVerdict};
 use super::verdict::{Effect, Finding, Outcome};
 
-/// The whole text, ending in a newline.
-pub fn render(report: &Report) -> String {
-    let mut out = headline(report);
-    out.push('\n');
+/// How wide the labels of rows are.
+const LABELS: usize = 10;
+
+/// The whole text, ending in a newline; `width` is that of the terminal, if it goes to one.
+pub fn render(report: &Report, width: Option<usize>) -> String {
+    let mut page = Page::new(width, LABELS);
+    page.prose(&headline(report));
     if let Some(answer) = worst(report) {
-        evidence(&mut out, report, answer);
-        let cures: Vec<_> = answer
-            .cures
-            .iter()
-            .map(|cure| (cure.command.as_deref(), cure.sentence.as_str()))
-            .collect();
-        if !cures.is_empty() {
-            out.push('\n');
-        }
-        for (command, sentence) in cures {
-            let _ = match command {
-                Some(command) => writeln!(out, "  {command:<40}  {sentence}"),
-                None => writeln!(out, "  {sentence}"),
-            };
-        }
+        evidence(&mut page, report, answer);
+        cures(&mut page, &answer.cures);
+    }
+    if !report.notes.is_empty() && report.answers.iter().any(|answer| !answer.cures.is_empty()) {
+        page.gap();
     }
     for note in &report.notes {
-        let _ = writeln!(out, "({note})");
+        page.prose(&format!("({note})"));
     }
-    out
+    page.finish()
+}
+
+/// The text about a unix name.
+pub fn render_unix(
+    facts: &UnixFacts,
+    verdict: &UnixVerdict,
+    now: SystemTime,
+    sudo: Option<&str>,
+    width: Option<usize>,
+) -> String {
+    let mut page = Page::new(width, LABELS);
+    page.prose(&verdict.sentence);
+    if let Some((_, holders)) = verdict.socket.and_then(|at| facts.sockets.get(at)) {
+        page.prose(&hidden(holders, sudo));
+        describe::rows(&mut page, holders, now, 0);
+    }
+    cures(&mut page, &verdict.cures);
+    page.finish()
+}
+
+/// What helps, the first first.
+pub(super) fn cures(page: &mut Page, cures: &[Cure]) {
+    if !cures.is_empty() {
+        page.gap();
+    }
+    for (at, cure) in cures.iter().enumerate() {
+        let label = if at == 0 { "to fix" } else { "or" };
+        match &cure.command {
+            Some(command) => page.command(label, command, &cure.sentence),
+            None => page.row(label, &cure.sentence),
+        }
+    }
 }
 
 /// The answer that the text is about: the first that fails, else the first that nobody can tell, else the first.
@@ -59,28 +87,29 @@ pub(super) fn owner_name(holders: &Holders) -> Option<String> {
 }
 
 /// The sockets that block, the weightiest first, and who the first one belongs to.
-fn evidence(out: &mut String, report: &Report, answer: &Answer) {
+fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
     let mut blocking =
         answer.verdict.findings.iter().filter(|finding| {
             !matches!(finding.effect, Effect::Shares { .. }) && finding.role != Role::TimeWait
         });
     let Some(first) = blocking.next() else { return };
-    let _ = writeln!(out, "\n{}", sentence(report, first));
+    page.gap();
+    page.prose(&sentence(report, first));
     let rest: Vec<_> = blocking.collect();
     for finding in rest
         .iter()
         .filter(|finding| finding.role <= Role::Ephemeral)
         .take(3)
     {
-        let _ = writeln!(out, "{}", sentence(report, finding));
+        page.prose(&sentence(report, finding));
     }
     if let Some(holders) = report.holders.get(first.socket) {
-        out.push_str(&hidden(report, holders));
+        page.prose(&hidden(holders, report.sudo.as_deref()));
         let connections = rest
             .iter()
             .filter(|finding| finding.role > Role::Ephemeral)
             .count();
-        rows(out, report, holders, connections);
+        describe::rows(page, holders, report.taken_at, connections);
     }
 }
 
@@ -94,7 +123,7 @@ pub fn sentence(report: &Report, finding: &Finding) -> String {
     };
     let holders = report.holders.get(finding.socket);
     let who = match holders {
-        Some(holders) => owner_name(holders).unwrap_or_else(|| nobody(report, holders)),
+        Some(holders) => owner_name(holders).unwrap_or_else(|| nobody(holders, report.sudo.is_some())),
         None => "A socket".to_owned(),
     };
     let local = format!("{}:{}", human_address(pair.local_address), pair.local_port);
@@ -158,102 +187,25 @@ fn whose(report: &Report, one: &Existing) -> String {
 }
 
 /// What names a hidden owner.
-fn hidden(report: &Report, holders: &Holders) -> String {
-    match (holders.status, &report.sudo) {
-        (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it.\n"),
+pub(super) fn hidden(holders: &Holders, sudo: Option<&str>) -> String {
+    match (holders.status, sudo) {
+        (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it."),
         (OwnerStatus::Hidden, None) => {
-            "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).\n".to_owned()
+            "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).".to_owned()
         }
         _ => String::new(),
     }
 }
 
 /// Whom to name where no process can be named.
-fn nobody(report: &Report, holders: &Holders) -> String {
+pub(super) fn nobody(holders: &Holders, may_be_more: bool) -> String {
     let user = holders.user.as_deref().unwrap_or("?");
     match holders.status {
-        OwnerStatus::Hidden if report.sudo.is_some() => format!("A process of user {user}"),
+        OwnerStatus::Hidden if may_be_more => format!("A process of user {user}"),
         OwnerStatus::Hidden => format!("A process of user {user}, or the kernel,"),
         OwnerStatus::Kernel => "The kernel itself".to_owned(),
         OwnerStatus::InFlight => format!("A socket of user {user}, in flight between processes,"),
         OwnerStatus::Elsewhere => format!("A process of user {user} in another pid namespace"),
         _ => format!("A socket of user {user}"),
-    }
-}
-
-fn rows(out: &mut String, report: &Report, holders: &Holders, connections: usize) {
-    let Some(owner) = holders.owners.first() else {
-        return;
-    };
-    out.push('\n');
-    let mut row = |name: &str, value: &str| {
-        let _ = writeln!(out, "  {name:<10}{value}");
-    };
-    if let Some(command) = owner.command_line() {
-        row("command", &command);
-    }
-    let mut user = owner.user.clone().unwrap_or_else(|| "?".to_owned());
-    if let Some(age) = owner
-        .started_at
-        .and_then(|at| report.taken_at.duration_since(at).ok())
-    {
-        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        let _ = write!(user, ", started {} ago", human::duration_ms(ms));
-    }
-    if let Some(directory) = &owner.directory {
-        let _ = write!(user, " in {}", escape::text(directory));
-    }
-    row("user", &user);
-    if !owner.parents.is_empty() {
-        let chain: Vec<_> = owner
-            .parents
-            .iter()
-            .map(|(comm, pid)| format!("{} {pid}", escape::text(comm)))
-            .collect();
-        row("parents", &chain.join(" < "));
-    }
-    if let Some(unit) = &holders.socket_unit {
-        row("unit", &escape::text(unit.as_bytes()));
-    } else if let Some(unit) = &owner.unit {
-        row("unit", &escape::text(unit.as_bytes()));
-    }
-    if let Some(container) = &owner.container {
-        row("container", &escape::text(container.as_bytes()));
-    }
-    if owner.binary_deleted {
-        row("binary", "its file was deleted or replaced since it was started");
-    }
-    let others: Vec<_> = holders
-        .owners
-        .iter()
-        .skip(1)
-        .take(4)
-        .map(|other| format!("{} {}", escape::text(&other.program), other.pid))
-        .collect();
-    if !others.is_empty() {
-        row(
-            "also held",
-            &format!(
-                "by {}: the port is free only when all have closed it",
-                others.join(", ")
-            ),
-        );
-    }
-    for inherited in holders.inherited.iter().take(2) {
-        row("inherited", inherited);
-    }
-    if connections > 0 {
-        let program = escape::text(&owner.program);
-        let these = if connections == 1 {
-            "1 connection".to_owned()
-        } else {
-            format!("{connections} connections")
-        };
-        row(
-            "clients",
-            &format!(
-                "{these}: after {program} ends, a server without SO_REUSEADDR waits up to 60 s for them"
-            ),
-        );
     }
 }

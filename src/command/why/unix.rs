@@ -1,12 +1,11 @@
 //! Unix sockets: may this name be bound, and if not, why. Pure.
 
-use std::fmt::Write as _;
-
-use crate::model::{Socket, SocketType, State};
+use crate::model::{OwnerStatus, Socket, SocketType, State};
 use crate::render::escape;
 
-use super::cures::{Cure, Harm};
-use super::owner::Owner;
+use super::cures::{Cure, Harm, end_holders};
+use super::report::Holders;
+use super::text::owner_name;
 
 /// What was found around a name.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub struct UnixFacts {
     /// What is at the path.
     pub file: FileFacts,
     /// The sockets that have the name: proven by the file's inode and device, or of the same abstract name.
-    pub sockets: Vec<(Socket, Vec<Owner>)>,
+    pub sockets: Vec<(Socket, Holders)>,
 }
 
 /// What is at a path. Means nothing for an abstract name.
@@ -47,6 +46,8 @@ pub struct UnixVerdict {
     pub code: &'static str,
     /// The reason in words.
     pub sentence: String,
+    /// The socket that it is about, by its index in the facts.
+    pub socket: Option<usize>,
     /// What helps.
     pub cures: Vec<Cure>,
 }
@@ -58,18 +59,21 @@ pub fn diagnose(facts: &UnixFacts) -> UnixVerdict {
         facts
             .sockets
             .iter()
-            .find(move |(socket, _)| socket.kind == Some(kind))
+            .position(move |(socket, _)| socket.kind == Some(kind))
     };
     if facts.name.first() == Some(&0) {
         return match (of_kind(facts.kind), facts.sockets.first()) {
-            (Some((socket, owners)), _) => taken(&name, socket, owners),
-            (None, Some((socket, owners))) => {
+            (Some(at), _) => taken(&name, facts, at),
+            (None, Some((socket, holders))) => {
                 let kind = socket.kind.map_or("other", SocketType::name);
-                let who = who(owners);
+                let who = who(holders);
                 let sentence = format!(
                     "Yes. {who} has a {kind} socket of the name {name}: each type has names of its own."
                 );
-                verdict("ok", "unix-other-type", sentence)
+                UnixVerdict {
+                    socket: Some(0),
+                    ..verdict("ok", "unix-other-type", sentence)
+                }
             }
             (None, None) => verdict("ok", "free", format!("Yes. {name} is free.")),
         };
@@ -101,7 +105,7 @@ pub fn diagnose(facts: &UnixFacts) -> UnixVerdict {
             format!("No: {name} exists and is not a socket (EADDRINUSE)."),
         ),
         FileFacts::Socket => match facts.sockets.first() {
-            Some((socket, owners)) => taken(&name, socket, owners),
+            Some(_) => taken(&name, facts, 0),
             None => UnixVerdict {
                 cures: vec![Cure {
                     command: Some(format!("rm {name}")),
@@ -123,47 +127,40 @@ fn verdict(bind: &'static str, code: &'static str, sentence: String) -> UnixVerd
         bind,
         code,
         sentence,
+        socket: None,
         cures: Vec::new(),
     }
 }
 
-fn taken(name: &str, socket: &Socket, owners: &[Owner]) -> UnixVerdict {
+fn taken(name: &str, facts: &UnixFacts, at: usize) -> UnixVerdict {
+    let Some((socket, holders)) = facts.sockets.get(at) else {
+        return verdict("undecidable", "unreadable", String::new());
+    };
     let (code, does) = if socket.state == State::Listen {
         ("unix-listener", "listens on")
     } else {
         ("unix-bound", "has bound")
     };
-    let mut sentence = format!("No: {} {does} {name} (EADDRINUSE).", who(owners));
-    if let Some(command) = owners.first().and_then(Owner::command_line) {
-        let _ = write!(sentence, "\n\n  command   {command}");
-    }
-    let cures = owners
-        .first()
-        .filter(|owner| owner.pid > 1)
-        .map(|owner| match &owner.unit {
-            Some(unit) if unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service") => Cure {
-                command: Some(format!("systemctl stop {unit}")),
-                sentence: format!("it runs in {unit}"),
-                harm: Harm::EndsProgram,
-            },
-            _ => Cure {
-                command: Some(format!("kill {}", owner.pid)),
-                sentence: format!("TERM to {} {}", escape::text(&owner.program), owner.pid),
-                harm: Harm::EndsProgram,
-            },
-        });
+    let mut cures = Vec::new();
+    end_holders(holders, None, &mut cures);
     UnixVerdict {
-        cures: cures.into_iter().collect(),
-        ..verdict("EADDRINUSE", code, sentence)
+        socket: Some(at),
+        cures,
+        ..verdict(
+            "EADDRINUSE",
+            code,
+            format!("No: {} {does} {name} (EADDRINUSE).", who(holders)),
+        )
     }
 }
 
-fn who(owners: &[Owner]) -> String {
-    match owners {
-        [] => "a process that you may not look into".to_owned(),
-        [owner] => format!("{} {}", escape::text(&owner.program), owner.pid),
-        [owner, rest @ ..] => format!("{} {} +{}", escape::text(&owner.program), owner.pid, rest.len()),
-    }
+/// Who holds a socket, to begin a sentence with or to go in the middle of one.
+pub fn who(holders: &Holders) -> String {
+    owner_name(holders).unwrap_or_else(|| match (holders.status, &holders.user) {
+        (OwnerStatus::Kernel, _) => "the kernel itself".to_owned(),
+        (_, Some(user)) => format!("a process of user {user}"),
+        (_, None) => "a process that you may not look into".to_owned(),
+    })
 }
 
 /// The name as people write it.
@@ -187,7 +184,10 @@ mod tests {
             name: name.as_bytes().to_vec(),
             kind: SocketType::Stream,
             file,
-            sockets: sockets.iter().map(|one| (socket(one), Vec::new())).collect(),
+            sockets: sockets
+                .iter()
+                .map(|one| (socket(one), Holders::default()))
+                .collect(),
         }
     }
 

@@ -54,6 +54,11 @@ impl ProcRoot {
         !self.given && self.process.is_none()
     }
 
+    /// The root that the user named, or the usual one.
+    pub fn of(given: Option<PathBuf>) -> Self {
+        given.map_or_else(Self::default, Self::given)
+    }
+
     /// Whether it was named by the user.
     pub fn is_given(&self) -> bool {
         self.given

@@ -15,7 +15,7 @@ use crate::command::why::role::Role;
 use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
 use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
-use crate::model::{OwnerStatus, Protocol, State, StateSet};
+use crate::model::{Protocol, State, StateSet};
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
@@ -303,18 +303,20 @@ fn holders(
         pids.dedup();
         // Who made the socket was there before those who inherited it; pids are used again and tell nothing.
         pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
-        let by_systemd = ownership.status == OwnerStatus::Known && pids.contains(&1);
         let mut owners = process::describe(&pids, context);
         for owner in owners.iter_mut().filter(|owner| owner.program == b"dockerd") {
             owner.container = docker::published_by(question.place.port, question.protocol == Protocol::Udp);
         }
+        let systemd = systemd::among(&owners);
         *slot = Holders {
             status: ownership.status,
             inherited: inherited::read(&one.socket, ownership.holders, &owners, context),
             owners,
-            socket_unit: by_systemd
-                .then(|| systemd::socket_unit(question.place.port, question.protocol == Protocol::Udp))
-                .flatten(),
+            by_systemd: systemd.is_some(),
+            socket_unit: systemd.and_then(|who| {
+                let port = systemd::Listen::Port(question.place.port, question.protocol == Protocol::Udp);
+                systemd::socket_unit(who, port)
+            }),
             user: one.socket.uid.map(|uid| process::user_name(context, uid)),
         };
     }

@@ -4,15 +4,15 @@ use std::num::NonZeroU64;
 use std::os::unix::fs::MetadataExt;
 
 use super::{cgroup, process};
-use crate::command::why::inherited::{Signs, sentence};
+use crate::command::why::inherited::{Inherited, Signs, judge};
 use crate::command::why::owner::Owner;
 use crate::join::Context;
 use crate::model::{Holder, Socket};
 use crate::render::escape;
 use crate::source::proc::fdinfo;
 
-/// What is known of how the first holders came to the socket, a sentence for each that inherited it.
-pub fn read(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Context) -> Vec<String> {
+/// What is known of how the first holders came to the socket, for each that inherited it.
+pub fn read(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Context) -> Vec<Inherited> {
     /// More than these are not described.
     const HOLDERS_MAX: usize = 4;
     let signs = |owner: &Owner| {
@@ -33,7 +33,7 @@ pub fn read(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Con
             no_close_on_exec: close_on_exec(holder) == Some(false),
             parent_gone: parents.get(&owner.pid) == Some(&1) && !is_service && owner.container.is_none(),
         };
-        sentence(&format!("{} {}", escape::text(&owner.program), owner.pid), &signs)
+        judge(&format!("{} {}", escape::text(&owner.program), owner.pid), &signs)
     };
     owners.iter().take(HOLDERS_MAX).filter_map(signs).collect()
 }

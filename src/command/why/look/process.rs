@@ -123,6 +123,12 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
         let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
         let top = is_top(&comm);
+        // What stands behind the colon is tmux's own affair.
+        let comm = comm
+            .split(|byte| *byte == b':')
+            .next()
+            .unwrap_or_default()
+            .to_vec();
         if below_shell && !top {
             break;
         }

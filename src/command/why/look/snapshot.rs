@@ -1,4 +1,4 @@
-//! The sockets on one port, with their owners: the kernel is asked for that port alone.
+//! The sockets on one port, or of one name, with their owners: the kernel is asked for that port alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use super::{local_ports, options};
 use crate::command::why::{Existing, Flag};
 use crate::join::{Others, Owners, needs_owner};
-use crate::model::{Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
+use crate::model::{
+    Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Socket, Stash, State, StateSet,
+};
 use crate::plan::Dump;
 use crate::query::condition::{Condition, Question};
 use crate::source::bpf::{self, Narrow, Wanted};
@@ -20,7 +22,7 @@ use crate::source::tables::Tables;
 /// With fewer descriptors on the machine the walk is done before the iterator is set up.
 const WORTH_IT_DESCRIPTORS: u64 = 3000;
 
-/// What is on a port.
+/// What is on a port, or has a name.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The sockets, with their options as far as they were read.
@@ -45,19 +47,24 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
         condition: Some(local_ports(from, to)),
         ..Dump::new(protocol, states)
     }];
+    // A table under /proc is not filtered.
+    let is_there = |socket: &Socket| {
+        socket
+            .inet()
+            .is_some_and(|pair| (from..=to).contains(&pair.local_port))
+    };
+    gather(dumps, is_there)
+}
+
+/// Reads what the dumps bring and `wanted` keeps.
+pub(super) fn gather(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
     let mut stash = Stash::default();
     let mut existing = Vec::new();
     let mut tables = Tables::open(&ProcRoot::default());
     tables.read(&dumps, &mut |sockets| {
-        for socket in &*sockets {
-            // A table under /proc is not filtered.
-            if socket
-                .inet()
-                .is_some_and(|pair| (from..=to).contains(&pair.local_port))
-            {
-                stash.push(socket);
-                existing.push(Existing::new(socket.clone()));
-            }
+        for socket in sockets.iter().filter(|socket| wanted(socket)) {
+            stash.push(socket);
+            existing.push(Existing::new(socket.clone()));
         }
         ControlFlow::Continue(())
     });
@@ -129,7 +136,10 @@ impl Snapshot {
                 .iter()
                 .filter(|one| one.socket.inode.is_some())
                 .all(waits),
-            narrow: Narrow::Inet,
+            narrow: match self.dumps.first().map(|dump| dump.protocol) {
+                Some(Protocol::Unix) => Narrow::Unix,
+                _ => Narrow::Inet,
+            },
             facts: true,
         };
         let mut holders = Vec::new();

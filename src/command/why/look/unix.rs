@@ -1,47 +1,104 @@
 //! Looks for the sockets that have a unix name.
 
 use std::ffi::OsStr;
-use std::num::NonZeroU32;
-use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat, major, minor};
 
-use super::process;
-use crate::command::why::owner::Owner;
-use crate::command::why::unix::{FileFacts, UnixFacts};
+use super::snapshot::{self, Snapshot};
+use super::systemd::{self, Listen};
+use super::{inherited, process};
+use crate::command::why::report::Holders;
+use crate::command::why::unix::{FileFacts, UnixFacts, printable};
+use crate::join::Context;
 use crate::model::endpoint::UnixFile;
 use crate::model::{Endpoints, Protocol, Socket, SocketType, StateSet};
 use crate::plan::Dump;
-use crate::source::proc::ProcRoot;
-use crate::source::tables::Tables;
 
-/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS` and `UDIAG_SHOW_RQLEN` (linux 6.18 include/uapi/linux/unix_diag.h).
-const NAME_FILE_AND_QUEUE: u32 = 0x13;
+/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS`, `UDIAG_SHOW_RQLEN` and `UDIAG_SHOW_UID` (linux 6.18
+/// include/uapi/linux/unix_diag.h).
+const NAME_FILE_QUEUE_AND_UID: u32 = 0x53;
+
+/// What there is under a name.
+#[derive(Debug)]
+pub struct Looked {
+    /// What a diagnosis needs.
+    pub facts: UnixFacts,
+    /// The sockets, with their owners.
+    pub snapshot: Snapshot,
+    /// Processes and names.
+    pub context: Context,
+}
 
 /// Reads what there is under the name, for a socket of this type made by this user.
-pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> UnixFacts {
-    let path = Path::new(OsStr::from_bytes(&name));
+pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> Looked {
     let is_abstract = name.first() == Some(&0);
     let file = if is_abstract {
         FileFacts::Absent
     } else {
-        file_facts(path, uid)
+        file_facts(Path::new(OsStr::from_bytes(&name)), uid)
     };
-    let sockets = with_owners(find(&name));
-    UnixFacts {
-        name,
-        kind,
-        file,
-        sockets,
+    let (snapshot, context, sockets) = with_owners(&name);
+    Looked {
+        facts: UnixFacts {
+            name,
+            kind,
+            file,
+            sockets,
+        },
+        snapshot,
+        context,
     }
 }
 
-/// The sockets that listen on the name or are bound to it: the file at a path is compared by inode and device,
-/// because a path means something else in another mount namespace.
+/// The sockets that have the name, and who holds them.
+pub fn with_owners(name: &[u8]) -> (Snapshot, Context, Vec<(Socket, Holders)>) {
+    let mut snapshot = of_name(name);
+    snapshot.find_owners();
+    let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
+    let holders = sockets
+        .iter()
+        .flat_map(|socket| snapshot.owners.of(socket).holders);
+    let pids: Vec<u32> = holders.map(|holder| holder.pid).collect();
+    let uids: Vec<u32> = sockets.iter().filter_map(|socket| socket.uid).collect();
+    let context = process::read(&pids, &uids);
+    let sockets = sockets
+        .into_iter()
+        .map(|socket| {
+            let holders = holders_of(&socket, name, &snapshot, &context);
+            (socket, holders)
+        })
+        .collect();
+    (snapshot, context, sockets)
+}
+
+fn holders_of(socket: &Socket, name: &[u8], snapshot: &Snapshot, context: &Context) -> Holders {
+    let ownership = snapshot.owners.of(socket);
+    let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+    pids.dedup();
+    pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
+    let owners = process::describe(&pids, context);
+    let systemd = systemd::among(&owners);
+    Holders {
+        status: ownership.status,
+        inherited: inherited::read(socket, ownership.holders, &owners, context),
+        by_systemd: systemd.is_some(),
+        socket_unit: systemd.and_then(|who| systemd::socket_unit(who, Listen::Unix(&printable(name)))),
+        user: socket.uid.map(|uid| process::user_name(context, uid)),
+        owners,
+    }
+}
+
+/// The sockets that listen on the name or are bound to it.
 pub fn find(name: &[u8]) -> Vec<Socket> {
+    of_name(name).existing.into_iter().map(|one| one.socket).collect()
+}
+
+/// The file at a path is compared by inode and device, because a path means something else in another mount
+/// namespace.
+fn of_name(name: &[u8]) -> Snapshot {
     let is_abstract = name.first() == Some(&0);
     let metadata = std::fs::metadata(OsStr::from_bytes(name)).ok();
     let id = metadata.filter(|_| !is_abstract).map(|metadata| UnixFile {
@@ -50,20 +107,14 @@ pub fn find(name: &[u8]) -> Vec<Socket> {
         device: major(metadata.dev()) << 20 | minor(metadata.dev()),
     });
     let dump = Dump {
-        extensions: NAME_FILE_AND_QUEUE,
+        extensions: NAME_FILE_QUEUE_AND_UID,
         ..Dump::new(Protocol::Unix, StateSet::LISTENING)
     };
-    let mut found: Vec<Socket> = Vec::new();
-    Tables::open(&ProcRoot::default()).read(&[dump], &mut |sockets| {
-        let has_it = |socket: &&Socket| match &socket.endpoints {
-            Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name),
-            Endpoints::Unix(pair) => id.is_some() && pair.file == id,
-            Endpoints::Inet(_) => false,
-        };
-        found.extend(sockets.iter().filter(has_it).cloned());
-        ControlFlow::Continue(())
-    });
-    found
+    snapshot::gather(vec![dump], |socket| match &socket.endpoints {
+        Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name),
+        Endpoints::Unix(pair) => id.is_some() && pair.file == id,
+        Endpoints::Inet(_) => false,
+    })
 }
 
 /// Whether a socket's file is at the path.
@@ -81,18 +132,6 @@ pub fn may_connect(name: &[u8]) -> bool {
             AtFlags::EACCESS,
         )
         .is_ok()
-}
-
-fn with_owners(sockets: Vec<Socket>) -> Vec<(Socket, Vec<Owner>)> {
-    let owners = |socket: &Socket| {
-        let inode: Vec<u32> = socket.inode.map(NonZeroU32::get).into_iter().collect();
-        process::owners_of(inode)
-    };
-    sockets
-        .into_iter()
-        .map(|socket| (owners(&socket), socket))
-        .map(|(owners, socket)| (socket, owners))
-        .collect()
 }
 
 fn file_facts(path: &Path, uid: u32) -> FileFacts {

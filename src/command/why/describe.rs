@@ -1,0 +1,93 @@
+//! The program behind a socket, in labelled rows.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use crate::render::page::Page;
+use crate::render::{escape, human};
+
+use super::owner::Owner;
+use super::report::Holders;
+
+/// Writes what is known of the first holder, and who else holds the socket. `connections` is how many clients the
+/// socket has.
+pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, connections: usize) {
+    let Some(owner) = holders.owners.first() else {
+        return;
+    };
+    page.gap();
+    if let Some(command) = owner.command_line() {
+        page.row("command", &command);
+    }
+    page.row("user", &user(owner, now));
+    if !owner.parents.is_empty() {
+        let chain: Vec<_> = owner.parents.iter().map(|(comm, pid)| name(comm, *pid)).collect();
+        page.row("parents", &chain.join(" < "));
+    }
+    if let Some(unit) = holders.socket_unit.as_ref().or(owner.unit.as_ref()) {
+        page.row("unit", &escape::text(unit.as_bytes()));
+    }
+    if let Some(container) = &owner.container {
+        page.row("container", &escape::text(container.as_bytes()));
+    }
+    if owner.binary_deleted {
+        page.row("binary", "its file was deleted or replaced since it was started");
+    }
+    if let Some(others) = others(holders) {
+        page.row(
+            "also held",
+            &format!("by {others}: the port is free only when all have closed it"),
+        );
+    }
+    for inherited in holders.inherited.iter().take(2) {
+        page.row("inherited", &inherited.sentence);
+    }
+    if connections > 0 {
+        page.row("clients", &clients(owner, connections));
+    }
+}
+
+/// Whose the process is, since when, and where.
+fn user(owner: &Owner, now: SystemTime) -> String {
+    let mut text = owner.user.clone().unwrap_or_else(|| "?".to_owned());
+    if let Some(age) = owner.started_at.and_then(|at| now.duration_since(at).ok()) {
+        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let _ = write!(text, ", started {} ago", human::duration_ms(ms));
+    }
+    if let Some(directory) = &owner.directory {
+        let _ = write!(text, " in {}", escape::text(directory));
+    }
+    text
+}
+
+/// The holders but the first, a few of them by name.
+pub(super) fn others(holders: &Holders) -> Option<String> {
+    const NAMED: usize = 4;
+    let others = holders.owners.get(1..).filter(|others| !others.is_empty())?;
+    let named: Vec<_> = others
+        .iter()
+        .take(NAMED)
+        .map(|other| name(&other.program, other.pid))
+        .collect();
+    let more = others.len().saturating_sub(NAMED);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Some(named.join(", ") + &more)
+}
+
+/// What becomes of a server's connections when it ends.
+pub(super) fn clients(owner: &Owner, connections: usize) -> String {
+    let plural = if connections == 1 { "" } else { "s" };
+    format!(
+        "{connections} connection{plural}: after {} ends, a server without SO_REUSEADDR waits up to 60 s for them",
+        escape::text(&owner.program)
+    )
+}
+
+/// A program and its pid.
+pub(super) fn name(program: &[u8], pid: u32) -> String {
+    format!("{} {pid}", escape::text(program))
+}

@@ -1,0 +1,183 @@
+//! Text for people in sentences and labelled rows. On a terminal words are kept whole where a line ends; elsewhere
+//! every sentence, row and command stays one line.
+
+use std::fmt::Write as _;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A row takes no more lines of a terminal than this: command lines can be long.
+const ROW_LINES: usize = 4;
+/// Commands that are longer stand alone, with their sentence below.
+const COMMAND: usize = 30;
+/// A sentence beside a command wants at least so much room.
+const SENTENCE: usize = 20;
+
+/// A text that is being written.
+#[derive(Clone, Debug)]
+pub struct Page {
+    text: String,
+    width: Option<usize>,
+    /// How wide labels are.
+    labels: usize,
+}
+
+impl Page {
+    /// An empty page; `width` is the terminal's, `None` elsewhere; `labels` is how wide labels are.
+    pub fn new(width: Option<usize>, labels: usize) -> Self {
+        Self {
+            text: String::new(),
+            width: width.map(|width| width.max(2 * (labels + 2))),
+            labels,
+        }
+    }
+
+    /// An empty line, unless there is one already or nothing stands above it.
+    pub fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Sentences from the left edge.
+    pub fn prose(&mut self, sentences: &str) {
+        for line in sentences.lines() {
+            self.wrapped("", line, 0, usize::MAX);
+        }
+    }
+
+    /// A label and what belongs to it.
+    pub fn row(&mut self, label: &str, value: &str) {
+        let head = self.head(label);
+        self.wrapped(&head, value, head.width(), ROW_LINES);
+    }
+
+    /// A label, a command to copy, which is never broken, and what it does.
+    pub fn command(&mut self, label: &str, command: &str, sentence: &str) {
+        let head = self.head(label);
+        let narrow = self
+            .width
+            .is_some_and(|width| width < head.width() + COMMAND + SENTENCE);
+        if narrow || command.width() > COMMAND {
+            let _ = writeln!(self.text, "{head}{command}");
+            let below = " ".repeat(head.width() + 2);
+            self.wrapped(&below, sentence, below.len(), ROW_LINES);
+        } else {
+            let pad = COMMAND - command.width();
+            let head = format!("{head}{command}{:pad$}", "");
+            self.wrapped(&head, sentence, head.width(), ROW_LINES);
+        }
+    }
+
+    fn head(&self, label: &str) -> String {
+        format!("  {label:<0$}", self.labels)
+    }
+
+    /// The text.
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    /// Writes `head` and the words of `text` behind it; further lines begin at `indent`.
+    fn wrapped(&mut self, head: &str, text: &str, indent: usize, lines: usize) {
+        let Some(width) = self.width else {
+            self.text.push_str(head);
+            self.text.push_str(text);
+            self.end_line();
+            return;
+        };
+        self.text.push_str(head);
+        let (mut column, mut line) = (head.width(), 1);
+        let mut begins = true;
+        for word in text.split(' ') {
+            let needed = word.width() + usize::from(!begins);
+            if !begins && column + needed > width {
+                if line == lines {
+                    self.text.push_str(" …");
+                    break;
+                }
+                self.end_line();
+                self.text.push_str(&" ".repeat(indent));
+                (column, line, begins) = (indent, line + 1, true);
+            }
+            if !begins {
+                self.text.push(' ');
+                column += 1;
+            }
+            let more_lines = (lines - line).saturating_mul(width);
+            let room = width.saturating_sub(column).saturating_add(more_lines);
+            let shown = fitting(word, room);
+            self.text.push_str(shown);
+            if shown.len() < word.len() {
+                self.text.push('…');
+                break;
+            }
+            column += word.width();
+            begins = false;
+        }
+        self.end_line();
+    }
+
+    fn end_line(&mut self) {
+        self.text.truncate(self.text.trim_end_matches(' ').len());
+        self.text.push('\n');
+    }
+}
+
+/// As much of a word as has room.
+fn fitting(word: &str, room: usize) -> &str {
+    let mut used = 0;
+    let end = word.char_indices().find(|(_, character)| {
+        used += character.width().unwrap_or(0);
+        used > room
+    });
+    end.and_then(|(at, _)| word.get(..at)).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_whole_on_a_terminal_and_lines_elsewhere() {
+        let write = |width| {
+            let mut page = Page::new(width, 10);
+            page.prose("one two three four five six seven");
+            page.gap();
+            page.gap();
+            page.row("command", "node server.js --port 3000");
+            page.command("to fix", "sockstat kill :3000", "TERM to node 1, then checks");
+            page.finish()
+        };
+        assert!(
+            write(Some(24)).ends_with("  to fix    sockstat kill :3000\n              TERM to\n              node 1,\n              then\n              checks\n"),
+            "{}",
+            write(Some(24))
+        );
+        assert!(
+            write(Some(24)).starts_with(
+                "one two three four five\nsix seven\n\n  command   node\n            server.js\n"
+            )
+        );
+        assert_eq!(
+            write(None),
+            "one two three four five six seven\n\n  command   node server.js --port 3000\n  to fix    \
+             sockstat kill :3000           TERM to node 1, then checks\n"
+        );
+    }
+
+    #[test]
+    fn a_command_to_copy_is_never_broken_and_a_row_is_not_endless() {
+        let mut page = Page::new(Some(40), 10);
+        let command = "sysctl -w net.ipv4.ip_local_reserved_ports=3000,4000-5000";
+        page.command("or", command, "keeps the port");
+        page.row("command", &"word ".repeat(1000));
+        page.row("command", &"x".repeat(1000));
+        let text = page.finish();
+        assert!(
+            text.contains(&format!("{command}\n              keeps the port\n")),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 2 + 4 + 1, "{text}");
+        assert!(text.width() < 600);
+    }
+}
