@@ -2,6 +2,7 @@
 //!
 //! Pure: it gets what was captured and answers who owns a socket, or why that cannot be said.
 
+mod beside;
 mod ends;
 mod half_open;
 mod peers;
@@ -15,6 +16,7 @@ use crate::model::{
     Socket, State,
 };
 
+pub use beside::Beside;
 pub use ends::{Ends, Kinds};
 pub use half_open::HalfOpen;
 pub use peers::{Others, Peer, Peers};

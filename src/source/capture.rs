@@ -22,7 +22,7 @@ use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
 use super::tape;
-use crate::join::{Context, Ends, HalfOpen, Others, Owners, Peers, Row, needs_owner};
+use crate::join::{Beside, Context, Owners, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
@@ -98,7 +98,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
 /// The scan for owners beside a dump that may be big. Rows go out as soon as their holders are known, as long as
 /// those in front of them have gone.
 async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::Result<(S, Captured)> {
-    let early = run.plan.facts == Facts::Comm && !run.needs_all_rows();
+    let early = run.plan.facts == Facts::Comm && !run.beside.is_asked() && !run.learner.wants_all_at_once();
     let ready = Arc::new(Mutex::new(None));
     let found = Arc::clone(&ready);
     let (plan, root) = (Arc::clone(&run.plan), run.root.clone());
@@ -182,7 +182,7 @@ fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
-    wanted.extend(Others::of(&run.ends, stash).inodes);
+    wanted.extend(run.beside.others(stash).inodes);
     wanted.sort_unstable();
     if wanted.is_empty() {
         return Ok(Scan {
@@ -200,8 +200,7 @@ struct Run {
     prefilter: Option<Expr>,
     root: ProcRoot,
     learner: Learner,
-    ends: Ends,
-    half_open: HalfOpen,
+    beside: Beside,
     gaps: Vec<Gap>,
     owners_by: How,
     taken_at: SystemTime,
@@ -215,8 +214,7 @@ impl Run {
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
-            ends: Ends::of(plan.peers),
-            half_open: HalfOpen::new(plan.half_open),
+            beside: Beside::of(plan.peers, plan.half_open),
             root,
             gaps,
             plan,
@@ -226,12 +224,7 @@ impl Run {
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners || self.needs_all_rows()
-    }
-
-    /// Whether a row can be shown only when all have been read.
-    fn needs_all_rows(&self) -> bool {
-        self.ends.is_asked() || self.half_open.is_asked() || self.learner.wants_all_at_once()
+        self.plan.owners || self.beside.is_asked() || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
@@ -282,12 +275,11 @@ impl Run {
         let mut context = self.context();
         let nobody = Owners::not_asked();
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        let (ends, half_open) = (&mut self.ends, &mut self.half_open);
+        let beside = &mut self.beside;
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             for socket in &*sockets {
                 learner.learn(socket);
-                ends.add(socket);
-                half_open.add(socket);
+                beside.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
                     let row = Row {
@@ -310,21 +302,19 @@ impl Run {
             // What is missing of these tables was missing above already.
             plan.views.read(&self.root, &plan.others, &mut |sockets| {
                 for socket in &*sockets {
-                    ends.add(socket);
-                    half_open.add(socket);
+                    beside.add(socket);
                 }
                 ControlFlow::Continue(())
             });
         }
-        ends.finish();
-        half_open.finish();
+        beside.finish();
     }
 
     /// Who owns the rows of the stash, now that the scan is over.
     fn settle(&mut self, stash: &Stash, holders: HolderTable, scan: Scan) -> Owners {
         self.owners_by = scan.how;
         let dumps = [&self.plan.dumps[..], &self.plan.others].concat();
-        let others = Others::of(&self.ends, stash);
+        let others = self.beside.others(stash);
         settle(
             &self.root,
             &self.plan.views,
@@ -339,8 +329,7 @@ impl Run {
     /// Hands out what has not gone yet, now that the owners are known.
     fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut outlet: Outlet<S>) -> (S, Captured) {
         let mut context = self.context();
-        context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
-        context.half_open = std::mem::take(&mut self.half_open);
+        self.beside.tell(&mut context, &owners, stash);
         self.read_processes(stash, &owners, &mut context);
         if self.learner.wants_all_at_once() {
             let mut numbers = Numbers::default();
