@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt E/events bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc b/bpf Z/context z/contexts E/events bpf-maps h/help
 end
 
 function __fish_sockstat_needs_command
@@ -60,6 +60,10 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'Use
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary -d 'Counts, memory, limits and losses instead of sockets; with tables or a filter, before them'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory -d 'Memory of each socket, and its limits'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info -d 'What TCP knows of each connection: round trips, windows, rates, losses, congestion control'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l tos -d 'Type of service, traffic class, and class or priority'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup -d 'The cgroup of the task that created the socket'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt -d 'Options set on the socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
@@ -84,13 +88,9 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
 complete -c sockstat -n "__fish_sockstat_needs_command" -l vsock
 complete -c sockstat -n "__fish_sockstat_needs_command" -l xdp
 complete -c sockstat -n "__fish_sockstat_needs_command" -l tipc
-complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info
 complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
 complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
-complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
-complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
-complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -162,6 +162,18 @@ pub struct ListArgs {
     /// Memory of each socket, and its limits
     #[arg(short, long, help_heading = WHAT)]
     pub memory: bool,
+    /// What TCP knows of each connection: round trips, windows, rates, losses, congestion control
+    #[arg(short, long, help_heading = WHAT)]
+    pub info: bool,
+    /// Type of service, traffic class, and class or priority
+    #[arg(long, help_heading = WHAT)]
+    pub tos: bool,
+    /// The cgroup of the task that created the socket
+    #[arg(long, help_heading = WHAT)]
+    pub cgroup: bool,
+    /// Options set on the socket
+    #[arg(long, help_heading = WHAT)]
+    pub inet_sockopt: bool,
     /// Numbers, not names: what happens anyway
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,

@@ -201,7 +201,7 @@ impl Socket {
         let by_memory = matches!(self.protocol, Protocol::Udp | Protocol::Udplite | Protocol::Raw);
         let memory = self.details.memory().filter(|_| by_memory)?;
         let limit = memory.parts.iter().find(|part| part.name == "rcvbuf")?;
-        limit.value(memory.bytes)
+        memory.value(limit)
     }
 
     /// How full that is, in percent; more than 100 is possible.

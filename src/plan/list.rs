@@ -4,10 +4,10 @@ use super::columns::{self, Choice, Needs};
 use super::details::Details;
 use super::output::Grouping;
 use super::select::Selection;
-use super::{CapturePlan, Dump, Facts, NamesWanted, Output, Wanted};
+use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::model::{Protocol, State, StateSet};
-use crate::query::field::{FIELDS, Field};
+use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
@@ -97,20 +97,16 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
-        // Details make every answer longer, so they are for those who name them.
-        let mut details = Details::of(args, &by_name);
-        let peers = output.peers(owners, needs, by_name);
+        let mut by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // A table of what listens is a short one, and made to be looked at.
         let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
-        details.memory |= shows_load;
-        let half_open = by_name.half_open || shows_load;
+        by_name.memory |= shows_load;
+        by_name.half_open |= shows_load;
+        // Details make every answer longer, so they are for those who name them.
+        let details = Details::of(args, &needs, &by_name);
+        let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
-                Wanted::Attributes
-            } else {
-                Wanted::Row
-            });
+            dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
@@ -123,13 +119,16 @@ impl ListPlan {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
         let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
-        let opening = dumps.iter().filter(|_| half_open).filter_map(Dump::for_half_open);
+        let opening = dumps
+            .iter()
+            .filter(|_| by_name.half_open)
+            .filter_map(Dump::for_half_open);
         let others = of_peers.chain(opening).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
                 peers,
-                half_open,
+                half_open: by_name.half_open,
                 others,
                 owners_by: args.owners,
                 filter: filter.expr,
@@ -141,7 +140,7 @@ impl ListPlan {
                 },
                 names: NamesWanted {
                     users: needs.users,
-                    cgroups: args.extended || needs.cgroups,
+                    cgroups: args.extended || args.cgroup || needs.cgroups,
                     namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
@@ -209,7 +208,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn output(&self) -> Output {
         let args = self.args;
-        let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
+        let all = || self.choice.applied(usual_fields());
         let header = !args.no_header;
         let table = args.table || (self.place.is_terminal && !args.plain);
         if args.pids {
@@ -258,7 +257,11 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            tos: args.tos,
+            cgroup: args.cgroup,
+            socket_options: args.inet_sockopt,
             memory: args.memory,
+            info: args.info,
             names: args.resolve,
             netns: netns::are_several(&args.netns),
         }

@@ -3,12 +3,14 @@
 //! Columns, JSON keys, CSV headers, filter fields, sort keys, group keys and the documentation come from
 //! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
 
+mod parts;
+
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use crate::join::Row;
+use crate::model::details::kind;
 use crate::model::details::layout::{Form, Part, Struct};
-use crate::model::details::memory::MEMORY;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
@@ -56,10 +58,134 @@ pub enum Field {
     TimerExpiresMs,
     Retransmits,
     Memory,
+    Tos,
+    Tclass,
+    ClassId,
+    Congestion,
+    Tcp,
+    Vegas,
+    Dctcp,
+    Bbr,
+    Ulp,
+    Tls,
+    Subflow,
     Inode,
     Cookie,
     Netns,
     NetnsName,
+    // Parts of objects: in the order of their tables.
+    RmemAlloc,
+    Rcvbuf,
+    WmemAlloc,
+    Sndbuf,
+    FwdAlloc,
+    WmemQueued,
+    Optmem,
+    MemoryBacklog,
+    MemoryDrops,
+    CaState,
+    TcpRetransmits,
+    Probes,
+    Backoff,
+    OptTimestamps,
+    OptSack,
+    OptWscale,
+    OptEcn,
+    OptEcnSeen,
+    OptSynData,
+    OptUsecTs,
+    OptTfoChild,
+    SndWscale,
+    RcvWscale,
+    DeliveryRateAppLimited,
+    FastopenClientFail,
+    RtoUs,
+    AtoUs,
+    Mss,
+    RcvMssBytes,
+    Unacked,
+    Sacked,
+    Lost,
+    Retrans,
+    Fackets,
+    LastDataSentMs,
+    LastAckSentMs,
+    LastDataRecvMs,
+    LastAckRecvMs,
+    PmtuBytes,
+    RcvSsthreshBytes,
+    RttUs,
+    RttvarUs,
+    Ssthresh,
+    Cwnd,
+    AdvmssBytes,
+    Reordering,
+    RcvRttUs,
+    RcvSpaceBytes,
+    TotalRetrans,
+    PacingRateBytesPerS,
+    MaxPacingRateBytesPerS,
+    BytesAcked,
+    BytesReceived,
+    SegsOut,
+    SegsIn,
+    NotsentBytes,
+    MinRttUs,
+    DataSegsIn,
+    DataSegsOut,
+    DeliveryRateBytesPerS,
+    BusyTimeUs,
+    RwndLimitedUs,
+    SndbufLimitedUs,
+    Delivered,
+    DeliveredCe,
+    BytesSent,
+    BytesRetrans,
+    DsackDups,
+    ReordSeen,
+    RcvOoopack,
+    SndWndBytes,
+    RcvWndBytes,
+    Rehash,
+    TotalRto,
+    TotalRtoRecoveries,
+    TotalRtoTimeMs,
+    ReceivedCe,
+    DeliveredE1Bytes,
+    DeliveredE0Bytes,
+    DeliveredCeBytes,
+    ReceivedE1Bytes,
+    ReceivedE0Bytes,
+    ReceivedCeBytes,
+    VegasEnabled,
+    VegasRttcnt,
+    VegasRttUs,
+    VegasMinrttUs,
+    DctcpEnabled,
+    DctcpCeState,
+    DctcpAlpha,
+    DctcpAbEcn,
+    DctcpAbTot,
+    BbrBwBytesPerS,
+    BbrMinRttUs,
+    BbrPacingGain,
+    BbrCwndGain,
+    TlsVersion,
+    TlsCipher,
+    TlsTxconf,
+    TlsRxconf,
+    TlsZcRoTx,
+    TlsRxNoPad,
+    SubflowTokenRem,
+    SubflowTokenLoc,
+    SubflowRelwriteSeq,
+    SubflowMapSeq,
+    SubflowMapSfseq,
+    SubflowSsnOffset,
+    SubflowMapDatalen,
+    SubflowFlags,
+    SubflowIdRem,
+    SubflowIdLoc,
 }
 
 /// What kind of value a field has, when it has one. Every field can also be null.
@@ -100,6 +226,8 @@ pub struct FieldInfo {
     pub of_owner: bool,
     /// What it means, in one line.
     pub meaning: &'static str,
+    /// Of a part of an object: the object, and where the part is in it.
+    pub part: Option<(Field, &'static Part)>,
 }
 
 const fn entry(
@@ -126,11 +254,34 @@ const fn entry(
         unit,
         of_owner,
         meaning,
+        part: None,
     }
 }
 
 /// The registry, in the order of [`Field`].
-pub const FIELDS: &[FieldInfo] = &[
+pub const FIELDS: &[FieldInfo] = &joined::<{ WHOLE.len() + parts::PARTS.len() }>(WHOLE, &parts::PARTS);
+
+const fn joined<const LENGTH: usize>(first: &[FieldInfo], second: &[FieldInfo]) -> [FieldInfo; LENGTH] {
+    let mut all = [first[0]; LENGTH];
+    let mut index = 0;
+    while index < LENGTH {
+        all[index] = if index < first.len() {
+            first[index]
+        } else {
+            second[index - first.len()]
+        };
+        index += 1;
+    }
+    all
+}
+
+/// The fields that a row shows when none are named.
+pub fn usual_fields() -> impl Iterator<Item = Field> {
+    WHOLE.iter().map(|info| info.field)
+}
+
+/// What stands for itself and is no part of an object.
+const WHOLE: &[FieldInfo] = &[
     entry(
         Field::Protocol,
         "protocol",
@@ -406,6 +557,83 @@ pub const FIELDS: &[FieldInfo] = &[
         "memory of the socket and its limits; asked by -m",
     ),
     entry(
+        Field::Tos,
+        "tos",
+        Kind::Integer,
+        "",
+        "IP_TOS: DSCP and ECN bits of packets sent over IPv4; asked by --tos",
+    ),
+    entry(
+        Field::Tclass,
+        "tclass",
+        Kind::Integer,
+        "",
+        "IPV6_TCLASS: the same over IPv6; asked by --tos",
+    ),
+    entry(
+        Field::ClassId,
+        "class_id",
+        Kind::Integer,
+        "",
+        "class of the net_cls cgroup, or else SO_PRIORITY; asked by --tos",
+    ),
+    entry(
+        Field::Congestion,
+        "congestion",
+        Kind::Text,
+        "",
+        "congestion control of a TCP socket; asked by -i",
+    ),
+    entry(
+        Field::Tcp,
+        "tcp",
+        Kind::Object,
+        "",
+        "what TCP knows of a connection; asked by -i",
+    ),
+    entry(
+        Field::Vegas,
+        "vegas",
+        Kind::Object,
+        "",
+        "measurements of vegas and its relatives; asked by -i",
+    ),
+    entry(
+        Field::Dctcp,
+        "dctcp",
+        Kind::Object,
+        "",
+        "measurements of dctcp; asked by -i",
+    ),
+    entry(
+        Field::Bbr,
+        "bbr",
+        Kind::Object,
+        "",
+        "measurements of bbr; asked by -i",
+    ),
+    entry(
+        Field::Ulp,
+        "ulp",
+        Kind::Text,
+        "",
+        "protocol that the kernel runs on top of a TCP socket: tls, mptcp; asked by -i",
+    ),
+    entry(
+        Field::Tls,
+        "tls",
+        Kind::Object,
+        "",
+        "TLS in the kernel; asked by -i",
+    ),
+    entry(
+        Field::Subflow,
+        "subflow",
+        Kind::Object,
+        "",
+        "what makes a TCP connection a subflow of multipath TCP; asked by -i",
+    ),
+    entry(
         Field::Inode,
         "inode",
         Kind::Integer,
@@ -498,17 +726,18 @@ pub const fn shutdown_word(shutdown: Shutdown) -> &'static str {
     }
 }
 
-/// The value of a part of a structure.
-pub fn part_value(part: &Part, bytes: &[u8]) -> Value<'static> {
-    let Some(number) = part.value(bytes) else {
+/// The value of a part of a structure; null for a number that should be a word and is none known here.
+pub fn part_value(part: &Part, structure: &Struct<'_>) -> Value<'static> {
+    let Some(number) = structure.value(part) else {
         return Value::Null;
     };
     match part.form {
         Form::Number => Value::Integer(number),
+        Form::Hex => Value::Hex(number),
         Form::Flag => Value::Bool(number != 0),
         Form::Word(words) => {
-            let word = usize::try_from(number).ok().and_then(|index| words.get(index));
-            word.map_or(Value::Null, |word| Value::Word(word))
+            let known = words.iter().find(|(own, _)| *own == number);
+            known.map_or(Value::Null, |(_, word)| Value::Word(word))
         }
     }
 }
@@ -530,14 +759,6 @@ impl Field {
             .iter()
             .find(|info| info.name == name)
             .map(|info| info.field)
-    }
-
-    /// What an object consists of; nothing for other fields.
-    pub fn parts(self) -> &'static [Part] {
-        match self {
-            Self::Memory => &MEMORY,
-            _ => &[],
-        }
     }
 
     /// Its value in `row`.
@@ -590,13 +811,29 @@ impl Field {
             Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
             Self::IpProtocol => integer(socket.ip_protocol),
             Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
-            Self::Memory => socket.details.memory().map_or(Value::Null, Value::Struct),
+            Self::Tos => integer(socket.details.number(kind::TOS)),
+            Self::Tclass => integer(socket.details.number(kind::TCLASS)),
+            Self::ClassId => integer(socket.details.number(kind::CLASS_ID)),
+            Self::Congestion => socket.details.congestion().map_or(Value::Null, Value::Text),
+            Self::Ulp => socket
+                .details
+                .ulp()
+                .map_or(Value::Null, |ulp| Value::Text(ulp.name)),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
             Self::NetnsName => text(row.namespace().and_then(|namespace| namespace.name.as_ref())),
             Self::Netns => integer(row.namespace().and_then(|namespace| namespace.inode)),
+            object_or_part => match object_or_part.info().part {
+                None => object_or_part
+                    .structure(socket)
+                    .map_or(Value::Null, Value::Struct),
+                Some((object, part)) => {
+                    let structure = object.structure(socket);
+                    structure.map_or(Value::Null, |it| part_value(part, &it))
+                }
+            },
         }
     }
 

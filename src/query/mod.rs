@@ -38,5 +38,5 @@ pub use eval::Match;
 pub use expr::{Expr, Predicate, ProtocolSet};
 pub use names::{NamesFound, NamesWanted};
 pub use parser::{MAX_LENGTH, Mode, Parsed, file_words, parse};
-pub use subject::{field_names, nearest_field};
+pub use subject::{field_names, field_of, nearest_field};
 pub use vocabulary::words;

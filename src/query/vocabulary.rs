@@ -1,6 +1,7 @@
 //! The words that a field of kind word can have.
 
 use super::field::{Field, SOCKET_OPTION_NAMES};
+use crate::model::details::layout::{Form, Part};
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
 /// The words of a field; empty for a field without a fixed list.
@@ -19,7 +20,16 @@ pub fn words(field: Field) -> Vec<&'static str> {
             .map(TimerKind::name)
             .collect(),
         Field::State => State::ALL.map(State::name).to_vec(),
-        _ => Vec::new(),
+        _ => match field.info().part {
+            Some((
+                _,
+                Part {
+                    form: Form::Word(words),
+                    ..
+                },
+            )) => words.iter().map(|(_, word)| *word).collect(),
+            _ => Vec::new(),
+        },
     }
 }
 

@@ -157,8 +157,8 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
 fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for (index, part) in structure.parts.iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
-        push_key(out, part.name);
-        push_value(out, &part_value(part, structure.bytes));
+        push_key(out, part.key);
+        push_value(out, &part_value(part, structure));
     }
     out.push(b'}');
 }

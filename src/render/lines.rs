@@ -150,7 +150,7 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
             let known = structure
                 .parts
                 .iter()
-                .map(|part| (part.name, part_value(part, structure.bytes)));
+                .map(|part| (part.key, part_value(part, structure)));
             for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
                 if out.len() > start {
                     out.push(b',');

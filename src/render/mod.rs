@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod decimal;
 pub mod details;
 pub mod escape;
 pub mod fit;
@@ -14,6 +15,8 @@ pub mod page;
 pub mod plain;
 pub mod summary;
 pub mod table;
+pub mod tcp;
 pub mod text;
 pub mod tokens;
 pub mod totals;
+pub mod ulp;

@@ -5,7 +5,7 @@
 
 use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
-use super::{details, escape};
+use super::{details, escape, tcp};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -32,8 +32,16 @@ pub struct Plain {
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
     pub extended: bool,
+    /// Type of service, traffic class and class (`--tos`).
+    pub tos: bool,
+    /// The cgroup (`--cgroup`).
+    pub cgroup: bool,
+    /// Socket options (`--inet-sockopt`).
+    pub socket_options: bool,
     /// Memory (`-m`).
     pub memory: bool,
+    /// What TCP knows (`-i`).
+    pub info: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
     /// `netns:` with the name or number of the network namespace, because there are several (`-N`).
@@ -108,8 +116,20 @@ impl Plain {
         if self.extended {
             tokens::push_extended(out, row);
         }
+        if self.tos {
+            details::push_tos(out, &socket.details);
+        }
+        if self.cgroup {
+            tokens::push_cgroup(out, row);
+        }
+        if self.socket_options {
+            details::push_socket_options(out, socket.socket_options);
+        }
         if self.memory {
             details::push_memory(out, &socket.details);
+        }
+        if self.info && socket.protocol == Protocol::Tcp {
+            tcp::push_info(out, socket, self.timer);
         }
         if self.netns {
             tokens::push_netns(out, row);

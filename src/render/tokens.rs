@@ -119,7 +119,8 @@ fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
     }
 }
 
-fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
+/// ` cgroup:PATH`, nothing where the kernel keeps none.
+pub fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
     let Some(id) = row.socket.cgroup_id else { return };
     out.extend_from_slice(b" cgroup:");
     match row.context.names.cgroups.get(&id.get()) {

@@ -2,6 +2,7 @@
 
 mod churn;
 mod destroy;
+mod documented;
 mod enter;
 mod forms;
 mod hostile;
