@@ -46,8 +46,6 @@ pub struct ListPlan {
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
-    /// Every table was asked for, but this version does not have them all.
-    pub everything: bool,
     /// `--exit-status`.
     pub exit_status: bool,
     /// `--quiet`.
@@ -112,6 +110,8 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                // These families always tell their memory.
+                protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
             };
         }
@@ -127,6 +127,7 @@ impl ListPlan {
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open: by_name.half_open,
                 others,
@@ -151,7 +152,6 @@ impl ListPlan {
             sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
-            everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
             explain: args.explain_plan,

@@ -4,6 +4,7 @@ mod churn;
 mod destroy;
 mod documented;
 mod enter;
+mod families;
 mod forms;
 mod hostile;
 mod jc;
