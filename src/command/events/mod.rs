@@ -113,9 +113,10 @@ impl Watch {
             // A socket has to be followed through states that nobody asked about. Time-wait is the end.
             dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
         }
-        // The other end of a socket is not in the few that are looked at when something happens.
+        // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
         plan.capture.peers = Kinds::default();
-        plan.capture.peer_dumps.clear();
+        plan.capture.half_open = false;
+        plan.capture.others.clear();
         Ok(Self {
             plan: Arc::new(plan.capture),
             lines,
