@@ -5,6 +5,8 @@
 //! system calls. Where it may be a big one, the scan for owners runs beside it on another thread, and rows leave
 //! the stash as soon as that has found their holders.
 
+mod around;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +28,8 @@ use crate::join::{Beside, Context, Owners, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
+
+pub use around::around;
 
 /// Takes rows. It runs on a blocking thread and may do I/O of its own (writing them).
 pub trait Sink: Send + 'static {
@@ -166,33 +170,6 @@ impl Known {
             owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)),
             processes,
         }
-    }
-}
-
-/// What the plan wants to know around sockets that were read before: their owners, processes and names. Their other
-/// ends are not looked for.
-///
-/// # Errors
-/// As [`capture`].
-pub fn around(plan: Arc<CapturePlan>, sockets: &[&Socket]) -> std::io::Result<Captured> {
-    let mut run = Run::new(plan);
-    let mut stash = Stash::default();
-    for socket in sockets {
-        run.learner.learn(socket);
-        stash.push(socket);
-    }
-    let owners = owners_of(&mut run, &stash)?;
-    let outlet = Outlet::new(Nowhere, Arc::clone(&run.plan));
-    let (_, captured) = run.hand_out(&stash, owners, outlet);
-    Ok(captured)
-}
-
-/// Takes no row.
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn take(&mut self, _: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
-        ControlFlow::Break(())
     }
 }
 

@@ -4,15 +4,17 @@
 //! send, each next one in the recv that hands out the one before), so there is nothing to wait for and this is
 //! blocking code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
 
+mod datagram;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::thread;
 
-use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
 use crate::source::tape::{self, netlink::Heard};
+use datagram::{Progress, read_datagram};
 
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
 const RECEIVE_BYTES: usize = 64 * 1024;
@@ -25,9 +27,6 @@ const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
 const ALONE_DATAGRAMS: usize = 8;
 /// How far the receiving thread may be ahead: this many datagrams of mostly 32 KiB.
 const AHEAD_DATAGRAMS: usize = 8;
-
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
 
 /// Why a dump ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +47,6 @@ impl DumpError {
     fn of_channel(error: &io::Error) -> Self {
         Self::Channel(error.raw_os_error().unwrap_or(0))
     }
-}
-
-/// What one datagram said about the dump it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    More,
-    Done,
 }
 
 /// An open sock_diag socket in the network namespace of the thread that opened it.
@@ -351,38 +343,6 @@ fn play(
     }
 }
 
-/// Walks the messages of one datagram. Messages of another request are passed over.
-fn read_datagram(
-    mut rest: &[u8],
-    sequence: u32,
-    take: &mut impl FnMut(&[u8]),
-) -> Result<Progress, DumpError> {
-    while let Ok(message) = NetlinkBuffer::new_checked(rest) {
-        let length = message.length() as usize;
-        if message.sequence_number() == sequence {
-            match message.message_type() {
-                NLMSG_DONE | NLMSG_ERROR => {
-                    // Both carry 0 or a negative errno first; a missing handler is told in either way.
-                    let errno = message
-                        .payload()
-                        .first_chunk()
-                        .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
-                    return if errno == 0 {
-                        Ok(Progress::Done)
-                    } else {
-                        Err(DumpError::Kernel(errno.wrapping_neg()))
-                    };
-                }
-                libc_control if libc_control < 16 => {}
-                _ => take(message.payload()),
-            }
-        }
-        // Messages are padded to four bytes.
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    Ok(Progress::More)
-}
-
 /// Runs a system call again as long as signals interrupt it.
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
@@ -406,6 +366,7 @@ pub fn replay(bytes: &[u8], sequence: u32, mut take: impl FnMut(&[u8])) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use super::datagram::{NLMSG_DONE, NLMSG_ERROR};
     use super::*;
 
     fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
