@@ -90,9 +90,9 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
     if subflow.value(token_rem).is_some() && subflow.value(token_loc).is_some() {
         out.extend_from_slice(b" token:");
-        push_hex_of_id(out, number(token_rem), number(id_rem));
+        push_token(out, number(token_rem), number(id_rem));
         out.push(b'/');
-        push_hex_of_id(out, number(token_loc), number(id_loc));
+        push_token(out, number(token_loc), number(id_loc));
     }
     for (label, part) in [
         (&b" seq:"[..], map_seq),
@@ -107,8 +107,9 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
 }
 
-fn push_hex_of_id(out: &mut Vec<u8>, token: u64, id: u64) {
-    for digit in [28_u32, 24, 20, 16, 12, 8, 4] {
+/// A token, in four digits at least, and the address id behind it.
+fn push_token(out: &mut Vec<u8>, token: u64, id: u64) {
+    for digit in [12_u32, 8, 4] {
         if token >> digit != 0 {
             break;
         }
@@ -180,7 +181,7 @@ mod tests {
         ];
         assert_eq!(
             shown(b"mptcp\0", 3, with_rights),
-            " tcp-ulp-mptcp flags:Mecv token:000000ab(id:1)/12345678(id:0) seq:1 sfseq:2 ssnoff:3 maplen:4"
+            " tcp-ulp-mptcp flags:Mecv token:00ab(id:1)/12345678(id:0) seq:1 sfseq:2 ssnoff:3 maplen:4"
         );
         assert_eq!(shown(b"mptcp\0", 3, &[(8, &number(0))]), " tcp-ulp-mptcp flags:");
     }
