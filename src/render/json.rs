@@ -6,7 +6,7 @@
 use std::time::SystemTime;
 
 use super::lines::push_scalar;
-use super::text::{push_address, push_number};
+use super::text::{push_address, push_list, push_number};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::details::layout::Struct;
@@ -137,6 +137,11 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
                 }
                 push_quoted(out, |out| out.extend_from_slice(word.as_bytes()));
             }
+            out.push(b']');
+        }
+        Value::Numbers(numbers) => {
+            out.push(b'[');
+            push_list(out, numbers);
             out.push(b']');
         }
         Value::Struct(parts) => push_struct(out, parts),
