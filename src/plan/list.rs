@@ -126,7 +126,13 @@ impl ListPlan {
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // Details make every answer longer, so they are for those who name them.
         let details = Details::of(args, &needs, &by_name);
+        let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needs, by_name);
+        // Nothing has to wait for ends that no table can have.
+        let peers = Kinds {
+            unix: peers.unix && has_unix,
+            ..peers
+        };
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
