@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_key_has_room() {
-        for info in &FIELDS {
+        for info in FIELDS {
             assert!(info.name.len() + ",\"\":".len() <= KEY_BYTES, "{}", info.name);
         }
     }
