@@ -12,18 +12,6 @@ use super::UsageError;
     reason = "a list of switches that only say no"
 )]
 pub struct MissingArgs {
-    #[arg(short = 'd', long, hide = true)]
-    pub dccp: bool,
-    #[arg(short = 'S', long, hide = true)]
-    pub sctp: bool,
-    #[arg(short = '0', long, hide = true)]
-    pub packet: bool,
-    #[arg(long, hide = true)]
-    pub vsock: bool,
-    #[arg(long, hide = true)]
-    pub xdp: bool,
-    #[arg(long, hide = true)]
-    pub tipc: bool,
     #[arg(short = 'b', long, hide = true)]
     pub bpf: bool,
     #[arg(short = 'Z', long, hide = true)]
@@ -42,12 +30,6 @@ pub struct MissingArgs {
 /// Names the option.
 pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
     let used = [
-        (missing.dccp, "-d (DCCP sockets)"),
-        (missing.sctp, "-S (SCTP sockets)"),
-        (missing.packet, "-0 (packet sockets)"),
-        (missing.vsock, "--vsock"),
-        (missing.xdp, "--xdp"),
-        (missing.tipc, "--tipc"),
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),

@@ -14,7 +14,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "integer",
         Kind::Boolean => "boolean",
-        Kind::Words | Kind::Owners => "array",
+        Kind::Words | Kind::Numbers | Kind::Owners => "array",
         Kind::Object => "object",
         Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
     }
@@ -128,6 +128,9 @@ fn property(info: &FieldInfo) -> String {
         Kind::Word => format!("\"enum\": [{listed}, null]"),
         Kind::Words => {
             format!("\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{listed}] }}")
+        }
+        Kind::Numbers => {
+            "\"type\": [\"array\", \"null\"], \"items\": { \"type\": \"integer\", \"minimum\": 0 }".to_owned()
         }
         Kind::Owners => {
             "\"type\": [\"array\", \"null\"], \"items\": { \"$ref\": \"#/$defs/owner\" }".to_owned()

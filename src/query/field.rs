@@ -11,6 +11,8 @@ use std::num::NonZeroU32;
 use crate::join::Row;
 use crate::model::details::kind;
 use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::numbers::netlink_protocol_name;
+use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
@@ -39,6 +41,9 @@ pub enum Field {
     SendQ,
     AcceptQ,
     Backlog,
+    AcceptQueueFull,
+    SynRecv,
+    RecvQPercent,
     Drops,
     Uid,
     User,
@@ -51,6 +56,15 @@ pub enum Field {
     Shutdown,
     SocketOptions,
     IpProtocol,
+    Ethertype,
+    QueueId,
+    NetlinkProtocol,
+    Portid,
+    PeerPortid,
+    PeerGroup,
+    NetlinkGroups,
+    LocalCid,
+    PeerCid,
     Timer,
     TimerExpiresMs,
     Retransmits,
@@ -202,6 +216,8 @@ pub enum Kind {
     Hex,
     /// Several words.
     Words,
+    /// Several whole numbers.
+    Numbers,
     /// The list of owners.
     Owners,
     /// Several facts by name.
@@ -427,6 +443,27 @@ const WHOLE: &[FieldInfo] = &[
         "limit of the accept queue; listeners only",
     ),
     entry(
+        Field::AcceptQueueFull,
+        "accept_queue_full",
+        Kind::Boolean,
+        "",
+        "whether the accept queue holds more than its limit, so that connections are dropped; listeners only",
+    ),
+    entry(
+        Field::SynRecv,
+        "syn_recv",
+        Kind::Integer,
+        "connections",
+        "half-open connections at the address of a TCP listener, when named",
+    ),
+    entry(
+        Field::RecvQPercent,
+        "recv_q_percent",
+        Kind::Integer,
+        "",
+        "how full the receive buffer of a UDP, UDP-Lite or raw socket is, in percent, when named or with -m",
+    ),
+    entry(
         Field::Drops,
         "drops",
         Kind::Integer,
@@ -503,6 +540,69 @@ const WHOLE: &[FieldInfo] = &[
         Kind::Integer,
         "",
         "IP protocol number of a raw socket",
+    ),
+    entry(
+        Field::Ethertype,
+        "ethertype",
+        Kind::Integer,
+        "",
+        "Ethernet protocol that a packet socket takes: 3 for all, 0 while it takes none",
+    ),
+    entry(
+        Field::QueueId,
+        "queue_id",
+        Kind::Integer,
+        "",
+        "queue of the interface that an XDP socket is bound to",
+    ),
+    entry(
+        Field::NetlinkProtocol,
+        "netlink_protocol",
+        Kind::Word,
+        "",
+        "netlink family: rtnl, genl, uevent, audit and so on; a number where it has no name",
+    ),
+    entry(
+        Field::Portid,
+        "portid",
+        Kind::Integer,
+        "",
+        "address of a netlink socket: 0 for the kernel, often the process id of whoever made it",
+    ),
+    entry(
+        Field::PeerPortid,
+        "peer_portid",
+        Kind::Integer,
+        "",
+        "address that a netlink socket was connected to; null when not connected",
+    ),
+    entry(
+        Field::PeerGroup,
+        "peer_group",
+        Kind::Integer,
+        "",
+        "multicast group that a netlink socket was connected to; null for none",
+    ),
+    entry(
+        Field::NetlinkGroups,
+        "netlink_groups",
+        Kind::Numbers,
+        "",
+        "multicast groups that a netlink socket has joined",
+    ),
+    entry(
+        Field::LocalCid,
+        "local_cid",
+        Kind::Integer,
+        "",
+        "context id of a VM socket; null for any",
+    ),
+    entry(
+        Field::PeerCid,
+        "peer_cid",
+        Kind::Integer,
+        "",
+        "context id of the other end of a VM socket; null when not connected",
     ),
     entry(
         Field::Timer,
@@ -677,6 +777,8 @@ pub enum Value<'a> {
     Hex(u64),
     /// Option bits; see [`socket_option_words`].
     SocketOptions(u16),
+    /// Several numbers.
+    Numbers(&'a [u32]),
     /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
     /// Parts of a structure of the kernel.
@@ -754,6 +856,15 @@ impl Field {
             | Self::Path
             | Self::PeerPath
             | Self::PeerInode => self.of_endpoints(row),
+            Self::Ethertype
+            | Self::QueueId
+            | Self::NetlinkProtocol
+            | Self::Portid
+            | Self::PeerPortid
+            | Self::PeerGroup
+            | Self::NetlinkGroups
+            | Self::LocalCid
+            | Self::PeerCid => self.of_other_ends(row),
             Self::Scope => socket
                 .scope()
                 .map_or(Value::Null, |scope| Value::Word(scope.name())),
@@ -761,6 +872,12 @@ impl Field {
             Self::SendQ => integer(socket.send_q()),
             Self::AcceptQ => integer(socket.accept_q()),
             Self::Backlog => integer(socket.backlog()),
+            Self::AcceptQueueFull => match (socket.accept_q(), socket.backlog()) {
+                (Some(_), Some(_)) => Value::Bool(socket.accept_queue_is_full()),
+                _ => Value::Null,
+            },
+            Self::SynRecv => integer(row.context.half_open.of(socket)),
+            Self::RecvQPercent => integer(socket.recv_q_percent()),
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
@@ -850,7 +967,7 @@ impl Field {
                     }
                     Self::PeerAddress if connected => Value::Address(pair.peer_address),
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
-                    Self::Interface => text(pair.interface.and_then(|index| row.interface(index))),
+                    Self::Interface => interface(row),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
                     Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,
@@ -865,8 +982,40 @@ impl Field {
                 Self::PeerInode => integer(pair.peer_inode.map(NonZeroU32::get)),
                 _ => Value::Null,
             },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) if self == Self::Interface => interface(row),
+            Endpoints::Vsock(pair) => match self {
+                Self::LocalPort => integer(vsock_number(pair.local_port)),
+                Self::PeerPort => integer(vsock_number(pair.peer_port)),
+                _ => Value::Null,
+            },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) => Value::Null,
         }
     }
+
+    fn of_other_ends<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match (self, &row.socket.endpoints) {
+            (Self::Ethertype, Endpoints::Packet(end)) => Value::Integer(end.ethertype.into()),
+            (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
+            (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
+                netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)
+            }
+            (Self::Portid, Endpoints::Netlink(pair)) => Value::Integer(pair.portid.into()),
+            (Self::PeerPortid, Endpoints::Netlink(pair)) if pair.is_connected() => {
+                Value::Integer(pair.peer_portid.into())
+            }
+            (Self::PeerGroup, Endpoints::Netlink(pair)) => {
+                integer(Some(pair.peer_group).filter(|group| *group != 0))
+            }
+            (Self::NetlinkGroups, Endpoints::Netlink(pair)) => Value::Numbers(&pair.groups),
+            (Self::LocalCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.local_cid)),
+            (Self::PeerCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.peer_cid)),
+            _ => Value::Null,
+        }
+    }
+}
+
+fn interface<'a>(row: &Row<'a>) -> Value<'a> {
+    text(row.socket.interface().and_then(|index| row.interface(index)))
 }
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {

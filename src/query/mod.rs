@@ -19,6 +19,7 @@ pub mod names;
 pub mod nearest;
 mod number;
 mod operand;
+mod other_ends;
 mod parser;
 pub mod pattern;
 pub mod prefix;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use super::lines::push_scalar;
-use super::text::{push_address, push_number, push_start};
+use super::text::{push_address, push_list, push_number, push_start};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::details::layout::Struct;
@@ -156,6 +156,11 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
                 }
                 push_word(out, word);
             }
+            out.push(b']');
+        }
+        Value::Numbers(numbers) => {
+            out.push(b'[');
+            push_list(out, numbers);
             out.push(b']');
         }
         Value::Struct(parts) => push_struct(out, parts),

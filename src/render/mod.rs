@@ -11,6 +11,7 @@ pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod other_ends;
 pub mod page;
 pub mod plain;
 pub mod summary;

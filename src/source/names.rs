@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
@@ -20,8 +19,6 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// For interface names: any socket, with the place of the network namespace that it is of.
-    socket: Option<(u32, OwnedFd)>,
     cgroups_read: bool,
     /// Uids whose names were asked for, found or not.
     uids_asked: BTreeSet<u32>,
@@ -41,7 +38,6 @@ impl Learner {
         Self {
             wanted,
             root,
-            socket: None,
             cgroups_read: false,
             uids_asked: BTreeSet::new(),
             last_uid: None,
@@ -86,14 +82,12 @@ impl Learner {
     }
 
     fn learn_one(&mut self, socket: &Socket) {
-        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+        if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
-            let name = self
-                .interface_name(socket.netns, index.get())
-                .unwrap_or_else(|| format!("if{index}"));
+            let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if self.wanted.cgroups
@@ -104,15 +98,6 @@ impl Learner {
             self.cgroups_read = true;
             self.names.cgroups = self.read_cgroups();
         }
-    }
-
-    fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
-        if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
-            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-            self.socket = socket.ok().map(|socket| (netns, socket));
-        }
-        let (_, socket) = self.socket.as_ref()?;
-        netdevice::index_to_name(socket, index).ok()
     }
 
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
@@ -144,6 +129,12 @@ impl Learner {
                 .push(Gap::loss("names-late", message).with_count(count as u64));
         }
     }
+}
+
+/// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
+fn interface_name(index: u32) -> Option<String> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+    netdevice::index_to_name(&socket, index).ok()
 }
 
 /// Numbers to find names for, each once.
