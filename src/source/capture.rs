@@ -20,7 +20,6 @@ use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
-use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
 use super::{tables, tape};
@@ -30,6 +29,7 @@ use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
 
 pub use around::around;
+use around::owners_of;
 
 /// Takes rows. It runs on a blocking thread and may do I/O of its own (writing them).
 pub trait Sink: Send + 'static {
@@ -173,34 +173,6 @@ impl Known {
     }
 }
 
-/// The owners of few rows: a look only for their holders, and none at all if none has one.
-fn owners_of(run: &mut Run, stash: &Stash) -> std::io::Result<Owners> {
-    if !run.plan.owners {
-        return Ok(Owners::not_asked());
-    }
-    let mut scan = scan_for(run, stash)?;
-    let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-    Ok(run.settle(stash, holders, scan))
-}
-
-fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
-    let mut wanted: Vec<u32> = stash
-        .heads()
-        .filter(|head| !head.of_kernel)
-        .filter_map(|head| head.inode)
-        .map(std::num::NonZeroU32::get)
-        .collect();
-    wanted.extend(run.beside.others(stash).inodes);
-    wanted.sort_unstable();
-    if wanted.is_empty() {
-        return Ok(Scan {
-            walk: Walk::default(),
-            how: How::NotLooked,
-        });
-    }
-    scan(&run.plan, &run.root, Some(&wanted))
-}
-
 /// The state of one capture.
 struct Run {
     plan: Arc<CapturePlan>,
@@ -262,9 +234,7 @@ impl Run {
         let mut context = self.context();
         let (plan, learner) = (&self.plan, &mut self.learner);
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
-            for socket in &*sockets {
-                learner.learn(socket);
-            }
+            learner.learn(sockets);
             std::mem::swap(&mut context.names, &mut learner.names);
             let flow = outlet.hand(sockets, &owners, &context);
             std::mem::swap(&mut context.names, &mut learner.names);
@@ -286,8 +256,8 @@ impl Run {
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
         let beside = &mut self.beside;
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
+            learner.learn(sockets);
             for socket in &*sockets {
-                learner.learn(socket);
                 beside.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
@@ -345,13 +315,12 @@ impl Run {
             let mut slot = Socket::BLANK;
             let mut reader = stash.reader();
             while reader.next_into(&mut slot) {
-                numbers.add(&slot, self.plan.names.hosts);
+                numbers.add(&slot);
             }
-            numbers
-                .uids
-                .extend(context.processes.values().filter_map(|process| process.uid));
             self.learner.look_up(numbers);
         }
+        let uids = context.processes.values().filter_map(|process| process.uid);
+        self.learner.learn_users(uids.collect());
         context.names = std::mem::take(&mut self.learner.names);
         outlet.pour(stash, &owners, &context);
         self.learner.names = std::mem::take(&mut context.names);
