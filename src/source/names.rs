@@ -8,9 +8,11 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
+use super::tape;
 use super::{cgroup, nss};
 use crate::model::{Gap, Names, Socket};
 use crate::plan::NamesWanted;
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -70,16 +72,18 @@ impl Learner {
     }
 
     fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
-        if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
-            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-            self.socket = socket.ok().map(|socket| (netns, socket));
-        }
-        let (_, socket) = self.socket.as_ref()?;
-        netdevice::index_to_name(socket, index).ok()
+        tape::fact(&format!("interface {index} in {netns}"), || {
+            if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
+                let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+                self.socket = socket.ok().map(|socket| (netns, socket));
+            }
+            let (_, socket) = self.socket.as_ref()?;
+            netdevice::index_to_name(socket, index).ok()
+        })
     }
 
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
-        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+        let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2

@@ -7,8 +7,10 @@ use super::netlink::channel::{Channel, DumpError};
 use super::netlink::dump::{self, Emit};
 use super::proc::{ProcRoot, net};
 use super::seen::Seen;
+use super::tape;
 use crate::model::{Gap, Protocol, Socket, State};
 use crate::plan::Dump;
+use crate::source::disk;
 
 /// Reads all tables of a capture, each socket once.
 #[derive(Debug)]
@@ -160,7 +162,7 @@ impl Tables {
         let path = self.root.net("protocols");
         let protocols = self
             .protocols
-            .get_or_insert_with(|| std::fs::read_to_string(path).unwrap_or_default());
+            .get_or_insert_with(|| disk::read_to_string(path).unwrap_or_default());
         let name = match protocol {
             Protocol::Udplite => "UDP-Lite",
             Protocol::Raw => "RAW",
@@ -179,7 +181,9 @@ impl Tables {
 
 /// Whether the kernel knows the pseudo state of bound sockets; older ones ignore its bit in silence.
 fn lists_bound_sockets() -> bool {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = tape::fact("kernel", || {
+        rustix::system::uname().release().to_string_lossy().into_owned()
+    });
     let mut numbers = release
         .split(|c: char| !c.is_ascii_digit())
         .map_while(|part| part.parse::<u32>().ok());

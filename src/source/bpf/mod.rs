@@ -15,6 +15,7 @@
 
 mod assembler;
 pub mod btf;
+mod on_tape;
 mod program;
 mod record;
 mod refusal;
@@ -25,9 +26,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub use on_tape::recorded_holders;
 pub use record::{Facts, Record};
 pub use refusal::Refusal;
 
+use crate::source::tape;
 use btf::Layout;
 
 /// `readlink /proc/self/ns/pid` in the initial pid namespace, whose inode is fixed since 3.8 (linux
@@ -46,6 +49,12 @@ const LOG_BYTES: usize = 256 * 1024;
 /// # Errors
 /// Without `CAP_NET_ADMIN`, and where the kernel knows no such programs.
 pub fn bind_hooks(cgroup: &Path) -> io::Result<u32> {
+    tape::fact(&format!("bind hooks of {}", cgroup.display()), || {
+        count_bind_hooks(cgroup)
+    })
+}
+
+fn count_bind_hooks(cgroup: &Path) -> io::Result<u32> {
     const SOCK_CREATE: u32 = 2;
     const BIND: [u32; 2] = [8, 9];
     const POST_BIND: [u32; 2] = [12, 13];
@@ -108,6 +117,10 @@ pub struct Stats {
 /// A [`Refusal`]. The sink has got nothing then, unless it is a [`Refusal::Io`] in the middle of
 /// reading: what was got by then is to be thrown away.
 pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
+    on_tape::holders(wanted, sink, |sink| iterate(wanted, sink))
+}
+
+fn iterate(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     let begun = Instant::now();
     ask_permission()?;
     let layout = kernel_layout()?;

@@ -184,6 +184,11 @@ pub fn is_replaying() -> bool {
     matches!(TAPE.get(), Some(Tape::Replaying(_)))
 }
 
+/// Whether what is read here is written down.
+pub fn is_recording() -> bool {
+    recorder().is_some()
+}
+
 /// The recorder, for what is to be recorded here.
 fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     match TAPE.get() {
