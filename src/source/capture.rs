@@ -21,7 +21,7 @@ use super::owners::{self, How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
-use super::tape;
+use super::{tables, tape};
 use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
@@ -179,6 +179,7 @@ impl Known {
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
     let mut wanted: Vec<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
@@ -211,6 +212,7 @@ impl Run {
         let mut gaps = plan.views.gaps.clone();
         owners::unless_recorded(&mut plan, &mut gaps);
         let root = ProcRoot::of(plan.proc_root.clone());
+        gaps.extend(tables::absent(&root, &plan.absent));
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),

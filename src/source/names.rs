@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
@@ -22,8 +21,6 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// For interface names: any socket, with the place of the network namespace that it is of.
-    socket: Option<(u32, OwnedFd)>,
     cgroups_read: bool,
     /// What was found so far.
     pub names: Names,
@@ -37,7 +34,6 @@ impl Learner {
         Self {
             wanted,
             root,
-            socket: None,
             cgroups_read: false,
             names: Names::default(),
             gaps: Vec::new(),
@@ -51,14 +47,12 @@ impl Learner {
 
     /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
     pub fn learn(&mut self, socket: &Socket) {
-        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+        if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
-            let name = self
-                .interface_name(socket.netns, index.get())
-                .unwrap_or_else(|| format!("if{index}"));
+            let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if self.wanted.cgroups
@@ -69,17 +63,6 @@ impl Learner {
             self.cgroups_read = true;
             self.names.cgroups = self.read_cgroups();
         }
-    }
-
-    fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
-        tape::fact(&format!("interface {index} in {netns}"), || {
-            if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
-                let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-                self.socket = socket.ok().map(|socket| (netns, socket));
-            }
-            let (_, socket) = self.socket.as_ref()?;
-            netdevice::index_to_name(socket, index).ok()
-        })
     }
 
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
@@ -116,6 +99,14 @@ impl Learner {
                 .push(Gap::loss("names-late", message).with_count(count as u64));
         }
     }
+}
+
+/// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
+fn interface_name(index: u32) -> Option<String> {
+    tape::fact(&format!("interface {index}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    })
 }
 
 /// Numbers to find names for, each once.

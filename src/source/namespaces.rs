@@ -3,6 +3,7 @@
 use super::proc::ProcRoot;
 use crate::model::Namespace;
 use crate::source::disk;
+use crate::source::tape;
 
 /// The initial namespaces have fixed inode numbers (linux 6.18 include/uapi/linux/nsfs.h, unchanged since 3.8).
 const INITIAL_USER: &str = "user:[4026531837]";
@@ -26,6 +27,14 @@ pub fn own_netns(root: &ProcRoot) -> Namespace {
 pub fn shows_all_processes(root: &ProcRoot) -> bool {
     let link = disk::read_link(root.join("1/ns/pid")).or_else(|_| disk::read_link(root.join("self/ns/pid")));
     link.is_ok_and(|link| link.as_os_str() == INITIAL_PID)
+}
+
+/// Whether the pids in /proc are those of our own pid namespace.
+pub fn proc_is_ours() -> bool {
+    let own = rustix::process::getpid().as_raw_nonzero().to_string();
+    tape::fact("/proc is ours", || {
+        std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str())
+    })
 }
 
 /// Whether we are in the initial user namespace.

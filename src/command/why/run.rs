@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;

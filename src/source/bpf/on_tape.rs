@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Record, Refusal, Stats, Wanted};
+use super::{Facts, Record, Refusal, Stats};
 use crate::model::Holder;
 use crate::source::tape::codec::{Bytes, Taped};
 use crate::source::tape::{self, format::Kind};
@@ -17,11 +17,10 @@ struct Told {
 
 /// Asks by `live`, or hands out what is recorded.
 pub(super) fn holders(
-    wanted: Wanted,
+    key: String,
     sink: &mut dyn FnMut(&Record),
     live: impl FnOnce(&mut dyn FnMut(&Record)) -> Result<Stats, Refusal>,
 ) -> Result<Stats, Refusal> {
-    let key = format!("{wanted:?}");
     if tape::is_replaying() {
         let told = tape::recorded::<Told>(Kind::Bpf, key).unwrap_or(Told::missing());
         let stats = told.stats.ok_or(Refusal::Recorded(told.refusal))?;

@@ -1,6 +1,7 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
 pub mod facts;
+pub mod families;
 pub mod fdinfo;
 pub mod holders;
 pub mod mounts;

@@ -2,7 +2,9 @@
 
 mod churn;
 mod destroy;
+mod documented;
 mod enter;
+mod families;
 mod forms;
 mod hostile;
 mod jc;
