@@ -8,7 +8,7 @@ use std::io;
 
 use super::ProcRoot;
 use crate::model::summary::{Figure, Summary};
-use crate::source::disk;
+use crate::source::{disk, tape};
 
 /// How `LINE: KEY VALUE KEY VALUE …` names a figure.
 type Place = (&'static str, &'static str, Figure);
@@ -78,7 +78,7 @@ pub fn read(root: &ProcRoot) -> io::Result<Summary> {
     let mut summary = read_counts(root)?;
     pairs(&text_of(root, "netstat"), &mut summary);
     snmp6(&text_of(root, "snmp6"), &mut summary);
-    let page_bytes = rustix::param::page_size() as u64;
+    let page_bytes = tape::fact("page_bytes", || rustix::param::page_size() as u64);
     for figure in [Figure::TcpMemoryBytes, Figure::UdpMemoryBytes] {
         if let Some(pages) = summary.get(figure) {
             summary.set(figure, pages.saturating_mul(page_bytes));

@@ -8,6 +8,7 @@ mod families;
 mod forms;
 mod hostile;
 mod jc;
+mod load;
 mod machine;
 mod netns;
 mod normal;
