@@ -2,6 +2,7 @@
 
 mod churn;
 mod destroy;
+mod details;
 mod documented;
 mod enter;
 mod families;
