@@ -25,6 +25,7 @@ mod recipes;
 pub(crate) mod sockets;
 mod ss;
 mod summary;
+mod tape;
 pub(crate) mod tools;
 mod truth;
 mod within;
