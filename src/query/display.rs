@@ -90,6 +90,10 @@ impl OwnerField {
             Self::Exe => "exe",
             Self::Cmdline => "cmdline",
             Self::User | Self::Uid => "owners.user",
+            Self::Unit => "unit",
+            Self::Container => "container",
+            Self::ContainerId => "container_id",
+            Self::Pod => "pod",
         }
     }
 }

@@ -103,6 +103,27 @@ pub enum OwnerField {
     User,
     /// User id of the process.
     Uid,
+    /// Systemd unit of the socket's creator or of the process.
+    Unit,
+    /// Container of the socket's creator or of the process, by name or short identifier.
+    Container,
+    /// Its whole identifier.
+    ContainerId,
+    /// Its pod.
+    Pod,
+}
+
+impl OwnerField {
+    /// The field that tells the same of the socket's creator, where there is one.
+    pub const fn of_creator(self) -> Option<Field> {
+        Some(match self {
+            Self::Unit => Field::Unit,
+            Self::Container => Field::Container,
+            Self::ContainerId => Field::ContainerId,
+            Self::Pod => Field::Pod,
+            _ => return None,
+        })
+    }
 }
 
 /// One test on a row. A number or a text that is null fails every test but [`Predicate::Has`]'s opposite.
@@ -377,16 +398,13 @@ impl Predicate {
             | Self::Truth(field, _)
             | Self::Text(field, _)
             | Self::Has(field) => *field,
+            Self::OwnerText(field, _) | Self::OwnerHas(field) => return field.of_creator(),
             Self::Mark { .. } => Field::Mark,
             Self::Interface(_) => Field::Interface,
             Self::Cgroup(_) => Field::Cgroup,
             Self::Options(_) => Field::SocketOptions,
             Self::Autobound(_) => Field::LocalPort,
-            Self::OwnerNumber(..)
-            | Self::OwnerText(..)
-            | Self::Program(_)
-            | Self::OwnerHas(_)
-            | Self::Unresolved(_) => return None,
+            Self::OwnerNumber(..) | Self::Program(_) | Self::Unresolved(_) => return None,
         })
     }
 }

@@ -373,6 +373,7 @@ impl Run {
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);
         context.processes = processes;
+        self.learner.name_containers(&mut context.processes);
         if late > 0 {
             let message = format!("the command lines of {late} processes could not be read in time");
             self.gaps

@@ -1,6 +1,6 @@
 //! Learns names for the numbers of sockets as they come by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
-use super::{cgroup, nss};
-use crate::model::{Gap, Names, Socket};
+use super::{cgroup, containers, nss};
+use crate::model::cgroup::Home;
+use crate::model::{Gap, Names, Processes, Socket};
 use crate::plan::NamesWanted;
 
 /// How long all look-ups of one kind may take together.
@@ -22,7 +23,9 @@ pub struct Learner {
     root: ProcRoot,
     /// For interface names: any socket, with the place of the network namespace that it is of.
     socket: Option<(u32, OwnedFd)>,
-    cgroups_read: bool,
+    /// Paths of all cgroups, read when first needed.
+    cgroups: Option<BTreeMap<u64, String>>,
+    containers: containers::Names,
     /// What was found so far.
     pub names: Names,
     /// What could not be found in time.
@@ -36,7 +39,8 @@ impl Learner {
             wanted,
             root,
             socket: None,
-            cgroups_read: false,
+            cgroups: None,
+            containers: containers::Names::default(),
             names: Names::default(),
             gaps: Vec::new(),
         }
@@ -59,13 +63,36 @@ impl Learner {
                 .unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
-        if self.wanted.cgroups
-            && !self.cgroups_read
-            && let Some(id) = socket.cgroup_id
-            && !self.names.cgroups.contains_key(&id.get())
-        {
-            self.cgroups_read = true;
-            self.names.cgroups = self.read_cgroups();
+        if let Some(id) = socket.cgroup_id.filter(|_| self.wanted.cgroups) {
+            self.learn_cgroup(id.get());
+        }
+    }
+
+    fn learn_cgroup(&mut self, id: u64) {
+        if self.names.cgroups.contains_key(&id) {
+            return;
+        }
+        if self.cgroups.is_none() {
+            self.cgroups = Some(self.read_cgroups());
+        }
+        let Some(path) = self.cgroups.as_ref().and_then(|paths| paths.get(&id)) else {
+            return;
+        };
+        if path != "/" {
+            let mut home = Home::of_path(path);
+            if !self.root.is_given() {
+                self.containers.add(&mut home);
+            }
+            self.names.homes.insert(id, home);
+        }
+        self.names.cgroups.insert(id, path.clone());
+    }
+
+    /// Adds the names of the containers in which processes run.
+    pub fn name_containers(&mut self, processes: &mut Processes) {
+        // The state of this machine's runtimes says nothing of another machine.
+        for process in processes.values_mut().filter(|_| !self.root.is_given()) {
+            self.containers.add(&mut process.home);
         }
     }
 
@@ -78,7 +105,7 @@ impl Learner {
         netdevice::index_to_name(socket, index).ok()
     }
 
-    fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
+    fn read_cgroups(&self) -> BTreeMap<u64, String> {
         let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts

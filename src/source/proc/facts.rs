@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::ProcRoot;
+use crate::model::cgroup::Home;
 use crate::model::{Process, Processes, process::program_name};
 use crate::plan::Facts;
 
@@ -47,6 +48,11 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
         }
+        let cgroups = std::fs::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
+        let cgroups = String::from_utf8_lossy(&cgroups);
+        let (home, path) = Home::of_cgroups(&cgroups);
+        process.home = home;
+        process.cgroup = path.map(|path| path.as_bytes().into());
         process.program = program_name(&process.comm, process.exe.as_deref(), process.cmdline.as_deref());
     }
     (processes, late)
