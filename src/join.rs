@@ -262,6 +262,12 @@ impl Owners {
                 holders: &[],
             };
         }
+        if socket.is_of_kernel() {
+            return Ownership {
+                status: OwnerStatus::Kernel,
+                holders: &[],
+            };
+        }
         match socket.inode {
             Some(inode) => self.of_inode(inode),
             None => self.without_inode(socket),

@@ -8,7 +8,7 @@ use rustix::net::SocketType;
 use crate::made::Made;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::{datagram, holders, tcp, teardown, unix, vxlan};
+use crate::{datagram, holders, link, tcp, teardown, unix, vxlan};
 
 /// One kind: a row of the table below.
 pub(crate) struct Kind {
@@ -120,6 +120,10 @@ const KINDS: &[Kind] = &[
     kind("comm", "addr port backlog name", holders::named_child),
     kind("nondumpable", "addr port backlog", holders::nondumpable_child),
     kind("uid", "addr port backlog uid", holders::child_of_user),
+    kind("packet", "proto type device", link::packet),
+    kind("netlink", "proto bind portid group peer_group", link::netlink),
+    kind("vsock", "port", link::vsock),
+    kind("xdp", "", link::xdp),
     kind("vxlan", "port", vxlan::kernel_socket),
 ];
 
@@ -168,7 +172,19 @@ const KEYS: &[(&str, &str)] = &[
         "linger2",
         "TCP_LINGER2 in seconds; above 60 an orphan in FIN-WAIT-2 stays a full socket",
     ),
-    ("proto", "protocol number of a raw socket (253)"),
+    (
+        "proto",
+        "protocol number of a raw (253), packet (3) or netlink (0) socket",
+    ),
+    ("bind", "0: leave the netlink socket without an address"),
+    (
+        "portid",
+        "address of a netlink socket, 0 for one that the kernel chooses (0)",
+    ),
+    (
+        "group peer_group",
+        "multicast group that a netlink socket joins, and is connected to",
+    ),
     (
         "path abstract",
         "name of a unix socket; without one it is unnamed, or a listener's is chosen",

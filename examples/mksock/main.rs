@@ -23,6 +23,7 @@ mod fork;
 mod holders;
 mod inet;
 mod kinds;
+mod link;
 mod made;
 mod netns;
 mod spec;

@@ -24,7 +24,15 @@ pub use wait::WaitArgs;
 pub use why::WhyArgs;
 
 /// Global options that take a value: the word behind them is not a subcommand.
-const GLOBAL_WITH_VALUE: &[&str] = &["--color", "--proc-root", "-N", "--netns", "--net"];
+const GLOBAL_WITH_VALUE: &[&str] = &[
+    "--color",
+    "--proc-root",
+    "--record",
+    "--replay",
+    "-N",
+    "--netns",
+    "--net",
+];
 /// Global options without one.
 const GLOBAL: &[&str] = &["-j", "--json", "--quiet"];
 

@@ -64,6 +64,9 @@ pub(super) fn run_beside(
         ));
         return Ok(Exit::Usage);
     }
+    if let Some(file) = &args.diag {
+        return super::raw_dump::run(&plan.capture, file);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -145,7 +148,7 @@ async fn show(
     if plan.explain {
         let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
         let rows = snapshot.sockets.len() as u64;
-        let gaps = all_gaps(plan, &captured, caller);
+        let gaps = all_gaps(&captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
         return Ok((rows, Vec::new()));
     }
@@ -163,18 +166,18 @@ async fn show(
             }
             let rows = sink.rows;
             sink.blocks.finish()?;
-            Ok((rows, all_gaps(plan, &captured, caller)))
+            Ok((rows, all_gaps(&captured, caller)))
         }
         Output::Lines(lines) => {
             let sink = LineSink::new(lines.clone(), plan.hide_time_wait, plan.limit);
             let (sink, captured) = capture(capture_plan, sink).await?;
             sink.blocks.finish()?;
-            Ok((sink.rows, all_gaps(plan, &captured, caller)))
+            Ok((sink.rows, all_gaps(&captured, caller)))
         }
         Output::Table(view) => show_table(plan, capture_plan, view, caller).await,
         Output::Json(fields) => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
-            let gaps = all_gaps(plan, &captured, caller);
+            let gaps = all_gaps(&captured, caller);
             print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
             Ok((snapshot.sockets.len() as u64, gaps))
         }
@@ -184,7 +187,7 @@ async fn show(
                 hide_time_wait: plan.hide_time_wait,
             };
             let (sink, captured) = capture(capture_plan, sink).await?;
-            let gaps = all_gaps(plan, &captured, caller);
+            let gaps = all_gaps(&captured, caller);
             let rows = print_groups(plan, grouping, &sink.groups, &captured, &gaps)?;
             Ok((rows, gaps))
         }
@@ -196,7 +199,7 @@ async fn show(
                 text.push(b'\n');
             }
             out::print(&text)?;
-            Ok((sink.pids.len() as u64, all_gaps(plan, &captured, caller)))
+            Ok((sink.pids.len() as u64, all_gaps(&captured, caller)))
         }
     }
 }
@@ -266,7 +269,7 @@ async fn show_table(
     text.push_str(&totals.line());
     text.push('\n');
     out::print(text.as_bytes())?;
-    Ok((snapshot.sockets.len() as u64, all_gaps(plan, &captured, caller)))
+    Ok((snapshot.sockets.len() as u64, all_gaps(&captured, caller)))
 }
 
 fn print_json(
@@ -295,15 +298,9 @@ fn print_json(
     blocks.finish()
 }
 
-fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
+fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
     losses::add_remedies(&mut gaps, caller);
-    if plan.everything {
-        gaps.push(Gap::loss(
-            "families-missing",
-            "packet, netlink, vsock, xdp and sctp sockets are not in this version",
-        ));
-    }
     gaps.extend(losses::of_owners(captured, caller));
     gaps
 }

@@ -161,8 +161,23 @@ impl Socket {
     pub const fn inet(&self) -> Option<&InetPair> {
         match &self.endpoints {
             Endpoints::Inet(pair) => Some(pair),
-            Endpoints::Unix(_) => None,
+            _ => None,
         }
+    }
+
+    /// The interface that it is bound to, by index.
+    pub const fn interface(&self) -> Option<NonZeroU32> {
+        match &self.endpoints {
+            Endpoints::Inet(pair) => pair.interface,
+            Endpoints::Packet(end) => end.interface,
+            Endpoints::Xdp(end) => end.interface,
+            Endpoints::Unix(_) | Endpoints::Netlink(_) | Endpoints::Vsock(_) => None,
+        }
+    }
+
+    /// Whether the source itself says that the kernel made it for its own use: nobody has to be looked for.
+    pub fn is_of_kernel(&self) -> bool {
+        matches!(&self.endpoints, Endpoints::Netlink(pair) if pair.is_of_kernel())
     }
 
     /// Whether it accepts connections.

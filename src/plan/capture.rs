@@ -13,6 +13,8 @@ use crate::source::netns::Views;
 pub struct CapturePlan {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
+    /// Names of tables that were asked for and that no dump reads.
+    pub absent: Vec<&'static str>,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
     /// Whether owners are looked for.

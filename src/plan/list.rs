@@ -3,11 +3,11 @@
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted, Wanted};
+use super::{CapturePlan, Facts, NamesWanted};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
-use crate::query::field::{FIELDS, Field};
+use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
@@ -46,8 +46,6 @@ pub struct ListPlan {
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
-    /// Every table was asked for, but this version does not have them all.
-    pub everything: bool,
     /// `--exit-status`.
     pub exit_status: bool,
     /// `--quiet`.
@@ -125,19 +123,17 @@ impl ListPlan {
         let mut dumps = selection.dumps();
         let by_name = Needs::of(&[&filter_fields[..], &named].concat());
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &by_name);
+        let details = Details::of(args, &needs, &by_name);
         let peers = output.peers(owners, needs, by_name);
         for dump in &mut dumps {
-            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
-                Wanted::Attributes
-            } else {
-                Wanted::Row
-            });
+            dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                // These families always tell their memory.
+                protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
             };
         }
@@ -148,6 +144,7 @@ impl ListPlan {
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                absent: selection.absent.into_iter().collect(),
                 peers,
                 peer_dumps,
                 owners_by: args.owners,
@@ -160,7 +157,7 @@ impl ListPlan {
                 },
                 names: NamesWanted {
                     users: needs.users,
-                    cgroups: args.extended || needs.cgroups,
+                    cgroups: args.extended || args.cgroup || needs.cgroups,
                     namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
@@ -171,7 +168,6 @@ impl ListPlan {
             sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
-            everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
             explain: args.explain_plan,
@@ -261,7 +257,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn output(&self) -> Output {
         let args = self.args;
-        let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
+        let all = || self.choice.applied(usual_fields());
         let header = !args.no_header;
         let table = args.table || (self.place.is_terminal && !args.plain);
         if args.pids {
@@ -310,7 +306,11 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            tos: args.tos,
+            cgroup: args.cgroup,
+            socket_options: args.inet_sockopt,
             memory: args.memory,
+            info: args.info,
             names: args.resolve,
             netns: netns::are_several(&args.netns),
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::lines::push_word;
+use super::other_ends::{self, Form};
 use super::text::{push_address, push_hex};
 use super::tokens::push_timer;
 use super::{escape, human, plain};
@@ -252,6 +253,13 @@ fn local(row: &Row<'_>, names: bool) -> String {
             }
             None => "(unnamed)".to_owned(),
         },
+        _ => {
+            let mut text = Vec::new();
+            other_ends::push_local(&mut text, row, Form::Names);
+            text.push(b':');
+            other_ends::push_local_port(&mut text, row, Form::Names);
+            String::from_utf8(text).unwrap_or_default()
+        }
     }
 }
 
@@ -269,6 +277,12 @@ fn peer(row: &Row<'_>, names: bool) -> String {
                 .peer_inode
                 .map_or_else(String::new, |inode| format!("#{inode}")),
         },
+        Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => String::new(),
+        _ => {
+            let mut text = Vec::new();
+            other_ends::push_peer(&mut text, row, Form::Names);
+            String::from_utf8(text).unwrap_or_default()
+        }
     }
 }
 

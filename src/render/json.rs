@@ -6,7 +6,7 @@
 use std::time::SystemTime;
 
 use super::lines::push_scalar;
-use super::text::{push_address, push_number};
+use super::text::{push_address, push_list, push_number};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::details::layout::Struct;
@@ -139,6 +139,11 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             }
             out.push(b']');
         }
+        Value::Numbers(numbers) => {
+            out.push(b'[');
+            push_list(out, numbers);
+            out.push(b']');
+        }
         Value::Struct(parts) => push_struct(out, parts),
         Value::Owners(row) => {
             out.push(b'[');
@@ -157,8 +162,8 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
 fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for (index, part) in structure.parts.iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
-        push_key(out, part.name);
-        push_value(out, &part_value(part, structure.bytes));
+        push_key(out, part.key);
+        push_value(out, &part_value(part, structure));
     }
     out.push(b'}');
 }

@@ -19,6 +19,16 @@ pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
     out.extend_from_slice(&digits[start..]);
 }
 
+/// Appends numbers in decimal with commas between.
+pub fn push_list(out: &mut Vec<u8>, numbers: &[u32]) {
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_number(out, *number);
+    }
+}
+
 /// Appends a number in hexadecimal, without leading zeros.
 pub fn push_hex(out: &mut Vec<u8>, number: impl Into<u64>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -17,10 +17,11 @@ use super::names::{Learner, Numbers};
 use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
-use super::owners::{How, Scan, scan};
+use super::owners::{self, How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
+use super::{tables, tape};
 use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
@@ -178,6 +179,7 @@ impl Known {
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
     let mut wanted: Vec<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
@@ -206,20 +208,20 @@ struct Run {
 }
 
 impl Run {
-    fn new(plan: Arc<CapturePlan>) -> Self {
-        let root = plan
-            .proc_root
-            .clone()
-            .map_or_else(ProcRoot::default, ProcRoot::given);
+    fn new(mut plan: Arc<CapturePlan>) -> Self {
+        let mut gaps = plan.views.gaps.clone();
+        owners::unless_recorded(&mut plan, &mut gaps);
+        let root = ProcRoot::of(plan.proc_root.clone());
+        gaps.extend(tables::absent(&root, &plan.absent));
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
             ends: Ends::of(plan.peers),
             root,
-            gaps: plan.views.gaps.clone(),
+            gaps,
             plan,
             owners_by: How::NotLooked,
-            taken_at: SystemTime::now(),
+            taken_at: tape::now(),
         }
     }
 
@@ -230,7 +232,7 @@ impl Run {
     fn context(&mut self) -> Context {
         Context {
             namespaces: self.namespaces(),
-            as_root: rustix::process::geteuid().is_root(),
+            as_root: tape::euid() == 0,
             ..Context::default()
         }
     }

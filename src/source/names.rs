@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
@@ -21,8 +20,6 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// For interface names: any socket, with the place of the network namespace that it is of.
-    socket: Option<(u32, OwnedFd)>,
     /// Paths of all cgroups, read when first needed.
     cgroups: Option<BTreeMap<u64, String>>,
     containers: containers::Names,
@@ -38,7 +35,6 @@ impl Learner {
         Self {
             wanted,
             root,
-            socket: None,
             cgroups: None,
             containers: containers::Names::default(),
             names: Names::default(),
@@ -53,14 +49,12 @@ impl Learner {
 
     /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
     pub fn learn(&mut self, socket: &Socket) {
-        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+        if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
-            let name = self
-                .interface_name(socket.netns, index.get())
-                .unwrap_or_else(|| format!("if{index}"));
+            let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if let Some(id) = socket.cgroup_id.filter(|_| self.wanted.cgroups) {
@@ -94,15 +88,6 @@ impl Learner {
         for process in processes.values_mut().filter(|_| !self.root.is_given()) {
             self.containers.add(&mut process.home);
         }
-    }
-
-    fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
-        if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
-            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-            self.socket = socket.ok().map(|socket| (netns, socket));
-        }
-        let (_, socket) = self.socket.as_ref()?;
-        netdevice::index_to_name(socket, index).ok()
     }
 
     fn read_cgroups(&self) -> BTreeMap<u64, String> {
@@ -139,6 +124,12 @@ impl Learner {
                 .push(Gap::loss("names-late", message).with_count(count as u64));
         }
     }
+}
+
+/// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
+fn interface_name(index: u32) -> Option<String> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+    netdevice::index_to_name(&socket, index).ok()
 }
 
 /// Numbers to find names for, each once.

@@ -30,6 +30,12 @@ pub fn shows_all_processes(root: &ProcRoot) -> bool {
     link.is_ok_and(|link| link.as_os_str() == INITIAL_PID)
 }
 
+/// Whether the pids in /proc are those of our own pid namespace.
+pub fn proc_is_ours() -> bool {
+    let own = rustix::process::getpid().as_raw_nonzero().to_string();
+    std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str())
+}
+
 /// Whether we are in the initial user namespace.
 pub fn in_initial_user_namespace() -> bool {
     std::fs::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)

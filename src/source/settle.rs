@@ -33,6 +33,7 @@ pub fn settle(
     };
     let left_over: BTreeSet<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(NonZeroU32::get)
         .chain(others.inodes.iter().copied())

@@ -36,7 +36,8 @@ const SELECTIONS: &[&[&str]] = &[
     &["-A", "!tcp"],
     &["-B"],
     &["-tl"],
-    &["-a"],
+    // A run lists the netlink socket that it asks with, and each run has its own.
+    &["-a", "-A", "!netlink"],
     &["state", "established"],
     &["-ta", "exclude", "listening"],
     &["127.0.0.1"],

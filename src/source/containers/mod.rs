@@ -6,11 +6,9 @@
 mod json;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::disk;
 use crate::model::cgroup::{Container, Home, Runtime};
 use json::{elements, member, string};
 
@@ -114,9 +112,8 @@ impl Names {
     /// The bundle of a container that runs under containerd, in whichever of its namespaces.
     fn containerd(&self, id: &str) -> Called {
         let tasks = self.root.join("run/containerd/io.containerd.runtime.v2.task");
-        let namespaces = std::fs::read_dir(tasks).into_iter().flatten().flatten();
-        namespaces
-            .map(|namespace| annotated(&namespace.path().join(id).join("config.json")))
+        entries(&tasks)
+            .map(|namespace| annotated(&namespace.join(id).join("config.json")))
             .find(|called| *called != Called::default())
             .unwrap_or_default()
     }
@@ -126,11 +123,8 @@ impl Names {
         let root = &self.root;
         let storage = self.storage.get_or_insert_with(|| {
             let mut names = BTreeMap::new();
-            let homes = std::fs::read_dir(root.join("home"))
-                .into_iter()
-                .flatten()
-                .flatten();
-            let of_users = homes.map(|home| home.path().join(".local/share/containers/storage"));
+            let of_users =
+                entries(&root.join("home")).map(|home| home.join(".local/share/containers/storage"));
             for storage in std::iter::once(root.join("var/lib/containers/storage")).chain(of_users) {
                 for (id, name) in stored(&storage) {
                     names.entry(id).or_insert(name);
@@ -171,10 +165,10 @@ fn annotated(config: &Path) -> Called {
 
 /// Identifiers and names in `DRIVER-containers/containers.json` and its volatile twin.
 fn stored(storage: &Path) -> Vec<(String, String)> {
-    let drivers = std::fs::read_dir(storage).into_iter().flatten().flatten();
-    let directories = drivers.filter(|driver| driver.file_name().to_string_lossy().ends_with("-containers"));
+    let is_of_driver = |path: &PathBuf| path.to_string_lossy().ends_with("-containers");
+    let directories = entries(storage).filter(is_of_driver);
     let texts = directories.flat_map(|directory| {
-        ["containers.json", "volatile-containers.json"].map(|file| read(&directory.path().join(file)))
+        ["containers.json", "volatile-containers.json"].map(|file| read(&directory.join(file)))
     });
     let one = |container: &str| {
         let name = elements(member(container, "names")?).find_map(string)?;
@@ -186,20 +180,15 @@ fn stored(storage: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A regular file's text, up to the limit; `None` for anything else, and for what would make us wait.
 fn read(path: &Path) -> Option<String> {
-    let mut options = File::options();
-    let file = options
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW)
-        .open(path)
-        .ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut text = Vec::new();
-    file.take(FILE_BYTES_MAX).read_to_end(&mut text).ok()?;
-    String::from_utf8(text).ok()
+    String::from_utf8(disk::read_regular(path, FILE_BYTES_MAX).ok()?).ok()
+}
+
+/// The entries of a directory.
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let names = disk::names_in(directory).unwrap_or_default();
+    let directory = directory.to_owned();
+    names.into_iter().map(move |name| directory.join(name))
 }
 
 #[cfg(test)]

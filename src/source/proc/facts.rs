@@ -9,6 +9,7 @@ use super::ProcRoot;
 use crate::model::cgroup::Home;
 use crate::model::{Process, Processes, process::program_name};
 use crate::plan::Facts;
+use crate::source::disk;
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its
 /// memory map, for ever in the worst case.
@@ -48,7 +49,7 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
         }
-        let cgroups = std::fs::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
+        let cgroups = disk::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
         let cgroups = String::from_utf8_lossy(&cgroups);
         let (home, path) = Home::of_cgroups(&cgroups);
         process.home = home;

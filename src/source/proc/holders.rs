@@ -5,7 +5,9 @@
 //! out over the cores. What could not be looked into is counted, never passed over.
 
 use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
@@ -85,20 +87,49 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
 /// Whether all processes together have at least so many descriptors. Told by the sizes of their fd directories
 /// (Linux 6.2 and newer), which need no permission; false where those are not told.
 pub fn has_descriptors(root: &ProcRoot, least: u64) -> bool {
-    let Ok(root_fd) = open_directory(CWD, root.path()) else {
-        return false;
-    };
-    let Ok(pids) = numbered_entries(root_fd.as_fd()) else {
-        return false;
-    };
     let mut sum = 0;
-    pids.into_iter().any(|pid| {
+    each_count(root, &mut |_, count| {
+        sum += count;
+        if sum >= least {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    sum >= least
+}
+
+/// The processes that have descriptors, or may have some in the table of a thread, if all together have at least `least`, and at least `each` on average.
+pub fn crowded_processes(root: &ProcRoot, least: u64, each: u64) -> Option<Vec<u32>> {
+    let (mut pids, mut sum) = (Vec::new(), 0);
+    each_count(root, &mut |pid, count| {
+        if count > 0 || has_threads(root, pid) {
+            pids.push(pid);
+        }
+        sum += count;
+        ControlFlow::Continue(())
+    });
+    (sum >= least && sum >= each * pids.len() as u64).then_some(pids)
+}
+
+fn has_threads(root: &ProcRoot, pid: u32) -> bool {
+    // A task directory has one link more than two per thread.
+    std::fs::metadata(root.join(format!("{pid}/task"))).is_ok_and(|task| task.nlink() > 3)
+}
+
+fn each_count(root: &ProcRoot, take: &mut dyn FnMut(u32, u64) -> ControlFlow<()>) {
+    let Ok(root_fd) = open_directory(CWD, root.path()) else {
+        return;
+    };
+    for pid in numbered_entries(root_fd.as_fd()).unwrap_or_default() {
         let mut path = PathBuffer::default();
         let path = path.of(&[Part::Number(pid), Part::Text(b"/fd")]);
         let size = statat(root_fd.as_fd(), path, rustix::fs::AtFlags::empty()).map_or(0, |stat| stat.st_size);
-        sum += u64::try_from(size).unwrap_or(0);
-        sum >= least
-    })
+        let count = u64::try_from(size).unwrap_or(0);
+        if take(pid, count).is_break() {
+            return;
+        }
+    }
 }
 
 impl Walk {
@@ -359,7 +390,7 @@ fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
 mod tests {
     use super::*;
     use std::os::fd::AsRawFd;
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn our_own_socket_is_found_under_our_pid_and_descriptor() {

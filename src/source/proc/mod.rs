@@ -1,6 +1,7 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
 pub mod facts;
+pub mod families;
 pub mod fdinfo;
 pub mod holders;
 pub mod mounts;
@@ -52,6 +53,11 @@ impl ProcRoot {
     /// Whether netlink, which answers for our own network namespace, answers for this one.
     pub fn is_of_netlink(&self) -> bool {
         !self.given && self.process.is_none()
+    }
+
+    /// The root that the user named, or the usual one.
+    pub fn of(given: Option<PathBuf>) -> Self {
+        given.map_or_else(Self::default, Self::given)
     }
 
     /// Whether it was named by the user.

@@ -3,7 +3,9 @@
 mod churn;
 mod container;
 mod destroy;
+mod documented;
 mod enter;
+mod families;
 mod forms;
 mod hostile;
 mod jc;

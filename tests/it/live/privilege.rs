@@ -277,3 +277,30 @@ fn a_process_that_is_closed_to_its_own_user_is_hidden_from_it() {
     );
     assert_eq!(has_gap(&ran, "owners-hidden"), expected == "hidden");
 }
+
+#[test]
+fn the_gap_that_the_documentation_shows() {
+    let page = include_str!("../../../docs/json.md");
+    let shown: Vec<_> = page
+        .split("```console\n$ ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .take(2)
+        .collect();
+    let (command, expected) = (shown[0], shown[1]);
+    let (command, _) = command.split_once(" | jq -c .gaps").unwrap();
+    let arguments: Vec<_> = command.split(' ').skip(1).collect();
+    let Some(setting) = Setting::make(&["nondumpable:port=5432"]) else {
+        return;
+    };
+    let mut sockstat = setting.sockets.program(&setting.program);
+    as_user(&mut sockstat, NOBODY);
+    let ran = Ran::of(sockstat.args(&arguments)).ended_with(0);
+    let gaps = ran.json()["gaps"].to_string();
+    // The program is in another place there.
+    let gaps = gaps.replace(setting.program.to_str().unwrap(), "/usr/local/bin/sockstat");
+    let expected: Value = serde_json::from_str(expected).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&gaps).unwrap(), expected);
+    assert_eq!(ran.stderr, "", "--quiet");
+}

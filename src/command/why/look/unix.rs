@@ -113,7 +113,7 @@ fn of_name(name: &[u8]) -> Snapshot {
     snapshot::gather(vec![dump], |socket| match &socket.endpoints {
         Endpoints::Unix(pair) if is_abstract => pair.name.as_deref() == Some(name),
         Endpoints::Unix(pair) => id.is_some() && pair.file == id,
-        Endpoints::Inet(_) => false,
+        _ => false,
     })
 }
 
