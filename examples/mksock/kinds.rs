@@ -24,7 +24,7 @@ const fn kind(name: &'static str, keys: &'static str, make: fn(&Spec, &mut Made)
 
 const LISTENER: &str = "addr port v6only reuseaddr reuseport device backlog";
 const TEARDOWN: &str = "addr port mapped reuseaddr side";
-const UDP: &str = "addr port v6only reuseaddr reuseport device unread";
+const UDP: &str = "addr port v6only reuseaddr reuseport device unread overflow";
 
 const KINDS: &[Kind] = &[
     kind(
@@ -43,7 +43,7 @@ const KINDS: &[Kind] = &[
         tcp::pair,
     ),
     kind("syn-sent", LISTENER, tcp::syn_sent),
-    kind("syn-recv", "addr port mapped defer", tcp::syn_recv),
+    kind("syn-recv", "addr port mapped defer count", tcp::syn_recv),
     kind("fin-wait-1", TEARDOWN, |spec, made| {
         teardown::held(spec, made, State::FinWait1)
     }),
@@ -155,6 +155,10 @@ const KEYS: &[(&str, &str)] = &[
         "bytes that the server, the first of a pair or the socket has not read (0)",
     ),
     (
+        "overflow",
+        "1: more datagrams than the smallest receive buffer takes are sent to the socket",
+    ),
+    (
         "unacked",
         "bytes of the client that the server never acknowledges (0)",
     ),
@@ -195,7 +199,10 @@ const KEYS: &[(&str, &str)] = &[
     ),
     ("type", "stream, dgram or seqpacket"),
     ("children threads", "how many (1)"),
-    ("count", "datagram sockets that are connected to the one (0)"),
+    (
+        "count",
+        "datagram sockets that are connected to the one (0); half-open connections of one listener (1)",
+    ),
     ("close", "1: only the child keeps the listener"),
     ("name", "thread name of the child (PR_SET_NAME: 15 bytes)"),
     ("uid", "user of the child (65534)"),

@@ -204,14 +204,19 @@ pub(crate) fn syn_recv(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec, LOCALHOST, libc::IPPROTO_TCP)?;
     let set = |name, value| sys::set_int(listener.as_fd(), libc::IPPROTO_TCP, name, value);
     set(libc::TCP_SYNCNT, TRIES).context("TCP_SYNCNT")?;
-    let client_end = if spec.is_on("defer")? {
-        set(libc::TCP_DEFER_ACCEPT, DEFER_S).context("TCP_DEFER_ACCEPT")?;
-        made.add("client", client(spec, &listener)?, State::Established)?
-    } else {
-        add_hanging(made, "client", hanging_client(spec, &listener, true)?)?
+    let mut clients = Vec::new();
+    for _ in 0..spec.parsed("count")?.unwrap_or(1) {
+        let client_end = if spec.is_on("defer")? {
+            set(libc::TCP_DEFER_ACCEPT, DEFER_S).context("TCP_DEFER_ACCEPT")?;
+            made.add("client", client(spec, &listener)?, State::Established)?
+        } else {
+            add_hanging(made, "client", hanging_client(spec, &listener, true)?)?
+        };
+        clients.push(client_end.clone());
     }
-    .clone();
     let family = made.add("listener", listener, State::Listen)?.family;
-    made.push(client_end.mirrored("request", family, State::SynRecv));
+    for client_end in clients {
+        made.push(client_end.mirrored("request", family, State::SynRecv));
+    }
     Ok(())
 }

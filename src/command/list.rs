@@ -15,7 +15,7 @@ use crate::cli::{Cli, ListArgs};
 use crate::exit::Exit;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
-use crate::plan::list::Grouping;
+use crate::plan::output::Grouping;
 use crate::plan::{CapturePlan, ListPlan, Output};
 use crate::query::{self, Mode, field_names, nearest};
 use crate::render::groups::{GroupForm, Groups};

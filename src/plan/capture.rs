@@ -23,8 +23,10 @@ pub struct CapturePlan {
     pub owners_by: OwnersBy,
     /// Whose other ends are looked for.
     pub peers: Kinds,
-    /// Tables that are read for the other ends alone, where those above leave some of them out.
-    pub peer_dumps: Vec<Dump>,
+    /// Whether half-open connections are counted by listener.
+    pub half_open: bool,
+    /// Tables that are read for other ends and half-open connections alone, where those above leave some out.
+    pub others: Vec<Dump>,
     /// How much of each owner is read.
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.

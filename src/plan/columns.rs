@@ -200,6 +200,8 @@ pub struct Needs {
     pub peers: bool,
     /// Who holds those.
     pub peer_owners: bool,
+    /// Half-open connections.
+    pub half_open: bool,
 }
 
 impl Needs {
@@ -226,13 +228,14 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]) || any(&HOME),
             attributes: any(&OF_ATTRIBUTES) || any(&HOME),
             drops: any(&[Field::Drops]),
-            memory: part(&[Field::Memory]),
+            memory: part(&[Field::Memory]) || any(&[Field::RecvQPercent]),
             info: part(&[Field::Tcp, Field::Ulp, Field::Tls, Field::Subflow]),
             congestion: any(&[Field::Congestion]),
             measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),
             tos: any(&[Field::Tos]),
             class: any(&[Field::Tclass, Field::ClassId]),
             namespaces: any(&[Field::NetnsName]),
+            half_open: any(&[Field::SynRecv]),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
+use super::output::Grouping;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted};
+use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
-use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
@@ -56,32 +56,6 @@ pub struct ListPlan {
     pub bare_words: Vec<String>,
 }
 
-/// The form of the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Lines, as rows come.
-    Lines(Lines),
-    /// The table for people.
-    Table(TableView),
-    /// One JSON document with these keys in each row.
-    Json(Vec<Field>),
-    /// Groups of rows, counted.
-    Groups(Grouping),
-    /// The process ids of owners.
-    Pids,
-}
-
-/// How rows are counted by groups.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grouping {
-    /// What the rows of a group have in common.
-    pub keys: Vec<GroupKey>,
-    /// How groups are shown.
-    pub form: GroupForm,
-    /// The heading line.
-    pub header: bool,
-}
-
 impl ListPlan {
     /// The plan for these options in that place, with the filter already parsed.
     ///
@@ -121,7 +95,11 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        let mut by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        // A table of what listens is a short one, and made to be looked at.
+        let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
+        by_name.memory |= shows_load;
+        by_name.half_open |= shows_load;
         // Details make every answer longer, so they are for those who name them.
         let details = Details::of(args, &needs, &by_name);
         let peers = output.peers(owners, needs, by_name);
@@ -140,13 +118,19 @@ impl ListPlan {
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
-        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
+        let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
+        let opening = dumps
+            .iter()
+            .filter(|_| by_name.half_open)
+            .filter_map(Dump::for_half_open);
+        let others = of_peers.chain(opening).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
                 absent: selection.absent.into_iter().collect(),
                 peers,
-                peer_dumps,
+                half_open: by_name.half_open,
+                others,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -190,39 +174,6 @@ pub const PLAIN_FIELDS: [Field; 8] = [
 
 /// Those that come on top with owners.
 pub const PLAIN_OWNERS: [Field; 2] = [Field::Process, Field::Pid];
-
-impl Output {
-    /// The fields that it shows, as far as they decide over what is captured. Owners are not looked for only
-    /// because a form has room for them.
-    fn needed_fields(&self) -> Vec<Field> {
-        match self {
-            Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
-            Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
-            Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
-            Self::Table(view) => {
-                let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
-                shown.collect()
-            }
-        }
-    }
-
-    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
-    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
-    /// those who see owners too.
-    fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
-        let (beside_peer, beside_owner) = match self {
-            Self::Table(view) => (
-                view.columns.contains(&Column::Peer),
-                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
-            ),
-            _ => (needs.peers, owners && needs.peer_owners),
-        };
-        Kinds {
-            unix: beside_peer || by_name.peers,
-            inet: beside_owner || by_name.peers,
-        }
-    }
-}
 
 /// Options that answer different questions are not guessed about.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
@@ -348,6 +299,9 @@ impl Shown<'_> {
             .is_empty();
         if has_listeners && !args.no_queues {
             columns.push(Column::AcceptQ);
+        }
+        if listening && !args.no_queues {
+            columns.extend([Column::SynRecv, Column::RecvBuffer, Column::Drops]);
         }
         if args.options || args.extended {
             columns.push(Column::Timer);

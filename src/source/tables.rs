@@ -88,7 +88,16 @@ impl Tables {
             let message = "TCP sockets that are bound and do not listen are told by Linux 6.8 and newer only";
             self.gaps.push(Gap::loss("bound-unseen", message));
         }
-        match dump::run(channel, dump, emit) {
+        let result = dump::run(channel, dump, emit);
+        if let Some(errno) = channel.filter_refused.take() {
+            let reason = io::Error::from_raw_os_error(errno);
+            let message = format!(
+                "the kernel takes only a part of the filter for {} sockets, or none ({reason}): it is checked here",
+                dump.protocol.name()
+            );
+            self.gaps.push(Gap::note("filter-refused", message));
+        }
+        match result {
             Ok(()) => {}
             Err(DumpError::Stopped) => self.channel = None,
             Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => {

@@ -145,3 +145,34 @@ fn identity_of_row(row: &Value) -> String {
         format!("sk:{}", row["cookie"].as_str().unwrap())
     }
 }
+
+#[test]
+fn no_time_zone_and_no_locale_changes_the_output() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    // Owners have times of their own; the document's is the one of the run.
+    let without_time = |text: &str| match text.split_once("\"taken_at\":\"") {
+        Some((before, after)) => {
+            let (time, after) = after.split_once('"').unwrap();
+            assert!(time.ends_with('Z') && time.len() == 20, "{time}");
+            format!("{before}{after}")
+        }
+        None => text.to_owned(),
+    };
+    for form in ["--json", "--jsonl", "--csv", "--plain", "--table"] {
+        let run = |environment: &[(&str, &str)]| {
+            // Nothing here changes by itself.
+            let mut command = sockets.sockstat(&["-tulxp", "--sort", "default", form]);
+            let ran = crate::run::Ran::of(command.envs(environment.iter().copied())).ended_with(0);
+            without_time(ran.text())
+        };
+        let there = [
+            ("TZ", "Pacific/Chatham"),
+            ("LC_ALL", "de_DE.UTF-8"),
+            ("LANG", "tr_TR.UTF-8"),
+            ("LC_NUMERIC", "fr_FR"),
+        ];
+        assert_eq!(run(&there), run(&[("TZ", "UTC"), ("LC_ALL", "C")]), "{form}");
+    }
+}

@@ -62,6 +62,8 @@ pub struct Channel {
     socket: Option<Socket>,
     buffer: Vec<u8>,
     sequence: u32,
+    /// Errno of the last filter that the kernel did not take as it was.
+    pub filter_refused: Option<i32>,
 }
 
 impl Channel {
@@ -85,6 +87,7 @@ impl Channel {
             socket,
             buffer: vec![0; RECEIVE_BYTES],
             sequence: 0,
+            filter_refused: None,
         })
     }
 

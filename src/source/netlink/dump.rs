@@ -141,9 +141,11 @@ fn ask(
             bytecode,
         };
         result = repeat(channel, &request, dump, batch, emit, &mut grown);
-        let refused = matches!(result, Err(DumpError::Kernel(libc::EINVAL | libc::EPERM)));
-        if !refused || request.bytecode.is_none() {
-            break;
+        match result {
+            Err(DumpError::Kernel(errno @ (libc::EINVAL | libc::EPERM))) if request.bytecode.is_some() => {
+                channel.filter_refused = Some(errno);
+            }
+            _ => break,
         }
     }
     result

@@ -9,6 +9,7 @@ mod families;
 mod forms;
 mod hostile;
 mod jc;
+mod load;
 mod machine;
 mod netns;
 mod normal;

@@ -304,3 +304,20 @@ fn the_gap_that_the_documentation_shows() {
     assert_eq!(serde_json::from_str::<Value>(&gaps).unwrap(), expected);
     assert_eq!(ran.stderr, "", "--quiet");
 }
+
+#[test]
+fn a_filter_that_the_kernel_refuses_is_checked_here_and_said() {
+    let Some(setting) = Setting::make(&["tcp-listen:port=80", "tcp-listen:port=81"]) else {
+        return;
+    };
+    let filter = ["-tl", "--json", "sport = 80 or fwmark = 5"];
+    let mut as_nobody = setting.sockets.program(&setting.program);
+    as_user(&mut as_nobody, NOBODY);
+    // Marks may be filtered with CAP_NET_ADMIN only.
+    let ran = Ran::of(as_nobody.args(filter)).ended_with(0);
+    assert_eq!(rows(&ran).len(), 1);
+    assert!(has_gap(&ran, "filter-refused"), "{}", ran.json()["gaps"]);
+    let as_root = setting.sockets.run(&filter);
+    assert_eq!(rows(&as_root).len(), 1);
+    assert!(!has_gap(&as_root, "filter-refused"));
+}
