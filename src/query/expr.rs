@@ -9,6 +9,8 @@ use super::prefix::Prefix;
 use super::ranges::Ranges;
 use crate::model::{Protocol, StateSet};
 
+pub use super::owner_field::OwnerField;
+
 /// A condition on a row.
 #[derive(Clone, Debug)]
 pub enum Expr {
@@ -80,50 +82,6 @@ pub struct EndIs {
     pub ports: Option<Ranges>,
     /// How absence is read.
     pub reading: Reading,
-}
-
-/// A fact about one owner of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnerField {
-    /// Process id.
-    Pid,
-    /// Thread with a file table of its own.
-    Tid,
-    /// Descriptor number.
-    Fd,
-    /// Kernel name of the main thread.
-    Comm,
-    /// What a person would call it.
-    Program,
-    /// The file it runs.
-    Exe,
-    /// The arguments, joined by blanks.
-    Cmdline,
-    /// Login name of the process.
-    User,
-    /// User id of the process.
-    Uid,
-    /// Systemd unit of the socket's creator or of the process.
-    Unit,
-    /// Container of the socket's creator or of the process, by name or short identifier.
-    Container,
-    /// Its whole identifier.
-    ContainerId,
-    /// Its pod.
-    Pod,
-}
-
-impl OwnerField {
-    /// The field that tells the same of the socket's creator, where there is one.
-    pub const fn of_creator(self) -> Option<Field> {
-        Some(match self {
-            Self::Unit => Field::Unit,
-            Self::Container => Field::Container,
-            Self::ContainerId => Field::ContainerId,
-            Self::Pod => Field::Pod,
-            _ => return None,
-        })
-    }
 }
 
 /// One test on a row. A number or a text that is null fails every test but [`Predicate::Has`]'s opposite.
