@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= b/bpf Z/context z/contexts E/events bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= b/bpf Z/context z/contexts E/events bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -44,6 +44,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l replay -d 'Answer fro
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -d 'Write the kernel\'s messages about TCP sockets to FILE (- for standard output), and show nothing' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-map-id -d 'The same, of one map' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'
@@ -92,7 +93,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
 complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
-complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
+complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'What BPF programs keep with a socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Say whether a port could be bound, and if not, why and what helps'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say whether a connection would arrive, and if not, why'

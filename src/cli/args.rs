@@ -6,6 +6,7 @@ use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use super::missing::MissingArgs;
+use super::refused::RefusedArgs;
 use crate::plan::OwnersBy;
 
 /// The whole command line, with subcommands: what help, man page and completions are made from.
@@ -304,6 +305,9 @@ pub struct ListArgs {
     /// Options of ss that are not there yet.
     #[command(flatten)]
     pub missing: MissingArgs,
+    /// Options of ss that are refused for good.
+    #[command(flatten)]
+    pub refused: RefusedArgs,
 }
 
 const WHICH: &str = "Which sockets";

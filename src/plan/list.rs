@@ -6,6 +6,7 @@ use super::output::Grouping;
 use super::select::Selection;
 use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
+use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
@@ -102,7 +103,13 @@ impl ListPlan {
         by_name.half_open |= shows_load;
         // Details make every answer longer, so they are for those who name them.
         let details = Details::of(args, &needs, &by_name);
+        let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needs, by_name);
+        // Nothing has to wait for ends that no table can have.
+        let peers = Kinds {
+            unix: peers.unix && has_unix,
+            ..peers
+        };
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {

@@ -242,9 +242,7 @@ impl Run {
         let mut context = self.context();
         let (plan, learner) = (&self.plan, &mut self.learner);
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
-            for socket in &*sockets {
-                learner.learn(socket);
-            }
+            learner.learn(sockets);
             std::mem::swap(&mut context.names, &mut learner.names);
             let flow = outlet.hand(sockets, &owners, &context);
             std::mem::swap(&mut context.names, &mut learner.names);
@@ -266,8 +264,8 @@ impl Run {
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
         let beside = &mut self.beside;
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
+            learner.learn(sockets);
             for socket in &*sockets {
-                learner.learn(socket);
                 beside.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
@@ -325,13 +323,12 @@ impl Run {
             let mut slot = Socket::BLANK;
             let mut reader = stash.reader();
             while reader.next_into(&mut slot) {
-                numbers.add(&slot, self.plan.names.hosts);
+                numbers.add(&slot);
             }
-            numbers
-                .uids
-                .extend(context.processes.values().filter_map(|process| process.uid));
             self.learner.look_up(numbers);
         }
+        let uids = context.processes.values().filter_map(|process| process.uid);
+        self.learner.learn_users(uids.collect());
         context.names = std::mem::take(&mut self.learner.names);
         outlet.pour(stash, &owners, &context);
         self.learner.names = std::mem::take(&mut context.names);

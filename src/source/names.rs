@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
@@ -23,6 +23,12 @@ pub struct Learner {
     /// Paths of all cgroups, read when first needed.
     cgroups: Option<BTreeMap<u64, String>>,
     containers: containers::Names,
+    /// Uids whose names were asked for, found or not.
+    uids_asked: BTreeSet<u32>,
+    /// The last of them seen: most sockets have the uid of the one before.
+    last_uid: Option<u32>,
+    /// What is left of the time for user names.
+    users_within: Duration,
     /// What was found so far.
     pub names: Names,
     /// What could not be found in time.
@@ -37,6 +43,9 @@ impl Learner {
             root,
             cgroups: None,
             containers: containers::Names::default(),
+            uids_asked: BTreeSet::new(),
+            last_uid: None,
+            users_within: WITHIN,
             names: Names::default(),
             gaps: Vec::new(),
         }
@@ -44,11 +53,39 @@ impl Learner {
 
     /// Whether names need the whole capture: look-ups that are slow one by one.
     pub fn wants_all_at_once(&self) -> bool {
-        self.wanted.hosts || self.wanted.users
+        self.wanted.hosts
     }
 
-    /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
-    pub fn learn(&mut self, socket: &Socket) {
+    /// Learns what can be had at once: interfaces, cgroups and users. This thread is in the sockets' network
+    /// namespace.
+    pub fn learn(&mut self, sockets: &[Socket]) {
+        let mut uids = Vec::new();
+        for socket in sockets {
+            self.learn_one(socket);
+            if self.wanted.users && socket.uid != self.last_uid {
+                uids.extend(socket.uid);
+                self.last_uid = socket.uid;
+            }
+        }
+        if !uids.is_empty() {
+            self.learn_users(uids);
+        }
+    }
+
+    /// Finds the names of these users, unless they were asked for before.
+    pub fn learn_users(&mut self, mut uids: Vec<u32>) {
+        uids.retain(|uid| self.wanted.users && self.uids_asked.insert(*uid));
+        if uids.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let found = nss::users(uids, self.users_within);
+        self.users_within = self.users_within.saturating_sub(begun.elapsed());
+        self.late(found.late, "user");
+        self.names.users.extend(found.names);
+    }
+
+    fn learn_one(&mut self, socket: &Socket) {
         if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
@@ -101,11 +138,6 @@ impl Learner {
 
     /// Finds the names of everything that was collected.
     pub fn look_up(&mut self, numbers: Numbers) {
-        if self.wanted.users {
-            let found = nss::users(numbers.uids.into_iter().collect(), WITHIN);
-            self.late(found.late, "user");
-            self.names.users = found.names;
-        }
         if self.wanted.hosts {
             let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
             self.late(found.late, "host");
@@ -135,8 +167,6 @@ fn interface_name(index: u32) -> Option<String> {
 /// Numbers to find names for, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// User ids.
-    pub uids: BTreeSet<u32>,
     /// Addresses that are not wildcards.
     pub addresses: BTreeSet<IpAddr>,
     /// (port, is UDP).
@@ -145,9 +175,8 @@ pub struct Numbers {
 
 impl Numbers {
     /// Adds those of one socket.
-    pub fn add(&mut self, socket: &Socket, hosts: bool) {
-        self.uids.extend(socket.uid);
-        if let Some(pair) = socket.inet().filter(|_| hosts) {
+    pub fn add(&mut self, socket: &Socket) {
+        if let Some(pair) = socket.inet() {
             let addresses = [pair.local_address, pair.peer_address];
             self.addresses
                 .extend(addresses.into_iter().filter(|address| !address.is_unspecified()));

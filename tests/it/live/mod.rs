@@ -3,6 +3,7 @@
 mod churn;
 mod container;
 mod destroy;
+mod details;
 mod documented;
 mod enter;
 mod families;
