@@ -23,6 +23,8 @@ use caller::Caller;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
+use crate::source::netns::Views;
+use crate::source::tape as record;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: &[OsString]) -> Exit {
@@ -41,13 +43,22 @@ pub fn run(arguments: &[OsString]) -> Exit {
 
 fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     let caller = Caller::here(arguments);
-    if crate::source::tape::is_replaying() {
-        // The recording is of the namespace that its run was in.
-        return dispatch(cli, &caller);
-    }
-    match netns::enter(&cli) {
-        Ok(views) => dispatch(cli, &Caller { views, ..caller }),
+    // A replay goes nowhere: its recording is of the namespaces that its run was in.
+    let mut refused = None;
+    let views = record::fact("network namespaces", || match netns::enter(&cli) {
+        Ok(views) => views.views,
         Err(error) => {
+            refused = Some(error);
+            Vec::new()
+        }
+    });
+    let views = Views {
+        views,
+        ..Views::default()
+    };
+    match refused {
+        None => dispatch(cli, &Caller { views, ..caller }),
+        Some(error) => {
             out::complain(&error.to_string());
             Ok(Exit::Usage)
         }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
+use super::tape;
 use super::{cgroup, containers, nss};
 use crate::model::cgroup::Home;
 use crate::model::{Gap, Names, Processes, Socket};
 use crate::plan::NamesWanted;
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -128,7 +130,7 @@ impl Learner {
     }
 
     fn read_cgroups(&self) -> BTreeMap<u64, String> {
-        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+        let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2
@@ -160,8 +162,10 @@ impl Learner {
 
 /// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-    netdevice::index_to_name(&socket, index).ok()
+    tape::fact(&format!("interface {index}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    })
 }
 
 /// Numbers to find names for, each once.
