@@ -367,7 +367,7 @@ impl Run {
         if queued {
             pids.extend(owners.listener_holders().map(|holder| holder.pid));
         }
-        pids.extend(context.peers.pids(stash));
+        pids.extend(context.peers.pids());
         pids.sort_unstable();
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);
