@@ -39,7 +39,8 @@ const KINDS: &[Kind] = &[
     ),
     kind(
         "tcp-pair",
-        "addr port mapped reuseaddr device keepalive unread unacked listener",
+        "addr port mapped reuseaddr device keepalive unread unacked persist listener \
+         congestion ulp tos priority mark pacing sack wscale timestamps ecn fastopen",
         tcp::pair,
     ),
     kind("syn-sent", LISTENER, tcp::syn_sent),
@@ -162,6 +163,21 @@ const KEYS: &[(&str, &str)] = &[
         "unacked",
         "bytes of the client that the server never acknowledges (0)",
     ),
+    (
+        "persist",
+        "1: the client sends until the server's window is closed",
+    ),
+    (
+        "congestion ulp",
+        "names for TCP_CONGESTION and TCP_ULP on both ends",
+    ),
+    ("tos priority mark", "the socket option of that name on both ends"),
+    ("pacing", "SO_MAX_PACING_RATE in bytes/s"),
+    (
+        "sack wscale timestamps ecn",
+        "the namespace's tcp_* setting while the connection is made",
+    ),
+    ("fastopen", "1: the first byte goes with the SYN"),
     ("listener", "1: the listener stays open beside the pair"),
     (
         "defer",

@@ -31,6 +31,7 @@ mod state;
 mod sys;
 mod tcp;
 mod teardown;
+mod tuned;
 mod unix;
 mod vxlan;
 mod wait;

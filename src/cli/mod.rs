@@ -1,6 +1,7 @@
 //! What was typed: parsed, and nothing more.
 
 pub mod args;
+pub mod events;
 pub mod free;
 pub mod generate;
 pub mod kill;
@@ -8,6 +9,7 @@ pub mod message;
 pub mod missing;
 pub mod reach;
 pub mod reference;
+pub mod refused;
 pub mod wait;
 pub mod why;
 
@@ -16,6 +18,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
+pub use events::EventsArgs;
 pub use free::FreeArgs;
 pub use kill::KillArgs;
 pub use message::UsageError;
@@ -51,6 +54,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
     // Not a subcommand: words that look like one are filter words here.
     let list = ListArgs::try_parse_from(arguments).map_err(|error| UsageError::from_clap(&error))?;
     missing::check(&list.missing)?;
+    refused::check(&list.refused)?;
     Ok(Cli { list, command: None })
 }
 

@@ -90,9 +90,9 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
     if subflow.value(token_rem).is_some() && subflow.value(token_loc).is_some() {
         out.extend_from_slice(b" token:");
-        push_hex_of_id(out, number(token_rem), number(id_rem));
+        push_token(out, number(token_rem), number(id_rem));
         out.push(b'/');
-        push_hex_of_id(out, number(token_loc), number(id_loc));
+        push_token(out, number(token_loc), number(id_loc));
     }
     for (label, part) in [
         (&b" seq:"[..], map_seq),
@@ -107,8 +107,9 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
 }
 
-fn push_hex_of_id(out: &mut Vec<u8>, token: u64, id: u64) {
-    for digit in [28_u32, 24, 20, 16, 12, 8, 4] {
+/// A token, in four digits at least, and the address id behind it.
+fn push_token(out: &mut Vec<u8>, token: u64, id: u64) {
+    for digit in [12_u32, 8, 4] {
         if token >> digit != 0 {
             break;
         }
@@ -118,4 +119,70 @@ fn push_hex_of_id(out: &mut Vec<u8>, token: u64, id: u64) {
     out.extend_from_slice(b"(id:");
     push_number(out, id);
     out.push(b')');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::details::kind;
+
+    fn shown(name: &[u8], nest: u16, attributes: &[(u16, &[u8])]) -> String {
+        let (mut inner, mut ulp, mut details) = (Details::default(), Details::default(), Details::default());
+        for (kind, value) in attributes {
+            inner.push(*kind, value);
+        }
+        ulp.push(1, name);
+        // A nest has a flag in its kind.
+        ulp.push(nest | 0x8000, inner.as_bytes());
+        details.push(kind::ULP_INFO, ulp.as_bytes());
+        let mut out = Vec::new();
+        push_ulp(&mut out, &details);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn tls_tells_version_cipher_and_who_encrypts() {
+        let number = u16::to_ne_bytes;
+        assert_eq!(
+            shown(
+                b"tls\0",
+                2,
+                &[
+                    (1, &number(0x304)),
+                    (2, &number(52)),
+                    (3, &number(2)),
+                    (4, &number(1)),
+                    (5, &[]),
+                    (6, &[])
+                ]
+            ),
+            " tcp-ulp-tls version: 1.3 cipher: aes-gcm-256 rxconf: none txconf: sw zc_ro_tx no_pad_rx"
+        );
+        assert_eq!(
+            shown(b"tls\0", 2, &[(1, &number(9)), (2, &number(99)), (3, &[1])]),
+            " tcp-ulp-tls version: unknown(9)",
+            "ss has no word for an unknown cipher, and a number cut short is none"
+        );
+    }
+
+    #[test]
+    fn a_subflow_tells_flags_tokens_and_its_mapping() {
+        let number = u32::to_ne_bytes;
+        let with_rights: &[(u16, &[u8])] = &[
+            (1, &number(0xab)),
+            (2, &number(0x1234_5678)),
+            (4, &[1, 0, 0, 0, 0, 0, 0, 0]),
+            (5, &number(2)),
+            (6, &number(3)),
+            (7, &[4, 0]),
+            (8, &number(0b1_1100_0001)),
+            (9, &[1]),
+            (10, &[0]),
+        ];
+        assert_eq!(
+            shown(b"mptcp\0", 3, with_rights),
+            " tcp-ulp-mptcp flags:Mecv token:00ab(id:1)/12345678(id:0) seq:1 sfseq:2 ssnoff:3 maplen:4"
+        );
+        assert_eq!(shown(b"mptcp\0", 3, &[(8, &number(0))]), " tcp-ulp-mptcp flags:");
+    }
 }

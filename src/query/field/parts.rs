@@ -202,6 +202,8 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::State;
+    use crate::model::details::kind;
 
     #[test]
     fn each_part_has_the_field_of_its_name() {
@@ -216,6 +218,31 @@ mod tests {
             });
             assert_eq!(words.collect::<String>(), format!("{:?}", info.field));
         }
+    }
+
+    #[test]
+    fn a_part_is_unknown_where_the_structure_ends_before_it() {
+        let mut socket = Socket::BLANK;
+        let bytes: Vec<u8> = (1..=255).chain(1..=45).collect();
+        for length in 0..bytes.len() {
+            socket.details.clear();
+            socket.details.push(kind::INFO, &bytes[..length]);
+            let structure = Field::Tcp.structure(&socket).unwrap();
+            for part in &TCP_INFO {
+                let there = part.offset + part.width <= length;
+                assert_eq!(
+                    structure.value(part).is_some(),
+                    there,
+                    "{} of {length}",
+                    part.name
+                );
+            }
+        }
+        socket.state = State::Listen;
+        assert!(
+            Field::Tcp.structure(&socket).is_none(),
+            "a listener measures nothing"
+        );
     }
 
     #[test]

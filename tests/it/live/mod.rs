@@ -2,8 +2,10 @@
 
 mod churn;
 mod destroy;
+mod details;
 mod documented;
 mod enter;
+mod events;
 mod families;
 mod forms;
 mod hostile;
