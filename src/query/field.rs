@@ -978,6 +978,8 @@ impl Field {
             },
             Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
             _ => match row.ownership.status {
+                // It has one, who is not known.
+                OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
                 OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
                     Value::Owners(*row)
                 }
