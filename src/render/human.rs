@@ -1,5 +1,6 @@
 //! Words and numbers as a person would say them.
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::escape;
@@ -198,6 +199,18 @@ pub fn rfc3339(time: SystemTime) -> String {
         of_day / 60 % 60,
         of_day % 60
     )
+}
+
+/// The same with milliseconds.
+pub fn rfc3339_ms(time: SystemTime) -> String {
+    let ms = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .subsec_millis();
+    let mut text = rfc3339(time);
+    text.pop();
+    let _ = write!(text, ".{ms:03}Z");
+    text
 }
 
 /// The date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the

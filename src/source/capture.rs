@@ -5,6 +5,8 @@
 //! system calls. Where it may be a big one, the scan for owners runs beside it on another thread, and rows leave
 //! the stash as soon as that has found their holders.
 
+mod around;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +20,6 @@ use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
-use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
 use super::{tables, tape};
@@ -26,6 +27,9 @@ use crate::join::{Beside, Context, Owners, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
+
+pub use around::around;
+use around::owners_of;
 
 /// Takes rows. It runs on a blocking thread and may do I/O of its own (writing them).
 pub trait Sink: Send + 'static {
@@ -84,14 +88,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
     }
     let mut stash = Stash::default();
     run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
-    let owners = if run.plan.owners {
-        // Few rows: look only for their holders, and not at all if none has one.
-        let mut scan = scan_for(&run, &stash).with_context(|| cannot_list(&run.root))?;
-        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-        run.settle(&stash, holders, scan)
-    } else {
-        Owners::not_asked()
-    };
+    let owners = owners_of(&mut run, &stash).with_context(|| cannot_list(&run.root))?;
     Ok(run.hand_out(&stash, owners, outlet))
 }
 
@@ -174,24 +171,6 @@ impl Known {
             processes,
         }
     }
-}
-
-fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
-    let mut wanted: Vec<u32> = stash
-        .heads()
-        .filter(|head| !head.of_kernel)
-        .filter_map(|head| head.inode)
-        .map(std::num::NonZeroU32::get)
-        .collect();
-    wanted.extend(run.beside.others(stash).inodes);
-    wanted.sort_unstable();
-    if wanted.is_empty() {
-        return Ok(Scan {
-            walk: Walk::default(),
-            how: How::NotLooked,
-        });
-    }
-    scan(&run.plan, &run.root, Some(&wanted))
 }
 
 /// The state of one capture.

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
+use super::tape;
 use super::{cgroup, nss};
 use crate::model::{Gap, Names, Socket};
 use crate::plan::NamesWanted;
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -101,7 +103,7 @@ impl Learner {
     }
 
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
-        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+        let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2
@@ -133,8 +135,10 @@ impl Learner {
 
 /// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-    netdevice::index_to_name(&socket, index).ok()
+    tape::fact(&format!("interface {index}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    })
 }
 
 /// Numbers to find names for, each once.

@@ -5,6 +5,7 @@ mod destroy;
 mod details;
 mod documented;
 mod enter;
+mod events;
 mod families;
 mod forms;
 mod hostile;
