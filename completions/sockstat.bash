@@ -50,7 +50,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -M -4 -6 -f -A -a -l -B -p -T -e -s -o -m -n -r -j -H -Q -O -V -K -N -F -d -S -0 -i -b -Z -z -E -D -h --tcp --udp --raw --unix --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --summary --options --memory --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --version --kill --yes --dry-run --net --netns --filter-file --dccp --sctp --packet --vsock --xdp --tipc --info --bpf --context --contexts --tos --cgroup --inet-sockopt --events --diag --bpf-maps --help why reach free wait kill columns schema completions man"
+            opts="-t -u -w -x -S -d -0 -M -4 -6 -f -A -a -l -B -p -T -e -s -o -m -i -n -r -j -H -Q -O -D -V -K -N -F -b -Z -z -E -h --tcp --udp --raw --unix --sctp --dccp --packet --vsock --xdp --tipc --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --summary --options --memory --info --tos --cgroup --inet-sockopt --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --record --replay --diag --version --kill --yes --dry-run --net --netns --filter-file --bpf --context --contexts --events --bpf-maps --bpf-map-id --help why reach free wait kill columns schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -112,6 +112,22 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --diag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -D)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --netns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -132,11 +148,7 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --diag)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                -D)
+                --bpf-map-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

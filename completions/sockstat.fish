@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= V/version K/kill yes dry-run N/netns= F/filter-file= d/dccp S/sctp 0/packet vsock xdp tipc i/info b/bpf Z/context z/contexts tos cgroup inet-sockopt E/events D/diag= bpf-maps h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= b/bpf Z/context z/contexts E/events bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -24,8 +24,8 @@ function __fish_sockstat_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'An address family: inet, inet6, unix (may be repeated)' -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket; !TABLE for all but that one' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'An address family: inet, inet6, unix, link, netlink, vsock, xdp (may be repeated)' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp; !TABLE for all but that one' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Exactly these fields, separated by commas, in any form of output' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'These fields as well' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Without these fields' -r
@@ -39,13 +39,22 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l owners -d 'How owners
 bpf\t'By the BPF iterator; by /proc if the kernel refuses it'
 proc\t'By walking over /proc'"
 complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DIR instead of /proc, and ask nothing by netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l record -d 'Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l replay -d 'Answer from FILE, made by --record or by -D, and look at nothing else' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -d 'Write the kernel\'s messages about TCP sockets to FILE (- for standard output), and show nothing' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
-complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-map-id -d 'The same, of one map' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s w -l raw -d 'Raw IP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s x -l unix -d 'Unix domain'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp -d 'SCTP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp -d 'DCCP, which has left Linux'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet -d 'Packet (link layer)'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l vsock -d 'VM sockets'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l xdp -d 'XDP'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l tipc -d 'TIPC, which sockstat does not read'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s M -l mptcp -d 'Multipath TCP'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s 4 -l ipv4 -d 'IPv4 only (with -6: both)'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s 6 -l ipv6 -d 'IPv6 only'
@@ -58,6 +67,10 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'Use
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary -d 'Counts, memory, limits and losses instead of sockets; with tables or a filter, before them'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory -d 'Memory of each socket, and its limits'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info -d 'What TCP knows of each connection: round trips, windows, rates, losses, congestion control'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l tos -d 'Type of service, traffic class, and class or priority'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup -d 'The cgroup of the task that created the socket'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt -d 'Options set on the socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s n -l numeric -d 'Numbers, not names: what happens anyway'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s r -l resolve -d 'Names for hosts and services, from the system\'s resolver'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'One JSON document'
@@ -76,21 +89,11 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Prin
 complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them and asks first. Programs go on; they and their peers see a broken connection'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
-complete -c sockstat -n "__fish_sockstat_needs_command" -s d -l dccp
-complete -c sockstat -n "__fish_sockstat_needs_command" -s S -l sctp
-complete -c sockstat -n "__fish_sockstat_needs_command" -s 0 -l packet
-complete -c sockstat -n "__fish_sockstat_needs_command" -l vsock
-complete -c sockstat -n "__fish_sockstat_needs_command" -l xdp
-complete -c sockstat -n "__fish_sockstat_needs_command" -l tipc
-complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info
 complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
 complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
-complete -c sockstat -n "__fish_sockstat_needs_command" -l tos
-complete -c sockstat -n "__fish_sockstat_needs_command" -l cgroup
-complete -c sockstat -n "__fish_sockstat_needs_command" -l inet-sockopt
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
-complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps
+complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'What BPF programs keep with a socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Say whether a port could be bound, and if not, why and what helps'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say whether a connection would arrive, and if not, why'

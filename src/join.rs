@@ -2,7 +2,9 @@
 //!
 //! Pure: it gets what was captured and answers who owns a socket, or why that cannot be said.
 
+mod beside;
 mod ends;
+mod half_open;
 mod peers;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use crate::model::{
     Socket, State,
 };
 
+pub use beside::Beside;
 pub use ends::{Ends, Kinds};
+pub use half_open::HalfOpen;
 pub use peers::{Others, Peer, Peers};
 
 /// A socket with all that is known around it: what filters, sorts and renderers see.
@@ -48,6 +52,8 @@ pub struct Context {
     pub namespaces: Vec<Namespace>,
     /// The other ends of rows, where they are on this machine and somebody asked.
     pub peers: Peers,
+    /// Connections that are being opened, by listener, if somebody asked.
+    pub half_open: HalfOpen,
     /// Whether the capture ran as root, for whom "needs root" is no advice.
     pub as_root: bool,
 }
@@ -246,6 +252,12 @@ impl Owners {
         if !self.asked {
             return Ownership {
                 status: OwnerStatus::NotAsked,
+                holders: &[],
+            };
+        }
+        if socket.is_of_kernel() {
+            return Ownership {
+                status: OwnerStatus::Kernel,
                 holders: &[],
             };
         }

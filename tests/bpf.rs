@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use rustix::io::FdFlags;
 use rustix::net::{AddressFamily, SocketType, ipproto, sockopt};
 
-use sockstat::source::bpf::{Facts, Narrow, Record, Refusal, Stats, Wanted, holders};
+use sockstat::source::bpf::{Facts, Narrow, Record, Refusal, Stats, Wanted, holders, holders_of};
 
 const ALL: Wanted = Wanted {
     listeners_only: false,
@@ -65,15 +65,21 @@ fn holder(record: &Record) -> Holder {
     (record.pid, record.tid, record.fd, record.inode)
 }
 
+/// What is told of one process, among all and on its own.
 fn records_of(pid: u32) -> Option<BTreeSet<Holder>> {
     let (records, _) = records(ALL)?;
-    Some(
-        records
-            .iter()
-            .filter(|record| record.pid == pid)
-            .map(holder)
-            .collect(),
-    )
+    let among_all: BTreeSet<_> = records
+        .iter()
+        .filter(|record| record.pid == pid)
+        .map(holder)
+        .collect();
+    let mut alone = BTreeSet::new();
+    let stats = holders_of(&[pid], ALL, &mut |record| {
+        alone.insert(holder(record));
+    });
+    assert_eq!(stats.unwrap().records, alone.len() as u64);
+    assert_eq!(alone, among_all);
+    Some(among_all)
 }
 
 /// What the links in a directory of descriptors say; nothing if it is gone.

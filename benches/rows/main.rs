@@ -15,7 +15,7 @@ use sockstat::cli::ListArgs;
 use sockstat::join::Owners;
 use sockstat::model::{HolderTable, Protocol, Socket, Stash};
 use sockstat::plan::Wanted;
-use sockstat::plan::list::{ListPlan, Output, Place};
+use sockstat::plan::{ListPlan, Output, Place};
 use sockstat::query::{Match, Mode, parse, sort};
 use sockstat::render::{groups::Groups, json, table};
 use sockstat::source::netlink::{inet, unix};

@@ -53,6 +53,8 @@ const GOALS: &[Goal] = &[
     at(100_000, "one port no match", Limit::OfSs(0.7)),
     at(100_000, "one port half", Limit::OfSs(0.35)),
     at(100_000, "--jsonl", Limit::OfDump(2.0)),
+    at(100_000, "--jsonl", Limit::OfSs(1.0)),
+    at(100_000, "--jsonl --columns", Limit::OfSs(0.5)),
     at(10_000, "-tanp", Limit::OfSs(0.12)),
     at(1_000_000, "-tan", Limit::OfDump(1.15)),
     at(1_000_000, "-tanp", Limit::OfDump(1.4)),

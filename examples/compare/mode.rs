@@ -36,6 +36,10 @@ const ALL: &str = "fff";
 const LISTEN: &str = "400";
 const WALK: &[&str] = &["walk"];
 
+/// What `ss -tane` prints of a socket, as fields.
+const FACTS_OF_TANE: &str = "state,recv_q,send_q,local_address,local_port,peer_address,peer_port,uid,inode,cookie,cgroup,timer,\
+    timer_expires_ms,retransmits";
+
 const NO_MATCH: &[&str] = &["-tan", "sport = :9"];
 const HALF: &[&str] = &["-tan", "sport = :4433"];
 
@@ -164,6 +168,37 @@ const MODES: &[Mode] = &[
         ss: &["-tane"],
         floors: PLAIN_DUMPS,
         header_lines: Some([0, 1]),
+        ..BLANK
+    },
+    Mode {
+        name: "--jsonl --columns",
+        sockstat: &["-tan", "--jsonl", "--columns", FACTS_OF_TANE],
+        ss: &["-tane"],
+        floors: PLAIN_DUMPS,
+        header_lines: Some([0, 1]),
+        ..BLANK
+    },
+    Mode {
+        name: "--csv --columns",
+        sockstat: &["-tan", "--csv", "--columns", FACTS_OF_TANE],
+        ss: &["-tane"],
+        floors: PLAIN_DUMPS,
+        ..BLANK
+    },
+    Mode {
+        name: "--json",
+        sockstat: &["-tan", "--json"],
+        ss: &["-tane"],
+        floors: PLAIN_DUMPS,
+        header_lines: None,
+        ..BLANK
+    },
+    Mode {
+        name: "--by state",
+        sockstat: &["-ta", "--by", "state"],
+        ss: &["-tan"],
+        floors: PLAIN_DUMPS,
+        header_lines: None,
         ..BLANK
     },
     Mode {

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 
 use anyhow::{Context as _, Result};
-use rustix::net::{SocketType, bind, connect};
+use rustix::net::{SocketType, bind, connect, sockopt};
 
 use crate::inet::{self, LOCALHOST};
 use crate::made::Made;
@@ -24,7 +25,19 @@ pub(crate) fn bound(spec: &Spec, made: &mut Made, protocol: i32) -> Result<()> {
         connect(&sender, &target).with_context(|| format!("connecting to {target}"))?;
         inet::fill(&sender, &fd, unread)?;
     }
+    if spec.is_on("overflow")? {
+        overflow(&fd, protocol)?;
+    }
     made.add("bound", fd, State::Unconnected).map(drop)
+}
+
+/// Makes the receive buffer as small as it gets, and sends more than fits.
+fn overflow(fd: &OwnedFd, protocol: i32) -> Result<()> {
+    sockopt::set_socket_recv_buffer_size(fd, 1).context("SO_RCVBUF")?;
+    let target = inet::reach(inet::local(fd)?, false);
+    let sender = inet::socket(target.ip(), SocketType::DGRAM, protocol)?;
+    connect(&sender, &target).with_context(|| format!("connecting to {target}"))?;
+    (0..20).try_for_each(|_| inet::send_all(&sender, 500))
 }
 
 /// `udp-connected`: two sockets, each connected to the other.

@@ -50,6 +50,8 @@ pub(crate) struct End {
     pub(crate) cookie: Option<u64>,
     pub(crate) uid: Option<u32>,
     pub(crate) holders: Vec<Holder>,
+    /// Further keys with numbers, of single kinds.
+    pub(crate) more: Vec<(&'static str, u64)>,
 }
 
 impl End {
@@ -58,15 +60,16 @@ impl End {
         let stat = rustix::fs::fstat(fd).context("fstat of the socket")?;
         let (family, protocol, kind) = identity(fd)?;
         let is_unix = family == "unix";
-        let local = if is_unix {
-            None
-        } else {
+        let is_inet = matches!(family, "inet" | "inet6");
+        let local = if is_inet {
             getsockname(fd).context("getsockname")?.try_into().ok()
-        };
-        let peer = if is_unix {
-            None
         } else {
+            None
+        };
+        let peer = if is_inet {
             getpeername(fd).ok().flatten()
+        } else {
+            None
         };
         Ok(Self {
             spec: spec.to_owned(),
@@ -83,6 +86,7 @@ impl End {
             cookie: sockopt::socket_cookie(fd).ok(),
             uid: Some(stat.st_uid),
             holders: vec![Holder::in_process(fd.as_raw_fd())],
+            more: Vec::new(),
         })
     }
 
@@ -152,10 +156,13 @@ impl End {
             ("fd", or_null(first.map(|h| h.fd))),
             ("holders", format!("[{}]", holders.join(","))),
         ];
-        format!(
-            "{{{}}}",
-            pairs.map(|(key, value)| format!("\"{key}\":{value}")).join(",")
-        )
+        let more = self.more.iter().map(|(key, value)| (*key, value.to_string()));
+        let pairs: Vec<_> = pairs
+            .into_iter()
+            .chain(more)
+            .map(|(key, value)| format!("\"{key}\":{value}"))
+            .collect();
+        format!("{{{}}}", pairs.join(","))
     }
 }
 
@@ -165,17 +172,22 @@ fn identity(fd: BorrowedFd<'_>) -> Result<(&'static str, &'static str, &'static 
     let family = match ask(libc::SO_DOMAIN)? {
         libc::AF_UNIX => "unix",
         libc::AF_INET6 => "inet6",
+        libc::AF_PACKET => "packet",
+        libc::AF_NETLINK => "netlink",
+        libc::AF_VSOCK => "vsock",
+        libc::AF_XDP => "xdp",
         _ => "inet",
     };
     let kind = match ask(libc::SO_TYPE)? {
         libc::SOCK_STREAM => "stream",
         libc::SOCK_DGRAM => "dgram",
         libc::SOCK_SEQPACKET => "seqpacket",
+        10 => "packet",
         _ => "raw",
     };
     let protocol = match (family, kind, ask(libc::SO_PROTOCOL)?) {
-        ("unix", ..) => "unix",
-        (_, "raw", _) => "raw",
+        ("inet" | "inet6", "raw", _) => "raw",
+        ("unix" | "packet" | "netlink" | "vsock" | "xdp", ..) => family,
         (_, _, libc::IPPROTO_UDPLITE) => "udplite",
         (_, _, libc::IPPROTO_UDP) => "udp",
         (_, _, libc::IPPROTO_MPTCP) => "mptcp",

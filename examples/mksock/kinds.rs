@@ -8,7 +8,7 @@ use rustix::net::SocketType;
 use crate::made::Made;
 use crate::spec::Spec;
 use crate::state::State;
-use crate::{datagram, holders, tcp, teardown, unix, vxlan};
+use crate::{datagram, holders, link, tcp, teardown, unix, vxlan};
 
 /// One kind: a row of the table below.
 pub(crate) struct Kind {
@@ -24,7 +24,7 @@ const fn kind(name: &'static str, keys: &'static str, make: fn(&Spec, &mut Made)
 
 const LISTENER: &str = "addr port v6only reuseaddr reuseport device backlog";
 const TEARDOWN: &str = "addr port mapped reuseaddr side";
-const UDP: &str = "addr port v6only reuseaddr reuseport device unread";
+const UDP: &str = "addr port v6only reuseaddr reuseport device unread overflow";
 
 const KINDS: &[Kind] = &[
     kind(
@@ -39,11 +39,12 @@ const KINDS: &[Kind] = &[
     ),
     kind(
         "tcp-pair",
-        "addr port mapped reuseaddr device keepalive unread unacked listener",
+        "addr port mapped reuseaddr device keepalive unread unacked persist listener \
+         congestion ulp tos priority mark pacing sack wscale timestamps ecn fastopen",
         tcp::pair,
     ),
     kind("syn-sent", LISTENER, tcp::syn_sent),
-    kind("syn-recv", "addr port mapped defer", tcp::syn_recv),
+    kind("syn-recv", "addr port mapped defer count", tcp::syn_recv),
     kind("fin-wait-1", TEARDOWN, |spec, made| {
         teardown::held(spec, made, State::FinWait1)
     }),
@@ -120,6 +121,10 @@ const KINDS: &[Kind] = &[
     kind("comm", "addr port backlog name", holders::named_child),
     kind("nondumpable", "addr port backlog", holders::nondumpable_child),
     kind("uid", "addr port backlog uid", holders::child_of_user),
+    kind("packet", "proto type device", link::packet),
+    kind("netlink", "proto bind portid group peer_group", link::netlink),
+    kind("vsock", "port", link::vsock),
+    kind("xdp", "", link::xdp),
     kind("vxlan", "port", vxlan::kernel_socket),
 ];
 
@@ -151,9 +156,28 @@ const KEYS: &[(&str, &str)] = &[
         "bytes that the server, the first of a pair or the socket has not read (0)",
     ),
     (
+        "overflow",
+        "1: more datagrams than the smallest receive buffer takes are sent to the socket",
+    ),
+    (
         "unacked",
         "bytes of the client that the server never acknowledges (0)",
     ),
+    (
+        "persist",
+        "1: the client sends until the server's window is closed",
+    ),
+    (
+        "congestion ulp",
+        "names for TCP_CONGESTION and TCP_ULP on both ends",
+    ),
+    ("tos priority mark", "the socket option of that name on both ends"),
+    ("pacing", "SO_MAX_PACING_RATE in bytes/s"),
+    (
+        "sack wscale timestamps ecn",
+        "the namespace's tcp_* setting while the connection is made",
+    ),
+    ("fastopen", "1: the first byte goes with the SYN"),
     ("listener", "1: the listener stays open beside the pair"),
     (
         "defer",
@@ -168,7 +192,19 @@ const KEYS: &[(&str, &str)] = &[
         "linger2",
         "TCP_LINGER2 in seconds; above 60 an orphan in FIN-WAIT-2 stays a full socket",
     ),
-    ("proto", "protocol number of a raw socket (253)"),
+    (
+        "proto",
+        "protocol number of a raw (253), packet (3) or netlink (0) socket",
+    ),
+    ("bind", "0: leave the netlink socket without an address"),
+    (
+        "portid",
+        "address of a netlink socket, 0 for one that the kernel chooses (0)",
+    ),
+    (
+        "group peer_group",
+        "multicast group that a netlink socket joins, and is connected to",
+    ),
     (
         "path abstract",
         "name of a unix socket; without one it is unnamed, or a listener's is chosen",
@@ -179,7 +215,10 @@ const KEYS: &[(&str, &str)] = &[
     ),
     ("type", "stream, dgram or seqpacket"),
     ("children threads", "how many (1)"),
-    ("count", "datagram sockets that are connected to the one (0)"),
+    (
+        "count",
+        "datagram sockets that are connected to the one (0); half-open connections of one listener (1)",
+    ),
     ("close", "1: only the child keeps the listener"),
     ("name", "thread name of the child (PR_SET_NAME: 15 bytes)"),
     ("uid", "user of the child (65534)"),

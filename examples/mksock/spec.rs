@@ -62,6 +62,12 @@ impl Spec {
     }
 
     /// A count, 0 when not given.
+    /// The value of a key as text.
+    pub(crate) fn text_of(&self, key: &str) -> Option<String> {
+        let value = self.values.iter().find(|(name, _)| name == key)?;
+        Some(String::from_utf8_lossy(&value.1).into_owned())
+    }
+
     pub(crate) fn count(&self, key: &str) -> Result<usize> {
         Ok(self.parsed(key)?.unwrap_or(0))
     }

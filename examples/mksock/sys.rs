@@ -148,7 +148,29 @@ pub(crate) fn connect_unix(fd: BorrowedFd<'_>, name: &[u8]) -> io::Result<()> {
     checked(unsafe { libc::connect(fd.as_raw_fd(), (&raw const address).cast(), len) }).map(drop)
 }
 
-/// The bytes of `sun_path` that getsockname gives, terminator and all.
+/// Opens a socket of any family.
+pub(crate) fn socket(family: c_int, kind: c_int, protocol: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: three numbers; the new descriptor is ours alone.
+    unsafe {
+        let fd = checked(libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol))?;
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Binds to an address that is given as its bytes, family and all.
+pub(crate) fn bind_bytes(fd: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
+    // SAFETY: the kernel reads `address.len()` bytes of `address`.
+    checked(unsafe { libc::bind(fd.as_raw_fd(), address.as_ptr().cast(), length(address)?) }).map(drop)
+}
+
+/// Connects to an address that is given as its bytes.
+pub(crate) fn connect_bytes(fd: BorrowedFd<'_>, address: &[u8]) -> io::Result<()> {
+    // SAFETY: the kernel reads `address.len()` bytes of `address`.
+    checked(unsafe { libc::connect(fd.as_raw_fd(), address.as_ptr().cast(), length(address)?) }).map(drop)
+}
+
+/// The bytes of `sun_path` that getsockname gives, terminator and all; of another
+/// family what follows its number.
 pub(crate) fn unix_name(fd: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     // Longer than a sockaddr_un: a path of 108 bytes comes with a terminator behind it.
     let mut address = [0_u8; 128];

@@ -12,6 +12,7 @@ use crate::inet::{self, LOCALHOST};
 use crate::made::Made;
 use crate::spec::Spec;
 use crate::state::State;
+use crate::tuned::{self, Settings};
 use crate::{sys, wait};
 
 /// Tries before a connection attempt is given up: the most that `TCP_SYNCNT` takes, hours.
@@ -97,6 +98,11 @@ fn client_socket(spec: &Spec, listener: &OwnedFd) -> Result<(OwnedFd, SocketAddr
 
 fn client(spec: &Spec, listener: &OwnedFd) -> Result<OwnedFd> {
     let (client, target) = client_socket(spec, listener)?;
+    if spec.count("fastopen")? > 0 {
+        tuned::send_with_syn(&client, target)?;
+        wait::until_state(&client, State::Established)?;
+        return Ok(client);
+    }
     // A listener that is full by mistake must be an error and not a long wait.
     connect_without_waiting(&client, target)?;
     wait::until_state(&client, State::Established).with_context(|| format!("connecting to {target}"))?;
@@ -158,14 +164,22 @@ pub(crate) fn connection(spec: &Spec, protocol: i32) -> Result<Connection> {
 
 /// `tcp-pair`
 pub(crate) fn pair(spec: &Spec, made: &mut Made) -> Result<()> {
+    let settings = Settings::of(spec)?;
     let Connection {
         listener,
         server,
         client,
     } = connection(spec, libc::IPPROTO_TCP)?;
+    drop(settings);
+    for end in [&server, &client] {
+        tuned::set_options(spec, end)?;
+    }
     inet::fill(&client, &server, spec.count("unread")?)?;
     if spec.is_on("keepalive")? {
         sockopt::set_socket_keepalive(&client, true).context("SO_KEEPALIVE")?;
+    }
+    if spec.is_on("persist")? {
+        tuned::fill_up(&client)?;
     }
     let unacked = spec.count("unacked")?;
     if unacked > 0 {
@@ -204,14 +218,19 @@ pub(crate) fn syn_recv(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec, LOCALHOST, libc::IPPROTO_TCP)?;
     let set = |name, value| sys::set_int(listener.as_fd(), libc::IPPROTO_TCP, name, value);
     set(libc::TCP_SYNCNT, TRIES).context("TCP_SYNCNT")?;
-    let client_end = if spec.is_on("defer")? {
-        set(libc::TCP_DEFER_ACCEPT, DEFER_S).context("TCP_DEFER_ACCEPT")?;
-        made.add("client", client(spec, &listener)?, State::Established)?
-    } else {
-        add_hanging(made, "client", hanging_client(spec, &listener, true)?)?
+    let mut clients = Vec::new();
+    for _ in 0..spec.parsed("count")?.unwrap_or(1) {
+        let client_end = if spec.is_on("defer")? {
+            set(libc::TCP_DEFER_ACCEPT, DEFER_S).context("TCP_DEFER_ACCEPT")?;
+            made.add("client", client(spec, &listener)?, State::Established)?
+        } else {
+            add_hanging(made, "client", hanging_client(spec, &listener, true)?)?
+        };
+        clients.push(client_end.clone());
     }
-    .clone();
     let family = made.add("listener", listener, State::Listen)?.family;
-    made.push(client_end.mirrored("request", family, State::SynRecv));
+    for client_end in clients {
+        made.push(client_end.mirrored("request", family, State::SynRecv));
+    }
     Ok(())
 }

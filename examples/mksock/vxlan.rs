@@ -54,6 +54,7 @@ pub(crate) fn kernel_socket(spec: &Spec, made: &mut Made) -> Result<()> {
         cookie: None,
         uid: None,
         holders: Vec::new(),
+        more: Vec::new(),
     });
     Ok(())
 }

@@ -9,15 +9,20 @@
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Protocol, Socket, Stash};
 use sockstat::plan::Wanted;
-use sockstat::source::netlink::{channel, inet, unix};
+use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
-const PROTOCOLS: [Protocol; 6] = [
+const PROTOCOLS: [Protocol; 11] = [
     Protocol::Tcp,
     Protocol::Udp,
     Protocol::Udplite,
     Protocol::Raw,
     Protocol::Mptcp,
     Protocol::Unix,
+    Protocol::Sctp,
+    Protocol::Packet,
+    Protocol::Netlink,
+    Protocol::Vsock,
+    Protocol::Xdp,
 ];
 
 #[derive(Clone, Copy)]
@@ -30,6 +35,10 @@ impl Asked {
     fn decode(self, payload: &[u8], slot: &mut Socket) -> bool {
         match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
+            Protocol::Packet => packet::decode(payload, slot),
+            Protocol::Netlink => netlinks::decode(payload, slot),
+            Protocol::Vsock => vsock::decode(payload, slot),
+            Protocol::Xdp => xdp::decode(payload, slot),
             protocol => inet::decode(payload, protocol, self.wanted, slot),
         }
     }

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Family, Protocol};
 use sockstat::source::proc::mounts::Mounts;
-use sockstat::source::proc::{fdinfo, net};
+use sockstat::source::proc::{families, fdinfo, net};
 
 fuzz_target!(|bytes: &[u8]| {
     for line in bytes.split(|byte| *byte == b'\n') {
@@ -18,6 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
         if let Some(socket) = net::unix_line(line) {
             assert_eq!(socket.protocol, Protocol::Unix);
+        }
+        for socket in [families::packet_line(line), families::netlink_line(line)].into_iter().flatten() {
+            assert!(socket.protocol.family() == Some(socket.family));
         }
         if let Some(inode) = fdinfo::socket_inode(line) {
             assert_ne!(line, inode.to_string().as_bytes());

@@ -6,6 +6,7 @@ use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use super::missing::MissingArgs;
+use super::refused::RefusedArgs;
 use crate::plan::OwnersBy;
 
 /// The whole command line, with subcommands: what help, man page and completions are made from.
@@ -118,6 +119,24 @@ pub struct ListArgs {
     /// Unix domain
     #[arg(short = 'x', long, help_heading = WHICH)]
     pub unix: bool,
+    /// SCTP
+    #[arg(short = 'S', long, help_heading = WHICH)]
+    pub sctp: bool,
+    /// DCCP, which has left Linux
+    #[arg(short = 'd', long, hide = true)]
+    pub dccp: bool,
+    /// Packet (link layer)
+    #[arg(short = '0', long, help_heading = WHICH)]
+    pub packet: bool,
+    /// VM sockets
+    #[arg(long, help_heading = WHICH)]
+    pub vsock: bool,
+    /// XDP
+    #[arg(long, help_heading = WHICH)]
+    pub xdp: bool,
+    /// TIPC, which sockstat does not read
+    #[arg(long, hide = true)]
+    pub tipc: bool,
     /// Multipath TCP
     #[arg(short = 'M', long, help_heading = WHICH)]
     pub mptcp: bool,
@@ -127,11 +146,12 @@ pub struct ListArgs {
     /// IPv6 only
     #[arg(short = '6', long, help_heading = WHICH)]
     pub ipv6: bool,
-    /// An address family: inet, inet6, unix (may be repeated)
+    /// An address family: inet, inet6, unix, link, netlink, vsock, xdp (may be repeated)
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
-    /// Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream,
-    /// unix_dgram, unix_seqpacket; !TABLE for all but that one
+    /// Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream,
+    /// unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp;
+    /// !TABLE for all but that one
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
     pub tables: Vec<String>,
     /// Every state
@@ -162,6 +182,18 @@ pub struct ListArgs {
     /// Memory of each socket, and its limits
     #[arg(short, long, help_heading = WHAT)]
     pub memory: bool,
+    /// What TCP knows of each connection: round trips, windows, rates, losses, congestion control
+    #[arg(short, long, help_heading = WHAT)]
+    pub info: bool,
+    /// Type of service, traffic class, and class or priority
+    #[arg(long, help_heading = WHAT)]
+    pub tos: bool,
+    /// The cgroup of the task that created the socket
+    #[arg(long, help_heading = WHAT)]
+    pub cgroup: bool,
+    /// Options set on the socket
+    #[arg(long, help_heading = WHAT)]
+    pub inet_sockopt: bool,
     /// Numbers, not names: what happens anyway
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,
@@ -232,6 +264,15 @@ pub struct ListArgs {
     /// Read DIR instead of /proc, and ask nothing by netlink
     #[arg(long, value_name = "DIR", help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
+    /// Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub record: Option<PathBuf>,
+    /// Answer from FILE, made by --record or by -D, and look at nothing else
+    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    pub replay: Option<PathBuf>,
+    /// Write the kernel's messages about TCP sockets to FILE (- for standard output), and show nothing
+    #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
+    pub diag: Option<PathBuf>,
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
@@ -264,6 +305,9 @@ pub struct ListArgs {
     /// Options of ss that are not there yet.
     #[command(flatten)]
     pub missing: MissingArgs,
+    /// Options of ss that are refused for good.
+    #[command(flatten)]
+    pub refused: RefusedArgs,
 }
 
 const WHICH: &str = "Which sockets";
@@ -272,7 +316,7 @@ const HOW: &str = "How to show it";
 const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\
-Without any of -t -u -w -x -M -4 -6 -f -A -a -l -B and without a state: TCP and UDP, every state, with owners.
+Without any of -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and without a state: TCP and UDP, every state, with owners.
 
 Examples:
   sockstat -tulpn             what listens here, and who owns it

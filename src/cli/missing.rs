@@ -12,38 +12,14 @@ use super::UsageError;
     reason = "a list of switches that only say no"
 )]
 pub struct MissingArgs {
-    #[arg(short = 'd', long, hide = true)]
-    pub dccp: bool,
-    #[arg(short = 'S', long, hide = true)]
-    pub sctp: bool,
-    #[arg(short = '0', long, hide = true)]
-    pub packet: bool,
-    #[arg(long, hide = true)]
-    pub vsock: bool,
-    #[arg(long, hide = true)]
-    pub xdp: bool,
-    #[arg(long, hide = true)]
-    pub tipc: bool,
-    #[arg(short = 'i', long, hide = true)]
-    pub info: bool,
     #[arg(short = 'b', long, hide = true)]
     pub bpf: bool,
     #[arg(short = 'Z', long, hide = true)]
     pub context: bool,
     #[arg(short = 'z', long, hide = true)]
     pub contexts: bool,
-    #[arg(long, hide = true)]
-    pub tos: bool,
-    #[arg(long, hide = true)]
-    pub cgroup: bool,
-    #[arg(long, hide = true)]
-    pub inet_sockopt: bool,
     #[arg(short = 'E', long, hide = true)]
     pub events: bool,
-    #[arg(short = 'D', long, hide = true)]
-    pub diag: Option<String>,
-    #[arg(long, hide = true)]
-    pub bpf_maps: bool,
 }
 
 /// Refuses a command line that uses one of them: to ignore it would be to answer another question.
@@ -52,22 +28,10 @@ pub struct MissingArgs {
 /// Names the option.
 pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
     let used = [
-        (missing.dccp, "-d (DCCP sockets)"),
-        (missing.sctp, "-S (SCTP sockets)"),
-        (missing.packet, "-0 (packet sockets)"),
-        (missing.vsock, "--vsock"),
-        (missing.xdp, "--xdp"),
-        (missing.tipc, "--tipc"),
-        (missing.info, "-i (TCP internals)"),
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),
-        (missing.tos, "--tos"),
-        (missing.cgroup, "--cgroup (-e shows the cgroup)"),
-        (missing.inet_sockopt, "--inet-sockopt (--json has socket_options)"),
         (missing.events, "-E (events)"),
-        (missing.diag.is_some(), "-D (raw dump)"),
-        (missing.bpf_maps, "--bpf-maps"),
     ];
     match used.iter().find(|(used, _)| *used) {
         None => Ok(()),

@@ -8,6 +8,7 @@ pub mod message;
 pub mod missing;
 pub mod reach;
 pub mod reference;
+pub mod refused;
 pub mod wait;
 pub mod why;
 
@@ -24,7 +25,15 @@ pub use wait::WaitArgs;
 pub use why::WhyArgs;
 
 /// Global options that take a value: the word behind them is not a subcommand.
-const GLOBAL_WITH_VALUE: &[&str] = &["--color", "--proc-root", "-N", "--netns", "--net"];
+const GLOBAL_WITH_VALUE: &[&str] = &[
+    "--color",
+    "--proc-root",
+    "--record",
+    "--replay",
+    "-N",
+    "--netns",
+    "--net",
+];
 /// Global options without one.
 const GLOBAL: &[&str] = &["-j", "--json", "--quiet"];
 
@@ -43,6 +52,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
     // Not a subcommand: words that look like one are filter words here.
     let list = ListArgs::try_parse_from(arguments).map_err(|error| UsageError::from_clap(&error))?;
     missing::check(&list.missing)?;
+    refused::check(&list.refused)?;
     Ok(Cli { list, command: None })
 }
 

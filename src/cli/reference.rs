@@ -14,7 +14,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "integer",
         Kind::Boolean => "boolean",
-        Kind::Words | Kind::Owners => "array",
+        Kind::Words | Kind::Numbers | Kind::Owners => "array",
         Kind::Object => "object",
         Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
     }
@@ -22,7 +22,9 @@ pub const fn type_name(kind: Kind) -> &'static str {
 
 /// In which forms a field is shown when no columns are named.
 fn sets(field: Field) -> &'static str {
-    if PLAIN_FIELDS.contains(&field) {
+    if let Some((object, _)) = field.info().part {
+        object.name()
+    } else if PLAIN_FIELDS.contains(&field) {
         "all, plain"
     } else if PLAIN_OWNERS.contains(&field) {
         "all, plain -p"
@@ -127,6 +129,9 @@ fn property(info: &FieldInfo) -> String {
         Kind::Words => {
             format!("\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{listed}] }}")
         }
+        Kind::Numbers => {
+            "\"type\": [\"array\", \"null\"], \"items\": { \"type\": \"integer\", \"minimum\": 0 }".to_owned()
+        }
         Kind::Owners => {
             "\"type\": [\"array\", \"null\"], \"items\": { \"$ref\": \"#/$defs/owner\" }".to_owned()
         }
@@ -140,22 +145,23 @@ fn property(info: &FieldInfo) -> String {
 
 /// The type of an object with these parts.
 fn object(parts: &[Part]) -> String {
-    let names: Vec<_> = parts.iter().map(|part| quoted(part.name)).collect();
+    let names: Vec<_> = parts.iter().map(|part| quoted(part.key)).collect();
     let properties: Vec<_> = parts
         .iter()
         .map(|part| {
             let of_type = match part.form {
                 Form::Number => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
+                Form::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
                 Form::Flag => "\"type\": [\"boolean\", \"null\"]".to_owned(),
                 Form::Word(words) => {
-                    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+                    let words: Vec<_> = words.iter().map(|(_, word)| quoted(word)).collect();
                     format!("\"enum\": [{}, null]", words.join(", "))
                 }
             };
             let meaning = with_unit(part.meaning, part.unit);
             format!(
                 "{}: {{ {of_type}, \"description\": {} }}",
-                quoted(part.name),
+                quoted(part.key),
                 quoted(&meaning)
             )
         })

@@ -8,6 +8,7 @@ use rustix::thread::{CapabilitySet, capabilities};
 use crate::plan::Place;
 use crate::render::escape;
 use crate::source::netns::Views;
+use crate::source::tape;
 
 /// The caller's side of a run.
 #[derive(Clone, Debug, Default)]
@@ -33,10 +34,14 @@ impl Caller {
             std::env::current_exe().map_or_else(|_| "sockstat".into(), std::path::PathBuf::into_os_string);
         let words = std::iter::once(&program).chain(arguments.iter().skip(1));
         let command: Vec<_> = words.map(|word| shell_word(word.as_encoded_bytes())).collect();
+        let (is_root, may_see_all, command) = tape::fact("caller", || {
+            let is_root = rustix::process::geteuid().is_root();
+            (is_root, may_see_all(), command.join(" "))
+        });
         Self {
-            is_root: rustix::process::geteuid().is_root(),
-            may_see_all: may_see_all(),
-            command: command.join(" "),
+            is_root,
+            may_see_all,
+            command,
             place: place(),
             views: Views::default(),
         }

@@ -15,7 +15,7 @@ use crate::cli::{Cli, ListArgs};
 use crate::exit::Exit;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
-use crate::plan::list::Grouping;
+use crate::plan::output::Grouping;
 use crate::plan::{CapturePlan, ListPlan, Output};
 use crate::query::{self, Mode, field_names, nearest};
 use crate::render::groups::{GroupForm, Groups};
@@ -25,6 +25,7 @@ use crate::render::totals::Totals;
 use crate::render::{escape, json};
 use crate::source::capture::{Captured, capture};
 use crate::source::netns;
+use crate::source::{disk, tape};
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -57,12 +58,20 @@ pub(super) fn run_beside(
         }
     };
     plan.capture.views = caller.views.clone();
-    if let Some(root) = plan.capture.proc_root.as_deref().filter(|root| !root.is_dir()) {
+    if let Some(root) = plan
+        .capture
+        .proc_root
+        .as_deref()
+        .filter(|root| !disk::stat(root).is_ok_and(|stat| stat.is_dir()))
+    {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
             "error: --proc-root {root} is no directory\nhint: it takes the place of /proc\n"
         ));
         return Ok(Exit::Usage);
+    }
+    if let Some(file) = &args.diag {
+        return super::raw_dump::run(&plan.capture, file);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -145,7 +154,7 @@ async fn show(
     if plan.explain {
         let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
         let rows = snapshot.sockets.len() as u64;
-        let gaps = all_gaps(plan, &captured, caller);
+        let gaps = all_gaps(&captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
         return Ok((rows, Vec::new()));
     }
@@ -163,18 +172,18 @@ async fn show(
             }
             let rows = sink.rows;
             sink.blocks.finish()?;
-            Ok((rows, all_gaps(plan, &captured, caller)))
+            Ok((rows, all_gaps(&captured, caller)))
         }
         Output::Lines(lines) => {
             let sink = LineSink::new(lines.clone(), plan.hide_time_wait, plan.limit);
             let (sink, captured) = capture(capture_plan, sink).await?;
             sink.blocks.finish()?;
-            Ok((sink.rows, all_gaps(plan, &captured, caller)))
+            Ok((sink.rows, all_gaps(&captured, caller)))
         }
         Output::Table(view) => show_table(plan, capture_plan, view, caller).await,
         Output::Json(fields) => {
             let (snapshot, captured) = in_order(plan, capture_plan).await?;
-            let gaps = all_gaps(plan, &captured, caller);
+            let gaps = all_gaps(&captured, caller);
             print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
             Ok((snapshot.sockets.len() as u64, gaps))
         }
@@ -184,7 +193,7 @@ async fn show(
                 hide_time_wait: plan.hide_time_wait,
             };
             let (sink, captured) = capture(capture_plan, sink).await?;
-            let gaps = all_gaps(plan, &captured, caller);
+            let gaps = all_gaps(&captured, caller);
             let rows = print_groups(plan, grouping, &sink.groups, &captured, &gaps)?;
             Ok((rows, gaps))
         }
@@ -196,7 +205,7 @@ async fn show(
                 text.push(b'\n');
             }
             out::print(&text)?;
-            Ok((sink.pids.len() as u64, all_gaps(plan, &captured, caller)))
+            Ok((sink.pids.len() as u64, all_gaps(&captured, caller)))
         }
     }
 }
@@ -233,7 +242,9 @@ fn print_groups(
 }
 
 pub(super) fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    tape::fact("host", || {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    })
 }
 
 pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
@@ -266,7 +277,7 @@ async fn show_table(
     text.push_str(&totals.line());
     text.push('\n');
     out::print(text.as_bytes())?;
-    Ok((snapshot.sockets.len() as u64, all_gaps(plan, &captured, caller)))
+    Ok((snapshot.sockets.len() as u64, all_gaps(&captured, caller)))
 }
 
 fn print_json(
@@ -295,15 +306,9 @@ fn print_json(
     blocks.finish()
 }
 
-fn all_gaps(plan: &ListPlan, captured: &Captured, caller: &Caller) -> Vec<Gap> {
+fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
     losses::add_remedies(&mut gaps, caller);
-    if plan.everything {
-        gaps.push(Gap::loss(
-            "families-missing",
-            "packet, netlink, vsock, xdp and sctp sockets are not in this version",
-        ));
-    }
     gaps.extend(losses::of_owners(captured, caller));
     gaps
 }

@@ -9,9 +9,11 @@ pub mod list;
 pub mod losses;
 pub mod netns;
 pub mod out;
+pub mod raw_dump;
 pub mod reach;
 mod sinks;
 mod summary;
+pub mod tape;
 pub mod wait;
 pub mod why;
 
@@ -21,27 +23,49 @@ use caller::Caller;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
+use crate::source::netns::Views;
+use crate::source::tape as record;
 
 /// Runs a command line, the program's name first.
-pub fn run(arguments: Vec<OsString>) -> Exit {
-    let caller = Caller::here(&arguments);
-    let outcome = match cli::parse(arguments) {
-        Err(error) if error.was_asked_for() => out::print(error.to_string().as_bytes()),
+pub fn run(arguments: &[OsString]) -> Exit {
+    match cli::parse(arguments.to_vec()) {
+        Err(error) if error.was_asked_for() => told(out::print(error.to_string().as_bytes())),
         Err(error) => {
             out::complain(&error.to_string());
-            return Exit::Usage;
+            Exit::Usage
         }
-        Ok(cli) => {
-            let views = match netns::enter(&cli) {
-                Ok(views) => views,
-                Err(error) => {
-                    out::complain(&error.to_string());
-                    return Exit::Usage;
-                }
-            };
-            dispatch(cli, &Caller { views, ..caller })
+        Ok(cli) => match tape::begin(&cli) {
+            Ok(session) => session.end(told(on_tape(cli, arguments))),
+            Err(exit) => exit,
+        },
+    }
+}
+
+fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
+    let caller = Caller::here(arguments);
+    // A replay goes nowhere: its recording is of the namespaces that its run was in.
+    let mut refused = None;
+    let views = record::fact("network namespaces", || match netns::enter(&cli) {
+        Ok(views) => views.views,
+        Err(error) => {
+            refused = Some(error);
+            Vec::new()
         }
+    });
+    let views = Views {
+        views,
+        ..Views::default()
     };
+    match refused {
+        None => dispatch(cli, &Caller { views, ..caller }),
+        Some(error) => {
+            out::complain(&error.to_string());
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+fn told(outcome: anyhow::Result<Exit>) -> Exit {
     outcome.unwrap_or_else(|error| {
         out::complain(&format!("error: {error:#}\n"));
         Exit::Failed

@@ -169,7 +169,7 @@ impl Ends {
     /// socket's own network namespace, and then, unless the addresses mean that alone, in the others that were read:
     /// containers on one bridge.
     pub fn inet_other(&self, socket: &Socket, pair: &InetPair) -> Option<&InetEnd> {
-        if pair.peer_port == 0 {
+        if pair.peer_port == 0 || !self.kinds.inet {
             return None;
         }
         let local = (pair.local_address.to_canonical(), pair.local_port);

@@ -61,6 +61,7 @@ impl Others {
                     Some(_) => others.queued = true,
                     None => {}
                 },
+                _ => {}
             }
         }
         others.inodes.sort_unstable();
@@ -110,6 +111,7 @@ impl Peers {
                 })
             }
             Endpoints::Unix(pair) => self.of_unix(socket, pair),
+            _ => None,
         }
     }
 

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
+use super::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+
 /// The local and the peer end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoints {
@@ -10,6 +12,14 @@ pub enum Endpoints {
     Inet(InetPair),
     /// A name in the file system or the abstract name space, and the other end's inode.
     Unix(UnixPair),
+    /// What a packet socket takes.
+    Packet(PacketEnd),
+    /// A netlink family and port ids.
+    Netlink(NetlinkPair),
+    /// Context ids and ports of a VM socket.
+    Vsock(VsockPair),
+    /// An interface's queue.
+    Xdp(XdpEnd),
 }
 
 /// The ends of an IP socket. A port of 0 means none, an unspecified peer address means not connected.

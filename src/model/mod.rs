@@ -8,6 +8,8 @@ pub mod endpoint;
 pub mod gap;
 pub mod names;
 pub mod namespace;
+pub mod numbers;
+pub mod other_ends;
 pub mod owner;
 pub mod process;
 pub mod protocol;

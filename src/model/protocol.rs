@@ -78,6 +78,18 @@ impl Protocol {
         )
     }
 
+    /// The one family of its sockets; `None` for protocols over IPv4 and IPv6.
+    pub const fn family(self) -> Option<Family> {
+        match self {
+            Self::Unix => Some(Family::Unix),
+            Self::Packet => Some(Family::Packet),
+            Self::Netlink => Some(Family::Netlink),
+            Self::Vsock => Some(Family::Vsock),
+            Self::Xdp => Some(Family::Xdp),
+            Self::Tcp | Self::Udp | Self::Udplite | Self::Raw | Self::Icmp | Self::Mptcp | Self::Sctp => None,
+        }
+    }
+
     /// Whether a socket of this protocol accepts connections in state `listen`.
     pub const fn has_listeners(self) -> bool {
         matches!(

@@ -161,8 +161,23 @@ impl Socket {
     pub const fn inet(&self) -> Option<&InetPair> {
         match &self.endpoints {
             Endpoints::Inet(pair) => Some(pair),
-            Endpoints::Unix(_) => None,
+            _ => None,
         }
+    }
+
+    /// The interface that it is bound to, by index.
+    pub const fn interface(&self) -> Option<NonZeroU32> {
+        match &self.endpoints {
+            Endpoints::Inet(pair) => pair.interface,
+            Endpoints::Packet(end) => end.interface,
+            Endpoints::Xdp(end) => end.interface,
+            Endpoints::Unix(_) | Endpoints::Netlink(_) | Endpoints::Vsock(_) => None,
+        }
+    }
+
+    /// Whether the source itself says that the kernel made it for its own use: nobody has to be looked for.
+    pub fn is_of_kernel(&self) -> bool {
+        matches!(&self.endpoints, Endpoints::Netlink(pair) if pair.is_of_kernel())
     }
 
     /// Whether it accepts connections.
@@ -193,6 +208,21 @@ impl Socket {
     /// Whether the accept queue takes no more: the kernel drops once it holds more than the limit.
     pub fn accept_queue_is_full(&self) -> bool {
         matches!((self.accept_q(), self.backlog()), (Some(waiting), Some(limit)) if waiting > limit)
+    }
+
+    /// The limit of a receive queue that is counted in the memory of its packets, as `recv_q` is: of UDP, UDP-Lite
+    /// and raw sockets (linux 6.18 net/ipv4/udp.c, `__udp_enqueue_schedule_skb`). `None` if memory was not asked for.
+    pub fn recv_q_limit(&self) -> Option<u64> {
+        let by_memory = matches!(self.protocol, Protocol::Udp | Protocol::Udplite | Protocol::Raw);
+        let memory = self.details.memory().filter(|_| by_memory)?;
+        let limit = memory.parts.iter().find(|part| part.name == "rcvbuf")?;
+        memory.value(limit)
+    }
+
+    /// How full that is, in percent; more than 100 is possible.
+    pub fn recv_q_percent(&self) -> Option<u64> {
+        let limit = self.recv_q_limit().filter(|limit| *limit > 0)?;
+        Some(u64::from(self.recv_q()?) * 100 / limit)
     }
 
     /// From where it can be reached, if it takes what arrives at its address: a listener, a bound TCP socket or

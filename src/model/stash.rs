@@ -10,7 +10,7 @@ mod ends;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bytes::{put_count, put32, take, take_count, take32, take64};
-use ends::{put_inet, put_unix, take_inet, take_unix};
+use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
 
 use super::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind};
 
@@ -30,6 +30,8 @@ pub struct Head {
     pub protocol: Protocol,
     /// Its state.
     pub state: State,
+    /// Whether the kernel made it for its own use ([`Socket::is_of_kernel`]).
+    pub of_kernel: bool,
 }
 
 // Which optional parts follow the head, in this order.
@@ -61,6 +63,8 @@ const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
 const NETNS: u32 = 1 << 27;
+const OTHER_ENDS: u32 = 1 << 30;
+const OF_KERNEL: u32 = 1 << 31;
 
 impl Stash {
     /// How many sockets are in it.
@@ -137,7 +141,14 @@ impl Stash {
         flags |= match &socket.endpoints {
             Endpoints::Inet(pair) => put_inet(out, pair),
             Endpoints::Unix(pair) => put_unix(out, pair),
+            other => {
+                put_other(out, other);
+                OTHER_ENDS
+            }
         };
+        if socket.is_of_kernel() {
+            flags |= OF_KERNEL;
+        }
         if !socket.details.is_empty() {
             flags |= DETAILS;
             let details = socket.details.as_bytes();
@@ -161,11 +172,13 @@ impl Stash {
             let mut record = rest;
             let length = take32(&mut record) as usize;
             let (inode, [protocol, state, ..]) = (take32(&mut record), take::<4>(&mut record));
+            let flags = take32(&mut record);
             rest = rest.get(length..)?;
             (length > 0).then_some(Head {
                 inode: NonZeroU32::new(inode),
                 protocol: protocol_of(protocol),
                 state: state_of(state),
+                of_kernel: flags & OF_KERNEL != 0,
             })
         })
     }
@@ -266,6 +279,8 @@ impl Reader<'_> {
             netns: if has(NETNS) { take32(input) } else { 0 },
             endpoints: if has(UNIX) {
                 Endpoints::Unix(take_unix(input, flags))
+            } else if has(OTHER_ENDS) {
+                take_other(input)
             } else {
                 Endpoints::Inet(take_inet(input, flags))
             },
@@ -311,6 +326,7 @@ mod tests {
     use super::*;
     use crate::model::details::Details;
     use crate::model::endpoint::UnixFile;
+    use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
     use crate::model::{InetPair, UnixPair};
     use proptest::option::of;
     use proptest::prelude::*;
@@ -358,7 +374,34 @@ mod tests {
                     file: file.map(|(inode, device)| UnixFile { inode, device }),
                 })
             });
-        prop_oneof![inet, unix]
+        let packet = any::<(u16, u32)>().prop_map(|(ethertype, interface)| {
+            let interface = NonZeroU32::new(interface);
+            Endpoints::Packet(PacketEnd { ethertype, interface })
+        });
+        let netlink = any::<(u8, [u32; 3], Vec<u32>)>().prop_map(|(protocol, numbers, groups)| {
+            let [portid, peer_portid, peer_group] = numbers;
+            let groups = groups.into();
+            Endpoints::Netlink(NetlinkPair {
+                protocol,
+                portid,
+                peer_portid,
+                peer_group,
+                groups,
+            })
+        });
+        let vsock = any::<[u32; 4]>().prop_map(|[local_cid, local_port, peer_cid, peer_port]| {
+            Endpoints::Vsock(VsockPair {
+                local_cid,
+                local_port,
+                peer_cid,
+                peer_port,
+            })
+        });
+        let xdp = any::<(u32, u32)>().prop_map(|(interface, queue_id)| {
+            let interface = NonZeroU32::new(interface);
+            Endpoints::Xdp(XdpEnd { interface, queue_id })
+        });
+        prop_oneof![inet, unix, packet, netlink, vsock, xdp]
     }
 
     prop_compose! {
@@ -413,7 +456,7 @@ mod tests {
                 read.push(slot.clone());
             }
             let heads: Vec<_> = stash.heads().collect();
-            let expected: Vec<_> = sockets.iter().map(|s| Head { inode: s.inode, protocol: s.protocol, state: s.state }).collect();
+            let expected: Vec<_> = sockets.iter().map(|s| Head { inode: s.inode, protocol: s.protocol, state: s.state, of_kernel: s.is_of_kernel() }).collect();
             prop_assert_eq!(heads, expected);
             prop_assert_eq!(stash.len(), read.len());
             prop_assert_eq!(read, sockets);

@@ -13,6 +13,8 @@ use crate::source::netns::Views;
 pub struct CapturePlan {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
+    /// Names of tables that were asked for and that no dump reads.
+    pub absent: Vec<&'static str>,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
     /// Whether owners are looked for.
@@ -21,8 +23,10 @@ pub struct CapturePlan {
     pub owners_by: OwnersBy,
     /// Whose other ends are looked for.
     pub peers: Kinds,
-    /// Tables that are read for the other ends alone, where those above leave some of them out.
-    pub peer_dumps: Vec<Dump>,
+    /// Whether half-open connections are counted by listener.
+    pub half_open: bool,
+    /// Tables that are read for other ends and half-open connections alone, where those above leave some out.
+    pub others: Vec<Dump>,
     /// How much of each owner is read.
     pub facts: Facts,
     /// Which names are looked up beside those of interfaces.

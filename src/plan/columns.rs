@@ -3,8 +3,8 @@
 use crate::cli::UsageError;
 use crate::query::field::{Field, Kind};
 use crate::query::group::GroupKey;
-use crate::query::nearest_field;
 use crate::query::sort::SortKey;
+use crate::query::{field_of, nearest_field};
 
 /// Fields that are read only when all attributes of an answer are.
 const OF_ATTRIBUTES: [Field; 6] = [
@@ -78,7 +78,7 @@ impl Choice {
 /// # Errors
 /// If there is none.
 pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
-    Field::from_name(name).ok_or_else(|| {
+    field_of(name).ok_or_else(|| {
         let hint = match nearest_field(name) {
             Some(near) if Field::from_name(near).is_some() => format!("did you mean '{near}'?"),
             _ => "`sockstat columns` lists the fields".to_owned(),
@@ -183,16 +183,34 @@ pub struct Needs {
     pub namespaces: bool,
     /// The counters of memory.
     pub memory: bool,
+    /// What TCP knows of a connection, and what runs on top of it.
+    pub info: bool,
+    /// The name of the congestion control.
+    pub congestion: bool,
+    /// What the congestion control measures.
+    pub measures: bool,
+    /// Type of service and traffic class.
+    pub tos: bool,
+    /// Class of net_cls, or priority.
+    pub class: bool,
     /// The sockets at the other ends.
     pub peers: bool,
     /// Who holds those.
     pub peer_owners: bool,
+    /// Half-open connections.
+    pub half_open: bool,
 }
 
 impl Needs {
     /// Of these fields.
     pub fn of(fields: &[Field]) -> Self {
         let any = |wanted: &[Field]| fields.iter().any(|field| wanted.contains(field));
+        let part = |wanted: &[Field]| {
+            let objects = fields
+                .iter()
+                .map(|field| field.info().part.map_or(*field, |(object, _)| object));
+            objects.into_iter().any(|object| wanted.contains(&object))
+        };
         Self {
             owners: fields.iter().any(|field| field.info().of_owner),
             processes: any(&[
@@ -207,8 +225,14 @@ impl Needs {
             cgroups: any(&[Field::Cgroup]),
             attributes: any(&OF_ATTRIBUTES),
             drops: any(&[Field::Drops]),
+            memory: part(&[Field::Memory]) || any(&[Field::RecvQPercent]),
+            info: part(&[Field::Tcp, Field::Ulp, Field::Tls, Field::Subflow]),
+            congestion: any(&[Field::Congestion]),
+            measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),
+            tos: any(&[Field::Tos]),
+            class: any(&[Field::Tclass, Field::ClassId]),
             namespaces: any(&[Field::NetnsName]),
-            memory: any(&[Field::Memory]),
+            half_open: any(&[Field::SynRecv]),
         }
     }
 }

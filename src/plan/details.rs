@@ -7,37 +7,61 @@ use crate::model::details::kind;
 use crate::source::netlink::inet::extension;
 use crate::source::netlink::unix::SHOW_MEMORY;
 
-/// What is asked.
+/// What is asked, as `INET_DIAG_*` extension bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// The counter of drops, which comes with memory.
-    pub drops: bool,
-    /// Counters of memory (`-m`).
-    pub memory: bool,
+    /// What goes into the details of a socket.
+    kept: u32,
+    /// What a row has a field for.
+    read: u32,
+    /// Whether the attributes that come unasked are wanted.
+    attributes: bool,
 }
 
 impl Details {
-    /// By these options, or because of these fields.
-    pub fn of(args: &ListArgs, needs: &Needs) -> Self {
+    /// By these options, or because of fields: all that are `shown` can be filled with what comes unasked; what makes
+    /// answers longer is for those that were asked for by name.
+    pub fn of(args: &ListArgs, shown: &Needs, needs: &Needs) -> Self {
+        let asked = [
+            (args.memory || needs.memory, kind::SKMEMINFO),
+            (args.info || needs.info, kind::INFO),
+            (args.info || needs.congestion, kind::CONG),
+            (args.info || needs.measures, kind::VEGASINFO),
+            (args.tos || needs.tos, kind::TOS),
+            (args.tos || needs.class, kind::TCLASS),
+        ];
+        let kept = asked.iter().filter(|(asked, _)| *asked);
         Self {
-            drops: needs.drops,
-            memory: args.memory || needs.memory,
+            kept: kept.fold(0, |bits, (_, kind)| bits | extension(*kind)),
+            read: if needs.drops {
+                extension(kind::SKMEMINFO)
+            } else {
+                0
+            },
+            attributes: args.extended || args.cgroup || args.inet_sockopt || shown.attributes,
         }
     }
 
     /// How much of each answer is read because of this.
     pub fn wanted(self) -> Wanted {
-        if self.memory { Wanted::Details } else { Wanted::Row }
+        match (self.kept, self.attributes) {
+            (1.., _) => Wanted::Details,
+            (0, true) => Wanted::Attributes,
+            (0, false) => Wanted::Row,
+        }
     }
 
     /// `INET_DIAG_*` extension bits.
     pub fn of_inet(self) -> u32 {
-        let memory = self.drops || self.memory;
-        if memory { extension(kind::SKMEMINFO) } else { 0 }
+        self.kept | self.read
     }
 
     /// `UDIAG_SHOW_*` bits.
     pub fn of_unix(self) -> u32 {
-        if self.memory { SHOW_MEMORY } else { 0 }
+        if self.kept & extension(kind::SKMEMINFO) == 0 {
+            0
+        } else {
+            SHOW_MEMORY
+        }
     }
 }

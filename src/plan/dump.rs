@@ -124,6 +124,20 @@ impl Dump {
         })
     }
 
+    /// What has to be read to count the half-open connections of its listeners; `None` if it has them.
+    pub fn for_half_open(&self) -> Option<Self> {
+        let needed = StateSet::of_all(&[State::Listen, State::SynRecv]);
+        let whole = self.v4 && self.v6 && !self.is_narrowed();
+        let listens = self.protocol == Protocol::Tcp && self.states.contains(State::Listen);
+        if !listens || (whole && needed.without(self.states).is_empty()) {
+            return None;
+        }
+        Some(Self {
+            wanted: Wanted::Row,
+            ..Self::new(self.protocol, needed)
+        })
+    }
+
     /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so
     /// asking for 7 too would walk the table of connections for nothing.
     pub fn requested_states(&self) -> StateSet {

@@ -2,12 +2,13 @@
 
 use super::columns::{self, Choice, Needs};
 use super::details::Details;
+use super::output::Grouping;
 use super::select::Selection;
-use super::{CapturePlan, Facts, NamesWanted, Wanted};
+use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::join::Kinds;
 use crate::model::{Protocol, State, StateSet};
-use crate::query::field::{FIELDS, Field};
+use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
@@ -46,8 +47,6 @@ pub struct ListPlan {
     pub limit: Option<usize>,
     /// Sockets in time-wait are counted and not shown.
     pub hide_time_wait: bool,
-    /// Every table was asked for, but this version does not have them all.
-    pub everything: bool,
     /// `--exit-status`.
     pub exit_status: bool,
     /// `--quiet`.
@@ -56,32 +55,6 @@ pub struct ListPlan {
     pub explain: bool,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
-}
-
-/// The form of the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Lines, as rows come.
-    Lines(Lines),
-    /// The table for people.
-    Table(TableView),
-    /// One JSON document with these keys in each row.
-    Json(Vec<Field>),
-    /// Groups of rows, counted.
-    Groups(Grouping),
-    /// The process ids of owners.
-    Pids,
-}
-
-/// How rows are counted by groups.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grouping {
-    /// What the rows of a group have in common.
-    pub keys: Vec<GroupKey>,
-    /// How groups are shown.
-    pub form: GroupForm,
-    /// The heading line.
-    pub header: bool,
 }
 
 impl ListPlan {
@@ -123,33 +96,48 @@ impl ListPlan {
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
         let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        let mut by_name = Needs::of(&[&filter_fields[..], &named].concat());
+        // A table of what listens is a short one, and made to be looked at.
+        let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
+        by_name.memory |= shows_load;
+        by_name.half_open |= shows_load;
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &by_name);
+        let details = Details::of(args, &needs, &by_name);
+        let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needs, by_name);
+        // Nothing has to wait for ends that no table can have.
+        let peers = Kinds {
+            unix: peers.unix && has_unix,
+            ..peers
+        };
         for dump in &mut dumps {
-            dump.wanted = details.wanted().max(if args.extended || needs.attributes {
-                Wanted::Attributes
-            } else {
-                Wanted::Row
-            });
+            dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                // These families always tell their memory.
+                protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
             };
         }
         if let Some(expr) = &filter.expr {
             dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
         }
-        let peer_dumps = dumps.iter().filter_map(|dump| dump.for_peers(peers)).collect();
+        let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
+        let opening = dumps
+            .iter()
+            .filter(|_| by_name.half_open)
+            .filter_map(Dump::for_half_open);
+        let others = of_peers.chain(opening).collect();
         Ok(Self {
             capture: CapturePlan {
                 dumps,
+                absent: selection.absent.into_iter().collect(),
                 peers,
-                peer_dumps,
+                half_open: by_name.half_open,
+                others,
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
@@ -160,7 +148,7 @@ impl ListPlan {
                 },
                 names: NamesWanted {
                     users: needs.users,
-                    cgroups: args.extended || needs.cgroups,
+                    cgroups: args.extended || args.cgroup || needs.cgroups,
                     namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
@@ -171,7 +159,6 @@ impl ListPlan {
             sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
             hide_time_wait,
-            everything: selection.everything,
             exit_status: args.exit_status,
             quiet: args.quiet,
             explain: args.explain_plan,
@@ -194,39 +181,6 @@ pub const PLAIN_FIELDS: [Field; 8] = [
 
 /// Those that come on top with owners.
 pub const PLAIN_OWNERS: [Field; 2] = [Field::Process, Field::Pid];
-
-impl Output {
-    /// The fields that it shows, as far as they decide over what is captured. Owners are not looked for only
-    /// because a form has room for them.
-    fn needed_fields(&self) -> Vec<Field> {
-        match self {
-            Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
-            Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
-            Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
-            Self::Table(view) => {
-                let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
-                shown.collect()
-            }
-        }
-    }
-
-    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
-    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
-    /// those who see owners too.
-    fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
-        let (beside_peer, beside_owner) = match self {
-            Self::Table(view) => (
-                view.columns.contains(&Column::Peer),
-                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
-            ),
-            _ => (needs.peers, owners && needs.peer_owners),
-        };
-        Kinds {
-            unix: beside_peer || by_name.peers,
-            inet: beside_owner || by_name.peers,
-        }
-    }
-}
 
 /// Options that answer different questions are not guessed about.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
@@ -261,7 +215,7 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn output(&self) -> Output {
         let args = self.args;
-        let all = || self.choice.applied(FIELDS.iter().map(|info| info.field));
+        let all = || self.choice.applied(usual_fields());
         let header = !args.no_header;
         let table = args.table || (self.place.is_terminal && !args.plain);
         if args.pids {
@@ -310,7 +264,11 @@ impl Shown<'_> {
             threads: args.threads,
             timer: args.options || args.extended,
             extended: args.extended,
+            tos: args.tos,
+            cgroup: args.cgroup,
+            socket_options: args.inet_sockopt,
             memory: args.memory,
+            info: args.info,
             names: args.resolve,
             netns: netns::are_several(&args.netns),
         }
@@ -348,6 +306,9 @@ impl Shown<'_> {
             .is_empty();
         if has_listeners && !args.no_queues {
             columns.push(Column::AcceptQ);
+        }
+        if listening && !args.no_queues {
+            columns.extend([Column::SynRecv, Column::RecvBuffer, Column::Drops]);
         }
         if args.options || args.extended {
             columns.push(Column::Timer);

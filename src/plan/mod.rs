@@ -5,8 +5,10 @@ pub mod columns;
 pub mod details;
 pub mod dump;
 pub mod list;
+pub mod output;
 pub mod select;
 
 pub use capture::{CapturePlan, Facts, NamesWanted, OwnersBy};
 pub use dump::{Dump, Wanted};
-pub use list::{ListPlan, Output, Place};
+pub use list::{ListPlan, Place};
+pub use output::Output;

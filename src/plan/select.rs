@@ -6,18 +6,26 @@
 use std::collections::BTreeSet;
 
 use crate::cli::{ListArgs, UsageError};
-use crate::model::{Protocol, SocketType, State, StateSet};
+use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::ProtocolSet;
 
 use super::Dump;
 
-/// A table as ss counts them: unix sockets are three.
+/// A table as ss counts them: unix and VM sockets are three, packet sockets two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
-    /// An IP protocol.
-    Inet(Protocol),
-    /// Unix sockets of one type.
-    Unix(SocketType),
+    /// All sockets of a protocol.
+    Whole(Protocol),
+    /// Those of one type.
+    Typed(Protocol, SocketType),
+}
+
+impl Table {
+    const fn protocol(self) -> Protocol {
+        match self {
+            Self::Whole(protocol) | Self::Typed(protocol, _) => protocol,
+        }
+    }
 }
 
 /// What is selected.
@@ -38,26 +46,61 @@ pub struct Selection {
     pub states_asked: bool,
     /// Nothing was selected: TCP and UDP, every state, with owners.
     pub by_default: bool,
-    /// Every table there is was asked for, and this version does not have them all.
-    pub everything: bool,
+    /// Names of tables that were asked for and that no dump of ours reads.
+    pub absent: BTreeSet<&'static str>,
 }
 
-const INET: [Protocol; 6] = [
+/// The order in which ss prints tables.
+const ORDER: [Protocol; 12] = [
+    Protocol::Netlink,
+    Protocol::Packet,
+    Protocol::Unix,
     Protocol::Raw,
     Protocol::Icmp,
     Protocol::Udp,
     Protocol::Udplite,
     Protocol::Tcp,
+    Protocol::Sctp,
+    Protocol::Vsock,
+    Protocol::Xdp,
     Protocol::Mptcp,
 ];
-const UNIX: [SocketType; 3] = [SocketType::Stream, SocketType::Dgram, SocketType::Seqpacket];
 
-fn all_inet() -> impl Iterator<Item = Table> {
-    INET.into_iter().map(Table::Inet)
+/// What `-d`, `--tipc` and the like ask for: DCCP has left the kernel (linux 6.16), TIPC and SMC sockets are told in
+/// forms that we do not read.
+const ABSENT: [&str; 3] = ["dccp", "tipc", "smc"];
+
+/// The types that are tables of their own.
+const fn types(protocol: Protocol) -> &'static [SocketType] {
+    match protocol {
+        Protocol::Unix | Protocol::Vsock => &[SocketType::Stream, SocketType::Dgram, SocketType::Seqpacket],
+        Protocol::Packet => &[SocketType::Raw, SocketType::Dgram],
+        _ => &[],
+    }
 }
 
-fn all_unix() -> impl Iterator<Item = Table> {
-    UNIX.into_iter().map(Table::Unix)
+/// The tables of a protocol.
+fn tables(protocol: Protocol) -> Vec<Table> {
+    match types(protocol) {
+        [] => vec![Table::Whole(protocol)],
+        types => types.iter().map(|kind| Table::Typed(protocol, *kind)).collect(),
+    }
+}
+
+fn all() -> impl Iterator<Item = Table> {
+    ORDER.into_iter().flat_map(tables)
+}
+
+fn all_inet() -> impl Iterator<Item = Table> {
+    all().filter(|table| table.protocol().is_inet())
+}
+
+/// The states of a table that is named and nothing said of states. Packet, netlink and XDP sockets have one only.
+const fn default_states(protocol: Protocol) -> StateSet {
+    match protocol {
+        Protocol::Packet | Protocol::Netlink | Protocol::Xdp => StateSet::of(State::Unconnected),
+        _ => StateSet::CONN,
+    }
 }
 
 /// Whether the options name a table or a family.
@@ -90,13 +133,12 @@ impl Selection {
             None
         };
         let asked = state_words.or(asked);
-        let by_default = choice.is_empty() && asked.is_none();
+        let by_default = choice.is_empty() && choice.absent.is_empty() && asked.is_none();
         if by_default {
             choice.defaults(protocols);
         }
-        let everything = choice.is_empty();
-        if everything {
-            choice.members.extend(all_inet().chain(all_unix()));
+        if choice.is_empty() && choice.absent.is_empty() {
+            choice.members.extend(all());
         }
         let selection = Self {
             tables: choice.members.difference(&choice.excluded).copied().collect(),
@@ -106,13 +148,13 @@ impl Selection {
             states: asked.unwrap_or(choice.states),
             states_asked: asked.is_some() || by_default,
             by_default,
-            everything,
+            absent: choice.absent,
         };
-        if selection.tables.is_empty() {
+        if selection.tables.is_empty() && selection.absent.is_empty() {
             return Err(UsageError::new("these options select no table")
                 .with_hint("sockstat -A all,!tcp is all but TCP"));
         }
-        if selection.states.is_empty() {
+        if selection.states.is_empty() && !selection.tables.is_empty() {
             return Err(UsageError::new("these words select no state")
                 .with_hint("`exclude` takes states away from all"));
         }
@@ -121,7 +163,7 @@ impl Selection {
 
     /// Whether a column that names the table says anything.
     pub fn has_several_tables(&self) -> bool {
-        self.tables.len() > 1
+        self.tables.len() + self.absent.len() > 1
     }
 
     /// Whether only sockets that wait for something can be shown: listeners and unconnected ones.
@@ -131,36 +173,45 @@ impl Selection {
 
     /// The dumps, in the order in which ss prints tables.
     pub fn dumps(&self) -> Vec<Dump> {
-        let mut dumps = Vec::new();
-        let types: Vec<_> = UNIX
+        ORDER
             .into_iter()
-            .filter(|kind| self.tables.contains(&Table::Unix(*kind)))
+            .filter_map(|protocol| self.dump(protocol))
+            .collect()
+    }
+
+    fn dump(&self, protocol: Protocol) -> Option<Dump> {
+        let of_it = |table: &&Table| table.protocol() == protocol;
+        let tables: Vec<_> = self.tables.iter().filter(of_it).collect();
+        if tables.is_empty() {
+            return None;
+        }
+        let mut wanted: Vec<_> = types(protocol)
+            .iter()
+            .filter(|kind| self.tables.contains(&Table::Typed(protocol, **kind)))
+            .copied()
             .collect();
-        if !types.is_empty() {
-            let types = if types.len() == UNIX.len() {
-                Vec::new()
-            } else {
-                types
-            };
-            dumps.push(Dump {
-                types,
-                ..Dump::new(Protocol::Unix, self.states)
-            });
+        if wanted.len() == types(protocol).len() {
+            wanted.clear();
+        } else if protocol == Protocol::Packet && wanted.contains(&SocketType::Dgram) {
+            // The obsolete way to open one: ss counts it here too.
+            wanted.push(SocketType::Packet);
         }
-        for protocol in INET
-            .into_iter()
-            .filter(|protocol| self.tables.contains(&Table::Inet(*protocol)))
-        {
+        let named = self.named.iter().any(|table| of_it(&table));
+        let states = match protocol {
+            _ if self.states_asked => self.states,
             // The kernel ignores the states of raw sockets, and so ss shows them all.
-            let raw = matches!(protocol, Protocol::Raw | Protocol::Icmp) && !self.states_asked;
-            dumps.push(Dump {
-                v4: self.v4,
-                v6: self.v6,
-                named: self.named.contains(&Table::Inet(protocol)),
-                ..Dump::new(protocol, if raw { StateSet::ALL } else { self.states })
-            });
-        }
-        dumps
+            Protocol::Raw | Protocol::Icmp => StateSet::ALL,
+            // `-A netlink` alone would ask for connected ones, of which there are none.
+            Protocol::Packet | Protocol::Netlink | Protocol::Xdp if named => default_states(protocol),
+            _ => self.states,
+        };
+        Some(Dump {
+            v4: self.v4,
+            v6: self.v6,
+            types: wanted,
+            named,
+            ..Dump::new(protocol, states)
+        })
     }
 }
 
@@ -170,6 +221,7 @@ struct Choice {
     members: BTreeSet<Table>,
     named: BTreeSet<Table>,
     excluded: BTreeSet<Table>,
+    absent: BTreeSet<&'static str>,
     v4: bool,
     v6: bool,
     states: StateSet,
@@ -207,12 +259,8 @@ impl Choice {
         let wanted: Vec<Protocol> = protocols.map_or_else(|| usual.to_vec(), |set| set.iter().collect());
         let no_usual_one = !wanted.iter().any(|protocol| usual.contains(protocol));
         for protocol in wanted {
-            match protocol {
-                Protocol::Unix => self.add(all_unix(), StateSet::ALL),
-                protocol if usual.contains(&protocol) || (no_usual_one && INET.contains(&protocol)) => {
-                    self.add([Table::Inet(protocol)], StateSet::ALL);
-                }
-                _ => {}
+            if protocol == Protocol::Unix || usual.contains(&protocol) || no_usual_one {
+                self.add(tables(protocol), StateSet::ALL);
             }
         }
     }
@@ -224,13 +272,20 @@ impl Choice {
             (args.mptcp, Protocol::Mptcp, StateSet::CONN),
             (args.udp, Protocol::Udp, connected),
             (args.raw, Protocol::Raw, connected),
+            (args.sctp, Protocol::Sctp, StateSet::CONN),
+            (args.unix, Protocol::Unix, StateSet::CONN),
+            (args.packet, Protocol::Packet, default_states(Protocol::Packet)),
+            (args.vsock, Protocol::Vsock, StateSet::CONN),
+            (args.xdp, Protocol::Xdp, default_states(Protocol::Xdp)),
         ] {
             if chosen {
-                self.add([Table::Inet(protocol)], states);
+                self.add(tables(protocol), states);
             }
         }
-        if args.unix {
-            self.add(all_unix(), StateSet::CONN);
+        for (chosen, name) in [(args.dccp, "dccp"), (args.tipc, "tipc")] {
+            if chosen {
+                self.absent.insert(name);
+            }
         }
         self.ip_family(args.ipv4, args.ipv6);
     }
@@ -243,25 +298,32 @@ impl Choice {
         self.v4 |= v4;
         self.v6 |= v6;
         self.states = self.states.union(StateSet::CONN);
-        if !self.members.iter().any(|table| matches!(table, Table::Inet(_))) {
+        if !self.members.iter().any(|table| table.protocol().is_inet()) {
             self.members.extend(all_inet());
         }
     }
 
     fn family(&mut self, name: &str) -> Result<(), UsageError> {
-        match name {
-            "inet" => self.ip_family(true, false),
-            "inet6" => self.ip_family(false, true),
-            "unix" => self.add(all_unix(), StateSet::CONN),
-            "link" | "packet" | "netlink" | "vsock" | "tipc" | "xdp" => {
-                return Err(not_there("family", name));
+        match (name, Family::from_name(name)) {
+            ("inet", _) => self.ip_family(true, false),
+            ("inet6", _) => self.ip_family(false, true),
+            ("tipc", _) => {
+                self.absent.insert("tipc");
             }
-            _ => {
+            (_, Some(family)) => {
+                for protocol in ORDER
+                    .into_iter()
+                    .filter(|protocol| protocol.family() == Some(family))
+                {
+                    self.add(tables(protocol), default_states(protocol));
+                }
+            }
+            (_, None) => {
                 return Err(UsageError::new(format!(
                     "unknown family '{}'",
                     crate::render::escape::text(name.as_bytes())
                 ))
-                .with_hint("families: inet, inet6, unix"));
+                .with_hint("families: inet, inet6, unix, link, netlink, vsock, xdp, tipc"));
             }
         }
         Ok(())
@@ -270,31 +332,20 @@ impl Choice {
     fn tables(&mut self, list: &str) -> Result<(), UsageError> {
         for word in list.split(',').filter(|word| !word.is_empty()) {
             let (name, exclude) = word.strip_prefix('!').map_or((word, false), |name| (name, true));
-            let tables: Vec<Table> = match name {
-                "all" => all_inet().chain(all_unix()).collect(),
-                "inet" => all_inet().collect(),
-                "unix" => all_unix().collect(),
-                "unix_stream" | "u_str" => vec![Table::Unix(SocketType::Stream)],
-                "unix_dgram" | "u_dgr" => vec![Table::Unix(SocketType::Dgram)],
-                "unix_seqpacket" | "u_seq" => vec![Table::Unix(SocketType::Seqpacket)],
-                "packet" | "packet_raw" | "p_raw" | "packet_dgram" | "p_dgr" | "netlink" | "vsock"
-                | "vsock_stream" | "v_str" | "vsock_dgram" | "v_dgr" | "xdp" | "tipc" | "sctp" | "dccp" => {
-                    return Err(not_there("table", name));
+            if let Some(name) = ABSENT.into_iter().find(|absent| *absent == name) {
+                if !exclude {
+                    self.absent.insert(name);
                 }
-                _ => match Protocol::from_name(name) {
-                    Some(protocol) => vec![Table::Inet(protocol)],
-                    None => {
-                        let name = crate::render::escape::text(name.as_bytes());
-                        return Err(UsageError::new(format!("unknown table '{name}'")).with_hint(
-                            "tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, unix, unix_stream, unix_dgram, unix_seqpacket",
-                        ));
-                    }
-                },
-            };
+                continue;
+            }
+            let tables = tables_of_name(name).ok_or_else(|| {
+                let name = crate::render::escape::text(name.as_bytes());
+                UsageError::new(format!("unknown table '{name}'")).with_hint(TABLES)
+            })?;
             if exclude {
                 // "All but this one", unless something was chosen before.
                 if self.is_empty() {
-                    self.members.extend(all_inet().chain(all_unix()));
+                    self.members.extend(all());
                 }
                 self.excluded.extend(tables);
             } else if matches!(name, "all" | "inet") {
@@ -308,8 +359,24 @@ impl Choice {
     }
 }
 
-fn not_there(what: &str, name: &str) -> UsageError {
-    UsageError::new(format!("the {what} '{name}' is not there yet in this version")).with_hint("`ss` has it")
+const TABLES: &str = "tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, \
+                      unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp";
+
+/// The tables of a name of `-A`; ss's short forms are understood.
+fn tables_of_name(name: &str) -> Option<Vec<Table>> {
+    let typed = |protocol, kind| Some(vec![Table::Typed(protocol, kind)]);
+    match name {
+        "all" => Some(all().collect()),
+        "inet" => Some(all_inet().collect()),
+        "unix_stream" | "u_str" => typed(Protocol::Unix, SocketType::Stream),
+        "unix_dgram" | "u_dgr" => typed(Protocol::Unix, SocketType::Dgram),
+        "unix_seqpacket" | "u_seq" => typed(Protocol::Unix, SocketType::Seqpacket),
+        "packet_raw" | "p_raw" => typed(Protocol::Packet, SocketType::Raw),
+        "packet_dgram" | "p_dgr" => typed(Protocol::Packet, SocketType::Dgram),
+        "vsock_stream" | "v_str" => typed(Protocol::Vsock, SocketType::Stream),
+        "vsock_dgram" | "v_dgr" => typed(Protocol::Vsock, SocketType::Dgram),
+        _ => Protocol::from_name(name).map(tables),
+    }
 }
 
 #[cfg(test)]
@@ -363,7 +430,10 @@ mod tests {
 
     #[test]
     fn families_stand_for_their_tables_unless_one_is_named() {
-        assert_eq!(protocols("-4"), ["raw", "icmp", "udp", "udplite", "tcp", "mptcp"]);
+        assert_eq!(
+            protocols("-4"),
+            ["raw", "icmp", "udp", "udplite", "tcp", "sctp", "mptcp"]
+        );
         assert_eq!(protocols("-4 -t"), ["tcp"]);
         assert_eq!(protocols("-t -4"), ["tcp"]);
         assert_eq!(protocols("-tx"), ["unix", "tcp"]);
@@ -389,13 +459,72 @@ mod tests {
     }
 
     #[test]
+    fn tables_come_in_the_order_of_ss_and_everything_is_everything() {
+        let every = [
+            "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "sctp", "vsock", "xdp",
+            "mptcp",
+        ];
+        assert_eq!(protocols("-a"), every);
+        assert_eq!(protocols("-A all"), every);
+        assert_eq!(protocols("-A !netlink"), every[1..]);
+        assert_eq!(
+            protocols("-0 --vsock --xdp -S -t"),
+            ["packet", "tcp", "sctp", "vsock", "xdp"]
+        );
+    }
+
+    #[test]
+    fn families_with_one_state_show_it_when_they_are_named() {
+        let unconnected = StateSet::of(State::Unconnected);
+        for line in [
+            "-0",
+            "-f link",
+            "-f packet",
+            "-A packet",
+            "-f netlink",
+            "-A netlink",
+            "--xdp",
+            "-A xdp",
+        ] {
+            assert_eq!(select(line).unwrap().dumps()[0].states, unconnected, "{line}");
+        }
+        let states = |line: &str| select(line).unwrap().dumps()[0].states;
+        assert_eq!(states("-l -A netlink"), StateSet::LISTENING);
+        assert_eq!(states("-A all"), StateSet::CONN, "not named: as ss has it");
+        assert_eq!(states("--vsock"), StateSet::CONN);
+    }
+
+    #[test]
+    fn types_of_packet_and_vm_sockets_are_tables() {
+        let types = |line| select(line).unwrap().dumps()[0].types.clone();
+        assert_eq!(types("-A packet_dgram"), [SocketType::Dgram, SocketType::Packet]);
+        assert_eq!(types("-A p_raw"), [SocketType::Raw]);
+        assert_eq!(types("-A v_str"), [SocketType::Stream]);
+        assert!(types("-0").is_empty());
+    }
+
+    #[test]
+    fn what_nobody_can_show_is_no_error() {
+        for line in ["-d", "-A dccp", "--tipc", "-f tipc", "-A smc"] {
+            let selection = select(line).unwrap();
+            assert_eq!(
+                (selection.dumps().len(), selection.absent.len()),
+                (0, 1),
+                "{line}"
+            );
+        }
+        assert_eq!(protocols("-A tcp,dccp"), ["tcp"]);
+        assert_eq!(protocols("-t -A !dccp"), ["tcp"]);
+    }
+
+    #[test]
     fn only_what_was_named_may_make_the_kernel_load_a_module() {
         let named = |line| {
             select(line)
                 .unwrap()
                 .dumps()
                 .into_iter()
-                .filter(|dump| dump.named && dump.protocol != Protocol::Unix)
+                .filter(|dump| dump.named)
                 .map(|dump| dump.protocol.name())
                 .collect::<Vec<_>>()
         };

@@ -60,10 +60,7 @@ impl Reader<'_> {
             Some(family @ ("inet" | "inet6" | "unix")) => {
                 Expr::Is(Predicate::Word(Field::Family, vec![family]))
             }
-            Some(family) => {
-                let message = format!("addresses of family {family} cannot be compared yet");
-                return Err(self.error(operand.span.clone(), message, "inet: inet6: and unix: can"));
-            }
+            Some(family) => return self.other_end(end, family, text, operand),
         };
         let (_, path) = end.fields();
         let is_path = matches!(self.subject, Subject::End(_)) && text.starts_with(['/', '@']);

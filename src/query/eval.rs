@@ -11,6 +11,7 @@ use super::field::{Field, Value};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
 use crate::join::Row;
+use crate::model::other_ends::{VsockPair, vsock_number};
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
 
 /// What a filter says of a row.
@@ -106,10 +107,12 @@ impl Predicate {
                 None => Truth::FactUnknown,
             },
             Self::Interface(index) => {
-                let own = socket
-                    .inet()
-                    .map(|pair| pair.interface.map_or(0, std::num::NonZeroU32::get));
-                (own == Some(*index)).into()
+                let has_one = matches!(
+                    socket.endpoints,
+                    Endpoints::Inet(_) | Endpoints::Packet(_) | Endpoints::Xdp(_)
+                );
+                let own = socket.interface().map_or(0, std::num::NonZeroU32::get);
+                (has_one && own == *index).into()
             }
             Self::Cgroup(id) => (socket.cgroup_id == Some(*id)).into(),
             Self::Word(field, words) => match field.value(row) {
@@ -225,6 +228,10 @@ fn names_program(pattern: &Pattern, process: &Process) -> bool {
 fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
     match field.value(row) {
         Value::Integer(number) | Value::Hex(number) => ranges.contains(number).into(),
+        Value::Numbers(numbers) => numbers
+            .iter()
+            .any(|number| ranges.contains((*number).into()))
+            .into(),
         _ if field == Field::Mark => Truth::FactUnknown,
         _ => Truth::No,
     }
@@ -237,6 +244,9 @@ fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
         Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
         Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
         Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),
+        Value::Numbers(numbers) => numbers
+            .iter()
+            .any(|number| pattern.matches(number.to_string().as_bytes())),
         Value::Word(word) => pattern.matches(word.as_bytes()),
         Value::Text(text) => pattern.matches(text),
         Value::UnixName(name) => pattern.matches_unix_name(name),
@@ -249,8 +259,10 @@ fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
 
 impl EndIs {
     fn holds(&self, socket: &Socket) -> bool {
-        let Endpoints::Inet(pair) = &socket.endpoints else {
-            return false;
+        let pair = match &socket.endpoints {
+            Endpoints::Inet(pair) => pair,
+            Endpoints::Vsock(pair) => return self.holds_vsock(pair),
+            _ => return false,
         };
         let (address, port) = match self.end {
             End::Local => (pair.local_address, pair.local_port),
@@ -263,6 +275,17 @@ impl EndIs {
             .as_ref()
             .is_none_or(|ports| ports.contains(port.into()))
             && self.address.is_none_or(|prefix| prefix.contains(address))
+    }
+
+    /// A VM socket has ports and no address.
+    fn holds_vsock(&self, pair: &VsockPair) -> bool {
+        let port = match self.end {
+            End::Local => pair.local_port,
+            End::Peer => pair.peer_port,
+        };
+        let ports = self.ports.as_ref();
+        self.address.is_none()
+            && ports.is_some_and(|ports| vsock_number(port).is_some_and(|port| ports.contains(port.into())))
     }
 
     /// Whether the fields behind the test are not null; the rules are those of `Field::value`.
@@ -281,6 +304,9 @@ fn is_nobody(address: IpAddr, port: u16) -> bool {
     address.is_unspecified() && port == 0
 }
 
+/// The last port of VM sockets that needs a privilege (`LAST_RESERVED_PORT`, linux 6.18 net/vmw_vsock/af_vsock.c).
+const LAST_PRIVILEGED_PORT: u32 = 1023;
+
 /// As ss tells it: an IP port in the range of automatic ports, a unix socket without a name or with the
 /// abstract name of five hexadecimal digits that autobind gives.
 fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
@@ -291,5 +317,10 @@ fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
             Some([0, digits @ ..]) => digits.len() == 5 && digits.iter().all(u8::is_ascii_hexdigit),
             Some(_) => false,
         },
+        Endpoints::Packet(end) => end.interface.is_none() && end.ethertype == 0,
+        // The kernel gives process ids, and where one is taken a number above all of them.
+        Endpoints::Netlink(pair) => pair.portid > i32::MAX.unsigned_abs(),
+        Endpoints::Vsock(pair) => pair.local_port > LAST_PRIVILEGED_PORT,
+        Endpoints::Xdp(_) => false,
     }
 }

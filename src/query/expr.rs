@@ -286,7 +286,7 @@ impl Expr {
     /// The strongest condition on sockets alone that no matching (or undecided) row fails: what can be dropped
     /// before owners are known. `None` if every socket may match.
     pub fn without_owners(&self) -> Option<Self> {
-        let alone = |predicate: &Predicate| !predicate.needs_owners() && !predicate.needs_peers();
+        let alone = |predicate: &Predicate| !predicate.needs_owners() && !predicate.needs_others();
         match self.approximated(true, &alone) {
             Self::Constant(true) => None,
             expr => Some(expr),
@@ -338,16 +338,17 @@ impl Predicate {
         }
     }
 
-    /// Whether the other end decides: all rows have to be read before it is known.
-    pub fn needs_peers(&self) -> bool {
-        let of_peers = [
+    /// Whether other rows decide: all have to be read before it is known.
+    pub fn needs_others(&self) -> bool {
+        let of_others = [
+            Field::SynRecv,
             Field::PeerPath,
             Field::PeerInode,
             Field::PeerProcess,
             Field::PeerPid,
             Field::PeerOwners,
         ];
-        self.field().is_some_and(|field| of_peers.contains(&field))
+        self.field().is_some_and(|field| of_others.contains(&field))
     }
 
     /// Whether facts about processes decide.

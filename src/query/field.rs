@@ -3,12 +3,16 @@
 //! Columns, JSON keys, CSV headers, filter fields, sort keys, group keys and the documentation come from
 //! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
 
+mod parts;
+
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use crate::join::Row;
+use crate::model::details::kind;
 use crate::model::details::layout::{Form, Part, Struct};
-use crate::model::details::memory::MEMORY;
+use crate::model::numbers::netlink_protocol_name;
+use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
@@ -37,6 +41,9 @@ pub enum Field {
     SendQ,
     AcceptQ,
     Backlog,
+    AcceptQueueFull,
+    SynRecv,
+    RecvQPercent,
     Drops,
     Uid,
     User,
@@ -49,14 +56,147 @@ pub enum Field {
     Shutdown,
     SocketOptions,
     IpProtocol,
+    Ethertype,
+    QueueId,
+    NetlinkProtocol,
+    Portid,
+    PeerPortid,
+    PeerGroup,
+    NetlinkGroups,
+    LocalCid,
+    PeerCid,
     Timer,
     TimerExpiresMs,
     Retransmits,
     Memory,
+    Tos,
+    Tclass,
+    ClassId,
+    Congestion,
+    Tcp,
+    Vegas,
+    Dctcp,
+    Bbr,
+    Ulp,
+    Tls,
+    Subflow,
     Inode,
     Cookie,
     Netns,
     NetnsName,
+    // Parts of objects: in the order of their tables.
+    RmemAlloc,
+    Rcvbuf,
+    WmemAlloc,
+    Sndbuf,
+    FwdAlloc,
+    WmemQueued,
+    Optmem,
+    MemoryBacklog,
+    MemoryDrops,
+    CaState,
+    TcpRetransmits,
+    Probes,
+    Backoff,
+    OptTimestamps,
+    OptSack,
+    OptWscale,
+    OptEcn,
+    OptEcnSeen,
+    OptSynData,
+    OptUsecTs,
+    OptTfoChild,
+    SndWscale,
+    RcvWscale,
+    DeliveryRateAppLimited,
+    FastopenClientFail,
+    RtoUs,
+    AtoUs,
+    Mss,
+    RcvMssBytes,
+    Unacked,
+    Sacked,
+    Lost,
+    Retrans,
+    Fackets,
+    LastDataSentMs,
+    LastAckSentMs,
+    LastDataRecvMs,
+    LastAckRecvMs,
+    PmtuBytes,
+    RcvSsthreshBytes,
+    RttUs,
+    RttvarUs,
+    Ssthresh,
+    Cwnd,
+    AdvmssBytes,
+    Reordering,
+    RcvRttUs,
+    RcvSpaceBytes,
+    TotalRetrans,
+    PacingRateBytesPerS,
+    MaxPacingRateBytesPerS,
+    BytesAcked,
+    BytesReceived,
+    SegsOut,
+    SegsIn,
+    NotsentBytes,
+    MinRttUs,
+    DataSegsIn,
+    DataSegsOut,
+    DeliveryRateBytesPerS,
+    BusyTimeUs,
+    RwndLimitedUs,
+    SndbufLimitedUs,
+    Delivered,
+    DeliveredCe,
+    BytesSent,
+    BytesRetrans,
+    DsackDups,
+    ReordSeen,
+    RcvOoopack,
+    SndWndBytes,
+    RcvWndBytes,
+    Rehash,
+    TotalRto,
+    TotalRtoRecoveries,
+    TotalRtoTimeMs,
+    ReceivedCe,
+    DeliveredE1Bytes,
+    DeliveredE0Bytes,
+    DeliveredCeBytes,
+    ReceivedE1Bytes,
+    ReceivedE0Bytes,
+    ReceivedCeBytes,
+    VegasEnabled,
+    VegasRttcnt,
+    VegasRttUs,
+    VegasMinrttUs,
+    DctcpEnabled,
+    DctcpCeState,
+    DctcpAlpha,
+    DctcpAbEcn,
+    DctcpAbTot,
+    BbrBwBytesPerS,
+    BbrMinRttUs,
+    BbrPacingGain,
+    BbrCwndGain,
+    TlsVersion,
+    TlsCipher,
+    TlsTxconf,
+    TlsRxconf,
+    TlsZcRoTx,
+    TlsRxNoPad,
+    SubflowTokenRem,
+    SubflowTokenLoc,
+    SubflowRelwriteSeq,
+    SubflowMapSeq,
+    SubflowMapSfseq,
+    SubflowSsnOffset,
+    SubflowMapDatalen,
+    SubflowFlags,
+    SubflowIdRem,
+    SubflowIdLoc,
 }
 
 /// What kind of value a field has, when it has one. Every field can also be null.
@@ -76,6 +216,8 @@ pub enum Kind {
     Hex,
     /// Several words.
     Words,
+    /// Several whole numbers.
+    Numbers,
     /// The list of owners.
     Owners,
     /// Several facts by name.
@@ -97,6 +239,8 @@ pub struct FieldInfo {
     pub of_owner: bool,
     /// What it means, in one line.
     pub meaning: &'static str,
+    /// Of a part of an object: the object, and where the part is in it.
+    pub part: Option<(Field, &'static Part)>,
 }
 
 const fn entry(
@@ -123,11 +267,34 @@ const fn entry(
         unit,
         of_owner,
         meaning,
+        part: None,
     }
 }
 
 /// The registry, in the order of [`Field`].
-pub const FIELDS: &[FieldInfo] = &[
+pub const FIELDS: &[FieldInfo] = &joined::<{ WHOLE.len() + parts::PARTS.len() }>(WHOLE, &parts::PARTS);
+
+const fn joined<const LENGTH: usize>(first: &[FieldInfo], second: &[FieldInfo]) -> [FieldInfo; LENGTH] {
+    let mut all = [first[0]; LENGTH];
+    let mut index = 0;
+    while index < LENGTH {
+        all[index] = if index < first.len() {
+            first[index]
+        } else {
+            second[index - first.len()]
+        };
+        index += 1;
+    }
+    all
+}
+
+/// The fields that a row shows when none are named.
+pub fn usual_fields() -> impl Iterator<Item = Field> {
+    WHOLE.iter().map(|info| info.field)
+}
+
+/// What stands for itself and is no part of an object.
+const WHOLE: &[FieldInfo] = &[
     entry(
         Field::Protocol,
         "protocol",
@@ -276,6 +443,27 @@ pub const FIELDS: &[FieldInfo] = &[
         "limit of the accept queue; listeners only",
     ),
     entry(
+        Field::AcceptQueueFull,
+        "accept_queue_full",
+        Kind::Boolean,
+        "",
+        "whether the accept queue holds more than its limit, so that connections are dropped; listeners only",
+    ),
+    entry(
+        Field::SynRecv,
+        "syn_recv",
+        Kind::Integer,
+        "connections",
+        "half-open connections at the address of a TCP listener, when named",
+    ),
+    entry(
+        Field::RecvQPercent,
+        "recv_q_percent",
+        Kind::Integer,
+        "",
+        "how full the receive buffer of a UDP, UDP-Lite or raw socket is, in percent, when named or with -m",
+    ),
+    entry(
         Field::Drops,
         "drops",
         Kind::Integer,
@@ -354,6 +542,69 @@ pub const FIELDS: &[FieldInfo] = &[
         "IP protocol number of a raw socket",
     ),
     entry(
+        Field::Ethertype,
+        "ethertype",
+        Kind::Integer,
+        "",
+        "Ethernet protocol that a packet socket takes: 3 for all, 0 while it takes none",
+    ),
+    entry(
+        Field::QueueId,
+        "queue_id",
+        Kind::Integer,
+        "",
+        "queue of the interface that an XDP socket is bound to",
+    ),
+    entry(
+        Field::NetlinkProtocol,
+        "netlink_protocol",
+        Kind::Word,
+        "",
+        "netlink family: rtnl, genl, uevent, audit and so on; a number where it has no name",
+    ),
+    entry(
+        Field::Portid,
+        "portid",
+        Kind::Integer,
+        "",
+        "address of a netlink socket: 0 for the kernel, often the process id of whoever made it",
+    ),
+    entry(
+        Field::PeerPortid,
+        "peer_portid",
+        Kind::Integer,
+        "",
+        "address that a netlink socket was connected to; null when not connected",
+    ),
+    entry(
+        Field::PeerGroup,
+        "peer_group",
+        Kind::Integer,
+        "",
+        "multicast group that a netlink socket was connected to; null for none",
+    ),
+    entry(
+        Field::NetlinkGroups,
+        "netlink_groups",
+        Kind::Numbers,
+        "",
+        "multicast groups that a netlink socket has joined",
+    ),
+    entry(
+        Field::LocalCid,
+        "local_cid",
+        Kind::Integer,
+        "",
+        "context id of a VM socket; null for any",
+    ),
+    entry(
+        Field::PeerCid,
+        "peer_cid",
+        Kind::Integer,
+        "",
+        "context id of the other end of a VM socket; null when not connected",
+    ),
+    entry(
         Field::Timer,
         "timer",
         Kind::Word,
@@ -380,6 +631,83 @@ pub const FIELDS: &[FieldInfo] = &[
         Kind::Object,
         "",
         "memory of the socket and its limits; asked by -m",
+    ),
+    entry(
+        Field::Tos,
+        "tos",
+        Kind::Integer,
+        "",
+        "IP_TOS: DSCP and ECN bits of packets sent over IPv4; asked by --tos",
+    ),
+    entry(
+        Field::Tclass,
+        "tclass",
+        Kind::Integer,
+        "",
+        "IPV6_TCLASS: the same over IPv6; asked by --tos",
+    ),
+    entry(
+        Field::ClassId,
+        "class_id",
+        Kind::Integer,
+        "",
+        "class of the net_cls cgroup, or else SO_PRIORITY; asked by --tos",
+    ),
+    entry(
+        Field::Congestion,
+        "congestion",
+        Kind::Text,
+        "",
+        "congestion control of a TCP socket; asked by -i",
+    ),
+    entry(
+        Field::Tcp,
+        "tcp",
+        Kind::Object,
+        "",
+        "what TCP knows of a connection; asked by -i",
+    ),
+    entry(
+        Field::Vegas,
+        "vegas",
+        Kind::Object,
+        "",
+        "measurements of vegas and its relatives; asked by -i",
+    ),
+    entry(
+        Field::Dctcp,
+        "dctcp",
+        Kind::Object,
+        "",
+        "measurements of dctcp; asked by -i",
+    ),
+    entry(
+        Field::Bbr,
+        "bbr",
+        Kind::Object,
+        "",
+        "measurements of bbr; asked by -i",
+    ),
+    entry(
+        Field::Ulp,
+        "ulp",
+        Kind::Text,
+        "",
+        "protocol that the kernel runs on top of a TCP socket: tls, mptcp; asked by -i",
+    ),
+    entry(
+        Field::Tls,
+        "tls",
+        Kind::Object,
+        "",
+        "TLS in the kernel; asked by -i",
+    ),
+    entry(
+        Field::Subflow,
+        "subflow",
+        Kind::Object,
+        "",
+        "what makes a TCP connection a subflow of multipath TCP; asked by -i",
     ),
     entry(
         Field::Inode,
@@ -449,6 +777,8 @@ pub enum Value<'a> {
     Hex(u64),
     /// Option bits; see [`socket_option_words`].
     SocketOptions(u16),
+    /// Several numbers.
+    Numbers(&'a [u32]),
     /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
     /// Parts of a structure of the kernel.
@@ -474,17 +804,18 @@ pub const fn shutdown_word(shutdown: Shutdown) -> &'static str {
     }
 }
 
-/// The value of a part of a structure.
-pub fn part_value(part: &Part, bytes: &[u8]) -> Value<'static> {
-    let Some(number) = part.value(bytes) else {
+/// The value of a part of a structure; null for a number that should be a word and is none known here.
+pub fn part_value(part: &Part, structure: &Struct<'_>) -> Value<'static> {
+    let Some(number) = structure.value(part) else {
         return Value::Null;
     };
     match part.form {
         Form::Number => Value::Integer(number),
+        Form::Hex => Value::Hex(number),
         Form::Flag => Value::Bool(number != 0),
         Form::Word(words) => {
-            let word = usize::try_from(number).ok().and_then(|index| words.get(index));
-            word.map_or(Value::Null, |word| Value::Word(word))
+            let known = words.iter().find(|(own, _)| *own == number);
+            known.map_or(Value::Null, |(_, word)| Value::Word(word))
         }
     }
 }
@@ -508,14 +839,6 @@ impl Field {
             .map(|info| info.field)
     }
 
-    /// What an object consists of; nothing for other fields.
-    pub fn parts(self) -> &'static [Part] {
-        match self {
-            Self::Memory => &MEMORY,
-            _ => &[],
-        }
-    }
-
     /// Its value in `row`.
     pub fn value<'a>(self, row: &Row<'a>) -> Value<'a> {
         let socket = row.socket;
@@ -533,6 +856,15 @@ impl Field {
             | Self::Path
             | Self::PeerPath
             | Self::PeerInode => self.of_endpoints(row),
+            Self::Ethertype
+            | Self::QueueId
+            | Self::NetlinkProtocol
+            | Self::Portid
+            | Self::PeerPortid
+            | Self::PeerGroup
+            | Self::NetlinkGroups
+            | Self::LocalCid
+            | Self::PeerCid => self.of_other_ends(row),
             Self::Scope => socket
                 .scope()
                 .map_or(Value::Null, |scope| Value::Word(scope.name())),
@@ -540,6 +872,12 @@ impl Field {
             Self::SendQ => integer(socket.send_q()),
             Self::AcceptQ => integer(socket.accept_q()),
             Self::Backlog => integer(socket.backlog()),
+            Self::AcceptQueueFull => match (socket.accept_q(), socket.backlog()) {
+                (Some(_), Some(_)) => Value::Bool(socket.accept_queue_is_full()),
+                _ => Value::Null,
+            },
+            Self::SynRecv => integer(row.context.half_open.of(socket)),
+            Self::RecvQPercent => integer(socket.recv_q_percent()),
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
@@ -560,13 +898,29 @@ impl Field {
             Self::SocketOptions => socket.socket_options.map_or(Value::Null, Value::SocketOptions),
             Self::IpProtocol => integer(socket.ip_protocol),
             Self::Timer | Self::TimerExpiresMs | Self::Retransmits => self.of_timer(socket.timer),
-            Self::Memory => socket.details.memory().map_or(Value::Null, Value::Struct),
+            Self::Tos => integer(socket.details.number(kind::TOS)),
+            Self::Tclass => integer(socket.details.number(kind::TCLASS)),
+            Self::ClassId => integer(socket.details.number(kind::CLASS_ID)),
+            Self::Congestion => socket.details.congestion().map_or(Value::Null, Value::Text),
+            Self::Ulp => socket
+                .details
+                .ulp()
+                .map_or(Value::Null, |ulp| Value::Text(ulp.name)),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
                 .map_or(Value::Null, |cookie| Value::Hex(cookie.get())),
             Self::NetnsName => text(row.namespace().and_then(|namespace| namespace.name.as_ref())),
             Self::Netns => integer(row.namespace().and_then(|namespace| namespace.inode)),
+            object_or_part => match object_or_part.info().part {
+                None => object_or_part
+                    .structure(socket)
+                    .map_or(Value::Null, Value::Struct),
+                Some((object, part)) => {
+                    let structure = object.structure(socket);
+                    structure.map_or(Value::Null, |it| part_value(part, &it))
+                }
+            },
         }
     }
 
@@ -613,7 +967,7 @@ impl Field {
                     }
                     Self::PeerAddress if connected => Value::Address(pair.peer_address),
                     Self::PeerPort if connected && has_ports => Value::Integer(pair.peer_port.into()),
-                    Self::Interface => text(pair.interface.and_then(|index| row.interface(index))),
+                    Self::Interface => interface(row),
                     Self::V6only => pair.v6only.map_or(Value::Null, Value::Bool),
                     Self::PeerInode => integer(row.peer().and_then(|peer| peer.inode).map(NonZeroU32::get)),
                     _ => Value::Null,
@@ -628,8 +982,40 @@ impl Field {
                 Self::PeerInode => integer(pair.peer_inode.map(NonZeroU32::get)),
                 _ => Value::Null,
             },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) if self == Self::Interface => interface(row),
+            Endpoints::Vsock(pair) => match self {
+                Self::LocalPort => integer(vsock_number(pair.local_port)),
+                Self::PeerPort => integer(vsock_number(pair.peer_port)),
+                _ => Value::Null,
+            },
+            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) => Value::Null,
         }
     }
+
+    fn of_other_ends<'a>(self, row: &Row<'a>) -> Value<'a> {
+        match (self, &row.socket.endpoints) {
+            (Self::Ethertype, Endpoints::Packet(end)) => Value::Integer(end.ethertype.into()),
+            (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
+            (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
+                netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)
+            }
+            (Self::Portid, Endpoints::Netlink(pair)) => Value::Integer(pair.portid.into()),
+            (Self::PeerPortid, Endpoints::Netlink(pair)) if pair.is_connected() => {
+                Value::Integer(pair.peer_portid.into())
+            }
+            (Self::PeerGroup, Endpoints::Netlink(pair)) => {
+                integer(Some(pair.peer_group).filter(|group| *group != 0))
+            }
+            (Self::NetlinkGroups, Endpoints::Netlink(pair)) => Value::Numbers(&pair.groups),
+            (Self::LocalCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.local_cid)),
+            (Self::PeerCid, Endpoints::Vsock(pair)) => integer(vsock_number(pair.peer_cid)),
+            _ => Value::Null,
+        }
+    }
+}
+
+fn interface<'a>(row: &Row<'a>) -> Value<'a> {
+    text(row.socket.interface().and_then(|index| row.interface(index)))
 }
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {

@@ -222,7 +222,7 @@ impl Parser<'_> {
                         "as in recv_q gt 0",
                     ));
                 }
-                if Subject::from_name(name).is_some() {
+                if Subject::from_name(name).is_some_and(Subject::is_no_bare_word) {
                     let message = format!("'{name}' needs a comparison behind it");
                     let hint = format!("as in {name} = X; a program of that name: process = {name}");
                     return Err(self.error(operand.span, message, hint));

@@ -14,6 +14,9 @@ fn unit_ns(unit: &str) -> Option<u64> {
     })
 }
 
+/// The unit of a rate.
+const RATE: &str = "bytes/s";
+
 /// What a size suffix multiplies by: powers of 1024, with or without `i` and `B`.
 fn size_factor(suffix: &str) -> Option<u64> {
     let lower = suffix.to_ascii_lowercase();
@@ -28,6 +31,22 @@ fn size_factor(suffix: &str) -> Option<u64> {
         _ => return None,
     };
     Some(1 << (10 * power))
+}
+
+/// What a suffix of a rate multiplies by, and divides by: bits by powers of 1000 as networks count, bytes by powers
+/// of 1024 as everything else here.
+fn rate_factor(suffix: &str) -> Option<(u64, u64)> {
+    let lower = suffix.to_ascii_lowercase();
+    let bits = ["bit/s", "bits/s", "bps", "bit"]
+        .into_iter()
+        .find_map(|unit| lower.strip_suffix(unit));
+    match bits {
+        Some(prefix) => {
+            let power = ["", "k", "m", "g", "t"].iter().position(|it| *it == prefix)?;
+            Some((1000_u64.pow(u32::try_from(power).ok()?), 8))
+        }
+        None => size_factor(lower.strip_suffix("/s").unwrap_or(&lower)).map(|factor| (factor, 1)),
+    }
 }
 
 /// A plain number: decimal, or hexadecimal behind `0x`.
@@ -58,6 +77,7 @@ pub(super) fn with_unit(text: &str, unit: &str) -> Result<u64, String> {
     let expected = || match (unit, unit_ns(unit)) {
         ("", _) => "expected a whole number".to_owned(),
         (unit, Some(_)) => format!("expected a duration, as in 100ms or 2s (a plain number is {unit})"),
+        (RATE, None) => "expected a rate, as in 10Mbit or 1.5MB (a plain number is bytes/s)".to_owned(),
         (unit, None) => format!("expected a number of {unit}, as in 1500 or 64k"),
     };
     let end = text
@@ -68,18 +88,14 @@ pub(super) fn with_unit(text: &str, unit: &str) -> Result<u64, String> {
     if unit.is_empty() || whole.is_empty() || fraction.len() > 9 || fraction.contains('.') {
         return Err(expected());
     }
-    let (factor, divisor) = match unit_ns(unit) {
-        Some(own) => (
-            if suffix.is_empty() {
-                Some(own)
-            } else {
-                unit_ns(suffix)
-            },
-            own,
-        ),
-        None => (size_factor(suffix), 1),
+    let scales = match unit_ns(unit) {
+        Some(own) if suffix.is_empty() => Some((own, own)),
+        Some(own) => unit_ns(suffix).map(|factor| (factor, own)),
+        None if unit == RATE => rate_factor(suffix),
+        None => size_factor(suffix).map(|factor| (factor, 1)),
     };
-    let factor = u128::from(factor.ok_or_else(expected)?);
+    let (factor, divisor) = scales.ok_or_else(expected)?;
+    let factor = u128::from(factor);
     let whole: u64 = whole.parse().map_err(|_| expected())?;
     let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
     let fraction: u64 = if fraction.is_empty() {
@@ -114,6 +130,11 @@ mod tests {
             ("2min", "ms", 120_000),
             ("7", "ms", 7),
             ("1h", "s", 3600),
+            ("10Mbit", "bytes/s", 1_250_000),
+            ("10Mbit/s", "bytes/s", 1_250_000),
+            ("1Gbps", "bytes/s", 125_000_000),
+            ("1.5MB/s", "bytes/s", 1_572_864),
+            ("2k", "bytes/s", 2048),
         ] {
             assert_eq!(with_unit(text, unit), Ok(expected), "{text} {unit}");
         }
@@ -131,6 +152,8 @@ mod tests {
             ("18446744073709551615T", "bytes"),
             ("1.0000000001s", "us"),
             ("5i", "bytes"),
+            ("1bit", "bytes/s"),
+            ("5xbit", "bytes/s"),
         ] {
             assert!(with_unit(text, unit).is_err(), "{text} {unit}");
         }

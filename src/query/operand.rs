@@ -64,7 +64,9 @@ impl Reader<'_> {
                 |ranges| Predicate::Number(Field::Uid, ranges),
                 Some(&Purpose::User),
             ),
-            Subject::Field(field) if matches!(field.info().kind, Kind::Integer | Kind::Hex) => {
+            Subject::Field(field)
+                if matches!(field.info().kind, Kind::Integer | Kind::Hex | Kind::Numbers) =>
+            {
                 if field == Field::Mark && order == Order::Equal {
                     return each(operands, |operand| self.mark(operand));
                 }

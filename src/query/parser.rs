@@ -100,6 +100,19 @@ fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), Filte
     Ok((Some(states), Expr::and(rest)))
 }
 
+/// Fields that only one family has, none of which is IP or unix.
+const OF_OTHER_FAMILIES: [Field; 9] = [
+    Field::Ethertype,
+    Field::QueueId,
+    Field::NetlinkProtocol,
+    Field::Portid,
+    Field::PeerPortid,
+    Field::PeerGroup,
+    Field::NetlinkGroups,
+    Field::LocalCid,
+    Field::PeerCid,
+];
+
 fn names_protocols(expr: &Expr) -> bool {
     expr.any(|predicate| match predicate {
         Predicate::Protocols(_) => true,
@@ -110,7 +123,7 @@ fn names_protocols(expr: &Expr) -> bool {
             matches!(
                 field,
                 Field::Family | Field::Protocol | Field::Path | Field::PeerPath | Field::PeerInode
-            )
+            ) || OF_OTHER_FAMILIES.contains(field)
         }
         _ => false,
     })

@@ -127,12 +127,19 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
             if let Some(family) = dump.family {
                 return Some(words.contains(&family.name()));
             }
-            let possible = words
-                .iter()
-                .any(|word| is_inet == matches!(*word, "inet" | "inet6"));
+            if let Some(family) = dump.protocol.family() {
+                return Some(words.contains(&family.name()));
+            }
+            let possible = words.iter().any(|word| matches!(*word, "inet" | "inet6"));
             if possible { None } else { Some(false) }
         }
-        Predicate::End(_) | Predicate::Interface(_) if !is_inet => Some(false),
+        Predicate::Interface(_) if !has_interface(dump.protocol) => Some(false),
+        Predicate::End(EndIs {
+            address: None,
+            ports: Some(_),
+            ..
+        }) if dump.protocol == Protocol::Vsock => None,
+        Predicate::End(_) if !is_inet => Some(false),
         Predicate::End(EndIs {
             address: Some(Prefix::V6(..)),
             ..
@@ -148,15 +155,37 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
             reading: Reading::Numbers,
             ..
         }) => Some(true),
-        Predicate::Text(field, _) | Predicate::Has(field) | Predicate::Number(field, _) => match field {
+        Predicate::Text(field, _)
+        | Predicate::Has(field)
+        | Predicate::Number(field, _)
+        | Predicate::Word(field, _) => match field {
             Field::Path | Field::PeerPath if dump.protocol != Protocol::Unix => Some(false),
+            Field::LocalPort | Field::PeerPort if dump.protocol == Protocol::Vsock => None,
             Field::LocalAddress | Field::PeerAddress | Field::LocalPort | Field::PeerPort if !is_inet => {
+                Some(false)
+            }
+            Field::Interface if !has_interface(dump.protocol) => Some(false),
+            Field::Ethertype if dump.protocol != Protocol::Packet => Some(false),
+            Field::QueueId if dump.protocol != Protocol::Xdp => Some(false),
+            Field::LocalCid | Field::PeerCid if dump.protocol != Protocol::Vsock => Some(false),
+            Field::NetlinkProtocol
+            | Field::Portid
+            | Field::PeerPortid
+            | Field::PeerGroup
+            | Field::NetlinkGroups
+                if dump.protocol != Protocol::Netlink =>
+            {
                 Some(false)
             }
             _ => None,
         },
         _ => None,
     }
+}
+
+/// Whether a socket of the protocol can be bound to an interface.
+fn has_interface(protocol: Protocol) -> bool {
+    protocol.is_inet() || matches!(protocol, Protocol::Packet | Protocol::Xdp)
 }
 
 /// The port that the end of every matching row has, if there is just one and it is not 0.

@@ -20,10 +20,22 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
                 // Named sockets first: the others have nothing to be found by.
                 (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name))
             }
-            (Endpoints::Inet(_), Endpoints::Unix(_)) => Ordering::Less,
-            (Endpoints::Unix(_), Endpoints::Inet(_)) => Ordering::Greater,
+            (a, b) => place(a).cmp(&place(b)),
         })
         .then_with(|| (a.netns, a.cookie, a.inode).cmp(&(b.netns, b.cookie, b.inode)))
+}
+
+/// What the sockets of the other families are found by; the first number keeps families apart.
+fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
+    let index = |interface: Option<std::num::NonZeroU32>| interface.map_or(0, std::num::NonZeroU32::get);
+    match endpoints {
+        Endpoints::Inet(pair) => (0, pair.local_port.into(), 0),
+        Endpoints::Unix(_) => (1, 0, 0),
+        Endpoints::Packet(end) => (2, index(end.interface), end.ethertype.into()),
+        Endpoints::Netlink(pair) => (3, pair.protocol.into(), pair.portid),
+        Endpoints::Vsock(pair) => (4, pair.local_port, pair.local_cid),
+        Endpoints::Xdp(end) => (5, index(end.interface), end.queue_id),
+    }
 }
 
 /// One field of `--sort`.
@@ -61,6 +73,7 @@ fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
         (Value::Text(a), Value::Text(b)) | (Value::UnixName(a), Value::UnixName(b)) => a.cmp(b),
         (Value::Address(a), Value::Address(b)) => a.cmp(b),
         (Value::SocketOptions(a), Value::SocketOptions(b)) => a.cmp(b),
+        (Value::Numbers(a), Value::Numbers(b)) => a.cmp(b),
         (Value::Owners(a), Value::Owners(b)) => a.ownership.holders.len().cmp(&b.ownership.holders.len()),
         _ => Ordering::Equal,
     }

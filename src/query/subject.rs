@@ -1,7 +1,7 @@
 //! What a word on the left of a comparison names.
 
 use super::expr::{End, OwnerField, Reading};
-use super::field::{FIELDS, Field};
+use super::field::{FIELDS, Field, Kind};
 use super::nearest::nearest;
 
 /// The left side of a comparison.
@@ -34,6 +34,9 @@ const ALIASES: &[(&str, Subject)] = &[
     ("raddr", Subject::Field(Field::PeerAddress)),
     ("rport", Subject::Field(Field::PeerPort)),
     ("proc", Subject::Owner(OwnerField::Program)),
+    ("snd_mss", Subject::Field(Field::Mss)),
+    ("snd_cwnd", Subject::Field(Field::Cwnd)),
+    ("snd_ssthresh", Subject::Field(Field::Ssthresh)),
     ("ino", Subject::Field(Field::Inode)),
     ("sk", Subject::Field(Field::Cookie)),
 ];
@@ -77,6 +80,15 @@ impl Subject {
         found.map(|(_, field)| Self::Owner(*field))
     }
 
+    /// Whether a word that names it, alone, is taken for a mistake. Objects and their parts have words that people
+    /// use for other things: `tcp`, `lost`, `probes`.
+    pub(super) fn is_no_bare_word(self) -> bool {
+        match self {
+            Self::Field(field) => field.info().part.is_none() && field.info().kind != Kind::Object,
+            _ => true,
+        }
+    }
+
     /// The subject of a word that needs no operator behind it.
     pub(super) fn from_keyword(word: &str) -> Option<Self> {
         KEYWORDS
@@ -94,15 +106,27 @@ impl Subject {
     }
 }
 
-fn field_of(name: &str) -> Option<Field> {
-    Field::from_name(name).or_else(|| {
-        ["_us", "_ms", "_s", "_bytes"].into_iter().find_map(|unit| {
-            let found = FIELDS
-                .iter()
-                .find(|info| info.name.strip_suffix(unit) == Some(name));
-            found.map(|info| info.field)
-        })
-    })
+/// Units at the ends of names.
+const UNITS: [&str; 5] = ["_us", "_ms", "_s", "_bytes", "_bytes_per_s"];
+
+/// The field of a name, with or without its unit: `rtt_us`, `rtt`, and of a part also by its place, `tcp.rtt_us`.
+pub fn field_of(name: &str) -> Option<Field> {
+    if let Some((object, key)) = name.split_once('.') {
+        let of_object = FIELDS
+            .iter()
+            .filter_map(|info| Some((info.field, info.part?)))
+            .filter(|(_, (parent, _))| parent.name() == object);
+        let found = of_object.map(|(field, (_, part))| (field, part.key));
+        return named(found, key);
+    }
+    named(FIELDS.iter().map(|info| (info.field, info.name)), name)
+}
+
+fn named(fields: impl Iterator<Item = (Field, &'static str)> + Clone, name: &str) -> Option<Field> {
+    let exact = fields.clone().find(|(_, own)| *own == name);
+    let mut without_unit =
+        fields.filter(|(_, own)| UNITS.into_iter().any(|unit| own.strip_suffix(unit) == Some(name)));
+    exact.or_else(|| without_unit.next()).map(|(field, _)| field)
 }
 
 /// Every word that can stand on the left of a comparison, for hints.
@@ -132,6 +156,26 @@ mod tests {
             Subject::from_name("timer_expires"),
             Some(Subject::Field(Field::TimerExpiresMs))
         );
+        for name in ["rtt_us", "rtt", "tcp.rtt", "tcp.rtt_us"] {
+            assert_eq!(
+                Subject::from_name(name),
+                Some(Subject::Field(Field::RttUs)),
+                "{name}"
+            );
+        }
+        assert_eq!(
+            Subject::from_name("delivery_rate"),
+            Some(Subject::Field(Field::DeliveryRateBytesPerS))
+        );
+        assert_eq!(
+            Subject::from_name("memory.backlog"),
+            Some(Subject::Field(Field::MemoryBacklog))
+        );
+        assert_eq!(
+            Subject::from_name("backlog"),
+            Some(Subject::Field(Field::Backlog))
+        );
+        assert_eq!(Subject::from_name("memory.rtt"), None);
         assert_eq!(
             Subject::from_name("owners.user"),
             Some(Subject::Owner(OwnerField::User))

@@ -1,6 +1,8 @@
 //! The words that a field of kind word can have.
 
 use super::field::{Field, SOCKET_OPTION_NAMES};
+use crate::model::details::layout::{Form, Part};
+use crate::model::numbers::NETLINK_PROTOCOLS;
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
 /// The words of a field; empty for a field without a fixed list.
@@ -9,6 +11,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
         Field::Protocol => Protocol::ALL.map(Protocol::name).to_vec(),
         Field::Family => Family::ALL.map(Family::name).to_vec(),
         Field::Type => SocketType::ALL.map(SocketType::name).to_vec(),
+        Field::NetlinkProtocol => NETLINK_PROTOCOLS.to_vec(),
         Field::Scope => Scope::ALL.map(Scope::name).to_vec(),
         Field::OwnerStatus => OwnerStatus::ALL.map(OwnerStatus::name).to_vec(),
         Field::Shutdown => vec!["none", "receive", "send", "both"],
@@ -19,7 +22,16 @@ pub fn words(field: Field) -> Vec<&'static str> {
             .map(TimerKind::name)
             .collect(),
         Field::State => State::ALL.map(State::name).to_vec(),
-        _ => Vec::new(),
+        _ => match field.info().part {
+            Some((
+                _,
+                Part {
+                    form: Form::Word(words),
+                    ..
+                },
+            )) => words.iter().map(|(_, word)| *word).collect(),
+            _ => Vec::new(),
+        },
     }
 }
 

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::lines::push_word;
+use super::other_ends::{self, Form};
 use super::text::{push_address, push_hex};
 use super::tokens::push_timer;
 use super::{escape, human, plain};
 use crate::join::Row;
-use crate::model::{Endpoints, InetPair, OwnerStatus, SocketType, State};
+use crate::model::{Endpoints, InetPair, OwnerStatus, Socket, SocketType, State};
 use crate::query::field::{Field, Kind, Value};
 
 /// A column of the table.
@@ -25,6 +26,10 @@ pub enum Column {
     Peer,
     Scope,
     AcceptQ,
+    SynRecv,
+    /// A receive queue against its buffer.
+    RecvBuffer,
+    Drops,
     Timer,
     User,
     Inode,
@@ -73,6 +78,9 @@ impl Column {
             Self::Peer => &[Field::PeerAddress, Field::PeerPort],
             Self::Scope => &[Field::Scope],
             Self::AcceptQ => &[Field::AcceptQ, Field::Backlog],
+            Self::SynRecv => &[Field::SynRecv],
+            Self::RecvBuffer => &[Field::RecvQPercent],
+            Self::Drops => &[Field::Drops],
             Self::Timer => &[Field::Timer, Field::TimerExpiresMs, Field::Retransmits],
             Self::User => &[Field::User],
             Self::Inode => &[Field::Inode],
@@ -96,12 +104,14 @@ impl Column {
             Self::Netns => "NETNS",
             Self::Proto => "PROTO",
             Self::State => "STATE",
-            Self::RecvQ => "RECV-Q",
+            Self::RecvQ | Self::RecvBuffer => "RECV-Q",
             Self::SendQ => "SEND-Q",
             Self::Local => "LOCAL",
             Self::Peer => "PEER",
             Self::Scope => "SCOPE",
             Self::AcceptQ => "ACCEPT-Q",
+            Self::SynRecv => "SYN-RECV",
+            Self::Drops => "DROPS",
             Self::Timer => "TIMER",
             Self::User => "USER",
             Self::Inode => "INODE",
@@ -115,7 +125,13 @@ impl Column {
     /// Whether it holds numbers that are compared by their length.
     pub fn is_right_aligned(self) -> bool {
         match self {
-            Self::RecvQ | Self::SendQ | Self::AcceptQ | Self::Inode => true,
+            Self::RecvQ
+            | Self::SendQ
+            | Self::AcceptQ
+            | Self::SynRecv
+            | Self::RecvBuffer
+            | Self::Drops
+            | Self::Inode => true,
             Self::Field(field) => field.info().kind == Kind::Integer,
             _ => false,
         }
@@ -149,6 +165,16 @@ impl Column {
                 },
             },
             Self::AcceptQ => accept_queue(row),
+            // What is 0 is nothing to look at.
+            Self::SynRecv => number(row.context.half_open.of(socket).filter(|count| *count > 0)),
+            Self::RecvBuffer => receive_queue(socket),
+            Self::Drops => Cell {
+                text: match socket.drops {
+                    Some(count @ 1..) => count.to_string(),
+                    _ => String::new(),
+                },
+                tone: Tone::Warn,
+            },
             Self::Timer => plain_cell(timer(row)),
             Self::User => plain_cell(user(row)),
             Self::Inode => plain_cell(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
@@ -221,11 +247,35 @@ fn accept_queue(row: &Row<'_>) -> Cell {
         Tone::Plain
     };
     let text = match (socket.accept_q(), socket.backlog()) {
+        (Some(waiting), Some(limit)) if waiting > limit => format!("{waiting}/{limit} full"),
         (Some(waiting), Some(limit)) => format!("{waiting}/{limit}"),
         (Some(waiting), None) => format!("{waiting}/?"),
         _ => String::new(),
     };
     Cell { text, tone }
+}
+
+/// The percentages from which a receive buffer wants a look, and action: a datagram that does not fit is lost.
+const FILLING_PERCENT: u64 = 50;
+const FULL_PERCENT: u64 = 90;
+
+/// A receive queue that is not empty, against its buffer.
+fn receive_queue(socket: &Socket) -> Cell {
+    let Some((waiting @ 1.., limit)) = socket.recv_q().zip(socket.recv_q_limit()) else {
+        return Cell::default();
+    };
+    let text = format!("{}/{}", human::bytes(waiting.into()), human::bytes(limit));
+    match socket.recv_q_percent() {
+        Some(FULL_PERCENT..) => Cell {
+            text: format!("{text} full"),
+            tone: Tone::Alarm,
+        },
+        Some(FILLING_PERCENT..) => Cell {
+            text,
+            tone: Tone::Warn,
+        },
+        _ => plain_cell(text),
+    }
 }
 
 fn local(row: &Row<'_>, names: bool) -> String {
@@ -252,6 +302,13 @@ fn local(row: &Row<'_>, names: bool) -> String {
             }
             None => "(unnamed)".to_owned(),
         },
+        _ => {
+            let mut text = Vec::new();
+            other_ends::push_local(&mut text, row, Form::Names);
+            text.push(b':');
+            other_ends::push_local_port(&mut text, row, Form::Names);
+            String::from_utf8(text).unwrap_or_default()
+        }
     }
 }
 
@@ -269,6 +326,12 @@ fn peer(row: &Row<'_>, names: bool) -> String {
                 .peer_inode
                 .map_or_else(String::new, |inode| format!("#{inode}")),
         },
+        Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => String::new(),
+        _ => {
+            let mut text = Vec::new();
+            other_ends::push_peer(&mut text, row, Form::Names);
+            String::from_utf8(text).unwrap_or_default()
+        }
     }
 }
 

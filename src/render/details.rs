@@ -1,7 +1,8 @@
 //! The tokens of ss for what the kernel tells beyond a row: memory (`-m`), as iproute2 7.1 prints them.
 
-use super::text::push_number;
+use super::text::{push_hex, push_number};
 use crate::model::details::{Details, kind};
+use crate::query::field::socket_option_words;
 
 /// Labels of the nine counters of memory, in the order of the kernel.
 const SKMEM: [&[u8]; 9] = [b"r", b",rb", b",t", b",tb", b",f", b",w", b",o", b",bl", b",d"];
@@ -27,6 +28,34 @@ pub fn push_memory(out: &mut Vec<u8>, details: &Details) {
         }
         out.push(b')');
     }
+}
+
+/// ` tos:0xN tclass:0xN class_id:0xN`, a zero without `0x` as C's `%#x` writes it.
+pub fn push_tos(out: &mut Vec<u8>, details: &Details) {
+    for (label, kind) in [
+        (&b" tos:"[..], kind::TOS),
+        (b" tclass:", kind::TCLASS),
+        (b" class_id:", kind::CLASS_ID),
+    ] {
+        if let Some(number) = details.number(kind) {
+            out.extend_from_slice(label);
+            if number != 0 {
+                out.extend_from_slice(b"0x");
+            }
+            push_hex(out, number);
+        }
+    }
+}
+
+/// ` inet-sockopt: ( NAME …)` with the names of the options that are set.
+pub fn push_socket_options(out: &mut Vec<u8>, options: Option<u16>) {
+    let Some(options) = options else { return };
+    out.extend_from_slice(b" inet-sockopt: (");
+    for word in socket_option_words(options) {
+        out.push(b' ');
+        out.extend_from_slice(word.as_bytes());
+    }
+    out.push(b')');
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {

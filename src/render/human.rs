@@ -30,6 +30,22 @@ pub fn duration_ms(ms: u64) -> String {
     }
 }
 
+/// Bytes with one decimal in powers of 1024: `512 B`, `1.5 MB`.
+pub fn bytes(bytes: u64) -> String {
+    let mut unit = 0;
+    let mut tenths = u128::from(bytes) * 10;
+    while tenths >= 10 * 1024 && unit < 4 {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let name = ["B", "kB", "MB", "GB", "TB"].get(unit).unwrap_or(&"TB");
+    if unit == 0 || tenths >= 1000 {
+        format!("{} {name}", tenths / 10)
+    } else {
+        format!("{}.{} {name}", tenths / 10, tenths % 10)
+    }
+}
+
 /// The network namespace of a row: its name, or else its number.
 pub fn netns(row: &Row<'_>) -> String {
     let Some(namespace) = row.namespace() else {
@@ -204,6 +220,15 @@ fn civil(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_said_with_a_unit() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 kB");
+        assert_eq!(bytes(120 << 20), "120 MB");
+        assert_eq!(bytes(u64::MAX), "16777215 TB");
+    }
 
     #[test]
     fn durations_get_coarser_as_they_grow() {

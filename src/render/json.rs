@@ -3,16 +3,17 @@
 //! Written by hand, straight into the output buffer: a serialiser would build each row first. Strings are
 //! escaped as [`escape`] does and then as JSON demands, so that any bytes can be read back.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use super::lines::push_scalar;
-use super::text::{push_address, push_number};
+use super::text::{push_address, push_list, push_number, push_start};
 use super::{escape, human};
 use crate::join::Row;
 use crate::model::details::layout::Struct;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Holder, Process};
-use crate::query::field::{Field, Value, part_value, socket_option_words};
+use crate::query::field::{FIELDS, Field, FieldInfo, Value, part_value, socket_option_words};
 
 /// The version of the shape of the output. Within it keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
@@ -90,15 +91,33 @@ pub(crate) fn push_gap(out: &mut Vec<u8>, gap: &Gap) {
     out.push(b'}');
 }
 
+/// What stands in front of each field's value, by [`Field`]: a comma and the key, and how long both are.
+static KEYS: LazyLock<Vec<([u8; KEY_BYTES], usize)>> = LazyLock::new(|| {
+    let key = |info: &FieldInfo| {
+        let mut text = vec![b','];
+        push_key(&mut text, info.name);
+        let length = text.len();
+        text.resize(KEY_BYTES, 0);
+        (*text.first_chunk().unwrap_or(&[0; KEY_BYTES]), length)
+    };
+    FIELDS.iter().map(key).collect()
+});
+
+/// Room for the longest key.
+const KEY_BYTES: usize = 32;
+
 /// Appends one row as an object with exactly these fields.
 pub fn push_row(out: &mut Vec<u8>, row: &Row<'_>, fields: &[Field]) {
-    out.push(b'{');
-    for (index, field) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+    let start = out.len();
+    for field in fields {
+        if let Some((key, length)) = KEYS.get(*field as usize) {
+            push_start(out, key, *length);
         }
-        push_key(out, field.name());
         push_value(out, &field.value(row));
+    }
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
     }
     out.push(b'}');
 }
@@ -116,7 +135,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Integer(number) => push_number(out, *number),
-        Value::Word(word) => push_quoted(out, |out| out.extend_from_slice(word.as_bytes())),
+        Value::Word(word) => push_word(out, word),
         Value::Text(text) => push_string(out, text),
         Value::UnixName(name) => push_quoted(out, |out| escape::push_unix_name(out, name, |_| false)),
         Value::Address(address) => {
@@ -135,8 +154,13 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
                 if index > 0 {
                     out.push(b',');
                 }
-                push_quoted(out, |out| out.extend_from_slice(word.as_bytes()));
+                push_word(out, word);
             }
+            out.push(b']');
+        }
+        Value::Numbers(numbers) => {
+            out.push(b'[');
+            push_list(out, numbers);
             out.push(b']');
         }
         Value::Struct(parts) => push_struct(out, parts),
@@ -153,12 +177,19 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
+/// A word of the vocabulary: nothing in it has to be escaped.
+fn push_word(out: &mut Vec<u8>, word: &str) {
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+}
+
 /// The parts of a structure by name; null for those that it does not have.
 fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for (index, part) in structure.parts.iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
-        push_key(out, part.name);
-        push_value(out, &part_value(part, structure.bytes));
+        push_key(out, part.key);
+        push_value(out, &part_value(part, structure));
     }
     out.push(b'}');
 }
@@ -242,6 +273,13 @@ pub(crate) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn every_key_has_room() {
+        for info in FIELDS {
+            assert!(info.name.len() + ",\"\":".len() <= KEY_BYTES, "{}", info.name);
+        }
+    }
 
     proptest! {
         #[test]

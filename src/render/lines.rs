@@ -5,7 +5,7 @@
 use super::escape;
 use super::json;
 use super::plain::Plain;
-use super::text::{push_address, push_hex, push_number};
+use super::text::{push_address, push_hex, push_list, push_number};
 use crate::join::Row;
 use crate::query::field::{Field, Value, part_value, socket_option_words};
 
@@ -94,7 +94,9 @@ pub fn push_csv(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Null => return,
         Value::Text(text) => escape::push(out, text),
         Value::UnixName(name) => escape::push_unix_name(out, name, |_| false),
-        Value::SocketOptions(_) | Value::Owners(_) | Value::Struct(_) => json::push_value(out, value),
+        Value::SocketOptions(_) | Value::Numbers(_) | Value::Owners(_) | Value::Struct(_) => {
+            json::push_value(out, value);
+        }
         _ => return push_scalar(out, value),
     }
     quote_csv(out, start);
@@ -136,6 +138,7 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
                 out.extend_from_slice(word.as_bytes());
             }
         }
+        Value::Numbers(numbers) => push_list(out, numbers),
         Value::Owners(row) => {
             for (index, holder) in row.ownership.holders.iter().enumerate() {
                 if index > 0 {
@@ -150,7 +153,7 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
             let known = structure
                 .parts
                 .iter()
-                .map(|part| (part.name, part_value(part, structure.bytes)));
+                .map(|part| (part.key, part_value(part, structure)));
             for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
                 if out.len() > start {
                     out.push(b',');
@@ -185,6 +188,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
         | Value::Text(_)
         | Value::UnixName(_)
         | Value::SocketOptions(_)
+        | Value::Numbers(_)
         | Value::Owners(_)
         | Value::Struct(_) => {}
     }

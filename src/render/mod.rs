@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod decimal;
 pub mod details;
 pub mod escape;
 pub mod fit;
@@ -10,10 +11,13 @@ pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod other_ends;
 pub mod page;
 pub mod plain;
 pub mod summary;
 pub mod table;
+pub mod tcp;
 pub mod text;
 pub mod tokens;
 pub mod totals;
+pub mod ulp;

@@ -3,9 +3,10 @@
 //! Columns have fixed widths that a longer cell pushes aside; only the blanks between fields mean anything. A
 //! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
 
+use super::other_ends::{self, Form};
 use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
-use super::{details, escape};
+use super::{details, escape, tcp};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -32,8 +33,16 @@ pub struct Plain {
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
     pub extended: bool,
+    /// Type of service, traffic class and class (`--tos`).
+    pub tos: bool,
+    /// The cgroup (`--cgroup`).
+    pub cgroup: bool,
+    /// Socket options (`--inet-sockopt`).
+    pub socket_options: bool,
     /// Memory (`-m`).
     pub memory: bool,
+    /// What TCP knows (`-i`).
+    pub info: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
     /// `netns:` with the name or number of the network namespace, because there are several (`-N`).
@@ -98,6 +107,7 @@ impl Plain {
         match &socket.endpoints {
             Endpoints::Inet(pair) => self.push_inet(out, row, pair),
             Endpoints::Unix(pair) => push_unix(out, socket, pair),
+            _ => self.push_other(out, row),
         }
         if self.processes {
             tokens::push_users(out, row, self.threads);
@@ -108,8 +118,20 @@ impl Plain {
         if self.extended {
             tokens::push_extended(out, row);
         }
+        if self.tos {
+            details::push_tos(out, &socket.details);
+        }
+        if self.cgroup {
+            tokens::push_cgroup(out, row);
+        }
+        if self.socket_options {
+            details::push_socket_options(out, socket.socket_options);
+        }
         if self.memory {
             details::push_memory(out, &socket.details);
+        }
+        if self.info && socket.protocol == Protocol::Tcp {
+            tcp::push_info(out, socket, self.timer);
         }
         if self.netns {
             tokens::push_netns(out, row);
@@ -142,6 +164,23 @@ impl Plain {
         out.push(b':');
         align_right(out, start, ADDRESS);
         self.push_port(out, row, pair.peer_port);
+    }
+
+    fn push_other(&self, out: &mut Vec<u8>, row: &Row<'_>) {
+        let form = if self.names { Form::Names } else { Form::Numbers };
+        let start = out.len();
+        other_ends::push_local(out, row, form);
+        out.push(b':');
+        align_right(out, start, ADDRESS);
+        let start = out.len();
+        other_ends::push_local_port(out, row, form);
+        pad_to(out, start, PORT);
+        out.push(b' ');
+        let start = out.len();
+        if !other_ends::push_peer(out, row, form) {
+            out.push(b'*');
+        }
+        align_right(out, start, ADDRESS + PORT);
     }
 
     /// An address as ss writes it: brackets around IPv6, and `*` for the IPv6 wildcard that takes IPv4 too.
@@ -207,6 +246,12 @@ pub fn netid(socket: &Socket) -> &'static str {
         (Protocol::Unix, Some(SocketType::Stream)) => "u_str",
         (Protocol::Unix, Some(SocketType::Dgram)) => "u_dgr",
         (Protocol::Unix, Some(SocketType::Seqpacket)) => "u_seq",
+        (Protocol::Packet, Some(SocketType::Raw)) => "p_raw",
+        (Protocol::Packet, _) => "p_dgr",
+        (Protocol::Netlink, _) => "nl",
+        (Protocol::Vsock, Some(SocketType::Stream)) => "v_str",
+        (Protocol::Vsock, Some(SocketType::Dgram)) => "v_dgr",
+        (Protocol::Vsock, _) => "v_seq",
         (protocol, _) => protocol.name(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::human::bytes;
 use super::json;
 use super::text::push_number;
 use crate::model::summary::{Figure, Summary};
@@ -80,7 +81,7 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
 pub fn page(summary: &Summary) -> String {
     let mut text = states(summary);
     text.push('\n');
-    let bytes = |figure| summary.get(figure).map(bytes);
+    let told = |figure| summary.get(figure).map(bytes);
     for (name, used, pressure, max) in [
         (
             "tcp memory",
@@ -95,8 +96,8 @@ pub fn page(summary: &Summary) -> String {
             Figure::UdpMemoryMaxBytes,
         ),
     ] {
-        let Some(mut line) = bytes(used) else { continue };
-        if let (Some(pressure), Some(max)) = (bytes(pressure), bytes(max)) {
+        let Some(mut line) = told(used) else { continue };
+        if let (Some(pressure), Some(max)) = (told(pressure), told(max)) {
             let _ = write!(line, " of {max}, tight from {pressure}");
         }
         let reached = |limit| matches!((summary.get(used), summary.get(limit)), (Some(used), Some(limit)) if used >= limit);
@@ -196,22 +197,6 @@ fn push_counts(text: &mut String, name: &str, counts: &[u64], headings: &[String
     text.push('\n');
 }
 
-/// Bytes with one decimal in powers of 1024: `512 B`, `1.5 MB`.
-fn bytes(bytes: u64) -> String {
-    let mut unit = 0;
-    let mut tenths = u128::from(bytes) * 10;
-    while tenths >= 10 * 1024 && unit < 4 {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let name = ["B", "kB", "MB", "GB", "TB"].get(unit).unwrap_or(&"TB");
-    if unit == 0 || tenths >= 1000 {
-        format!("{} {name}", tenths / 10)
-    } else {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,14 +273,5 @@ mod tests {
             (&read["listen_overflows"], &read["listen_drops"]),
             (&12.into(), &serde_json::Value::Null)
         );
-    }
-
-    #[test]
-    fn bytes_are_said_with_a_unit() {
-        assert_eq!(bytes(0), "0 B");
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1536), "1.5 kB");
-        assert_eq!(bytes(120 << 20), "120 MB");
-        assert_eq!(bytes(u64::MAX), "16777215 TB");
     }
 }

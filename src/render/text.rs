@@ -3,11 +3,21 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Appends the first `length` of these bytes. A copy of as many bytes as the compiler knows is a store or two;
+/// one of an odd few is a call, and a row has dozens of them.
+pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
+    let end = out.len() + length.min(N);
+    out.extend_from_slice(bytes);
+    out.truncate(end);
+}
+
 /// Appends a number in decimal.
 pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
+    const MOST: usize = 20;
     let mut number: u64 = number.into();
-    let mut digits = [0; 20];
-    let mut start = digits.len();
+    // Twice as long, so that as much as the longest number lies behind the first digit of every number.
+    let mut digits = [0; MOST * 2];
+    let mut start = MOST;
     loop {
         start -= 1;
         digits[start] = b'0' + (number % 10).to_le_bytes()[0];
@@ -16,7 +26,19 @@ pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
             break;
         }
     }
-    out.extend_from_slice(&digits[start..]);
+    if let Some(from_first) = digits.get(start..).and_then(<[u8]>::first_chunk::<MOST>) {
+        push_start(out, from_first, MOST - start);
+    }
+}
+
+/// Appends numbers in decimal with commas between.
+pub fn push_list(out: &mut Vec<u8>, numbers: &[u32]) {
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_number(out, *number);
+    }
 }
 
 /// Appends a number in hexadecimal, without leading zeros.
@@ -37,13 +59,42 @@ pub fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-fn push_v4(out: &mut Vec<u8>, address: Ipv4Addr) {
-    for (index, octet) in address.octets().into_iter().enumerate() {
-        if index > 0 {
-            out.push(b'.');
+/// Every octet in decimal with a dot behind it, and how many bytes that is.
+static OCTETS: [([u8; 4], u8); 256] = octets();
+
+const fn octets() -> [([u8; 4], u8); 256] {
+    let mut all = [([b'.'; 4], 0); 256];
+    let mut octet: u8 = 0;
+    loop {
+        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+        let (text, length) = &mut all[octet as usize];
+        let mut skipped = if octet >= 100 {
+            0
+        } else if octet >= 10 {
+            1
+        } else {
+            2
+        };
+        while skipped < digits.len() {
+            text[*length as usize] = digits[skipped];
+            *length += 1;
+            skipped += 1;
         }
-        push_number(out, octet);
+        *length += 1;
+        if octet == u8::MAX {
+            return all;
+        }
+        octet += 1;
     }
+}
+
+fn push_v4(out: &mut Vec<u8>, address: Ipv4Addr) {
+    for octet in address.octets() {
+        let (text, length) = &OCTETS[usize::from(octet)];
+        push_start(out, text, usize::from(*length));
+    }
+    // The last dot.
+    out.pop();
 }
 
 fn push_v6(out: &mut Vec<u8>, address: Ipv6Addr) {
@@ -84,19 +135,41 @@ fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
     (best, best_length)
 }
 
+/// As wide as the columns of most cells.
+const WIDE: usize = 32;
+
 /// Pads with blanks until `width` bytes were written since `start`.
 pub fn pad_to(out: &mut Vec<u8>, start: usize, width: usize) {
     let written = out.len() - start;
-    out.resize(out.len() + width.saturating_sub(written), b' ');
+    let missing = width.saturating_sub(written);
+    if missing <= WIDE {
+        push_start(out, &[b' '; WIDE], missing);
+    } else {
+        out.resize(out.len() + missing, b' ');
+    }
 }
 
 /// Moves what was written since `start` to the right end of a column of `width` bytes.
 pub fn align_right(out: &mut Vec<u8>, start: usize, width: usize) {
-    let missing = width.saturating_sub(out.len() - start);
-    if missing > 0 {
-        pad_to(out, start, width);
-        if let Some(column) = out.get_mut(start..) {
-            column.rotate_right(missing);
+    let written = out.len() - start;
+    let missing = width.saturating_sub(written);
+    if missing == 0 {
+        return;
+    }
+    // The bytes, with whatever behind them makes as many as a wide column has.
+    out.extend_from_slice(&[0; WIDE]);
+    match out.get(start..).and_then(<[u8]>::first_chunk::<WIDE>).copied() {
+        Some(text) if width <= WIDE => {
+            out.truncate(start);
+            push_start(out, &[b' '; WIDE], missing);
+            push_start(out, &text, written);
+        }
+        _ => {
+            out.truncate(start + written);
+            pad_to(out, start, width);
+            if let Some(column) = out.get_mut(start..) {
+                column.rotate_right(missing);
+            }
         }
     }
 }
@@ -128,6 +201,31 @@ mod tests {
             let v6 = Ipv6Addr::from(segments);
             // The standard library writes ::a.b.c.d for deprecated IPv4-compatible addresses in hexadecimal too.
             prop_assert_eq!(written(|out| push_address(out, v6.into())), v6.to_string());
+        }
+    }
+
+    #[test]
+    fn every_octet_is_written_as_the_standard_library_writes_it() {
+        for octet in 0..=u8::MAX {
+            let address = Ipv4Addr::new(octet, 0, 255, octet);
+            assert_eq!(
+                written(|out| push_address(out, address.into())),
+                address.to_string()
+            );
+        }
+    }
+
+    #[test]
+    fn wide_columns_are_padded_too() {
+        for width in [31, 32, 33, 80] {
+            assert_eq!(
+                written(|out| {
+                    out.extend(b"ab");
+                    align_right(out, 0, width);
+                }),
+                format!("{:>width$}", "ab")
+            );
+            assert_eq!(written(|out| pad_to(out, 0, width)), " ".repeat(width));
         }
     }
 

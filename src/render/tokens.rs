@@ -3,6 +3,7 @@
 use super::escape;
 use super::text::{push_hex, push_number};
 use crate::join::Row;
+use crate::model::other_ends::NetlinkPair;
 use crate::model::{Endpoints, OwnerStatus, Shutdown, Socket, Timer, UnixPair};
 
 /// ` users:(("NAME",pid=P,fd=F),…)`, nothing without a known holder. With `threads`, `tid=T` as well.
@@ -90,6 +91,10 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
             push_arrows(out, socket.shutdown);
         }
         Endpoints::Unix(pair) => push_unix_extended(out, socket, pair),
+        Endpoints::Packet(_) | Endpoints::Xdp(_) => push_identity(out, socket),
+        Endpoints::Netlink(pair) => push_netlink_extended(out, pair),
+        // ss has nothing to say of these.
+        Endpoints::Vsock(_) => {}
     }
 }
 
@@ -119,7 +124,8 @@ fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
     }
 }
 
-fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
+/// ` cgroup:PATH`, nothing where the kernel keeps none.
+pub fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
     let Some(id) = row.socket.cgroup_id else { return };
     out.extend_from_slice(b" cgroup:");
     match row.context.names.cgroups.get(&id.get()) {
@@ -138,6 +144,19 @@ fn push_arrows(out: &mut Vec<u8>, shutdown: Option<Shutdown>) {
         out.push(if shutdown.receive() { b'-' } else { b'<' });
         out.push(b'-');
         out.push(if shutdown.send() { b'-' } else { b'>' });
+    }
+}
+
+/// What ss says of netlink sockets: addresses in the kernel, which only /proc tells (hashed), and the first 32 groups.
+fn push_netlink_extended(out: &mut Vec<u8>, pair: &NetlinkPair) {
+    out.extend_from_slice(b" sk=0 cb=0 groups=0x");
+    let groups = pair
+        .groups
+        .iter()
+        .filter_map(|group| 1u32.checked_shl(group.checked_sub(1)?))
+        .fold(0, |bits, bit| bits | bit);
+    for shift in (0..32).step_by(4).rev() {
+        push_hex(out, groups >> shift & 15);
     }
 }
 

@@ -17,11 +17,12 @@ use super::names::{Learner, Numbers};
 use super::namespaces;
 use super::netns::{self, Views};
 use super::outlet::Outlet;
-use super::owners::{How, Scan, scan};
+use super::owners::{self, How, Scan, scan};
 use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
-use crate::join::{Context, Ends, Others, Owners, Peers, Row, needs_owner};
+use super::{tables, tape};
+use crate::join::{Beside, Context, Owners, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
@@ -97,7 +98,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
 /// The scan for owners beside a dump that may be big. Rows go out as soon as their holders are known, as long as
 /// those in front of them have gone.
 async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::Result<(S, Captured)> {
-    let early = run.plan.facts == Facts::Comm && !run.ends.is_asked() && !run.learner.wants_all_at_once();
+    let early = run.plan.facts == Facts::Comm && !run.beside.is_asked() && !run.learner.wants_all_at_once();
     let ready = Arc::new(Mutex::new(None));
     let found = Arc::clone(&ready);
     let (plan, root) = (Arc::clone(&run.plan), run.root.clone());
@@ -178,10 +179,11 @@ impl Known {
 fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
     let mut wanted: Vec<u32> = stash
         .heads()
+        .filter(|head| !head.of_kernel)
         .filter_map(|head| head.inode)
         .map(std::num::NonZeroU32::get)
         .collect();
-    wanted.extend(Others::of(&run.ends, stash).inodes);
+    wanted.extend(run.beside.others(stash).inodes);
     wanted.sort_unstable();
     if wanted.is_empty() {
         return Ok(Scan {
@@ -199,38 +201,38 @@ struct Run {
     prefilter: Option<Expr>,
     root: ProcRoot,
     learner: Learner,
-    ends: Ends,
+    beside: Beside,
     gaps: Vec<Gap>,
     owners_by: How,
     taken_at: SystemTime,
 }
 
 impl Run {
-    fn new(plan: Arc<CapturePlan>) -> Self {
-        let root = plan
-            .proc_root
-            .clone()
-            .map_or_else(ProcRoot::default, ProcRoot::given);
+    fn new(mut plan: Arc<CapturePlan>) -> Self {
+        let mut gaps = plan.views.gaps.clone();
+        owners::unless_recorded(&mut plan, &mut gaps);
+        let root = ProcRoot::of(plan.proc_root.clone());
+        gaps.extend(tables::absent(&root, &plan.absent));
         Self {
             prefilter: plan.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(plan.names, root.clone()),
-            ends: Ends::of(plan.peers),
+            beside: Beside::of(plan.peers, plan.half_open),
             root,
-            gaps: plan.views.gaps.clone(),
+            gaps,
             plan,
             owners_by: How::NotLooked,
-            taken_at: SystemTime::now(),
+            taken_at: tape::now(),
         }
     }
 
     fn waits(&self) -> bool {
-        self.plan.owners || self.ends.is_asked() || self.learner.wants_all_at_once()
+        self.plan.owners || self.beside.is_asked() || self.learner.wants_all_at_once()
     }
 
     fn context(&mut self) -> Context {
         Context {
             namespaces: self.namespaces(),
-            as_root: rustix::process::geteuid().is_root(),
+            as_root: tape::euid() == 0,
             ..Context::default()
         }
     }
@@ -253,9 +255,7 @@ impl Run {
         let mut context = self.context();
         let (plan, learner) = (&self.plan, &mut self.learner);
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
-            for socket in &*sockets {
-                learner.learn(socket);
-            }
+            learner.learn(sockets);
             std::mem::swap(&mut context.names, &mut learner.names);
             let flow = outlet.hand(sockets, &owners, &context);
             std::mem::swap(&mut context.names, &mut learner.names);
@@ -275,11 +275,11 @@ impl Run {
         let mut context = self.context();
         let nobody = Owners::not_asked();
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        let ends = &mut self.ends;
+        let beside = &mut self.beside;
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
+            learner.learn(sockets);
             for socket in &*sockets {
-                learner.learn(socket);
-                ends.add(socket);
+                beside.add(socket);
                 if let Some(filter) = prefilter {
                     std::mem::swap(&mut context.names, &mut learner.names);
                     let row = Row {
@@ -298,23 +298,23 @@ impl Run {
             then(stash, &mut learner.names)
         });
         self.gaps.append(&mut gaps);
-        if !plan.peer_dumps.is_empty() {
+        if !plan.others.is_empty() {
             // What is missing of these tables was missing above already.
-            plan.views.read(&self.root, &plan.peer_dumps, &mut |sockets| {
+            plan.views.read(&self.root, &plan.others, &mut |sockets| {
                 for socket in &*sockets {
-                    ends.add(socket);
+                    beside.add(socket);
                 }
                 ControlFlow::Continue(())
             });
         }
-        ends.finish();
+        beside.finish();
     }
 
     /// Who owns the rows of the stash, now that the scan is over.
     fn settle(&mut self, stash: &Stash, holders: HolderTable, scan: Scan) -> Owners {
         self.owners_by = scan.how;
-        let dumps = [&self.plan.dumps[..], &self.plan.peer_dumps].concat();
-        let others = Others::of(&self.ends, stash);
+        let dumps = [&self.plan.dumps[..], &self.plan.others].concat();
+        let others = self.beside.others(stash);
         settle(
             &self.root,
             &self.plan.views,
@@ -329,20 +329,19 @@ impl Run {
     /// Hands out what has not gone yet, now that the owners are known.
     fn hand_out<S: Sink>(mut self, stash: &Stash, owners: Owners, mut outlet: Outlet<S>) -> (S, Captured) {
         let mut context = self.context();
-        context.peers = Peers::new(std::mem::take(&mut self.ends), &owners, stash);
+        self.beside.tell(&mut context, &owners, stash);
         self.read_processes(stash, &owners, &mut context);
         if self.learner.wants_all_at_once() {
             let mut numbers = Numbers::default();
             let mut slot = Socket::BLANK;
             let mut reader = stash.reader();
             while reader.next_into(&mut slot) {
-                numbers.add(&slot, self.plan.names.hosts);
+                numbers.add(&slot);
             }
-            numbers
-                .uids
-                .extend(context.processes.values().filter_map(|process| process.uid));
             self.learner.look_up(numbers);
         }
+        let uids = context.processes.values().filter_map(|process| process.uid);
+        self.learner.learn_users(uids.collect());
         context.names = std::mem::take(&mut self.learner.names);
         outlet.pour(stash, &owners, &context);
         self.learner.names = std::mem::take(&mut context.names);

@@ -3,6 +3,7 @@
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;
+pub mod disk;
 pub mod lookup;
 pub mod names;
 pub mod namespaces;
@@ -15,3 +16,4 @@ pub mod proc;
 pub mod seen;
 pub mod settle;
 pub mod tables;
+pub mod tape;

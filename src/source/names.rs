@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
+use super::tape;
 use super::{cgroup, nss};
 use crate::model::{Gap, Names, Socket};
 use crate::plan::NamesWanted;
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -20,9 +21,13 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// For interface names: any socket, with the place of the network namespace that it is of.
-    socket: Option<(u32, OwnedFd)>,
     cgroups_read: bool,
+    /// Uids whose names were asked for, found or not.
+    uids_asked: BTreeSet<u32>,
+    /// The last of them seen: most sockets have the uid of the one before.
+    last_uid: Option<u32>,
+    /// What is left of the time for user names.
+    users_within: Duration,
     /// What was found so far.
     pub names: Names,
     /// What could not be found in time.
@@ -35,8 +40,10 @@ impl Learner {
         Self {
             wanted,
             root,
-            socket: None,
             cgroups_read: false,
+            uids_asked: BTreeSet::new(),
+            last_uid: None,
+            users_within: WITHIN,
             names: Names::default(),
             gaps: Vec::new(),
         }
@@ -44,19 +51,45 @@ impl Learner {
 
     /// Whether names need the whole capture: look-ups that are slow one by one.
     pub fn wants_all_at_once(&self) -> bool {
-        self.wanted.hosts || self.wanted.users
+        self.wanted.hosts
     }
 
-    /// Learns what can be had at once: interfaces and cgroups. This thread is in the socket's network namespace.
-    pub fn learn(&mut self, socket: &Socket) {
-        if let Some(index) = socket.inet().and_then(|pair| pair.interface)
+    /// Learns what can be had at once: interfaces, cgroups and users. This thread is in the sockets' network
+    /// namespace.
+    pub fn learn(&mut self, sockets: &[Socket]) {
+        let mut uids = Vec::new();
+        for socket in sockets {
+            self.learn_one(socket);
+            if self.wanted.users && socket.uid != self.last_uid {
+                uids.extend(socket.uid);
+                self.last_uid = socket.uid;
+            }
+        }
+        if !uids.is_empty() {
+            self.learn_users(uids);
+        }
+    }
+
+    /// Finds the names of these users, unless they were asked for before.
+    pub fn learn_users(&mut self, mut uids: Vec<u32>) {
+        uids.retain(|uid| self.wanted.users && self.uids_asked.insert(*uid));
+        if uids.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let found = nss::users(uids, self.users_within);
+        self.users_within = self.users_within.saturating_sub(begun.elapsed());
+        self.late(found.late, "user");
+        self.names.users.extend(found.names);
+    }
+
+    fn learn_one(&mut self, socket: &Socket) {
+        if let Some(index) = socket.interface()
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
             // An interface that is gone keeps its number for a name, as in ss.
-            let name = self
-                .interface_name(socket.netns, index.get())
-                .unwrap_or_else(|| format!("if{index}"));
+            let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if self.wanted.cgroups
@@ -69,17 +102,8 @@ impl Learner {
         }
     }
 
-    fn interface_name(&mut self, netns: u32, index: u32) -> Option<String> {
-        if self.socket.as_ref().is_none_or(|(of, _)| *of != netns) {
-            let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-            self.socket = socket.ok().map(|socket| (netns, socket));
-        }
-        let (_, socket) = self.socket.as_ref()?;
-        netdevice::index_to_name(socket, index).ok()
-    }
-
     fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
-        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+        let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2
@@ -89,11 +113,6 @@ impl Learner {
 
     /// Finds the names of everything that was collected.
     pub fn look_up(&mut self, numbers: Numbers) {
-        if self.wanted.users {
-            let found = nss::users(numbers.uids.into_iter().collect(), WITHIN);
-            self.late(found.late, "user");
-            self.names.users = found.names;
-        }
         if self.wanted.hosts {
             let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
             self.late(found.late, "host");
@@ -114,11 +133,17 @@ impl Learner {
     }
 }
 
+/// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
+fn interface_name(index: u32) -> Option<String> {
+    tape::fact(&format!("interface {index}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    })
+}
+
 /// Numbers to find names for, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// User ids.
-    pub uids: BTreeSet<u32>,
     /// Addresses that are not wildcards.
     pub addresses: BTreeSet<IpAddr>,
     /// (port, is UDP).
@@ -127,9 +152,8 @@ pub struct Numbers {
 
 impl Numbers {
     /// Adds those of one socket.
-    pub fn add(&mut self, socket: &Socket, hosts: bool) {
-        self.uids.extend(socket.uid);
-        if let Some(pair) = socket.inet().filter(|_| hosts) {
+    pub fn add(&mut self, socket: &Socket) {
+        if let Some(pair) = socket.inet() {
             let addresses = [pair.local_address, pair.peer_address];
             self.addresses
                 .extend(addresses.into_iter().filter(|address| !address.is_unspecified()));

@@ -1,17 +1,23 @@
 //! Who holds which socket: by the kernel's BPF iterator where that is permitted and worth it, else by the walk.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::bpf;
+use super::namespaces;
 use super::proc::ProcRoot;
-use super::proc::holders::{Look, Walk, has_descriptors, walk};
-use crate::model::{Holder, Protocol};
+use super::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk};
+use super::tape;
+use crate::model::{Gap, Holder, Protocol};
 use crate::plan::{CapturePlan, OwnersBy};
 
 /// The iterator's set-up takes a good millisecond, which is the price of walking over this many descriptors with
 /// two threads.
 const WORTH_IT_DESCRIPTORS: u64 = 2000;
+/// From so many descriptors, and so many in each process, it pays to attach to every process apart.
+const CROWDED_DESCRIPTORS: u64 = 20_000;
+const CROWDED_DESCRIPTORS_EACH: u64 = 100;
 
 /// How owners were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +40,18 @@ pub struct Scan {
     pub how: How,
 }
 
+/// Takes the owners out of a plan that is replayed from a recording without any.
+pub fn unless_recorded(plan: &mut Arc<CapturePlan>, gaps: &mut Vec<Gap>) {
+    if plan.owners && !tape::fact("owners", || true) {
+        let loss = Gap::loss("not-recorded", "the recording holds no owners");
+        gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
+        *plan = Arc::new(CapturePlan {
+            owners: false,
+            ..CapturePlan::clone(plan)
+        });
+    }
+}
+
 /// Finds holders: of these inodes (sorted) only, or of every socket that the plan can show.
 ///
 /// # Errors
@@ -45,7 +63,7 @@ pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::
         OwnersBy::Auto if !has_descriptors(root, WORTH_IT_DESCRIPTORS) => {
             "few descriptors are open".to_owned()
         }
-        OwnersBy::Auto | OwnersBy::Bpf => match by_bpf(plan, wanted) {
+        OwnersBy::Auto | OwnersBy::Bpf => match by_bpf(plan, root, wanted) {
             Ok(scan) => return Ok(scan),
             Err(refusal) => refusal.to_string(),
         },
@@ -62,14 +80,14 @@ pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::
     })
 }
 
-fn by_bpf(plan: &CapturePlan, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refusal> {
+fn by_bpf(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refusal> {
     let mut holders = Vec::new();
     let narrow = bpf::Wanted {
         listeners_only: plan.is_listeners_only(),
         narrow: narrow(plan),
         facts: false,
     };
-    let stats = bpf::holders(narrow, &mut |record| {
+    let mut take = |record: &bpf::Record| {
         if wanted.is_none_or(|wanted| wanted.binary_search(&record.inode).is_ok()) {
             holders.push(Holder {
                 inode: record.inode,
@@ -78,7 +96,18 @@ fn by_bpf(plan: &CapturePlan, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refus
                 tid: record.tid,
             });
         }
-    })?;
+    };
+    // Where nothing else is to be done meanwhile, and processes are few and full, all cores look at once.
+    let crowded = if plan.is_small() && namespaces::proc_is_ours() {
+        crowded_processes(root, CROWDED_DESCRIPTORS, CROWDED_DESCRIPTORS_EACH)
+    } else {
+        None
+    };
+    let shared = crowded.and_then(|pids| bpf::holders_of(&pids, narrow, &mut take).ok());
+    let stats = match shared {
+        Some(stats) => stats,
+        None => bpf::holders(narrow, &mut take)?,
+    };
     // The iterator passes over no process. What only /proc can tell (rings, descriptors in flight) is looked
     // for when a socket is left over.
     let walk = Walk {

@@ -7,8 +7,10 @@ use super::netlink::channel::{Channel, DumpError};
 use super::netlink::dump::{self, Emit};
 use super::proc::{ProcRoot, net};
 use super::seen::Seen;
+use super::tape;
 use crate::model::{Gap, Protocol, Socket, State};
 use crate::plan::Dump;
+use crate::source::disk;
 
 /// Reads all tables of a capture, each socket once.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl Tables {
         match Channel::open() {
             Ok(channel) => self.channel = Some(channel),
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => self.refused = Some(errno),
-            Err(DumpError::Lost | DumpError::Stopped) => {}
+            Err(DumpError::Lost | DumpError::Stopped | DumpError::NotRecorded) => {}
         }
     }
 
@@ -88,13 +90,31 @@ impl Tables {
             let message = "TCP sockets that are bound and do not listen are told by Linux 6.8 and newer only";
             self.gaps.push(Gap::loss("bound-unseen", message));
         }
-        match dump::run(channel, dump, emit) {
+        let result = dump::run(channel, dump, emit);
+        if let Some(errno) = channel.filter_refused.take() {
+            let reason = io::Error::from_raw_os_error(errno);
+            let message = format!(
+                "the kernel takes only a part of the filter for {} sockets, or none ({reason}): it is checked here",
+                dump.protocol.name()
+            );
+            self.gaps.push(Gap::note("filter-refused", message));
+        }
+        match result {
             Ok(()) => {}
             Err(DumpError::Stopped) => self.channel = None,
             Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => {
                 self.read_proc(dump, Some(errno), emit);
                 // Whatever is left of the answer must not reach the next dump.
                 self.reopen();
+            }
+            Err(DumpError::NotRecorded) => {
+                let message = format!(
+                    "the recording does not hold all the {} sockets that were asked for",
+                    dump.protocol.name()
+                );
+                let remedy = "record a run with the same options";
+                self.gaps
+                    .push(Gap::loss("not-recorded", message).with_remedy(remedy));
             }
             Err(DumpError::Lost) => {
                 let message = format!(
@@ -112,7 +132,10 @@ impl Tables {
     fn read_proc(&mut self, dump: &Dump, refused: Option<i32>, emit: &mut Emit<'_>) {
         let name = dump.protocol.name();
         match net::read(&self.root, dump, emit) {
-            Ok(tables) if tables.read == 0 => self.gaps.push(missing(dump.protocol)),
+            Ok(tables) if tables.read == 0 => {
+                let gap = self.unlisted(dump, refused);
+                self.gaps.push(gap);
+            }
             Ok(tables) => {
                 if let Some(errno) = refused {
                     let reason = io::Error::from_raw_os_error(errno);
@@ -146,31 +169,109 @@ impl Tables {
         }
     }
 
-    /// Whether a protocol is registered, by its line in /proc/net/protocols. If that cannot be read, it may be.
-    fn kernel_has(&mut self, protocol: Protocol) -> bool {
-        let path = self.root.net("protocols");
-        let protocols = self
-            .protocols
-            .get_or_insert_with(|| std::fs::read_to_string(path).unwrap_or_default());
-        let name = match protocol {
-            Protocol::Udplite => "UDP-Lite",
-            Protocol::Raw => "RAW",
-            Protocol::Mptcp => "MPTCP",
-            Protocol::Sctp => "SCTP",
-            Protocol::Vsock => "AF_VSOCK",
-            Protocol::Xdp => "XDP",
-            _ => return true,
+    /// No table at all: a family that the kernel lacks is a note. One that it has and does not list is a loss.
+    fn unlisted(&mut self, dump: &Dump, refused: Option<i32>) -> Gap {
+        let lacks = matches!(
+            refused,
+            None | Some(
+                libc::ENOENT | libc::EINVAL | libc::EOPNOTSUPP | libc::EAFNOSUPPORT | libc::EPROTONOSUPPORT
+            )
+        );
+        let protocol = dump.protocol;
+        let in_use = match protocol {
+            // These are not counted: who asks for them by name has a reason.
+            Protocol::Vsock => dump.named && self.kernel_has(protocol),
+            _ => self.has_sockets(protocol),
         };
-        protocols.is_empty()
-            || protocols
-                .lines()
-                .any(|line| line.split_whitespace().next() == Some(name))
+        if lacks && !in_use {
+            return missing(protocol);
+        }
+        let name = protocol.name();
+        let reason = refused.map_or_else(String::new, |errno| {
+            format!(" ({})", io::Error::from_raw_os_error(errno))
+        });
+        Gap::loss(
+            "table-unreadable",
+            format!(
+                "the kernel has {name} sockets and does not list them: sock_diag does not answer{reason}"
+            ),
+        )
     }
+
+    /// Whether a protocol is registered. If that cannot be read, it may be.
+    fn kernel_has(&mut self, protocol: Protocol) -> bool {
+        registered_name(protocol).is_none_or(|name| self.registered(name).unwrap_or(true))
+    }
+
+    /// Whether /proc/net/protocols has a line of that name; `None` if it cannot be read.
+    fn registered(&mut self, name: &str) -> Option<bool> {
+        let lines = self.protocols();
+        (!lines.is_empty()).then(|| line_of(lines, name).is_some())
+    }
+
+    /// Whether the line of a protocol counts sockets in this network namespace.
+    fn has_sockets(&mut self, protocol: Protocol) -> bool {
+        let line = registered_name(protocol).and_then(|name| line_of(self.protocols(), name));
+        line.and_then(|line| line.split_whitespace().nth(2)?.parse::<i64>().ok())
+            .is_some_and(|count| count > 0)
+    }
+
+    fn protocols(&mut self) -> &str {
+        let path = self.root.net("protocols");
+        self.protocols
+            .get_or_insert_with(|| disk::read_to_string(path).unwrap_or_default())
+    }
+}
+
+/// Tables that were asked for by name and that no dump reads. Where the kernel has such sockets, they are a loss.
+pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
+    let protocols = if names.is_empty() {
+        String::new()
+    } else {
+        disk::read_to_string(root.net("protocols")).unwrap_or_default()
+    };
+    let gap = |name: &&str| {
+        if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
+            return Gap::note(
+                "family-missing",
+                format!("this kernel has no {name} sockets to list"),
+            );
+        }
+        Gap::loss(
+            "family-unread",
+            format!("{name} sockets are not listed by sockstat"),
+        )
+        .with_remedy("ss -a lists them, if it was built for that")
+    };
+    names.iter().map(gap).collect()
+}
+
+fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
+    protocols
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(name))
+}
+
+/// The name of a protocol in /proc/net/protocols, where it can be missing.
+const fn registered_name(protocol: Protocol) -> Option<&'static str> {
+    Some(match protocol {
+        Protocol::Udplite => "UDP-Lite",
+        Protocol::Raw => "RAW",
+        Protocol::Mptcp => "MPTCP",
+        Protocol::Sctp => "SCTP",
+        Protocol::Vsock => "AF_VSOCK",
+        Protocol::Xdp => "XDP",
+        Protocol::Packet => "PACKET",
+        Protocol::Netlink => "NETLINK",
+        Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix => return None,
+    })
 }
 
 /// Whether the kernel knows the pseudo state of bound sockets; older ones ignore its bit in silence.
 fn lists_bound_sockets() -> bool {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = tape::fact("kernel", || {
+        rustix::system::uname().release().to_string_lossy().into_owned()
+    });
     let mut numbers = release
         .split(|c: char| !c.is_ascii_digit())
         .map_while(|part| part.parse::<u32>().ok());

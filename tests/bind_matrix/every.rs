@@ -33,6 +33,10 @@ fn ask(words: &str, code: &'static str) -> Option<Asked> {
     ask_as(words, code, code)
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every case ends with it, and some cannot be made"
+)]
 fn ask_as(words: &str, root: &'static str, user: &'static str) -> Option<Asked> {
     let words = words.split(' ').map(str::to_owned).collect();
     Some(Asked { words, root, user })
@@ -466,7 +470,7 @@ fn documented() -> Vec<(String, String)> {
     let mut inside = false;
     for line in include_str!("../../docs/why.md").lines() {
         if let Some(heading) = line.strip_prefix("### ") {
-            code = heading.trim_matches('`').to_owned();
+            heading.trim_matches('`').clone_into(&mut code);
         }
         match line.strip_prefix("    ") {
             Some(text) if text.starts_with("$ ") && !code.is_empty() => {

@@ -14,6 +14,7 @@ mod architecture;
 mod cli;
 mod documents;
 mod generated;
+mod limits;
 mod live;
 mod modes;
 mod replay;

@@ -36,7 +36,8 @@ const SELECTIONS: &[&[&str]] = &[
     &["-A", "!tcp"],
     &["-B"],
     &["-tl"],
-    &["-a"],
+    // A run lists the netlink socket that it asks with, and each run has its own.
+    &["-a", "-A", "!netlink"],
     &["state", "established"],
     &["-ta", "exclude", "listening"],
     &["127.0.0.1"],
@@ -142,5 +143,36 @@ fn identity_of_row(row: &Value) -> String {
         format!("inode:{}", row["inode"])
     } else {
         format!("sk:{}", row["cookie"].as_str().unwrap())
+    }
+}
+
+#[test]
+fn no_time_zone_and_no_locale_changes_the_output() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    // Owners have times of their own; the document's is the one of the run.
+    let without_time = |text: &str| match text.split_once("\"taken_at\":\"") {
+        Some((before, after)) => {
+            let (time, after) = after.split_once('"').unwrap();
+            assert!(time.ends_with('Z') && time.len() == 20, "{time}");
+            format!("{before}{after}")
+        }
+        None => text.to_owned(),
+    };
+    for form in ["--json", "--jsonl", "--csv", "--plain", "--table"] {
+        let run = |environment: &[(&str, &str)]| {
+            // Nothing here changes by itself.
+            let mut command = sockets.sockstat(&["-tulxp", "--sort", "default", form]);
+            let ran = crate::run::Ran::of(command.envs(environment.iter().copied())).ended_with(0);
+            without_time(ran.text())
+        };
+        let there = [
+            ("TZ", "Pacific/Chatham"),
+            ("LC_ALL", "de_DE.UTF-8"),
+            ("LANG", "tr_TR.UTF-8"),
+            ("LC_NUMERIC", "fr_FR"),
+        ];
+        assert_eq!(run(&there), run(&[("TZ", "UTC"), ("LC_ALL", "C")]), "{form}");
     }
 }

@@ -220,6 +220,7 @@ fn place(socket: &Socket) -> String {
         crate::model::Endpoints::Unix(pair) => {
             crate::command::why::unix::printable(pair.name.as_deref().unwrap_or_default())
         }
+        _ => socket.protocol.name().to_owned(),
     }
 }
 

@@ -21,26 +21,17 @@ pub const MEMORY: [Part; 9] = [
     ),
     bytes("optmem", 6, "memory of options and filters"),
     bytes(
-        "backlog",
+        "memory_backlog",
         7,
         "memory of packets that wait because the socket is in use",
-    ),
-    Part::number(
-        "drops",
-        "drops",
-        "packets",
-        32,
-        4,
-        "packets dropped at this socket since it was made",
-    ),
+    )
+    .key("backlog"),
+    Part::number("memory_drops", "drops", "packets", 32, 4, "the same as drops").key("drops"),
 ];
 
 impl Details {
     /// The counters, if they were asked for and came.
     pub fn memory(&self) -> Option<Struct<'_>> {
-        self.get(kind::SKMEMINFO).map(|bytes| Struct {
-            parts: &MEMORY,
-            bytes,
-        })
+        self.get(kind::SKMEMINFO).map(|bytes| Struct::new(&MEMORY, bytes))
     }
 }

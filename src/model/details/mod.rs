@@ -4,8 +4,11 @@
 //! and again, and are read only when somebody asks. Nothing is kept unless the plan asked for it. Shorter and
 //! longer structures than known are normal: what is missing is unknown, what is more is left alone.
 
+pub mod congestion;
 pub mod layout;
 pub mod memory;
+pub mod tcp_info;
+pub mod ulp;
 
 /// Kinds of attributes, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of
 /// other families use the same numbers for what is the same there.
@@ -99,6 +102,15 @@ impl Details {
         self.iter()
             .find(|(found, _)| *found == kind)
             .map(|(_, value)| value)
+    }
+
+    /// The number in an attribute of one or four bytes.
+    pub fn number(&self, kind: u16) -> Option<u32> {
+        match *self.get(kind)? {
+            [number] => Some(number.into()),
+            [a, b, c, d, ..] => Some(u32::from_ne_bytes([a, b, c, d])),
+            _ => None,
+        }
     }
 
     /// All of them, in the order of the kernel.

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use super::bytes::{put32, take, take32};
 use super::{FILE, INTERFACE, NAME, PEER_INODE, PENDING, UNIX, V4_LOCAL, V4_PEER, V6ONLY, V6ONLY_SET};
 use crate::model::endpoint::UnixFile;
-use crate::model::{InetPair, UnixPair};
+use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+use crate::model::{Endpoints, InetPair, UnixPair};
 
 pub(super) fn put_inet(out: &mut Vec<u8>, pair: &InetPair) -> u32 {
     let mut flags = 0;
@@ -103,5 +104,65 @@ pub(super) fn take_unix(input: &mut &[u8], flags: u32) -> UnixPair {
         peer_inode,
         pending,
         file,
+    }
+}
+
+/// A byte for the family, then its fields.
+pub(super) fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
+    match endpoints {
+        Endpoints::Packet(end) => {
+            out.push(0);
+            put32(out, end.ethertype.into());
+            put32(out, end.interface.map_or(0, NonZeroU32::get));
+        }
+        Endpoints::Netlink(pair) => {
+            out.extend_from_slice(&[1, pair.protocol]);
+            put32(out, pair.portid);
+            put32(out, pair.peer_portid);
+            put32(out, pair.peer_group);
+            put32(out, u32::try_from(pair.groups.len()).unwrap_or(u32::MAX));
+            pair.groups.iter().for_each(|group| put32(out, *group));
+        }
+        Endpoints::Vsock(pair) => {
+            out.push(2);
+            for number in [pair.local_cid, pair.local_port, pair.peer_cid, pair.peer_port] {
+                put32(out, number);
+            }
+        }
+        Endpoints::Xdp(end) => {
+            out.push(3);
+            put32(out, end.interface.map_or(0, NonZeroU32::get));
+            put32(out, end.queue_id);
+        }
+        Endpoints::Inet(_) | Endpoints::Unix(_) => {}
+    }
+}
+
+pub(super) fn take_other(input: &mut &[u8]) -> Endpoints {
+    match take::<1>(input) {
+        [0] => Endpoints::Packet(PacketEnd {
+            ethertype: u16::try_from(take32(input)).unwrap_or(0),
+            interface: NonZeroU32::new(take32(input)),
+        }),
+        [1] => Endpoints::Netlink(NetlinkPair {
+            protocol: take::<1>(input)[0],
+            portid: take32(input),
+            peer_portid: take32(input),
+            peer_group: take32(input),
+            groups: {
+                let count = take32(input);
+                (0..count).map(|_| take32(input)).collect()
+            },
+        }),
+        [2] => Endpoints::Vsock(VsockPair {
+            local_cid: take32(input),
+            local_port: take32(input),
+            peer_cid: take32(input),
+            peer_port: take32(input),
+        }),
+        _ => Endpoints::Xdp(XdpEnd {
+            interface: NonZeroU32::new(take32(input)),
+            queue_id: take32(input),
+        }),
     }
 }

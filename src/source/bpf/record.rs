@@ -76,17 +76,18 @@ impl Record {
 }
 
 /// Reads records until the end and hands each to the sink, with facts if it is told how to read
-/// them. Returns how many.
+/// them. Returns how many. The buffer is reused from call to call.
 ///
 /// # Errors
 /// What the reader says, if it is not "again" or "interrupted"; [`io::ErrorKind::UnexpectedEof`] if
 /// the end cuts a record.
 pub(super) fn drain(
     reader: &mut impl Read,
+    buffer: &mut Vec<u8>,
     masks: Option<FlagMasks>,
     sink: &mut dyn FnMut(&Record),
 ) -> io::Result<u64> {
-    let mut buffer = vec![0; BUFFER_BYTES];
+    buffer.resize(BUFFER_BYTES, 0);
     let mut records = 0;
     let mut retries = 0;
     // Bytes at the start of the buffer that belong to a record whose end is still to come.
@@ -158,7 +159,9 @@ mod tests {
     fn drained(bytes: &[u8], step: usize) -> (io::Result<u64>, Vec<Record>) {
         let mut records = Vec::new();
         let mut reader = Stuttering { bytes, step, turn: 0 };
-        let result = drain(&mut reader, MASKS, &mut |record| records.push(*record));
+        let result = drain(&mut reader, &mut Vec::new(), MASKS, &mut |record| {
+            records.push(*record);
+        });
         (result, records)
     }
 
@@ -216,7 +219,7 @@ mod tests {
     fn what_was_not_asked_for_is_not_there() {
         let mut records = Vec::new();
         let raw = bytes(&[[1, 2, 3, 4, 0, 0]]);
-        drain(&mut raw.as_slice(), None, &mut |record| {
+        drain(&mut raw.as_slice(), &mut Vec::new(), None, &mut |record| {
             records.push(*record);
         })
         .unwrap();
@@ -254,7 +257,7 @@ mod tests {
                 Err(io::ErrorKind::WouldBlock.into())
             }
         }
-        let error = drain(&mut Stuck, MASKS, &mut |_| ()).unwrap_err();
+        let error = drain(&mut Stuck, &mut Vec::new(), MASKS, &mut |_| ()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -67,7 +67,22 @@ struct Link {
     target_fd: u32,
     attach_type: u32,
     flags: u32,
+    iter_info: u64,
+    iter_info_len: u32,
 }
+
+/// The form of `union bpf_iter_link_info` that names tasks; all fields zero for every task.
+#[repr(C)]
+#[derive(Default)]
+struct Tasks {
+    tid: u32,
+    pid: u32,
+    pid_fd: u32,
+    rest: u32,
+}
+
+const SIZE_OF_TASKS: u32 = 16;
+const _: () = assert!(size_of::<Tasks>() == SIZE_OF_TASKS as usize);
 
 #[repr(C)]
 struct Iterate {
@@ -143,15 +158,27 @@ pub(super) fn load(code: &[u64], attach_btf_id: u32, log: Option<&mut [u8]>) -> 
     }
 }
 
-/// Makes the link from a loaded program to the iterator of all tasks' files.
-pub(super) fn link(program: &OwnedFd) -> io::Result<OwnedFd> {
+/// Makes the link from a loaded program to the iterator of tasks' files: those of one process (Linux 6.1), or of
+/// all.
+pub(super) fn link(program: &OwnedFd, pid: Option<u32>) -> io::Result<OwnedFd> {
+    let tasks = Tasks {
+        pid: pid.unwrap_or(0),
+        ..Tasks::default()
+    };
+    let (iter_info, iter_info_len) = match pid {
+        Some(_) => (address(&raw const tasks), SIZE_OF_TASKS),
+        None => (0, 0),
+    };
     let request = Link {
         prog_fd: program.as_raw_fd(),
         target_fd: 0,
         attach_type: TRACE_ITER,
         flags: 0,
+        iter_info,
+        iter_info_len,
     };
-    // SAFETY: the request holds no pointers.
+    // SAFETY: `iter_info` is null with length 0, or the address of `tasks`, which is as long as said, outlives the
+    // call and is only read.
     unsafe { bpf(LINK_CREATE, &request) }
 }
 

@@ -12,6 +12,8 @@ use std::thread;
 use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
+use crate::source::tape::{self, netlink::Heard};
+
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
 const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
@@ -36,6 +38,8 @@ pub enum DumpError {
     Lost,
     /// The receiver wants no more. The channel is in the middle of a dump and must not be used again.
     Stopped,
+    /// A replay, whose recording does not hold all that was asked for; what it holds was handed on.
+    NotRecorded,
 }
 
 impl DumpError {
@@ -54,9 +58,12 @@ enum Progress {
 /// An open sock_diag socket in the network namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Channel {
-    socket: Socket,
+    /// None in a replay.
+    socket: Option<Socket>,
     buffer: Vec<u8>,
     sequence: u32,
+    /// Errno of the last filter that the kernel did not take as it was.
+    pub filter_refused: Option<i32>,
 }
 
 impl Channel {
@@ -65,11 +72,22 @@ impl Channel {
     /// # Errors
     /// [`DumpError::Channel`] where netlink or sock_diag is missing or forbidden (gVisor, seccomp, SELinux).
     pub fn open() -> Result<Self, DumpError> {
-        let socket = Socket::new(NETLINK_SOCK_DIAG).map_err(|error| DumpError::of_channel(&error))?;
+        let mut socket = None;
+        let errno = tape::fact("sock_diag", || match Socket::new(NETLINK_SOCK_DIAG) {
+            Ok(opened) => {
+                socket = Some(opened);
+                0
+            }
+            Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
+        });
+        if errno != 0 {
+            return Err(DumpError::Channel(errno));
+        }
         Ok(Self {
             socket,
             buffer: vec![0; RECEIVE_BYTES],
             sequence: 0,
+            filter_refused: None,
         })
     }
 
@@ -85,13 +103,19 @@ impl Channel {
         mut take: impl FnMut(&[u8]),
         mut datagram_end: impl FnMut() -> ControlFlow<()>,
     ) -> Result<(), DumpError> {
-        self.send(request)?;
-        loop {
-            let progress = self.read_next(&mut take, &mut datagram_end)?;
-            if progress == Progress::Done {
-                return Ok(());
-            }
-        }
+        self.on_tape(
+            request,
+            &mut take,
+            &mut datagram_end,
+            |channel, request, take, end, heard| {
+                channel.send(request)?;
+                loop {
+                    if channel.read_next(take, end, heard)? == Progress::Done {
+                        return Ok(());
+                    }
+                }
+            },
+        )
     }
 
     /// Like [`Channel::dump`], for answers that may be long: once they prove to be, `grown` is called and a second
@@ -106,39 +130,67 @@ impl Channel {
         mut datagram_end: impl FnMut() -> ControlFlow<()>,
         grown: impl FnOnce(),
     ) -> Result<(), DumpError> {
-        self.send(request)?;
-        for _ in 0..ALONE_DATAGRAMS {
-            if self.read_next(&mut take, &mut datagram_end)? == Progress::Done {
-                return Ok(());
-            }
+        self.on_tape(
+            request,
+            &mut take,
+            &mut datagram_end,
+            |channel, request, take, end, heard| {
+                channel.send(request)?;
+                for _ in 0..ALONE_DATAGRAMS {
+                    if channel.read_next(take, end, heard)? == Progress::Done {
+                        return Ok(());
+                    }
+                }
+                grown();
+                let sequence = channel.sequence;
+                thread::scope(|scope| {
+                    let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
+                    let (used, free) = mpsc::channel();
+                    scope.spawn(move || channel.receive_ahead(&free, &filled));
+                    loop {
+                        // The receiver ends by itself only after the last datagram, which is told below.
+                        let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
+                        Heard::datagram(heard, &datagram);
+                        let progress = read_datagram(&datagram, sequence, take);
+                        if end().is_break() {
+                            return Err(DumpError::Stopped);
+                        }
+                        if progress? == Progress::Done {
+                            return Ok(());
+                        }
+                        // If the receiver is gone there is nothing to give back to.
+                        let _ = used.send(datagram);
+                    }
+                })
+            },
+        )
+    }
+
+    /// Answers from a recording; or has the kernel asked by `ask`, and writes the answer down if this run is recorded.
+    fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
+        &mut self,
+        request: &mut [u8],
+        take: &mut T,
+        datagram_end: &mut E,
+        ask: impl FnOnce(&mut Self, &mut [u8], &mut T, &mut E, &mut Option<Heard>) -> Result<(), DumpError>,
+    ) -> Result<(), DumpError> {
+        if let Some(recorded) = tape::netlink::replayed(request) {
+            return play(&recorded, take, datagram_end);
         }
-        grown();
-        let sequence = self.sequence;
-        thread::scope(|scope| {
-            let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
-            let (used, free) = mpsc::channel();
-            scope.spawn(move || self.receive_ahead(&free, &filled));
-            loop {
-                // The receiver ends by itself only after the last datagram, which is told below.
-                let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
-                let progress = read_datagram(&datagram, sequence, &mut take);
-                if datagram_end().is_break() {
-                    return Err(DumpError::Stopped);
-                }
-                if progress? == Progress::Done {
-                    return Ok(());
-                }
-                // If the receiver is gone there is nothing to give back to.
-                let _ = used.send(datagram);
-            }
-        })
+        let mut heard = tape::netlink::listen(request);
+        let result = ask(self, request, take, datagram_end, &mut heard);
+        if let Some(heard) = heard {
+            heard.end(self.sequence, result);
+        }
+        result
     }
 
     fn send(&mut self, request: &mut [u8]) -> Result<(), DumpError> {
         self.sequence = self.sequence.wrapping_add(1);
         super::request::set_sequence(request, self.sequence);
         let kernel = SocketAddr::new(0, 0);
-        retry(|| self.socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
+        let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
+        retry(|| socket.send_to(request, &kernel, 0)).map_err(|error| DumpError::of_channel(&error))?;
         Ok(())
     }
 
@@ -147,9 +199,11 @@ impl Channel {
         &mut self,
         take: &mut impl FnMut(&[u8]),
         datagram_end: &mut impl FnMut() -> ControlFlow<()>,
+        heard: &mut Option<Heard>,
     ) -> Result<Progress, DumpError> {
         let length = self.receive()?;
         let datagram = self.buffer.get(..length).unwrap_or_default();
+        Heard::datagram(heard, datagram);
         let progress = read_datagram(datagram, self.sequence, take);
         if datagram_end().is_break() {
             return Err(DumpError::Stopped);
@@ -186,9 +240,10 @@ impl Channel {
 
     /// The next datagram from the kernel, into the buffer: its length in bytes.
     fn receive(&mut self) -> Result<usize, DumpError> {
+        let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
         loop {
             let buffer = &mut self.buffer;
-            let received = retry(|| self.socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
+            let received = retry(|| socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
             let (length, sender) = match received {
                 Ok(received) => received,
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),
@@ -206,6 +261,45 @@ impl Channel {
             }
             return Ok(length);
         }
+    }
+}
+
+/// Hands on what a recording has for an answer.
+fn play(
+    recorded: &tape::netlink::Replayed,
+    take: &mut impl FnMut(&[u8]),
+    datagram_end: &mut impl FnMut() -> ControlFlow<()>,
+) -> Result<(), DumpError> {
+    let mut take = |payload: &[u8]| {
+        if recorded.wants(payload) {
+            take(payload);
+        }
+    };
+    let mut result = Ok(());
+    for answer in &recorded.answers {
+        if answer.channel_errno != 0 {
+            result = Err(DumpError::Channel(answer.channel_errno));
+        }
+        let mut progress = Ok(Progress::More);
+        for datagram in &answer.datagrams {
+            progress = read_datagram(datagram, answer.sequence, &mut take);
+            if datagram_end().is_break() {
+                return Err(DumpError::Stopped);
+            }
+            if progress != Ok(Progress::More) {
+                break;
+            }
+        }
+        match progress {
+            Ok(Progress::Done) => {}
+            Ok(Progress::More) => result = result.and(Err(DumpError::Lost)),
+            Err(error) => result = result.and(Err(error)),
+        }
+    }
+    if recorded.complete {
+        result
+    } else {
+        Err(DumpError::NotRecorded)
     }
 }
 

@@ -45,7 +45,9 @@ pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
         Err(DumpError::Kernel(libc::EPERM | libc::EACCES)) => Destroyed::NotPermitted,
         Err(DumpError::Kernel(libc::EOPNOTSUPP)) => Destroyed::NotSupported,
         Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => Destroyed::Failed(errno),
-        Err(DumpError::Lost | DumpError::Stopped) => Destroyed::Failed(libc::ENOBUFS),
+        Err(DumpError::Lost | DumpError::Stopped | DumpError::NotRecorded) => {
+            Destroyed::Failed(libc::ENOBUFS)
+        }
     }
 }
 

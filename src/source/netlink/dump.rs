@@ -6,7 +6,7 @@ use std::thread;
 use super::bytecode::{Supported, encode};
 use super::channel::{Channel, DumpError};
 use super::request::{Request, Table};
-use super::{inet, unix};
+use super::{inet, netlinks, packet, unix, vsock, xdp};
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
 use crate::plan::Dump;
 
@@ -141,9 +141,11 @@ fn ask(
             bytecode,
         };
         result = repeat(channel, &request, dump, batch, emit, &mut grown);
-        let refused = matches!(result, Err(DumpError::Kernel(libc::EINVAL | libc::EPERM)));
-        if !refused || request.bytecode.is_none() {
-            break;
+        match result {
+            Err(DumpError::Kernel(errno @ (libc::EINVAL | libc::EPERM))) if request.bytecode.is_some() => {
+                channel.filter_refused = Some(errno);
+            }
+            _ => break,
         }
     }
     result
@@ -178,6 +180,10 @@ fn repeat(
 fn tables(dump: &Dump) -> Vec<Table> {
     match (dump.protocol, dump.v4, dump.v6) {
         (Protocol::Unix, ..) => vec![Table::Unix],
+        (Protocol::Packet, ..) => vec![Table::Packet],
+        (Protocol::Netlink, ..) => vec![Table::Netlink],
+        (Protocol::Vsock, ..) => vec![Table::Vsock],
+        (Protocol::Xdp, ..) => vec![Table::Xdp],
         (Protocol::Tcp, true, true) => vec![Table::TcpBoth],
         (protocol, v4, v6) => [(v4, Family::Inet), (v6, Family::Inet6)]
             .into_iter()
@@ -230,6 +236,10 @@ impl Batch {
         };
         let decoded = match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
+            Protocol::Packet => packet::decode(payload, slot),
+            Protocol::Netlink => netlinks::decode(payload, slot),
+            Protocol::Vsock => vsock::decode(payload, slot),
+            Protocol::Xdp => xdp::decode(payload, slot),
             protocol => inet::decode(payload, protocol, dump.wanted, slot),
         };
         if decoded && dump.wants(slot) {

@@ -10,9 +10,17 @@ use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use netlink_packet_sock_diag::unix;
 
+use super::{netlinks, packet, xdp};
 use crate::model::{Family, Protocol, StateSet};
 
 const TCPDIAG_GETSOCK: u16 = 18;
+const AF_NETLINK: u8 = 16;
+const AF_PACKET: u8 = 17;
+const AF_VSOCK: u8 = 40;
+const AF_XDP: u8 = 44;
+/// `NDIAG_PROTO_ALL`.
+const ALL_NETLINK: u8 = 255;
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const INET_DIAG_REQ_BYTECODE: u16 = 1;
 const INET_DIAG_REQ_PROTOCOL: u16 = 3;
 
@@ -25,6 +33,14 @@ pub enum Table {
     Inet(Protocol, Family),
     /// All unix sockets.
     Unix,
+    /// All packet sockets.
+    Packet,
+    /// All netlink sockets.
+    Netlink,
+    /// All VM sockets.
+    Vsock,
+    /// All XDP sockets.
+    Xdp,
 }
 
 /// A dump request.
@@ -32,9 +48,10 @@ pub enum Table {
 pub struct Request {
     /// Which table.
     pub table: Table,
-    /// Which states. Raw sockets ignore it in the kernel.
+    /// Which states. Raw, packet, netlink and XDP sockets ignore it in the kernel.
     pub states: StateSet,
-    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`.
+    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`;
+    /// for packet, netlink and XDP sockets theirs, beside what every listing needs.
     pub extensions: u32,
     /// Only sockets with this local port, in host byte order; 0 for all. IP tables only.
     pub local_port: u16,
@@ -63,6 +80,14 @@ impl Request {
             Table::TcpBoth => self.legacy_tcp(),
             Table::Inet(protocol, family) => self.inet(protocol, family),
             Table::Unix => self.unix(),
+            Table::Packet => dump_message(AF_PACKET, 0, &[0, self.extensions | packet::SHOW_BASIC]),
+            Table::Netlink => dump_message(
+                AF_NETLINK,
+                ALL_NETLINK,
+                &[0, self.extensions | netlinks::SHOW_BASIC],
+            ),
+            Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, self.extensions]),
+            Table::Xdp => dump_message(AF_XDP, 0, &[0, self.extensions | xdp::SHOW_BASIC]),
         };
         if let Some(bytecode) = &self.bytecode {
             append_attribute(&mut message, INET_DIAG_REQ_BYTECODE, bytecode);
@@ -147,6 +172,22 @@ fn serialize(payload: SockDiagMessage) -> Vec<u8> {
     bytes
 }
 
+/// A dump request whose body is a family, a protocol, two bytes of nothing, these numbers, and a cookie of all ones
+/// (`struct packet_diag_req`, `netlink_diag_req`, `vsock_diag_req`, `xdp_diag_req`; linux 6.18 include/uapi/linux).
+fn dump_message(family: u8, protocol: u8, numbers: &[u32]) -> Vec<u8> {
+    let mut message = vec![0; 4];
+    message.extend_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    message.extend_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
+    message.extend_from_slice(&[0; 8]);
+    message.extend_from_slice(&[family, protocol, 0, 0]);
+    for number in numbers {
+        message.extend_from_slice(&number.to_ne_bytes());
+    }
+    message.extend_from_slice(&[0xff; 8]);
+    finish(&mut message);
+    message
+}
+
 fn append_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.resize(message.len().next_multiple_of(4), 0);
     let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
@@ -154,6 +195,11 @@ fn append_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.extend_from_slice(&kind.to_ne_bytes());
     message.extend_from_slice(value);
     message.resize(message.len().next_multiple_of(4), 0);
+    finish(message);
+}
+
+/// Puts the length in its place.
+fn finish(message: &mut [u8]) {
     let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
     if let Some(field) = message.get_mut(..4) {
         field.copy_from_slice(&total.to_ne_bytes());
@@ -217,6 +263,37 @@ mod tests {
             "ports in network byte order"
         );
         assert_eq!(bytes[68..72], 0x3ffeu32.to_ne_bytes());
+    }
+
+    #[test]
+    fn the_other_families_have_bodies_of_their_own() {
+        let body = |table, length| {
+            let bytes = request(table).encode();
+            assert_eq!(bytes.len(), length);
+            assert_eq!(bytes[..4], u32::try_from(length).unwrap().to_ne_bytes());
+            assert_eq!(
+                bytes[4..8],
+                [20u16.to_ne_bytes(), 0x301u16.to_ne_bytes()].concat()
+            );
+            assert_eq!(bytes[length - 8..], [0xff; 8]);
+            bytes[16..length - 8].to_vec()
+        };
+        let show = |bits: u32| bits.to_ne_bytes();
+        assert_eq!(
+            body(Table::Packet, 36),
+            [&[17, 0, 0, 0, 0, 0, 0, 0][..], &show(0x51)].concat()
+        );
+        assert_eq!(
+            body(Table::Netlink, 36),
+            [&[16, 255, 0, 0, 0, 0, 0, 0][..], &show(0x43)].concat()
+        );
+        assert_eq!(
+            body(Table::Xdp, 36),
+            [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x49)].concat()
+        );
+        let vsock = body(Table::Vsock, 40);
+        assert_eq!(vsock[..4], [40, 0, 0, 0]);
+        assert_eq!(vsock[4..8], 0x3ffeu32.to_ne_bytes());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::model::{self, Gap, Socket};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
 use crate::source::tables::Tables;
+use crate::source::tape;
 
 /// What takes sockets, from any thread. Otherwise as [`crate::source::netlink::dump::Emit`].
 type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + Send + 'a;
@@ -117,7 +118,12 @@ impl Views {
 
 impl View {
     fn read(&self, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
-        let entered = if self.is_own { Ok(()) } else { self.enter() };
+        let entered = if self.is_own {
+            Ok(())
+        } else {
+            tape::in_netns(self.inode.unwrap_or_default());
+            tape::fact("entered", || self.enter())
+        };
         let (root, read) = match (entered, self.pid) {
             (Ok(()), _) => (ProcRoot::default(), Read::Inside),
             (Err(error), Some(_)) if self.is_gone(&error) => return Read::Gone,

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
+pub use super::counts::{crowded_processes, has_descriptors};
 use super::raw::{
     DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
     open_directory, read_fdinfo, read_file, sizes_differ,
 };
-use super::{ProcRoot, fdinfo, tasks};
+use super::{ProcRoot, fdinfo, on_tape, tasks};
 use crate::model::Holder;
 
 /// Below this many processes a second thread costs more than it saves.
@@ -51,6 +52,10 @@ pub struct Walk {
 /// # Errors
 /// Only if the root itself cannot be listed; everything below it is counted instead.
 pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
+    on_tape::walk(look, || look_into(root, look))
+}
+
+fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     let root_fd = open_directory(CWD, root.path())?;
     let pids = numbered_entries(root_fd.as_fd())?;
     let shared = Shared {
@@ -82,27 +87,8 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     }))
 }
 
-/// Whether all processes together have at least so many descriptors. Told by the sizes of their fd directories
-/// (Linux 6.2 and newer), which need no permission; false where those are not told.
-pub fn has_descriptors(root: &ProcRoot, least: u64) -> bool {
-    let Ok(root_fd) = open_directory(CWD, root.path()) else {
-        return false;
-    };
-    let Ok(pids) = numbered_entries(root_fd.as_fd()) else {
-        return false;
-    };
-    let mut sum = 0;
-    pids.into_iter().any(|pid| {
-        let mut path = PathBuffer::default();
-        let path = path.of(&[Part::Number(pid), Part::Text(b"/fd")]);
-        let size = statat(root_fd.as_fd(), path, rustix::fs::AtFlags::empty()).map_or(0, |stat| stat.st_size);
-        sum += u64::try_from(size).unwrap_or(0);
-        sum >= least
-    })
-}
-
 impl Walk {
-    fn absorb(&mut self, mut other: Self) {
+    pub(super) fn absorb(&mut self, mut other: Self) {
         self.holders.append(&mut other.holders);
         self.processes += other.processes;
         self.refused += other.refused;

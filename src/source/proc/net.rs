@@ -13,11 +13,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use super::ProcRoot;
+use super::families::{netlink_line, packet_line};
 use super::fdinfo::number;
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Socket, SocketType, State, Timer, TimerKind, UnixPair,
 };
 use crate::plan::Dump;
+use crate::source::disk;
 use crate::source::netlink::dump::Emit;
 
 /// `USER_HZ`: what the kernel calls a clock tick towards user space, on every architecture that matters here.
@@ -55,6 +57,8 @@ pub fn read(root: &ProcRoot, dump: &Dump, emit: &mut Emit<'_>) -> io::Result<Tab
         {
             let socket = match family {
                 Family::Unix => unix_line(line),
+                Family::Packet => packet_line(line),
+                Family::Netlink => netlink_line(line),
                 family => inet_line(line, dump.protocol, family),
             };
             match socket {
@@ -85,6 +89,8 @@ fn files(dump: &Dump) -> Vec<(&'static str, Family)> {
         Protocol::Raw => ["raw", "raw6"],
         Protocol::Icmp => ["icmp", "icmp6"],
         Protocol::Unix => return vec![("unix", Family::Unix)],
+        Protocol::Packet => return vec![("packet", Family::Packet)],
+        Protocol::Netlink => return vec![("netlink", Family::Netlink)],
         _ => return Vec::new(),
     };
     names
@@ -96,7 +102,7 @@ fn files(dump: &Dump) -> Vec<(&'static str, Family)> {
 }
 
 fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
+    match disk::read(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -239,7 +245,7 @@ fn split_hex(column: &[u8]) -> Option<(u64, u64)> {
     Some((hex(left)?, hex(right.get(1..)?)?))
 }
 
-fn hex(text: &[u8]) -> Option<u64> {
+pub(super) fn hex(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 16 {
         return None;
     }
@@ -327,7 +333,7 @@ mod tests {
     fn unix_names_keep_their_blanks_and_bytes() {
         let name = |line: &[u8]| match unix_line(line).unwrap().endpoints {
             Endpoints::Unix(pair) => pair.name.map(Vec::from),
-            Endpoints::Inet(_) => unreachable!(),
+            _ => unreachable!(),
         };
         assert_eq!(
             name(b"ffff888000000000: 00000002 00000000 00010000 0001 01 20000 /run/a b  c"),

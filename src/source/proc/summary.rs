@@ -8,6 +8,7 @@ use std::io;
 
 use super::ProcRoot;
 use crate::model::summary::{Figure, Summary};
+use crate::source::{disk, tape};
 
 /// How `LINE: KEY VALUE KEY VALUE …` names a figure.
 type Place = (&'static str, &'static str, Figure);
@@ -62,7 +63,7 @@ const SNMP6: &[(&str, Figure)] = &[
 /// If /proc/net/sockstat cannot be read: then there is nothing to say.
 pub fn read_counts(root: &ProcRoot) -> io::Result<Summary> {
     let mut summary = Summary::default();
-    let text = std::fs::read_to_string(root.net("sockstat"))?;
+    let text = disk::read_to_string(root.net("sockstat"))?;
     sockstat(&text, SOCKSTAT, &mut summary);
     sockstat(&text_of(root, "sockstat6"), SOCKSTAT6, &mut summary);
     pairs(&text_of(root, "snmp"), &mut summary);
@@ -77,14 +78,14 @@ pub fn read(root: &ProcRoot) -> io::Result<Summary> {
     let mut summary = read_counts(root)?;
     pairs(&text_of(root, "netstat"), &mut summary);
     snmp6(&text_of(root, "snmp6"), &mut summary);
-    let page_bytes = rustix::param::page_size() as u64;
+    let page_bytes = tape::fact("page_bytes", || rustix::param::page_size() as u64);
     for figure in [Figure::TcpMemoryBytes, Figure::UdpMemoryBytes] {
         if let Some(pages) = summary.get(figure) {
             summary.set(figure, pages.saturating_mul(page_bytes));
         }
     }
     let limits = |name: &str| -> Vec<u64> {
-        let text = std::fs::read_to_string(root.join("sys/net/ipv4").join(name)).unwrap_or_default();
+        let text = disk::read_to_string(root.join("sys/net/ipv4").join(name)).unwrap_or_default();
         text.split_whitespace()
             .map_while(|word| word.parse().ok())
             .collect()
@@ -119,7 +120,7 @@ pub fn read(root: &ProcRoot) -> io::Result<Summary> {
 }
 
 fn text_of(root: &ProcRoot, table: &str) -> String {
-    std::fs::read_to_string(root.net(table)).unwrap_or_default()
+    disk::read_to_string(root.net(table)).unwrap_or_default()
 }
 
 fn sockstat(text: &str, places: &[Place], summary: &mut Summary) {

@@ -2,10 +2,14 @@
 
 mod churn;
 mod destroy;
+mod details;
+mod documented;
 mod enter;
+mod families;
 mod forms;
 mod hostile;
 mod jc;
+mod load;
 mod machine;
 mod netns;
 mod normal;

@@ -49,6 +49,13 @@ pub(crate) fn without_bound(rows: &mut Vec<Vec<String>>) {
     rows.retain(|row| !(is_tcp(row) && row.iter().take(2).any(|field| field == "UNCONN")));
 }
 
+/// Both programs list the netlink sockets that they ask with, and the kernel's end where the questions of both wait; and
+/// ss lists a socket twice that has an address and is in a group (linux 6.18 net/netlink/diag.c walks two tables).
+pub(crate) fn without_own_dump(rows: &mut Vec<Vec<String>>) {
+    rows.retain(|row| !row.iter().any(|field| field.starts_with("4:")));
+    rows.dedup();
+}
+
 /// Owners come in the order in which each program found them: they are compared as a set.
 pub(crate) fn sort_users(row: &mut [String]) {
     for field in row.iter_mut().filter(|field| field.starts_with("users:((")) {

@@ -277,3 +277,47 @@ fn a_process_that_is_closed_to_its_own_user_is_hidden_from_it() {
     );
     assert_eq!(has_gap(&ran, "owners-hidden"), expected == "hidden");
 }
+
+#[test]
+fn the_gap_that_the_documentation_shows() {
+    let page = include_str!("../../../docs/json.md");
+    let shown: Vec<_> = page
+        .split("```console\n$ ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .take(2)
+        .collect();
+    let (command, expected) = (shown[0], shown[1]);
+    let (command, _) = command.split_once(" | jq -c .gaps").unwrap();
+    let arguments: Vec<_> = command.split(' ').skip(1).collect();
+    let Some(setting) = Setting::make(&["nondumpable:port=5432"]) else {
+        return;
+    };
+    let mut sockstat = setting.sockets.program(&setting.program);
+    as_user(&mut sockstat, NOBODY);
+    let ran = Ran::of(sockstat.args(&arguments)).ended_with(0);
+    let gaps = ran.json()["gaps"].to_string();
+    // The program is in another place there.
+    let gaps = gaps.replace(setting.program.to_str().unwrap(), "/usr/local/bin/sockstat");
+    let expected: Value = serde_json::from_str(expected).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&gaps).unwrap(), expected);
+    assert_eq!(ran.stderr, "", "--quiet");
+}
+
+#[test]
+fn a_filter_that_the_kernel_refuses_is_checked_here_and_said() {
+    let Some(setting) = Setting::make(&["tcp-listen:port=80", "tcp-listen:port=81"]) else {
+        return;
+    };
+    let filter = ["-tl", "--json", "sport = 80 or fwmark = 5"];
+    let mut as_nobody = setting.sockets.program(&setting.program);
+    as_user(&mut as_nobody, NOBODY);
+    // Marks may be filtered with CAP_NET_ADMIN only.
+    let ran = Ran::of(as_nobody.args(filter)).ended_with(0);
+    assert_eq!(rows(&ran).len(), 1);
+    assert!(has_gap(&ran, "filter-refused"), "{}", ran.json()["gaps"]);
+    let as_root = setting.sockets.run(&filter);
+    assert_eq!(rows(&as_root).len(), 1);
+    assert!(!has_gap(&as_root, "filter-refused"));
+}

@@ -115,7 +115,7 @@ pub(super) fn installed() -> Option<Version> {
 
 /// Runs both until they agree.
 #[track_caller]
-fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
+pub(super) fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
     let deadline = Instant::now() + SETTLE;
     loop {
         let ours = sockets.run(words);
@@ -169,6 +169,9 @@ fn normalised(
         }
     }
     rows.sort();
+    if words.iter().any(|word| word.contains("netlink")) {
+        normal::without_own_dump(&mut rows);
+    }
     rows.push(normal::header(&text));
     rows
 }

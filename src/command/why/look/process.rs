@@ -8,8 +8,10 @@ use crate::command::why::owner::{Owner, container_of, is_top, is_typed_in, unit_
 use crate::join::Context;
 use crate::model::{Names, Process};
 use crate::plan::Facts;
+use crate::source::disk;
 use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};
+use crate::source::tape;
 use crate::source::{namespaces, nss};
 
 /// How far up a chain of parents is followed.
@@ -34,7 +36,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
             ..Names::default()
         },
         namespaces: vec![namespaces::own_netns(&ProcRoot::default())],
-        as_root: rustix::process::geteuid().is_root(),
+        as_root: tape::euid() == 0,
         ..Context::default()
     }
 }
@@ -82,8 +84,8 @@ pub fn owners_of(mut inodes: Vec<u32>) -> Vec<Owner> {
 fn owner_of(process: &Process) -> Owner {
     let pid = process.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
-    let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
-    let directory = std::fs::read_link(file("cwd")).ok();
+    let cgroups = disk::read_to_string(file("cgroup")).unwrap_or_default();
+    let directory = disk::read_link(file("cwd")).ok();
     let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
     let forwards_for_container = FORWARDERS.contains(&process.program.as_ref());
     let behind = command
@@ -120,7 +122,7 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
     let mut below_shell = false;
     let mut next = parent_of(pid);
     while let Some(parent) = next.filter(|parent| *parent > 0 && chain.len() < PARENTS_MAX) {
-        let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let comm = disk::read(format!("/proc/{parent}/comm")).unwrap_or_default();
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
         let top = is_top(&comm);
         // What stands behind the colon is tmux's own affair.
@@ -140,7 +142,7 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
 }
 
 fn arguments_of(pid: u32) -> Vec<Vec<u8>> {
-    let text = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = disk::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let text = text.strip_suffix(b"\0").unwrap_or(&text);
     text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
@@ -158,19 +160,17 @@ pub fn parents_of(pid: u32) -> BTreeMap<u32, u32> {
 
 /// Every process and its parent.
 pub fn parents_of_all() -> BTreeMap<u32, u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return BTreeMap::new();
-    };
-    entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let names = disk::names_in("/proc").unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| name.to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, parent_of(pid)?)))
         .collect()
 }
 
 /// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
 fn parent_of(pid: u32) -> Option<u32> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
     rest.split_ascii_whitespace().nth(1)?.parse().ok()

@@ -1,0 +1,83 @@
+//! `--record` and `--replay`: a run that writes down all that it reads, and one that reads nothing else.
+
+use std::path::{Path, PathBuf};
+
+use super::out;
+use crate::cli::{Cli, Subcommand, UsageError};
+use crate::exit::Exit;
+use crate::render::escape;
+use crate::source::tape;
+
+/// A run on tape, or one that is not.
+#[derive(Debug)]
+pub struct Session {
+    /// The file that is being made.
+    recording: Option<PathBuf>,
+}
+
+/// Begins what was asked for. To be called before anything is read.
+///
+/// # Errors
+/// How the run ends at once; the reason has been told.
+pub fn begin(cli: &Cli) -> Result<Session, Exit> {
+    let args = &cli.list;
+    if let Some(path) = &args.replay {
+        if let Err(error) = may_replay(cli) {
+            out::complain(&error.to_string());
+            return Err(Exit::Usage);
+        }
+        tape::replay_from(path).map_err(|damage| failed("replay", path, &damage.0))?;
+    } else if let Some(path) = &args.record {
+        let begun = tape::create(path).and_then(tape::record_to);
+        begun.map_err(|error| failed("record to", path, &error.to_string()))?;
+    }
+    Ok(Session {
+        recording: args.record.clone(),
+    })
+}
+
+impl Session {
+    /// Ends it: a recording is complete only now.
+    pub fn end(self, outcome: Exit) -> Exit {
+        match (tape::finish(), self.recording) {
+            (Ok(_), Some(path)) => {
+                let path = name(&path);
+                out::complain(&format!(
+                    "{path} holds what this run read, command lines and names among it: look at it before you pass it on\n"
+                ));
+                outcome
+            }
+            (Err(error), Some(path)) => failed("record to", &path, &error.to_string()),
+            (Ok(1..), None) => {
+                out::complain("some answers of the recording make no sense and were left out\n");
+                outcome
+            }
+            _ => outcome,
+        }
+    }
+}
+
+/// A recording neither changes nor has processes that could be ended.
+fn may_replay(cli: &Cli) -> Result<(), UsageError> {
+    let refused = match &cli.command {
+        Some(Subcommand::Kill(_)) => "kill",
+        Some(Subcommand::Wait(_)) => "wait",
+        None if cli.list.kill => "-K",
+        _ if cli.list.record.is_some() => "--record",
+        _ if cli.list.proc_root.is_some() => "--proc-root",
+        _ => return Ok(()),
+    };
+    Err(
+        UsageError::new(format!("{refused} and --replay do not go together"))
+            .with_hint("a recording holds what once was, and nothing else is looked at"),
+    )
+}
+
+fn failed(what: &str, path: &Path, why: &str) -> Exit {
+    out::complain(&format!("error: cannot {what} {}: {why}\n", name(path)));
+    Exit::Failed
+}
+
+fn name(path: &Path) -> String {
+    escape::text(path.as_os_str().as_encoded_bytes())
+}

@@ -1,0 +1,134 @@
+//! How many connections are being opened at each listener: those in SYN-RECV, which the kernel counts nowhere.
+//!
+//! Pure: sockets are added as they are read, in any order. It does not guess which of several listeners at one
+//! address (SO_REUSEPORT) was chosen: each of them has the count of all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::model::{Protocol, Socket, State};
+
+/// A network namespace, an address and a port.
+type Place = (u32, IpAddr, u16);
+
+/// Half-open TCP connections by listener. Empty when nobody asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HalfOpen {
+    asked: bool,
+    listeners: BTreeSet<Place>,
+    /// Those at `::` that leave IPv4 alone.
+    v6only: BTreeSet<Place>,
+    /// Their own ends and those of their peers, until [`HalfOpen::finish`].
+    opening: BTreeSet<(Place, Place)>,
+    counts: BTreeMap<Place, u32>,
+}
+
+impl HalfOpen {
+    /// Nothing yet; nothing will be counted unless it was asked.
+    pub fn new(asked: bool) -> Self {
+        Self {
+            asked,
+            ..Self::default()
+        }
+    }
+
+    /// Whether anything is counted.
+    pub fn is_asked(&self) -> bool {
+        self.asked
+    }
+
+    /// Notes a listener or a half-open connection. The same may come twice.
+    pub fn add(&mut self, socket: &Socket) {
+        let Some(pair) = socket
+            .inet()
+            .filter(|_| self.asked && socket.protocol == Protocol::Tcp)
+        else {
+            return;
+        };
+        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
+        match socket.state {
+            State::Listen => {
+                self.listeners.insert(place);
+                if pair.v6only == Some(true) {
+                    self.v6only.insert(place);
+                }
+            }
+            State::SynRecv => {
+                let peer = (socket.netns, pair.peer_address.to_canonical(), pair.peer_port);
+                self.opening.insert((place, peer));
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives each connection to the listener that fits best: the one at its very address before a wildcard.
+    pub fn finish(&mut self) {
+        for ((netns, address, port), _) in std::mem::take(&mut self.opening) {
+            let all_v4 = Some((netns, IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)).filter(|_| address.is_ipv4());
+            let all_v6 = (netns, IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
+            let takes = address.is_ipv6() || !self.v6only.contains(&all_v6);
+            let candidates = [
+                Some((netns, address, port)),
+                all_v4,
+                Some(all_v6).filter(|_| takes),
+            ];
+            let mut candidates = candidates.into_iter().flatten();
+            if let Some(listener) = candidates.find(|place| self.listeners.contains(place)) {
+                *self.counts.entry(listener).or_default() += 1;
+            }
+        }
+    }
+
+    /// How many there are at `socket`; `None` unless it is a TCP listener and somebody asked.
+    pub fn of(&self, socket: &Socket) -> Option<u32> {
+        let pair = socket.inet()?;
+        let counts = self.asked && socket.is_listener() && socket.protocol == Protocol::Tcp;
+        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
+        counts.then(|| self.counts.get(&place).copied().unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Endpoints;
+    use crate::query::samples::tcp;
+
+    #[test]
+    fn each_connection_counts_at_the_listener_that_fits_best() {
+        let mut only_v6 = tcp("::", 81, "::", 0, State::Listen);
+        if let Endpoints::Inet(pair) = &mut only_v6.endpoints {
+            pair.v6only = Some(true);
+        }
+        let listeners = [
+            tcp("::", 80, "::", 0, State::Listen),
+            tcp("10.0.0.1", 80, "0.0.0.0", 0, State::Listen),
+            only_v6,
+            tcp("0.0.0.0", 81, "0.0.0.0", 0, State::Listen),
+        ];
+        let opening = [
+            tcp("10.0.0.1", 80, "10.0.0.9", 1, State::SynRecv),
+            tcp("::ffff:10.0.0.2", 80, "::ffff:10.0.0.9", 1, State::SynRecv),
+            tcp("::1", 80, "::1", 1, State::SynRecv),
+            tcp("10.0.0.2", 81, "10.0.0.9", 1, State::SynRecv),
+            tcp("10.0.0.2", 82, "10.0.0.9", 1, State::SynRecv),
+            tcp("10.0.0.1", 80, "10.0.0.9", 2, State::Established),
+        ];
+        let mut half_open = HalfOpen::new(true);
+        for socket in opening.iter().chain(&listeners).chain(&listeners).chain(&opening) {
+            half_open.add(socket);
+        }
+        half_open.finish();
+        let counts: Vec<_> = listeners.iter().map(|listener| half_open.of(listener)).collect();
+        assert_eq!(counts, [Some(2), Some(1), Some(0), Some(1)]);
+        let elsewhere = Socket {
+            netns: 1,
+            ..listeners[0].clone()
+        };
+        assert_eq!(
+            (half_open.of(&opening[0]), half_open.of(&elsewhere)),
+            (None, Some(0))
+        );
+        assert_eq!(HalfOpen::default().of(&listeners[0]), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! The ends of sockets that speak neither IP nor have names: packet, netlink, VM and XDP sockets.
+
+use std::num::NonZeroU32;
+
+/// What a packet socket takes, and from where. There is no other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketEnd {
+    /// The Ethernet protocol in host byte order; 3 for all, 0 while it takes nothing.
+    pub ethertype: u16,
+    /// The interface by index; `None` for all. `None` too where the source did not say.
+    pub interface: Option<NonZeroU32>,
+}
+
+/// The ends of a netlink socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetlinkPair {
+    /// `NETLINK_ROUTE` (0) and so on; at most 31.
+    pub protocol: u8,
+    /// The socket's address: 0 for the kernel's own end, often the process id of whoever made it.
+    pub portid: u32,
+    /// Whom it was connected to.
+    pub peer_portid: u32,
+    /// The multicast group it was connected to; 0 for none.
+    pub peer_group: u32,
+    /// The multicast groups it has joined, by number from 1; empty for none.
+    pub groups: Box<[u32]>,
+}
+
+impl NetlinkPair {
+    /// Whether it was connected to anybody but the kernel (or is a stream of /proc, which does not say).
+    pub const fn is_connected(&self) -> bool {
+        self.peer_portid != 0 || self.peer_group != 0
+    }
+
+    /// Whether it is the kernel's own end. A program's socket without an address is listed only for the groups
+    /// that it joined, and the kernel joins none (linux 6.18 net/netlink/diag.c, af_netlink.c).
+    pub fn is_of_kernel(&self) -> bool {
+        self.portid == 0 && self.groups.is_empty()
+    }
+}
+
+/// The ends of a VM socket. A value of `u32::MAX` stands for any, or for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VsockPair {
+    /// Our context id: 1 for this machine alone, 2 for the host.
+    pub local_cid: u32,
+    /// Our port.
+    pub local_port: u32,
+    /// The other machine's context id.
+    pub peer_cid: u32,
+    /// Its port.
+    pub peer_port: u32,
+}
+
+/// Where an XDP socket is bound. There is no other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XdpEnd {
+    /// The interface by index; `None` while it is not bound.
+    pub interface: Option<NonZeroU32>,
+    /// The queue of that interface.
+    pub queue_id: u32,
+}
+
+/// A context id or port of a VM socket, unless it is the one that stands for any.
+pub const fn vsock_number(number: u32) -> Option<u32> {
+    if number == u32::MAX { None } else { Some(number) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_zero_is_the_kernels_only_without_groups() {
+        let pair = |portid, groups: &[u32]| NetlinkPair {
+            protocol: 0,
+            portid,
+            peer_portid: 0,
+            peer_group: 0,
+            groups: groups.into(),
+        };
+        assert!(pair(0, &[]).is_of_kernel());
+        assert!(
+            !pair(0, &[5]).is_of_kernel(),
+            "a program that joined a group before it bound"
+        );
+        assert!(!pair(812, &[]).is_of_kernel());
+    }
+}

@@ -1,0 +1,69 @@
+//! In which form a listing is shown, and what it has to know for that.
+
+use super::columns::Needs;
+use crate::join::Kinds;
+use crate::query::field::Field;
+use crate::query::group::GroupKey;
+use crate::render::cells::Column;
+use crate::render::groups::GroupForm;
+use crate::render::lines::Lines;
+use crate::render::table::TableView;
+
+/// The form of the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Lines, as rows come.
+    Lines(Lines),
+    /// The table for people.
+    Table(TableView),
+    /// One JSON document with these keys in each row.
+    Json(Vec<Field>),
+    /// Groups of rows, counted.
+    Groups(Grouping),
+    /// The process ids of owners.
+    Pids,
+}
+
+/// How rows are counted by groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// What the rows of a group have in common.
+    pub keys: Vec<GroupKey>,
+    /// How groups are shown.
+    pub form: GroupForm,
+    /// The heading line.
+    pub header: bool,
+}
+
+impl Output {
+    /// The fields that it shows, as far as they decide over what is captured. Owners are not looked for only
+    /// because a form has room for them.
+    pub(super) fn needed_fields(&self) -> Vec<Field> {
+        match self {
+            Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
+            Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
+            Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
+            Self::Table(view) => {
+                let shown = view.columns.iter().flat_map(|column| column.fields().to_vec());
+                shown.collect()
+            }
+        }
+    }
+
+    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
+    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
+    /// those who see owners too.
+    pub(super) fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
+        let (beside_peer, beside_owner) = match self {
+            Self::Table(view) => (
+                view.columns.contains(&Column::Peer),
+                view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
+            ),
+            _ => (needs.peers, owners && needs.peer_owners),
+        };
+        Kinds {
+            unix: beside_peer || by_name.peers,
+            inet: beside_owner || by_name.peers,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Numbers with a fraction, as C's `%g` writes them: six significant digits, no zeros behind them.
+//!
+//! ss prints times and factors this way. They come as whole numbers (microseconds, 1/256), so that all is done with
+//! whole numbers too.
+
+use std::cmp::Ordering;
+
+use super::text::push_number;
+
+/// The digits that are kept.
+const SIGNIFICANT: u32 = 6;
+
+/// Appends microseconds as milliseconds.
+pub fn push_ms(out: &mut Vec<u8>, us: u32) {
+    push_g(out, us.into(), 3, || thousandth_off(us));
+}
+
+/// Appends a number of 1/256.
+pub fn push_256th(out: &mut Vec<u8>, number: u32) {
+    // 1/256 is exactly 0.00390625, in binary as in decimal.
+    push_g(out, u64::from(number) * 390_625, 8, || Ordering::Equal);
+}
+
+/// On which side of the decimal number its nearest binary one lies: C rounds that one.
+fn thousandth_off(us: u32) -> Ordering {
+    let ms = f64::from(us) / 1000.0;
+    let off = ms.mul_add(1000.0, -f64::from(us));
+    off.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
+}
+
+/// Appends `number / 10^decimals`. What lies in the middle of two numbers goes to where `off` says, or else to the
+/// even one.
+fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Ordering) {
+    if number == 0 {
+        out.push(b'0');
+        return;
+    }
+    let digits = number.ilog10() + 1;
+    let dropped = digits.saturating_sub(SIGNIFICANT);
+    let unit = 10_u64.pow(dropped);
+    let mut kept = number / unit;
+    let up = match (number % unit * 2).cmp(&unit) {
+        Ordering::Equal => match off() {
+            Ordering::Equal => kept % 2 == 1,
+            off => off == Ordering::Greater,
+        },
+        order => order == Ordering::Greater,
+    };
+    kept += u64::from(up && dropped > 0);
+    // The value is kept * 10^(dropped - decimals).
+    let mut behind = i64::from(decimals) - i64::from(dropped);
+    while kept.is_multiple_of(10) {
+        kept /= 10;
+        behind -= 1;
+    }
+    let exponent = i64::from(kept.ilog10()) - behind;
+    if (-4..i64::from(SIGNIFICANT)).contains(&exponent) {
+        push_fixed(out, kept, behind);
+    } else {
+        push_fixed(out, kept, kept.ilog10().into());
+        out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
+        let exponent = exponent.unsigned_abs();
+        if exponent < 10 {
+            out.push(b'0');
+        }
+        push_number(out, exponent);
+    }
+}
+
+/// Appends `number / 10^behind`, every digit of it.
+fn push_fixed(out: &mut Vec<u8>, number: u64, behind: i64) {
+    let Ok(behind @ 1..) = u32::try_from(behind) else {
+        push_number(out, number * 10_u64.pow(u32::try_from(-behind).unwrap_or(0)));
+        return;
+    };
+    let unit = 10_u64.pow(behind);
+    push_number(out, number / unit);
+    out.push(b'.');
+    let mut rest = number % unit;
+    let mut unit = unit;
+    while rest > 0 {
+        unit /= 10;
+        out.push(b'0' + (rest / unit).to_le_bytes()[0]);
+        rest %= unit;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(us: u32) -> String {
+        let mut out = Vec::new();
+        push_ms(&mut out, us);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// C's `%g`, by another way: the standard library rounds the binary number to six digits.
+    fn g(value: f64) -> String {
+        let scientific = format!("{value:.5e}");
+        let (digits, exponent) = scientific.split_once('e').unwrap();
+        let exponent: i32 = exponent.parse().unwrap();
+        let trim = |text: &str| {
+            if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
+        if (-4..6).contains(&exponent) {
+            trim(&format!("{value:.*}", usize::try_from(5 - exponent).unwrap()))
+        } else {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{}e{sign}{:02}", trim(digits), exponent.abs())
+        }
+    }
+
+    #[test]
+    fn milliseconds_have_six_digits() {
+        for (us, text) in [
+            (0, "0"),
+            (1, "0.001"),
+            (31, "0.031"),
+            (201_000, "201"),
+            (1_234_567, "1234.57"),
+            (120_000_000, "120000"),
+            (999_999_600, "1e+06"),
+            (u32::MAX, "4.29497e+06"),
+        ] {
+            assert_eq!(ms(us), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_what_c_writes(us: u32, small in 0u32..10_000_000, tie in 100_000u32..1_000_000) {
+            for us in [us, small, tie * 10 + 5] {
+                prop_assert_eq!(ms(us), g(f64::from(us) / 1000.0));
+            }
+        }
+
+        #[test]
+        fn factors_too(number in 0u32..1_000_000, any: u32) {
+            for number in [number, any] {
+                let mut out = Vec::new();
+                push_256th(&mut out, number);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), g(f64::from(number) / 256.0));
+            }
+        }
+    }
+}

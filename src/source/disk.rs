@@ -1,0 +1,157 @@
+//! Reads files, links and directories, by way of the tape: what is read here is in a recording, and comes from it in a
+//! replay. Whatever decides about the answer of a run is read through this and not by `std::fs`.
+//!
+//! Not for descriptors of other processes, which are never opened.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::tape::codec::{Bytes, Taped};
+use super::tape::format::Kind;
+use super::tape::note;
+
+/// A file's bytes.
+///
+/// # Errors
+/// As `std::fs::read`.
+pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let path = path.as_ref();
+    note(Kind::File, key(path), || std::fs::read(path))
+}
+
+/// A file's bytes, no more than so many.
+///
+/// # Errors
+/// As `std::fs::read`.
+pub fn read_start(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
+    let path = path.as_ref();
+    note(Kind::File, key(path), || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// A file's text.
+///
+/// # Errors
+/// As `std::fs::read_to_string`.
+pub fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
+/// Where a link points.
+///
+/// # Errors
+/// As `std::fs::read_link`.
+pub fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let path = path.as_ref();
+    note(Kind::Link, key(path), || std::fs::read_link(path))
+}
+
+/// The names in a directory. Entries that cannot be read are left out.
+///
+/// # Errors
+/// As `std::fs::read_dir`.
+pub fn names_in(path: impl AsRef<Path>) -> io::Result<Vec<OsString>> {
+    let path = path.as_ref();
+    note(Kind::Directory, key(path), || {
+        Ok(std::fs::read_dir(path)?
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect())
+    })
+}
+
+/// What stat says, as far as anybody here asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Device number.
+    pub dev: u64,
+    /// Inode number.
+    pub ino: u64,
+    /// Type and permissions.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+}
+
+impl Stat {
+    /// Whether it is a directory.
+    pub fn is_dir(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFDIR
+    }
+
+    /// Whether it is a socket file.
+    pub fn is_socket(&self) -> bool {
+        self.mode & libc::S_IFMT == libc::S_IFSOCK
+    }
+
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            dev: metadata.dev(),
+            ino: metadata.ino(),
+            mode: metadata.mode(),
+            uid: metadata.uid(),
+        }
+    }
+}
+
+impl Taped for Stat {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.dev, self.ino, self.mode, self.uid).encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let (dev, ino, mode, uid) = Taped::decode(bytes)?;
+        Some(Self { dev, ino, mode, uid })
+    }
+
+    fn missing() -> Self {
+        Self {
+            dev: 0,
+            ino: 0,
+            mode: 0,
+            uid: 0,
+        }
+    }
+}
+
+/// stat(2).
+///
+/// # Errors
+/// As `std::fs::metadata`.
+pub fn stat(path: impl AsRef<Path>) -> io::Result<Stat> {
+    let path = path.as_ref();
+    note(Kind::Metadata, key(path), || {
+        std::fs::metadata(path).as_ref().map(Stat::of).map_err(again)
+    })
+}
+
+/// lstat(2): of a link itself.
+///
+/// # Errors
+/// As `std::fs::symlink_metadata`.
+pub fn lstat(path: impl AsRef<Path>) -> io::Result<Stat> {
+    let path = path.as_ref();
+    let key = [b"l:", key(path)].concat();
+    note(Kind::Metadata, key, || {
+        std::fs::symlink_metadata(path)
+            .as_ref()
+            .map(Stat::of)
+            .map_err(again)
+    })
+}
+
+fn again(error: &io::Error) -> io::Error {
+    error
+        .raw_os_error()
+        .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}
+
+fn key(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}

@@ -1,0 +1,143 @@
+//! Decodes `struct netlink_diag_msg` and its attributes (linux 6.18 include/uapi/linux/netlink_diag.h): netlink
+//! sockets as rows, as opposed to the one that carries this.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use netlink_packet_core::NlasIterator;
+
+use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
+use crate::model::other_ends::NetlinkPair;
+use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+
+const HEADER_BYTES: usize = 28;
+const AF_NETLINK: u8 = 16;
+
+const MEMINFO: u16 = 0;
+const GROUPS: u16 = 1;
+
+/// `ndiag_show` for what a listing prints: memory (queues) and groups.
+pub const SHOW_BASIC: u32 = 0x01 | 0x02;
+
+/// The most groups that are taken from one socket: an attribute has 65531 bytes at most, and a hostile one should not
+/// become half a million numbers.
+const MOST_GROUPS: usize = 4096;
+
+/// Reads one answer into `slot`; false if it is none. The state is always unconnected, as ss has it: the kernel
+/// keeps numbers of its own there.
+pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+    let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, kind, protocol, ..] = *header;
+    if family != AF_NETLINK {
+        return false;
+    }
+    let field = |at: usize| word(header, at).unwrap_or(0);
+    let mut pair = NetlinkPair {
+        protocol,
+        portid: field(4),
+        peer_portid: field(8),
+        peer_group: field(12),
+        groups: Box::default(),
+    };
+    *slot = Socket {
+        protocol: Protocol::Netlink,
+        family: Family::Netlink,
+        kind: SocketType::from_kernel(kind),
+        state: State::Unconnected,
+        inode: NonZeroU32::new(field(16)),
+        cookie: NonZeroU64::new(u64::from(field(24)) << 32 | u64::from(field(20))),
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
+        let value = attribute.value();
+        match attribute.kind() {
+            MEMINFO => {
+                slot.rqueue = word(value, RMEM_ALLOC);
+                slot.wqueue = word(value, WMEM_ALLOC);
+                slot.drops = word(value, DROPS).map(u64::from);
+            }
+            GROUPS => pair.groups = groups(value),
+            _ => {}
+        }
+    }
+    slot.endpoints = Endpoints::Netlink(pair);
+    true
+}
+
+/// A bitmap of machine words, lowest group first: bit 0 is group 1. Allocates only for groups that are joined.
+fn groups(bitmap: &[u8]) -> Box<[u32]> {
+    let mut groups = Vec::new();
+    let words = bitmap.chunks_exact(size_of::<usize>());
+    let mut first = 1;
+    for word in words {
+        let bits = word.first_chunk().map_or(0, |bytes| usize::from_ne_bytes(*bytes));
+        groups.extend(
+            (0..usize::BITS)
+                .filter(|bit| bits >> bit & 1 != 0)
+                .map(|bit| first + bit),
+        );
+        first += usize::BITS;
+    }
+    groups.truncate(MOST_GROUPS);
+    groups.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tests::{message, words};
+    use super::*;
+
+    fn header(portid: u32) -> Vec<u8> {
+        [&[AF_NETLINK, 3, 16, 1][..], &words(&[portid, 9, 2, 77, 5, 6])].concat()
+    }
+
+    fn pair(socket: &Socket) -> &NetlinkPair {
+        match &socket.endpoints {
+            Endpoints::Netlink(pair) => pair,
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn ends_groups_and_queues_are_read() {
+        let bitmap = [(1usize | 1 << 4).to_ne_bytes(), 2usize.to_ne_bytes()].concat();
+        let bytes = message(
+            header(812),
+            &[
+                (MEMINFO, &words(&[4352, 9, 12, 9, 9, 9, 9, 9, 3])),
+                (GROUPS, &bitmap),
+            ],
+        );
+        let mut socket = Socket::BLANK;
+        assert!(decode(&bytes, &mut socket));
+        let pair = pair(&socket);
+        assert_eq!(
+            (pair.protocol, pair.portid, pair.peer_portid, pair.peer_group),
+            (16, 812, 9, 2)
+        );
+        assert_eq!(*pair.groups, [1, 5, usize::BITS + 2]);
+        assert_eq!(
+            (socket.recv_q(), socket.send_q(), socket.drops),
+            (Some(4352), Some(12), Some(3))
+        );
+        assert_eq!(socket.inode, NonZeroU32::new(77));
+        assert_eq!(socket.uid, None, "the kernel tells no user");
+    }
+
+    #[test]
+    fn short_and_hostile_answers_are_taken_as_far_as_they_go() {
+        let whole = message(header(0), &[(GROUPS, &[0xff; 4096]), (MEMINFO, &words(&[1; 3]))]);
+        let mut socket = Socket::BLANK;
+        for length in (0..64).chain([whole.len() - 1, whole.len()]) {
+            assert_eq!(
+                decode(&whole[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
+        }
+        assert_eq!(pair(&socket).groups.len(), MOST_GROUPS);
+        assert_eq!(socket.drops, None, "an older kernel's memory has no drops");
+    }
+}

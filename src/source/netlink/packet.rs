@@ -1,0 +1,117 @@
+//! Decodes `struct packet_diag_msg` and its attributes (linux 6.18 include/uapi/linux/packet_diag.h).
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use netlink_packet_core::NlasIterator;
+
+use super::words::{DROPS, RMEM_ALLOC, word};
+use crate::model::other_ends::PacketEnd;
+use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+
+const HEADER_BYTES: usize = 16;
+const AF_PACKET: u8 = 17;
+
+const INFO: u16 = 0;
+const UID: u16 = 5;
+const MEMINFO: u16 = 6;
+
+/// `pdiag_show` for what a listing prints: interface and user, memory (whose first number is the queue).
+pub const SHOW_BASIC: u32 = 0x01 | 0x10;
+
+/// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
+pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+    let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, kind, low, high, ..] = *header;
+    if family != AF_PACKET {
+        return false;
+    }
+    let field = |at: usize| word(header, at).unwrap_or(0);
+    let mut end = PacketEnd {
+        ethertype: u16::from_ne_bytes([low, high]),
+        interface: None,
+    };
+    *slot = Socket {
+        protocol: Protocol::Packet,
+        family: Family::Packet,
+        kind: SocketType::from_kernel(kind),
+        state: State::Unconnected,
+        inode: NonZeroU32::new(field(4)),
+        cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
+        let value = attribute.value();
+        match attribute.kind() {
+            INFO => end.interface = word(value, 0).and_then(NonZeroU32::new),
+            UID => slot.uid = word(value, 0),
+            MEMINFO => {
+                slot.rqueue = word(value, RMEM_ALLOC);
+                slot.drops = word(value, DROPS).map(u64::from);
+            }
+            _ => {}
+        }
+    }
+    slot.endpoints = Endpoints::Packet(end);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tests::{message, words};
+    use super::*;
+
+    fn header(kind: u8, ethertype: u16) -> Vec<u8> {
+        [
+            &[AF_PACKET, kind][..],
+            &ethertype.to_ne_bytes(),
+            &words(&[77, 5, 6]),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn what_it_takes_and_how_much_waits_is_read() {
+        let bytes = message(
+            header(2, 0x806),
+            &[
+                (INFO, &words(&[3, 0, 0, 0, 0, 1])),
+                (UID, &words(&[1000])),
+                (MEMINFO, &words(&[1280, 212_992, 9, 9, 9, 9, 9, 9, 4])),
+            ],
+        );
+        let mut socket = Socket::BLANK;
+        assert!(decode(&bytes, &mut socket));
+        let interface = NonZeroU32::new(3);
+        let ethertype = 0x806;
+        assert_eq!(
+            socket.endpoints,
+            Endpoints::Packet(PacketEnd { ethertype, interface })
+        );
+        assert_eq!((socket.kind, socket.uid), (Some(SocketType::Dgram), Some(1000)));
+        assert_eq!(
+            (socket.recv_q(), socket.send_q(), socket.drops),
+            (Some(1280), None, Some(4))
+        );
+        assert_eq!(socket.cookie, NonZeroU64::new(6 << 32 | 5));
+    }
+
+    #[test]
+    fn short_answers_lose_only_what_is_cut() {
+        let whole = message(
+            header(3, 3),
+            &[(MEMINFO, &words(&[1; 9])), (INFO, &words(&[1; 6]))],
+        );
+        let mut socket = Socket::BLANK;
+        for length in 0..whole.len() {
+            assert_eq!(
+                decode(&whole[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
+        }
+        assert!(!decode(&[2; HEADER_BYTES], &mut socket), "another family");
+    }
+}

@@ -1,0 +1,80 @@
+//! Decodes `struct vsock_diag_msg` (linux 6.18 include/uapi/linux/vm_sockets_diag.h). It has no attributes, and the
+//! kernel tells neither queues nor a user.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use super::words::word;
+use crate::model::other_ends::VsockPair;
+use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State};
+
+const HEADER_BYTES: usize = 32;
+const AF_VSOCK: u8 = 40;
+
+/// Reads one answer into `slot`; false if it is none.
+pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+    let Some(header) = payload.first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, kind, state, shutdown, ..] = *header;
+    let Some(state) = State::from_kernel(state, false).filter(|_| family == AF_VSOCK) else {
+        return false;
+    };
+    let field = |at: usize| word(header, at).unwrap_or(0);
+    *slot = Socket {
+        protocol: Protocol::Vsock,
+        family: Family::Vsock,
+        kind: SocketType::from_kernel(kind),
+        state,
+        endpoints: Endpoints::Vsock(VsockPair {
+            local_cid: field(4),
+            local_port: field(8),
+            peer_cid: field(12),
+            peer_port: field(16),
+        }),
+        inode: NonZeroU32::new(field(20)),
+        cookie: NonZeroU64::new(u64::from(field(28)) << 32 | u64::from(field(24))),
+        shutdown: Some(Shutdown(shutdown)),
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tests::words;
+    use super::*;
+
+    fn record(state: u8) -> Vec<u8> {
+        [
+            &[AF_VSOCK, 1, state, 2][..],
+            &words(&[3, 1024, u32::MAX, u32::MAX, 77, 5, 6]),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn a_listener_is_read_and_nothing_shorter() {
+        let bytes = record(10);
+        let mut socket = Socket::BLANK;
+        assert!(decode(&bytes, &mut socket));
+        assert!(socket.is_listener());
+        let ends = VsockPair {
+            local_cid: 3,
+            local_port: 1024,
+            peer_cid: u32::MAX,
+            peer_port: u32::MAX,
+        };
+        assert_eq!(socket.endpoints, Endpoints::Vsock(ends));
+        assert_eq!(socket.shutdown, Some(Shutdown(2)));
+        assert_eq!(
+            (socket.inode, socket.cookie),
+            (NonZeroU32::new(77), NonZeroU64::new(6 << 32 | 5))
+        );
+        for length in 0..HEADER_BYTES {
+            assert!(!decode(&bytes[..length], &mut socket));
+        }
+        assert!(!decode(&record(0), &mut socket), "a state that is none");
+        assert!(!decode(&[1; HEADER_BYTES], &mut socket), "another family");
+    }
+}

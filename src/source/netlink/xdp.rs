@@ -1,0 +1,104 @@
+//! Decodes `struct xdp_diag_msg` and its attributes (linux 6.18 include/uapi/linux/xdp_diag.h).
+//!
+//! The kernel ends a dump at the first XDP socket that is not bound to an interface (net/xdp/xsk_diag.c): what is
+//! behind it is not told, and nothing says so.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use netlink_packet_core::NlasIterator;
+
+use super::words::{DROPS, RMEM_ALLOC, word};
+use crate::model::other_ends::XdpEnd;
+use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+
+const HEADER_BYTES: usize = 16;
+const AF_XDP: u8 = 44;
+
+const INFO: u16 = 1;
+const UID: u16 = 2;
+const MEMINFO: u16 = 8;
+
+/// `xdiag_show` for what a listing prints: where it is bound and whose it is, memory (whose first number is the
+/// queue).
+pub const SHOW_BASIC: u32 = 0x01 | 0x08;
+
+/// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
+pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+    let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
+        return false;
+    };
+    let [family, kind, ..] = *header;
+    if family != AF_XDP {
+        return false;
+    }
+    let field = |at: usize| word(header, at).unwrap_or(0);
+    let mut end = XdpEnd {
+        interface: None,
+        queue_id: 0,
+    };
+    *slot = Socket {
+        protocol: Protocol::Xdp,
+        family: Family::Xdp,
+        kind: SocketType::from_kernel(kind),
+        state: State::Unconnected,
+        inode: NonZeroU32::new(field(4)),
+        cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
+        backend: Backend::SockDiag,
+        ..Socket::BLANK
+    };
+    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
+        let value = attribute.value();
+        match attribute.kind() {
+            INFO => {
+                end.interface = word(value, 0).and_then(NonZeroU32::new);
+                end.queue_id = word(value, 4).unwrap_or(0);
+            }
+            UID => slot.uid = word(value, 0),
+            MEMINFO => {
+                slot.rqueue = word(value, RMEM_ALLOC);
+                slot.drops = word(value, DROPS).map(u64::from);
+            }
+            _ => {}
+        }
+    }
+    slot.endpoints = Endpoints::Xdp(end);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::tests::{message, words};
+    use super::*;
+
+    #[test]
+    fn the_queue_of_an_interface_is_read() {
+        let header = [&[AF_XDP, 3, 0, 0][..], &words(&[77, 5, 6])].concat();
+        let bytes = message(
+            header,
+            &[
+                (INFO, &words(&[2, 4])),
+                (UID, &words(&[1000])),
+                (MEMINFO, &words(&[64, 9, 9, 9, 9, 9, 9, 9, 1])),
+            ],
+        );
+        let mut socket = Socket::BLANK;
+        assert!(decode(&bytes, &mut socket));
+        let end = XdpEnd {
+            interface: NonZeroU32::new(2),
+            queue_id: 4,
+        };
+        assert_eq!(socket.endpoints, Endpoints::Xdp(end));
+        assert_eq!(
+            (socket.uid, socket.rqueue, socket.drops),
+            (Some(1000), Some(64), Some(1))
+        );
+        assert_eq!(socket.kind, Some(SocketType::Raw));
+        for length in 0..bytes.len() {
+            assert_eq!(
+                decode(&bytes[..length], &mut socket),
+                length >= HEADER_BYTES,
+                "{length}"
+            );
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Makes the file of a recording: for its owner alone, and never over somebody else's.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Command lines are inside: nobody else reads them.
+const MODE: u32 = 0o600;
+
+/// Creates the file, or empties a file of ours. A symbolic link is not followed, as somebody may have put it there.
+///
+/// # Errors
+/// If it cannot be created, or what is there is no plain file of ours.
+pub fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(MODE)
+        // Without waiting, should it be a FIFO that nobody reads.
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| match error.raw_os_error() {
+            Some(libc::ELOOP) => io::Error::other("it is a symbolic link, and none is followed"),
+            Some(libc::ENXIO) => no_plain_file(),
+            _ => error,
+        })?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(no_plain_file());
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.nlink() > 1 {
+        return Err(io::Error::other(
+            "a file is there that belongs to somebody else too",
+        ));
+    }
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+fn no_plain_file() -> io::Error {
+    io::Error::other("it is no plain file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(name: &str) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("sockstat-create-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_is_for_its_owner_alone_even_if_it_was_not() {
+        let place = directory("mode");
+        let file = place.join("r");
+        std::fs::write(&file, "old and longer").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        drop(create(&file).unwrap());
+        let metadata = std::fs::metadata(&file).unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.len()), (0o600, 0));
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn links_and_what_is_no_file_are_refused_and_left_alone() {
+        let place = directory("links");
+        let target = place.join("target");
+        std::fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, place.join("symbolic")).unwrap();
+        std::fs::hard_link(&target, place.join("hard")).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, place.join("fifo"), fifo, mode, 0).unwrap();
+        for (name, part) in [
+            ("symbolic", "symbolic link"),
+            ("hard", "somebody else"),
+            ("fifo", "no plain file"),
+            ("", "directory"),
+        ] {
+            let error = create(&place.join(name)).unwrap_err().to_string();
+            assert!(error.contains(part), "{name}: {error}");
+        }
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
+        std::fs::remove_dir_all(&place).unwrap();
+    }
+}

@@ -1,0 +1,276 @@
+//! The file: a header, records of a kind, a key and a value, and an end that says how many there were.
+//! docs/recording.md has the layout.
+
+use std::io::{self, Read, Write};
+
+/// The first bytes of every recording.
+pub const MAGIC: &[u8; 18] = b"sockstat-recording";
+/// The version of the layout that is written, and the only one that is read.
+pub const VERSION: u16 = 1;
+/// A key is a path, a request or a name: longer ones are not believed.
+const KEY_BYTES_MAX: u32 = 1 << 20;
+/// A value is a file's text or a dump's answer: a million sockets with every attribute stay below.
+const VALUE_BYTES_MAX: u32 = 1 << 30;
+/// A file that is longer is not read.
+const FILE_BYTES_MAX: u64 = 2 << 30;
+/// The kind of the last record; its value is the number of those before.
+const END: u8 = 0;
+
+/// What a record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A netlink request and what was answered.
+    Netlink = 1,
+    /// A file's text by its path.
+    File = 2,
+    /// Where a link points.
+    Link = 3,
+    /// The names in a directory.
+    Directory = 4,
+    /// What stat says of a path.
+    Metadata = 5,
+    /// What a walk over the processes' descriptors found.
+    Walk = 6,
+    /// What the kernel's BPF iterator told.
+    Bpf = 7,
+    /// Names looked up.
+    Names = 8,
+    /// Anything else by its name: the time, the user, the kernel.
+    Fact = 9,
+}
+
+impl Kind {
+    const ALL: [Self; 9] = [
+        Self::Netlink,
+        Self::File,
+        Self::Link,
+        Self::Directory,
+        Self::Metadata,
+        Self::Walk,
+        Self::Bpf,
+        Self::Names,
+        Self::Fact,
+    ];
+
+    fn of(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// A record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it tells.
+    pub kind: Kind,
+    /// Of what.
+    pub key: Vec<u8>,
+    /// What was found.
+    pub value: Vec<u8>,
+}
+
+/// Netlink answers are in the byte order of the machine that recorded them.
+const BYTE_ORDER: u8 = if cfg!(target_endian = "big") { b'B' } else { b'L' };
+
+/// Writes the header.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_header(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(MAGIC)?;
+    out.write_all(&[BYTE_ORDER, 0])?;
+    out.write_all(&VERSION.to_le_bytes())
+}
+
+/// Writes a record.
+///
+/// # Errors
+/// What the writer says, or that the record is larger than a reader would take.
+pub fn write_record(out: &mut impl Write, kind: Kind, key: &[u8], value: &[u8]) -> io::Result<()> {
+    write_parts(out, kind as u8, key, value)
+}
+
+/// Writes the end.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_end(out: &mut impl Write, records: u64) -> io::Result<()> {
+    write_parts(out, END, b"", &records.to_le_bytes())
+}
+
+fn write_parts(out: &mut impl Write, kind: u8, key: &[u8], value: &[u8]) -> io::Result<()> {
+    let length = |bytes: &[u8], most: u32| {
+        u32::try_from(bytes.len())
+            .ok()
+            .filter(|length| *length <= most)
+            .ok_or_else(|| io::Error::other("a record is too large for a recording"))
+    };
+    out.write_all(&[kind])?;
+    out.write_all(&length(key, KEY_BYTES_MAX)?.to_le_bytes())?;
+    out.write_all(&length(value, VALUE_BYTES_MAX)?.to_le_bytes())?;
+    out.write_all(key)?;
+    out.write_all(value)
+}
+
+/// Why a file cannot be read as a recording: a sentence, with the place where there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage(pub String);
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Damage {}
+
+/// Reads the records behind the magic bytes, which the caller has taken, up to the end record. No more is allocated
+/// than the file holds.
+///
+/// # Errors
+/// [`Damage`], naming the byte at which it shows.
+pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
+    let mut reader = Reader {
+        from: from.take(FILE_BYTES_MAX),
+        at: MAGIC.len() as u64,
+    };
+    let [order, _] = reader.array()?;
+    let version = u16::from_le_bytes(reader.array()?);
+    if version != VERSION {
+        let message =
+            format!("it has version {version} of the format, and this sockstat reads version {VERSION}");
+        return Err(Damage(message));
+    }
+    if order != BYTE_ORDER {
+        let message = "it was made on a machine of the other byte order, and is read on such a one only";
+        return Err(Damage(message.to_owned()));
+    }
+    let mut records = Vec::new();
+    loop {
+        let start = reader.at;
+        let [kind] = reader.array()?;
+        let key_bytes = u32::from_le_bytes(reader.array()?);
+        let value_bytes = u32::from_le_bytes(reader.array()?);
+        if key_bytes > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
+            return Err(Damage(format!(
+                "the record at byte {start} claims to be larger than any can be"
+            )));
+        }
+        let key = reader.bytes(key_bytes)?;
+        let value = reader.bytes(value_bytes)?;
+        if kind == END {
+            let counted = (records.len() as u64).to_le_bytes();
+            return if value == counted {
+                Ok(records)
+            } else {
+                Err(Damage(format!(
+                    "the end at byte {start} counts other records than there are"
+                )))
+            };
+        }
+        let Some(kind) = Kind::of(kind) else {
+            return Err(Damage(format!(
+                "the record at byte {start} is of the unknown kind {kind}"
+            )));
+        };
+        records.push(Record { kind, key, value });
+    }
+}
+
+struct Reader<R> {
+    from: io::Take<R>,
+    at: u64,
+}
+
+impl<R: Read> Reader<R> {
+    fn bytes(&mut self, count: u32) -> Result<Vec<u8>, Damage> {
+        let mut bytes = Vec::new();
+        // Grows with what comes, whatever was claimed.
+        let result = self.from.by_ref().take(count.into()).read_to_end(&mut bytes);
+        let start = self.at;
+        self.at += bytes.len() as u64;
+        match result {
+            Err(error) => Err(Damage(format!("it cannot be read at byte {}: {error}", self.at))),
+            Ok(got) if got as u64 == u64::from(count) => Ok(bytes),
+            Ok(_) if self.from.limit() == 0 => Err(Damage(format!(
+                "it is longer than {FILE_BYTES_MAX} bytes, and is not read"
+            ))),
+            Ok(_) => Err(Damage(format!(
+                "it ends at byte {}, in the middle of what begins at byte {start}",
+                self.at
+            ))),
+        }
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damage> {
+        let mut array = [0; N];
+        let bytes = self.bytes(u32::try_from(N).unwrap_or(0))?;
+        array.copy_from_slice(&bytes);
+        Ok(array)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording(records: &[Record]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_header(&mut out).unwrap();
+        for record in records {
+            write_record(&mut out, record.kind, &record.key, &record.value).unwrap();
+        }
+        write_end(&mut out, records.len() as u64).unwrap();
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
+        read_records(&bytes[MAGIC.len()..])
+    }
+
+    fn records() -> Vec<Record> {
+        Kind::ALL
+            .into_iter()
+            .map(|kind| Record {
+                kind,
+                key: b"/proc/1/comm".to_vec(),
+                value: vec![kind as u8; 40],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn records_come_back_in_their_order() {
+        assert_eq!(read(&recording(&records())), Ok(records()));
+        assert_eq!(read(&recording(&[])), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_anywhere_says_where() {
+        let whole = recording(&records());
+        for length in MAGIC.len()..whole.len() {
+            let Damage(message) = read(&whole[..length]).unwrap_err();
+            assert!(
+                message.contains(&format!("ends at byte {length}")),
+                "{length}: {message}"
+            );
+        }
+    }
+
+    #[test]
+    fn lies_are_told_with_their_place() {
+        let damaged = |at: usize, bytes: &[u8]| {
+            let mut whole = recording(&records());
+            whole[at..at + bytes.len()].copy_from_slice(bytes);
+            read(&whole).unwrap_err().0
+        };
+        let first = MAGIC.len() + 4;
+        assert!(damaged(first, &[77]).contains("at byte 22 is of the unknown kind 77"));
+        assert!(damaged(first + 1, &u32::MAX.to_le_bytes()).contains("at byte 22 claims"));
+        assert!(damaged(first + 5, &(1u32 << 29).to_le_bytes()).contains("ends at byte"));
+        assert!(damaged(MAGIC.len() + 2, &9u16.to_le_bytes()).contains("version 9"));
+        assert!(damaged(MAGIC.len(), b"B").contains("byte order"));
+        let end = recording(&records()).len() - 8;
+        assert!(damaged(end, &7u64.to_le_bytes()).contains("counts other records"));
+    }
+}

@@ -1,0 +1,334 @@
+//! Recordings: everything that a run read, in a file, and runs that read such a file instead of the machine.
+//!
+//! Whatever `source` and the asking half of `why` read goes through [`note`] (files through [`super::disk`], netlink
+//! through [`netlink`]), which does one of three things: ask the machine; ask it and write down what it said; or
+//! answer from a recording. The code above does not know which. There is one tape in a process, set before anything
+//! is read, because a run that was half recorded would be worth nothing.
+//!
+//! A recording is asked by kind and key, in the order in which answers came; the last answer stands for all further
+//! questions. What it does not hold is "not found". It never reaches around a recording to the machine, and what a
+//! replay shows is only as true as its file.
+
+pub mod codec;
+mod create;
+pub mod format;
+pub mod netlink;
+pub mod ss;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+pub use create::create;
+
+use codec::Taped;
+use format::{Damage, Kind, Record};
+
+/// The tape of this process; nothing in it: the machine is asked and nothing is written down.
+static TAPE: OnceLock<Tape> = OnceLock::new();
+
+thread_local! {
+    /// Whether this thread is inside of something that is recorded as a whole.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// The network namespace that this thread went into, 0 in that of the run.
+    static NETNS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[derive(Debug)]
+enum Tape {
+    Recording(Mutex<Recorder>),
+    Replaying(Mutex<Replay>),
+}
+
+#[derive(Debug)]
+struct Recorder {
+    out: BufWriter<File>,
+    records: u64,
+    /// The end is written: a thread that is late writes nothing behind it.
+    ended: bool,
+    failed: Option<io::Error>,
+}
+
+/// What a file holds, as it is asked for.
+#[derive(Debug, Default)]
+pub struct Replay {
+    answers: BTreeMap<(Kind, Vec<u8>), Answers>,
+    /// Answers that were not of the type asked for.
+    odd: u64,
+}
+
+/// The answers to one question, in their order.
+#[derive(Debug, Default)]
+struct Answers {
+    values: Vec<Vec<u8>>,
+    next: usize,
+}
+
+impl Answers {
+    /// The next answer; the last one again when there are no more.
+    fn next(&mut self) -> Option<&[u8]> {
+        let value = self.values.get(self.next).or(self.values.last())?;
+        self.next += 1;
+        Some(value)
+    }
+}
+
+impl Replay {
+    /// The answers in these records.
+    pub fn of(records: Vec<Record>) -> Self {
+        let mut replay = Self::default();
+        for record in records {
+            let answers = replay.answers.entry((record.kind, record.key)).or_default();
+            answers.values.push(record.value);
+        }
+        replay
+    }
+
+    /// The answer to a question, as far as the recording has one that can be understood.
+    pub fn answer<T: Taped>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
+        let value = self.answers.get_mut(&(kind, here(key)))?.next()?;
+        let decoded = codec::decoded(value);
+        self.odd += u64::from(decoded.is_none());
+        decoded
+    }
+
+    /// Every answer to questions of this kind.
+    fn all(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let of_kind = self.answers.iter().filter(move |((of, _), _)| *of == kind);
+        of_kind.flat_map(|((_, key), answers)| {
+            answers
+                .values
+                .iter()
+                .map(|value| (key.as_slice(), value.as_slice()))
+        })
+    }
+}
+
+/// A key as it is asked for by this thread: what is read in another network namespace says in which.
+fn here(key: &[u8]) -> Vec<u8> {
+    match NETNS.get() {
+        0 => key.to_vec(),
+        netns => [format!("{NETNS_PREFIX}{netns}\n").as_bytes(), key].concat(),
+    }
+}
+
+/// Before the number of a network namespace, in keys.
+const NETNS_PREFIX: &str = "in net:";
+
+/// From now on this thread reads in the network namespace with this inode number, which it does not leave again.
+pub fn in_netns(inode: u64) {
+    NETNS.set(inode);
+}
+
+/// A lock that a panicking thread left behind still guards whole values.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on everything that is read is written to the file, which [`create`] made.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn record_to(file: File) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    format::write_header(&mut out)?;
+    let recorder = Recorder {
+        out,
+        records: 0,
+        ended: false,
+        failed: None,
+    };
+    // Set once, by the run itself; a second tape would be a mistake of ours and changes nothing.
+    let _ = TAPE.set(Tape::Recording(Mutex::new(recorder)));
+    Ok(())
+}
+
+/// From now on everything is answered from the file.
+///
+/// # Errors
+/// If it cannot be opened, or is no recording, or a damaged one.
+pub fn replay_from(path: &Path) -> Result<(), Damage> {
+    let cannot = |error: io::Error| Damage(error.to_string());
+    let replay = load(File::open(path).map_err(cannot)?)?;
+    let _ = TAPE.set(Tape::Replaying(Mutex::new(replay)));
+    Ok(())
+}
+
+/// Reads a recording, or what `ss -D` wrote.
+///
+/// # Errors
+/// If it is neither, or damaged.
+pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
+    let mut start = Vec::new();
+    let magic_bytes = format::MAGIC.len() as u64;
+    from.by_ref()
+        .take(magic_bytes)
+        .read_to_end(&mut start)
+        .map_err(|error| Damage(error.to_string()))?;
+    if start == format::MAGIC {
+        return format::read_records(from).map(Replay::of);
+    }
+    let answer = ss::read(start.as_slice().chain(from))?;
+    Ok(Replay::of(vec![answer]))
+}
+
+/// Ends a recording, and says what went wrong with it; of a replay, how many of its answers made no sense.
+///
+/// # Errors
+/// If the file could not be written in full.
+pub fn finish() -> io::Result<u64> {
+    match TAPE.get() {
+        None => Ok(0),
+        Some(Tape::Replaying(replay)) => Ok(lock(replay).odd),
+        Some(Tape::Recording(recorder)) => {
+            let mut recorder = lock(recorder);
+            if let Some(error) = recorder.failed.take() {
+                return Err(error);
+            }
+            recorder.ended = true;
+            let records = recorder.records;
+            format::write_end(&mut recorder.out, records)?;
+            recorder.out.flush().map(|()| 0)
+        }
+    }
+}
+
+/// Whether answers come from a recording.
+pub fn is_replaying() -> bool {
+    matches!(TAPE.get(), Some(Tape::Replaying(_)))
+}
+
+/// Whether what is read here is written down.
+pub fn is_recording() -> bool {
+    recorder().is_some()
+}
+
+/// The recorder, for what is to be recorded here.
+fn recorder() -> Option<MutexGuard<'static, Recorder>> {
+    match TAPE.get() {
+        Some(Tape::Recording(recorder)) if !INSIDE.get() => Some(lock(recorder)),
+        _ => None,
+    }
+}
+
+fn replay() -> Option<MutexGuard<'static, Replay>> {
+    match TAPE.get() {
+        Some(Tape::Replaying(replay)) => Some(lock(replay)),
+        _ => None,
+    }
+}
+
+impl Recorder {
+    fn write(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
+        if self.failed.is_some() || self.ended {
+            return;
+        }
+        self.records += 1;
+        self.failed = format::write_record(&mut self.out, kind, &here(key), value).err();
+    }
+}
+
+/// Asks the machine by `live`, and writes down what it said if this run is recorded; or answers from a recording.
+///
+/// What `live` itself notes is not recorded: the answer stands for it.
+pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
+    let Some(tape) = TAPE.get() else {
+        return live();
+    };
+    let key = key.as_ref();
+    match tape {
+        Tape::Replaying(replay) => lock(replay).answer(kind, key).unwrap_or_else(T::missing),
+        Tape::Recording(_) if INSIDE.get() => live(),
+        Tape::Recording(recorder) => {
+            INSIDE.set(true);
+            let value = live();
+            INSIDE.set(false);
+            lock(recorder).write(kind, key, &codec::encoded(&value));
+            value
+        }
+    }
+}
+
+/// Writes down what was learned in a way that [`note`] cannot enclose. [`recorded`] reads it.
+pub fn write_down<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, value: &T) {
+    if let Some(mut recorder) = recorder() {
+        recorder.write(kind, key.as_ref(), &codec::encoded(value));
+    }
+}
+
+/// In a replay, what was written down.
+pub fn recorded<T: Taped>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
+    replay()?.answer(kind, key.as_ref())
+}
+
+/// In a replay, everything of a kind, whatever was asked.
+pub fn all_recorded<T: Taped>(kind: Kind) -> Vec<T> {
+    let Some(replay) = replay() else {
+        return Vec::new();
+    };
+    replay
+        .all(kind)
+        .filter_map(|(_, value)| codec::decoded(value))
+        .collect()
+}
+
+/// A fact by its name.
+pub fn fact<T: Taped>(name: &str, live: impl FnOnce() -> T) -> T {
+    note(Kind::Fact, name, live)
+}
+
+/// The time.
+pub fn now() -> SystemTime {
+    fact("time", SystemTime::now)
+}
+
+/// The effective user id.
+pub fn euid() -> u32 {
+    fact("euid", || rustix::process::geteuid().as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: Kind, key: &str, value: &impl Taped) -> Record {
+        Record {
+            kind,
+            key: key.as_bytes().to_vec(),
+            value: codec::encoded(value),
+        }
+    }
+
+    #[test]
+    fn answers_come_in_their_order_and_the_last_one_stays() {
+        let mut replay = Replay::of(vec![
+            record(Kind::Fact, "a", &1u32),
+            record(Kind::File, "a", &7u32),
+            record(Kind::Fact, "a", &2u32),
+        ]);
+        let asked: Vec<Option<u32>> = (0..3).map(|_| replay.answer(Kind::Fact, b"a")).collect();
+        assert_eq!(asked, [Some(1), Some(2), Some(2)]);
+        assert_eq!(replay.answer::<u32>(Kind::Fact, b"b"), None);
+        assert_eq!(replay.odd, 0);
+    }
+
+    #[test]
+    fn an_answer_of_another_type_is_none_and_counted() {
+        let mut replay = Replay::of(vec![record(Kind::Fact, "a", &1u32)]);
+        assert_eq!(replay.answer::<String>(Kind::Fact, b"a"), None);
+        assert_eq!(replay.odd, 1);
+    }
+
+    #[test]
+    fn without_a_tape_the_machine_is_asked_each_time() {
+        let mut asked = 0;
+        for _ in 0..2 {
+            asked += fact("a", || 1u32);
+        }
+        assert_eq!((asked, is_replaying()), (2, false));
+    }
+}

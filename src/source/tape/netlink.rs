@@ -1,0 +1,432 @@
+//! Dumps on tape: a request, and what the kernel answered to it.
+//!
+//! A replay answers the very request that was recorded, or else one for a part of it: whoever asked checks every
+//! socket again, so an answer with more than was asked for is as good. Where nothing recorded covers what is asked,
+//! everything recorded of that protocol is handed out, and the caller is told that it is not all.
+
+use super::codec::{self, Taped};
+use super::format::Kind;
+use super::{Replay, recorder, replay};
+use crate::source::netlink::channel::DumpError;
+
+/// In place of a request, for what `ss -D` wrote.
+pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
+
+const TCPDIAG_GETSOCK: u16 = 18;
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const NLM_F_DUMP: u16 = 0x300;
+const INET_DIAG_REQ_PROTOCOL: u16 = 3;
+const AF_UNIX: u8 = 1;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const IPPROTO_TCP: u32 = 6;
+const CLOSE: u8 = 7;
+/// The pseudo state of TCP sockets that are only bound.
+const BOUND: u8 = 13;
+/// The netlink header and `struct inet_diag_req_v2`; attributes follow.
+const INET_REQUEST_BYTES: usize = 72;
+/// The same with the older `struct inet_diag_req`.
+const TCP_REQUEST_BYTES: usize = 76;
+
+/// What the kernel answered to one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The sequence number that its messages carry.
+    pub sequence: u32,
+    /// The datagrams, as they came.
+    pub datagrams: Vec<Vec<u8>>,
+    /// The errno with which the channel failed, if it did; 0 otherwise.
+    pub channel_errno: i32,
+}
+
+/// How a request is answered in a replay.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// What is handed out.
+    pub answers: Vec<Answer>,
+    /// What was asked for, where the answers may hold more.
+    only: Option<Asked>,
+    /// Whether that is all that was asked for.
+    pub complete: bool,
+}
+
+impl Replayed {
+    /// Whether a socket in the answers was asked for.
+    pub fn wants(&self, payload: &[u8]) -> bool {
+        self.only.is_none_or(|only| only.wants(payload))
+    }
+}
+
+impl Answer {
+    /// These messages, and the end of a dump.
+    pub(super) fn whole(mut messages: Vec<u8>) -> Self {
+        super::ss::push_end(&mut messages);
+        Self {
+            datagrams: vec![messages],
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        (self.sequence, self.channel_errno, self.datagrams.len()).encode(&mut out);
+        for datagram in &self.datagrams {
+            datagram.len().encode(&mut out);
+            out.extend_from_slice(datagram);
+        }
+        out
+    }
+}
+
+impl Taped for Answer {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend(self.encoded());
+    }
+
+    fn decode(bytes: &mut codec::Bytes<'_>) -> Option<Self> {
+        let (sequence, channel_errno, count): (u32, i32, usize) = Taped::decode(bytes)?;
+        if count > bytes.0.len() {
+            return None;
+        }
+        let datagrams = (0..count).map(|_| {
+            let length = usize::decode(bytes)?;
+            bytes.take(length).map(<[u8]>::to_vec)
+        });
+        Some(Self {
+            sequence,
+            channel_errno,
+            datagrams: datagrams.collect::<Option<_>>()?,
+        })
+    }
+
+    fn missing() -> Self {
+        Self::default()
+    }
+}
+
+/// What was heard of an answer so far, in a run that is recorded.
+#[derive(Debug)]
+pub struct Heard {
+    key: Vec<u8>,
+    answer: Answer,
+}
+
+/// Begins to write down the answer to a request; `None` if this run is not recorded.
+pub fn listen(request: &[u8]) -> Option<Heard> {
+    recorder().map(|_| Heard {
+        key: key_of(request),
+        answer: Answer::default(),
+    })
+}
+
+impl Heard {
+    /// Takes a datagram of the kernel, if there is somebody to take it.
+    pub fn datagram(heard: &mut Option<Self>, datagram: &[u8]) {
+        if let Some(heard) = heard {
+            heard.answer.datagrams.push(datagram.to_vec());
+        }
+    }
+
+    /// Writes the answer down.
+    pub fn end(mut self, sequence: u32, result: Result<(), DumpError>) {
+        self.answer.sequence = sequence;
+        if let Err(DumpError::Channel(errno)) = result {
+            self.answer.channel_errno = errno;
+        }
+        if let Some(mut recorder) = recorder() {
+            recorder.write(Kind::Netlink, &self.key, &self.answer.encoded());
+        }
+    }
+}
+
+/// The answer to a request in a replay; `None` if the machine is to be asked.
+pub fn replayed(request: &[u8]) -> Option<Replayed> {
+    replay().map(|mut replay| answer(&mut replay, request))
+}
+
+/// The answer that a recording has to a request.
+pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
+    let key = key_of(request);
+    if let Some(answer) = replay.answer(Kind::Netlink, &key) {
+        return Replayed {
+            answers: vec![answer],
+            only: None,
+            complete: true,
+        };
+    }
+    let Some(wanted) = Asked::read(&key) else {
+        return Replayed::default();
+    };
+    let mut found = Replayed {
+        only: Some(wanted),
+        ..Replayed::default()
+    };
+    let (mut v4, mut v6) = (0, 0);
+    let mut others = Vec::new();
+    let here = super::here(b"");
+    for (key, value) in replay.all(Kind::Netlink) {
+        // Elsewhere are other sockets; a request begins with its length, and never like the name of a namespace.
+        let request = key.strip_prefix(here.as_slice());
+        let Some(asked) = request
+            .and_then(Asked::read)
+            .filter(|asked| asked.is_of_same_table(&wanted))
+        else {
+            continue;
+        };
+        let Some(answer) = codec::decoded::<Answer>(value) else {
+            continue;
+        };
+        if asked.tells_all(&wanted) {
+            v4 |= if asked.v4 { asked.states } else { 0 };
+            v6 |= if asked.v6 { asked.states } else { 0 };
+            found.answers.push(answer);
+        } else {
+            others.push(answer);
+        }
+    }
+    let covered = |states: u32| wanted.states & !states == 0;
+    found.complete = !found.answers.is_empty() && (!wanted.v4 || covered(v4)) && (!wanted.v6 || covered(v6));
+    if !found.complete {
+        found.answers.append(&mut others);
+    }
+    found
+}
+
+/// A request without its sequence number.
+fn key_of(request: &[u8]) -> Vec<u8> {
+    let mut key = request.to_vec();
+    set_sequence(&mut key, 0, 0);
+    key
+}
+
+/// Gives the message at this place a sequence number.
+pub(super) fn set_sequence(bytes: &mut [u8], at: usize, sequence: u32) {
+    if let Some(field) = bytes.get_mut(at + 8..at + 12) {
+        field.copy_from_slice(&sequence.to_ne_bytes());
+    }
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    /// Address family and protocol; the IP families count as one.
+    table: (u8, u32),
+    v4: bool,
+    v6: bool,
+    states: u32,
+    extensions: u32,
+    /// The kernel was to leave out some sockets of these states.
+    narrowed: bool,
+}
+
+impl Asked {
+    fn read(key: &[u8]) -> Option<Self> {
+        let tcp = Self {
+            table: (AF_INET, IPPROTO_TCP),
+            v4: true,
+            v6: true,
+            states: u32::MAX,
+            extensions: u32::MAX,
+            narrowed: false,
+        };
+        if key == KEY_OF_SS {
+            return Some(tcp);
+        }
+        let word = |at: usize| Some(u32::from_ne_bytes(*key.get(at..)?.first_chunk()?));
+        let short = |at: usize| Some(u16::from_ne_bytes(*key.get(at..)?.first_chunk()?));
+        let byte = |at: usize| key.get(at).copied();
+        if short(6)? & NLM_F_DUMP == 0 {
+            return None;
+        }
+        let (kind, family) = (short(4)?, byte(16)?);
+        match (kind, family) {
+            (TCPDIAG_GETSOCK, _) => Some(Self {
+                states: word(68)?,
+                extensions: byte(19)?.into(),
+                narrowed: word(20)? != 0 || key.len() > TCP_REQUEST_BYTES,
+                ..tcp
+            }),
+            (SOCK_DIAG_BY_FAMILY, AF_INET | AF_INET6) => {
+                let mut asked = Self {
+                    table: (AF_INET, byte(17)?.into()),
+                    v4: family == AF_INET,
+                    v6: family == AF_INET6,
+                    states: word(20)?,
+                    extensions: byte(18)?.into(),
+                    narrowed: word(24)? != 0,
+                };
+                let mut at = INET_REQUEST_BYTES;
+                while let (Some(length), Some(kind)) = (short(at), short(at + 2)) {
+                    if kind == INET_DIAG_REQ_PROTOCOL {
+                        asked.table.1 = word(at + 4)?;
+                    } else {
+                        asked.narrowed = true;
+                    }
+                    at += usize::from(length).next_multiple_of(4).max(4);
+                }
+                Some(asked)
+            }
+            (SOCK_DIAG_BY_FAMILY, AF_UNIX) => Some(Self {
+                table: (AF_UNIX, 0),
+                states: word(20)?,
+                extensions: word(28)?,
+                ..tcp
+            }),
+            // The other families have no states to ask for, or ignore them.
+            (SOCK_DIAG_BY_FAMILY, family) => Some(Self {
+                table: (family, 0),
+                ..tcp
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether the socket with this payload is asked for, as far as its first bytes tell.
+    fn wants(&self, payload: &[u8]) -> bool {
+        let [family, state, ..] = *payload else {
+            return false;
+        };
+        if self.table.0 != AF_INET {
+            return true;
+        }
+        // A closed TCP socket is asked for as a bound one.
+        let states = if state == CLOSE {
+            1 << CLOSE | 1 << BOUND
+        } else {
+            1u32.checked_shl(state.into()).unwrap_or(0)
+        };
+        let in_family = match family {
+            AF_INET => self.v4,
+            AF_INET6 => self.v6,
+            _ => false,
+        };
+        in_family && self.states & states != 0
+    }
+
+    fn is_of_same_table(&self, wanted: &Self) -> bool {
+        self.table == wanted.table && ((self.v4 && wanted.v4) || (self.v6 && wanted.v6))
+    }
+
+    /// Whether an answer to this holds every wanted socket of its own states, with all that is wanted of it.
+    fn tells_all(&self, wanted: &Self) -> bool {
+        !self.narrowed && wanted.extensions & !self.extensions == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Family, Protocol, State, StateSet};
+    use crate::source::netlink::request::{Request, Table};
+    use crate::source::tape::format::Record;
+
+    fn request(table: Table, states: StateSet) -> Vec<u8> {
+        let request = Request {
+            table,
+            states,
+            extensions: 0,
+            local_port: 0,
+            peer_port: 0,
+            bytecode: None,
+        };
+        request.encode()
+    }
+
+    fn replay(requests: &[Vec<u8>]) -> Replay {
+        let record = |(at, request): (usize, &Vec<u8>)| Record {
+            kind: Kind::Netlink,
+            key: key_of(request),
+            value: Answer {
+                sequence: u32::try_from(at).unwrap(),
+                ..Answer::default()
+            }
+            .encoded(),
+        };
+        Replay::of(requests.iter().enumerate().map(record).collect())
+    }
+
+    fn asked(recorded: &[Vec<u8>], wanted: &[u8]) -> (Vec<u32>, bool) {
+        let found = answer(&mut replay(recorded), wanted);
+        let numbers = found.answers.iter().map(|answer| answer.sequence).collect();
+        (numbers, found.complete)
+    }
+
+    const V4: Table = Table::Inet(Protocol::Tcp, Family::Inet);
+    const V6: Table = Table::Inet(Protocol::Tcp, Family::Inet6);
+
+    #[test]
+    fn the_same_request_has_its_own_answer_whatever_its_number() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let mut again = all.clone();
+        set_sequence(&mut again, 0, 77);
+        let listeners = request(Table::TcpBoth, StateSet::of(State::Listen));
+        assert_eq!(asked(&[listeners, all], &again), (vec![1], true));
+    }
+
+    #[test]
+    fn a_part_is_answered_by_the_whole() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let v6 = request(V6, StateSet::of(State::Listen));
+        assert_eq!(asked(std::slice::from_ref(&all), &v6), (vec![0], true));
+        let halves = [request(V4, StateSet::ALL), request(V6, StateSet::ALL)];
+        let (mut answers, complete) = asked(&halves, &all);
+        answers.sort_unstable();
+        assert_eq!((answers, complete), (vec![0, 1], true));
+    }
+
+    #[test]
+    fn answers_about_some_states_each_make_a_whole() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let listeners = StateSet::of(State::Listen);
+        let parts =
+            [StateSet::ALL.without(listeners), listeners].map(|states| request(Table::TcpBoth, states));
+        let (answers, complete) = asked(&parts, &all);
+        assert_eq!((answers.len(), complete), (2, true));
+    }
+
+    #[test]
+    fn sockets_that_were_not_asked_for_are_left_out() {
+        let only_v4 = answer(
+            &mut replay(&[request(Table::TcpBoth, StateSet::ALL)]),
+            &request(V4, StateSet::of_all(&[State::Listen, State::Bound])),
+        );
+        let wanted = [(2, 10), (10, 10), (2, 1), (2, 7), (2, 200)]
+            .map(|(family, state)| only_v4.wants(&[family, state, 0, 0]));
+        assert_eq!(wanted, [true, false, false, true, false]);
+        assert!(!only_v4.wants(&[2]));
+    }
+
+    #[test]
+    fn what_is_recorded_of_less_is_handed_out_and_told_apart() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let listeners = request(V4, StateSet::of(State::Listen));
+        assert_eq!(asked(&[listeners], &all), (vec![0], false));
+        assert_eq!(asked(&[request(V4, StateSet::ALL)], &all), (vec![0], false));
+        let mut narrowed = Request {
+            table: Table::TcpBoth,
+            states: StateSet::ALL,
+            extensions: 0,
+            local_port: 80,
+            peer_port: 0,
+            bytecode: None,
+        };
+        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], false));
+        narrowed.local_port = 0;
+        narrowed.bytecode = Some(vec![0; 8]);
+        assert_eq!(asked(&[narrowed.encode()], &all), (vec![0], false));
+    }
+
+    #[test]
+    fn another_protocol_is_no_answer() {
+        let udp = request(Table::Inet(Protocol::Udp, Family::Inet), StateSet::ALL);
+        let mptcp = request(Table::Inet(Protocol::Mptcp, Family::Inet), StateSet::ALL);
+        let tcp = request(V4, StateSet::ALL);
+        let unix = request(Table::Unix, StateSet::ALL);
+        assert_eq!(
+            asked(&[udp.clone(), mptcp.clone(), unix.clone()], &tcp).0,
+            Vec::<u32>::new()
+        );
+        assert_eq!(asked(&[tcp, udp], &mptcp), (vec![], false));
+        assert!(!asked(&[mptcp], &unix).1);
+    }
+}

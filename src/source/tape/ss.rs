@@ -1,0 +1,112 @@
+//! What `ss -D FILE` writes (iproute2 7.1 misc/ss.c): netlink messages with TCP sockets, one behind the other as they
+//! were received, with no header of the file. Messages that end a dump stand in between; `ss` itself stops at the
+//! first, this reads on, because it writes the IPv6 half behind it.
+
+use std::io::Read;
+
+use super::format::{Damage, Kind, Record};
+use super::netlink::{Answer, KEY_OF_SS};
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const TCPDIAG_GETSOCK: u16 = 18;
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const HEADER_BYTES: usize = 16;
+/// More than any machine has sockets for.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// Reads such a file into the one record that it is: TCP over both families.
+///
+/// # Errors
+/// If it is no such file, or ends in the middle of a message.
+pub fn read(from: impl Read) -> Result<Record, Damage> {
+    let mut bytes = Vec::new();
+    let got = from.take(FILE_BYTES_MAX).read_to_end(&mut bytes);
+    if got.map_err(|error| Damage(error.to_string()))? as u64 == FILE_BYTES_MAX {
+        return Err(Damage(format!(
+            "it is longer than {FILE_BYTES_MAX} bytes, and is not read"
+        )));
+    }
+    let mut at = 0;
+    let mut ended = false;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some((length, kind)) = message(rest) else {
+            return Err(Damage(if at == 0 {
+                "it is neither a recording nor what `ss -D` writes".to_owned()
+            } else {
+                format!("it is damaged, or ends in the middle of the message at byte {at}")
+            }));
+        };
+        match kind {
+            NLMSG_DONE => ended = true,
+            NLMSG_ERROR => {
+                return Err(Damage(format!(
+                    "the kernel's answer in it is an error, at byte {at}"
+                )));
+            }
+            // `set_sequence` of all messages, so that they are of one dump.
+            _ => {
+                ended = false;
+                super::netlink::set_sequence(&mut bytes, at, 0);
+            }
+        }
+        at += length.next_multiple_of(4);
+    }
+    if !ended {
+        return Err(Damage(format!(
+            "it ends at byte {} without the message that ends a dump",
+            bytes.len()
+        )));
+    }
+    let messages = without_ends(&bytes);
+    Ok(Record {
+        kind: Kind::Netlink,
+        key: KEY_OF_SS.to_vec(),
+        value: Answer::whole(messages).encoded(),
+    })
+}
+
+/// Appends a message as it is in such a file; `payload` is what is behind the netlink header.
+pub fn push_message(messages: &mut Vec<u8>, payload: &[u8]) {
+    push(messages, SOCK_DIAG_BY_FAMILY, payload);
+}
+
+/// Appends the message that ends a dump.
+pub fn push_end(messages: &mut Vec<u8>) {
+    push(messages, NLMSG_DONE, &[0; 4]);
+}
+
+fn push(messages: &mut Vec<u8>, kind: u16, payload: &[u8]) {
+    const NLM_F_MULTI: u16 = 2;
+    let length = u32::try_from(HEADER_BYTES + payload.len()).unwrap_or(u32::MAX);
+    messages.extend(length.to_ne_bytes());
+    messages.extend(kind.to_ne_bytes());
+    messages.extend(NLM_F_MULTI.to_ne_bytes());
+    messages.extend([0; 8]);
+    messages.extend_from_slice(payload);
+    messages.resize(messages.len().next_multiple_of(4), 0);
+}
+
+/// Length in bytes and type of the message that begins here, if it is one that such a file can hold.
+fn message(rest: &[u8]) -> Option<(usize, u16)> {
+    let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
+    let kind = u16::from_ne_bytes(*rest.get(4..)?.first_chunk()?);
+    let known = matches!(
+        kind,
+        NLMSG_ERROR | NLMSG_DONE | TCPDIAG_GETSOCK | SOCK_DIAG_BY_FAMILY
+    );
+    (known && length >= HEADER_BYTES && length <= rest.len()).then_some((length, kind))
+}
+
+fn without_ends(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((length, kind)) = message(rest) {
+        let (one, behind) = rest.split_at(length.next_multiple_of(4).min(rest.len()));
+        if kind != NLMSG_DONE {
+            kept.extend_from_slice(one);
+        }
+        rest = behind;
+    }
+    kept
+}
