@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod destroy;
+pub mod events;
 pub mod explain;
 pub mod free;
 pub mod kill;
@@ -75,6 +76,7 @@ fn told(outcome: anyhow::Result<Exit>) -> Exit {
 fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
+        None if cli.list.events => events::run(&cli.list, caller),
         None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
@@ -82,6 +84,7 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
         Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
         Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
+        Some(Subcommand::Events(args)) => events::run_subcommand(&args, &cli.list, caller),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
         Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
