@@ -213,6 +213,7 @@ const OFF_TAPE: &[&str] = &[
     "source/proc/raw.rs",
     "command/caller.rs",
     "command/destroy/",
+    "command/events/",
     "command/kill/",
     "command/list.rs",
     "command/why/look/elsewhere.rs",

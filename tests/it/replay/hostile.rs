@@ -122,6 +122,8 @@ fn what_would_act_on_the_machine_is_refused() {
     for words in [
         &["kill", "22"][..],
         &["wait", "22"],
+        &["events"],
+        &["-E"],
         &["-K", "sport = 22"],
         &["--record", "x", "-t"],
     ] {
