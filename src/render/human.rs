@@ -72,6 +72,14 @@ fn first_of(row: &Row<'_>) -> Option<String> {
     })
 }
 
+/// ` in CONTAINER`, empty for an owner that is in none.
+fn container(row: &Row<'_>) -> String {
+    let of_first = row.processes().next().and_then(|it| it.home.container.as_ref());
+    of_first.map_or_else(String::new, |it| {
+        format!(" in {}", escape::text(it.title().as_bytes()))
+    })
+}
+
 /// What the owner of the other end is to that of the row: `<> postgres 2044` for one that it talks to. Empty when
 /// that is not known or not on this machine.
 fn other_end(row: &Row<'_>) -> String {
@@ -94,10 +102,11 @@ pub fn owner(row: &Row<'_>) -> String {
     let named = || first_of(row);
     let mut text = match row.ownership.status {
         // The process ended after its descriptors were listed.
-        OwnerStatus::Known => named().unwrap_or_else(|| match row.ownership.holders.first() {
-            Some(holder) => format!("? gone (pid {})", holder.pid),
-            None => "? vanished".to_owned(),
-        }),
+        OwnerStatus::Known => match (named(), row.ownership.holders.first()) {
+            (Some(name), _) => name + &container(row),
+            (None, Some(holder)) => format!("? gone (pid {})", holder.pid),
+            (None, None) => "? vanished".to_owned(),
+        },
         OwnerStatus::Hidden if row.context.as_root => "? hidden".to_owned(),
         OwnerStatus::Hidden => "? hidden (needs root)".to_owned(),
         OwnerStatus::None => "none (closed)".to_owned(),

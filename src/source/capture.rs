@@ -16,15 +16,14 @@ use anyhow::Context as _;
 use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
-use super::namespaces;
-use super::netns::{self, Views};
+use super::netns::Views;
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
 use super::{tables, tape};
 use crate::join::{Beside, Context, Owners, Row, needs_owner};
-use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
+use crate::model::{Backend, Gap, HolderTable, Names, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
 
@@ -210,22 +209,10 @@ impl Run {
 
     fn context(&mut self) -> Context {
         Context {
-            namespaces: self.namespaces(),
+            namespaces: self.plan.views.namespaces(&self.root, self.plan.names.namespaces),
             as_root: tape::euid() == 0,
             ..Context::default()
         }
-    }
-
-    fn namespaces(&self) -> Vec<Namespace> {
-        let several = self.plan.views.namespaces();
-        if !several.is_empty() {
-            return several;
-        }
-        let mut own = namespaces::own_netns(&self.root);
-        if self.plan.names.namespaces && !self.root.is_given() {
-            own.name = own.inode.and_then(netns::name_of);
-        }
-        vec![own]
     }
 
     /// Nothing to wait for: rows go out as they are read.
@@ -351,6 +338,7 @@ impl Run {
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);
         context.processes = processes;
+        self.learner.name_containers(&mut context.processes);
         if late > 0 {
             let message = format!("the command lines of {late} processes could not be read in time");
             self.gaps

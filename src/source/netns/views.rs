@@ -4,9 +4,10 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::Namespace;
+use super::{Namespace, name_of};
 use crate::model::{self, Gap, Socket};
 use crate::plan::Dump;
+use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
 use crate::source::tables::Tables;
 use crate::source::tape;
@@ -50,8 +51,15 @@ enum Read {
 }
 
 impl Views {
-    /// What rows say of their namespaces.
-    pub fn namespaces(&self) -> Vec<model::Namespace> {
+    /// What rows say of their namespaces: of ours alone, seen at `root`, with its name only if that is wanted.
+    pub fn namespaces(&self, root: &ProcRoot, named: bool) -> Vec<model::Namespace> {
+        if self.views.is_empty() {
+            let mut own = namespaces::own_netns(root);
+            if named && !root.is_given() {
+                own.name = own.inode.and_then(name_of);
+            }
+            return vec![own];
+        }
         let views = self.views.iter();
         views
             .map(|view| model::Namespace {

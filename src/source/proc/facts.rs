@@ -9,6 +9,7 @@ use procfs::FromRead as _;
 use procfs::process::Stat;
 
 use super::ProcRoot;
+use crate::model::cgroup::Home;
 use crate::model::{Process, Processes, process::program_name};
 use crate::plan::Facts;
 use crate::source::tape;
@@ -51,6 +52,11 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
         }
+        let cgroups = disk::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
+        let cgroups = String::from_utf8_lossy(&cgroups);
+        let (home, path) = Home::of_cgroups(&cgroups);
+        process.home = home;
+        process.cgroup = path.map(|path| path.as_bytes().into());
         process.program = program_name(&process.comm, process.exe.as_deref(), process.cmdline.as_deref());
     }
     (processes, late)

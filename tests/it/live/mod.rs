@@ -1,6 +1,7 @@
 //! Real sockets in network namespaces of their own: what `examples/mksock` made is the truth.
 
 mod churn;
+mod container;
 mod destroy;
 mod details;
 mod documented;
