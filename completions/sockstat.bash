@@ -22,6 +22,9 @@ _sockstat() {
             sockstat,completions)
                 cmd="sockstat__subcmd__completions"
                 ;;
+            sockstat,events)
+                cmd="sockstat__subcmd__events"
+                ;;
             sockstat,free)
                 cmd="sockstat__subcmd__free"
                 ;;
@@ -50,7 +53,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -S -d -0 -M -4 -6 -f -A -a -l -B -p -T -e -s -o -m -i -n -r -j -H -Q -O -D -V -K -N -F -b -Z -z -E -h --tcp --udp --raw --unix --sctp --dccp --packet --vsock --xdp --tipc --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --summary --options --memory --info --tos --cgroup --inet-sockopt --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --record --replay --diag --version --kill --yes --dry-run --net --netns --filter-file --bpf --context --contexts --events --bpf-maps --bpf-map-id --help why reach free wait kill columns schema completions man"
+            opts="-t -u -w -x -S -d -0 -M -4 -6 -f -A -a -l -B -p -T -e -s -o -m -i -n -r -j -H -Q -O -D -V -K -E -N -F -b -Z -z -h --tcp --udp --raw --unix --sctp --dccp --packet --vsock --xdp --tipc --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --extended --summary --options --memory --info --tos --cgroup --inet-sockopt --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --record --replay --diag --version --kill --yes --dry-run --events --interval --net --netns --filter-file --bpf --context --contexts --bpf-maps --bpf-map-id --help why reach free wait kill events columns schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -128,6 +131,10 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --netns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -180,6 +187,40 @@ _sockstat() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__events)
+            opts="-t -u -w -x -4 -6 -l -p -e -r -j -H -N -h --tcp --udp --raw --unix --ipv4 --ipv6 --listening --processes --extended --resolve --interval --limit --jsonl --json --columns --no-header --netns --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run N/netns= F/filter-file= b/bpf Z/context z/contexts E/events bpf-maps bpf-map-id= h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= b/bpf Z/context z/contexts bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -42,6 +42,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l proc-root -d 'Read DI
 complete -c sockstat -n "__fish_sockstat_needs_command" -l record -d 'Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -l replay -d 'Answer from FILE, made by --record or by -D, and look at nothing else' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -d 'Write the kernel\'s messages about TCP sockets to FILE (- for standard output), and show nothing' -r -F
+complete -c sockstat -n "__fish_sockstat_needs_command" -l interval -d 'With -E: how often the tables are looked at for what opened and changed; 1s if nothing is said' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-map-id -d 'The same, of one map' -r
@@ -89,10 +90,10 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s V -l version -d 'Prin
 complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them and asks first. Programs go on; they and their peers see a broken connection'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events -d 'Follow: print a line for each socket that opens, changes its state or closes, until interrupted'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
 complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
-complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'What BPF programs keep with a socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Say whether a port could be bound, and if not, why and what helps'
@@ -100,6 +101,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Say wheth
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "free" -d 'Print ports that can be bound now'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait until a listener is there, or gone'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port, and verify that it is free'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "events" -d 'Follow sockets as they open, change their state and close'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "columns" -d 'List every field that can be shown, compared, sorted and grouped by'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "schema" -d 'Print the JSON Schema of the JSON output'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
@@ -158,6 +160,23 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Several unrelated targets at once'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s j -l json -d 'One JSON document when it is over'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l interval -d 'How often the tables are looked at for what opened and changed; 1s if nothing is said' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l limit -d 'End after N events' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l columns -d 'Exactly these fields of a socket, separated by commas' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s N -l netns -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s t -l tcp -d 'TCP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s u -l udp -d 'UDP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s w -l raw -d 'Raw IP'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s x -l unix -d 'Unix domain'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s 4 -l ipv4 -d 'IPv4 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s l -l listening -d 'Only what becomes a listener, or ends as one'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s p -l processes -d 'The programs that hold each socket, as far as they can be known'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s r -l resolve -d 'Names for hosts and services'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s j -l json -l jsonl -d 'One JSON object on each line: event, at, was, socket'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s H -l no-header -d 'No heading'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'

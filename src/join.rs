@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
+use crate::model::cgroup::Home;
 use crate::model::{
     Backend, Holder, HolderTable, InetPair, Names, Namespace, OwnerStatus, Process, Processes, Protocol,
     Socket, State,
@@ -68,6 +69,18 @@ impl<'a> Row<'a> {
     pub fn namespace(&self) -> Option<&'a Namespace> {
         let place = usize::try_from(self.socket.netns).ok()?;
         self.context.namespaces.get(place)
+    }
+
+    /// The unit, container and pod of the socket's creator; where its cgroup does not tell (v1, or unknown), those of
+    /// the first owner.
+    pub fn home(&self) -> Option<&'a Home> {
+        self.home_of_creator()
+            .or_else(|| Some(&self.processes().next()?.home))
+    }
+
+    /// The same of the creator alone.
+    pub fn home_of_creator(&self) -> Option<&'a Home> {
+        self.context.names.homes.get(&self.socket.cgroup_id?.get())
     }
 
     /// The name of an interface in the socket's network namespace.

@@ -18,8 +18,6 @@ pub struct MissingArgs {
     pub context: bool,
     #[arg(short = 'z', long, hide = true)]
     pub contexts: bool,
-    #[arg(short = 'E', long, hide = true)]
-    pub events: bool,
 }
 
 /// Refuses a command line that uses one of them: to ignore it would be to answer another question.
@@ -31,7 +29,6 @@ pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
         (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),
-        (missing.events, "-E (events)"),
     ];
     match used.iter().find(|(used, _)| *used) {
         None => Ok(()),

@@ -1,6 +1,7 @@
 //! What was typed: parsed, and nothing more.
 
 pub mod args;
+pub mod events;
 pub mod free;
 pub mod generate;
 pub mod kill;
@@ -17,6 +18,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
+pub use events::EventsArgs;
 pub use free::FreeArgs;
 pub use kill::KillArgs;
 pub use message::UsageError;

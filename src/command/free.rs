@@ -12,6 +12,7 @@ use super::why::{BindAttempt, Existing, Outcome, SystemFacts, diagnose};
 use crate::cli::{FreeArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::model::Protocol;
+use crate::source::tape;
 
 /// Prints as many ports as were asked for, lowest first; exit 1 if there are not so many.
 ///
@@ -104,7 +105,7 @@ fn free_ports(
         let port = one.socket.inet().map_or(0, |pair| pair.local_port);
         on_port.entry(port).or_default().push(one);
     }
-    let root = rustix::process::geteuid().is_root();
+    let root = tape::euid() == 0;
     let is_free = |port: u16| {
         let existing = on_port.get(&port).map_or(&[][..], Vec::as_slice);
         addresses.iter().all(|address| {

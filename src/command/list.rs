@@ -25,6 +25,7 @@ use crate::render::totals::Totals;
 use crate::render::{escape, json};
 use crate::source::capture::{Captured, capture};
 use crate::source::netns;
+use crate::source::{disk, tape};
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -57,7 +58,12 @@ pub(super) fn run_beside(
         }
     };
     plan.capture.views = caller.views.clone();
-    if let Some(root) = plan.capture.proc_root.as_deref().filter(|root| !root.is_dir()) {
+    if let Some(root) = plan
+        .capture
+        .proc_root
+        .as_deref()
+        .filter(|root| !disk::stat(root).is_ok_and(|stat| stat.is_dir()))
+    {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
             "error: --proc-root {root} is no directory\nhint: it takes the place of /proc\n"
@@ -236,7 +242,9 @@ fn print_groups(
 }
 
 pub(super) fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    tape::fact("host", || {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    })
 }
 
 pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {

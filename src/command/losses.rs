@@ -12,6 +12,20 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
         captured.count(OwnerStatus::Elsewhere),
         caller,
     );
+    // With owners of rows hidden as well, that says it all.
+    let other_ends = captured.context.peers.hidden();
+    if captured.count(OwnerStatus::Hidden) == 0 && other_ends > 0 {
+        let message = plural(
+            other_ends,
+            "owner of another end hidden",
+            "owners of other ends hidden",
+        );
+        gaps.push(
+            Gap::loss("peer-owners-hidden", message)
+                .with_remedy(more_rights(caller))
+                .with_count(other_ends),
+        );
+    }
     if captured.undecided > 0 {
         let message = plural(
             captured.undecided,

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod destroy;
+pub mod events;
 pub mod explain;
 pub mod free;
 pub mod kill;
@@ -23,6 +24,8 @@ use caller::Caller;
 
 use crate::cli::{self, Cli, Subcommand, generate, reference};
 use crate::exit::Exit;
+use crate::source::netns::Views;
+use crate::source::tape as record;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: &[OsString]) -> Exit {
@@ -41,13 +44,22 @@ pub fn run(arguments: &[OsString]) -> Exit {
 
 fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     let caller = Caller::here(arguments);
-    if crate::source::tape::is_replaying() {
-        // The recording is of the namespace that its run was in.
-        return dispatch(cli, &caller);
-    }
-    match netns::enter(&cli) {
-        Ok(views) => dispatch(cli, &Caller { views, ..caller }),
+    // A replay goes nowhere: its recording is of the namespaces that its run was in.
+    let mut refused = None;
+    let views = record::fact("network namespaces", || match netns::enter(&cli) {
+        Ok(views) => views.views,
         Err(error) => {
+            refused = Some(error);
+            Vec::new()
+        }
+    });
+    let views = Views {
+        views,
+        ..Views::default()
+    };
+    match refused {
+        None => dispatch(cli, &Caller { views, ..caller }),
+        Some(error) => {
             out::complain(&error.to_string());
             Ok(Exit::Usage)
         }
@@ -64,6 +76,7 @@ fn told(outcome: anyhow::Result<Exit>) -> Exit {
 fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
+        None if cli.list.events => events::run(&cli.list, caller),
         None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
         Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
@@ -71,6 +84,7 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
         Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
         Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
+        Some(Subcommand::Events(args)) => events::run_subcommand(&args, &cli.list, caller),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
         Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),

@@ -21,6 +21,13 @@ pub struct Session {
 /// How the run ends at once; the reason has been told.
 pub fn begin(cli: &Cli) -> Result<Session, Exit> {
     let args = &cli.list;
+    let follows = args.events || matches!(cli.command, Some(Subcommand::Events(_)));
+    if follows && (args.record.is_some() || args.replay.is_some()) {
+        let error = UsageError::new("events go with neither --record nor --replay")
+            .with_hint("a recording holds one look at a machine");
+        out::complain(&error.to_string());
+        return Err(Exit::Usage);
+    }
     if let Some(path) = &args.replay {
         if let Err(error) = may_replay(cli) {
             out::complain(&error.to_string());

@@ -17,6 +17,8 @@ pub struct Peers {
     /// The holders of all ends of unix sockets that have several (a datagram socket with many senders, a listener
     /// with waiting clients), by the inode of the one socket.
     gathered: HolderTable,
+    pids: Vec<u32>,
+    hidden: u64,
 }
 
 /// The other end of a socket.
@@ -92,11 +94,14 @@ impl Peers {
                 }));
             }
         }
-        Self {
+        let mut peers = Self {
             ends,
             owners: owners.clone(),
             gathered: HolderTable::new(gathered),
-        }
+            ..Self::default()
+        };
+        peers.look(rows);
+        peers
     }
 
     /// The other end of `socket`; `None` if it is not on this machine, not known, or was not asked for.
@@ -149,21 +154,29 @@ impl Peers {
         }
     }
 
-    /// The processes at the other ends of these rows.
-    pub fn pids(&self, rows: &Stash) -> Vec<u32> {
-        let mut pids = Vec::new();
-        if !self.ends.is_asked() {
-            return pids;
-        }
+    /// The processes at the other ends of the rows, sorted.
+    pub fn pids(&self) -> &[u32] {
+        &self.pids
+    }
+
+    /// How many rows have another end whose owner may not be seen.
+    pub fn hidden(&self) -> u64 {
+        self.hidden
+    }
+
+    /// Looks at the other end of each row once.
+    fn look(&mut self, rows: &Stash) {
+        let (mut pids, mut hidden) = (Vec::new(), 0);
         let mut slot = Socket::BLANK;
         let mut reader = rows.reader();
         while reader.next_into(&mut slot) {
-            let holders = self.of(&slot).map_or(&[][..], |peer| peer.ownership.holders);
-            pids.extend(holders.iter().map(|holder| holder.pid));
+            let Some(peer) = self.of(&slot) else { continue };
+            pids.extend(peer.ownership.holders.iter().map(|holder| holder.pid));
+            hidden += u64::from(peer.ownership.status == OwnerStatus::Hidden);
         }
         pids.sort_unstable();
         pids.dedup();
-        pids
+        (self.pids, self.hidden) = (pids, hidden);
     }
 }
 
@@ -340,6 +353,33 @@ mod tests {
         let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
         let server = with_inode(tcp("127.0.0.1", 80, "127.0.0.1", 40000, State::Established), 2);
         assert_eq!(peers(&[client.clone(), at(1, server)]).of(&client), None);
+    }
+
+    #[test]
+    fn ends_that_may_not_be_looked_into_are_counted() {
+        let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
+        let server = with_inode(tcp("127.0.0.1", 80, "127.0.0.1", 40000, State::Established), 2);
+        let mut ends = Ends::of(Kinds {
+            unix: false,
+            inet: true,
+        });
+        ends.add(&client);
+        ends.add(&server);
+        ends.finish();
+        let holder = Holder {
+            inode: 1,
+            pid: 10,
+            fd: 3,
+            tid: 0,
+        };
+        let why = BTreeMap::from([(2, OwnerStatus::Hidden)]);
+        let owners = Owners::new(HolderTable::new(vec![holder]), why, Vec::new());
+        // The row is the client's; the server's is filtered away.
+        let mut rows = Stash::default();
+        rows.push(&client);
+        let peers = Peers::new(ends, &owners, &rows);
+        assert_eq!((peers.hidden(), peers.pids()), (1, &[][..]));
+        assert_eq!(peers.of(&client).unwrap().ownership.status, OwnerStatus::Hidden);
     }
 
     #[test]

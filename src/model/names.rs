@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::cgroup::Home;
+
 /// What was found for the numbers seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
@@ -15,6 +17,9 @@ pub struct Names {
     pub users: BTreeMap<u32, String>,
     /// cgroup v2 id to the path below its mount point, `/` for the root.
     pub cgroups: BTreeMap<u64, String>,
+    /// cgroup v2 id to the unit, container and pod that its path tells. The root of the hierarchy is not among them: it
+    /// is what a socket has where containers are told apart by v1 hierarchies alone.
+    pub homes: BTreeMap<u64, Home>,
     /// Address to host name (`-r` only).
     pub hosts: BTreeMap<IpAddr, String>,
     /// (port, is UDP) to service name (`-r` only).

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::cgroup::Home;
+
 /// One process. Every text is the process's own word: any bytes, sanitise before showing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
@@ -20,6 +22,10 @@ pub struct Process {
     pub uid: Option<u32>,
     /// When it was started; `None` if not asked for.
     pub started_at: Option<SystemTime>,
+    /// Its cgroup: the path that says most (see [`Home::of_cgroups`]); `None` if not readable or not asked for.
+    pub cgroup: Option<Box<[u8]>>,
+    /// Its unit, container and pod; empty if not asked for.
+    pub home: Home,
     /// The process that started it, or took it over; `None` if not asked for, 0 for none that we can see.
     pub parent: Option<u32>,
 }

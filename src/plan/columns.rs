@@ -16,6 +16,9 @@ const OF_ATTRIBUTES: [Field; 6] = [
     Field::IpProtocol,
 ];
 
+/// Fields that the cgroup of the socket's creator tells, or that of an owner.
+const HOME: [Field; 4] = [Field::Unit, Field::Container, Field::ContainerId, Field::Pod];
+
 /// Fields of the owners of the other end.
 const OF_PEER_OWNERS: [Field; 3] = [Field::PeerProcess, Field::PeerPid, Field::PeerOwners];
 
@@ -218,12 +221,12 @@ impl Needs {
                 Field::Owners,
                 Field::PeerProcess,
                 Field::PeerOwners,
-            ]),
+            ]) || any(&HOME),
             users: any(&[Field::User, Field::Owners, Field::PeerOwners]),
             peers: any(&[Field::PeerPath, Field::PeerInode]) || any(&OF_PEER_OWNERS),
             peer_owners: any(&OF_PEER_OWNERS),
-            cgroups: any(&[Field::Cgroup]),
-            attributes: any(&OF_ATTRIBUTES),
+            cgroups: any(&[Field::Cgroup]) || any(&HOME),
+            attributes: any(&OF_ATTRIBUTES) || any(&HOME),
             drops: any(&[Field::Drops]),
             memory: part(&[Field::Memory]) || any(&[Field::RecvQPercent]),
             info: part(&[Field::Tcp, Field::Ulp, Field::Tls, Field::Subflow]),

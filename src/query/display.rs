@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
+use super::expr::{End, EndIs, Expr, Predicate, Reading};
 use super::field::{Field, Kind, socket_option_words};
 use super::names::{Order, Purpose, Unresolved};
 use super::pattern::Pattern;
@@ -74,22 +74,6 @@ impl Display for Pattern {
             Self::Exact(bytes) => write!(f, "= '{}'", bytes.escape_ascii()),
             Self::Glob(glob) => write!(f, "like '{}'", glob.source().escape_ascii()),
             Self::Regex(regex) => write!(f, "like /{}/", regex.as_str().escape_default()),
-        }
-    }
-}
-
-impl OwnerField {
-    /// Its name in a filter.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pid => "pid",
-            Self::Tid => "tid",
-            Self::Fd => "fd",
-            Self::Comm => "comm",
-            Self::Program => "process",
-            Self::Exe => "exe",
-            Self::Cmdline => "cmdline",
-            Self::User | Self::Uid => "owners.user",
         }
     }
 }

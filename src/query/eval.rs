@@ -11,6 +11,7 @@ use super::field::{Field, Value};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
 use crate::join::Row;
+use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
 
@@ -139,15 +140,13 @@ impl Predicate {
                     ranges.contains(number.into()).into()
                 })
             }),
-            Self::OwnerText(field, pattern) => any_owner(row, |_, process| match process {
-                Some(process) => owner_text(*field, process, row, |text| pattern.matches(text)),
-                None => Truth::OwnersUnknown,
-            }),
+            Self::OwnerText(field, pattern) => owner_or_creator(*field, row, |text| pattern.matches(text)),
             Self::Program(pattern) => any_owner(row, |_, process| match process {
                 Some(process) => names_program(pattern, process).into(),
                 None => Truth::OwnersUnknown,
             }),
             Self::Has(field) => (!matches!(field.value(row), Value::Null)).into(),
+            Self::OwnerHas(field) if field.of_creator().is_some() => owner_or_creator(*field, row, |_| true),
             Self::OwnerHas(field) => {
                 let has = |holder: &Holder| match field {
                     OwnerField::Pid | OwnerField::Fd => true,
@@ -163,6 +162,35 @@ impl Predicate {
             Self::Unresolved(_) => Truth::No,
         }
     }
+}
+
+/// Whether the text of any owner is accepted, or that of the socket's creator, where it has one. A creator that is known
+/// decides where no owner is.
+fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {
+    let creator = field.of_creator().and_then(|_| row.home_of_creator());
+    if creator.is_some_and(|home| home_text(field, home).is_some_and(&accepts)) {
+        return Truth::Yes;
+    }
+    let truth = any_owner(row, |_, process| match process {
+        Some(process) => owner_text(field, process, row, &accepts),
+        None => Truth::OwnersUnknown,
+    });
+    match truth {
+        Truth::OwnersUnknown if creator.is_some() => Truth::No,
+        truth => truth,
+    }
+}
+
+/// What a home says, as in [`Field::value`].
+fn home_text(field: OwnerField, home: &Home) -> Option<&[u8]> {
+    let text = match field {
+        OwnerField::Unit => home.unit.as_deref(),
+        OwnerField::Container => home.container.as_ref().map(Container::title),
+        OwnerField::ContainerId => home.container.as_ref().and_then(|it| it.id.as_deref()),
+        OwnerField::Pod => home.pod.as_deref(),
+        _ => None,
+    };
+    text.map(str::as_bytes)
 }
 
 /// True if it is of any owner; undecided if it is of none that is known, and there may be others.
@@ -200,6 +228,10 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
         OwnerField::User => {
             let name = process.uid.and_then(|uid| row.context.names.users.get(&uid));
             return name.map_or(Truth::OwnersUnknown, |name| accepts(name.as_bytes()).into());
+        }
+        OwnerField::Unit | OwnerField::Container | OwnerField::ContainerId | OwnerField::Pod => {
+            // A process in no container is known to be in none.
+            return home_text(field, &process.home).is_some_and(accepts).into();
         }
         OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => None,
     };

@@ -9,6 +9,8 @@ use super::prefix::Prefix;
 use super::ranges::Ranges;
 use crate::model::{Protocol, StateSet};
 
+pub use super::owner_field::OwnerField;
+
 /// A condition on a row.
 #[derive(Clone, Debug)]
 pub enum Expr {
@@ -80,29 +82,6 @@ pub struct EndIs {
     pub ports: Option<Ranges>,
     /// How absence is read.
     pub reading: Reading,
-}
-
-/// A fact about one owner of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnerField {
-    /// Process id.
-    Pid,
-    /// Thread with a file table of its own.
-    Tid,
-    /// Descriptor number.
-    Fd,
-    /// Kernel name of the main thread.
-    Comm,
-    /// What a person would call it.
-    Program,
-    /// The file it runs.
-    Exe,
-    /// The arguments, joined by blanks.
-    Cmdline,
-    /// Login name of the process.
-    User,
-    /// User id of the process.
-    Uid,
 }
 
 /// One test on a row. A number or a text that is null fails every test but [`Predicate::Has`]'s opposite.
@@ -378,16 +357,13 @@ impl Predicate {
             | Self::Truth(field, _)
             | Self::Text(field, _)
             | Self::Has(field) => *field,
+            Self::OwnerText(field, _) | Self::OwnerHas(field) => return field.of_creator(),
             Self::Mark { .. } => Field::Mark,
             Self::Interface(_) => Field::Interface,
             Self::Cgroup(_) => Field::Cgroup,
             Self::Options(_) => Field::SocketOptions,
             Self::Autobound(_) => Field::LocalPort,
-            Self::OwnerNumber(..)
-            | Self::OwnerText(..)
-            | Self::Program(_)
-            | Self::OwnerHas(_)
-            | Self::Unresolved(_) => return None,
+            Self::OwnerNumber(..) | Self::Program(_) | Self::Unresolved(_) => return None,
         })
     }
 }

@@ -52,6 +52,10 @@ pub enum Field {
     OwnerStatus,
     Owners,
     Cgroup,
+    Unit,
+    Container,
+    ContainerId,
+    Pod,
     Mark,
     Shutdown,
     SocketOptions,
@@ -259,6 +263,10 @@ const fn entry(
             | Field::PeerProcess
             | Field::PeerPid
             | Field::PeerOwners
+            | Field::Unit
+            | Field::Container
+            | Field::ContainerId
+            | Field::Pod
     );
     FieldInfo {
         field,
@@ -504,7 +512,7 @@ const WHOLE: &[FieldInfo] = &[
         "owners",
         Kind::Owners,
         "",
-        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at; null when not asked or unknown",
+        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, cgroup, unit, container; null when not asked or unknown",
     ),
     entry(
         Field::Cgroup,
@@ -512,6 +520,34 @@ const WHOLE: &[FieldInfo] = &[
         Kind::Text,
         "",
         "v2 cgroup of the task that created the socket",
+    ),
+    entry(
+        Field::Unit,
+        "unit",
+        Kind::Text,
+        "",
+        "systemd unit of the task that created the socket; of the first owner where its cgroup does not tell",
+    ),
+    entry(
+        Field::Container,
+        "container",
+        Kind::Text,
+        "",
+        "container of the same, by its name, or by 12 digits of its identifier where the name is not known",
+    ),
+    entry(
+        Field::ContainerId,
+        "container_id",
+        Kind::Text,
+        "",
+        "identifier of the container, 64 hexadecimal digits; null for LXC and systemd-nspawn, which have names alone",
+    ),
+    entry(
+        Field::Pod,
+        "pod",
+        Kind::Text,
+        "",
+        "pod of the same: NAMESPACE/NAME, or its identifier where that is not known",
     ),
     entry(
         Field::Mark,
@@ -891,6 +927,16 @@ impl Field {
                     .cgroup_id
                     .and_then(|id| row.context.names.cgroups.get(&id.get())),
             ),
+            Self::Unit => text(row.home().and_then(|home| home.unit.as_ref())),
+            Self::Pod => text(row.home().and_then(|home| home.pod.as_ref())),
+            Self::Container => {
+                let container = row.home().and_then(|home| home.container.as_ref());
+                container.map_or(Value::Null, |it| Value::Text(it.title().as_bytes()))
+            }
+            Self::ContainerId => {
+                let container = row.home().and_then(|home| home.container.as_ref());
+                text(container.and_then(|it| it.id.as_ref()))
+            }
             Self::Mark => integer(socket.mark),
             Self::Shutdown => socket
                 .shutdown
@@ -932,6 +978,8 @@ impl Field {
             },
             Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
             _ => match row.ownership.status {
+                // It has one, who is not known.
+                OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
                 OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
                     Value::Owners(*row)
                 }

@@ -20,6 +20,7 @@ pub mod nearest;
 mod number;
 mod operand;
 mod other_ends;
+mod owner_field;
 mod parser;
 pub mod pattern;
 pub mod prefix;

@@ -9,6 +9,7 @@ use proptest::sample::select;
 
 use super::names::NamesFound;
 use crate::join::{Context, Ownership, Row};
+use crate::model::cgroup::Home;
 use crate::model::{
     Endpoints, Family, Holder, InetPair, Names, Namespace, OwnerStatus, Process, Protocol, Socket, State,
     UnixPair,
@@ -82,6 +83,8 @@ pub(crate) fn context() -> Context {
         cmdline: Some(cmdline.iter().map(|it| it.as_bytes().into()).collect()),
         uid: Some(uid),
         started_at: None,
+        cgroup: None,
+        home: Home::default(),
         parent: None,
     };
     let nginx = process(

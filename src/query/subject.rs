@@ -50,6 +50,10 @@ const OWNER_FIELDS: &[(&str, OwnerField)] = &[
     ("program", OwnerField::Program),
     ("exe", OwnerField::Exe),
     ("cmdline", OwnerField::Cmdline),
+    ("unit", OwnerField::Unit),
+    ("container", OwnerField::Container),
+    ("container_id", OwnerField::ContainerId),
+    ("pod", OwnerField::Pod),
 ];
 
 impl Subject {

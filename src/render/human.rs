@@ -1,5 +1,6 @@
 //! Words and numbers as a person would say them.
 
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::escape;
@@ -71,6 +72,14 @@ fn first_of(row: &Row<'_>) -> Option<String> {
     })
 }
 
+/// ` in CONTAINER`, empty for an owner that is in none.
+fn container(row: &Row<'_>) -> String {
+    let of_first = row.processes().next().and_then(|it| it.home.container.as_ref());
+    of_first.map_or_else(String::new, |it| {
+        format!(" in {}", escape::text(it.title().as_bytes()))
+    })
+}
+
 /// What the owner of the other end is to that of the row: `<> postgres 2044` for one that it talks to. Empty when
 /// that is not known or not on this machine.
 fn other_end(row: &Row<'_>) -> String {
@@ -93,10 +102,11 @@ pub fn owner(row: &Row<'_>) -> String {
     let named = || first_of(row);
     let mut text = match row.ownership.status {
         // The process ended after its descriptors were listed.
-        OwnerStatus::Known => named().unwrap_or_else(|| match row.ownership.holders.first() {
-            Some(holder) => format!("? gone (pid {})", holder.pid),
-            None => "? vanished".to_owned(),
-        }),
+        OwnerStatus::Known => match (named(), row.ownership.holders.first()) {
+            (Some(name), _) => name + &container(row),
+            (None, Some(holder)) => format!("? gone (pid {})", holder.pid),
+            (None, None) => "? vanished".to_owned(),
+        },
         OwnerStatus::Hidden if row.context.as_root => "? hidden".to_owned(),
         OwnerStatus::Hidden => "? hidden (needs root)".to_owned(),
         OwnerStatus::None => "none (closed)".to_owned(),
@@ -198,6 +208,18 @@ pub fn rfc3339(time: SystemTime) -> String {
         of_day / 60 % 60,
         of_day % 60
     )
+}
+
+/// The same with milliseconds.
+pub fn rfc3339_ms(time: SystemTime) -> String {
+    let ms = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .subsec_millis();
+    let mut text = rfc3339(time);
+    text.pop();
+    let _ = write!(text, ".{ms:03}Z");
+    text
 }
 
 /// The date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the

@@ -5,6 +5,8 @@
 //! system calls. Where it may be a big one, the scan for owners runs beside it on another thread, and rows leave
 //! the stash as soon as that has found their holders.
 
+mod around;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,18 +16,19 @@ use anyhow::Context as _;
 use tokio::task::spawn_blocking;
 
 use super::names::{Learner, Numbers};
-use super::namespaces;
-use super::netns::{self, Views};
+use super::netns::Views;
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
-use super::proc::holders::Walk;
 use super::proc::{ProcRoot, facts};
 use super::settle::{listeners, settle};
 use super::{tables, tape};
 use crate::join::{Beside, Context, Owners, Row, needs_owner};
-use crate::model::{Backend, Gap, HolderTable, Names, Namespace, OwnerStatus, Processes, Socket, Stash};
+use crate::model::{Backend, Gap, HolderTable, Names, OwnerStatus, Processes, Socket, Stash};
 use crate::plan::{CapturePlan, Facts};
 use crate::query::{Expr, Match};
+
+pub use around::around;
+use around::owners_of;
 
 /// Takes rows. It runs on a blocking thread and may do I/O of its own (writing them).
 pub trait Sink: Send + 'static {
@@ -84,14 +87,7 @@ pub async fn capture<S: Sink>(plan: Arc<CapturePlan>, sink: S) -> anyhow::Result
     }
     let mut stash = Stash::default();
     run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
-    let owners = if run.plan.owners {
-        // Few rows: look only for their holders, and not at all if none has one.
-        let mut scan = scan_for(&run, &stash).with_context(|| cannot_list(&run.root))?;
-        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-        run.settle(&stash, holders, scan)
-    } else {
-        Owners::not_asked()
-    };
+    let owners = owners_of(&mut run, &stash).with_context(|| cannot_list(&run.root))?;
     Ok(run.hand_out(&stash, owners, outlet))
 }
 
@@ -176,24 +172,6 @@ impl Known {
     }
 }
 
-fn scan_for(run: &Run, stash: &Stash) -> std::io::Result<Scan> {
-    let mut wanted: Vec<u32> = stash
-        .heads()
-        .filter(|head| !head.of_kernel)
-        .filter_map(|head| head.inode)
-        .map(std::num::NonZeroU32::get)
-        .collect();
-    wanted.extend(run.beside.others(stash).inodes);
-    wanted.sort_unstable();
-    if wanted.is_empty() {
-        return Ok(Scan {
-            walk: Walk::default(),
-            how: How::NotLooked,
-        });
-    }
-    scan(&run.plan, &run.root, Some(&wanted))
-}
-
 /// The state of one capture.
 struct Run {
     plan: Arc<CapturePlan>,
@@ -231,22 +209,10 @@ impl Run {
 
     fn context(&mut self) -> Context {
         Context {
-            namespaces: self.namespaces(),
+            namespaces: self.plan.views.namespaces(&self.root, self.plan.names.namespaces),
             as_root: tape::euid() == 0,
             ..Context::default()
         }
-    }
-
-    fn namespaces(&self) -> Vec<Namespace> {
-        let several = self.plan.views.namespaces();
-        if !several.is_empty() {
-            return several;
-        }
-        let mut own = namespaces::own_netns(&self.root);
-        if self.plan.names.namespaces && !self.root.is_given() {
-            own.name = own.inode.and_then(netns::name_of);
-        }
-        vec![own]
     }
 
     /// Nothing to wait for: rows go out as they are read.
@@ -367,11 +333,12 @@ impl Run {
         if queued {
             pids.extend(owners.listener_holders().map(|holder| holder.pid));
         }
-        pids.extend(context.peers.pids(stash));
+        pids.extend(context.peers.pids());
         pids.sort_unstable();
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);
         context.processes = processes;
+        self.learner.name_containers(&mut context.processes);
         if late > 0 {
             let message = format!("the command lines of {late} processes could not be read in time");
             self.gaps

@@ -5,12 +5,20 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::Path;
 
+use super::tape;
+
 /// Deeper trees are cut: the kernel's own limit is configurable, real trees have some ten levels.
 const DEPTH_MAX: usize = 64;
 
 /// Every cgroup below the mount point: id to path, `/` for the mount point itself. Names that are not UTF-8 are
 /// shown with replacement characters. What cannot be listed is left out.
 pub fn paths(mount_point: &Path) -> BTreeMap<u64, String> {
+    tape::fact(&format!("cgroups below {}", mount_point.display()), || {
+        walk(mount_point)
+    })
+}
+
+fn walk(mount_point: &Path) -> BTreeMap<u64, String> {
     let mut paths = BTreeMap::new();
     if let Ok(metadata) = std::fs::metadata(mount_point) {
         paths.insert(metadata.ino(), "/".to_owned());

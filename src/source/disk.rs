@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::tape::codec::{Bytes, Taped};
@@ -31,6 +31,25 @@ pub fn read_start(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     note(Kind::File, key(path), || {
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// The first bytes of a regular file, no more than so many; an error for a link and for anything that would make us wait.
+///
+/// # Errors
+/// As `std::fs::read`.
+pub fn read_regular(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
+    let path = path.as_ref();
+    note(Kind::File, key(path), || {
+        let mut options = std::fs::File::options();
+        let without_waiting = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
+        let file = options.read(true).custom_flags(without_waiting).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     })
 }

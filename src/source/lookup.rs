@@ -1,7 +1,6 @@
 //! Looks up the names that a filter was written with, before the plan is final.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +8,9 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 
 use super::nss;
 use super::proc::{ProcRoot, mounts::Mounts};
+use super::tape;
 use crate::query::{NamesFound, NamesWanted};
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -36,8 +37,10 @@ pub fn find(wanted: NamesWanted, root: &ProcRoot) -> NamesFound {
 }
 
 fn index_of(interface: &str) -> Option<u32> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-    netdevice::name_to_index(&socket, interface).ok()
+    tape::fact(&format!("index of {interface}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::name_to_index(&socket, interface).ok()
+    })
 }
 
 /// Ids of cgroups given by an absolute path or a path below the mount point: inode numbers of directories.
@@ -46,15 +49,15 @@ fn cgroups(paths: impl IntoIterator<Item = String>, root: &ProcRoot) -> BTreeMap
     if paths.peek().is_none() {
         return BTreeMap::new();
     }
-    let mountinfo = std::fs::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
+    let mountinfo = disk::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
     let Some(mount_point) = Mounts::parse(&mountinfo, "").cgroup2 else {
         return BTreeMap::new();
     };
     let id = |path: &Path| {
-        std::fs::metadata(path)
+        disk::stat(path)
             .ok()
-            .filter(std::fs::Metadata::is_dir)
-            .map(|found| found.ino())
+            .filter(disk::Stat::is_dir)
+            .map(|found| found.ino)
     };
     paths
         .filter_map(|path| {
@@ -71,7 +74,7 @@ fn cgroups(paths: impl IntoIterator<Item = String>, root: &ProcRoot) -> BTreeMap
 
 /// net.ipv4.ip_local_port_range, both ends included.
 fn local_port_range(root: &ProcRoot) -> Option<(u16, u16)> {
-    let text = std::fs::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).ok()?;
+    let text = disk::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).ok()?;
     let mut numbers = text.split_whitespace().map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }

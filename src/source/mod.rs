@@ -3,6 +3,7 @@
 pub mod bpf;
 pub mod capture;
 pub mod cgroup;
+pub mod containers;
 pub mod disk;
 pub mod lookup;
 pub mod names;

@@ -1,15 +1,18 @@
 //! Learns names for the numbers of sockets as they come by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use super::proc::{ProcRoot, mounts::Mounts};
-use super::{cgroup, nss};
-use crate::model::{Gap, Names, Socket};
+use super::tape;
+use super::{cgroup, containers, nss};
+use crate::model::cgroup::Home;
+use crate::model::{Gap, Names, Processes, Socket};
 use crate::plan::NamesWanted;
+use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -19,7 +22,9 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    cgroups_read: bool,
+    /// Paths of all cgroups, read when first needed.
+    cgroups: Option<BTreeMap<u64, String>>,
+    containers: containers::Names,
     /// Uids whose names were asked for, found or not.
     uids_asked: BTreeSet<u32>,
     /// The last of them seen: most sockets have the uid of the one before.
@@ -38,7 +43,8 @@ impl Learner {
         Self {
             wanted,
             root,
-            cgroups_read: false,
+            cgroups: None,
+            containers: containers::Names::default(),
             uids_asked: BTreeSet::new(),
             last_uid: None,
             users_within: WITHIN,
@@ -90,18 +96,41 @@ impl Learner {
             let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
-        if self.wanted.cgroups
-            && !self.cgroups_read
-            && let Some(id) = socket.cgroup_id
-            && !self.names.cgroups.contains_key(&id.get())
-        {
-            self.cgroups_read = true;
-            self.names.cgroups = self.read_cgroups();
+        if let Some(id) = socket.cgroup_id.filter(|_| self.wanted.cgroups) {
+            self.learn_cgroup(id.get());
         }
     }
 
-    fn read_cgroups(&self) -> std::collections::BTreeMap<u64, String> {
-        let mountinfo = std::fs::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
+    fn learn_cgroup(&mut self, id: u64) {
+        if self.names.cgroups.contains_key(&id) {
+            return;
+        }
+        if self.cgroups.is_none() {
+            self.cgroups = Some(self.read_cgroups());
+        }
+        let Some(path) = self.cgroups.as_ref().and_then(|paths| paths.get(&id)) else {
+            return;
+        };
+        if path != "/" {
+            let mut home = Home::of_path(path);
+            if !self.root.is_given() {
+                self.containers.add(&mut home);
+            }
+            self.names.homes.insert(id, home);
+        }
+        self.names.cgroups.insert(id, path.clone());
+    }
+
+    /// Adds the names of the containers in which processes run.
+    pub fn name_containers(&mut self, processes: &mut Processes) {
+        // The state of this machine's runtimes says nothing of another machine.
+        for process in processes.values_mut().filter(|_| !self.root.is_given()) {
+            self.containers.add(&mut process.home);
+        }
+    }
+
+    fn read_cgroups(&self) -> BTreeMap<u64, String> {
+        let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2
@@ -133,8 +162,10 @@ impl Learner {
 
 /// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-    netdevice::index_to_name(&socket, index).ok()
+    tape::fact(&format!("interface {index}"), || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
+        netdevice::index_to_name(&socket, index).ok()
+    })
 }
 
 /// Numbers to find names for, each once.

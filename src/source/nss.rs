@@ -14,6 +14,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::tape::{self, codec::Taped, format::Kind};
+
 /// Threads for host look-ups: more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
 
@@ -29,40 +31,66 @@ pub struct Found<K, V> {
 /// Login names of `uids`. A uid without a name is left out.
 pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
     // One thread: the first look-up loads the modules, the others are quick unless the server is dead.
-    look_up(uids, 1, within, |uid| user_name(*uid))
+    on_tape("users", uids, |uids| {
+        look_up(uids, 1, within, |uid| user_name(*uid))
+    })
 }
 
 /// Host names of `addresses`. An address without a name is left out.
 pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> {
-    look_up(addresses, HOST_THREADS, within, |address| {
-        host_name(address.to_canonical())
+    on_tape("hosts", addresses, |addresses| {
+        look_up(addresses, HOST_THREADS, within, |address| {
+            host_name(address.to_canonical())
+        })
     })
 }
 
 /// Service names of (port, is UDP) pairs. A port without a name is left out.
 pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Found<(u16, bool), String> {
-    look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
+    on_tape("services", ports, |ports| {
+        look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
+    })
 }
 
 /// All addresses of hosts by name.
 pub fn host_addresses(names: Vec<String>, within: Duration) -> Found<String, Vec<IpAddr>> {
-    look_up(names, HOST_THREADS, within, |name: &String| {
+    let addresses = |name: &String| {
         let found = (name.as_str(), 0).to_socket_addrs().ok()?;
         let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
         addresses.sort_unstable();
         addresses.dedup();
         (!addresses.is_empty()).then_some(addresses)
+    };
+    on_tape("addresses", names, |names| {
+        look_up(names, HOST_THREADS, within, addresses)
     })
 }
 
 /// All ports of services by name, over TCP and UDP.
 pub fn service_ports(names: Vec<String>, within: Duration) -> Found<String, Vec<u16>> {
-    look_up(names, 1, within, |name: &String| ports_of(name))
+    on_tape("ports", names, |names| {
+        look_up(names, 1, within, |name: &String| ports_of(name))
+    })
 }
 
 /// User ids by login name.
 pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
-    look_up(names, 1, within, |name: &String| user_id(name))
+    on_tape("user ids", names, |names| {
+        look_up(names, 1, within, |name: &String| user_id(name))
+    })
+}
+
+/// Looks up, or has a recording's names; they may be of more keys than are asked for.
+fn on_tape<K: Taped + Ord, V: Taped>(
+    what: &str,
+    keys: Vec<K>,
+    ask: impl FnOnce(Vec<K>) -> Found<K, V>,
+) -> Found<K, V> {
+    let (names, late) = tape::note(Kind::Names, what, || {
+        let found = ask(keys);
+        (found.names, found.late)
+    });
+    Found { names, late }
 }
 
 /// Asks for all keys on up to `threads` threads and takes what comes before the deadline. Threads that are

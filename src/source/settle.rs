@@ -14,6 +14,7 @@ use super::proc::{ProcRoot, mounts::Mounts};
 use crate::join::{Evidence, Listener, Others, Owners};
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::plan::Dump;
+use crate::source::disk;
 
 /// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
 /// others whose owners are wanted too.
@@ -118,7 +119,7 @@ pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
 }
 
 fn hides_processes(root: &ProcRoot) -> bool {
-    let mountinfo = std::fs::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
+    let mountinfo = disk::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
     Mounts::parse(&mountinfo, &root.path().to_string_lossy()).hides_processes
 }
 

@@ -7,8 +7,10 @@ use super::netlink::channel::{Channel, DumpError};
 use super::netlink::dump::{self, Emit};
 use super::proc::{ProcRoot, net};
 use super::seen::Seen;
+use super::tape;
 use crate::model::{Gap, Protocol, Socket, State};
 use crate::plan::Dump;
+use crate::source::disk;
 
 /// Reads all tables of a capture, each socket once.
 #[derive(Debug)]
@@ -217,7 +219,7 @@ impl Tables {
     fn protocols(&mut self) -> &str {
         let path = self.root.net("protocols");
         self.protocols
-            .get_or_insert_with(|| std::fs::read_to_string(path).unwrap_or_default())
+            .get_or_insert_with(|| disk::read_to_string(path).unwrap_or_default())
     }
 }
 
@@ -226,7 +228,7 @@ pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
     let protocols = if names.is_empty() {
         String::new()
     } else {
-        std::fs::read_to_string(root.net("protocols")).unwrap_or_default()
+        disk::read_to_string(root.net("protocols")).unwrap_or_default()
     };
     let gap = |name: &&str| {
         if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
@@ -267,7 +269,9 @@ const fn registered_name(protocol: Protocol) -> Option<&'static str> {
 
 /// Whether the kernel knows the pseudo state of bound sockets; older ones ignore its bit in silence.
 fn lists_bound_sockets() -> bool {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = tape::fact("kernel", || {
+        rustix::system::uname().release().to_string_lossy().into_owned()
+    });
     let mut numbers = release
         .split(|c: char| !c.is_ascii_digit())
         .map_while(|part| part.parse::<u32>().ok());

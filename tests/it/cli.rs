@@ -81,7 +81,6 @@ fn letters_of_ss_that_are_not_there_yet_say_so() {
         &["-m"],
         &["-i"],
         &["-s"],
-        &["-E"],
         &["--vsock"],
         &["-tan", "--cgroup"],
     ];

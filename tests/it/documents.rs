@@ -85,9 +85,16 @@ fn schemas_only_ever_grow() {
     }
 }
 
-/// What the old schema says and the new one no longer does: a key, a word, a type, a required key.
+/// What the old schema says and the new one no longer does: a key, a word, a type; and keys that are required and were not,
+/// which older documents lack.
 fn lost(old: &Value, new: &Value, path: &str) -> Vec<String> {
     let mut lost = Vec::new();
+    // What was one type may be one of several.
+    if let (Some(each), None) = (new["anyOf"].as_array(), old.get("anyOf"))
+        && each.iter().any(|new| self::lost(old, new, path).is_empty())
+    {
+        return lost;
+    }
     for (key, old) in old.as_object().into_iter().flatten() {
         let place = format!("{path}.{key}");
         let Some(new) = new.get(key) else {
@@ -99,8 +106,12 @@ fn lost(old: &Value, new: &Value, path: &str) -> Vec<String> {
             ("enum" | "required" | "type", _) => {
                 let list = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
                 let new = list(new);
-                let gone = list(old).into_iter().filter(|word| !new.contains(word));
-                lost.extend(gone.map(|word| format!("{place} no longer has {word}")));
+                let gone: Vec<_> = list(old).into_iter().filter(|word| !new.contains(word)).collect();
+                lost.extend(gone.iter().map(|word| format!("{place} no longer has {word}")));
+                let more = new
+                    .iter()
+                    .filter(|word| key == "required" && !list(old).contains(word));
+                lost.extend(more.map(|word| format!("{place} has {word}, which older documents lack")));
             }
             (_, Value::Object(_)) => lost.extend(self::lost(old, new, &place)),
             _ if old == new => {}

@@ -13,6 +13,7 @@ use crate::plan::Dump;
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 use crate::source::tables::Tables;
+use crate::source::tape;
 
 /// What is known about one address that was asked for.
 #[derive(Clone, Debug)]
@@ -183,13 +184,22 @@ fn source_towards(address: IpAddr, port: u16) -> Option<IpAddr> {
     } else {
         (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
     };
-    let socket = UdpSocket::bind(any).ok()?;
-    socket.connect((address, port)).ok()?;
-    socket.local_addr().ok().map(|local| local.ip())
+    tape::fact(&format!("source towards {address} {port}"), || {
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.connect((address, port)).ok()?;
+        socket.local_addr().ok().map(|local| local.ip())
+    })
 }
 
 /// Makes one TCP connection and closes it again: what came of it, in words.
 pub fn try_once(address: IpAddr, port: u16) -> (bool, String) {
+    let tried = tape::fact(&format!("connection to {address} {port}"), || {
+        Some(connect(address, port))
+    });
+    tried.unwrap_or_else(|| (false, "not tried in the run that was recorded".to_owned()))
+}
+
+fn connect(address: IpAddr, port: u16) -> (bool, String) {
     const PATIENCE: Duration = Duration::from_secs(3);
     match TcpStream::connect_timeout(&(address, port).into(), PATIENCE) {
         Ok(_) => (true, "a connection was accepted".to_owned()),

@@ -94,35 +94,6 @@ impl Owner {
     }
 }
 
-/// The container id (shortened as its runtime does) in the text of /proc/PID/cgroup.
-pub fn container_of(cgroups: &str) -> Option<String> {
-    cgroups.lines().find_map(|line| {
-        let path = line.splitn(3, ':').nth(2)?;
-        path.rsplit('/').find_map(|part| {
-            let part = part.strip_suffix(".scope").unwrap_or(part);
-            let id = part.rsplit('-').next()?;
-            let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_id.then(|| id.chars().take(12).collect())
-        })
-    })
-}
-
-/// The innermost systemd unit in the text of /proc/PID/cgroup, services and scopes, for the unified hierarchy or
-/// systemd's own.
-pub fn unit_of(cgroups: &str) -> Option<String> {
-    let path = cgroups
-        .lines()
-        .find_map(|line| line.strip_prefix("0::").filter(|path| *path != "/"))
-        .or_else(|| {
-            cgroups
-                .lines()
-                .find_map(|line| line.split_once(":name=systemd:").map(|(_, path)| path))
-        })?;
-    path.rsplit('/')
-        .find(|part| matches!(part.rsplit_once('.'), Some((_, "service" | "scope"))))
-        .map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,28 +129,5 @@ mod tests {
             owner.command_line().as_deref(),
             Some("python3 -c import a b(1) \\x1b[2J")
         );
-    }
-
-    #[test]
-    fn units_and_containers_are_read_from_cgroups() {
-        let id = "0123456789abcdef".repeat(4);
-        assert_eq!(
-            unit_of("0::/system.slice/ssh.service\n").as_deref(),
-            Some("ssh.service")
-        );
-        assert_eq!(
-            unit_of("1:name=systemd:/user.slice/session-2.scope\n0::/\n").as_deref(),
-            Some("session-2.scope")
-        );
-        assert_eq!(unit_of("0::/\n"), None);
-        for path in [
-            format!("/docker/{id}"),
-            format!("/system.slice/docker-{id}.scope"),
-            format!("/a/crio-{id}.scope/x"),
-        ] {
-            let cgroups = format!("0::{path}\n");
-            assert_eq!(container_of(&cgroups).as_deref(), Some("0123456789ab"), "{path}");
-        }
-        assert_eq!(container_of("0::/system.slice/ssh.service\n"), None);
     }
 }

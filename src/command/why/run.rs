@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
@@ -10,6 +10,7 @@ use crate::command::{losses, out};
 use crate::exit::Exit;
 use crate::join::Ownership;
 use crate::model::{Gap, OwnerStatus, Protocol, SocketType};
+use crate::source::tape;
 
 use super::look::ask::{Answered, Question, ask};
 use super::look::unix as look_unix;
@@ -60,10 +61,8 @@ fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
 
 /// For whom: `--uid`, else who called sudo, else the caller.
 fn uid(args: &WhyArgs) -> u32 {
-    let of_sudo = || std::env::var("SUDO_UID").ok()?.parse().ok();
-    args.uid
-        .or_else(of_sudo)
-        .unwrap_or_else(|| rustix::process::geteuid().as_raw())
+    let of_sudo = || tape::fact("SUDO_UID", || std::env::var("SUDO_UID").ok()?.parse().ok());
+    args.uid.or_else(of_sudo).unwrap_or_else(tape::euid)
 }
 
 fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
@@ -187,7 +186,7 @@ fn answer_unix(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyh
     } else {
         let sudo = caller.sudo();
         let width = caller.text_width();
-        let text = text::render_unix(facts, &verdict, SystemTime::now(), sudo.as_deref(), width);
+        let text = text::render_unix(facts, &verdict, tape::now(), sudo.as_deref(), width);
         out::print(text.as_bytes())?;
     }
     Ok(match verdict.bind {

@@ -15,6 +15,7 @@
 
 mod assembler;
 pub mod btf;
+mod on_tape;
 mod program;
 mod record;
 mod refusal;
@@ -28,9 +29,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use on_tape::recorded_holders;
 pub use record::{Facts, Record};
 pub use refusal::Refusal;
 
+use crate::source::tape;
 use btf::{FlagMasks, Layout};
 
 /// `readlink /proc/self/ns/pid` in the initial pid namespace, whose inode is fixed since 3.8 (linux
@@ -49,6 +52,12 @@ const LOG_BYTES: usize = 256 * 1024;
 /// # Errors
 /// Without `CAP_NET_ADMIN`, and where the kernel knows no such programs.
 pub fn bind_hooks(cgroup: &Path) -> io::Result<u32> {
+    tape::fact(&format!("bind hooks of {}", cgroup.display()), || {
+        count_bind_hooks(cgroup)
+    })
+}
+
+fn count_bind_hooks(cgroup: &Path) -> io::Result<u32> {
     const SOCK_CREATE: u32 = 2;
     const BIND: [u32; 2] = [8, 9];
     const POST_BIND: [u32; 2] = [12, 13];
@@ -111,9 +120,11 @@ pub struct Stats {
 /// A [`Refusal`]. The sink has got nothing then, unless it is a [`Refusal::Io`] in the middle of
 /// reading: what was got by then is to be thrown away.
 pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
-    let ready = Ready::new(wanted)?;
-    let records = ready.read(None, &mut Vec::new(), sink)?;
-    Ok(ready.stats(records))
+    on_tape::holders(format!("{wanted:?}"), sink, |sink| {
+        let ready = Ready::new(wanted)?;
+        let records = ready.read(None, &mut Vec::new(), sink)?;
+        Ok(ready.stats(records))
+    })
 }
 
 /// The same for these processes (with all their threads) alone, shared out over the processor's
@@ -123,6 +134,11 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
 /// # Errors
 /// As [`holders`], and on kernels before 6.1. The sink has got nothing then.
 pub fn holders_of(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
+    let key = format!("{wanted:?} of {} processes", pids.len());
+    on_tape::holders(key, sink, |sink| iterate(pids, wanted, sink))
+}
+
+fn iterate(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     let ready = Ready::new(wanted)?;
     let next = AtomicUsize::new(0);
     let share = || {

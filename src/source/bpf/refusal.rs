@@ -26,6 +26,8 @@ pub enum Refusal {
     PidNamespace(&'static str),
     /// The kernel's verifier did not accept the program; the last thing it said.
     VerifierRefused(String),
+    /// What a recording says; or nothing, where it does not hold this.
+    Recorded(String),
     /// Another error of the system; what was attempted.
     Io(&'static str, io::Error),
 }
@@ -49,6 +51,7 @@ impl std::fmt::Display for Refusal {
             Self::VerifierRefused(said) => {
                 write!(f, "the kernel's verifier refused the BPF iterator: {said}")
             }
+            Self::Recorded(said) => f.write_str(said),
             Self::Io(attempted, error) => {
                 write!(f, "the BPF iterator could not {attempted}: {error}")
             }

@@ -4,28 +4,29 @@
 //! send, each next one in the recv that hands out the one before), so there is nothing to wait for and this is
 //! blocking code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
 
+mod datagram;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 use std::thread;
 
-use netlink_packet_core::NetlinkBuffer;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
 use crate::source::tape::{self, netlink::Heard};
+use datagram::{Progress, read_datagram};
 
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
 const RECEIVE_BYTES: usize = 64 * 1024;
 /// A kernel that answers with a larger datagram than this is not believed.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Room for messages that are not read yet: some thousand.
+const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
 /// After so many datagrams (some 2,000 sockets) a second thread earns its start.
 const ALONE_DATAGRAMS: usize = 8;
 /// How far the receiving thread may be ahead: this many datagrams of mostly 32 KiB.
 const AHEAD_DATAGRAMS: usize = 8;
-
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
 
 /// Why a dump ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +47,6 @@ impl DumpError {
     fn of_channel(error: &io::Error) -> Self {
         Self::Channel(error.raw_os_error().unwrap_or(0))
     }
-}
-
-/// What one datagram said about the dump it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    More,
-    Done,
 }
 
 /// An open sock_diag socket in the network namespace of the thread that opened it.
@@ -241,26 +235,72 @@ impl Channel {
     /// The next datagram from the kernel, into the buffer: its length in bytes.
     fn receive(&mut self) -> Result<usize, DumpError> {
         let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
-        loop {
-            let buffer = &mut self.buffer;
-            let received = retry(|| socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC));
-            let (length, sender) = match received {
-                Ok(received) => received,
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),
-                Err(error) => return Err(DumpError::of_channel(&error)),
-            };
-            if sender.port_number() != 0 {
-                // Not the kernel: another process may not speak for it.
-                continue;
-            }
-            if length > self.buffer.len() {
-                // Cut off. The caller starts over, with room for a datagram of this size.
-                self.buffer
-                    .resize(length.next_power_of_two().min(RECEIVE_BYTES_MAX), 0);
-                return Err(DumpError::Lost);
-            }
-            return Ok(length);
+        receive(socket, &mut self.buffer, 0)
+    }
+}
+
+/// The next datagram from the kernel, into the buffer: its length in bytes.
+fn receive(socket: &Socket, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<usize, DumpError> {
+    loop {
+        let received = retry(|| socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC | flags));
+        let (length, sender) = match received {
+            Ok(received) => received,
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return Err(DumpError::Lost),
+            Err(error) => return Err(DumpError::of_channel(&error)),
+        };
+        if sender.port_number() != 0 {
+            // Not the kernel: another process may not speak for it.
+            continue;
         }
+        if length > buffer.len() {
+            // Cut off. The caller starts over, with room for a datagram of this size.
+            buffer.resize(length.next_power_of_two().min(RECEIVE_BYTES_MAX), 0);
+            return Err(DumpError::Lost);
+        }
+        return Ok(length);
+    }
+}
+
+/// A socket that hears the messages of multicast groups. They are not part of a recording.
+#[derive(Debug)]
+pub struct Subscription {
+    socket: Socket,
+    buffer: Vec<u8>,
+}
+
+impl Subscription {
+    /// Joins groups (bit 0 is group 1), which anybody may, in the network namespace of this thread.
+    ///
+    /// # Errors
+    /// [`DumpError::Channel`].
+    pub fn open(groups: u32) -> Result<Self, DumpError> {
+        let of_channel = |error: io::Error| DumpError::of_channel(&error);
+        let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(of_channel)?;
+        // The kernel caps this at net.core.rmem_max: then messages are lost sooner, and that is told.
+        let _ = socket.set_rx_buf_sz(MESSAGES_BYTES);
+        socket.bind(&SocketAddr::new(0, groups)).map_err(of_channel)?;
+        Ok(Self {
+            socket,
+            buffer: vec![0; RECEIVE_BYTES],
+        })
+    }
+
+    /// Takes the next messages and hands them to `take` as [`Channel::dump`] does. Waits for them if `wait` says so;
+    /// else it is false if there are none.
+    ///
+    /// # Errors
+    /// [`DumpError::Lost`] when the kernel had no room for some. It drops more until all that is there has been taken,
+    /// and says no further word about that (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
+    pub fn messages(&mut self, wait: bool, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
+        let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
+        let length = match receive(&self.socket, &mut self.buffer, flags) {
+            Err(DumpError::Channel(libc::EAGAIN)) if !wait => return Ok(false),
+            result => result?,
+        };
+        let datagram = self.buffer.get(..length).unwrap_or_default();
+        // Messages that nobody asked for have the sequence number 0.
+        read_datagram(datagram, 0, &mut take)?;
+        Ok(true)
     }
 }
 
@@ -303,38 +343,6 @@ fn play(
     }
 }
 
-/// Walks the messages of one datagram. Messages of another request are passed over.
-fn read_datagram(
-    mut rest: &[u8],
-    sequence: u32,
-    take: &mut impl FnMut(&[u8]),
-) -> Result<Progress, DumpError> {
-    while let Ok(message) = NetlinkBuffer::new_checked(rest) {
-        let length = message.length() as usize;
-        if message.sequence_number() == sequence {
-            match message.message_type() {
-                NLMSG_DONE | NLMSG_ERROR => {
-                    // Both carry 0 or a negative errno first; a missing handler is told in either way.
-                    let errno = message
-                        .payload()
-                        .first_chunk()
-                        .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
-                    return if errno == 0 {
-                        Ok(Progress::Done)
-                    } else {
-                        Err(DumpError::Kernel(errno.wrapping_neg()))
-                    };
-                }
-                libc_control if libc_control < 16 => {}
-                _ => take(message.payload()),
-            }
-        }
-        // Messages are padded to four bytes.
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    Ok(Progress::More)
-}
-
 /// Runs a system call again as long as signals interrupt it.
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
@@ -358,6 +366,7 @@ pub fn replay(bytes: &[u8], sequence: u32, mut take: impl FnMut(&[u8])) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use super::datagram::{NLMSG_DONE, NLMSG_ERROR};
     use super::*;
 
     fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {

@@ -8,6 +8,7 @@ pub mod channel;
 pub mod destroy;
 pub mod dump;
 pub mod exact;
+pub mod freed;
 pub mod inet;
 pub mod netlinks;
 pub mod packet;

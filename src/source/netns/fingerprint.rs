@@ -1,6 +1,8 @@
 //! What tells network namespaces apart for one who may not read their inode numbers: the kernel's own netlink
 //! sockets. Every namespace has some, and an inode number belongs to one socket alone.
 
+use crate::source::disk;
+
 /// The smallest inode number of the kernel's sockets (port id 0) in the text of /proc/PID/net/netlink:
 /// `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode` (linux 6.18 net/netlink/af_netlink.c,
 /// netlink_native_seq_show). `None` if there is none, or the text is something else.
@@ -16,7 +18,7 @@ pub(super) fn of_text(text: &str) -> Option<u64> {
 
 /// The fingerprint of the namespace of a process, or of a thread (`PID/task/TID`).
 pub(super) fn of(process: &str) -> Option<u64> {
-    of_text(&std::fs::read_to_string(format!("/proc/{process}/net/netlink")).ok()?)
+    of_text(&disk::read_to_string(format!("/proc/{process}/net/netlink")).ok()?)
 }
 
 #[cfg(test)]

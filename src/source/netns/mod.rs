@@ -7,6 +7,7 @@
 mod find;
 mod fingerprint;
 mod names;
+mod on_tape;
 mod processes;
 mod views;
 

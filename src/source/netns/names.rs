@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::NAMED;
+use crate::source::tape;
 
 /// Where else than in [`NAMED`] namespaces are kept: by docker (libnetwork), and by rootless podman and others that
 /// do as `ip netns` does in the user's own directory.
@@ -20,6 +21,17 @@ pub(super) struct Named {
 
 /// All that have a name, by directory and name. No privilege is needed, and nothing is opened.
 pub(super) fn all() -> Vec<Named> {
+    let found = tape::fact("named network namespaces", || {
+        let found = look().into_iter();
+        found
+            .map(|named| (named.name, named.inode, named.path))
+            .collect::<Vec<_>>()
+    });
+    let named = |(name, inode, path)| Named { name, inode, path };
+    found.into_iter().map(named).collect()
+}
+
+fn look() -> Vec<Named> {
     let mut directories = vec![PathBuf::from(NAMED), PathBuf::from(DOCKER)];
     let users = std::fs::read_dir(OF_USERS).into_iter().flatten().flatten();
     directories.extend(users.map(|user| user.path().join("netns")));

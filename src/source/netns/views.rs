@@ -4,11 +4,13 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::Namespace;
+use super::{Namespace, name_of};
 use crate::model::{self, Gap, Socket};
 use crate::plan::Dump;
+use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
 use crate::source::tables::Tables;
+use crate::source::tape;
 
 /// What takes sockets, from any thread. Otherwise as [`crate::source::netlink::dump::Emit`].
 type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + Send + 'a;
@@ -49,8 +51,15 @@ enum Read {
 }
 
 impl Views {
-    /// What rows say of their namespaces.
-    pub fn namespaces(&self) -> Vec<model::Namespace> {
+    /// What rows say of their namespaces: of ours alone, seen at `root`, with its name only if that is wanted.
+    pub fn namespaces(&self, root: &ProcRoot, named: bool) -> Vec<model::Namespace> {
+        if self.views.is_empty() {
+            let mut own = namespaces::own_netns(root);
+            if named && !root.is_given() {
+                own.name = own.inode.and_then(name_of);
+            }
+            return vec![own];
+        }
         let views = self.views.iter();
         views
             .map(|view| model::Namespace {
@@ -117,7 +126,12 @@ impl Views {
 
 impl View {
     fn read(&self, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
-        let entered = if self.is_own { Ok(()) } else { self.enter() };
+        let entered = if self.is_own {
+            Ok(())
+        } else {
+            tape::in_netns(self.inode.unwrap_or_default());
+            tape::fact("entered", || self.enter())
+        };
         let (root, read) = match (entered, self.pid) {
             (Ok(()), _) => (ProcRoot::default(), Read::Inside),
             (Err(error), Some(_)) if self.is_gone(&error) => return Read::Gone,

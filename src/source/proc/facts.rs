@@ -1,13 +1,18 @@
 //! Facts about the processes that are shown: names, arguments, user, start.
 
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use crate::source::disk;
+use procfs::FromRead as _;
+use procfs::process::Stat;
+
 use super::ProcRoot;
+use crate::model::cgroup::Home;
 use crate::model::{Process, Processes, process::program_name};
 use crate::plan::Facts;
+use crate::source::tape;
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its
 /// memory map, for ever in the worst case.
@@ -15,7 +20,7 @@ const CMDLINES_WITHIN: Duration = Duration::from_millis(500);
 /// After so long without a word the process being read is given up.
 const CMDLINE_WITHIN: Duration = Duration::from_millis(100);
 /// As much of a command line as is kept: the table shows one line of it.
-const CMDLINE_BYTES_MAX: usize = 16 * 1024;
+const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// Reads what is known of the processes `pids` (sorted, each once). A process that is gone is left out.
 ///
@@ -37,23 +42,28 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
     }
     for process in processes.values_mut() {
         let directory = root.join(process.pid.to_string());
-        process.uid = std::fs::metadata(&directory).ok().map(|metadata| metadata.uid());
-        process.exe = std::fs::read_link(directory.join("exe"))
+        process.uid = disk::stat(&directory).ok().map(|stat| stat.uid);
+        process.exe = disk::read_link(directory.join("exe"))
             .ok()
             .map(|exe| exe.into_os_string().into_vec().into());
-        let stat = procfs::process::Process::new_with_root(directory).and_then(|process| process.stat());
-        if let Ok(stat) = stat {
+        let text = disk::read(directory.join("stat")).unwrap_or_default();
+        if let Ok(stat) = Stat::from_read(text.as_slice()) {
             process.parent = u32::try_from(stat.ppid).ok();
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
         }
+        let cgroups = disk::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
+        let cgroups = String::from_utf8_lossy(&cgroups);
+        let (home, path) = Home::of_cgroups(&cgroups);
+        process.home = home;
+        process.cgroup = path.map(|path| path.as_bytes().into());
         process.program = program_name(&process.comm, process.exe.as_deref(), process.cmdline.as_deref());
     }
     (processes, late)
 }
 
 fn comm_of(root: &ProcRoot, pid: u32) -> Option<Process> {
-    let mut comm = std::fs::read(root.join(format!("{pid}/comm"))).ok()?;
+    let mut comm = disk::read(root.join(format!("{pid}/comm"))).ok()?;
     if comm.last() == Some(&b'\n') {
         comm.pop();
     }
@@ -108,14 +118,12 @@ fn cmdlines(root: &ProcRoot, mut pids: Vec<u32>) -> (Cmdlines, u32) {
             break;
         }
     }
-    (read, late)
+    (read, tape::fact("command lines late", || late))
 }
 
 fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Vec<Box<[u8]>>> {
-    use std::io::Read;
-    let mut text = Vec::new();
-    let file = std::fs::File::open(root.join(format!("{pid}/cmdline"))).ok()?;
-    file.take(CMDLINE_BYTES_MAX as u64).read_to_end(&mut text).ok()?;
+    let path = root.join(format!("{pid}/cmdline"));
+    let mut text = disk::read_start(path, CMDLINE_BYTES_MAX).ok()?;
     // A program that writes a title over its arguments leaves NULs behind it.
     let end = text
         .iter()
@@ -130,7 +138,7 @@ fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Vec<Box<[u8]>>> {
 
 /// When the machine was started (`btime` in /proc/stat), the origin of process start times.
 fn boot_time(root: &ProcRoot) -> Option<std::time::SystemTime> {
-    let text = std::fs::read_to_string(root.join("stat")).ok()?;
+    let text = disk::read_to_string(root.join("stat")).ok()?;
     let seconds = text
         .lines()
         .find_map(|line| line.strip_prefix("btime "))?

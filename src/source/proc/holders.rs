@@ -5,19 +5,18 @@
 //! out over the cores. What could not be looked into is counted, never passed over.
 
 use std::mem::MaybeUninit;
-use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
+pub use super::counts::{crowded_processes, has_descriptors};
 use super::raw::{
     DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
     open_directory, read_fdinfo, read_file, sizes_differ,
 };
-use super::{ProcRoot, fdinfo, tasks};
+use super::{ProcRoot, fdinfo, on_tape, tasks};
 use crate::model::Holder;
 
 /// Below this many processes a second thread costs more than it saves.
@@ -53,6 +52,10 @@ pub struct Walk {
 /// # Errors
 /// Only if the root itself cannot be listed; everything below it is counted instead.
 pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
+    on_tape::walk(look, || look_into(root, look))
+}
+
+fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     let root_fd = open_directory(CWD, root.path())?;
     let pids = numbered_entries(root_fd.as_fd())?;
     let shared = Shared {
@@ -84,56 +87,8 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     }))
 }
 
-/// Whether all processes together have at least so many descriptors. Told by the sizes of their fd directories
-/// (Linux 6.2 and newer), which need no permission; false where those are not told.
-pub fn has_descriptors(root: &ProcRoot, least: u64) -> bool {
-    let mut sum = 0;
-    each_count(root, &mut |_, count| {
-        sum += count;
-        if sum >= least {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    });
-    sum >= least
-}
-
-/// The processes that have descriptors, or may have some in the table of a thread, if all together have at least `least`, and at least `each` on average.
-pub fn crowded_processes(root: &ProcRoot, least: u64, each: u64) -> Option<Vec<u32>> {
-    let (mut pids, mut sum) = (Vec::new(), 0);
-    each_count(root, &mut |pid, count| {
-        if count > 0 || has_threads(root, pid) {
-            pids.push(pid);
-        }
-        sum += count;
-        ControlFlow::Continue(())
-    });
-    (sum >= least && sum >= each * pids.len() as u64).then_some(pids)
-}
-
-fn has_threads(root: &ProcRoot, pid: u32) -> bool {
-    // A task directory has one link more than two per thread.
-    std::fs::metadata(root.join(format!("{pid}/task"))).is_ok_and(|task| task.nlink() > 3)
-}
-
-fn each_count(root: &ProcRoot, take: &mut dyn FnMut(u32, u64) -> ControlFlow<()>) {
-    let Ok(root_fd) = open_directory(CWD, root.path()) else {
-        return;
-    };
-    for pid in numbered_entries(root_fd.as_fd()).unwrap_or_default() {
-        let mut path = PathBuffer::default();
-        let path = path.of(&[Part::Number(pid), Part::Text(b"/fd")]);
-        let size = statat(root_fd.as_fd(), path, rustix::fs::AtFlags::empty()).map_or(0, |stat| stat.st_size);
-        let count = u64::try_from(size).unwrap_or(0);
-        if take(pid, count).is_break() {
-            return;
-        }
-    }
-}
-
 impl Walk {
-    fn absorb(&mut self, mut other: Self) {
+    pub(super) fn absorb(&mut self, mut other: Self) {
         self.holders.append(&mut other.holders);
         self.processes += other.processes;
         self.refused += other.refused;
@@ -390,7 +345,7 @@ fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
 mod tests {
     use super::*;
     use std::os::fd::AsRawFd;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt, symlink};
 
     #[test]
     fn our_own_socket_is_found_under_our_pid_and_descriptor() {

@@ -1,16 +1,20 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
+mod counts;
 pub mod facts;
 pub mod families;
 pub mod fdinfo;
 pub mod holders;
 pub mod mounts;
 pub mod net;
+mod on_tape;
 mod raw;
 pub mod summary;
 pub mod tasks;
 
 use std::path::{Path, PathBuf};
+
+use crate::source::disk;
 
 /// Where procfs is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +89,7 @@ impl ProcRoot {
             return self.join("thread-self/net").join(table);
         }
         let of_init = self.join("1/net");
-        if of_init.is_dir() {
+        if disk::stat(&of_init).is_ok_and(|stat| stat.is_dir()) {
             of_init.join(table)
         } else {
             self.join("net").join(table)

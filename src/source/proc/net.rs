@@ -19,6 +19,7 @@ use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Socket, SocketType, State, Timer, TimerKind, UnixPair,
 };
 use crate::plan::Dump;
+use crate::source::disk;
 use crate::source::netlink::dump::Emit;
 
 /// `USER_HZ`: what the kernel calls a clock tick towards user space, on every architecture that matters here.
@@ -101,7 +102,7 @@ fn files(dump: &Dump) -> Vec<(&'static str, Family)> {
 }
 
 fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
+    match disk::read(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

@@ -80,6 +80,19 @@ impl Taped for bool {
     }
 }
 
+/// One byte, as every value has one.
+impl Taped for () {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(0);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        u8::decode(bytes).map(|_| ())
+    }
+
+    fn missing() -> Self {}
+}
+
 impl Taped for usize {
     fn encode(&self, out: &mut Vec<u8>) {
         (*self as u64).encode(out);

@@ -34,6 +34,8 @@ static TAPE: OnceLock<Tape> = OnceLock::new();
 thread_local! {
     /// Whether this thread is inside of something that is recorded as a whole.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// The network namespace that this thread went into, 0 in that of the run.
+    static NETNS: Cell<u64> = const { Cell::new(0) };
 }
 
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl Replay {
 
     /// The answer to a question, as far as the recording has one that can be understood.
     pub fn answer<T: Taped>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
-        let value = self.answers.get_mut(&(kind, key.to_vec()))?.next()?;
+        let value = self.answers.get_mut(&(kind, here(key)))?.next()?;
         let decoded = codec::decoded(value);
         self.odd += u64::from(decoded.is_none());
         decoded
@@ -104,6 +106,22 @@ impl Replay {
                 .map(|value| (key.as_slice(), value.as_slice()))
         })
     }
+}
+
+/// A key as it is asked for by this thread: what is read in another network namespace says in which.
+fn here(key: &[u8]) -> Vec<u8> {
+    match NETNS.get() {
+        0 => key.to_vec(),
+        netns => [format!("{NETNS_PREFIX}{netns}\n").as_bytes(), key].concat(),
+    }
+}
+
+/// Before the number of a network namespace, in keys.
+const NETNS_PREFIX: &str = "in net:";
+
+/// From now on this thread reads in the network namespace with this inode number, which it does not leave again.
+pub fn in_netns(inode: u64) {
+    NETNS.set(inode);
 }
 
 /// A lock that a panicking thread left behind still guards whole values.
@@ -184,6 +202,11 @@ pub fn is_replaying() -> bool {
     matches!(TAPE.get(), Some(Tape::Replaying(_)))
 }
 
+/// Whether what is read here is written down.
+pub fn is_recording() -> bool {
+    recorder().is_some()
+}
+
 /// The recorder, for what is to be recorded here.
 fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     match TAPE.get() {
@@ -205,7 +228,7 @@ impl Recorder {
             return;
         }
         self.records += 1;
-        self.failed = format::write_record(&mut self.out, kind, key, value).err();
+        self.failed = format::write_record(&mut self.out, kind, &here(key), value).err();
     }
 }
 

@@ -163,8 +163,14 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     };
     let (mut v4, mut v6) = (0, 0);
     let mut others = Vec::new();
+    let here = super::here(b"");
     for (key, value) in replay.all(Kind::Netlink) {
-        let Some(asked) = Asked::read(key).filter(|asked| asked.is_of_same_table(&wanted)) else {
+        // Elsewhere are other sockets; a request begins with its length, and never like the name of a namespace.
+        let request = key.strip_prefix(here.as_slice());
+        let Some(asked) = request
+            .and_then(Asked::read)
+            .filter(|asked| asked.is_of_same_table(&wanted))
+        else {
             continue;
         };
         let Some(answer) = codec::decoded::<Answer>(value) else {

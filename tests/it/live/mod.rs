@@ -1,10 +1,12 @@
 //! Real sockets in network namespaces of their own: what `examples/mksock` made is the truth.
 
 mod churn;
+mod container;
 mod destroy;
 mod details;
 mod documented;
 mod enter;
+mod events;
 mod families;
 mod forms;
 mod hostile;

@@ -65,11 +65,16 @@ impl Sockets {
     /// kernel or user cannot have are skipped with their reason; `None` if there is no namespace to be had.
     #[track_caller]
     pub(crate) fn make(specs: &[&str]) -> Option<Self> {
+        Self::make_by(&mut Command::new(example("mksock")), specs)
+    }
+
+    /// The same by a command that becomes `mksock`, or runs it.
+    #[track_caller]
+    pub(crate) fn make_by(command: &mut Command, specs: &[&str]) -> Option<Self> {
         let directory = new_directory();
         let specs = specs
             .iter()
             .map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
-        let mut command = Command::new(example("mksock"));
         command
             .args(specs)
             .stdin(Stdio::piped())

@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::num::NonZeroU32;
-use std::time::SystemTime;
 
 use rustix::thread::CapabilitySet;
 
@@ -16,6 +15,7 @@ use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
 use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
 use crate::join::Context;
 use crate::model::{Protocol, State, StateSet};
+use crate::source::tape;
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
@@ -116,7 +116,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
         free_port,
         notes,
         gaps,
-        taken_at: SystemTime::now(),
+        taken_at: tape::now(),
         sudo: question.sudo.clone(),
     };
     let answer = |(attempt, verdict): (BindAttempt, Verdict)| Answer {
@@ -190,18 +190,26 @@ fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttemp
 /// # Errors
 /// One line, if it has none.
 pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
-    let found = (name, 0).to_socket_addrs();
-    let found = found.map_err(|error| format!("cannot look up '{name}': {error}"))?;
-    let mut addresses: Vec<_> = found.map(|found| found.ip()).collect();
-    addresses.dedup();
-    Ok(addresses)
+    let (addresses, error) = tape::fact(&format!("addresses of {name}"), || {
+        let found = (name, 0).to_socket_addrs();
+        let error = found.as_ref().err().map(ToString::to_string);
+        let mut addresses: Vec<_> = found.into_iter().flatten().map(|found| found.ip()).collect();
+        addresses.dedup();
+        (addresses, error)
+    });
+    match error {
+        Some(error) => Err(format!("cannot look up '{name}': {error}")),
+        None => Ok(addresses),
+    }
 }
 
 /// Whether root here is root indeed: a container's may lack the capability.
 fn may_bind_low_ports() -> bool {
-    rustix::process::getuid().as_raw() != 0
-        || rustix::thread::capabilities(None)
-            .is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_BIND_SERVICE))
+    tape::fact("may bind low ports", || {
+        rustix::process::getuid().as_raw() != 0
+            || rustix::thread::capabilities(None)
+                .is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_BIND_SERVICE))
+    })
 }
 
 /// Diagnoses, and reads as much more as is needed to be sure: owners, then options, then a trial.

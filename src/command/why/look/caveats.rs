@@ -1,10 +1,9 @@
 //! What the verdict does not cover because it is not about sockets, as far as it can be seen.
 
-use std::fs::read_to_string;
-
 use super::{cgroup, docker};
 use crate::model::Gap;
 use crate::source::bpf;
+use crate::source::disk::read_to_string;
 
 /// Sentences for whatever else could decide about this port, and what could not be looked at.
 pub fn read(port: u16, udp: bool) -> (Vec<String>, Option<Gap>) {

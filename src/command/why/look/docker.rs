@@ -1,5 +1,12 @@
 //! Containers that take ports of the host, from docker's own state (readable for root).
 
+use std::path::Path;
+
+use crate::source::disk;
+
+/// Where docker keeps a directory for each container.
+const CONTAINERS: &str = "/var/lib/docker/containers";
+
 /// The name of the container whose address a docker-proxy was given (`-container-ip 172.17.0.2`); `None` if the
 /// command line names none, or docker's state may not be read.
 pub fn container_behind(command: &[u8]) -> Option<String> {
@@ -28,9 +35,10 @@ fn publishes(config: &str, port: u16, udp: bool) -> bool {
 
 /// The first running container whose configuration is such.
 fn container_that(is_such: impl Fn(&str) -> bool) -> Option<String> {
-    let containers = std::fs::read_dir("/var/lib/docker/containers").ok()?;
-    containers.filter_map(Result::ok).find_map(|container| {
-        let config = std::fs::read_to_string(container.path().join("config.v2.json")).ok()?;
+    let containers = disk::names_in(CONTAINERS).ok()?;
+    containers.iter().find_map(|container| {
+        let config =
+            disk::read_to_string(Path::new(CONTAINERS).join(container).join("config.v2.json")).ok()?;
         is_such(&config).then(|| name_in(&config))?
     })
 }

@@ -15,12 +15,17 @@ use crate::model::{Protocol, State, StateSet};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
 use crate::source::tables::Tables;
+use crate::source::tape;
 
 /// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we
 /// may enter them.
 pub fn owners(protocol: Protocol, port: u16) -> Vec<Owner> {
     // The thread is not used for anything else: it does not come back from where it goes.
-    let looked = std::thread::spawn(move || inodes(protocol, port)).join();
+    let looked = std::thread::spawn(move || {
+        let name = format!("{} {port} in other network namespaces", protocol.name());
+        tape::fact(&name, || inodes(protocol, port))
+    })
+    .join();
     process::owners_of(looked.unwrap_or_default())
 }
 

@@ -1,7 +1,6 @@
 //! Looks for the signs of an inherited socket.
 
 use std::num::NonZeroU64;
-use std::os::unix::fs::MetadataExt;
 
 use super::{cgroup, process};
 use crate::command::why::inherited::{Inherited, Signs, judge};
@@ -9,6 +8,7 @@ use crate::command::why::owner::Owner;
 use crate::join::Context;
 use crate::model::{Holder, Socket};
 use crate::render::escape;
+use crate::source::disk;
 use crate::source::proc::fdinfo;
 
 /// What is known of how the first holders came to the socket, for each that inherited it.
@@ -39,14 +39,14 @@ pub fn read(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Con
 }
 
 fn close_on_exec(holder: &Holder) -> Option<bool> {
-    let text = std::fs::read(format!("/proc/{}/fdinfo/{}", holder.pid, holder.fd)).ok()?;
+    let text = disk::read(format!("/proc/{}/fdinfo/{}", holder.pid, holder.fd)).ok()?;
     fdinfo::parse(&text).close_on_exec
 }
 
 /// The id of a cgroup is the inode number of its directory; one that was removed is another in any case.
 fn other_cgroup(made_in: Option<NonZeroU64>, pid: u32) -> bool {
-    let now = || std::fs::metadata(cgroup::directory_of(&pid.to_string())?).ok();
+    let now = || disk::stat(cgroup::directory_of(&pid.to_string())?).ok();
     made_in
         .zip(now())
-        .is_some_and(|(made_in, now)| made_in.get() != now.ino())
+        .is_some_and(|(made_in, now)| made_in.get() != now.ino)
 }

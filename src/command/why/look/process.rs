@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
 use super::docker;
-use crate::command::why::owner::{Owner, container_of, is_top, is_typed_in, unit_of};
+use crate::command::why::owner::{Owner, is_top, is_typed_in};
 use crate::join::Context;
+use crate::model::cgroup::{Home, Runtime};
 use crate::model::{Names, Process};
 use crate::plan::Facts;
+use crate::source::disk;
 use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};
-use crate::source::{namespaces, nss};
+use crate::source::tape;
+use crate::source::{containers, namespaces, nss};
 
 /// How far up a chain of parents is followed.
 const PARENTS_MAX: usize = 8;
@@ -24,7 +27,11 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
     let mut pids = pids.to_vec();
     pids.sort_unstable();
     pids.dedup();
-    let (processes, _) = facts::read(&ProcRoot::default(), &pids, Facts::Full);
+    let (mut processes, _) = facts::read(&ProcRoot::default(), &pids, Facts::Full);
+    let mut containers = containers::Names::default();
+    for process in processes.values_mut() {
+        containers.add(&mut process.home);
+    }
     let uids = processes.values().filter_map(|process| process.uid);
     let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).names;
     Context {
@@ -34,7 +41,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
             ..Names::default()
         },
         namespaces: vec![namespaces::own_netns(&ProcRoot::default())],
-        as_root: rustix::process::geteuid().is_root(),
+        as_root: tape::euid() == 0,
         ..Context::default()
     }
 }
@@ -82,14 +89,14 @@ pub fn owners_of(mut inodes: Vec<u32>) -> Vec<Owner> {
 fn owner_of(process: &Process) -> Owner {
     let pid = process.pid;
     let file = |name: &str| format!("/proc/{pid}/{name}");
-    let cgroups = std::fs::read_to_string(file("cgroup")).unwrap_or_default();
-    let directory = std::fs::read_link(file("cwd")).ok();
+    let directory = disk::read_link(file("cwd")).ok();
     let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
     let forwards_for_container = FORWARDERS.contains(&process.program.as_ref());
     let behind = command
         .as_ref()
         .filter(|_| forwards_for_container)
         .and_then(|command| docker::container_behind(command));
+    let within = stopped_by(&process.home);
     Owner {
         pid,
         program: process.program.to_vec(),
@@ -101,15 +108,30 @@ fn owner_of(process: &Process) -> Owner {
             .as_ref()
             .is_some_and(|exe| exe.ends_with(b" (deleted)")),
         parents: parents(pid),
-        unit: unit_of(&cgroups),
+        unit: process.home.unit.clone(),
         forwards_for_container,
-        container_tool: if &*process.program == b"rootlessport" || cgroups.contains("libpod-") {
+        container_tool: if &*process.program == b"rootlessport" {
             "podman"
         } else {
-            "docker"
+            within.map_or("docker", |(tool, _)| tool)
         },
-        container: behind.or_else(|| container_of(&cgroups)),
+        container: behind.or_else(|| within.map(|(_, name)| name.to_owned())),
         user: None,
+    }
+}
+
+/// The tool whose `stop` ends the container that a process runs in, and what it calls the container.
+fn stopped_by(home: &Home) -> Option<(&'static str, &str)> {
+    let container = home.container.as_ref()?;
+    let id = || container.id.as_deref()?.get(..12);
+    match container.runtime {
+        Runtime::Docker | Runtime::Unknown => Some(("docker", container.title())),
+        Runtime::Podman => Some(("podman", container.title())),
+        Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
+        // It knows containers by identifier alone.
+        Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?)),
+        // Whole systems, in which the owner can be looked at as on a host.
+        Runtime::Lxc | Runtime::Nspawn => None,
     }
 }
 
@@ -120,7 +142,7 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
     let mut below_shell = false;
     let mut next = parent_of(pid);
     while let Some(parent) = next.filter(|parent| *parent > 0 && chain.len() < PARENTS_MAX) {
-        let comm = std::fs::read(format!("/proc/{parent}/comm")).unwrap_or_default();
+        let comm = disk::read(format!("/proc/{parent}/comm")).unwrap_or_default();
         let comm = comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec();
         let top = is_top(&comm);
         // What stands behind the colon is tmux's own affair.
@@ -140,7 +162,7 @@ fn parents(pid: u32) -> Vec<(Vec<u8>, u32)> {
 }
 
 fn arguments_of(pid: u32) -> Vec<Vec<u8>> {
-    let text = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = disk::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let text = text.strip_suffix(b"\0").unwrap_or(&text);
     text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
 }
@@ -158,19 +180,17 @@ pub fn parents_of(pid: u32) -> BTreeMap<u32, u32> {
 
 /// Every process and its parent.
 pub fn parents_of_all() -> BTreeMap<u32, u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return BTreeMap::new();
-    };
-    entries
-        .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let names = disk::names_in("/proc").unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| name.to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, parent_of(pid)?)))
         .collect()
 }
 
 /// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
 fn parent_of(pid: u32) -> Option<u32> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
     let after_name = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
     rest.split_ascii_whitespace().nth(1)?.parse().ok()

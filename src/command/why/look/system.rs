@@ -7,16 +7,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 
 use crate::command::why::SystemFacts;
 use crate::command::why::system::{V4Network, V6Address};
+use crate::source::disk;
+use crate::source::tape;
 
 /// Reads what there is; what is missing (an older kernel) has the kernel's default.
 pub fn read() -> SystemFacts {
-    let ipv6 = socket_with(
-        AddressFamily::INET6,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .is_ok();
+    let ipv6 = tape::fact("IPv6", || {
+        let kind = SocketType::DGRAM;
+        socket_with(AddressFamily::INET6, kind, SocketFlags::CLOEXEC, None).is_ok()
+    });
     let routes = net("route");
     SystemFacts {
         unprivileged_port_start: number("ipv4/ip_unprivileged_port_start").unwrap_or(1024),
@@ -40,12 +39,12 @@ pub fn read() -> SystemFacts {
 
 /// A table of the network namespace of this thread.
 fn net(table: &str) -> String {
-    std::fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default()
+    disk::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default()
 }
 
 /// /proc/sys/net shows the network namespace of the thread that opens it.
 fn sysctl(name: &str) -> Option<String> {
-    std::fs::read_to_string(format!("/proc/sys/net/{name}")).ok()
+    disk::read_to_string(format!("/proc/sys/net/{name}")).ok()
 }
 
 fn number(name: &str) -> Option<u16> {
@@ -103,6 +102,10 @@ fn v6_address(line: &str) -> Option<V6Address> {
 
 /// The names in /proc/net/dev, each with the index that the kernel gives for it.
 fn interfaces(text: &str) -> std::collections::BTreeMap<u32, String> {
+    tape::fact("interfaces", || indexes(text))
+}
+
+fn indexes(text: &str) -> std::collections::BTreeMap<u32, String> {
     let Ok(socket) = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None) else {
         return std::collections::BTreeMap::new();
     };

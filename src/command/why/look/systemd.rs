@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::command::why::owner::Owner;
+use crate::source::disk;
 
 /// Which systemd: there is one for the machine, and one for each user who is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +48,15 @@ pub fn socket_unit(who: Systemd, listen: Listen<'_>) -> Option<String> {
         Systemd::User => "user",
     };
     let mut seen = BTreeSet::new();
-    let files = DIRECTORIES
-        .iter()
-        .filter_map(|directory| std::fs::read_dir(format!("{directory}/{of}")).ok());
-    files.flatten().filter_map(Result::ok).find_map(|file| {
-        let name = file.file_name().into_string().ok()?;
+    let files = DIRECTORIES.iter().flat_map(|directory| {
+        let directory = format!("{directory}/{of}");
+        let names = disk::names_in(&directory).unwrap_or_default();
+        names.into_iter().map(move |name| (directory.clone(), name))
+    });
+    files.into_iter().find_map(|(directory, name)| {
+        let name = name.into_string().ok()?;
         let fresh = name.ends_with(".socket") && seen.insert(name.clone());
-        let text = std::fs::read_to_string(file.path()).ok().filter(|_| fresh)?;
+        let text = fresh.then(|| disk::read_to_string(format!("{directory}/{name}")).ok())??;
         asks_for(&text, listen).then_some(name)
     })
 }

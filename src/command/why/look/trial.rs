@@ -14,6 +14,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, soc
 use crate::command::why::errors::Errno;
 use crate::command::why::{BindAttempt, Outcome};
 use crate::model::{Family, Protocol};
+use crate::source::tape;
 
 /// What bind says to a socket with the attempt's options; `None` if it must not be tried, or was refused for
 /// another reason than the port.
@@ -23,14 +24,24 @@ pub fn bind_once(attempt: &BindAttempt) -> Option<Outcome> {
     if !allowed {
         return None;
     }
+    let free = tape::fact(&format!("bind {attempt:?}"), || try_once(attempt))?;
+    Some(if free {
+        Outcome::Ok
+    } else {
+        Outcome::Fails(Errno::Eaddrinuse)
+    })
+}
+
+/// Whether the port was to be had; `None` for any other answer.
+fn try_once(attempt: &BindAttempt) -> Option<bool> {
     let fd = open(attempt).ok()?;
     let mut address = SocketAddr::new(attempt.address, attempt.port);
     if let (SocketAddr::V6(v6), Some(scope)) = (&mut address, attempt.scope_id) {
         v6.set_scope_id(scope.get());
     }
     match bind(&fd, &address) {
-        Ok(()) => Some(Outcome::Ok),
-        Err(OsError::ADDRINUSE) => Some(Outcome::Fails(Errno::Eaddrinuse)),
+        Ok(()) => Some(true),
+        Err(OsError::ADDRINUSE) => Some(false),
         Err(_) => None,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat, major, minor};
@@ -16,6 +15,8 @@ use crate::join::Context;
 use crate::model::endpoint::UnixFile;
 use crate::model::{Endpoints, Protocol, Socket, SocketType, StateSet};
 use crate::plan::Dump;
+use crate::source::disk;
+use crate::source::tape;
 
 /// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS`, `UDIAG_SHOW_RQLEN` and `UDIAG_SHOW_UID` (linux 6.18
 /// include/uapi/linux/unix_diag.h).
@@ -100,11 +101,11 @@ pub fn find(name: &[u8]) -> Vec<Socket> {
 /// namespace.
 fn of_name(name: &[u8]) -> Snapshot {
     let is_abstract = name.first() == Some(&0);
-    let metadata = std::fs::metadata(OsStr::from_bytes(name)).ok();
-    let id = metadata.filter(|_| !is_abstract).map(|metadata| UnixFile {
+    let stat = disk::stat(OsStr::from_bytes(name)).ok();
+    let id = stat.filter(|_| !is_abstract).map(|stat| UnixFile {
         // The kernel tells the low half only.
-        inode: u32::try_from(metadata.ino() & u64::from(u32::MAX)).unwrap_or_default(),
-        device: major(metadata.dev()) << 20 | minor(metadata.dev()),
+        inode: u32::try_from(stat.ino & u64::from(u32::MAX)).unwrap_or_default(),
+        device: major(stat.dev) << 20 | minor(stat.dev),
     });
     let dump = Dump {
         extensions: NAME_FILE_QUEUE_AND_UID,
@@ -119,24 +120,23 @@ fn of_name(name: &[u8]) -> Snapshot {
 
 /// Whether a socket's file is at the path.
 pub fn is_socket_file(path: &[u8]) -> bool {
-    std::fs::metadata(OsStr::from_bytes(path)).is_ok_and(|metadata| metadata.file_type().is_socket())
+    disk::stat(OsStr::from_bytes(path)).is_ok_and(|stat| stat.is_socket())
 }
 
 /// Whether we may connect to the socket at the path: that needs write permission. Abstract names need none.
 pub fn may_connect(name: &[u8]) -> bool {
-    name.first() == Some(&0)
-        || accessat(
-            CWD,
-            Path::new(OsStr::from_bytes(name)),
-            Access::WRITE_OK,
-            AtFlags::EACCESS,
-        )
-        .is_ok()
+    name.first() == Some(&0) || may(Path::new(OsStr::from_bytes(name)), Access::WRITE_OK)
+}
+
+fn may(path: &Path, access: Access) -> bool {
+    tape::fact(&format!("may {access:?} {}", path.display()), || {
+        accessat(CWD, path, access, AtFlags::EACCESS).is_ok()
+    })
 }
 
 fn file_facts(path: &Path, uid: u32) -> FileFacts {
-    if let Ok(metadata) = std::fs::symlink_metadata(path) {
-        return if metadata.file_type().is_socket() {
+    if let Ok(stat) = disk::lstat(path) {
+        return if stat.is_socket() {
             FileFacts::Socket
         } else {
             FileFacts::Other
@@ -147,26 +147,20 @@ fn file_facts(path: &Path, uid: u32) -> FileFacts {
         Some(parent) => parent,
         None => return FileFacts::Other,
     };
-    let Ok(metadata) = std::fs::metadata(directory) else {
+    let Ok(stat) = disk::stat(directory) else {
         return FileFacts::NoDirectory;
     };
-    if uid == rustix::process::geteuid().as_raw() {
-        let may = accessat(
-            CWD,
-            directory,
-            Access::WRITE_OK | Access::EXEC_OK,
-            AtFlags::EACCESS,
-        );
-        return if may.is_ok() {
+    if uid == tape::euid() {
+        return if may(directory, Access::WRITE_OK | Access::EXEC_OK) {
             FileFacts::Absent
         } else {
             FileFacts::Forbidden
         };
     }
-    let allows = |bits: u32| metadata.mode() & bits == bits;
-    if uid == 0 || (metadata.uid() == uid && allows(0o300)) || allows(0o003) {
+    let allows = |bits: u32| stat.mode & bits == bits;
+    if uid == 0 || (stat.uid == uid && allows(0o300)) || allows(0o003) {
         FileFacts::Absent
-    } else if metadata.uid() != uid && allows(0o030) {
+    } else if stat.uid != uid && allows(0o030) {
         FileFacts::Unknown
     } else {
         FileFacts::Forbidden

@@ -1,0 +1,154 @@
+//! Hears the kernel's messages about freed sockets, on a thread of its own: so they are taken out of the kernel's
+//! buffer also while tables are read.
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::model::{Protocol, Socket};
+use crate::plan::{Dump, Wanted};
+use crate::source::netlink::channel::{DumpError, Subscription};
+use crate::source::netlink::freed;
+
+/// So many messages wait for us; then they wait in the kernel, which drops them when its buffer is full.
+const WAITING_MAX: usize = 16 * 1024;
+
+/// Why nothing is heard (any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deaf {
+    /// The kernel tells nothing about the protocols that are followed.
+    Nothing,
+    /// It could not be asked: errno.
+    Refused(i32),
+}
+
+/// What was heard.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) freed: Vec<Socket>,
+    /// Some messages were lost.
+    pub(super) lost: bool,
+}
+
+/// One thing that was heard.
+enum Word {
+    Freed(Socket),
+    Lost,
+}
+
+/// The receiving end.
+pub(super) struct Messages {
+    receiver: Option<Receiver<Word>>,
+    /// Why there is none.
+    pub(super) deaf: Option<Deaf>,
+}
+
+impl Messages {
+    /// Begins to listen to what concerns the dumps, in the network namespace of this thread.
+    pub(super) fn open(dumps: &[Dump]) -> Self {
+        let deaf = |why| Self {
+            receiver: None,
+            deaf: Some(why),
+        };
+        let groups = freed::groups(dumps);
+        if groups == 0 {
+            return deaf(Deaf::Nothing);
+        }
+        let subscribed = match Subscription::open(groups) {
+            Ok(subscribed) => subscribed,
+            Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => return deaf(Deaf::Refused(errno)),
+            Err(_) => return deaf(Deaf::Refused(0)),
+        };
+        let wanted = dumps.iter().map(|dump| dump.wanted).max().unwrap_or_default();
+        let (sender, receiver) = channel(WAITING_MAX);
+        let listening = std::thread::Builder::new()
+            .name("messages".into())
+            .spawn(move || listen(subscribed, wanted, &sender));
+        match listening {
+            Ok(_) => Self {
+                receiver: Some(receiver),
+                deaf: None,
+            },
+            Err(error) => deaf(Deaf::Refused(error.raw_os_error().unwrap_or(0))),
+        }
+    }
+
+    /// Whether the end of such sockets is heard.
+    pub(super) fn tell_of(&self, protocol: Protocol) -> bool {
+        self.receiver.is_some() && matches!(protocol, Protocol::Tcp | Protocol::Udp)
+    }
+
+    /// Waits for the next messages.
+    pub(super) async fn next(&mut self) -> Heard {
+        let Some(receiver) = &mut self.receiver else {
+            return std::future::pending().await;
+        };
+        match receiver.recv().await {
+            Some(word) => {
+                let mut heard = Heard::default();
+                heard.add(word);
+                self.add_what_waits(&mut heard);
+                heard
+            }
+            // The thread has ended: the socket is unusable. From now on only looks are left.
+            None => {
+                self.receiver = None;
+                Heard {
+                    lost: true,
+                    ..Heard::default()
+                }
+            }
+        }
+    }
+
+    /// The messages that have come, without waiting.
+    pub(super) fn now(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        self.add_what_waits(&mut heard);
+        heard
+    }
+
+    fn add_what_waits(&mut self, heard: &mut Heard) {
+        let Some(receiver) = &mut self.receiver else {
+            return;
+        };
+        while heard.freed.len() < WAITING_MAX
+            && let Ok(word) = receiver.try_recv()
+        {
+            heard.add(word);
+        }
+    }
+}
+
+impl Heard {
+    fn add(&mut self, word: Word) {
+        match word {
+            Word::Freed(socket) => self.freed.push(socket),
+            Word::Lost => self.lost = true,
+        }
+    }
+}
+
+/// Passes messages on until nobody wants them, or the socket fails. That some were lost is told when all that was
+/// left has been taken: only then does the kernel stop dropping, and a look at the tables is worth it.
+fn listen(mut subscription: Subscription, wanted: Wanted, sender: &Sender<Word>) {
+    let mut lost = false;
+    loop {
+        let mut words = Vec::new();
+        let taken = subscription.messages(!lost, |payload| {
+            words.extend(freed::decode(payload, wanted).map(Word::Freed));
+        });
+        match taken {
+            Ok(true) => {}
+            Ok(false) => {
+                lost = false;
+                words.push(Word::Lost);
+            }
+            Err(DumpError::Lost) => lost = true,
+            Err(_) => return,
+        }
+        for word in words {
+            if sender.blocking_send(word).is_err() {
+                return;
+            }
+        }
+    }
+}

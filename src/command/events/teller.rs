@@ -1,0 +1,170 @@
+//! Tells events: finds what is around their sockets, asks the filter, and writes the lines.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::diff::{Event, Happened, Key};
+use super::text;
+use crate::command::out::{self, Blocks};
+use crate::command::sinks::row;
+use crate::model::{OwnerStatus, Socket, StateSet};
+use crate::plan::CapturePlan;
+use crate::query::Match;
+use crate::render::lines::Lines;
+use crate::source::capture::{Captured, around};
+
+/// What is told, and what is known around the sockets that are followed.
+pub(super) struct Teller {
+    plan: Arc<CapturePlan>,
+    lines: Lines,
+    /// The states that were asked for; `None` for every event.
+    states: Option<StateSet>,
+    /// So many events are still to be told.
+    left: usize,
+    around: BTreeMap<Key, Arc<Captured>>,
+    blocks: Blocks,
+    quiet: bool,
+    undecided_told: bool,
+}
+
+impl Teller {
+    pub(super) fn new(
+        plan: Arc<CapturePlan>,
+        lines: Lines,
+        states: Option<StateSet>,
+        limit: Option<usize>,
+        quiet: bool,
+    ) -> Self {
+        Self {
+            plan,
+            lines,
+            states,
+            left: limit.unwrap_or(usize::MAX),
+            around: BTreeMap::new(),
+            blocks: Blocks::default(),
+            quiet,
+            undecided_told: false,
+        }
+    }
+
+    /// Learns what is around the sockets that are there at the beginning, and writes the heading.
+    ///
+    /// # Errors
+    /// If owners are wanted and /proc cannot be listed.
+    pub(super) fn begin(&mut self, look: &[Socket]) -> io::Result<ControlFlow<()>> {
+        self.learn(&look.iter().collect::<Vec<_>>())?;
+        text::push_header(&mut self.blocks.pending, &self.lines);
+        Ok(self.flush())
+    }
+
+    /// Tells that the kernel had no room for some messages.
+    pub(super) fn lost(&mut self, at: SystemTime) {
+        if !self.quiet {
+            out::complain("the kernel lost some of its messages; the tables are looked at again\n");
+        }
+        text::push_lost(&mut self.blocks.pending, at, &self.lines);
+    }
+
+    /// Tells the events that are wanted, at once. `Break` when enough were told, or nobody reads any more.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(super) fn tell(&mut self, events: &[Event], at: SystemTime) -> io::Result<ControlFlow<()>> {
+        let strange: Vec<&Socket> = events
+            .iter()
+            .map(|event| &event.socket)
+            .filter(|socket| !self.is_known(socket))
+            .collect();
+        if !strange.is_empty() {
+            self.learn(&strange)?;
+        }
+        for event in events {
+            if self.left == 0 {
+                break;
+            }
+            self.tell_one(event, at);
+        }
+        let flow = self.flush();
+        Ok(if self.left == 0 {
+            ControlFlow::Break(())
+        } else {
+            flow
+        })
+    }
+
+    fn tell_one(&mut self, event: &Event, at: SystemTime) {
+        let Some(key) = event.socket.identity() else {
+            return;
+        };
+        let is_over = matches!(event.happened, Happened::Closed | Happened::ClosedUnseen);
+        let around = if is_over {
+            self.around.remove(&key)
+        } else {
+            self.around.get(&key).cloned()
+        };
+        let Some(around) = around.filter(|_| self.wants_state(event)) else {
+            return;
+        };
+        let mut row = row(&event.socket, &around.owners, &around.context);
+        if event.happened == Happened::ClosedUnseen && self.plan.owners {
+            // Nothing tells who it was; without an inode it would look like a connection in a queue.
+            row.ownership.status = OwnerStatus::Unknown;
+            row.ownership.holders = &[];
+        }
+        match self
+            .plan
+            .filter
+            .as_ref()
+            .map_or(Match::Yes, |filter| filter.matches(&row))
+        {
+            Match::Yes => {
+                text::push_event(&mut self.blocks.pending, event.happened, at, &row, &self.lines);
+                self.left = self.left.saturating_sub(1);
+            }
+            Match::OwnersUnknown if !self.undecided_told && !self.quiet => {
+                self.undecided_told = true;
+                out::complain(
+                    "some events are left out: the owner of the socket is not known, so the filter cannot tell\n",
+                );
+            }
+            Match::No | Match::OwnersUnknown => {}
+        }
+    }
+
+    /// Whether the event is about one of the states asked for: the one before, or the one now. Of a socket that no
+    /// look has shown, no state is known.
+    fn wants_state(&self, event: &Event) -> bool {
+        let Some(states) = self.states else { return true };
+        match event.happened {
+            Happened::Opened | Happened::Closed => states.contains(event.socket.state),
+            Happened::Changed(from) => states.contains(from) || states.contains(event.socket.state),
+            Happened::ClosedUnseen => false,
+        }
+    }
+
+    /// Whether nothing more can be found out about the socket. One that was accepted since has an owner now.
+    fn is_known(&self, socket: &Socket) -> bool {
+        let around = socket.identity().and_then(|key| self.around.get(&key));
+        around.is_some_and(|around| {
+            !self.plan.owners || socket.inode.is_none() || !around.owners.of(socket).holders.is_empty()
+        })
+    }
+
+    fn learn(&mut self, sockets: &[&Socket]) -> io::Result<()> {
+        let found = Arc::new(around(Arc::clone(&self.plan), sockets)?);
+        let keys = sockets.iter().filter_map(|socket| socket.identity());
+        self.around.extend(keys.map(|key| (key, Arc::clone(&found))));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> ControlFlow<()> {
+        if self.blocks.pending.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            self.blocks.flush()
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! One event as a line: the columns of the listing behind the word, or a JSON object. Pure.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use super::diff::Happened;
+use crate::join::Row;
+use crate::render::human;
+use crate::render::lines::Lines;
+
+/// The width of the first column: the longest word.
+const WORD: usize = "change".len();
+
+/// The word of an event.
+pub const fn word(happened: Happened) -> &'static str {
+    match happened {
+        Happened::Opened => "open",
+        Happened::Changed(_) => "change",
+        Happened::Closed | Happened::ClosedUnseen => "close",
+    }
+}
+
+/// What is said at the beginning: how things are seen, and which are not. `heard` are the protocols whose sockets the
+/// kernel tells about when they close, `unheard` the others that are followed.
+pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String {
+    let mut text = format!("looking every {interval}");
+    if !heard.is_empty() {
+        let _ = write!(
+            text,
+            "; {} sockets that open and close in between are seen only when they close",
+            heard.join(", ")
+        );
+    }
+    if !unheard.is_empty() {
+        let _ = write!(text, "; {} sockets that do so are not seen", unheard.join(", "));
+    }
+    text.push('\n');
+    text
+}
+
+/// Appends what stands above the events.
+pub fn push_header(out: &mut Vec<u8>, lines: &Lines) {
+    let mut header = Vec::new();
+    lines.push_header(&mut header);
+    if !header.is_empty() {
+        push_word(out, "Event");
+        out.extend_from_slice(&header);
+    }
+}
+
+/// Appends one event.
+pub fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>, lines: &Lines) {
+    if !matches!(lines, Lines::Json(_)) {
+        push_word(out, word(happened));
+        lines.push_row(out, row);
+        if let Happened::Changed(from) = happened {
+            // Behind the columns, where nothing that is split at blanks moves.
+            if out.last() == Some(&b'\n') {
+                out.pop();
+            }
+            out.extend_from_slice(b" was:");
+            out.extend_from_slice(from.ss_name().as_bytes());
+            out.push(b'\n');
+        }
+        return;
+    }
+    push_json_start(out, word(happened), at);
+    match happened {
+        Happened::Changed(from) => out.extend_from_slice(format!("\"{}\"", from.name()).as_bytes()),
+        _ => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"socket\":");
+    lines.push_row(out, row);
+    if out.last() == Some(&b'\n') {
+        out.pop();
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends that events were lost: a line in JSON, where a reader may have to know; people are told otherwise.
+pub fn push_lost(out: &mut Vec<u8>, at: SystemTime, lines: &Lines) {
+    if matches!(lines, Lines::Json(_)) {
+        push_json_start(out, "lost", at);
+        out.extend_from_slice(b"null,\"socket\":null}\n");
+    }
+}
+
+fn push_json_start(out: &mut Vec<u8>, word: &str, at: SystemTime) {
+    let at = human::rfc3339_ms(at);
+    out.extend_from_slice(format!("{{\"event\":\"{word}\",\"at\":\"{at}\",\"was\":").as_bytes());
+}
+
+fn push_word(out: &mut Vec<u8>, word: &str) {
+    out.extend_from_slice(format!("{word:WORD$} ").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::join::{Context, Ownership};
+    use crate::model::{OwnerStatus, Socket, State};
+    use crate::query::field::Field;
+    use crate::render::plain::Plain;
+    use std::time::Duration;
+
+    fn shown(happened: Happened, lines: &Lines) -> String {
+        let socket = Socket {
+            state: State::Established,
+            ..Socket::BLANK
+        };
+        let row = Row {
+            socket: &socket,
+            ownership: Ownership {
+                status: OwnerStatus::NotAsked,
+                holders: &[],
+            },
+            context: &Context::default(),
+        };
+        let mut out = Vec::new();
+        push_header(&mut out, lines);
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_234);
+        push_event(&mut out, happened, at, &row, lines);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_of_text_has_the_word_first_and_the_state_before_last() {
+        let plain = Lines::Ss(Plain {
+            header: true,
+            netid: true,
+            state: true,
+            ..Plain::default()
+        });
+        let text = shown(Happened::Changed(State::SynSent), &plain);
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].starts_with("Event  Netid State "), "{text}");
+        assert!(lines[1].starts_with("change tcp   ESTAB "), "{text}");
+        assert!(lines[1].ends_with(" was:SYN-SENT"), "{text}");
+        assert!(shown(Happened::ClosedUnseen, &plain).contains("\nclose  tcp "));
+    }
+
+    #[test]
+    fn a_line_of_json_is_an_object_with_the_same_keys_always() {
+        let lines = Lines::Json(vec![Field::State]);
+        let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let opened = parse(&shown(Happened::Opened, &lines));
+        let expected = serde_json::json!({
+            "event": "open", "at": "1970-01-01T00:00:01.234Z", "was": null, "socket": {"state": "established"}
+        });
+        assert_eq!(opened, expected);
+        assert_eq!(
+            parse(&shown(Happened::Changed(State::SynRecv), &lines))["was"],
+            "syn-recv"
+        );
+        let mut lost = Vec::new();
+        push_lost(&mut lost, SystemTime::UNIX_EPOCH, &lines);
+        let lost = parse(&String::from_utf8(lost).unwrap());
+        assert_eq!(
+            (&lost["event"], &lost["socket"]),
+            (&"lost".into(), &serde_json::Value::Null)
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! What the path of a cgroup says: the systemd unit, the container and the pod.
+//!
+//! Pure: takes paths and the text of /proc/PID/cgroup. A path is what the manager of the cgroup called it; somebody who
+//! may make cgroups can make one that looks like a container's, so this tells where something runs, not whom to trust.
+
+/// Who made a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Runtime {
+    /// docker (moby).
+    Docker,
+    /// podman, and whatever else uses libpod.
+    Podman,
+    /// containerd, by its CRI plugin or by nerdctl.
+    Containerd,
+    /// CRI-O.
+    Crio,
+    /// LXC, LXD and Incus.
+    Lxc,
+    /// systemd-nspawn.
+    Nspawn,
+    /// An identifier of 64 digits, by a runtime that the path does not name.
+    Unknown,
+}
+
+/// A container.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Container {
+    /// Who made it.
+    pub runtime: Runtime,
+    /// Its identifier, 64 hexadecimal digits; `None` where the runtime knows it by name alone.
+    pub id: Option<String>,
+    /// Its name, if it is known.
+    pub name: Option<String>,
+}
+
+/// Where a process runs, or ran when it made a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    /// The innermost systemd unit, a service or a scope, that is not the container's own scope.
+    pub unit: Option<String>,
+    /// The innermost container.
+    pub container: Option<Container>,
+    /// The pod: its UID, of a podman pod the identifier; or `NAMESPACE/NAME` where that was found.
+    pub pod: Option<String>,
+}
+
+/// Digits of an identifier that are shown: as many as runtimes themselves show.
+const SHORT: usize = 12;
+
+impl Container {
+    /// The name, or else the short identifier.
+    pub fn title(&self) -> &str {
+        let id = self.id.as_deref().unwrap_or_default();
+        self.name.as_deref().unwrap_or(id.get(..SHORT).unwrap_or(id))
+    }
+}
+
+impl Home {
+    /// Whether the path said nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What a path says, from the root of the hierarchy or, seen from inside another cgroup namespace, from `/..`.
+    pub fn of_path(path: &str) -> Self {
+        let mut home = Self::default();
+        let in_kubernetes = path.contains("kubepods");
+        let mut parent = "";
+        for part in path.split('/').filter(|part| !matches!(*part, "" | "." | "..")) {
+            if let Some(container) = container_of(part, parent) {
+                home.container = Some(container);
+            } else if is_unit(part) {
+                home.unit = Some(unescape(part));
+                if let Some(name) = nspawn_service(part) {
+                    home.container = Some(named(Runtime::Nspawn, unescape(name)));
+                }
+            } else if let Some(pod) = pod_of(part, in_kubernetes) {
+                home.pod = Some(pod);
+            }
+            parent = part;
+        }
+        home
+    }
+
+    /// What the text of /proc/PID/cgroup says, and the path that says it: the unified hierarchy first, then systemd's
+    /// own, then the others, because on a hybrid system any of them may be the one that is used (cgroups(7)).
+    pub fn of_cgroups(text: &str) -> (Self, Option<&str>) {
+        let mut paths: Vec<(u8, &str)> = text.lines().filter_map(ranked).collect();
+        paths.sort_by_key(|(rank, _)| *rank);
+        let mut home = Self::default();
+        let mut telling = None;
+        for (_, path) in &paths {
+            let said = Self::of_path(path);
+            if telling.is_none() && !said.is_empty() {
+                telling = Some(*path);
+            }
+            // Systemd's hierarchy has the unit where another one has the container.
+            home.unit = home.unit.or(said.unit);
+            if home.container.is_none() {
+                home.container = said.container;
+                home.pod = home.pod.or(said.pod);
+            }
+        }
+        let path = telling.or_else(|| paths.first().map(|(_, path)| *path));
+        (home, path)
+    }
+}
+
+/// The path in a line `ID:CONTROLLERS:PATH`, and how early it is looked at.
+fn ranked(line: &str) -> Option<(u8, &str)> {
+    let (id, rest) = line.split_once(':')?;
+    let (controllers, path) = rest.split_once(':')?;
+    let has = |name: &str| controllers.split(',').any(|one| one == name);
+    let rank = match controllers {
+        "" if id == "0" => 0,
+        "name=systemd" => 1,
+        _ if has("pids") => 2,
+        _ if has("memory") => 3,
+        _ if has("cpu") => 4,
+        _ => 5,
+    };
+    Some((rank, path))
+}
+
+/// The container that a component of a path names. Monitors run beside their containers, not in them.
+fn container_of(part: &str, parent: &str) -> Option<Container> {
+    let part = part.strip_suffix(".scope").unwrap_or(part);
+    if let Some(name) = part.strip_prefix("lxc.payload.") {
+        return Some(named(Runtime::Lxc, name.to_owned()));
+    }
+    if matches!(parent, "lxc" | "lxc.payload") && is_name(part) {
+        return Some(named(Runtime::Lxc, part.to_owned()));
+    }
+    if let Some(machine) = part.strip_prefix("machine-") {
+        let name = unescape(machine);
+        // Virtual machines of libvirt are machines too.
+        let is_container = is_name(&name) && !name.starts_with("qemu-") && !name.contains("libpod");
+        return is_container.then(|| named(Runtime::Nspawn, name));
+    }
+    let (prefix, id) = part.rsplit_once('-').unwrap_or(("", part));
+    let is_id = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id || prefix.ends_with("conmon") {
+        return None;
+    }
+    let runtime = match prefix {
+        "docker" => Runtime::Docker,
+        "libpod" | "libpod-payload" => Runtime::Podman,
+        "cri-containerd" | "nerdctl" => Runtime::Containerd,
+        "crio" => Runtime::Crio,
+        _ if parent == "docker" => Runtime::Docker,
+        _ if parent.starts_with("libpod_parent") => Runtime::Podman,
+        _ if prefix.is_empty() && parent.contains("libpod_pod_") => Runtime::Podman,
+        _ => Runtime::Unknown,
+    };
+    Some(Container {
+        runtime,
+        id: Some(id.to_ascii_lowercase()),
+        name: None,
+    })
+}
+
+fn named(runtime: Runtime, name: String) -> Container {
+    Container {
+        runtime,
+        id: None,
+        name: Some(name),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let is_of_systemd = matches!(text.rsplit_once('.'), Some((_, "slice" | "service")));
+    !text.is_empty() && !is_of_systemd
+}
+
+/// The machine of `systemd-nspawn@NAME.service`.
+fn nspawn_service(part: &str) -> Option<&str> {
+    part.strip_prefix("systemd-nspawn@")?.strip_suffix(".service")
+}
+
+fn is_unit(part: &str) -> bool {
+    matches!(part.rsplit_once('.'), Some((name, "service" | "scope")) if !name.is_empty())
+}
+
+/// The pod that a component names: `podUID` or, by the systemd driver, `…-podUID.slice` with `_` for `-`; of podman
+/// `machine-libpod_pod_ID.slice` or `libpod_parent-libpod_pod_ID.slice`.
+fn pod_of(part: &str, in_kubernetes: bool) -> Option<String> {
+    let name = part.strip_suffix(".slice").unwrap_or(part);
+    if let Some((_, id)) = name.rsplit_once("libpod_pod_") {
+        return id.get(..SHORT).map(str::to_owned);
+    }
+    if !in_kubernetes {
+        return None;
+    }
+    let uid = match name.rsplit_once("-pod") {
+        Some((_, uid)) => uid,
+        None => name.strip_prefix("pod")?,
+    };
+    let is_uid = uid.len() >= 32
+        && uid
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || b"-_".contains(&byte));
+    is_uid.then(|| uid.replace('_', "-"))
+}
+
+/// `\xHH`, as systemd writes what a unit's name may not hold (systemd.unit(5)). What is no escape stays as it is.
+fn unescape(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = tail.strip_prefix(b"x").and_then(|digits| {
+            let digits = std::str::from_utf8(digits.get(..2)?).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        match escaped.filter(|_| *first == b'\\') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

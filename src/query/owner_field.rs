@@ -1,0 +1,65 @@
+//! The facts about owners that a filter compares.
+
+use super::field::Field;
+
+/// A fact about one owner of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerField {
+    /// Process id.
+    Pid,
+    /// Thread with a file table of its own.
+    Tid,
+    /// Descriptor number.
+    Fd,
+    /// Kernel name of the main thread.
+    Comm,
+    /// What a person would call it.
+    Program,
+    /// The file it runs.
+    Exe,
+    /// The arguments, joined by blanks.
+    Cmdline,
+    /// Login name of the process.
+    User,
+    /// User id of the process.
+    Uid,
+    /// Systemd unit of the socket's creator or of the process.
+    Unit,
+    /// Container of the socket's creator or of the process, by name or short identifier.
+    Container,
+    /// Its whole identifier.
+    ContainerId,
+    /// Its pod.
+    Pod,
+}
+
+impl OwnerField {
+    /// Its name in a filter.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pid => "pid",
+            Self::Tid => "tid",
+            Self::Fd => "fd",
+            Self::Comm => "comm",
+            Self::Program => "process",
+            Self::Exe => "exe",
+            Self::Cmdline => "cmdline",
+            Self::User | Self::Uid => "owners.user",
+            Self::Unit => "unit",
+            Self::Container => "container",
+            Self::ContainerId => "container_id",
+            Self::Pod => "pod",
+        }
+    }
+
+    /// The field that tells the same of the socket's creator, where there is one.
+    pub const fn of_creator(self) -> Option<Field> {
+        Some(match self {
+            Self::Unit => Field::Unit,
+            Self::Container => Field::Container,
+            Self::ContainerId => Field::ContainerId,
+            Self::Pod => Field::Pod,
+            _ => return None,
+        })
+    }
+}

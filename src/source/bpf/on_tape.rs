@@ -1,0 +1,159 @@
+//! The iterator's records on tape.
+
+use std::time::Duration;
+
+use super::{Facts, Record, Refusal, Stats};
+use crate::model::Holder;
+use crate::source::tape::codec::{Bytes, Taped};
+use crate::source::tape::{self, format::Kind};
+
+/// What the iterator told, or why it could not be asked.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    records: Vec<Record>,
+    stats: Option<Stats>,
+    refusal: String,
+}
+
+/// Asks by `live`, or hands out what is recorded.
+pub(super) fn holders(
+    key: String,
+    sink: &mut dyn FnMut(&Record),
+    live: impl FnOnce(&mut dyn FnMut(&Record)) -> Result<Stats, Refusal>,
+) -> Result<Stats, Refusal> {
+    if tape::is_replaying() {
+        let told = tape::recorded::<Told>(Kind::Bpf, key).unwrap_or(Told::missing());
+        let stats = told.stats.ok_or(Refusal::Recorded(told.refusal))?;
+        told.records.iter().for_each(sink);
+        return Ok(stats);
+    }
+    if !tape::is_recording() {
+        return live(sink);
+    }
+    let mut records = Vec::new();
+    let result = live(&mut |record| {
+        records.push(*record);
+        sink(record);
+    });
+    let told = Told {
+        records,
+        stats: result.as_ref().ok().copied(),
+        refusal: result.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+    };
+    tape::write_down(Kind::Bpf, key, &told);
+    result
+}
+
+/// In a replay, everyone that a recorded run of the iterator saw.
+pub fn recorded_holders() -> Vec<Holder> {
+    let told = tape::all_recorded::<Told>(Kind::Bpf);
+    let records = told.iter().flat_map(|told| &told.records);
+    let holder = |record: &Record| Holder {
+        inode: record.inode,
+        pid: record.pid,
+        fd: record.fd,
+        tid: record.tid,
+    };
+    records.map(holder).collect()
+}
+
+impl Taped for Record {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.pid, self.tid, self.fd, self.inode).encode(out);
+        self.facts.encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let (pid, tid, fd, inode) = Taped::decode(bytes)?;
+        let facts = Taped::decode(bytes)?;
+        Some(Self {
+            pid,
+            tid,
+            fd,
+            inode,
+            facts,
+        })
+    }
+
+    fn missing() -> Self {
+        Self {
+            pid: 0,
+            tid: 0,
+            fd: 0,
+            inode: 0,
+            facts: None,
+        }
+    }
+}
+
+impl Taped for Facts {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.netns, self.reuseaddr, self.reuseport, self.v6only).encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let (netns, reuseaddr, reuseport, v6only) = Taped::decode(bytes)?;
+        Some(Self {
+            netns,
+            reuseaddr,
+            reuseport,
+            v6only,
+        })
+    }
+
+    fn missing() -> Self {
+        Self {
+            netns: 0,
+            reuseaddr: false,
+            reuseport: false,
+            v6only: false,
+        }
+    }
+}
+
+impl Taped for Stats {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.records, self.set_up, self.pid_namespace_level).encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let (records, set_up, pid_namespace_level) = Taped::decode(bytes)?;
+        Some(Self {
+            records,
+            set_up,
+            pid_namespace_level,
+        })
+    }
+
+    fn missing() -> Self {
+        Self {
+            records: 0,
+            set_up: Duration::ZERO,
+            pid_namespace_level: 0,
+        }
+    }
+}
+
+impl Taped for Told {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.records.encode(out);
+        self.stats.encode(out);
+        self.refusal.encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        Some(Self {
+            records: Taped::decode(bytes)?,
+            stats: Taped::decode(bytes)?,
+            refusal: Taped::decode(bytes)?,
+        })
+    }
+
+    fn missing() -> Self {
+        Self {
+            records: Vec::new(),
+            stats: None,
+            refusal: "the recording does not hold it".to_owned(),
+        }
+    }
+}

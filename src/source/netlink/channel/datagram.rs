@@ -1,0 +1,47 @@
+//! Walks the messages of one datagram.
+
+use netlink_packet_core::NetlinkBuffer;
+
+use super::DumpError;
+
+pub(super) const NLMSG_ERROR: u16 = 2;
+pub(super) const NLMSG_DONE: u16 = 3;
+
+/// What one datagram said about the dump it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    More,
+    Done,
+}
+
+/// Hands the payload of each message to `take`. Messages of another request are passed over.
+pub(super) fn read_datagram(
+    mut rest: &[u8],
+    sequence: u32,
+    take: &mut impl FnMut(&[u8]),
+) -> Result<Progress, DumpError> {
+    while let Ok(message) = NetlinkBuffer::new_checked(rest) {
+        let length = message.length() as usize;
+        if message.sequence_number() == sequence {
+            match message.message_type() {
+                NLMSG_DONE | NLMSG_ERROR => {
+                    // Both carry 0 or a negative errno first; a missing handler is told in either way.
+                    let errno = message
+                        .payload()
+                        .first_chunk()
+                        .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+                    return if errno == 0 {
+                        Ok(Progress::Done)
+                    } else {
+                        Err(DumpError::Kernel(errno.wrapping_neg()))
+                    };
+                }
+                libc_control if libc_control < 16 => {}
+                _ => take(message.payload()),
+            }
+        }
+        // Messages are padded to four bytes.
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Ok(Progress::More)
+}

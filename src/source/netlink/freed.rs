@@ -1,0 +1,111 @@
+//! What the kernel says when it frees a TCP or UDP socket: a message to the groups SKNLGRP_INET_TCP_DESTROY and so on
+//! (linux 6.18 net/core/sock_diag.c, sock_diag_broadcast_destroy). There is no such message for sockets of other
+//! protocols, and none about sockets that are made.
+
+use netlink_packet_core::NlasIterator;
+
+use super::inet;
+use crate::model::{Protocol, Socket, State};
+use crate::plan::{Dump, Wanted};
+
+const HEADER_BYTES: usize = 72;
+const PROTOCOL: u16 = 10;
+
+/// The groups to join for what the dumps select, bit 0 for group 1; 0 if there are none.
+pub fn groups(dumps: &[Dump]) -> u32 {
+    let mut groups = 0;
+    for dump in dumps {
+        let (v4, v6) = match dump.protocol {
+            Protocol::Tcp => (0b0001, 0b0100),
+            Protocol::Udp => (0b0010, 0b1000),
+            _ => continue,
+        };
+        groups |= (u32::from(dump.v4) * v4) | (u32::from(dump.v6) * v6);
+    }
+    groups
+}
+
+/// Reads one message. `None` if it is none, or of a socket that was never bound or connected and so in no table.
+///
+/// The kernel has forgotten the inode and the user of the socket, and the state is that of a closed one: the caller
+/// may know better. What queues and timers say then means nothing.
+pub fn decode(payload: &[u8], wanted: Wanted) -> Option<Socket> {
+    let attributes = payload.get(HEADER_BYTES..)?;
+    let protocol = NlasIterator::new(attributes)
+        .map_while(Result::ok)
+        .find(|attribute| attribute.kind() == PROTOCOL)
+        .and_then(|attribute| attribute.value().first().copied());
+    let protocol = match protocol {
+        Some(6) => Protocol::Tcp,
+        Some(17) => Protocol::Udp,
+        _ => return None,
+    };
+    let mut socket = Socket::BLANK;
+    if !inet::decode(payload, protocol, wanted.max(Wanted::Attributes), &mut socket) {
+        return None;
+    }
+    let pair = socket.inet()?;
+    if pair.local_port == 0 && pair.peer_port == 0 {
+        return None;
+    }
+    if socket.state == State::Bound {
+        socket.state = State::Unconnected;
+    }
+    socket.uid = None;
+    socket.rqueue = None;
+    socket.wqueue = None;
+    socket.timer = None;
+    socket.ip_protocol = None;
+    Some(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Family, StateSet};
+
+    fn message(protocol: u8, local_port: u16) -> Vec<u8> {
+        let mut bytes = vec![0; HEADER_BYTES];
+        bytes[..2].copy_from_slice(&[2, 7]);
+        bytes[4..6].copy_from_slice(&local_port.to_be_bytes());
+        bytes[44] = 9;
+        bytes[60..64].fill(0xff);
+        bytes.extend([5, 0, 10, 0, protocol, 0, 0, 0]);
+        bytes
+    }
+
+    #[test]
+    fn only_what_the_message_knows_is_said() {
+        let tcp = decode(&message(6, 80), Wanted::Row).unwrap();
+        assert_eq!((tcp.protocol, tcp.family), (Protocol::Tcp, Family::Inet));
+        assert_eq!((tcp.state, tcp.uid, tcp.wqueue), (State::Unconnected, None, None));
+        assert_eq!(tcp.cookie.unwrap().get(), 9);
+        assert_eq!(
+            decode(&message(17, 53), Wanted::Row).unwrap().protocol,
+            Protocol::Udp
+        );
+    }
+
+    #[test]
+    fn other_messages_and_sockets_in_no_table_are_passed_over() {
+        assert_eq!(decode(&message(17, 0), Wanted::Row), None);
+        assert_eq!(decode(&message(99, 80), Wanted::Row), None);
+        assert_eq!(decode(&message(6, 80)[..HEADER_BYTES], Wanted::Row), None);
+        assert_eq!(decode(&[0; 8], Wanted::Row), None);
+    }
+
+    #[test]
+    fn groups_follow_the_selection() {
+        let of = |protocol, v4, v6| Dump {
+            v4,
+            v6,
+            ..Dump::new(protocol, StateSet::ALL)
+        };
+        assert_eq!(groups(&[of(Protocol::Tcp, true, true)]), 0b0101);
+        assert_eq!(
+            groups(&[of(Protocol::Tcp, true, false), of(Protocol::Udp, false, true)]),
+            0b1001
+        );
+        assert_eq!(groups(&[of(Protocol::Unix, true, true)]), 0);
+    }
+}

@@ -1,0 +1,78 @@
+//! Walks on tape: what a walk found is recorded as a whole, not the links that it read.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+
+use super::holders::{Look, Walk};
+use crate::source::bpf;
+use crate::source::tape::codec::{Bytes, Taped};
+use crate::source::tape::{self, format::Kind};
+
+/// Walks by `live`; in a replay, gives what the recorded walk found. Where none looked for the same, that is whoever
+/// was seen at all, which leaves open who else there was.
+pub(super) fn walk(look: Look<'_>, live: impl FnOnce() -> io::Result<Walk>) -> io::Result<Walk> {
+    if !tape::is_replaying() {
+        return tape::note(Kind::Walk, key(look), live);
+    }
+    let recorded = tape::recorded(Kind::Walk, key(look));
+    let mut walk = recorded.unwrap_or_else(|| Ok(whoever_was_seen()))?;
+    if let Some(wanted) = look.wanted {
+        walk.holders
+            .retain(|holder| wanted.binary_search(&holder.inode).is_ok());
+    }
+    Ok(walk)
+}
+
+fn whoever_was_seen() -> Walk {
+    let mut all = Walk {
+        holders: bpf::recorded_holders(),
+        // So that nobody concludes that there are no more.
+        io_uring_unread: true,
+        ..Walk::default()
+    };
+    for walk in tape::all_recorded::<io::Result<Walk>>(Kind::Walk)
+        .into_iter()
+        .flatten()
+    {
+        all.absorb(walk);
+    }
+    all.holders.sort_unstable();
+    all.holders.dedup();
+    all
+}
+
+/// Two walks for the same sockets have the same key. The hash is that of one build of this program; for another
+/// nothing looked for the same.
+fn key(look: Look<'_>) -> String {
+    let hash = |inodes: Option<&[u32]>| {
+        let mut hasher = DefaultHasher::new();
+        inodes.hash(&mut hasher);
+        hasher.finish()
+    };
+    format!("{:016x} {:016x}", hash(look.wanted), hash(look.thorough))
+}
+
+impl Taped for Walk {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.holders.encode(out);
+        (self.processes, self.refused).encode(out);
+        (self.io_uring_unread, self.descriptors_in_flight).encode(out);
+    }
+
+    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+        let holders = Taped::decode(bytes)?;
+        let (processes, refused) = Taped::decode(bytes)?;
+        let (io_uring_unread, descriptors_in_flight) = Taped::decode(bytes)?;
+        Some(Self {
+            holders,
+            processes,
+            refused,
+            io_uring_unread,
+            descriptors_in_flight,
+        })
+    }
+
+    fn missing() -> Self {
+        Self::default()
+    }
+}

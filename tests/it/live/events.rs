@@ -1,0 +1,402 @@
+//! `events` on real sockets: each test makes something happen and waits until it is told.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::sockets::{Sockets, example};
+use crate::run::{Ran, sockstat};
+use crate::schema;
+
+/// Whoever waits longer than this waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A run of `events -j` in the namespace that has taken its first look.
+struct Following {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    complaints: BufReader<ChildStderr>,
+    introduction: String,
+}
+
+impl Following {
+    fn begin(sockets: &Sockets, arguments: &[&str]) -> Self {
+        let mut command = sockets.sockstat(&[&["events", "-j"], arguments].concat());
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut complaints = BufReader::new(child.stderr.take().unwrap());
+        let mut introduction = String::new();
+        while !introduction.contains("looking every") {
+            let read = complaints.read_line(&mut introduction).unwrap();
+            assert!(read > 0, "it ended: {introduction}");
+        }
+        // A test that waits for a line which never comes must end.
+        let pid = pid_of(&child);
+        std::thread::spawn(move || {
+            std::thread::sleep(PATIENCE);
+            let _ = kill_process(pid, Signal::KILL);
+        });
+        Self {
+            lines: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            complaints,
+            introduction,
+        }
+    }
+
+    /// The next event.
+    #[track_caller]
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "it ended, or nothing was told");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Passes over events until one of this kind comes for such a socket.
+    #[track_caller]
+    fn wait_for(&mut self, event: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.next();
+            if line["event"] == event && is_meant(&line["socket"]) {
+                return line;
+            }
+        }
+    }
+
+    /// Whether the kernel had no room for a message to it.
+    fn has_drops(&self) -> bool {
+        let table = std::fs::read_to_string(format!("/proc/{}/net/netlink", self.child.id())).unwrap();
+        let own = self.child.id().to_string();
+        table.lines().any(|line| {
+            // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
+            let fields: Vec<_> = line.split_whitespace().collect();
+            fields.get(2) == Some(&own.as_str()) && fields.get(8).is_some_and(|drops| *drops != "0")
+        })
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(pid_of(&self.child), signal).unwrap();
+    }
+
+    /// Interrupts it: the exit status, the lines that were left, and what it said on standard error.
+    fn interrupt(mut self) -> (Option<i32>, String, String) {
+        self.signal(Signal::INT);
+        let (mut rest, mut said) = (String::new(), String::new());
+        self.lines.read_to_string(&mut rest).unwrap();
+        self.complaints.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), rest, said)
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+/// A shell in the namespace that does what it is told, line by line.
+struct Shell(Child);
+
+impl Shell {
+    fn begin(sockets: &Sockets) -> Self {
+        let child = sockets.program("bash").stdin(Stdio::piped()).spawn().unwrap();
+        Self(child)
+    }
+
+    fn does(&mut self, line: &str) {
+        writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+fn has(key: &'static str, value: u64) -> impl Fn(&Value) -> bool {
+    move |socket| socket[key] == value
+}
+
+#[test]
+fn a_connection_opens_changes_and_closes_with_its_owner() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=4000"]) else {
+        return;
+    };
+    let mut following = Following::begin(&sockets, &["-tp", "--interval", "20ms"]);
+    let mut shell = Shell::begin(&sockets);
+    shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
+    let client = following.wait_for("open", has("peer_port", 4000));
+    assert_eq!(client["socket"]["owners"][0]["comm"], "bash");
+    assert_eq!(client["socket"]["pid"], shell.0.id());
+    let cookie = &client["socket"]["cookie"];
+    shell.does("exec 3>&-");
+    let server = following.wait_for("change", has("local_port", 4000));
+    assert_eq!(
+        (&server["was"], &server["socket"]["state"]),
+        (&"established".into(), &"close-wait".into())
+    );
+    // The end of the client comes before or after.
+    let mut again = Following::begin(&sockets, &["-tp", "--interval", "20ms"]);
+    shell.does("exec 3<>/dev/tcp/127.0.0.1/4000; exec 3>&-");
+    let closed = again.wait_for("close", has("peer_port", 4000));
+    assert_ne!(&closed["socket"]["cookie"], cookie, "that one is gone");
+}
+
+#[test]
+fn each_line_is_what_the_schema_says() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=4000", "udp:port=53"]) else {
+        return;
+    };
+    let rule: Value = serde_json::from_str(include_str!("../../../docs/events.schema.json")).unwrap();
+    let whole = schema::schema();
+    let mut following = Following::begin(&sockets, &["--interval", "20ms"]);
+    let mut shell = Shell::begin(&sockets);
+    shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
+    let mut words = std::collections::BTreeSet::new();
+    let mut check = |event: &Value| {
+        schema::check(&rule, &rule, event, "event");
+        let keys: Vec<_> = event.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["at", "event", "socket", "was"]);
+        schema::check(&whole, &whole["$defs"]["socket"], &event["socket"], "socket");
+        words.insert(event["event"].as_str().unwrap().to_owned());
+        words.len() == 3
+    };
+    check(&following.wait_for("open", has("peer_port", 4000)));
+    shell.does("exec 3>&-");
+    while !check(&following.next()) {}
+}
+
+#[test]
+fn what_no_look_has_seen_is_told_when_it_closes() {
+    let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
+        return;
+    };
+    let mut following = Following::begin(&sockets, &["-u", "-p", "--interval", "1h"]);
+    let mut shell = Shell::begin(&sockets);
+    shell.does("exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-");
+    let event = following.next();
+    assert_eq!(
+        (&event["event"], &event["socket"]["peer_port"]),
+        (&"close".into(), &53.into())
+    );
+    let socket = &event["socket"];
+    assert_eq!(
+        (&socket["owner_status"], &socket["owners"]),
+        (&"unknown".into(), &Value::Null)
+    );
+    assert_eq!(
+        socket["send_q"],
+        Value::Null,
+        "the kernel's last number means nothing"
+    );
+}
+
+#[test]
+fn the_filter_and_states_choose_events() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=4000"]) else {
+        return;
+    };
+    let fast = ["-t", "--interval", "20ms"];
+    let mut clients = Following::begin(&sockets, &[&fast[..], &["dport", "=", ":4000"]].concat());
+    let mut waits = Following::begin(&sockets, &[&fast[..], &["state", "close-wait"]].concat());
+    let mut bash = Following::begin(&sockets, &[&fast[..], &["bash"]].concat());
+    let mut shell = Shell::begin(&sockets);
+    for _ in 0..2 {
+        shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
+        for following in [&mut clients, &mut bash] {
+            let event = following.next();
+            assert_eq!(event["event"], "open");
+            assert_eq!(event["socket"]["peer_port"], 4000);
+        }
+        shell.does("exec 3>&-");
+        assert_eq!(waits.next()["socket"]["local_port"], 4000);
+        // An owner is remembered when the socket has none any more.
+        assert_eq!(bash.next()["event"], "close");
+        // A look may have come while it was in fin-wait-1.
+        let closed = clients.wait_for("close", has("peer_port", 4000));
+        assert_eq!(closed["socket"]["owner_status"], "not-asked");
+    }
+}
+
+#[test]
+fn sockets_of_which_the_kernel_tells_nothing_are_followed_by_looking() {
+    let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
+        return;
+    };
+    let mut following = Following::begin(&sockets, &["-xl", "--interval", "20ms", "@sockstat-ev"]);
+    assert!(
+        following
+            .introduction
+            .contains("unix sockets that do so are not seen"),
+        "{}",
+        following.introduction
+    );
+    let mut mksock: Command = sockets.program(example("mksock"));
+    mksock.args(["--netns", "keep", "unix-listen:abstract=sockstat-ev"]);
+    let mut mksock = mksock
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let opened = following.next();
+    assert_eq!(
+        (&opened["event"], &opened["socket"]["path"]),
+        (&"open".into(), &"@sockstat-ev".into())
+    );
+    drop(mksock.stdin.take());
+    mksock.wait().unwrap();
+    let closed = following.next();
+    assert_eq!(
+        (&closed["event"], &closed["socket"]["inode"]),
+        (&"close".into(), &opened["socket"]["inode"])
+    );
+}
+
+#[test]
+fn lost_messages_lead_to_another_look_and_not_to_an_end() {
+    let Some(sockets) = Sockets::make(&["udp:port=53", "udp:port=54"]) else {
+        return;
+    };
+    let mut following = Following::begin(&sockets, &["-u", "--interval", "1h", "--columns", "peer_port"]);
+    let mut shell = Shell::begin(&sockets);
+    // While it is stopped nobody takes the messages out of the kernel's buffer.
+    following.signal(Signal::STOP);
+    let done = sockets.directory().join("done");
+    let flood = "for i in {1..10000}; do exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-; done; exec 3<>/dev/udp/127.0.0.1/54";
+    shell.does(&format!("{flood}; : > {}", done.display()));
+    let begun = Instant::now();
+    // The kernel sends the messages from a queue of its own, some time after.
+    while !done.exists() || !following.has_drops() {
+        assert!(begun.elapsed() < PATIENCE, "nothing is lost");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    following.signal(Signal::CONT);
+    let mut words = Vec::new();
+    // The look that follows shows the socket that is there now.
+    loop {
+        let event = following.next();
+        words.push(event["event"].as_str().unwrap().to_owned());
+        if event["event"] == "open" {
+            assert_eq!(event["socket"]["peer_port"], 54);
+            break;
+        }
+    }
+    assert!(words.contains(&"lost".to_owned()), "{} events", words.len());
+    assert!(words.len() < 10_000, "nothing was lost");
+    shell.does("exec 3>&-");
+    following.wait_for("close", has("peer_port", 54));
+    let (status, _, said) = following.interrupt();
+    assert_eq!(status, Some(0));
+    assert!(said.contains("lost some of its messages"), "{said}");
+}
+
+#[test]
+fn it_ends_well_when_interrupted_when_nobody_reads_and_after_enough() {
+    let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
+        return;
+    };
+    let following = Following::begin(&sockets, &[]);
+    let (status, rest, said) = following.interrupt();
+    assert_eq!((status, rest.as_str(), said.as_str()), (Some(0), "", ""));
+
+    let once = "exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-";
+    let mut command = sockets.sockstat(&["-E", "-uH", "--interval", "1h"]);
+    let mut unread = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(unread.stdout.take());
+    let mut said = BufReader::new(unread.stderr.take().unwrap());
+    let mut text = String::new();
+    said.read_line(&mut text).unwrap();
+    let mut shell = Shell::begin(&sockets);
+    shell.does(once);
+    said.read_to_string(&mut text).unwrap();
+    assert_eq!(unread.wait().unwrap().code(), Some(0));
+    assert_eq!(text.lines().count(), 1, "{text}");
+
+    let mut enough = Following::begin(&sockets, &["-u", "--limit", "2", "--interval", "1h"]);
+    shell.does(once);
+    shell.does(once);
+    shell.does(once);
+    enough.next();
+    enough.next();
+    let mut rest = String::new();
+    enough.lines.read_to_string(&mut rest).unwrap();
+    assert_eq!(
+        (enough.child.wait().unwrap().code(), rest.as_str()),
+        (Some(0), "")
+    );
+}
+
+#[test]
+fn text_has_the_word_in_front_of_the_columns_of_ss() {
+    let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
+        return;
+    };
+    let mut command = sockets.sockstat(&["-E", "-u", "--interval", "1h"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let header = lines.next().unwrap().unwrap();
+    let words: Vec<_> = header.split_whitespace().collect();
+    assert_eq!(
+        words,
+        [
+            "Event",
+            "Recv-Q",
+            "Send-Q",
+            "Local",
+            "Address:Port",
+            "Peer",
+            "Address:Port"
+        ]
+    );
+    let mut shell = Shell::begin(&sockets);
+    shell.does("exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-");
+    let line = lines.next().unwrap().unwrap();
+    assert!(
+        line.starts_with("close ") && line.ends_with("127.0.0.1:53"),
+        "{line}"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn wrong_command_lines_are_told() {
+    for arguments in [
+        &["-E", "-K", "80"][..],
+        &["-E", "--csv"],
+        &["-E", "--record", "/nonexistent/x"],
+        &["--replay", "/nonexistent/x", "events"],
+        &["-E", "--by", "state"],
+        &["--interval", "1s"],
+        &["events", "--interval", "1ms"],
+        &["events", "--interval", "soon"],
+        &["-E", "state", "="],
+        &["-E", "--columns", "nonsense"],
+    ] {
+        let ran = Ran::of(&mut sockstat(arguments)).ended_with(2);
+        assert!(ran.stdout.is_empty(), "{arguments:?}");
+    }
+}
