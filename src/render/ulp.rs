@@ -25,7 +25,7 @@ fn push_tls(out: &mut Vec<u8>, tls: &Struct<'_>) {
     // ss says nothing of ciphers that it does not know, which are more there than here.
     if tls
         .value(cipher)
-        .is_some_and(|cipher| named(&TLS[1], cipher).is_some())
+        .is_some_and(|number| named(cipher, number).is_some())
     {
         push_word(out, b" cipher: ", tls, cipher);
     }
