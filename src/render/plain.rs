@@ -5,6 +5,7 @@
 
 use super::other_ends::{self, Form};
 use super::text::{align_right, pad_to, push_address, push_number};
+use super::packet;
 use super::tokens;
 use super::{details, escape, tcp};
 use crate::join::Row;
@@ -41,6 +42,8 @@ pub struct Plain {
     pub socket_options: bool,
     /// Memory (`-m`).
     pub memory: bool,
+    /// Filter programs of packet sockets (`-b`).
+    pub filters: bool,
     /// What TCP knows (`-i`).
     pub info: bool,
     /// Names for hosts and services where they were found (`-r`).
@@ -129,6 +132,9 @@ impl Plain {
         }
         if self.memory {
             details::push_memory(out, &socket.details);
+        }
+        if self.filters {
+            packet::push_filter(out, &socket.details);
         }
         if self.info && socket.protocol == Protocol::Tcp {
             tcp::push_info(out, socket, self.timer);
