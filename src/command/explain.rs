@@ -24,6 +24,13 @@ pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> St
             );
         }
     }
+    for dump in &plan.capture.others {
+        let _ = writeln!(
+            text,
+            "read      {}, for what rows tell of other sockets",
+            describe(dump)
+        );
+    }
     if let Some(filter) = &plan.capture.filter {
         let _ = writeln!(text, "filter    {}", escape::text(filter.to_string().as_bytes()));
     }

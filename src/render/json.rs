@@ -91,29 +91,38 @@ pub(crate) fn push_gap(out: &mut Vec<u8>, gap: &Gap) {
     out.push(b'}');
 }
 
-/// What stands in front of each field's value, by [`Field`]: a comma and the key, and how long both are.
+/// What stands in front of each field's value, by [`Field`]: a comma and the key, and how long both are. The most
+/// usual value of all, null, stands behind them.
 static KEYS: LazyLock<Vec<([u8; KEY_BYTES], usize)>> = LazyLock::new(|| {
     let key = |info: &FieldInfo| {
         let mut text = vec![b','];
         push_key(&mut text, info.name);
         let length = text.len();
+        text.extend_from_slice(NULL);
         text.resize(KEY_BYTES, 0);
         (*text.first_chunk().unwrap_or(&[0; KEY_BYTES]), length)
     };
     FIELDS.iter().map(key).collect()
 });
 
-/// Room for the longest key.
-const KEY_BYTES: usize = 32;
+/// Room for the longest key and null.
+const KEY_BYTES: usize = 40;
+const NULL: &[u8] = b"null";
 
 /// Appends one row as an object with exactly these fields.
 pub fn push_row(out: &mut Vec<u8>, row: &Row<'_>, fields: &[Field]) {
     let start = out.len();
     for field in fields {
-        if let Some((key, length)) = KEYS.get(*field as usize) {
-            push_start(out, key, *length);
+        let Some((key, length)) = KEYS.get(*field as usize) else {
+            continue;
+        };
+        match field.value(row) {
+            Value::Null => push_start(out, key, length + NULL.len()),
+            value => {
+                push_start(out, key, *length);
+                push_value(out, &value);
+            }
         }
-        push_value(out, &field.value(row));
     }
     match out.get_mut(start) {
         Some(comma) => *comma = b'{',
@@ -289,7 +298,7 @@ mod tests {
     #[test]
     fn every_key_has_room() {
         for info in FIELDS {
-            assert!(info.name.len() + ",\"\":".len() <= KEY_BYTES, "{}", info.name);
+            assert!(info.name.len() + ",\"\":null".len() <= KEY_BYTES, "{}", info.name);
         }
     }
 

@@ -57,7 +57,7 @@ impl Page {
         let narrow = self
             .width
             .is_some_and(|width| width < head.width() + COMMAND + SENTENCE);
-        if narrow || command.width() > COMMAND {
+        if narrow || command.width() + 2 > COMMAND {
             let _ = writeln!(self.text, "{head}{command}");
             let below = " ".repeat(head.width() + 2);
             self.wrapped(&below, sentence, below.len(), ROW_LINES);

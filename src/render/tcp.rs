@@ -282,7 +282,8 @@ fn push_bits(out: &mut Vec<u8>, bytes_per_s: u64) {
     out.extend_from_slice(b"bps");
 }
 
-fn push_count(out: &mut Vec<u8>, label: &[u8], number: impl Into<u64>) {
+/// The label's length is part of its type so that it is copied without a call.
+fn push_count<const N: usize>(out: &mut Vec<u8>, label: &[u8; N], number: impl Into<u64>) {
     let number = number.into();
     if number > 0 {
         out.extend_from_slice(label);
@@ -290,7 +291,7 @@ fn push_count(out: &mut Vec<u8>, label: &[u8], number: impl Into<u64>) {
     }
 }
 
-fn push_ms_token(out: &mut Vec<u8>, label: &[u8], us: u32) {
+fn push_ms_token<const N: usize>(out: &mut Vec<u8>, label: &[u8; N], us: u32) {
     if us > 0 {
         out.extend_from_slice(label);
         push_ms(out, us);

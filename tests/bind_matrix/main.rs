@@ -5,6 +5,7 @@
 
 mod binary;
 mod cgroups;
+mod every;
 mod evidence;
 mod free_wait;
 mod hook;
@@ -13,6 +14,10 @@ mod matrix;
 mod netns;
 mod program;
 mod reach;
+mod seccomp;
+#[path = "../it/skip.rs"]
+mod skip;
 mod sockets;
+mod stage;
 mod tally;
 mod verdicts;

@@ -21,6 +21,8 @@ use crate::join::Row;
 use crate::model::{Gap, Protocol, Socket, State, StateSet};
 use crate::plan::{ListPlan, Output, Wanted};
 use crate::query::{Mode, Parsed};
+use crate::render::lines::Lines;
+use crate::render::plain::Plain;
 use crate::source::capture::{Captured, capture};
 
 use text::Said;
@@ -177,9 +179,12 @@ impl Found {
             return Some(self);
         }
         if !args.yes {
-            if let Output::Lines(lines) = &plan.output {
-                out::complain(&String::from_utf8_lossy(&text::rows(self.rows(), lines)));
-            }
+            let shown = match &plan.output {
+                Output::Lines(lines) => text::rows(self.rows(), lines),
+                // Nobody says yes to what they have not seen.
+                _ => text::rows(self.rows(), &Lines::Ss(preview())),
+            };
+            out::complain(&String::from_utf8_lossy(&shown));
             out::complain(&text::complaints(self.rows(), sudo(caller), false));
             if targets.is_empty() {
                 return None;
@@ -210,6 +215,18 @@ impl Found {
         let news = self.rows().filter(|(said, _)| !told_before(said));
         out::complain(&text::complaints(news, sudo(caller), args.dry_run));
         Ok(())
+    }
+}
+
+/// The columns that are asked about when the output is a document.
+fn preview() -> Plain {
+    Plain {
+        header: true,
+        netid: true,
+        state: true,
+        queues: true,
+        processes: true,
+        ..Plain::default()
     }
 }
 

@@ -4,6 +4,7 @@
 //! the port is looked at, so they hide that it is taken.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 
 use crate::model::Protocol;
 
@@ -75,6 +76,14 @@ impl Refusal {
 
 /// The first refusal that the kernel comes to, if any.
 pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
+    // socket comes first, then the options, then bind.
+    let unknown = |device: NonZeroU32| !system.interfaces.contains_key(&device.get());
+    if attempt.address.is_ipv6() && !system.ipv6 {
+        return Some(Refusal::NoIpv6);
+    }
+    if attempt.device.is_some_and(unknown) {
+        return Some(Refusal::NoDevice);
+    }
     match attempt.address {
         IpAddr::V4(address) => {
             let local = system.nonlocal_bind_v4 || system.is_local_v4(address);
@@ -84,7 +93,6 @@ pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
             ])
         }
         IpAddr::V6(address) => first([
-            (!system.ipv6, Refusal::NoIpv6),
             (
                 attempt.protocol == Protocol::Tcp && address.is_multicast(),
                 Refusal::MulticastStream,

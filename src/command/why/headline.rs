@@ -10,6 +10,7 @@ use super::attempt::BindAttempt;
 use super::cures::time_left_ms;
 use super::errors::Refusal;
 use super::existing::How;
+use super::owner::Owner;
 use super::report::{Answer, Report};
 use super::role::Role;
 use super::rules::{Missing, Sharing};
@@ -198,17 +199,37 @@ fn free_line(report: &Report, answer: &Answer) -> String {
         );
     }
     let mut line = match answer.verdict.code {
-        Code::Shared(_) => format!("Yes. {place} can be bound beside what is there."),
+        Code::Shared(_) => {
+            let who = first_owner(report, answer).unwrap_or_else(|| "another socket".to_owned());
+            format!("Yes. {place} can be bound beside {who}: both have SO_REUSEADDR.")
+        }
         _ => format!("Yes. {place} is free here."),
     };
-    if let Some(owner) = report.elsewhere.first() {
-        let who = match &owner.container {
-            Some(container) => format!("{} (container {container})", escape::text(&owner.program)),
-            None => format!("{} {}", escape::text(&owner.program), owner.pid),
-        };
-        let _ = write!(line, " {who} uses it in its own network namespace: no conflict.");
-    }
+    line.push_str(&elsewhere(&report.elsewhere));
     line
+}
+
+/// Who has the port in other network namespaces.
+fn elsewhere(owners: &[Owner]) -> String {
+    const NAMED: usize = 3;
+    let name = |owner: &Owner| match &owner.container {
+        Some(container) => format!("{} (container {container})", escape::text(&owner.program)),
+        None => format!("{} {}", escape::text(&owner.program), owner.pid),
+    };
+    let names: Vec<_> = owners.iter().take(NAMED).map(name).collect();
+    let more = owners.len().saturating_sub(NAMED);
+    match (names.as_slice(), more) {
+        ([], _) => String::new(),
+        ([one], _) => format!(" {one} uses it in its own network namespace: no conflict."),
+        (several, 0) => format!(
+            " {} use it in network namespaces of their own: no conflict.",
+            several.join(", ")
+        ),
+        (several, more) => format!(
+            " {} and {more} more use it in network namespaces of their own: no conflict.",
+            several.join(", ")
+        ),
+    }
 }
 
 fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
@@ -239,7 +260,10 @@ fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
             "No: {address} is link-local and needs an interface (EINVAL): [{}%INTERFACE]:{}.",
             attempt.address, attempt.port
         ),
-        Refusal::NoDevice => "No: there is no such interface (ENODEV).".to_owned(),
+        Refusal::NoDevice => match &report.device {
+            Some(name) => format!("No: there is no interface {name} here (ENODEV)."),
+            None => "No: there is no such interface here (ENODEV).".to_owned(),
+        },
     }
 }
 

@@ -71,11 +71,7 @@ fn push_answer(out: &mut Vec<u8>, report: &Report, rows: Rows<'_>, answer: &Answ
         out.extend_from_slice(word);
     }
     push_key(out, "device");
-    let device = attempt.device.map(|device| {
-        let known = report.system.interfaces.get(&device.get());
-        known.cloned().unwrap_or_else(|| device.to_string())
-    });
-    push_optional(out, device.as_deref().map(str::as_bytes));
+    push_optional(out, report.device.as_deref().map(str::as_bytes));
     push_key(out, "uid");
     push_number(out, attempt.uid);
     push_key(out, "bind");

@@ -19,6 +19,8 @@ pub struct Report {
     pub protocol: Protocol,
     /// The port, 0 for one that the kernel chooses.
     pub port: u16,
+    /// The interface that the socket is to be bound to, as it was named.
+    pub device: Option<String>,
     /// One answer for each address and each set of reuse options.
     pub answers: Vec<Answer>,
     /// The sockets on the port; findings refer to them by index.

@@ -97,29 +97,32 @@ impl SystemFacts {
         })
     }
 
-    /// The addresses that a program could bind to, as people write them, with their interface.
+    /// The addresses that a program could bind to, as people write them, with their interface: loopback first, and
+    /// what means something on one link only last.
     pub fn own_addresses(&self) -> Vec<String> {
         let v4 = self.local_v4.iter().filter(|network| network.prefix == 32);
-        let v4 = v4.map(|network| {
-            let link = self
-                .v4_links
-                .iter()
-                .find(|(link, _)| link.contains(network.address));
-            match link {
-                Some((link, _)) if link.is_broadcast(network.address) => String::new(),
-                Some((_, interface)) => format!("{} ({interface})", network.address),
-                None if network.address.is_loopback() && network.address.octets()[3] == 255 => String::new(),
-                None => network.address.to_string(),
-            }
+        let v4 = v4.filter_map(|network| {
+            let address = network.address;
+            let link = self.v4_links.iter().find(|(link, _)| link.contains(address));
+            let is_broadcast = match link {
+                Some((link, _)) => link.is_broadcast(address),
+                None => address.is_loopback() && address.octets()[3] == 255,
+            };
+            (!is_broadcast).then_some((IpAddr::V4(address), link.map(|(_, name)| name)))
         });
         let v6 = self
             .local_v6
             .iter()
-            .map(|local| match self.interfaces.get(&local.interface) {
-                Some(name) if !local.address.is_loopback() => format!("{} ({name})", local.address),
-                _ => local.address.to_string(),
-            });
-        v4.filter(|text| !text.is_empty()).chain(v6).collect()
+            .map(|local| (IpAddr::V6(local.address), self.interfaces.get(&local.interface)));
+        let mut own: Vec<_> = v4.chain(v6).collect();
+        let link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        own.sort_by_key(|(address, _)| (!address.is_loopback(), link_local(address), *address));
+        own.into_iter()
+            .map(|(address, interface)| match interface {
+                Some(name) if !address.is_loopback() => format!("{address} ({name})"),
+                _ => address.to_string(),
+            })
+            .collect()
     }
 
     /// Whether an automatic choice leaves the port out.

@@ -37,6 +37,19 @@ pub enum FileFacts {
     Other,
 }
 
+/// Every code of a verdict on a name.
+pub const CODES: [&str; 9] = [
+    "free",
+    "unix-listener",
+    "unix-bound",
+    "unix-stale",
+    "unix-other-file",
+    "unix-other-type",
+    "no-directory",
+    "directory-forbidden",
+    "unreadable",
+];
+
 /// The verdict on a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnixVerdict {
@@ -68,7 +81,7 @@ pub fn diagnose(facts: &UnixFacts) -> UnixVerdict {
                 let kind = socket.kind.map_or("other", SocketType::name);
                 let who = who(holders);
                 let sentence = format!(
-                    "Yes. {who} has a {kind} socket of the name {name}: each type has names of its own."
+                    "Yes. {name} is free for this type: {who} has a {kind} socket of that name, and each type has names of its own."
                 );
                 UnixVerdict {
                     socket: Some(0),

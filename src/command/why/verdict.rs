@@ -63,8 +63,34 @@ pub enum Code {
     RangeExhausted,
 }
 
+/// Every code of a port in JSON.
+pub const CODES: [&str; 22] = [
+    "free",
+    "shared-reuseaddr",
+    "shared-reuseport",
+    "listener",
+    "bound",
+    "ephemeral",
+    "queued",
+    "accepted",
+    "connected",
+    "orphan",
+    "time-wait",
+    "reuseport-mismatch",
+    "order-dependent",
+    "unreadable",
+    "no-ipv6",
+    "multicast-stream",
+    "privileged-port",
+    "mapped-v6only",
+    "no-scope",
+    "no-device",
+    "address-not-local",
+    "range-exhausted",
+];
+
 impl Code {
-    /// The code in JSON.
+    /// The code in JSON, one of [`CODES`].
     pub const fn name(self) -> &'static str {
         match self {
             Self::Free => "free",

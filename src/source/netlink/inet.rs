@@ -4,9 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
-use netlink_packet_core::NlasIterator;
-
-use crate::model::details::{Details, kind};
+use crate::model::details::{self, Details, kind};
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
@@ -91,9 +89,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     } else {
         &[]
     };
-    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
-        let value = attribute.value();
-        let kind = attribute.kind();
+    for (kind, value) in details::attributes(attributes) {
         if wanted == Wanted::Details && Details::keeps(kind) {
             slot.details.push(kind, value);
         }

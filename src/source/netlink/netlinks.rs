@@ -3,9 +3,8 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use netlink_packet_core::NlasIterator;
-
 use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
+use crate::model::details;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 
@@ -50,9 +49,8 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         backend: Backend::SockDiag,
         ..Socket::BLANK
     };
-    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
-        let value = attribute.value();
-        match attribute.kind() {
+    for (kind, value) in details::attributes(attributes) {
+        match kind {
             MEMINFO => {
                 slot.rqueue = word(value, RMEM_ALLOC);
                 slot.wqueue = word(value, WMEM_ALLOC);

@@ -2,9 +2,8 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use netlink_packet_core::NlasIterator;
-
 use super::words::{DROPS, RMEM_ALLOC, word};
+use crate::model::details;
 use crate::model::other_ends::PacketEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 
@@ -42,9 +41,8 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         backend: Backend::SockDiag,
         ..Socket::BLANK
     };
-    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
-        let value = attribute.value();
-        match attribute.kind() {
+    for (kind, value) in details::attributes(attributes) {
+        match kind {
             INFO => end.interface = word(value, 0).and_then(NonZeroU32::new),
             UID => slot.uid = word(value, 0),
             MEMINFO => {

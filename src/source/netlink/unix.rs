@@ -2,8 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use netlink_packet_core::NlasIterator;
-
+use crate::model::details;
 use crate::model::details::kind;
 use crate::model::endpoint::UnixFile;
 use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, UnixPair};
@@ -51,15 +50,14 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         details,
         ..Socket::BLANK
     };
-    for attribute in NlasIterator::new(attributes).map_while(Result::ok) {
-        let value = attribute.value();
+    for (kind, value) in details::attributes(attributes) {
         let number = |at: usize| {
             value
                 .get(at..)
                 .and_then(<[u8]>::first_chunk)
                 .map(|bytes| u32::from_ne_bytes(*bytes))
         };
-        match attribute.kind() {
+        match kind {
             NAME => pair.name = bound_name(value),
             VFS => {
                 pair.file = number(0)

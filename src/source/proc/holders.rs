@@ -6,6 +6,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
@@ -66,7 +67,8 @@ fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
         // Since Linux 6.2 the size of a fd directory is the number of its entries; before it is 0.
         sizes_count: statat(root_fd.as_fd(), c"self/fd", rustix::fs::AtFlags::empty())
             .is_ok_and(|stat| stat.st_size > 0),
-        socket_mount: own_socket_mount(root),
+        proc_root: root,
+        socket_mount: OnceLock::new(),
         kcmp: !root.is_given(),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -104,8 +106,10 @@ struct Shared<'a> {
     next: AtomicUsize,
     look: Look<'a>,
     sizes_count: bool,
-    /// The mount id that sockets have in fdinfo, if it is known.
-    socket_mount: Option<u32>,
+    proc_root: &'a ProcRoot,
+    /// The mount id that sockets have in fdinfo, if it is known. Looked up when a process is first met that tells
+    /// no more.
+    socket_mount: OnceLock<Option<u32>>,
     /// Whether pids here are pids of ours, so that kcmp can be asked about them.
     kcmp: bool,
 }
@@ -241,7 +245,11 @@ impl<'a> Worker<'a> {
     /// With CAP_SYS_PTRACE alone the fd directory stays shut, but fdinfo can be read: what is on the mount of
     /// sockets is a socket.
     fn by_fdinfo(&mut self, process: BorrowedFd<'_>, table: Table) -> Seen {
-        let Some(mount) = self.shared.socket_mount else {
+        let shared = self.shared;
+        let Some(mount) = *shared
+            .socket_mount
+            .get_or_init(|| own_socket_mount(shared.proc_root))
+        else {
             return Seen::Refused;
         };
         let directory = match openat(process, c"fdinfo", DIRECTORY, Mode::empty()) {

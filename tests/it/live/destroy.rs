@@ -93,6 +93,12 @@ fn kill_with_socket_is_the_same() {
     let Some(sockets) = make(&["tcp-pair:port=3000"]) else {
         return;
     };
+    let unsaid = Ran::of(&mut sockets.sockstat(&["kill", "--socket", "--json", "3000"])).ended_with(1);
+    assert!(
+        unsaid.stdout.is_empty() && unsaid.stderr.contains("would-close"),
+        "{}",
+        unsaid.stderr
+    );
     let arguments = ["kill", "--socket", "--yes", "--json", "3000"];
     let document = Ran::of(&mut sockets.sockstat(&arguments)).ended_with(0).json();
     assert_eq!(document["schema"], "sockstat-destroy/1");

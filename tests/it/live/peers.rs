@@ -239,6 +239,18 @@ fn one_row_is_enough_to_name_the_other_end() {
     assert_eq!(rows.len(), 1, "{}", ran.text());
     assert_eq!(rows[0]["inode"], server["inode"]);
     assert_eq!(descriptors(&rows[0]["peer_owners"]), held(&[client]));
+    let plan = sockets.run(&["-6tnp", "--json", "--explain-plan", "local_port", "=", "90"]);
+    assert!(
+        plan.text().contains("for what rows tell of other sockets"),
+        "{}",
+        plan.text()
+    );
+    assert!(
+        !sockets
+            .run(&["-tanp", "--explain-plan"])
+            .text()
+            .contains("other sockets")
+    );
     let pid = sockets.pid.to_string();
     let count = |words: &[&str]| {
         let ran = sockets.run(&[&["-tanH", "--plain", "--columns=peer_process"], words].concat());

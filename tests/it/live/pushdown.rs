@@ -128,6 +128,10 @@ const OURS: &[(&str, bool)] = &[
     ("recv_q gt 0", false),
     ("recv_q = 0", false),
     ("accept_q ge 1", false),
+    ("rtt gt 0us", false),
+    ("mss lt 10k", false),
+    ("has(tcp)", false),
+    ("bytes_received = 3", false),
     ("backlog = 5", false),
     ("scope = all", false),
     ("v6only = true", false),
@@ -240,13 +244,15 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
         ..parsed.clone()
     };
     let mut slow = plan(WIDE, everything);
-    for dump in &mut slow.dumps {
-        dump.wanted = Wanted::Attributes;
-    }
     slow.owners = parsed.expr.as_ref().is_some_and(Expr::needs_owners);
     slow.facts = Facts::Full;
     slow.filter.clone_from(&parsed.expr);
     let quick = plan(WIDE, parsed.clone());
+    for dump in &mut slow.dumps {
+        let like = quick.dumps.iter().find(|other| other.protocol == dump.protocol);
+        dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
+        dump.extensions = like.map_or(0, |other| other.extensions);
+    }
     let (here, planned) = settled(|| (rows(slow.clone(), tell).0, rows(quick.clone(), tell).0));
     prop_assert_eq!(&here, &planned, "judged here, and as planned: {}", case.ours);
 

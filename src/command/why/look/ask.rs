@@ -68,7 +68,7 @@ pub struct Answered {
 /// Answers the question.
 ///
 /// # Errors
-/// One line, if the question names a host or an interface that does not exist.
+/// One line, if the question names a host that does not exist.
 pub fn ask(question: &Question) -> Result<Answered, String> {
     let system = system::read();
     let (attempts, mut notes) = attempts(question, &system)?;
@@ -103,6 +103,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
     let mut report = Report {
         protocol: question.protocol,
         port,
+        device: question.device.clone(),
         answers: Vec::new(),
         existing: snapshot.existing.clone(),
         holders,
@@ -150,17 +151,15 @@ fn attempts(question: &Question, system: &SystemFacts) -> Result<(Vec<BindAttemp
         Host::Name(name) => addresses_of(name)?,
     };
     let addresses = of_families(addresses, question.ipv4, question.ipv6)?;
+    // An interface that does not exist has the highest number, which none has: the verdict says that it is not there.
     let index = |name: &str| {
-        let known = system
-            .interfaces
-            .iter()
-            .find(|(index, known)| known.as_str() == name || index.to_string() == name);
-        known
-            .and_then(|(index, _)| NonZeroU32::new(*index))
-            .ok_or_else(|| format!("there is no interface '{name}' here"))
+        let mut known = system.interfaces.iter();
+        let index = known.find(|(_, known)| known.as_str() == name);
+        let number = index.map(|(index, _)| *index).or_else(|| name.parse().ok());
+        number.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
     };
-    let device = question.device.as_deref().map(index).transpose()?;
-    let scope_id = question.place.scope.as_deref().map(index).transpose()?;
+    let device = question.device.as_deref().map(index);
+    let scope_id = question.place.scope.as_deref().map(index);
     let reuse = match question.reuseaddr {
         Some(set) => vec![set],
         None => vec![false, true],
