@@ -9,6 +9,8 @@
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Protocol, Socket, Stash};
 use sockstat::plan::Wanted;
+use sockstat::query::field::FIELDS;
+use sockstat::render::{details, tcp};
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
 const PROTOCOLS: [Protocol; 11] = [
@@ -47,9 +49,24 @@ impl Asked {
     fn take(self, payload: &[u8], slot: &mut Socket, stash: &mut Stash) {
         if self.decode(payload, slot) {
             stash.push(slot);
+            read_details(slot);
             let mut fresh = Socket::BLANK;
             self.decode(payload, &mut fresh);
             assert_eq!(*slot, fresh, "an earlier socket shows through");
+        }
+    }
+}
+
+/// Everything that is read out of the attributes that were kept.
+fn read_details(socket: &Socket) {
+    let mut out = Vec::new();
+    details::push_memory(&mut out, &socket.details);
+    details::push_tos(&mut out, &socket.details);
+    tcp::push_info(&mut out, socket, true);
+    for field in FIELDS.iter().map(|info| info.field) {
+        for part in field.parts() {
+            let ulp = socket.details.ulp().and_then(|ulp| ulp.tls.or(ulp.subflow));
+            let _ = socket.details.tcp_info().or(ulp).map(|structure| structure.value(part));
         }
     }
 }

@@ -4,8 +4,20 @@ use super::Wanted;
 use super::columns::Needs;
 use crate::cli::ListArgs;
 use crate::model::details::kind;
+use crate::render::facts::Facts;
 use crate::source::netlink::inet::extension;
 use crate::source::netlink::unix::SHOW_MEMORY;
+
+/// What a table tells behind its rows.
+pub fn facts(args: &ListArgs) -> Facts {
+    let options = args.tos || args.inet_sockopt;
+    let lines = args.info || args.memory;
+    Facts {
+        record: lines || options || args.extended || args.options,
+        lines,
+        options,
+    }
+}
 
 /// What is asked, as `INET_DIAG_*` extension bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

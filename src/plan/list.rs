@@ -1,7 +1,7 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::columns::{self, Choice, Needs};
-use super::details::Details;
+use super::details::{self, Details};
 use super::output::Grouping;
 use super::select::Selection;
 use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
@@ -353,6 +353,7 @@ impl Shown<'_> {
             colors,
             header: !args.no_header,
             names: args.resolve,
+            facts: details::facts(args),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod cells;
 pub mod decimal;
 pub mod details;
 pub mod escape;
+pub mod facts;
 pub mod fit;
 pub mod groups;
 pub mod human;

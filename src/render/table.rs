@@ -9,6 +9,7 @@ use tabled::settings::{Alignment, Color, Modify, Padding, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::cells::{Cell, Column, Tone};
+use super::facts::{self, Facts, IN_RECORD};
 use super::fit::{GAP, fit};
 use crate::join::Row;
 
@@ -25,10 +26,50 @@ pub struct TableView {
     pub header: bool,
     /// Names for hosts and services where they were found (`-r`).
     pub names: bool,
+    /// What is told behind the rows.
+    pub facts: Facts,
 }
 
 /// The table of all rows, each line with its newline. Empty without rows.
 pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
+    if view.facts == Facts::default() {
+        return render_rows(rows, view);
+    }
+    let rows: Vec<Row<'a>> = rows.collect();
+    match rows.as_slice() {
+        [row] if view.facts.record => {
+            let mut view = view.clone();
+            view.columns.retain(|column| !IN_RECORD.contains(column));
+            render_rows(std::iter::once(*row), &view) + &facts::record(row)
+        }
+        rows => {
+            let table = render_rows(rows.iter().copied(), view);
+            let lines = rows.iter().map(|row| facts::line(row, view.facts));
+            behind_rows(&table, lines, view)
+        }
+    }
+}
+
+/// Puts a line behind each row of a table, as far as there is one: cut to the width, and dim.
+fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableView) -> String {
+    let mut text = String::with_capacity(table.len() * 2);
+    let mut rows = table.lines();
+    if view.header {
+        text.extend(rows.next().into_iter().flat_map(|heading| [heading, "\n"]));
+    }
+    for (row, line) in rows.zip(lines) {
+        text.push_str(row);
+        text.push('\n');
+        if !line.is_empty() {
+            let line = shorten(&line, view.width.unwrap_or(usize::MAX));
+            let (on, off) = if view.colors { DIM } else { ("", "") };
+            text.extend([on, &line, off, "\n"]);
+        }
+    }
+    text
+}
+
+fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
     let cells: Vec<Vec<Cell>> = rows
         .map(|row| {
             view.columns
@@ -114,10 +155,13 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
     trim_lines(&table.to_string())
 }
 
+/// What switches dim text on and off.
+const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[22m");
+
 fn color_of(tone: Tone) -> Color {
     match tone {
         Tone::Plain => Color::default(),
-        Tone::Dim => Color::new("\u{1b}[2m", "\u{1b}[22m"),
+        Tone::Dim => Color::new(DIM.0, DIM.1),
         Tone::Warn => Color::FG_YELLOW,
         Tone::Alarm => Color::FG_RED,
     }

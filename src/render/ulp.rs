@@ -22,10 +22,10 @@ pub fn push_ulp(out: &mut Vec<u8>, details: &Details) {
 fn push_tls(out: &mut Vec<u8>, tls: &Struct<'_>) {
     let [version, cipher, txconf, rxconf, zc_ro_tx, rx_no_pad] = &TLS;
     push_word(out, b" version: ", tls, version);
-    // ss knows two ciphers and says nothing of others.
+    // ss says nothing of ciphers that it does not know, which are more there than here.
     if tls
         .value(cipher)
-        .is_some_and(|cipher| named(&TLS[1], cipher).is_some())
+        .is_some_and(|number| named(cipher, number).is_some())
     {
         push_word(out, b" cipher: ", tls, cipher);
     }
