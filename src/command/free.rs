@@ -40,11 +40,10 @@ pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
     let ports = free_ports(protocol, &addresses, range, args.count, &system);
     out::print(render(protocol, &ports, args.json || global.json).as_bytes())?;
     if ports.len() < args.count {
-        out::complain(&format!(
-            "only {} of {} ports are free there\n",
-            ports.len(),
-            args.count
-        ));
+        out::complain(&match ports.len() {
+            0 => "no port is free there\n".to_owned(),
+            found => format!("only {found} of {} ports are free there\n", args.count),
+        });
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)

@@ -69,6 +69,8 @@ fn may_replay(cli: &Cli) -> Result<(), UsageError> {
     let refused = match &cli.command {
         Some(Subcommand::Kill(_)) => "kill",
         Some(Subcommand::Wait(_)) => "wait",
+        Some(Subcommand::Events(_)) => "events",
+        None if cli.list.events => "-E",
         None if cli.list.kill => "-K",
         _ if cli.list.record.is_some() => "--record",
         _ if cli.list.proc_root.is_some() => "--proc-root",

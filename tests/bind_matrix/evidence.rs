@@ -109,6 +109,26 @@ fn a_connection_that_its_program_closed_with_data_on_the_way() {
     });
 }
 
+#[test]
+fn without_ipv6_a_port_alone_is_one_of_ipv4() {
+    netns::run(|card| {
+        let mut stage = super::stage::Stage::new(card);
+        stage.without_ipv6();
+        let ask = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            String::from_utf8(stage.ask(true, &words).stdout).unwrap()
+        };
+        let place = stage.place();
+        assert!(ask(&["why", &place]).contains("(there is no IPv6 here, so only 0.0.0.0 was looked at)"));
+        let document: Value = serde_json::from_str(&ask(&["why", "-j", &place])).unwrap();
+        let answers = document["answers"].as_array().unwrap();
+        assert!(
+            answers.iter().all(|answer| answer["address"] == "0.0.0.0"),
+            "{document}"
+        );
+    });
+}
+
 /// What is left of a connection whose client never closes: the kernel says for how long it keeps it.
 #[test]
 fn half_a_connection_has_its_time() {

@@ -166,6 +166,32 @@ fn what_is_refused() {
     });
 }
 
+/// Root without CAP_KILL sees whose it is, and may not signal another user's process.
+#[test]
+fn who_may_not_signal_is_told_so_and_nothing_ends() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let as_nobody =
+            "exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo ready; read line'";
+        let mut server = server(listener(port), as_nobody);
+        let output = Command::new("setpriv")
+            .args([
+                "--bounding-set=-kill",
+                "--inh-caps=-kill",
+                env!("CARGO_BIN_EXE_sockstat"),
+            ])
+            .args(["kill", "--yes", &port.to_string()])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("you may not signal it: needs CAP_KILL"), "{said}");
+        assert!(lives(&mut server));
+        finish(server);
+    });
+}
+
 #[test]
 fn a_proxy_of_docker_is_not_killed() {
     netns::run(|_| {

@@ -189,6 +189,57 @@ fn one_file_alone_uses_netlink_sys() {
     );
 }
 
+/// Reading that goes by the tape (`source::disk`, `source::tape`), so that a recording holds it.
+const READS: &[&str] = &[
+    "fs::read",
+    "fs::metadata",
+    "fs::symlink_metadata",
+    "File::open",
+    "SystemTime::now",
+    "geteuid",
+];
+
+/// Where such reads are the live half of what is on tape as a whole, belong to the caller and not to the machine, or
+/// act on the machine and are never replayed.
+const OFF_TAPE: &[&str] = &[
+    "source/disk.rs",
+    "source/tape/",
+    "source/bpf/",
+    "source/cgroup.rs",
+    "source/namespaces.rs",
+    "source/netns/",
+    "source/proc/counts.rs",
+    "source/proc/holders.rs",
+    "source/proc/raw.rs",
+    "command/caller.rs",
+    "command/destroy/",
+    "command/events/",
+    "command/kill/",
+    "command/list.rs",
+    "command/why/look/elsewhere.rs",
+];
+
+#[test]
+fn whatever_decides_an_answer_is_read_by_way_of_the_tape() {
+    let on_tape = |source: &Source| {
+        let rooms = ["source/", "command/"];
+        rooms.iter().any(|room| source.path.starts_with(room))
+            && !OFF_TAPE.iter().any(|room| source.path.starts_with(room))
+            && !is_test_file(&source.path)
+    };
+    let sources = sources();
+    let found: Vec<_> = sources
+        .iter()
+        .filter(|source| on_tape(source))
+        .flat_map(|source| uses(source, READS))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "read by crate::source::disk (or tape::fact), so that --record and --replay have it:\n{}",
+        found.join("\n")
+    );
+}
+
 #[test]
 fn unsafe_stays_in_its_rooms_and_says_why() {
     for source in sources() {

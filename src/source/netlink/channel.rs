@@ -304,6 +304,17 @@ impl Subscription {
     }
 }
 
+/// Hands on what a recording has for an answer, as a replay does.
+///
+/// # Errors
+/// As [`Channel::dump`]; [`DumpError::NotRecorded`] if that is not all.
+pub fn replay_answer(
+    recorded: &tape::netlink::Replayed,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), DumpError> {
+    play(recorded, &mut take, &mut || ControlFlow::Continue(()))
+}
+
 /// Hands on what a recording has for an answer.
 fn play(
     recorded: &tape::netlink::Replayed,

@@ -52,6 +52,11 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
         }
         at += length.next_multiple_of(4);
     }
+    if bytes.is_empty() {
+        return Err(Damage(
+            "it is neither a recording nor what `ss -D` writes: it is empty".to_owned(),
+        ));
+    }
     if !ended {
         return Err(Damage(format!(
             "it ends at byte {} without the message that ends a dump",

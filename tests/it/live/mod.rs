@@ -26,6 +26,7 @@ mod recipes;
 pub(crate) mod sockets;
 mod ss;
 mod summary;
+mod tape;
 pub(crate) mod tools;
 mod truth;
 mod within;

@@ -2,6 +2,8 @@
 //! machine lacks, and for answers that no kernel should give.
 
 mod bytes;
+mod dump;
+mod hostile;
 mod proc;
 
 use sockstat::join::{Context, Owners, Row};
