@@ -15,7 +15,8 @@ pub fn push_info(out: &mut Vec<u8>, details: &Details) {
     let Some(info) = details.get(kind::PACKET_INFO) else {
         return;
     };
-    let (Some(version), Some(threshold), Some(flags)) = (word(info, 4), word(info, 12), word(info, 20)) else {
+    let (Some(version), Some(threshold), Some(flags)) = (word(info, 4), word(info, 12), word(info, 20))
+    else {
         return;
     };
     out.extend_from_slice(b" ver:");
@@ -71,7 +72,11 @@ mod tests {
     #[test]
     fn a_program_is_written_as_numbers() {
         let mut program = Vec::new();
-        for (code, jt, jf, k) in [(0x28u16, 0u8, 0u8, 12u32), (0x15, 0, 1, 0x806), (0x06, 0, 0, 0x40000)] {
+        for (code, jt, jf, k) in [
+            (0x28u16, 0u8, 0u8, 12u32),
+            (0x15, 0, 1, 0x806),
+            (0x06, 0, 0, 0x40000),
+        ] {
             program.extend(code.to_ne_bytes());
             program.extend([jt, jf]);
             program.extend(k.to_ne_bytes());
@@ -79,13 +84,19 @@ mod tests {
         let mut out = Vec::new();
         push_filter(&mut out, &details(kind::PACKET_FILTER, &program));
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, " bpf filter (3):  0x28 0 0 12, 0x15 0 1 2054, 0x06 0 0 262144,");
+        assert_eq!(
+            text,
+            " bpf filter (3):  0x28 0 0 12, 0x15 0 1 2054, 0x06 0 0 262144,"
+        );
     }
 
     #[test]
     fn flags_have_names_and_none_is_a_zero() {
         let shown = |flags: u32, length: usize| {
-            let mut info: Vec<u8> = [1, 2, 0, 7, 0, flags].iter().flat_map(|it: &u32| it.to_ne_bytes()).collect();
+            let mut info: Vec<u8> = [1, 2, 0, 7, 0, flags]
+                .iter()
+                .flat_map(|it: &u32| it.to_ne_bytes())
+                .collect();
             info.truncate(length);
             let mut out = Vec::new();
             push_info(&mut out, &details(kind::PACKET_INFO, &info));

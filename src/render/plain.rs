@@ -4,8 +4,8 @@
 //! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
 
 use super::other_ends::{self, Form};
-use super::text::{align_right, pad_to, push_address, push_number};
 use super::packet;
+use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
 use super::{details, escape, tcp};
 use crate::join::Row;

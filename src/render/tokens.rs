@@ -1,7 +1,7 @@
 //! The tokens that ss prints behind the addresses, for `-p`, `-o` and `-e` (iproute2 7.1, `ss -n`).
 
-use super::{escape, packet};
 use super::text::{push_hex, push_number};
+use super::{escape, packet};
 use crate::join::Row;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Endpoints, OwnerStatus, Shutdown, Socket, Timer, UnixPair};

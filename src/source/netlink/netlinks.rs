@@ -5,8 +5,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
 use crate::model::details;
-use crate::model::other_ends::NetlinkPair;
 use crate::model::details::kind;
+use crate::model::other_ends::NetlinkPair;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 use crate::plan::Wanted;
 

@@ -128,6 +128,9 @@ mod tests {
                 "{length}"
             );
         }
-        assert!(!decode(&[2; HEADER_BYTES], Wanted::Details, &mut socket), "another family");
+        assert!(
+            !decode(&[2; HEADER_BYTES], Wanted::Details, &mut socket),
+            "another family"
+        );
     }
 }

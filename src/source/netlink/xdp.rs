@@ -7,8 +7,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::words::{DROPS, RMEM_ALLOC, word};
 use crate::model::details;
-use crate::model::other_ends::XdpEnd;
 use crate::model::details::kind;
+use crate::model::other_ends::XdpEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 use crate::plan::Wanted;
 

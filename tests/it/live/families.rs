@@ -35,7 +35,10 @@ fn packet_and_netlink_rows_are_those_of_ss() {
         "-f netlink -n",
         "-f netlink -ne",
         "-anA p_raw,netlink",
-        "-aA packet -nH", "-0nO -b", "-0nemO", "-f netlink -nemO",
+        "-aA packet -nH",
+        "-0nO -b",
+        "-0nemO",
+        "-f netlink -nemO",
         "-anx0t",
     ] {
         let words: Vec<_> = words.split(' ').collect();
