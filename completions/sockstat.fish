@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= b/bpf Z/context z/contexts bpf-maps bpf-map-id= h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary b/bpf o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= Z/context z/contexts bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -66,6 +66,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s p -l processes -d 'Th
 complete -c sockstat -n "__fish_sockstat_needs_command" -s T -l threads -d 'The thread as well, where its file table is its own; implies -p'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown; implies -o'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary -d 'Counts, memory, limits and losses instead of sockets; with tables or a filter, before them'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf -d 'The filter programs of packet sockets; needs CAP_NET_ADMIN; implies -o'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s o -l options -d 'Timers'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s m -l memory -d 'Memory of each socket, and its limits'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s i -l info -d 'What TCP knows of each connection: round trips, windows, rates, losses, congestion control'
@@ -91,7 +92,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close t
 complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events -d 'Follow: print a line for each socket that opens, changes its state or closes, until interrupted'
-complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf
 complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
 complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'What BPF programs keep with a socket'

@@ -121,7 +121,7 @@ const KINDS: &[Kind] = &[
     kind("comm", "addr port backlog name", holders::named_child),
     kind("nondumpable", "addr port backlog", holders::nondumpable_child),
     kind("uid", "addr port backlog uid", holders::child_of_user),
-    kind("packet", "proto type device", link::packet),
+    kind("packet", "proto type device filter", link::packet),
     kind("netlink", "proto bind portid group peer_group", link::netlink),
     kind("vsock", "port", link::vsock),
     kind("xdp", "", link::xdp),
@@ -196,6 +196,7 @@ const KEYS: &[(&str, &str)] = &[
         "proto",
         "protocol number of a raw (253), packet (3) or netlink (0) socket",
     ),
+    ("filter", "1: attach a filter program that drops everything"),
     ("bind", "0: leave the netlink socket without an address"),
     (
         "portid",

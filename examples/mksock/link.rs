@@ -40,6 +40,9 @@ pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
         address[4..8].copy_from_slice(&index.to_ne_bytes());
         sys::bind_bytes(fd.as_fd(), &address).with_context(|| format!("binding to {device}"))?;
     }
+    if spec.parsed("filter")? == Some(1) {
+        sys::deafen(fd.as_fd()).context("attaching a filter")?;
+    }
     let told = sys::unix_name(fd.as_fd()).context("getsockname")?;
     let end = made.add("packet", fd, State::Unconnected)?;
     let number = told.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));

@@ -37,10 +37,10 @@ impl Asked {
     fn decode(self, payload: &[u8], slot: &mut Socket) -> bool {
         match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
-            Protocol::Packet => packet::decode(payload, slot),
-            Protocol::Netlink => netlinks::decode(payload, slot),
+            Protocol::Packet => packet::decode(payload, self.wanted, slot),
+            Protocol::Netlink => netlinks::decode(payload, self.wanted, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
-            Protocol::Xdp => xdp::decode(payload, slot),
+            Protocol::Xdp => xdp::decode(payload, self.wanted, slot),
             protocol => inet::decode(payload, protocol, self.wanted, slot),
         }
     }

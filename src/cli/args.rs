@@ -181,6 +181,9 @@ pub struct ListArgs {
     /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
     #[arg(short, long, help_heading = WHAT)]
     pub summary: bool,
+    /// The filter programs of packet sockets; needs CAP_NET_ADMIN; implies -o
+    #[arg(short = 'b', long, help_heading = WHAT)]
+    pub bpf: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,

@@ -12,8 +12,6 @@ use super::UsageError;
     reason = "a list of switches that only say no"
 )]
 pub struct MissingArgs {
-    #[arg(short = 'b', long, hide = true)]
-    pub bpf: bool,
     #[arg(short = 'Z', long, hide = true)]
     pub context: bool,
     #[arg(short = 'z', long, hide = true)]
@@ -26,7 +24,6 @@ pub struct MissingArgs {
 /// Names the option.
 pub fn check(missing: &MissingArgs) -> Result<(), UsageError> {
     let used = [
-        (missing.bpf, "-b (packet filters)"),
         (missing.context, "-Z (SELinux contexts)"),
         (missing.contexts, "-z (SELinux contexts)"),
     ];

@@ -17,6 +17,7 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
+use crate::source::netlink::packet::SHOW_FILTER;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 use crate::source::netns::{self, Views};
 
@@ -117,6 +118,7 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                Protocol::Packet if args.bpf || named.contains(&Field::FilterInstructions) => SHOW_FILTER,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
@@ -268,6 +270,7 @@ impl Shown<'_> {
             cgroup: args.cgroup,
             socket_options: args.inet_sockopt,
             memory: args.memory,
+            filters: args.bpf,
             info: args.info,
             names: args.resolve,
             netns: netns::are_several(&args.netns),

@@ -61,6 +61,7 @@ pub enum Field {
     SocketOptions,
     IpProtocol,
     Ethertype,
+    FilterInstructions,
     QueueId,
     NetlinkProtocol,
     Portid,
@@ -585,6 +586,13 @@ const WHOLE: &[FieldInfo] = &[
         "Ethernet protocol that a packet socket takes: 3 for all, 0 while it takes none",
     ),
     entry(
+        Field::FilterInstructions,
+        "filter_instructions",
+        Kind::Integer,
+        "",
+        "length of a packet socket's filter program; null without one, and without CAP_NET_ADMIN",
+    ),
+    entry(
         Field::QueueId,
         "queue_id",
         Kind::Integer,
@@ -893,6 +901,7 @@ impl Field {
             | Self::PeerPath
             | Self::PeerInode => self.of_endpoints(row),
             Self::Ethertype
+            | Self::FilterInstructions
             | Self::QueueId
             | Self::NetlinkProtocol
             | Self::Portid
@@ -1043,6 +1052,10 @@ impl Field {
     fn of_other_ends<'a>(self, row: &Row<'a>) -> Value<'a> {
         match (self, &row.socket.endpoints) {
             (Self::Ethertype, Endpoints::Packet(end)) => Value::Integer(end.ethertype.into()),
+            (Self::FilterInstructions, Endpoints::Packet(_)) => {
+                let program = row.socket.details.get(kind::PACKET_FILTER);
+                integer(program.and_then(|program| u32::try_from(program.len() / 8).ok()))
+            }
             (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
             (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
                 netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)

@@ -101,8 +101,9 @@ fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), Filte
 }
 
 /// Fields that only one family has, none of which is IP or unix.
-const OF_OTHER_FAMILIES: [Field; 9] = [
+const OF_OTHER_FAMILIES: [Field; 10] = [
     Field::Ethertype,
+    Field::FilterInstructions,
     Field::QueueId,
     Field::NetlinkProtocol,
     Field::Portid,

@@ -165,7 +165,7 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
                 Some(false)
             }
             Field::Interface if !has_interface(dump.protocol) => Some(false),
-            Field::Ethertype if dump.protocol != Protocol::Packet => Some(false),
+            Field::Ethertype | Field::FilterInstructions if dump.protocol != Protocol::Packet => Some(false),
             Field::QueueId if dump.protocol != Protocol::Xdp => Some(false),
             Field::LocalCid | Field::PeerCid if dump.protocol != Protocol::Vsock => Some(false),
             Field::NetlinkProtocol

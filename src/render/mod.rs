@@ -13,6 +13,7 @@ pub mod human;
 pub mod json;
 pub mod lines;
 pub mod other_ends;
+pub mod packet;
 pub mod page;
 pub mod plain;
 pub mod summary;

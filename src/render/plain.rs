@@ -4,6 +4,7 @@
 //! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
 
 use super::other_ends::{self, Form};
+use super::packet;
 use super::text::{align_right, pad_to, push_address, push_number};
 use super::tokens;
 use super::{details, escape, tcp};
@@ -41,6 +42,8 @@ pub struct Plain {
     pub socket_options: bool,
     /// Memory (`-m`).
     pub memory: bool,
+    /// Filter programs of packet sockets (`-b`).
+    pub filters: bool,
     /// What TCP knows (`-i`).
     pub info: bool,
     /// Names for hosts and services where they were found (`-r`).
@@ -129,6 +132,9 @@ impl Plain {
         }
         if self.memory {
             details::push_memory(out, &socket.details);
+        }
+        if self.filters {
+            packet::push_filter(out, &socket.details);
         }
         if self.info && socket.protocol == Protocol::Tcp {
             tcp::push_info(out, socket, self.timer);

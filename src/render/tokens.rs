@@ -1,7 +1,7 @@
 //! The tokens that ss prints behind the addresses, for `-p`, `-o` and `-e` (iproute2 7.1, `ss -n`).
 
-use super::escape;
 use super::text::{push_hex, push_number};
+use super::{escape, packet};
 use crate::join::Row;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Endpoints, OwnerStatus, Shutdown, Socket, Timer, UnixPair};
@@ -91,7 +91,11 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
             push_arrows(out, socket.shutdown);
         }
         Endpoints::Unix(pair) => push_unix_extended(out, socket, pair),
-        Endpoints::Packet(_) | Endpoints::Xdp(_) => push_identity(out, socket),
+        Endpoints::Packet(_) => {
+            push_identity(out, socket);
+            packet::push_info(out, &socket.details);
+        }
+        Endpoints::Xdp(_) => push_identity(out, socket),
         Endpoints::Netlink(pair) => push_netlink_extended(out, pair),
         // ss has nothing to say of these.
         Endpoints::Vsock(_) => {}

@@ -39,6 +39,10 @@ pub mod kind {
     pub const CLASS_ID: u16 = 17;
     /// The upper layer protocol, nested.
     pub const ULP_INFO: u16 = 19;
+    /// `struct packet_diag_info` of a packet socket; a number of our own, above those of IP dumps.
+    pub const PACKET_INFO: u16 = 64;
+    /// The classic BPF program of a packet socket: `struct sock_filter`, one after the other.
+    pub const PACKET_FILTER: u16 = 65;
 }
 
 /// Which attributes are kept. Those that a row has fields for are not, nor keys of TCP-MD5: they are secrets.

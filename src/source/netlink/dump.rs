@@ -236,10 +236,10 @@ impl Batch {
         };
         let decoded = match self.protocol {
             Protocol::Unix => unix::decode(payload, slot),
-            Protocol::Packet => packet::decode(payload, slot),
-            Protocol::Netlink => netlinks::decode(payload, slot),
+            Protocol::Packet => packet::decode(payload, dump.wanted, slot),
+            Protocol::Netlink => netlinks::decode(payload, dump.wanted, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
-            Protocol::Xdp => xdp::decode(payload, slot),
+            Protocol::Xdp => xdp::decode(payload, dump.wanted, slot),
             protocol => inet::decode(payload, protocol, dump.wanted, slot),
         };
         if decoded && dump.wants(slot) {

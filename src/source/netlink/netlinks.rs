@@ -5,8 +5,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
 use crate::model::details;
+use crate::model::details::kind;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::plan::Wanted;
 
 const HEADER_BYTES: usize = 28;
 const AF_NETLINK: u8 = 16;
@@ -23,11 +25,11 @@ const MOST_GROUPS: usize = 4096;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected, as ss has it: the kernel
 /// keeps numbers of its own there.
-pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
-    let [family, kind, protocol, ..] = *header;
+    let [family, socket_type, protocol, ..] = *header;
     if family != AF_NETLINK {
         return false;
     }
@@ -39,19 +41,25 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         peer_group: field(12),
         groups: Box::default(),
     };
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
     *slot = Socket {
         protocol: Protocol::Netlink,
         family: Family::Netlink,
-        kind: SocketType::from_kernel(kind),
+        kind: SocketType::from_kernel(socket_type),
         state: State::Unconnected,
         inode: NonZeroU32::new(field(16)),
         cookie: NonZeroU64::new(u64::from(field(24)) << 32 | u64::from(field(20))),
         backend: Backend::SockDiag,
+        details,
         ..Socket::BLANK
     };
     for (kind, value) in details::attributes(attributes) {
         match kind {
             MEMINFO => {
+                if wanted == Wanted::Details {
+                    slot.details.push(kind::SKMEMINFO, value);
+                }
                 slot.rqueue = word(value, RMEM_ALLOC);
                 slot.wqueue = word(value, WMEM_ALLOC);
                 slot.drops = word(value, DROPS).map(u64::from);
@@ -109,7 +117,7 @@ mod tests {
             ],
         );
         let mut socket = Socket::BLANK;
-        assert!(decode(&bytes, &mut socket));
+        assert!(decode(&bytes, Wanted::Details, &mut socket));
         let pair = pair(&socket);
         assert_eq!(
             (pair.protocol, pair.portid, pair.peer_portid, pair.peer_group),
@@ -130,7 +138,7 @@ mod tests {
         let mut socket = Socket::BLANK;
         for length in (0..64).chain([whole.len() - 1, whole.len()]) {
             assert_eq!(
-                decode(&whole[..length], &mut socket),
+                decode(&whole[..length], Wanted::Details, &mut socket),
                 length >= HEADER_BYTES,
                 "{length}"
             );

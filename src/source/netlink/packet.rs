@@ -4,8 +4,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::words::{DROPS, RMEM_ALLOC, word};
 use crate::model::details;
+use crate::model::details::kind;
 use crate::model::other_ends::PacketEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::plan::Wanted;
 
 const HEADER_BYTES: usize = 16;
 const AF_PACKET: u8 = 17;
@@ -13,16 +15,19 @@ const AF_PACKET: u8 = 17;
 const INFO: u16 = 0;
 const UID: u16 = 5;
 const MEMINFO: u16 = 6;
+const FILTER: u16 = 7;
 
 /// `pdiag_show` for what a listing prints: interface and user, memory (whose first number is the queue).
 pub const SHOW_BASIC: u32 = 0x01 | 0x10;
+/// `pdiag_show` for the filter program.
+pub const SHOW_FILTER: u32 = 0x20;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
-pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
-    let [family, kind, low, high, ..] = *header;
+    let [family, socket_type, low, high, ..] = *header;
     if family != AF_PACKET {
         return false;
     }
@@ -31,21 +36,34 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         ethertype: u16::from_ne_bytes([low, high]),
         interface: None,
     };
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
     *slot = Socket {
         protocol: Protocol::Packet,
         family: Family::Packet,
-        kind: SocketType::from_kernel(kind),
+        kind: SocketType::from_kernel(socket_type),
         state: State::Unconnected,
         inode: NonZeroU32::new(field(4)),
         cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
         backend: Backend::SockDiag,
+        details,
         ..Socket::BLANK
     };
     for (kind, value) in details::attributes(attributes) {
         match kind {
-            INFO => end.interface = word(value, 0).and_then(NonZeroU32::new),
+            INFO => {
+                end.interface = word(value, 0).and_then(NonZeroU32::new);
+                if wanted >= Wanted::Attributes {
+                    slot.details.push(kind::PACKET_INFO, value);
+                }
+            }
+            // Empty without CAP_NET_ADMIN.
+            FILTER if !value.is_empty() => slot.details.push(kind::PACKET_FILTER, value),
             UID => slot.uid = word(value, 0),
             MEMINFO => {
+                if wanted == Wanted::Details {
+                    slot.details.push(kind::SKMEMINFO, value);
+                }
                 slot.rqueue = word(value, RMEM_ALLOC);
                 slot.drops = word(value, DROPS).map(u64::from);
             }
@@ -81,7 +99,7 @@ mod tests {
             ],
         );
         let mut socket = Socket::BLANK;
-        assert!(decode(&bytes, &mut socket));
+        assert!(decode(&bytes, Wanted::Details, &mut socket));
         let interface = NonZeroU32::new(3);
         let ethertype = 0x806;
         assert_eq!(
@@ -105,11 +123,14 @@ mod tests {
         let mut socket = Socket::BLANK;
         for length in 0..whole.len() {
             assert_eq!(
-                decode(&whole[..length], &mut socket),
+                decode(&whole[..length], Wanted::Details, &mut socket),
                 length >= HEADER_BYTES,
                 "{length}"
             );
         }
-        assert!(!decode(&[2; HEADER_BYTES], &mut socket), "another family");
+        assert!(
+            !decode(&[2; HEADER_BYTES], Wanted::Details, &mut socket),
+            "another family"
+        );
     }
 }

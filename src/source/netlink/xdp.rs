@@ -7,8 +7,10 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::words::{DROPS, RMEM_ALLOC, word};
 use crate::model::details;
+use crate::model::details::kind;
 use crate::model::other_ends::XdpEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::plan::Wanted;
 
 const HEADER_BYTES: usize = 16;
 const AF_XDP: u8 = 44;
@@ -22,11 +24,11 @@ const MEMINFO: u16 = 8;
 pub const SHOW_BASIC: u32 = 0x01 | 0x08;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
-pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
+pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
     };
-    let [family, kind, ..] = *header;
+    let [family, socket_type, ..] = *header;
     if family != AF_XDP {
         return false;
     }
@@ -35,14 +37,17 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         interface: None,
         queue_id: 0,
     };
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
     *slot = Socket {
         protocol: Protocol::Xdp,
         family: Family::Xdp,
-        kind: SocketType::from_kernel(kind),
+        kind: SocketType::from_kernel(socket_type),
         state: State::Unconnected,
         inode: NonZeroU32::new(field(4)),
         cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
         backend: Backend::SockDiag,
+        details,
         ..Socket::BLANK
     };
     for (kind, value) in details::attributes(attributes) {
@@ -53,6 +58,9 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
             }
             UID => slot.uid = word(value, 0),
             MEMINFO => {
+                if wanted == Wanted::Details {
+                    slot.details.push(kind::SKMEMINFO, value);
+                }
                 slot.rqueue = word(value, RMEM_ALLOC);
                 slot.drops = word(value, DROPS).map(u64::from);
             }
@@ -80,7 +88,7 @@ mod tests {
             ],
         );
         let mut socket = Socket::BLANK;
-        assert!(decode(&bytes, &mut socket));
+        assert!(decode(&bytes, Wanted::Details, &mut socket));
         let end = XdpEnd {
             interface: NonZeroU32::new(2),
             queue_id: 4,
@@ -93,7 +101,7 @@ mod tests {
         assert_eq!(socket.kind, Some(SocketType::Raw));
         for length in 0..bytes.len() {
             assert_eq!(
-                decode(&bytes[..length], &mut socket),
+                decode(&bytes[..length], Wanted::Details, &mut socket),
                 length >= HEADER_BYTES,
                 "{length}"
             );

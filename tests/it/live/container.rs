@@ -1,9 +1,10 @@
 //! Containers, pods and units, by the cgroup of a socket's creator and of its owners.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::enter::is_root;
 use super::sockets::{Sockets, example};
@@ -132,4 +133,142 @@ fn the_creator_decides_where_the_owner_has_moved() {
     assert_eq!(row["unit"], "web.service", "{row:#}");
     assert!(row["owners"][0]["unit"].as_str() != Some("web.service"));
     assert_eq!(rows(&sockets, &["-tl", "unit like 'web*'"]).len(), 1);
+}
+
+/// A container in which `mksock` runs, started from a directory as docker has it started.
+struct Container {
+    runtime: &'static str,
+    id: String,
+    child: Child,
+    bundle: PathBuf,
+}
+
+impl Container {
+    /// `None`, with a skip, where no runtime is installed or may start one.
+    #[track_caller]
+    fn start(specs: &[&str]) -> Option<Self> {
+        if !is_root() {
+            skip("no container can be started: this is not root");
+            return None;
+        }
+        let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+        let Some(runtime) = ["runc", "crun"].into_iter().find(is_there) else {
+            skip("no container can be started: neither runc nor crun is installed");
+            return None;
+        };
+        let number = std::process::id();
+        let id = format!("{number:012x}{number:052x}");
+        let bundle = std::env::temp_dir().join(format!("sockstat-it-bundle-{number}"));
+        std::fs::create_dir_all(bundle.join("rootfs")).unwrap();
+        let document = config(&id, specs).to_string();
+        std::fs::write(bundle.join("config.json"), document).unwrap();
+        let mut child = Command::new(runtime)
+            .arg("run")
+            .arg("--bundle")
+            .arg(&bundle)
+            .arg(&id)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let is_ready = lines.any(|line| line.unwrap() == "ready");
+        let mut container = Self {
+            runtime,
+            id,
+            child,
+            bundle,
+        };
+        if !is_ready {
+            let mut complaint = String::new();
+            let mut stderr = container.child.stderr.take().unwrap();
+            stderr.read_to_string(&mut complaint).unwrap();
+            skip(&format!(
+                "no container can be started: {runtime}: {}",
+                complaint.trim()
+            ));
+            return None;
+        }
+        Some(container)
+    }
+
+    /// Its first process, as it is called out here.
+    fn pid(&self) -> u64 {
+        let told = Command::new(self.runtime)
+            .args(["state", &self.id])
+            .output()
+            .unwrap();
+        let state: Value = serde_json::from_slice(&told.stdout).unwrap();
+        state["pid"].as_u64().unwrap()
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+        let _ = Command::new(self.runtime)
+            .args(["delete", "--force", &self.id])
+            .output();
+        let _ = std::fs::remove_dir_all(&self.bundle);
+    }
+}
+
+/// What an OCI runtime is told: the host's programs, namespaces of its own, and docker's place for cgroups.
+fn config(id: &str, specs: &[&str]) -> Value {
+    let bind = |from: &Path, to: &str| json!({"destination": to, "type": "bind", "source": from, "options": ["rbind", "ro"]});
+    let mut mounts = vec![json!({"destination": "/proc", "type": "proc", "source": "proc"})];
+    let libraries = ["/usr", "/lib", "/lib64"].map(Path::new);
+    let libraries = libraries.into_iter().filter(|path| path.exists());
+    mounts.extend(libraries.map(|path| bind(path, path.to_str().unwrap())));
+    mounts.push(bind(example("mksock").parent().unwrap(), "/mksock"));
+    let namespaces = ["pid", "network", "ipc", "uts", "mount"].map(|kind| json!({ "type": kind }));
+    let start = ["/mksock/mksock", "--netns", "keep"];
+    let arguments = [&start[..], specs].concat();
+    json!({
+        "ociVersion": "1.0.0",
+        "process": {
+            "user": {"uid": 0, "gid": 0},
+            "args": arguments,
+            "env": ["PATH=/usr/bin:/bin"],
+            "cwd": "/",
+        },
+        "root": {"path": "rootfs"},
+        "mounts": mounts,
+        "linux": {"cgroupsPath": format!("/docker/{id}"), "namespaces": namespaces},
+    })
+}
+
+#[test]
+fn the_sockets_of_a_real_container_are_found_with_their_owner() {
+    let Some(container) = Container::start(&["tcp-listen:addr=0.0.0.0", "udp:addr=0.0.0.0"]) else {
+        return;
+    };
+    let pid = container.pid();
+    let short = &container.id[..12];
+    let of_container = format!("container = {short}");
+    let arguments = ["-tulp", "--json", "-N", "all", &of_container];
+    let ran = Ran::of(&mut sockstat(arguments)).ended_with(0).json();
+    let rows = ran["sockets"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    for row in rows {
+        assert_eq!(row["container"], *short);
+        assert_eq!(row["container_id"], *container.id);
+        let owner = &row["owners"][0];
+        assert_eq!(
+            (owner["pid"].as_u64(), &owner["container"]),
+            (Some(pid), &json!(short))
+        );
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+        assert_eq!(format!("net:[{}]", row["netns"]), link.to_str().unwrap());
+    }
+    let port = rows[0]["local_port"].to_string();
+    let why = ["why", "-N", &pid.to_string(), &port];
+    let told = Ran::of(&mut sockstat(why)).ended_with(1);
+    assert!(
+        told.text().contains(&format!("docker stop {short}")),
+        "{}",
+        told.text()
+    );
 }

@@ -10,6 +10,7 @@ const SPECS: &[&str] = &[
     "packet:type=packet,proto=2048",
     "packet:proto=35020",
     "packet:proto=0",
+    "packet:proto=2048,filter=1",
     "netlink",
     "netlink:portid=4294967000",
     "netlink:proto=15,peer_group=2",
@@ -35,6 +36,9 @@ fn packet_and_netlink_rows_are_those_of_ss() {
         "-f netlink -ne",
         "-anA p_raw,netlink",
         "-aA packet -nH",
+        "-0nO -b",
+        "-0nemO",
+        "-f netlink -nemO",
         "-anx0t",
     ] {
         let words: Vec<_> = words.split(' ').collect();

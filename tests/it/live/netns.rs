@@ -13,6 +13,9 @@ use super::truth::row_of;
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
+/// Tables in which a new namespace has nothing: the kernel's own netlink sockets are left out.
+const TABLES: &str = "tcp,udp,unix";
+
 /// Sockets in a namespace that we may enter from outside.
 #[track_caller]
 fn make(specs: &[&str]) -> Option<Sockets> {
@@ -42,7 +45,7 @@ fn one_namespace_by_pid_and_path_is_seen_as_from_inside() {
     let pid = sockets.pid.to_string();
     let path = format!("/proc/{pid}/ns/net");
     for (option, place) in [("-N", &pid), ("--net", &pid), ("--netns", &path)] {
-        let rows = rows(&["-a", "-p", "--json", "-A", "inet,unix", option, place]);
+        let rows = rows(&["-a", "-p", "--json", "-A", TABLES, option, place]);
         assert_eq!(rows.len(), sockets.ends.len(), "{rows:#?}");
         for end in &sockets.ends {
             let row = row_of(end, &rows).unwrap_or_else(|| panic!("no row for {}", end.said));
@@ -103,7 +106,7 @@ fn all_namespaces_are_found_and_every_socket_with_its_owner() {
     }
     let numbers: Vec<_> = places.iter().map(|sockets| sockets.netns.to_string()).collect();
     let ours = format!("netns in ({})", numbers.join(", "));
-    let rows = rows(&["-a", "-p", "--json", "-A", "inet,unix", "-N", "all", &ours]);
+    let rows = rows(&["-a", "-p", "--json", "-A", TABLES, "-N", "all", &ours]);
     for sockets in &places {
         let of_netns = |row: &&Value| row["netns"].as_u64() == Some(sockets.netns);
         let own: Vec<Value> = rows.iter().filter(of_netns).cloned().collect();
