@@ -5,7 +5,7 @@
 
 use super::other_ends::{self, Form};
 use super::packet;
-use super::text::{align_right, pad_to, push_address, push_number};
+use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
 use super::tokens;
 use super::{details, escape, multihomed, tcp};
 use crate::join::Row;
@@ -215,6 +215,8 @@ impl Plain {
         let key = (port, row.socket.kind == Some(SocketType::Dgram));
         if port == 0 {
             out.push(b'*');
+        } else if self.names && row.socket.protocol == Protocol::Raw {
+            push_ip_protocol(out, port);
         } else if self.names
             && let Some(name) = row.context.names.services.get(&key)
         {

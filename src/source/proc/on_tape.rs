@@ -1,6 +1,5 @@
 //! Walks on tape: what a walk found is recorded as a whole, not the links that it read.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
 use super::holders::{Look, Walk};
@@ -41,13 +40,20 @@ fn whoever_was_seen() -> Walk {
     all
 }
 
-/// Two walks for the same sockets have the same key. The hash is that of one build of this program; for another
-/// nothing looked for the same.
+/// Two walks for the same sockets have the same key, whatever build of this program wrote it: FNV-1a of the inodes.
 fn key(look: Look<'_>) -> String {
     let hash = |inodes: Option<&[u32]>| {
-        let mut hasher = DefaultHasher::new();
-        inodes.hash(&mut hasher);
-        hasher.finish()
+        let some = inodes.map_or(&[0][..], |_| &[1]);
+        let bytes = inodes
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|inode| inode.to_le_bytes());
+        some.iter()
+            .copied()
+            .chain(bytes)
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            })
     };
     format!("{:016x} {:016x}", hash(look.wanted), hash(look.thorough))
 }

@@ -1,9 +1,11 @@
 //! However rows are read, they are the same: the fast ways beside the slow and simple one, which asks family by family, has
 //! the kernel filter nothing, keeps every row and finds owners by walking over /proc.
 
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockstat::join::Row;
 use sockstat::model::{OwnerStatus, StateSet};
 use sockstat::plan::dump::Wanted;
@@ -102,7 +104,8 @@ fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &CapturePlan, b: &CapturePl
             return;
         }
         let only = |these: &[String], those: &[String]| -> Vec<String> {
-            these.iter().filter(|row| !those.contains(row)).cloned().collect()
+            let missing = these.iter().filter(|row| !those.contains(row));
+            missing.take(5).cloned().collect()
         };
         assert!(
             Instant::now() < deadline,
@@ -158,6 +161,65 @@ fn fast_ways_have_the_rows_of_the_slow_one() {
             }
             same(text, facts, &fast, &slow);
         }
+    });
+}
+
+/// Connections that make an answer so long that a second thread receives it, a third looks for bound sockets, and rows
+/// go out while the dump goes on.
+const MANY: usize = 1500;
+
+#[test]
+fn long_answers_have_the_same_rows() {
+    let Some(sockets) = Sockets::make(&[
+        "tcp-bound",
+        "tcp-bound:addr=::1",
+        "time-wait",
+        "tcp-listen:queued=2",
+    ]) else {
+        return;
+    };
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+    within(&sockets, || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connect = |_| {
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            (client, listener.accept().unwrap().0)
+        };
+        let held: Vec<_> = (0..MANY).map(connect).collect();
+        for options in [
+            &["-tan"][..],
+            &["-tane"],
+            &["-tanm"],
+            &["-tanp"],
+            &["-ta4"],
+            &["-tuxanp"],
+        ] {
+            for owners_by in [OwnersBy::Proc, OwnersBy::Bpf] {
+                let mut fast = plan(options, filter("").expect("no filter"));
+                fast.owners_by = owners_by;
+                let slow = slowly(&fast, options);
+                let what = format!("{options:?} {owners_by:?}");
+                same(&what, facts, &fast, &slow);
+                let count = rows(fast, facts).0.len();
+                assert!(count > 2 * MANY, "{what}: {count} rows");
+            }
+        }
+        for text in ["sport gt 1024", "exclude bound", "process like 'it*'"] {
+            let parsed = filter(text).unwrap_or_else(|error| panic!("{}", error.render()));
+            let states = parsed.states;
+            let fast = plan(&["-ta"], parsed);
+            let mut slow = slowly(&fast, &["-ta"]);
+            for dump in &mut slow.dumps {
+                dump.states = dump.states.intersection(states.unwrap_or(StateSet::ALL));
+            }
+            same(text, facts, &fast, &slow);
+        }
+        drop(held);
     });
 }
 
