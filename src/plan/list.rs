@@ -17,7 +17,6 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::packet::{self, SHOW_FILTER};
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
 use crate::source::netlink::xdp;
 use crate::source::netns::{self, Views};
@@ -120,10 +119,7 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
-                Protocol::Packet => {
-                    let filters = args.bpf || by_name.filters;
-                    (if filters { SHOW_FILTER } else { 0 }) | (if rings { packet::SHOW_RINGS } else { 0 })
-                }
+                Protocol::Packet => details::of_packet(args.bpf || by_name.filters, rings),
                 Protocol::Xdp if rings => xdp::SHOW_RINGS,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,

@@ -408,7 +408,8 @@ const fn entry(
 }
 
 /// The registry, in the order of [`Field`].
-pub const FIELDS: &[FieldInfo] = &joined::<{ WHOLE.len() + parts::PARTS.len() }>(WHOLE, &parts::PARTS);
+pub const FIELDS: &[FieldInfo] =
+    &joined::<{ WHOLE.len() + parts::COUNT }>(WHOLE, &parts::entries::<{ parts::COUNT }>());
 
 const fn joined<const LENGTH: usize>(first: &[FieldInfo], second: &[FieldInfo]) -> [FieldInfo; LENGTH] {
     let mut all = [first[0]; LENGTH];

@@ -268,13 +268,14 @@ const ORDER: [Field; 228] = [
     Field::XdpTxRingEmpty,
 ];
 
-/// The entries of all parts.
-pub(super) const PARTS: [FieldInfo; ORDER.len()] = entries();
+/// How many parts there are.
+pub(super) const COUNT: usize = ORDER.len();
 
-const fn entries() -> [FieldInfo; ORDER.len()] {
-    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); ORDER.len()];
+/// The entries of all parts, of which there are `LENGTH`.
+pub(super) const fn entries<const LENGTH: usize>() -> [FieldInfo; LENGTH] {
+    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); LENGTH];
     let (mut object, mut part, mut index) = (0, 0, 0);
-    while index < ORDER.len() {
+    while index < LENGTH {
         let (parent, parts) = OBJECTS[object];
         entries[index] = entry(ORDER[index], parent, &parts[part]);
         index += 1;
@@ -352,7 +353,7 @@ mod tests {
             OBJECTS.iter().map(|(_, parts)| parts.len()).sum::<usize>(),
             ORDER.len()
         );
-        for info in PARTS {
+        for info in entries::<COUNT>() {
             let words = info.name.split('_').map(|word| {
                 let (first, rest) = word.split_at(1);
                 first.to_uppercase() + rest
