@@ -11,6 +11,7 @@ mod on_tape;
 mod raw;
 pub mod summary;
 pub mod tasks;
+mod worker;
 
 use std::path::{Path, PathBuf};
 
