@@ -187,10 +187,10 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             break
         }
         'sockstat;free' {
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TCP: what is meant if nothing is said')
             [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'TCP: what is meant if nothing is said')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP')
@@ -206,11 +206,11 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             break
         }
         'sockstat;wait' {
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Another state than listening: established, time-wait')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'No longer than this: 500ms, 10s, 2m')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'In another network namespace: its name, a pid or a path')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Another state than listening: established, time-wait')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'No longer than this: 500ms, 10s, 2m')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'TCP: what is meant if nothing is said')
             [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'TCP: what is meant if nothing is said')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP')

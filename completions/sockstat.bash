@@ -229,16 +229,12 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__free)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --count --net --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --count --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --count)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --netns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -248,6 +244,10 @@ _sockstat() {
                     return 0
                     ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -307,7 +307,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__reach)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --try --net --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --try --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -347,20 +347,12 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__wait)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --gone --state --timeout --net --netns --json --help"
+            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --gone --state --timeout --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --state)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --netns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -370,6 +362,14 @@ _sockstat() {
                     return 0
                     ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -181,10 +181,10 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --help 'Print help'
         }
         &'sockstat;free'= {
-            cand --count 'How many'
             cand -N 'In another network namespace: its name, a pid or a path'
             cand --netns 'In another network namespace: its name, a pid or a path'
             cand --net 'In another network namespace: its name, a pid or a path'
+            cand --count 'How many'
             cand -t 'TCP: what is meant if nothing is said'
             cand --tcp 'TCP: what is meant if nothing is said'
             cand -u 'UDP'
@@ -199,11 +199,11 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --help 'Print help'
         }
         &'sockstat;wait'= {
-            cand --state 'Another state than listening: established, time-wait'
-            cand --timeout 'No longer than this: 500ms, 10s, 2m'
             cand -N 'In another network namespace: its name, a pid or a path'
             cand --netns 'In another network namespace: its name, a pid or a path'
             cand --net 'In another network namespace: its name, a pid or a path'
+            cand --state 'Another state than listening: established, time-wait'
+            cand --timeout 'No longer than this: 500ms, 10s, 2m'
             cand -t 'TCP: what is meant if nothing is said'
             cand --tcp 'TCP: what is meant if nothing is said'
             cand -u 'UDP'

@@ -129,17 +129,17 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 6 -l ipv6 -d
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make one TCP connection and say what came of it; nothing is sent without this'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
-complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How many' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'How many' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 6 -l ipv6 -d 'IPv6 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 'One JSON document'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'Another state than listening: established, time-wait' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'No longer than this: 500ms, 10s, 2m' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP: what is meant if nothing is said'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 4 -l ipv4 -d 'IPv4 only'

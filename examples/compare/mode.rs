@@ -33,6 +33,9 @@ pub(crate) struct Mode {
 
 /// All states that ss asks for with `-a`: numbers 0 to 11 (iproute2 6.1 misc/ss.c).
 const ALL: &str = "fff";
+/// The same and those that are only bound (bit 13), which sockstat asks for too, as ss does since iproute2 6.8. The
+/// goals are held against the shorter dump.
+const ALL_AND_BOUND: &str = "2fff";
 const LISTEN: &str = "400";
 const WALK: &[&str] = &["walk"];
 
@@ -55,8 +58,17 @@ const BLANK: Mode = Mode {
     header_lines: Some([1, 1]),
 };
 
-const PLAIN_DUMPS: &[&[&str]] = &[&["tcp18", ALL, "0"], &["tcp20", ALL, "0"]];
-const DUMPS_AND_WALK: &[&[&str]] = &[&["tcp18", ALL, "0"], &["tcp20", ALL, "0"], WALK];
+const PLAIN_DUMPS: &[&[&str]] = &[
+    &["tcp18", ALL, "0"],
+    &["tcp20", ALL, "0"],
+    &["tcp18", ALL_AND_BOUND, "0"],
+];
+const DUMPS_AND_WALK: &[&[&str]] = &[
+    &["tcp18", ALL, "0"],
+    &["tcp20", ALL, "0"],
+    &["tcp18", ALL_AND_BOUND, "0"],
+    WALK,
+];
 const LISTEN_DUMPS: &[&[&str]] = &[&["tcp18", LISTEN, "0"], &["tcp20", LISTEN, "0"]];
 const LISTEN_AND_WALK: &[&[&str]] = &[&["tcp18", LISTEN, "0"], &["tcp20", LISTEN, "0"], WALK];
 

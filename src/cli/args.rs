@@ -71,9 +71,9 @@ impl Cli {
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {
             Some(Subcommand::Why(args)) => &args.netns,
-            Some(Subcommand::Reach(args)) => &args.netns,
-            Some(Subcommand::Free(args)) => &args.netns,
-            Some(Subcommand::Wait(args)) => &args.netns,
+            Some(Subcommand::Reach(args)) => &args.kind.netns,
+            Some(Subcommand::Free(args)) => &args.kind.netns,
+            Some(Subcommand::Wait(args)) => &args.kind.netns,
             Some(Subcommand::Kill(args)) => &args.netns,
             Some(Subcommand::Events(args)) => &args.netns,
             _ => &[],

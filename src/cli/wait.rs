@@ -4,26 +4,15 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::KindArgs;
+
 /// What is waited for.
 #[derive(Debug, Args)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is an option, independent of the others"
-)]
 #[command(disable_version_flag = true)]
 pub struct WaitArgs {
-    /// TCP: what is meant if nothing is said
-    #[arg(short, long, overrides_with = "udp")]
-    pub tcp: bool,
-    /// UDP
-    #[arg(short, long, overrides_with = "tcp")]
-    pub udp: bool,
-    /// IPv4 only
-    #[arg(short = '4', long)]
-    pub ipv4: bool,
-    /// IPv6 only
-    #[arg(short = '6', long)]
-    pub ipv6: bool,
+    /// Of which kind
+    #[command(flatten)]
+    pub kind: KindArgs,
     /// Until nothing is there any more
     #[arg(long)]
     pub gone: bool,
@@ -33,9 +22,6 @@ pub struct WaitArgs {
     /// No longer than this: 500ms, 10s, 2m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// In another network namespace: its name, a pid or a path
-    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
-    pub netns: Vec<String>,
     /// One JSON document when it is over
     #[arg(short, long)]
     pub json: bool,

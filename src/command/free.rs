@@ -26,11 +26,15 @@ pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Usage);
         }
     };
-    let protocol = if args.udp { Protocol::Udp } else { Protocol::Tcp };
+    let protocol = if args.kind.udp {
+        Protocol::Udp
+    } else {
+        Protocol::Tcp
+    };
     let system = system::read();
     let mut addresses: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into()];
     addresses.extend(system.ipv6.then_some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
-    let addresses = match of_families(addresses, args.ipv4, args.ipv6) {
+    let addresses = match of_families(addresses, args.kind.ipv4, args.kind.ipv6) {
         Ok(addresses) => addresses,
         Err(reason) => {
             out::complain(&UsageError::new(reason).to_string());

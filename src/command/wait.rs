@@ -80,7 +80,7 @@ impl Target {
                 return Err(format!("'{}' is nothing to wait for", args.place));
             }
             Place::Port(port) => {
-                let udp = args.udp || port.protocol == Some(Protocol::Udp);
+                let udp = args.kind.udp || port.protocol == Some(Protocol::Udp);
                 let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
                 (
                     protocol,
@@ -102,8 +102,8 @@ impl Target {
             addresses,
             protocol,
             states,
-            ipv4: args.ipv4,
-            ipv6: args.ipv6,
+            ipv4: args.kind.ipv4,
+            ipv6: args.kind.ipv6,
             text,
         })
     }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use super::lines::push_word;
 use super::other_ends::{self, Form};
-use super::text::{push_address, push_hex};
+use super::text::{push_address, push_hex, push_ip_protocol};
 use super::tokens::push_timer;
 use super::{escape, human, plain};
 use crate::join::Row;
-use crate::model::{Endpoints, InetPair, OwnerStatus, Socket, SocketType, State};
+use crate::model::{Endpoints, InetPair, OwnerStatus, Protocol, Socket, SocketType, State};
 use crate::query::field::{Field, Kind, Value};
 
 /// A column of the table.
@@ -351,6 +351,11 @@ fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16
             text
         }
     };
+    if row.socket.protocol == Protocol::Raw && port != 0 {
+        let mut text = format!("{host}:").into_bytes();
+        push_ip_protocol(&mut text, port);
+        return String::from_utf8(text).unwrap_or_default();
+    }
     let key = (port, row.socket.kind == Some(SocketType::Dgram));
     match row.context.names.services.get(&key).filter(|_| names) {
         Some(service) => format!("{host}:{}", escape::text(service.as_bytes())),

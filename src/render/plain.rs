@@ -5,9 +5,9 @@
 
 use super::other_ends::{self, Form};
 use super::packet;
-use super::text::{align_right, pad_to, push_address, push_number};
+use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
 use super::tokens::{self, Users};
-use super::{details, escape, tcp};
+use super::{details, escape, multihomed, tcp};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -97,7 +97,7 @@ impl Plain {
             push_column(out, netid(socket).as_bytes(), NETID);
         }
         if self.state {
-            push_column(out, socket.state.ss_name().as_bytes(), STATE);
+            push_column(out, state(socket).as_bytes(), STATE);
         }
         if self.queues {
             for queue in [socket.rqueue, socket.wqueue] {
@@ -136,8 +136,12 @@ impl Plain {
         if self.filters {
             packet::push_filter(out, &socket.details);
         }
-        if self.info && socket.protocol == Protocol::Tcp {
-            tcp::push_info(out, socket, self.timer);
+        match socket.protocol {
+            Protocol::Tcp if self.info => tcp::push_info(out, socket, self.timer),
+            Protocol::Mptcp if self.info => multihomed::push_mptcp(out, &socket.details),
+            // Addresses come with memory too.
+            Protocol::Sctp if self.info || self.memory => multihomed::push_sctp(out, &socket.details),
+            _ => {}
         }
         if self.netns {
             tokens::push_netns(out, row);
@@ -211,6 +215,8 @@ impl Plain {
         let key = (port, row.socket.kind == Some(SocketType::Dgram));
         if port == 0 {
             out.push(b'*');
+        } else if self.names && row.socket.protocol == Protocol::Raw {
+            push_ip_protocol(out, port);
         } else if self.names
             && let Some(name) = row.context.names.services.get(&key)
         {
@@ -244,6 +250,14 @@ fn push_column(out: &mut Vec<u8>, text: &[u8], width: usize) {
     out.extend_from_slice(text);
     pad_to(out, start, width);
     out.push(b' ');
+}
+
+/// ss's word for the state, which is SCTP's own for an association.
+fn state(socket: &Socket) -> &'static str {
+    match socket.details.association() {
+        Some(association) if socket.protocol == Protocol::Sctp => association.ss_name(),
+        _ => socket.state.ss_name(),
+    }
 }
 
 /// ss's word for the table that a socket is in.

@@ -3,6 +3,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::model::numbers::ip_protocol_name;
+
 /// Appends the first `length` of these bytes. A copy of as many bytes as the compiler knows is a store or two;
 /// one of an odd few is a call, and a row has dozens of them.
 pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
@@ -48,6 +50,17 @@ pub fn push_hex(out: &mut Vec<u8>, number: impl Into<u64>) {
     let digits = (64 - number.leading_zeros()).div_ceil(4).max(1);
     for digit in (0..digits).rev() {
         out.push(DIGITS[usize::from((number >> (digit * 4)).to_le_bytes()[0] & 15)]);
+    }
+}
+
+/// Appends the name of the IP protocol that stands where a raw socket would have its port; `ipproto-` and the number if it
+/// has no name, as ss writes it.
+pub fn push_ip_protocol(out: &mut Vec<u8>, number: u16) {
+    if let Some(name) = u8::try_from(number).ok().and_then(ip_protocol_name) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        out.extend_from_slice(b"ipproto-");
+        push_number(out, number);
     }
 }
 

@@ -45,7 +45,7 @@ fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
 }
 
 fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let udp = args.udp || place.protocol == Some(Protocol::Udp);
+    let udp = args.kind.udp || place.protocol == Some(Protocol::Udp);
     if udp && args.try_it {
         return usage("--try makes a TCP connection: a UDP datagram need not be answered");
     }
@@ -58,7 +58,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller)
         },
         Host::Any => Vec::new(),
     };
-    let addresses = match of_families(addresses, args.ipv4, args.ipv6) {
+    let addresses = match of_families(addresses, args.kind.ipv4, args.kind.ipv6) {
         Ok(addresses) => addresses,
         Err(reason) => return usage(reason),
     };

@@ -7,6 +7,8 @@
 pub mod congestion;
 pub mod layout;
 pub mod memory;
+pub mod mptcp;
+pub mod sctp;
 pub mod tcp_info;
 pub mod ulp;
 
@@ -43,6 +45,8 @@ pub mod kind {
     pub const PACKET_INFO: u16 = 64;
     /// The classic BPF program of a packet socket: `struct sock_filter`, one after the other.
     pub const PACKET_FILTER: u16 = 65;
+    /// One byte: the state of an SCTP association, which only its rows have.
+    pub const SCTP_ASSOCIATION: u16 = 66;
 }
 
 /// Which attributes are kept. Those that a row has fields for are not, nor keys of TCP-MD5: they are secrets.

@@ -9,11 +9,13 @@ use crate::model::Socket;
 use crate::model::details::congestion::{BBR, DCTCP, VEGAS};
 use crate::model::details::layout::{Form, Part, Struct};
 use crate::model::details::memory::MEMORY;
+use crate::model::details::mptcp::MPTCP_INFO;
+use crate::model::details::sctp::{SCTP_INFO, SCTP_SETTINGS};
 use crate::model::details::tcp_info::TCP_INFO;
 use crate::model::details::ulp::{SUBFLOW, TLS};
 
 /// The objects and their tables.
-const OBJECTS: [(Field, &[Part]); 7] = [
+const OBJECTS: [(Field, &[Part]); 10] = [
     (Field::Memory, &MEMORY),
     (Field::Tcp, &TCP_INFO),
     (Field::Vegas, &VEGAS),
@@ -21,10 +23,13 @@ const OBJECTS: [(Field, &[Part]); 7] = [
     (Field::Bbr, &BBR),
     (Field::Tls, &TLS),
     (Field::Subflow, &SUBFLOW),
+    (Field::Mptcp, &MPTCP_INFO),
+    (Field::Sctp, &SCTP_INFO),
+    (Field::SctpSettings, &SCTP_SETTINGS),
 ];
 
 /// The fields of all parts, in the order of the tables.
-const ORDER: [Field; 112] = [
+const ORDER: [Field; 187] = [
     Field::RmemAlloc,
     Field::Rcvbuf,
     Field::WmemAlloc,
@@ -137,6 +142,81 @@ const ORDER: [Field; 112] = [
     Field::SubflowFlags,
     Field::SubflowIdRem,
     Field::SubflowIdLoc,
+    Field::MptcpSubflows,
+    Field::MptcpAddAddrSignal,
+    Field::MptcpAddAddrAccepted,
+    Field::MptcpSubflowsMax,
+    Field::MptcpAddAddrSignalMax,
+    Field::MptcpAddAddrAcceptedMax,
+    Field::MptcpFallback,
+    Field::MptcpRemoteKey,
+    Field::MptcpToken,
+    Field::MptcpWriteSeq,
+    Field::MptcpSndUna,
+    Field::MptcpRcvNxt,
+    Field::MptcpLocalAddrUsed,
+    Field::MptcpLocalAddrMax,
+    Field::MptcpCsumEnabled,
+    Field::MptcpRetransmits,
+    Field::MptcpBytesRetrans,
+    Field::MptcpBytesSent,
+    Field::MptcpBytesReceived,
+    Field::MptcpBytesAcked,
+    Field::MptcpSubflowsTotal,
+    Field::MptcpEndpLaminarMax,
+    Field::MptcpEndpFullmeshMax,
+    Field::MptcpLastDataSentMs,
+    Field::MptcpLastDataRecvMs,
+    Field::MptcpLastAckRecvMs,
+    Field::SctpTag,
+    Field::SctpState,
+    Field::SctpRwndBytes,
+    Field::SctpUnackdata,
+    Field::SctpPenddata,
+    Field::SctpInstrms,
+    Field::SctpOutstrms,
+    Field::SctpInqueue,
+    Field::SctpOutqueue,
+    Field::SctpOverallError,
+    Field::SctpMaxBurst,
+    Field::SctpMaxsegBytes,
+    Field::SctpPeerRwndBytes,
+    Field::SctpPeerTag,
+    Field::SctpPeerCapable,
+    Field::SctpPeerSack,
+    Field::SctpIsacks,
+    Field::SctpOsacks,
+    Field::SctpOpackets,
+    Field::SctpIpackets,
+    Field::SctpRtxchunks,
+    Field::SctpOutofseqtsns,
+    Field::SctpIdupchunks,
+    Field::SctpGapcnt,
+    Field::SctpOuodchunks,
+    Field::SctpIuodchunks,
+    Field::SctpOodchunks,
+    Field::SctpIodchunks,
+    Field::SctpOctrlchunks,
+    Field::SctpIctrlchunks,
+    Field::SctpPrimaryState,
+    Field::SctpPrimaryCwndBytes,
+    Field::SctpPrimarySrttTicks,
+    Field::SctpPrimaryRtoMs,
+    Field::SctpPrimaryHbintervalTicks,
+    Field::SctpPrimaryPathmaxrxt,
+    Field::SctpPrimarySackdelayMs,
+    Field::SctpPrimarySsthreshBytes,
+    Field::SctpPrimaryPartialAckedBytes,
+    Field::SctpPrimaryFlightBytes,
+    Field::SctpPrimaryErrors,
+    Field::SctpAutocloseS,
+    Field::SctpAdaptationInd,
+    Field::SctpPdPointBytes,
+    Field::SctpNodelay,
+    Field::SctpDisableFragments,
+    Field::SctpV4mapped,
+    Field::SctpFragInterleave,
+    Field::SctpType,
 ];
 
 /// The entries of all parts.
@@ -189,6 +269,11 @@ impl Field {
             Self::Memory => details.memory(),
             // A listener's has no measurements: only its queue, which is in accept_q and backlog, and zeros.
             Self::Tcp if socket.protocol == Protocol::Tcp && !socket.is_listener() => details.tcp_info(),
+            Self::Mptcp if socket.protocol == Protocol::Mptcp && !socket.is_listener() => {
+                details.mptcp_info()
+            }
+            Self::Sctp => details.sctp_info(),
+            Self::SctpSettings if socket.protocol == Protocol::Sctp => details.sctp_settings(),
             Self::Vegas => details.vegas(),
             Self::Dctcp => details.dctcp(),
             Self::Bbr => details.bbr(),

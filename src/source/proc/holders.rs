@@ -5,11 +5,11 @@
 //! out over the cores. What could not be looked into is counted, never passed over.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
+use rustix::fs::{AtFlags, CWD, Mode, RawDir, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
 pub use super::counts::{crowded_processes, has_descriptors};
@@ -21,7 +21,7 @@ use super::{ProcRoot, fdinfo, on_tape, tasks};
 use crate::model::Holder;
 
 /// Below this many processes a second thread costs more than it saves.
-const PROCESSES_PER_THREAD: usize = 48;
+const PROCESSES_PER_THREAD: usize = 32;
 
 /// What a walk looks for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -147,53 +147,71 @@ impl<'a> Worker<'a> {
         self.found
     }
 
+    /// Most processes have one thread and let us look: for them nothing is opened but the directory of descriptors.
     fn process(&mut self, pid: u32) {
         let mut path = PathBuffer::default();
         let shared = self.shared;
-        let process = match openat(
-            shared.root,
-            path.of(&[Part::Number(pid)]),
-            DIRECTORY,
-            Mode::empty(),
-        ) {
-            Ok(process) => process,
+        let of_process = [Part::Number(pid), Part::Text(b"/fd")];
+        let table = Table { pid, tid: 0 };
+        let seen = match openat(shared.root, path.of(&of_process), DIRECTORY, Mode::empty()) {
+            Ok(descriptors) => self.table(descriptors.as_fd(), table),
             // Gone. (A process that /proc hides is not listed, and that is told by its mount options.)
             Err(Errno::NOENT | Errno::SRCH) => return,
-            Err(_) => {
-                self.found.refused += 1;
-                return;
-            }
+            Err(_) => Seen::Refused,
         };
         self.found.processes += 1;
-        let table = Table { pid, tid: 0 };
-        if self.table(process.as_fd(), table) == Seen::Refused
+        let mut path = PathBuffer::default();
+        let tasks = path.of(&[Part::Number(pid), Part::Text(b"/task")]);
+        // A task directory has one link more than two per thread.
+        let one_thread = statat(shared.root, tasks, AtFlags::empty()).is_ok_and(|stat| stat.st_nlink <= 3);
+        if seen == Seen::All && one_thread {
+            return;
+        }
+        let Some(process) = self.directory_of(table) else {
+            self.found.refused += u32::from(seen == Seen::Refused);
+            return;
+        };
+        if seen == Seen::Refused
+            && !self.has_nothing(process.as_fd())
             && self.by_fdinfo(process.as_fd(), table) == Seen::Refused
         {
             self.found.refused += 1;
             return;
         }
-        self.threads(process.as_fd(), pid);
+        if !one_thread {
+            self.threads(process.as_fd(), pid);
+        }
     }
 
-    /// Lists the descriptors of one table; `directory` is /proc/PID or /proc/PID/task/TID.
-    fn table(&mut self, directory: BorrowedFd<'_>, table: Table) -> Seen {
-        let descriptors = match openat(directory, c"fd", DIRECTORY, Mode::empty()) {
-            Ok(descriptors) => descriptors,
-            Err(Errno::NOENT | Errno::SRCH) => return Seen::All,
-            // Kernel threads and zombies refuse too, but have nothing to show.
-            Err(_) if self.shared.sizes_count && fd_directory_is_empty(directory) => return Seen::All,
-            Err(_) => return Seen::Refused,
+    /// Kernel threads and zombies refuse too, but have nothing to show.
+    fn has_nothing(&self, process: BorrowedFd<'_>) -> bool {
+        self.shared.sizes_count && fd_directory_is_empty(process)
+    }
+
+    /// /proc/PID or /proc/PID/task/TID.
+    fn directory_of(&self, Table { pid, tid }: Table) -> Option<OwnedFd> {
+        let mut path = PathBuffer::default();
+        let path = match tid {
+            0 => path.of(&[Part::Number(pid)]),
+            tid => path.of(&[Part::Number(pid), Part::Text(b"/task/"), Part::Number(tid)]),
         };
+        openat(self.shared.root, path, DIRECTORY, Mode::empty()).ok()
+    }
+
+    /// Lists the descriptors of one table by its directory `fd`.
+    fn table(&mut self, descriptors: BorrowedFd<'_>, table: Table) -> Seen {
+        // Opened for the first descriptor of which more is to be known.
+        let mut directory = None;
         let mut seen = Seen::All;
         let mut buffer = std::mem::take(&mut self.directory);
-        let mut entries = RawDir::new(descriptors.as_fd(), &mut buffer);
+        let mut entries = RawDir::new(descriptors, &mut buffer);
         while let Some(Ok(entry)) = entries.next() {
             let Some(fd) = decimal(entry.file_name()) else {
                 continue;
             };
             let mut text = [MaybeUninit::<u8>::uninit(); 64];
-            match readlinkat_raw(descriptors.as_fd(), entry.file_name(), &mut text[..]) {
-                Ok((link, _)) => self.descriptor(directory, table, fd, link),
+            match readlinkat_raw(descriptors, entry.file_name(), &mut text[..]) {
+                Ok((link, _)) => self.descriptor(&mut directory, table, fd, link),
                 Err(Errno::ACCESS | Errno::PERM) => {
                     seen = Seen::Refused;
                     break;
@@ -206,7 +224,13 @@ impl<'a> Worker<'a> {
         seen
     }
 
-    fn descriptor(&mut self, directory: BorrowedFd<'_>, table: Table, fd: u32, link: &[u8]) {
+    fn descriptor(&mut self, directory: &mut Option<OwnedFd>, table: Table, fd: u32, link: &[u8]) {
+        let mut more = |worker: &Self| {
+            if directory.is_none() {
+                *directory = worker.directory_of(table);
+            }
+            read_fdinfo(directory.as_ref()?.as_fd(), fd)
+        };
         if let Some(inode) = fdinfo::socket_inode(link) {
             self.hold(table, fd, inode);
             let known_to_carry_none = |known: &[u32]| known.binary_search(&inode).is_ok();
@@ -215,12 +239,12 @@ impl<'a> Worker<'a> {
                 .look
                 .thorough
                 .is_some_and(|known| !known_to_carry_none(known))
-                && let Some(info) = read_fdinfo(directory, fd)
+                && let Some(info) = more(self)
             {
                 self.found.descriptors_in_flight |= info.descriptors_in_flight > 0;
             }
         } else if link == b"anon_inode:[io_uring]" {
-            match read_fdinfo(directory, fd).filter(|info| info.registered_files_told) {
+            match more(self).filter(|info| info.registered_files_told) {
                 Some(info) => {
                     for inode in info.registered_sockets {
                         self.hold(table, fd, inode);
@@ -287,10 +311,6 @@ impl<'a> Worker<'a> {
 
     /// Visits the threads whose file table is their own; a thorough walk visits every thread.
     fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) {
-        // A task directory has one link more than two per thread.
-        if statat(process, c"task", rustix::fs::AtFlags::empty()).is_ok_and(|stat| stat.st_nlink <= 3) {
-            return;
-        }
         let Ok(directory) = openat(process, c"task", DIRECTORY, Mode::empty()) else {
             return;
         };
@@ -317,8 +337,8 @@ impl<'a> Worker<'a> {
                 // Not told: tables of different sizes are different tables.
                 None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
             };
-            if own_table {
-                self.table(task.as_fd(), Table { pid, tid });
+            if own_table && let Ok(descriptors) = openat(task.as_fd(), c"fd", DIRECTORY, Mode::empty()) {
+                self.table(descriptors.as_fd(), Table { pid, tid });
             }
         }
     }

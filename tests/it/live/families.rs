@@ -3,6 +3,7 @@
 use super::sockets::Sockets;
 use super::ss::{compare, installed};
 use super::truth::row_of;
+use crate::run::Ran;
 
 const SPECS: &[&str] = &[
     "packet",
@@ -43,6 +44,89 @@ fn packet_and_netlink_rows_are_those_of_ss() {
     ] {
         let words: Vec<_> = words.split(' ').collect();
         compare(&sockets, version, &words);
+    }
+}
+
+/// Raw, MPTCP and TCP sockets; the raw ones take protocols with and without a name.
+const INET_SPECS: &[&str] = &[
+    "raw",
+    "raw:proto=1",
+    "raw:addr=::1,proto=58",
+    "raw:addr=::1,proto=89",
+    "mptcp-pair",
+    "mptcp-listen",
+    "mptcp-listen:addr=::1",
+    "tcp-listen",
+];
+
+#[test]
+fn raw_and_mptcp_rows_are_those_of_ss() {
+    let Some(version) = installed() else { return };
+    let Some(sockets) = Sockets::make(INET_SPECS) else {
+        return;
+    };
+    // Always with -a or -l: with sock_diag ss shows raw sockets of every state, without it (no raw_diag) those asked for.
+    for words in [
+        "-wan", "-wanp", "-wane", "-wlnH", "-4wan", "-Mn", "-Man", "-Manp", "-Mln", "-tMan", "-wtManp",
+    ] {
+        compare(&sockets, version, &[words]);
+    }
+    // Hosts have names too with -r, which are this machine's: only what is behind the colon is compared.
+    let protocols = |text: &str| -> Vec<String> {
+        let of_row = |row: &str| {
+            row.split_whitespace()
+                .nth(3)?
+                .rsplit_once(':')
+                .map(|(_, name)| name.to_owned())
+        };
+        let mut names: Vec<_> = text.lines().skip(1).filter_map(of_row).collect();
+        names.sort();
+        names
+    };
+    let theirs = Ran::of(sockets.program("ss").arg("-wa")).ended_with(0);
+    let ours = sockets.run(&["-war"]);
+    assert_eq!(protocols(ours.text()), protocols(theirs.text()));
+    assert!(
+        protocols(ours.text()).contains(&"ipproto-253".to_owned()),
+        "{}",
+        ours.text()
+    );
+    let table = sockets.run(&["-wa", "--table"]);
+    assert!(table.text().contains("[::1]:ospf"), "{}", table.text());
+}
+
+#[test]
+fn sockets_without_a_table_in_ss_are_rows_as_proc_has_them() {
+    let Some(sockets) = Sockets::make(&["icmp", "icmp:port=77", "udplite", "udplite:addr=::1"]) else {
+        return;
+    };
+    let document = sockets.run(&["-A", "icmp,udplite", "-a", "-p", "--json"]).json();
+    let rows = document["sockets"].as_array().unwrap();
+    assert_eq!(rows.len(), sockets.ends.len(), "{rows:?}");
+    for end in &sockets.ends {
+        let row = rows
+            .iter()
+            .find(|row| row["inode"] == end.said["inode"])
+            .unwrap_or_else(|| panic!("no row for {}", end.said));
+        for key in [
+            "protocol",
+            "family",
+            "state",
+            "local_address",
+            "local_port",
+            "uid",
+        ] {
+            assert_eq!(row[key], end.said[key], "{key} of {}", end.said);
+        }
+        assert_eq!(row["owners"][0]["pid"], end.said["pid"]);
+        let name = format!(
+            "{}{}",
+            end.said["protocol"].as_str().unwrap(),
+            if end.said["family"] == "inet6" { "6" } else { "" }
+        );
+        let table = std::fs::read_to_string(format!("/proc/{}/net/{name}", sockets.pid)).unwrap();
+        let inode = format!(" {} ", end.said["inode"]);
+        assert!(table.contains(&inode), "{name}: {table}");
     }
 }
 
@@ -160,6 +244,20 @@ fn tables_of_proc_stand_in_for_sock_diag() {
         rows.sort();
         rows
     };
+    // Of netlink sockets /proc tells the local end alone; what both programs ask with comes and goes.
+    let ends = |rows: Vec<String>| -> Vec<String> {
+        let end = |row: &String| row.split_whitespace().nth(2).map(str::to_owned);
+        let mut ends: Vec<_> = rows
+            .iter()
+            .filter_map(end)
+            .filter(|end| !end.starts_with("4:"))
+            .collect();
+        ends.dedup();
+        ends
+    };
+    let netlink = ends(words("-fnetlink", &root));
+    assert!(netlink.contains(&"0:-296".to_owned()), "{netlink:?}");
+    assert_eq!(netlink, ends(direct("-fnetlink")));
     // /proc has no names for interfaces, which are another kernel's perhaps.
     let direct_rows: Vec<_> = direct("-0")
         .iter()

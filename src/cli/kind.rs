@@ -1,0 +1,27 @@
+//! Options that `free`, `reach` and `wait` share.
+
+use clap::Args;
+
+/// Which kind of sockets, and where.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option, independent of the others"
+)]
+pub struct KindArgs {
+    /// TCP: what is meant if nothing is said
+    #[arg(short, long, overrides_with = "udp")]
+    pub tcp: bool,
+    /// UDP
+    #[arg(short, long, overrides_with = "tcp")]
+    pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// In another network namespace: its name, a pid or a path
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
+}
