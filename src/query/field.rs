@@ -1051,13 +1051,9 @@ impl Field {
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
-            Self::Process | Self::Pid | Self::Owners => self.of_owners(row),
-            Self::Context => bytes(
-                row.processes()
-                    .next()
-                    .and_then(|it| it.security_context.as_deref()),
-            ),
-            Self::SocketContext => bytes(row.security_context()),
+            Self::Process | Self::Pid | Self::Owners | Self::Context | Self::SocketContext => {
+                self.of_owners(row)
+            }
             Self::PeerProcess => Self::Process.of_peer(row),
             Self::PeerPid => Self::Pid.of_peer(row),
             Self::PeerOwners => Self::Owners.of_peer(row),
@@ -1121,6 +1117,12 @@ impl Field {
                 None => Value::Null,
             },
             Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::Context => bytes(
+                row.processes()
+                    .next()
+                    .and_then(|it| it.security_context.as_deref()),
+            ),
+            Self::SocketContext => bytes(row.security_context()),
             _ => match row.ownership.status {
                 // It has one, who is not known.
                 OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
