@@ -196,6 +196,10 @@ pub struct Needs {
     pub tos: bool,
     /// Class of net_cls, or priority.
     pub class: bool,
+    /// Filter programs of packet sockets.
+    pub filters: bool,
+    /// Rings, fan-out groups, frame memory and counters of packet and XDP sockets.
+    pub rings: bool,
     /// The sockets at the other ends.
     pub peers: bool,
     /// Who holds those.
@@ -241,6 +245,15 @@ impl Needs {
                 Field::Mptcp,
                 Field::Sctp,
                 Field::SctpSettings,
+            ]),
+            filters: any(&[Field::FilterInstructions]),
+            rings: part(&[
+                Field::RxRing,
+                Field::TxRing,
+                Field::Fanout,
+                Field::XdpRings,
+                Field::XdpUmem,
+                Field::XdpStats,
             ]),
             congestion: any(&[Field::Congestion]),
             measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),

@@ -18,8 +18,8 @@ use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
 use crate::render::tokens::Users;
-use crate::source::netlink::packet::SHOW_FILTER;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
+use crate::source::netlink::xdp;
 use crate::source::netns::{self, Views};
 
 /// What is known of the place where a listing is shown.
@@ -115,6 +115,7 @@ impl ListPlan {
             unix: peers.unix && has_unix,
             ..peers
         };
+        let rings = args.extended || by_name.rings || matches!(output, Output::Json(_));
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
@@ -122,7 +123,8 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
-                Protocol::Packet if args.bpf || named.contains(&Field::FilterInstructions) => SHOW_FILTER,
+                Protocol::Packet => details::of_packet(args.bpf || by_name.filters, rings),
+                Protocol::Xdp if rings => xdp::SHOW_RINGS,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),

@@ -130,11 +130,11 @@ impl Plain {
         if self.socket_options {
             details::push_socket_options(out, socket.socket_options);
         }
-        if self.memory {
-            details::push_memory(out, &socket.details);
-        }
         if self.filters {
             packet::push_filter(out, &socket.details);
+        }
+        if self.memory {
+            details::push_memory(out, &socket.details);
         }
         match socket.protocol {
             Protocol::Tcp if self.info => tcp::push_info(out, socket, self.timer),
