@@ -8,6 +8,7 @@ use crate::model::Protocol;
 use crate::model::Socket;
 use crate::model::details::congestion::{BBR, DCTCP, VEGAS};
 use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::details::link::{FANOUT, PACKET, RX_RING, TX_RING, XDP_RINGS, XDP_STATS, XDP_UMEM};
 use crate::model::details::memory::MEMORY;
 use crate::model::details::mptcp::MPTCP_INFO;
 use crate::model::details::sctp::{SCTP_INFO, SCTP_SETTINGS};
@@ -15,7 +16,7 @@ use crate::model::details::tcp_info::TCP_INFO;
 use crate::model::details::ulp::{SUBFLOW, TLS};
 
 /// The objects and their tables.
-const OBJECTS: [(Field, &[Part]); 10] = [
+const OBJECTS: [(Field, &[Part]); 17] = [
     (Field::Memory, &MEMORY),
     (Field::Tcp, &TCP_INFO),
     (Field::Vegas, &VEGAS),
@@ -26,10 +27,17 @@ const OBJECTS: [(Field, &[Part]); 10] = [
     (Field::Mptcp, &MPTCP_INFO),
     (Field::Sctp, &SCTP_INFO),
     (Field::SctpSettings, &SCTP_SETTINGS),
+    (Field::Packet, &PACKET),
+    (Field::RxRing, &RX_RING),
+    (Field::TxRing, &TX_RING),
+    (Field::Fanout, &FANOUT),
+    (Field::XdpRings, &XDP_RINGS),
+    (Field::XdpUmem, &XDP_UMEM),
+    (Field::XdpStats, &XDP_STATS),
 ];
 
 /// The fields of all parts, in the order of the tables.
-const ORDER: [Field; 187] = [
+const ORDER: [Field; 228] = [
     Field::RmemAlloc,
     Field::Rcvbuf,
     Field::WmemAlloc,
@@ -217,15 +225,57 @@ const ORDER: [Field; 187] = [
     Field::SctpV4mapped,
     Field::SctpFragInterleave,
     Field::SctpType,
+    Field::PacketVersion,
+    Field::PacketCopyThresh,
+    Field::PacketTstamp,
+    Field::PacketRunning,
+    Field::PacketAuxdata,
+    Field::PacketOrigdev,
+    Field::PacketVnethdr,
+    Field::PacketLoss,
+    Field::RxRingBlockSize,
+    Field::RxRingBlockNr,
+    Field::RxRingFrameSize,
+    Field::RxRingFrameNr,
+    Field::RxRingRetireMs,
+    Field::RxRingFeatures,
+    Field::TxRingBlockSize,
+    Field::TxRingBlockNr,
+    Field::TxRingFrameSize,
+    Field::TxRingFrameNr,
+    Field::TxRingRetireMs,
+    Field::TxRingFeatures,
+    Field::FanoutId,
+    Field::FanoutType,
+    Field::XdpRxEntries,
+    Field::XdpTxEntries,
+    Field::XdpFillEntries,
+    Field::XdpCompletionEntries,
+    Field::UmemSize,
+    Field::UmemId,
+    Field::UmemNumPages,
+    Field::UmemChunkSize,
+    Field::UmemHeadroom,
+    Field::UmemIfindex,
+    Field::UmemQueueId,
+    Field::UmemZeroCopy,
+    Field::UmemRefs,
+    Field::XdpRxDropped,
+    Field::XdpRxInvalid,
+    Field::XdpRxFull,
+    Field::XdpFillRingEmpty,
+    Field::XdpTxInvalid,
+    Field::XdpTxRingEmpty,
 ];
 
-/// The entries of all parts.
-pub(super) const PARTS: [FieldInfo; ORDER.len()] = entries();
+/// How many parts there are.
+pub(super) const COUNT: usize = ORDER.len();
 
-const fn entries() -> [FieldInfo; ORDER.len()] {
-    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); ORDER.len()];
+/// The entries of all parts, of which there are `LENGTH`.
+pub(super) const fn entries<const LENGTH: usize>() -> [FieldInfo; LENGTH] {
+    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); LENGTH];
     let (mut object, mut part, mut index) = (0, 0, 0);
-    while index < ORDER.len() {
+    while index < LENGTH {
         let (parent, parts) = OBJECTS[object];
         entries[index] = entry(ORDER[index], parent, &parts[part]);
         index += 1;
@@ -274,6 +324,13 @@ impl Field {
             }
             Self::Sctp => details.sctp_info(),
             Self::SctpSettings if socket.protocol == Protocol::Sctp => details.sctp_settings(),
+            Self::Packet => details.packet(),
+            Self::RxRing => details.rx_ring(),
+            Self::TxRing => details.tx_ring(),
+            Self::Fanout => details.fanout(),
+            Self::XdpRings => details.xdp_rings(),
+            Self::XdpUmem => details.xdp_umem(),
+            Self::XdpStats => details.xdp_stats(),
             Self::Vegas => details.vegas(),
             Self::Dctcp => details.dctcp(),
             Self::Bbr => details.bbr(),
@@ -296,7 +353,7 @@ mod tests {
             OBJECTS.iter().map(|(_, parts)| parts.len()).sum::<usize>(),
             ORDER.len()
         );
-        for info in PARTS {
+        for info in entries::<COUNT>() {
             let words = info.name.split('_').map(|word| {
                 let (first, rest) = word.split_at(1);
                 first.to_uppercase() + rest
@@ -333,7 +390,7 @@ mod tests {
     #[test]
     fn parts_of_one_structure_do_not_overlap() {
         for (object, parts) in OBJECTS {
-            let nested = matches!(object, Field::Tls | Field::Subflow);
+            let nested = matches!(object, Field::Tls | Field::Subflow | Field::XdpRings);
             for pair in parts.windows(2) {
                 let [part, next] = pair else { continue };
                 let length = if nested { 1 } else { part.width };

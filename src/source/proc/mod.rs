@@ -1,5 +1,6 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
+pub mod contexts;
 mod counts;
 pub mod facts;
 pub mod families;
