@@ -1,6 +1,6 @@
 //! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
 
-use crate::cli::UsageError;
+use crate::cli::{ListArgs, UsageError};
 use crate::query::field::{Field, Kind};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
@@ -206,6 +206,10 @@ pub struct Needs {
     pub peer_owners: bool,
     /// Half-open connections.
     pub half_open: bool,
+    /// Security contexts of processes.
+    pub contexts: bool,
+    /// Those of sockets.
+    pub socket_contexts: bool,
 }
 
 impl Needs {
@@ -259,7 +263,15 @@ impl Needs {
             class: any(&[Field::Tclass, Field::ClassId]),
             namespaces: any(&[Field::NetnsName]),
             half_open: any(&[Field::SynRecv]),
+            contexts: any(&[Field::Context]),
+            socket_contexts: any(&[Field::SocketContext]),
         }
+    }
+
+    /// Adds the security contexts that `-Z`, `-z` and a filter ask for.
+    pub fn add_contexts(&mut self, args: &ListArgs, filtered: bool) {
+        self.contexts |= args.context || args.contexts || filtered;
+        self.socket_contexts |= args.contexts;
     }
 }
 

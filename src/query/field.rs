@@ -55,6 +55,8 @@ pub enum Field {
     Pid,
     OwnerStatus,
     Owners,
+    Context,
+    SocketContext,
     Cgroup,
     Unit,
     Container,
@@ -397,6 +399,8 @@ const fn entry(
             | Field::Pid
             | Field::OwnerStatus
             | Field::Owners
+            | Field::Context
+            | Field::SocketContext
             | Field::PeerProcess
             | Field::PeerPid
             | Field::PeerOwners
@@ -650,7 +654,21 @@ const WHOLE: &[FieldInfo] = &[
         "owners",
         Kind::Owners,
         "",
-        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, cgroup, unit, container; null when not asked or unknown",
+        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, context, cgroup, unit, container; null when not asked or unknown",
+    ),
+    entry(
+        Field::Context,
+        "context",
+        Kind::Text,
+        "",
+        "security context of the first owner (SELinux; or the label of AppArmor or Smack), with -Z or when named",
+    ),
+    entry(
+        Field::SocketContext,
+        "socket_context",
+        Kind::Text,
+        "",
+        "SELinux context of the socket itself, by way of its owner, with -z or when named",
     ),
     entry(
         Field::Cgroup,
@@ -1164,7 +1182,9 @@ impl Field {
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
-            Self::Process | Self::Pid | Self::Owners => self.of_owners(row),
+            Self::Process | Self::Pid | Self::Owners | Self::Context | Self::SocketContext => {
+                self.of_owners(row)
+            }
             Self::PeerProcess => Self::Process.of_peer(row),
             Self::PeerPid => Self::Pid.of_peer(row),
             Self::PeerOwners => Self::Owners.of_peer(row),
@@ -1230,6 +1250,12 @@ impl Field {
                 None => Value::Null,
             },
             Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::Context => bytes(
+                row.processes()
+                    .next()
+                    .and_then(|it| it.security_context.as_deref()),
+            ),
+            Self::SocketContext => bytes(row.security_context()),
             _ => match row.ownership.status {
                 // It has one, who is not known.
                 OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
@@ -1333,6 +1359,10 @@ fn addresses(addresses: Option<Addresses<'_>>) -> Value<'_> {
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {
     number.map_or(Value::Null, |number| Value::Integer(number.into()))
+}
+
+fn bytes(bytes: Option<&[u8]>) -> Value<'_> {
+    bytes.map_or(Value::Null, Value::Text)
 }
 
 fn text(string: Option<&String>) -> Value<'_> {

@@ -6,7 +6,7 @@
 use super::other_ends::{self, Form};
 use super::packet;
 use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
-use super::tokens;
+use super::tokens::{self, Users};
 use super::{details, escape, multihomed, tcp};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
@@ -28,8 +28,8 @@ pub struct Plain {
     pub queues: bool,
     /// `users:(…)` (`-p`).
     pub processes: bool,
-    /// `tid=` inside it (`-T`).
-    pub threads: bool,
+    /// What more is inside it (`-T`, `-Z`, `-z`).
+    pub users: Users,
     /// The timer (`-o`).
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
@@ -113,7 +113,7 @@ impl Plain {
             _ => self.push_other(out, row),
         }
         if self.processes {
-            tokens::push_users(out, row, self.threads);
+            tokens::push_users(out, row, self.users);
         }
         if self.timer {
             tokens::push_timer(out, socket.timer);
