@@ -17,7 +17,7 @@ use crate::model::details::layout::{Form, Part, Struct};
 use crate::model::details::sctp::Addresses;
 use crate::model::numbers::netlink_protocol_name;
 use crate::model::other_ends::vsock_number;
-use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
+use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Socket, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1219,12 +1219,7 @@ impl Field {
                 .details
                 .ulp()
                 .map_or(Value::Null, |ulp| Value::Text(ulp.name)),
-            Self::Association => socket
-                .details
-                .association()
-                .map_or(Value::Null, |state| Value::Word(state.name())),
-            Self::LocalAddresses => addresses(socket.details.addresses(kind::LOCALS)),
-            Self::PeerAddresses => addresses(socket.details.addresses(kind::PEERS)),
+            Self::Association | Self::LocalAddresses | Self::PeerAddresses => self.of_sctp(socket),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
@@ -1240,6 +1235,18 @@ impl Field {
                     structure.map_or(Value::Null, |it| part_value(part, &it))
                 }
             },
+        }
+    }
+
+    fn of_sctp(self, socket: &Socket) -> Value<'_> {
+        let details = &socket.details;
+        match self {
+            Self::LocalAddresses => addresses(details.addresses(kind::LOCALS)),
+            Self::PeerAddresses => addresses(details.addresses(kind::PEERS)),
+            _ => {
+                let association = details.association();
+                association.map_or(Value::Null, |state| Value::Word(state.name()))
+            }
         }
     }
 
