@@ -8,6 +8,10 @@ use crate::exit::Exit;
 /// Rows are written when so much has come together.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
+/// A pipe holds one block by default, so that writer and reader wait for each other at each. This is the most that
+/// everybody may ask for (pipe(7), /proc/sys/fs/pipe-max-size).
+const PIPE_BYTES: usize = 1024 * 1024;
+
 /// Writes `bytes` to stdout.
 ///
 /// # Errors
@@ -37,6 +41,8 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 pub struct Blocks {
     /// What is still to be written; append here.
     pub pending: Vec<u8>,
+    /// There is more than one block, and a pipe was made wider for them.
+    many: bool,
     failed: Option<io::Error>,
 }
 
@@ -44,10 +50,14 @@ impl Blocks {
     /// Writes what is pending once it is a block. `Break` when nobody reads any more.
     pub fn flush_if_full(&mut self) -> ControlFlow<()> {
         if self.pending.len() < BLOCK_BYTES {
-            ControlFlow::Continue(())
-        } else {
-            self.flush()
+            return ControlFlow::Continue(());
         }
+        if !self.many {
+            self.many = true;
+            // Where it is no pipe, or may not be wider, it stays as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
+        }
+        self.flush()
     }
 
     /// Writes what is pending.
