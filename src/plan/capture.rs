@@ -15,6 +15,8 @@ pub struct CapturePlan {
     pub dumps: Vec<Dump>,
     /// Names of tables that were asked for and that no dump reads.
     pub absent: Vec<&'static str>,
+    /// Whether sockets that no dump tells of are looked for among the descriptors. The dumps are of all sockets then.
+    pub undumped: bool,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
     /// Whether owners are looked for.

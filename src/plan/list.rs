@@ -124,8 +124,19 @@ impl ListPlan {
                 _ => details.of_inet(),
             };
         }
+        let mut undumped = owners && selection.is_everything();
         if let Some(expr) = &filter.expr {
-            dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
+            let narrowed: Vec<Dump> = dumps
+                .iter()
+                .cloned()
+                .filter_map(|dump| dump.narrowed(expr))
+                .collect();
+            // A filter that leaves out a table, a state or an address speaks of what dumps tell; one that leaves out
+            // all of them, of what they do not.
+            undumped &= narrowed.is_empty() || narrowed == dumps;
+            if !undumped {
+                dumps = narrowed;
+            }
         }
         let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
         let opening = dumps
@@ -139,6 +150,7 @@ impl ListPlan {
                 absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open: by_name.half_open,
+                undumped,
                 others,
                 owners_by: args.owners,
                 filter: filter.expr,

@@ -63,6 +63,7 @@ pub enum Field {
     Ethertype,
     FilterInstructions,
     QueueId,
+    KernelProtocol,
     NetlinkProtocol,
     Portid,
     PeerPortid,
@@ -600,6 +601,13 @@ const WHOLE: &[FieldInfo] = &[
         "queue of the interface that an XDP socket is bound to",
     ),
     entry(
+        Field::KernelProtocol,
+        "kernel_protocol",
+        Kind::Text,
+        "",
+        "the kernel's name for the protocol of a socket that no dump tells of: TCP, ALG, CAN_RAW; null for all others",
+    ),
+    entry(
         Field::NetlinkProtocol,
         "netlink_protocol",
         Kind::Word,
@@ -903,6 +911,7 @@ impl Field {
             Self::Ethertype
             | Self::FilterInstructions
             | Self::QueueId
+            | Self::KernelProtocol
             | Self::NetlinkProtocol
             | Self::Portid
             | Self::PeerPortid
@@ -1045,7 +1054,9 @@ impl Field {
                 Self::PeerPort => integer(vsock_number(pair.peer_port)),
                 _ => Value::Null,
             },
-            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) => Value::Null,
+            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) | Endpoints::Undumped(_) => {
+                Value::Null
+            }
         }
     }
 
@@ -1057,6 +1068,7 @@ impl Field {
                 integer(program.and_then(|program| u32::try_from(program.len() / 8).ok()))
             }
             (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
+            (Self::KernelProtocol, Endpoints::Undumped(name)) => Value::Text(name.as_bytes()),
             (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
                 netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)
             }
