@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads e/extended s/summary b/bpf o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= Z/context z/contexts bpf-maps bpf-map-id= h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads Z/context z/contexts e/extended s/summary b/bpf o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -64,6 +64,8 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s l -l listening -d 'Li
 complete -c sockstat -n "__fish_sockstat_needs_command" -s B -l bound-inactive -d 'TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s p -l processes -d 'The programs that hold each socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s T -l threads -d 'The thread as well, where its file table is its own; implies -p'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context -d 'What SELinux (or AppArmor, Smack) calls the programs; implies -p'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts -d 'The same, and what SELinux calls the socket itself; implies -p'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown; implies -o'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s s -l summary -d 'Counts, memory, limits and losses instead of sockets; with tables or a filter, before them'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s b -l bpf -d 'The filter programs of packet sockets; needs CAP_NET_ADMIN; implies -o'
@@ -92,8 +94,6 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s K -l kill -d 'Close t
 complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: do not ask'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show which, and close nothing'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events -d 'Follow: print a line for each socket that opens, changes its state or closes, until interrupted'
-complete -c sockstat -n "__fish_sockstat_needs_command" -s Z -l context
-complete -c sockstat -n "__fish_sockstat_needs_command" -s z -l contexts
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'What BPF programs keep with a socket'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Say whether a port could be bound, and if not, why and what helps'

@@ -49,6 +49,8 @@ pub struct Context {
     pub processes: Processes,
     /// Names for numbers.
     pub names: Names,
+    /// The security contexts of sockets, by inode, if somebody asked.
+    pub socket_contexts: BTreeMap<u32, Box<[u8]>>,
     /// The network namespaces of the capture; that of the caller alone unless others were asked for.
     pub namespaces: Vec<Namespace>,
     /// The other ends of rows, where they are on this machine and somebody asked.
@@ -81,6 +83,12 @@ impl<'a> Row<'a> {
     /// The same of the creator alone.
     pub fn home_of_creator(&self) -> Option<&'a Home> {
         self.context.names.homes.get(&self.socket.cgroup_id?.get())
+    }
+
+    /// The security context of the socket itself, if it was read.
+    pub fn security_context(&self) -> Option<&'a [u8]> {
+        let inode = self.socket.inode?.get();
+        self.context.socket_contexts.get(&inode).map(AsRef::as_ref)
     }
 
     /// The name of an interface in the socket's network namespace.

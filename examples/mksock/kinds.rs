@@ -121,7 +121,7 @@ const KINDS: &[Kind] = &[
     kind("comm", "addr port backlog name", holders::named_child),
     kind("nondumpable", "addr port backlog", holders::nondumpable_child),
     kind("uid", "addr port backlog uid", holders::child_of_user),
-    kind("packet", "proto type device filter", link::packet),
+    kind("packet", "proto type device filter ring fanout", link::packet),
     kind("netlink", "proto bind portid group peer_group", link::netlink),
     kind("bare", "family type proto", link::bare),
     kind("vsock", "port", link::vsock),
@@ -196,6 +196,14 @@ const KEYS: &[(&str, &str)] = &[
     (
         "proto",
         "protocol number of a raw (253), packet (3), netlink (0) or bare (0) socket",
+    ),
+    (
+        "ring",
+        "rx or tx: a ring that a packet socket shares with the kernel",
+    ),
+    (
+        "fanout",
+        "kind of a fan-out group that a packet socket on a device makes (PACKET_FANOUT)",
     ),
     ("filter", "1: attach a filter program that drops everything"),
     ("bind", "0: leave the netlink socket without an address"),

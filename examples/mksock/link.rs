@@ -19,6 +19,19 @@ fn open(family: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {
         .map_err(|error| Skip(format!("no socket of family {family}: {error}")).into())
 }
 
+/// `TPACKET_V3`.
+const TPACKET_V3: i32 = 2;
+/// Time after which the kernel hands a block over.
+const RETIRE_MS: u32 = 60;
+/// The number of a fan-out group is this and its kind.
+const GROUP: i32 = 100;
+
+/// `struct tpacket_req` or `tpacket_req3`: size and number of blocks, size and number of frames and so on.
+fn set_ring(fd: &OwnedFd, option: i32, request: &[u32]) -> Result<()> {
+    let bytes: Vec<u8> = request.iter().flat_map(|number| number.to_ne_bytes()).collect();
+    sys::set_option(fd.as_fd(), libc::SOL_PACKET, option, &bytes).context("a ring")
+}
+
 /// `packet`: takes `proto`, on `device` if it has one.
 pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
     let kind = match spec.text_of("type").as_deref() {
@@ -39,6 +52,26 @@ pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
         address[2..4].copy_from_slice(&ethertype.to_be_bytes());
         address[4..8].copy_from_slice(&index.to_ne_bytes());
         sys::bind_bytes(fd.as_fd(), &address).with_context(|| format!("binding to {device}"))?;
+    }
+    match spec.text_of("ring").as_deref() {
+        None => {}
+        Some("rx") => {
+            sys::set_int(fd.as_fd(), libc::SOL_PACKET, libc::PACKET_VERSION, TPACKET_V3)
+                .context("PACKET_VERSION")?;
+            set_ring(&fd, libc::PACKET_RX_RING, &[16384, 4, 2048, 32, RETIRE_MS, 0, 1])?;
+        }
+        Some("tx") => set_ring(&fd, libc::PACKET_TX_RING, &[4096, 2, 2048, 4])?,
+        Some(other) => bail!("a ring {other}"),
+    }
+    if let Some(kind) = spec.parsed::<i32>("fanout")? {
+        let group = GROUP + kind;
+        sys::set_int(
+            fd.as_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_FANOUT,
+            kind << 16 | group,
+        )
+        .context("PACKET_FANOUT")?;
     }
     if spec.parsed("filter")? == Some(1) {
         sys::deafen(fd.as_fd()).context("attaching a filter")?;

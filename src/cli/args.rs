@@ -7,7 +7,6 @@ use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use super::events::interval;
-use super::missing::MissingArgs;
 use super::refused::RefusedArgs;
 use crate::plan::OwnersBy;
 
@@ -175,6 +174,12 @@ pub struct ListArgs {
     /// The thread as well, where its file table is its own; implies -p
     #[arg(short = 'T', long, help_heading = WHAT)]
     pub threads: bool,
+    /// What SELinux (or AppArmor, Smack) calls the programs; implies -p
+    #[arg(short = 'Z', long, help_heading = WHAT)]
+    pub context: bool,
+    /// The same, and what SELinux calls the socket itself; implies -p
+    #[arg(short = 'z', long, help_heading = WHAT)]
+    pub contexts: bool,
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
@@ -319,9 +324,6 @@ pub struct ListArgs {
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 
-    /// Options of ss that are not there yet.
-    #[command(flatten)]
-    pub missing: MissingArgs,
     /// Options of ss that are refused for good.
     #[command(flatten)]
     pub refused: RefusedArgs,

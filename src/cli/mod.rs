@@ -7,7 +7,6 @@ pub mod generate;
 pub mod kill;
 mod kind;
 pub mod message;
-pub mod missing;
 pub mod reach;
 pub mod reference;
 pub mod refused;
@@ -55,7 +54,6 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
     }
     // Not a subcommand: words that look like one are filter words here.
     let list = ListArgs::try_parse_from(arguments).map_err(|error| UsageError::from_clap(&error))?;
-    missing::check(&list.missing)?;
     refused::check(&list.refused)?;
     Ok(Cli { list, command: None })
 }

@@ -22,6 +22,9 @@ pub struct Process {
     pub uid: Option<u32>,
     /// When it was started; `None` if not asked for.
     pub started_at: Option<SystemTime>,
+    /// What the security module calls it: the SELinux context, or the label of AppArmor or Smack
+    /// (`/proc/PID/attr/current`); `None` if there is no such module, if it does not tell, or if not asked for.
+    pub security_context: Option<Box<[u8]>>,
     /// Its cgroup: the path that says most (see [`Home::of_cgroups`]); `None` if not readable or not asked for.
     pub cgroup: Option<Box<[u8]>>,
     /// Its unit, container and pod; empty if not asked for.

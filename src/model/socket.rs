@@ -103,6 +103,8 @@ pub enum TimerKind {
     Persist,
     /// Delayed ACK (kernels of 2026).
     Delack,
+    /// SCTP: retransmission on the primary path; it tells no other.
+    T3Rtx,
     /// A code newer than this program.
     Unknown,
 }
@@ -129,6 +131,7 @@ impl TimerKind {
             Self::TimeWait => "timewait",
             Self::Persist => "persist",
             Self::Delack => "delack",
+            Self::T3Rtx => "T3_RTX",
             Self::Unknown => "unknown",
         }
     }
@@ -240,9 +243,11 @@ impl Socket {
     }
 
     /// The key that says whether two records of one capture are the same socket; `None` if that cannot be told
-    /// (rows from /proc have no cookie).
+    /// (rows from /proc have no cookie, and an SCTP association has that of its endpoint).
     pub fn identity(&self) -> Option<(Protocol, NonZeroU64)> {
-        self.cookie.map(|cookie| (self.protocol, cookie))
+        self.cookie
+            .filter(|_| self.details.association().is_none())
+            .map(|cookie| (self.protocol, cookie))
     }
 }
 

@@ -263,7 +263,7 @@ impl Reader<'_> {
                 let [code, retransmits] = take::<2>(input);
                 let expires_ms = has(TIMER_EXPIRES).then(|| take32(input));
                 Timer {
-                    kind: TimerKind::from_kernel(code).unwrap_or(TimerKind::Unknown),
+                    kind: timer_kind(code),
                     expires_ms,
                     retransmits,
                 }
@@ -320,7 +320,18 @@ fn timer_code(kind: TimerKind) -> u8 {
         TimerKind::TimeWait => 3,
         TimerKind::Persist => 4,
         TimerKind::Delack => 5,
+        TimerKind::T3Rtx => T3_RTX,
         TimerKind::Unknown => u8::MAX,
+    }
+}
+
+/// A code that no timer of the kernel's TCP has.
+const T3_RTX: u8 = 254;
+
+fn timer_kind(code: u8) -> TimerKind {
+    match code {
+        T3_RTX => TimerKind::T3Rtx,
+        code => TimerKind::from_kernel(code).unwrap_or(TimerKind::Unknown),
     }
 }
 

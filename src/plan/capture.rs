@@ -31,6 +31,8 @@ pub struct CapturePlan {
     pub others: Vec<Dump>,
     /// How much of each owner is read.
     pub facts: Facts,
+    /// Whether the security contexts of sockets are read.
+    pub socket_contexts: bool,
     /// Which names are looked up beside those of interfaces.
     pub names: NamesWanted,
     /// The network namespaces that are read, found beforehand; only the caller's if there are none.
@@ -57,8 +59,21 @@ pub enum Facts {
     /// The kernel's short name.
     #[default]
     Comm,
-    /// Everything in [`crate::model::Process`].
+    /// Everything in [`crate::model::Process`] but its security context.
     Full,
+    /// Everything.
+    Contexts,
+}
+
+impl Facts {
+    /// As much as is needed where security contexts are, and where more is than a short name.
+    pub fn of(contexts: bool, more: bool) -> Self {
+        match (contexts, more) {
+            (true, _) => Self::Contexts,
+            (false, true) => Self::Full,
+            (false, false) => Self::Comm,
+        }
+    }
 }
 
 /// Which names are looked up.

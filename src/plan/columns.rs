@@ -1,6 +1,6 @@
 //! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
 
-use crate::cli::UsageError;
+use crate::cli::{ListArgs, UsageError};
 use crate::query::field::{Field, Kind};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
@@ -196,12 +196,20 @@ pub struct Needs {
     pub tos: bool,
     /// Class of net_cls, or priority.
     pub class: bool,
+    /// Filter programs of packet sockets.
+    pub filters: bool,
+    /// Rings, fan-out groups, frame memory and counters of packet and XDP sockets.
+    pub rings: bool,
     /// The sockets at the other ends.
     pub peers: bool,
     /// Who holds those.
     pub peer_owners: bool,
     /// Half-open connections.
     pub half_open: bool,
+    /// Security contexts of processes.
+    pub contexts: bool,
+    /// Those of sockets.
+    pub socket_contexts: bool,
 }
 
 impl Needs {
@@ -229,14 +237,39 @@ impl Needs {
             attributes: any(&OF_ATTRIBUTES) || any(&HOME),
             drops: any(&[Field::Drops]),
             memory: part(&[Field::Memory]) || any(&[Field::RecvQPercent]),
-            info: part(&[Field::Tcp, Field::Ulp, Field::Tls, Field::Subflow]),
+            info: part(&[
+                Field::Tcp,
+                Field::Ulp,
+                Field::Tls,
+                Field::Subflow,
+                Field::Mptcp,
+                Field::Sctp,
+                Field::SctpSettings,
+            ]),
+            filters: any(&[Field::FilterInstructions]),
+            rings: part(&[
+                Field::RxRing,
+                Field::TxRing,
+                Field::Fanout,
+                Field::XdpRings,
+                Field::XdpUmem,
+                Field::XdpStats,
+            ]),
             congestion: any(&[Field::Congestion]),
             measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),
             tos: any(&[Field::Tos]),
             class: any(&[Field::Tclass, Field::ClassId]),
             namespaces: any(&[Field::NetnsName]),
             half_open: any(&[Field::SynRecv]),
+            contexts: any(&[Field::Context]),
+            socket_contexts: any(&[Field::SocketContext]),
         }
+    }
+
+    /// Adds the security contexts that `-Z`, `-z` and a filter ask for.
+    pub fn add_contexts(&mut self, args: &ListArgs, filtered: bool) {
+        self.contexts |= args.context || args.contexts || filtered;
+        self.socket_contexts |= args.contexts;
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cli::ListArgs;
 use crate::model::details::kind;
 use crate::render::facts::Facts;
 use crate::source::netlink::inet::extension;
+use crate::source::netlink::packet::{SHOW_FILTER, SHOW_RINGS};
 use crate::source::netlink::unix::SHOW_MEMORY;
 
 /// What a table tells behind its rows.
@@ -17,6 +18,13 @@ pub fn facts(args: &ListArgs) -> Facts {
         lines,
         options,
     }
+}
+
+/// What packet sockets are asked for: `pdiag_show` bits.
+pub fn of_packet(filters: bool, rings: bool) -> u32 {
+    let asked = [(filters, SHOW_FILTER), (rings, SHOW_RINGS)];
+    let bits = asked.iter().filter(|(asked, _)| *asked);
+    bits.fold(0, |all, (_, bits)| all | bits)
 }
 
 /// What is asked, as `INET_DIAG_*` extension bits.

@@ -17,8 +17,9 @@ use crate::render::groups::GroupForm;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
-use crate::source::netlink::packet::SHOW_FILTER;
+use crate::render::tokens::Users;
 use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
+use crate::source::netlink::xdp;
 use crate::source::netns::{self, Views};
 
 /// What is known of the place where a listing is shown.
@@ -83,6 +84,8 @@ impl ListPlan {
         let needs_processes = by_pid || filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let asked = args.processes
             || args.threads
+            || args.context
+            || args.contexts
             || (selection.by_default && choice.only.is_none() && by.is_empty());
         let owners = asked || needs_owners || Needs::of(&named).owners;
         let shown = Shown {
@@ -102,6 +105,7 @@ impl ListPlan {
         let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
         by_name.memory |= shows_load;
         by_name.half_open |= shows_load;
+        by_name.add_contexts(args, filter.expr.as_ref().is_some_and(Expr::needs_contexts));
         // Details make every answer longer, so they are for those who name them.
         let details = Details::of(args, &needs, &by_name);
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
@@ -111,6 +115,7 @@ impl ListPlan {
             unix: peers.unix && has_unix,
             ..peers
         };
+        let rings = args.extended || by_name.rings || matches!(output, Output::Json(_));
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
@@ -118,7 +123,8 @@ impl ListPlan {
                     SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => SHOW_BASIC | details.of_unix(),
-                Protocol::Packet if args.bpf || named.contains(&Field::FilterInstructions) => SHOW_FILTER,
+                Protocol::Packet => details::of_packet(args.bpf || by_name.filters, rings),
+                Protocol::Xdp if rings => xdp::SHOW_RINGS,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
@@ -155,11 +161,8 @@ impl ListPlan {
                 owners_by: args.owners,
                 filter: filter.expr,
                 owners,
-                facts: if needs.processes || needs_processes {
-                    Facts::Full
-                } else {
-                    Facts::Comm
-                },
+                facts: Facts::of(by_name.contexts, needs.processes || needs_processes),
+                socket_contexts: by_name.socket_contexts,
                 names: NamesWanted {
                     users: needs.users,
                     cgroups: args.extended || args.cgroup || needs.cgroups,
@@ -275,7 +278,11 @@ impl Shown<'_> {
             state: self.selection.states.len() != 1,
             queues: !args.no_queues,
             processes: self.owners,
-            threads: args.threads,
+            users: Users {
+                threads: args.threads,
+                contexts: args.context || args.contexts,
+                socket_contexts: args.contexts,
+            },
             timer: args.options || args.extended,
             extended: args.extended,
             tos: args.tos,
@@ -333,6 +340,12 @@ impl Shown<'_> {
         }
         if args.extended {
             columns.extend([Column::Inode, Column::Cookie, Column::Cgroup]);
+        }
+        if args.context || args.contexts {
+            columns.push(Column::Field(Field::Context));
+        }
+        if args.contexts {
+            columns.push(Column::Field(Field::SocketContext));
         }
         if self.owners {
             columns.extend([Column::Process, Column::Command]);

@@ -128,6 +128,10 @@ impl Predicate {
                 Some(process) => names_program(pattern, process).into(),
                 None => Truth::OwnersUnknown,
             }),
+            Self::Text(Field::SocketContext, pattern) => match Field::SocketContext.value(row) {
+                Value::Text(context) => pattern.matches(context).into(),
+                _ => Truth::FactUnknown,
+            },
             Self::Text(field, pattern) => text(*field, pattern, row).into(),
             Self::OwnerNumber(field, ranges) => any_owner(row, |holder, process| {
                 let number = match field {
@@ -221,6 +225,7 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
         OwnerField::Comm => Some(&process.comm),
         OwnerField::Program => Some(&process.program),
         OwnerField::Exe => process.exe.as_ref(),
+        OwnerField::Context => process.security_context.as_ref(),
         OwnerField::Cmdline => {
             let joined = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
             return joined.map_or(Truth::OwnersUnknown, |text| accepts(&text).into());

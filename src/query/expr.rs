@@ -284,9 +284,17 @@ impl Expr {
 
     /// Whether login names have to be known for the user ids of owners.
     pub fn needs_owner_names(&self) -> bool {
-        let user = OwnerField::User;
+        self.asks(OwnerField::User)
+    }
+
+    /// Whether the security contexts of owners have to be read.
+    pub fn needs_contexts(&self) -> bool {
+        self.asks(OwnerField::Context)
+    }
+
+    fn asks(&self, wanted: OwnerField) -> bool {
         self.any(
-            |it| matches!(it, Predicate::OwnerText(field, _) | Predicate::OwnerHas(field) if *field == user),
+            |it| matches!(it, Predicate::OwnerText(field, _) | Predicate::OwnerHas(field) if *field == wanted),
         )
     }
 

@@ -18,7 +18,7 @@ use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
 /// The name of a fact. The order is the order of keys in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "FIELDS says what each one means")]
-#[repr(u8)]
+#[repr(u16)]
 pub enum Field {
     Protocol,
     Family,
@@ -51,6 +51,8 @@ pub enum Field {
     Pid,
     OwnerStatus,
     Owners,
+    Context,
+    SocketContext,
     Cgroup,
     Unit,
     Container,
@@ -86,6 +88,17 @@ pub enum Field {
     Ulp,
     Tls,
     Subflow,
+    Mptcp,
+    Sctp,
+    SctpSettings,
+    Association,
+    Packet,
+    RxRing,
+    TxRing,
+    Fanout,
+    XdpRings,
+    XdpUmem,
+    XdpStats,
     Inode,
     Cookie,
     Netns,
@@ -203,6 +216,122 @@ pub enum Field {
     SubflowFlags,
     SubflowIdRem,
     SubflowIdLoc,
+    MptcpSubflows,
+    MptcpAddAddrSignal,
+    MptcpAddAddrAccepted,
+    MptcpSubflowsMax,
+    MptcpAddAddrSignalMax,
+    MptcpAddAddrAcceptedMax,
+    MptcpFallback,
+    MptcpRemoteKey,
+    MptcpToken,
+    MptcpWriteSeq,
+    MptcpSndUna,
+    MptcpRcvNxt,
+    MptcpLocalAddrUsed,
+    MptcpLocalAddrMax,
+    MptcpCsumEnabled,
+    MptcpRetransmits,
+    MptcpBytesRetrans,
+    MptcpBytesSent,
+    MptcpBytesReceived,
+    MptcpBytesAcked,
+    MptcpSubflowsTotal,
+    MptcpEndpLaminarMax,
+    MptcpEndpFullmeshMax,
+    MptcpLastDataSentMs,
+    MptcpLastDataRecvMs,
+    MptcpLastAckRecvMs,
+    SctpTag,
+    SctpState,
+    SctpRwndBytes,
+    SctpUnackdata,
+    SctpPenddata,
+    SctpInstrms,
+    SctpOutstrms,
+    SctpInqueue,
+    SctpOutqueue,
+    SctpOverallError,
+    SctpMaxBurst,
+    SctpMaxsegBytes,
+    SctpPeerRwndBytes,
+    SctpPeerTag,
+    SctpPeerCapable,
+    SctpPeerSack,
+    SctpIsacks,
+    SctpOsacks,
+    SctpOpackets,
+    SctpIpackets,
+    SctpRtxchunks,
+    SctpOutofseqtsns,
+    SctpIdupchunks,
+    SctpGapcnt,
+    SctpOuodchunks,
+    SctpIuodchunks,
+    SctpOodchunks,
+    SctpIodchunks,
+    SctpOctrlchunks,
+    SctpIctrlchunks,
+    SctpPrimaryState,
+    SctpPrimaryCwndBytes,
+    SctpPrimarySrttTicks,
+    SctpPrimaryRtoMs,
+    SctpPrimaryHbintervalTicks,
+    SctpPrimaryPathmaxrxt,
+    SctpPrimarySackdelayMs,
+    SctpPrimarySsthreshBytes,
+    SctpPrimaryPartialAckedBytes,
+    SctpPrimaryFlightBytes,
+    SctpPrimaryErrors,
+    SctpAutocloseS,
+    SctpAdaptationInd,
+    SctpPdPointBytes,
+    SctpNodelay,
+    SctpDisableFragments,
+    SctpV4mapped,
+    SctpFragInterleave,
+    SctpType,
+    PacketVersion,
+    PacketCopyThresh,
+    PacketTstamp,
+    PacketRunning,
+    PacketAuxdata,
+    PacketOrigdev,
+    PacketVnethdr,
+    PacketLoss,
+    RxRingBlockSize,
+    RxRingBlockNr,
+    RxRingFrameSize,
+    RxRingFrameNr,
+    RxRingRetireMs,
+    RxRingFeatures,
+    TxRingBlockSize,
+    TxRingBlockNr,
+    TxRingFrameSize,
+    TxRingFrameNr,
+    TxRingRetireMs,
+    TxRingFeatures,
+    FanoutId,
+    FanoutType,
+    XdpRxEntries,
+    XdpTxEntries,
+    XdpFillEntries,
+    XdpCompletionEntries,
+    UmemSize,
+    UmemId,
+    UmemNumPages,
+    UmemChunkSize,
+    UmemHeadroom,
+    UmemIfindex,
+    UmemQueueId,
+    UmemZeroCopy,
+    UmemRefs,
+    XdpRxDropped,
+    XdpRxInvalid,
+    XdpRxFull,
+    XdpFillRingEmpty,
+    XdpTxInvalid,
+    XdpTxRingEmpty,
 }
 
 /// What kind of value a field has, when it has one. Every field can also be null.
@@ -262,6 +391,8 @@ const fn entry(
             | Field::Pid
             | Field::OwnerStatus
             | Field::Owners
+            | Field::Context
+            | Field::SocketContext
             | Field::PeerProcess
             | Field::PeerPid
             | Field::PeerOwners
@@ -282,7 +413,8 @@ const fn entry(
 }
 
 /// The registry, in the order of [`Field`].
-pub const FIELDS: &[FieldInfo] = &joined::<{ WHOLE.len() + parts::PARTS.len() }>(WHOLE, &parts::PARTS);
+pub const FIELDS: &[FieldInfo] =
+    &joined::<{ WHOLE.len() + parts::COUNT }>(WHOLE, &parts::entries::<{ parts::COUNT }>());
 
 const fn joined<const LENGTH: usize>(first: &[FieldInfo], second: &[FieldInfo]) -> [FieldInfo; LENGTH] {
     let mut all = [first[0]; LENGTH];
@@ -514,7 +646,21 @@ const WHOLE: &[FieldInfo] = &[
         "owners",
         Kind::Owners,
         "",
-        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, cgroup, unit, container; null when not asked or unknown",
+        "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, context, cgroup, unit, container; null when not asked or unknown",
+    ),
+    entry(
+        Field::Context,
+        "context",
+        Kind::Text,
+        "",
+        "security context of the first owner (SELinux; or the label of AppArmor or Smack), with -Z or when named",
+    ),
+    entry(
+        Field::SocketContext,
+        "socket_context",
+        Kind::Text,
+        "",
+        "SELinux context of the socket itself, by way of its owner, with -z or when named",
     ),
     entry(
         Field::Cgroup,
@@ -762,6 +908,83 @@ const WHOLE: &[FieldInfo] = &[
         "what makes a TCP connection a subflow of multipath TCP; asked by -i",
     ),
     entry(
+        Field::Mptcp,
+        "mptcp",
+        Kind::Object,
+        "",
+        "what multipath TCP knows of a connection; asked by -i",
+    ),
+    entry(
+        Field::Sctp,
+        "sctp",
+        Kind::Object,
+        "",
+        "measurements of an SCTP association; asked by -i",
+    ),
+    entry(
+        Field::SctpSettings,
+        "sctp_settings",
+        Kind::Object,
+        "",
+        "what was set for an SCTP endpoint; asked by -i",
+    ),
+    entry(
+        Field::Association,
+        "association",
+        Kind::Word,
+        "",
+        "state of an SCTP association in SCTP's words: closed, cookie-wait, cookie-echoed, established, shutdown-pending, shutdown-sent, shutdown-received, shutdown-ack-sent; null for an endpoint",
+    ),
+    entry(
+        Field::Packet,
+        "packet",
+        Kind::Object,
+        "",
+        "version and flags of a packet socket; asked by -e",
+    ),
+    entry(
+        Field::RxRing,
+        "rx_ring",
+        Kind::Object,
+        "",
+        "receive ring of a packet socket; null without one; asked by -e",
+    ),
+    entry(
+        Field::TxRing,
+        "tx_ring",
+        Kind::Object,
+        "",
+        "send ring of a packet socket; null without one; asked by -e",
+    ),
+    entry(
+        Field::Fanout,
+        "fanout",
+        Kind::Object,
+        "",
+        "group of packet sockets that share packets; null for none; asked by -e",
+    ),
+    entry(
+        Field::XdpRings,
+        "xdp_rings",
+        Kind::Object,
+        "",
+        "rings of an XDP socket; asked by -e",
+    ),
+    entry(
+        Field::XdpUmem,
+        "xdp_umem",
+        Kind::Object,
+        "",
+        "frame memory of an XDP socket; asked by -e",
+    ),
+    entry(
+        Field::XdpStats,
+        "xdp_stats",
+        Kind::Object,
+        "",
+        "counters of an XDP socket; asked by -e",
+    ),
+    entry(
         Field::Inode,
         "inode",
         Kind::Integer,
@@ -935,7 +1158,9 @@ impl Field {
             Self::Drops => integer(socket.drops),
             Self::Uid => integer(socket.uid),
             Self::User => text(socket.uid.and_then(|uid| row.context.names.users.get(&uid))),
-            Self::Process | Self::Pid | Self::Owners => self.of_owners(row),
+            Self::Process | Self::Pid | Self::Owners | Self::Context | Self::SocketContext => {
+                self.of_owners(row)
+            }
             Self::PeerProcess => Self::Process.of_peer(row),
             Self::PeerPid => Self::Pid.of_peer(row),
             Self::PeerOwners => Self::Owners.of_peer(row),
@@ -970,6 +1195,10 @@ impl Field {
                 .details
                 .ulp()
                 .map_or(Value::Null, |ulp| Value::Text(ulp.name)),
+            Self::Association => socket
+                .details
+                .association()
+                .map_or(Value::Null, |state| Value::Word(state.name())),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
@@ -995,6 +1224,12 @@ impl Field {
                 None => Value::Null,
             },
             Self::Pid => integer(row.ownership.holders.first().map(|holder| holder.pid)),
+            Self::Context => bytes(
+                row.processes()
+                    .next()
+                    .and_then(|it| it.security_context.as_deref()),
+            ),
+            Self::SocketContext => bytes(row.security_context()),
             _ => match row.ownership.status {
                 // It has one, who is not known.
                 OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
@@ -1093,6 +1328,10 @@ fn interface<'a>(row: &Row<'a>) -> Value<'a> {
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {
     number.map_or(Value::Null, |number| Value::Integer(number.into()))
+}
+
+fn bytes(bytes: Option<&[u8]>) -> Value<'_> {
+    bytes.map_or(Value::Null, Value::Text)
 }
 
 fn text(string: Option<&String>) -> Value<'_> {

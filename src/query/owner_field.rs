@@ -19,6 +19,8 @@ pub enum OwnerField {
     Exe,
     /// The arguments, joined by blanks.
     Cmdline,
+    /// What the security module calls it.
+    Context,
     /// Login name of the process.
     User,
     /// User id of the process.
@@ -44,6 +46,7 @@ impl OwnerField {
             Self::Program => "process",
             Self::Exe => "exe",
             Self::Cmdline => "cmdline",
+            Self::Context => "context",
             Self::User | Self::Uid => "owners.user",
             Self::Unit => "unit",
             Self::Container => "container",

@@ -83,6 +83,7 @@ pub(crate) fn context() -> Context {
         cmdline: Some(cmdline.iter().map(|it| it.as_bytes().into()).collect()),
         uid: Some(uid),
         started_at: None,
+        security_context: None,
         cgroup: None,
         home: Home::default(),
         parent: None,

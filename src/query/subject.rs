@@ -50,6 +50,7 @@ const OWNER_FIELDS: &[(&str, OwnerField)] = &[
     ("program", OwnerField::Program),
     ("exe", OwnerField::Exe),
     ("cmdline", OwnerField::Cmdline),
+    ("context", OwnerField::Context),
     ("unit", OwnerField::Unit),
     ("container", OwnerField::Container),
     ("container_id", OwnerField::ContainerId),

@@ -2,6 +2,7 @@
 
 use super::field::{Field, SOCKET_OPTION_NAMES};
 use crate::model::details::layout::{Form, Part};
+use crate::model::details::sctp::Association;
 use crate::model::numbers::NETLINK_PROTOCOLS;
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
@@ -19,8 +20,10 @@ pub fn words(field: Field) -> Vec<&'static str> {
         // The last code is one that this program does not know.
         Field::Timer => (1..=6)
             .filter_map(TimerKind::from_kernel)
+            .chain([TimerKind::T3Rtx])
             .map(TimerKind::name)
             .collect(),
+        Field::Association => Association::all().collect(),
         Field::State => State::ALL.map(State::name).to_vec(),
         _ => match field.info().part {
             Some((

@@ -32,6 +32,7 @@ pub fn record(row: &Row<'_>) -> String {
         ("volume", volume(row)),
         ("window", window(row)),
         ("rate", rate(row)),
+        ("paths", paths(row)),
         ("memory", memory(row)),
         ("timer", timer(row)),
         ("options", options(row)),
@@ -50,7 +51,14 @@ pub fn record(row: &Row<'_>) -> String {
 pub fn line(row: &Row<'_>, facts: Facts) -> String {
     let mut parts = Vec::new();
     if facts.lines {
-        parts.extend([timing(row), window(row), rate(row), volume(row), memory(row)]);
+        parts.extend([
+            timing(row),
+            window(row),
+            rate(row),
+            volume(row),
+            paths(row),
+            memory(row),
+        ]);
     }
     if facts.options {
         parts.push(options(row));
@@ -144,9 +152,11 @@ fn volume(row: &Row<'_>) -> String {
         let number = number(row, field).filter(|number| *number > 0);
         number.map(|number| format!("{number} {what}"))
     };
+    let either = |of_tcp, of_mptcp| number(row, of_tcp).or_else(|| number(row, of_mptcp));
     joined([
-        number(row, Field::BytesSent).map(|sent| format!("{} sent", bytes(sent))),
-        number(row, Field::BytesReceived).map(|received| format!("{} received", bytes(received))),
+        either(Field::BytesSent, Field::MptcpBytesSent).map(|sent| format!("{} sent", bytes(sent))),
+        either(Field::BytesReceived, Field::MptcpBytesReceived)
+            .map(|received| format!("{} received", bytes(received))),
         count(Field::TotalRetrans, "segments retransmitted"),
         count(Field::Lost, "lost"),
         count(Field::TotalRto, "timeouts"),
@@ -179,6 +189,27 @@ fn rate(row: &Row<'_>) -> String {
     ])
 }
 
+/// What protocols with several paths or streams tell of them: multipath TCP and SCTP.
+fn paths(row: &Row<'_>) -> String {
+    let count = |field, what: &str| number(row, field).map(|number| format!("{number} {what}"));
+    let fell_back = matches!(Field::MptcpFallback.value(row), Value::Bool(true));
+    joined([
+        number(row, Field::MptcpSubflowsTotal).map(|number| match number {
+            1 => "1 subflow".to_owned(),
+            _ => format!("{number} subflows"),
+        }),
+        fell_back.then(|| "fell back to plain TCP".to_owned()),
+        word(row, Field::MptcpToken).map(|token| format!("token {token}")),
+        word(row, Field::Association).map(|state| format!("association {state}")),
+        count(Field::SctpInstrms, "streams in"),
+        count(Field::SctpOutstrms, "streams out"),
+        number(row, Field::SctpPrimaryRtoMs).map(|ms| format!("rto {}", duration_ms(ms))),
+        number(row, Field::SctpRtxchunks)
+            .filter(|number| *number > 0)
+            .map(|number| format!("{number} chunks retransmitted")),
+    ])
+}
+
 fn memory(row: &Row<'_>) -> String {
     let buffer = |limit, used, name: &str| {
         let (limit, used) = (number(row, limit)?, number(row, used)?);
@@ -195,7 +226,7 @@ fn timer(row: &Row<'_>) -> String {
         return String::new();
     };
     let what = match timer.kind {
-        TimerKind::On => "retransmit",
+        TimerKind::On | TimerKind::T3Rtx => "retransmit",
         TimerKind::Keepalive => "keepalive probe",
         TimerKind::TimeWait => "gone",
         TimerKind::Persist => "zero window probe",

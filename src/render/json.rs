@@ -244,6 +244,8 @@ fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     out.extend_from_slice(b",\"started_at\":");
     let started = process.and_then(|process| process.started_at).map(human::rfc3339);
     push_optional(out, started.as_deref().map(str::as_bytes));
+    out.extend_from_slice(b",\"context\":");
+    push_optional(out, bytes(|process| process.security_context.as_deref()));
     out.extend_from_slice(b",\"cgroup\":");
     push_optional(out, bytes(|process| process.cgroup.as_deref()));
     out.extend_from_slice(b",\"unit\":");

@@ -12,6 +12,7 @@ pub mod groups;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod multihomed;
 pub mod other_ends;
 pub mod packet;
 pub mod page;

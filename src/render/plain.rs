@@ -6,8 +6,8 @@
 use super::other_ends::{self, Form};
 use super::packet;
 use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
-use super::tokens;
-use super::{details, escape, tcp};
+use super::tokens::{self, Users};
+use super::{details, escape, multihomed, tcp};
 use crate::join::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -28,8 +28,8 @@ pub struct Plain {
     pub queues: bool,
     /// `users:(…)` (`-p`).
     pub processes: bool,
-    /// `tid=` inside it (`-T`).
-    pub threads: bool,
+    /// What more is inside it (`-T`, `-Z`, `-z`).
+    pub users: Users,
     /// The timer (`-o`).
     pub timer: bool,
     /// uid, inode, cookie and so on (`-e`).
@@ -97,7 +97,7 @@ impl Plain {
             push_column(out, netid(socket).as_bytes(), NETID);
         }
         if self.state {
-            push_column(out, socket.state.ss_name().as_bytes(), STATE);
+            push_column(out, state(socket).as_bytes(), STATE);
         }
         if self.queues {
             for queue in [socket.rqueue, socket.wqueue] {
@@ -113,7 +113,7 @@ impl Plain {
             _ => self.push_other(out, row),
         }
         if self.processes {
-            tokens::push_users(out, row, self.threads);
+            tokens::push_users(out, row, self.users);
         }
         if self.timer {
             tokens::push_timer(out, socket.timer);
@@ -130,14 +130,18 @@ impl Plain {
         if self.socket_options {
             details::push_socket_options(out, socket.socket_options);
         }
-        if self.memory {
-            details::push_memory(out, &socket.details);
-        }
         if self.filters {
             packet::push_filter(out, &socket.details);
         }
-        if self.info && socket.protocol == Protocol::Tcp {
-            tcp::push_info(out, socket, self.timer);
+        if self.memory {
+            details::push_memory(out, &socket.details);
+        }
+        match socket.protocol {
+            Protocol::Tcp if self.info => tcp::push_info(out, socket, self.timer),
+            Protocol::Mptcp if self.info => multihomed::push_mptcp(out, &socket.details),
+            // Addresses come with memory too.
+            Protocol::Sctp if self.info || self.memory => multihomed::push_sctp(out, &socket.details),
+            _ => {}
         }
         if self.netns {
             tokens::push_netns(out, row);
@@ -246,6 +250,14 @@ fn push_column(out: &mut Vec<u8>, text: &[u8], width: usize) {
     out.extend_from_slice(text);
     pad_to(out, start, width);
     out.push(b' ');
+}
+
+/// ss's word for the state, which is SCTP's own for an association.
+fn state(socket: &Socket) -> &'static str {
+    match socket.details.association() {
+        Some(association) if socket.protocol == Protocol::Sctp => association.ss_name(),
+        _ => socket.state.ss_name(),
+    }
 }
 
 /// ss's word for the table that a socket is in.

@@ -19,7 +19,7 @@ use super::names::{Learner, Numbers};
 use super::netns::Views;
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
-use super::proc::{ProcRoot, facts};
+use super::proc::{ProcRoot, contexts, facts};
 use super::settle::{listeners, settle};
 use super::undumped::{self, Dumped};
 use super::{tables, tape};
@@ -356,6 +356,18 @@ impl Run {
         pids.sort_unstable();
         pids.dedup();
         let (processes, late) = facts::read(&self.root, &pids, self.plan.facts);
+        if self.plan.socket_contexts {
+            let inodes = stash.heads().filter_map(|head| head.inode);
+            let holders = inodes.map(|inode| owners.holders().of(inode.get()));
+            context.socket_contexts = contexts::of_sockets(&self.root, holders);
+        }
+        if self.plan.facts == Facts::Contexts {
+            let asked = self.plan.socket_contexts;
+            self.gaps.extend(contexts::missing(
+                &processes,
+                asked.then_some(&context.socket_contexts),
+            ));
+        }
         context.processes = processes;
         self.learner.name_containers(&mut context.processes);
         if late > 0 {

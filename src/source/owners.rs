@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bpf;
 use super::namespaces;
 use super::proc::ProcRoot;
-use super::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk};
+use super::proc::holders::{Look, Walk, crowded_processes, walk, walk_if_few};
 use super::tape;
 use crate::model::{Gap, Holder, Protocol};
 use crate::plan::{CapturePlan, OwnersBy};
@@ -57,26 +57,29 @@ pub fn unless_recorded(plan: &mut Arc<CapturePlan>, gaps: &mut Vec<Gap>) {
 /// # Errors
 /// If the root of /proc cannot be listed.
 pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::Result<Scan> {
-    let refused = match plan.owners_by {
+    let look = Look {
+        wanted,
+        thorough: None,
+    };
+    let why = match plan.owners_by {
         OwnersBy::Proc => "asked for".to_owned(),
         _ if root.is_given() => "another /proc was named".to_owned(),
-        OwnersBy::Auto if !has_descriptors(root, WORTH_IT_DESCRIPTORS) => {
-            "few descriptors are open".to_owned()
+        by => {
+            if by == OwnersBy::Auto
+                && let Some(walk) = walk_if_few(root, look, WORTH_IT_DESCRIPTORS)?
+            {
+                let how = How::Walk("few descriptors are open".to_owned());
+                return Ok(Scan { walk, how });
+            }
+            match by_bpf(plan, root, wanted) {
+                Ok(scan) => return Ok(scan),
+                Err(refusal) => refusal.to_string(),
+            }
         }
-        OwnersBy::Auto | OwnersBy::Bpf => match by_bpf(plan, root, wanted) {
-            Ok(scan) => return Ok(scan),
-            Err(refusal) => refusal.to_string(),
-        },
     };
     Ok(Scan {
-        walk: walk(
-            root,
-            Look {
-                wanted,
-                thorough: None,
-            },
-        )?,
-        how: How::Walk(refused),
+        walk: walk(root, look)?,
+        how: How::Walk(why),
     })
 }
 

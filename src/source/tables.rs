@@ -294,8 +294,8 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
     for index in 0..sockets.len() {
         let cookie = sockets
             .get(index)
-            .and_then(|socket| socket.cookie)
-            .map_or(0, std::num::NonZeroU64::get);
+            .and_then(Socket::identity)
+            .map_or(0, |(_, cookie)| cookie.get());
         if seen.insert(cookie) {
             if kept != index {
                 sockets.swap(kept, index);

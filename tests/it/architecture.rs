@@ -210,6 +210,7 @@ const OFF_TAPE: &[&str] = &[
     "source/netns/",
     "source/proc/counts.rs",
     "source/proc/holders.rs",
+    "source/proc/worker.rs",
     "source/proc/raw.rs",
     "command/caller.rs",
     "command/destroy/",

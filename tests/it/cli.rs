@@ -74,33 +74,6 @@ fn a_wrong_filter_points_at_the_byte() {
 }
 
 #[test]
-fn letters_of_ss_that_are_not_there_yet_say_so() {
-    let letters: &[&[&str]] = &[
-        &["-S"],
-        &["-0"],
-        &["-m"],
-        &["-i"],
-        &["-s"],
-        &["--vsock"],
-        &["-tan", "--cgroup"],
-    ];
-    for arguments in letters {
-        let ran = run(arguments);
-        if ran.status == Some(0) {
-            // It has come meanwhile: the list of missing ones is the program's.
-            continue;
-        }
-        let ran = ran.ended_with(2);
-        assert!(
-            ran.stderr.contains("not there yet"),
-            "{arguments:?}: {}",
-            ran.stderr
-        );
-        assert!(ran.stdout.is_empty());
-    }
-}
-
-#[test]
 fn help_and_version_are_no_errors() {
     for (arguments, word) in [
         (["--help"], "--listening"),

@@ -6,7 +6,10 @@
 
 pub mod congestion;
 pub mod layout;
+pub mod link;
 pub mod memory;
+pub mod mptcp;
+pub mod sctp;
 pub mod tcp_info;
 pub mod ulp;
 
@@ -43,6 +46,26 @@ pub mod kind {
     pub const PACKET_INFO: u16 = 64;
     /// The classic BPF program of a packet socket: `struct sock_filter`, one after the other.
     pub const PACKET_FILTER: u16 = 65;
+    /// `struct packet_diag_ring` of what a packet socket receives.
+    pub const PACKET_RX_RING: u16 = 67;
+    /// The same of what it sends.
+    pub const PACKET_TX_RING: u16 = 68;
+    /// Number and kind of a packet socket's fan-out group.
+    pub const PACKET_FANOUT: u16 = 69;
+    /// Entries of an XDP socket's receive ring.
+    pub const XDP_RX_RING: u16 = 70;
+    /// Entries of its send ring.
+    pub const XDP_TX_RING: u16 = 71;
+    /// `struct xdp_diag_umem`.
+    pub const XDP_UMEM: u16 = 72;
+    /// Entries of the ring of frames to fill.
+    pub const XDP_FILL_RING: u16 = 73;
+    /// Entries of the ring of frames that were sent.
+    pub const XDP_COMPLETION_RING: u16 = 74;
+    /// `struct xdp_diag_stats`.
+    pub const XDP_STATS: u16 = 75;
+    /// One byte: the state of an SCTP association, which only its rows have.
+    pub const SCTP_ASSOCIATION: u16 = 66;
 }
 
 /// Which attributes are kept. Those that a row has fields for are not, nor keys of TCP-MD5: they are secrets.

@@ -8,12 +8,15 @@ use crate::model::Protocol;
 use crate::model::Socket;
 use crate::model::details::congestion::{BBR, DCTCP, VEGAS};
 use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::details::link::{FANOUT, PACKET, RX_RING, TX_RING, XDP_RINGS, XDP_STATS, XDP_UMEM};
 use crate::model::details::memory::MEMORY;
+use crate::model::details::mptcp::MPTCP_INFO;
+use crate::model::details::sctp::{SCTP_INFO, SCTP_SETTINGS};
 use crate::model::details::tcp_info::TCP_INFO;
 use crate::model::details::ulp::{SUBFLOW, TLS};
 
 /// The objects and their tables.
-const OBJECTS: [(Field, &[Part]); 7] = [
+const OBJECTS: [(Field, &[Part]); 17] = [
     (Field::Memory, &MEMORY),
     (Field::Tcp, &TCP_INFO),
     (Field::Vegas, &VEGAS),
@@ -21,10 +24,20 @@ const OBJECTS: [(Field, &[Part]); 7] = [
     (Field::Bbr, &BBR),
     (Field::Tls, &TLS),
     (Field::Subflow, &SUBFLOW),
+    (Field::Mptcp, &MPTCP_INFO),
+    (Field::Sctp, &SCTP_INFO),
+    (Field::SctpSettings, &SCTP_SETTINGS),
+    (Field::Packet, &PACKET),
+    (Field::RxRing, &RX_RING),
+    (Field::TxRing, &TX_RING),
+    (Field::Fanout, &FANOUT),
+    (Field::XdpRings, &XDP_RINGS),
+    (Field::XdpUmem, &XDP_UMEM),
+    (Field::XdpStats, &XDP_STATS),
 ];
 
 /// The fields of all parts, in the order of the tables.
-const ORDER: [Field; 112] = [
+const ORDER: [Field; 228] = [
     Field::RmemAlloc,
     Field::Rcvbuf,
     Field::WmemAlloc,
@@ -137,15 +150,132 @@ const ORDER: [Field; 112] = [
     Field::SubflowFlags,
     Field::SubflowIdRem,
     Field::SubflowIdLoc,
+    Field::MptcpSubflows,
+    Field::MptcpAddAddrSignal,
+    Field::MptcpAddAddrAccepted,
+    Field::MptcpSubflowsMax,
+    Field::MptcpAddAddrSignalMax,
+    Field::MptcpAddAddrAcceptedMax,
+    Field::MptcpFallback,
+    Field::MptcpRemoteKey,
+    Field::MptcpToken,
+    Field::MptcpWriteSeq,
+    Field::MptcpSndUna,
+    Field::MptcpRcvNxt,
+    Field::MptcpLocalAddrUsed,
+    Field::MptcpLocalAddrMax,
+    Field::MptcpCsumEnabled,
+    Field::MptcpRetransmits,
+    Field::MptcpBytesRetrans,
+    Field::MptcpBytesSent,
+    Field::MptcpBytesReceived,
+    Field::MptcpBytesAcked,
+    Field::MptcpSubflowsTotal,
+    Field::MptcpEndpLaminarMax,
+    Field::MptcpEndpFullmeshMax,
+    Field::MptcpLastDataSentMs,
+    Field::MptcpLastDataRecvMs,
+    Field::MptcpLastAckRecvMs,
+    Field::SctpTag,
+    Field::SctpState,
+    Field::SctpRwndBytes,
+    Field::SctpUnackdata,
+    Field::SctpPenddata,
+    Field::SctpInstrms,
+    Field::SctpOutstrms,
+    Field::SctpInqueue,
+    Field::SctpOutqueue,
+    Field::SctpOverallError,
+    Field::SctpMaxBurst,
+    Field::SctpMaxsegBytes,
+    Field::SctpPeerRwndBytes,
+    Field::SctpPeerTag,
+    Field::SctpPeerCapable,
+    Field::SctpPeerSack,
+    Field::SctpIsacks,
+    Field::SctpOsacks,
+    Field::SctpOpackets,
+    Field::SctpIpackets,
+    Field::SctpRtxchunks,
+    Field::SctpOutofseqtsns,
+    Field::SctpIdupchunks,
+    Field::SctpGapcnt,
+    Field::SctpOuodchunks,
+    Field::SctpIuodchunks,
+    Field::SctpOodchunks,
+    Field::SctpIodchunks,
+    Field::SctpOctrlchunks,
+    Field::SctpIctrlchunks,
+    Field::SctpPrimaryState,
+    Field::SctpPrimaryCwndBytes,
+    Field::SctpPrimarySrttTicks,
+    Field::SctpPrimaryRtoMs,
+    Field::SctpPrimaryHbintervalTicks,
+    Field::SctpPrimaryPathmaxrxt,
+    Field::SctpPrimarySackdelayMs,
+    Field::SctpPrimarySsthreshBytes,
+    Field::SctpPrimaryPartialAckedBytes,
+    Field::SctpPrimaryFlightBytes,
+    Field::SctpPrimaryErrors,
+    Field::SctpAutocloseS,
+    Field::SctpAdaptationInd,
+    Field::SctpPdPointBytes,
+    Field::SctpNodelay,
+    Field::SctpDisableFragments,
+    Field::SctpV4mapped,
+    Field::SctpFragInterleave,
+    Field::SctpType,
+    Field::PacketVersion,
+    Field::PacketCopyThresh,
+    Field::PacketTstamp,
+    Field::PacketRunning,
+    Field::PacketAuxdata,
+    Field::PacketOrigdev,
+    Field::PacketVnethdr,
+    Field::PacketLoss,
+    Field::RxRingBlockSize,
+    Field::RxRingBlockNr,
+    Field::RxRingFrameSize,
+    Field::RxRingFrameNr,
+    Field::RxRingRetireMs,
+    Field::RxRingFeatures,
+    Field::TxRingBlockSize,
+    Field::TxRingBlockNr,
+    Field::TxRingFrameSize,
+    Field::TxRingFrameNr,
+    Field::TxRingRetireMs,
+    Field::TxRingFeatures,
+    Field::FanoutId,
+    Field::FanoutType,
+    Field::XdpRxEntries,
+    Field::XdpTxEntries,
+    Field::XdpFillEntries,
+    Field::XdpCompletionEntries,
+    Field::UmemSize,
+    Field::UmemId,
+    Field::UmemNumPages,
+    Field::UmemChunkSize,
+    Field::UmemHeadroom,
+    Field::UmemIfindex,
+    Field::UmemQueueId,
+    Field::UmemZeroCopy,
+    Field::UmemRefs,
+    Field::XdpRxDropped,
+    Field::XdpRxInvalid,
+    Field::XdpRxFull,
+    Field::XdpFillRingEmpty,
+    Field::XdpTxInvalid,
+    Field::XdpTxRingEmpty,
 ];
 
-/// The entries of all parts.
-pub(super) const PARTS: [FieldInfo; ORDER.len()] = entries();
+/// How many parts there are.
+pub(super) const COUNT: usize = ORDER.len();
 
-const fn entries() -> [FieldInfo; ORDER.len()] {
-    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); ORDER.len()];
+/// The entries of all parts, of which there are `LENGTH`.
+pub(super) const fn entries<const LENGTH: usize>() -> [FieldInfo; LENGTH] {
+    let mut entries = [entry(ORDER[0], OBJECTS[0].0, &OBJECTS[0].1[0]); LENGTH];
     let (mut object, mut part, mut index) = (0, 0, 0);
-    while index < ORDER.len() {
+    while index < LENGTH {
         let (parent, parts) = OBJECTS[object];
         entries[index] = entry(ORDER[index], parent, &parts[part]);
         index += 1;
@@ -189,6 +319,18 @@ impl Field {
             Self::Memory => details.memory(),
             // A listener's has no measurements: only its queue, which is in accept_q and backlog, and zeros.
             Self::Tcp if socket.protocol == Protocol::Tcp && !socket.is_listener() => details.tcp_info(),
+            Self::Mptcp if socket.protocol == Protocol::Mptcp && !socket.is_listener() => {
+                details.mptcp_info()
+            }
+            Self::Sctp => details.sctp_info(),
+            Self::SctpSettings if socket.protocol == Protocol::Sctp => details.sctp_settings(),
+            Self::Packet => details.packet(),
+            Self::RxRing => details.rx_ring(),
+            Self::TxRing => details.tx_ring(),
+            Self::Fanout => details.fanout(),
+            Self::XdpRings => details.xdp_rings(),
+            Self::XdpUmem => details.xdp_umem(),
+            Self::XdpStats => details.xdp_stats(),
             Self::Vegas => details.vegas(),
             Self::Dctcp => details.dctcp(),
             Self::Bbr => details.bbr(),
@@ -211,7 +353,7 @@ mod tests {
             OBJECTS.iter().map(|(_, parts)| parts.len()).sum::<usize>(),
             ORDER.len()
         );
-        for info in PARTS {
+        for info in entries::<COUNT>() {
             let words = info.name.split('_').map(|word| {
                 let (first, rest) = word.split_at(1);
                 first.to_uppercase() + rest
@@ -248,7 +390,7 @@ mod tests {
     #[test]
     fn parts_of_one_structure_do_not_overlap() {
         for (object, parts) in OBJECTS {
-            let nested = matches!(object, Field::Tls | Field::Subflow);
+            let nested = matches!(object, Field::Tls | Field::Subflow | Field::XdpRings);
             for pair in parts.windows(2) {
                 let [part, next] = pair else { continue };
                 let length = if nested { 1 } else { part.width };

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
+use crate::model::details::sctp::Association;
 use crate::model::details::{self, Details, kind};
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
@@ -36,7 +37,12 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     };
     let [family, state, timer, retransmits, ..] = *header;
     let tcp = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
-    let Some(state) = State::from_kernel(state, tcp) else {
+    let association = match protocol {
+        Protocol::Sctp => association(state, attributes),
+        _ => None,
+    };
+    let known = association.map(Association::nearest);
+    let Some(state) = known.or_else(|| State::from_kernel(state, tcp)) else {
         return false;
     };
     let (family, local_address, peer_address) = match family {
@@ -45,7 +51,11 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         _ => return false,
     };
     let timer = TimerKind::from_kernel(timer).map(|kind| Timer {
-        kind,
+        kind: if protocol == Protocol::Sctp {
+            TimerKind::T3Rtx
+        } else {
+            kind
+        },
         expires_ms: Some(u32_at(header, 52)),
         retransmits,
     });
@@ -82,6 +92,9 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         details,
         ..Socket::BLANK
     };
+    if let Some(association) = association {
+        slot.details.push(kind::SCTP_ASSOCIATION, &[association.number()]);
+    }
     // The kernel sends v6only for these states alone; it decides how a wildcard is shown.
     let unconnected = matches!(state, State::Listen | State::Unconnected | State::Bound);
     let attributes = if wanted >= Wanted::Attributes || (family == Family::Inet6 && unconnected) {
@@ -115,6 +128,14 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     }
     slot.endpoints = Endpoints::Inet(pair);
     true
+}
+
+/// The state of an SCTP association, which has numbers of its own. Only associations have addresses of a peer: their
+/// attribute comes unasked (linux 6.18 net/sctp/diag.c).
+fn association(state: u8, attributes: &[u8]) -> Option<Association> {
+    let mut attributes = details::attributes(attributes);
+    attributes.find(|(kind, _)| *kind == kind::PEERS)?;
+    Association::from_kernel(state)
 }
 
 fn u32_at(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
@@ -243,6 +264,28 @@ mod tests {
         assert_eq!(kept, [(7, &[1u8; 36][..]), (5, &[0x10])]);
         assert!(decode(&bytes, Protocol::Tcp, Wanted::Attributes, &mut slot) && slot.details.is_empty());
         assert_eq!(slot.drops, Some(0x0101_0101));
+    }
+
+    #[test]
+    fn an_sctp_association_has_a_state_and_a_timer_of_its_own() {
+        // 3 is syn-recv to TCP; 4 is its persist timer.
+        let bytes = record(2, 3, 4, &[(12, &[2; 128]), (13, &[2; 128])]);
+        let socket = decoded(&bytes, Protocol::Sctp).unwrap();
+        assert_eq!(socket.state, State::Established);
+        assert_eq!(socket.details.association().unwrap().name(), "established");
+        assert_eq!(socket.timer.unwrap().kind, TimerKind::T3Rtx);
+        assert_eq!((socket.uid, socket.identity()), (Some(1000), None));
+        // Its endpoint has the same cookie, no peers and a state of TCP.
+        let endpoint = decoded(&record(2, 10, 0, &[(12, &[2; 128])]), Protocol::Sctp).unwrap();
+        assert_eq!(endpoint.state, State::Listen);
+        assert!(endpoint.details.association().is_none() && endpoint.identity().is_some());
+        assert_eq!(
+            decoded(&record(2, 0, 0, &[]), Protocol::Sctp),
+            None,
+            "no state of TCP"
+        );
+        let closed = decoded(&record(2, 0, 0, &[(13, &[2; 128])]), Protocol::Sctp).unwrap();
+        assert_eq!(closed.state, State::Unconnected);
     }
 
     #[test]

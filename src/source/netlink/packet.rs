@@ -13,6 +13,9 @@ const HEADER_BYTES: usize = 16;
 const AF_PACKET: u8 = 17;
 
 const INFO: u16 = 0;
+const RX_RING: u16 = 2;
+const TX_RING: u16 = 3;
+const FANOUT: u16 = 4;
 const UID: u16 = 5;
 const MEMINFO: u16 = 6;
 const FILTER: u16 = 7;
@@ -21,6 +24,8 @@ const FILTER: u16 = 7;
 pub const SHOW_BASIC: u32 = 0x01 | 0x10;
 /// `pdiag_show` for the filter program.
 pub const SHOW_FILTER: u32 = 0x20;
+/// `pdiag_show` for rings and the fan-out group.
+pub const SHOW_RINGS: u32 = 0x04 | 0x08;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
@@ -53,10 +58,11 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
         match kind {
             INFO => {
                 end.interface = word(value, 0).and_then(NonZeroU32::new);
-                if wanted >= Wanted::Attributes {
-                    slot.details.push(kind::PACKET_INFO, value);
-                }
+                slot.details.push(kind::PACKET_INFO, value);
             }
+            RX_RING => slot.details.push(kind::PACKET_RX_RING, value),
+            TX_RING => slot.details.push(kind::PACKET_TX_RING, value),
+            FANOUT => slot.details.push(kind::PACKET_FANOUT, value),
             // Empty without CAP_NET_ADMIN.
             FILTER if !value.is_empty() => slot.details.push(kind::PACKET_FILTER, value),
             UID => slot.uid = word(value, 0),

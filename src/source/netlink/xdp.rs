@@ -17,11 +17,19 @@ const AF_XDP: u8 = 44;
 
 const INFO: u16 = 1;
 const UID: u16 = 2;
+const RX_RING: u16 = 3;
+const TX_RING: u16 = 4;
+const UMEM: u16 = 5;
+const FILL_RING: u16 = 6;
+const COMPLETION_RING: u16 = 7;
 const MEMINFO: u16 = 8;
+const STATS: u16 = 9;
 
 /// `xdiag_show` for what a listing prints: where it is bound and whose it is, memory (whose first number is the
 /// queue).
 pub const SHOW_BASIC: u32 = 0x01 | 0x08;
+/// `xdiag_show` for rings, frame memory and counters.
+pub const SHOW_RINGS: u32 = 0x02 | 0x04 | 0x10;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
@@ -56,6 +64,12 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
                 end.interface = word(value, 0).and_then(NonZeroU32::new);
                 end.queue_id = word(value, 4).unwrap_or(0);
             }
+            RX_RING => slot.details.push(kind::XDP_RX_RING, value),
+            TX_RING => slot.details.push(kind::XDP_TX_RING, value),
+            UMEM => slot.details.push(kind::XDP_UMEM, value),
+            FILL_RING => slot.details.push(kind::XDP_FILL_RING, value),
+            COMPLETION_RING => slot.details.push(kind::XDP_COMPLETION_RING, value),
+            STATS => slot.details.push(kind::XDP_STATS, value),
             UID => slot.uid = word(value, 0),
             MEMINFO => {
                 if wanted == Wanted::Details {
@@ -84,7 +98,11 @@ mod tests {
             &[
                 (INFO, &words(&[2, 4])),
                 (UID, &words(&[1000])),
+                (RX_RING, &words(&[2048])),
+                (UMEM, &words(&[4096, 0, 1])),
+                (FILL_RING, &words(&[512])),
                 (MEMINFO, &words(&[64, 9, 9, 9, 9, 9, 9, 9, 1])),
+                (STATS, &words(&[5, 0, 6])),
             ],
         );
         let mut socket = Socket::BLANK;
@@ -99,6 +117,19 @@ mod tests {
             (Some(1000), Some(64), Some(1))
         );
         assert_eq!(socket.kind, Some(SocketType::Raw));
+        let values = |structure: Option<details::layout::Struct<'_>>| -> Vec<Option<u64>> {
+            let structure = structure.unwrap();
+            structure.parts.iter().map(|part| structure.value(part)).collect()
+        };
+        assert_eq!(
+            values(socket.details.xdp_rings()),
+            [Some(2048), None, Some(512), None]
+        );
+        assert_eq!(
+            values(socket.details.xdp_umem())[..3],
+            [Some(4096), Some(1), None]
+        );
+        assert_eq!(values(socket.details.xdp_stats())[..2], [Some(5), None]);
         for length in 0..bytes.len() {
             assert_eq!(
                 decode(&bytes[..length], Wanted::Details, &mut socket),

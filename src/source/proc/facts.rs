@@ -8,7 +8,7 @@ use crate::source::disk;
 use procfs::FromRead as _;
 use procfs::process::Stat;
 
-use super::ProcRoot;
+use super::{ProcRoot, contexts};
 use crate::model::cgroup::Home;
 use crate::model::{Process, Processes, process::program_name};
 use crate::plan::Facts;
@@ -51,6 +51,9 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
             process.parent = u32::try_from(stat.ppid).ok();
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
+        }
+        if facts == Facts::Contexts {
+            process.security_context = contexts::of_process(root, process.pid);
         }
         let cgroups = disk::read(root.join(format!("{}/cgroup", process.pid))).unwrap_or_default();
         let cgroups = String::from_utf8_lossy(&cgroups);

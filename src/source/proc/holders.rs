@@ -4,24 +4,21 @@
 //! a dead file system, and a copy keeps a port alive. Nothing is allocated per descriptor; processes are shared
 //! out over the cores. What could not be looked into is counted, never passed over.
 
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use rustix::fs::{CWD, Mode, RawDir, openat, readlinkat_raw, statat};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, CWD, statat};
 
 pub use super::counts::{crowded_processes, has_descriptors};
-use super::raw::{
-    DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
-    open_directory, read_fdinfo, read_file, sizes_differ,
-};
-use super::{ProcRoot, fdinfo, on_tape, tasks};
+use super::raw::{numbered_entries, open_directory};
+use super::worker::{Shared, Worker};
+use super::{ProcRoot, on_tape};
 use crate::model::Holder;
+use crate::source::tape;
 
 /// Below this many processes a second thread costs more than it saves.
-const PROCESSES_PER_THREAD: usize = 48;
+const PROCESSES_PER_THREAD: usize = 32;
 
 /// What a walk looks for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,10 +50,31 @@ pub struct Walk {
 /// # Errors
 /// Only if the root itself cannot be listed; everything below it is counted instead.
 pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
-    on_tape::walk(look, || look_into(root, look))
+    on_tape::walk(look, || Ok(look_into(root, look, u64::MAX)?.0))
 }
 
-fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
+/// The same, unless all processes together have more than `most` descriptors: `None` then, and as soon as that shows,
+/// by the sizes of their fd directories (Linux 6.2 and newer).
+///
+/// # Errors
+/// As [`walk`].
+pub fn walk_if_few(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<Option<Walk>> {
+    let mut looked = None;
+    let few = tape::fact(&format!("at most {most} descriptors"), || {
+        let result = look_into(root, look, most);
+        let few = !matches!(result, Ok((_, true)));
+        looked = Some(result.map(|(walk, _)| walk));
+        few
+    });
+    if !few {
+        return Ok(None);
+    }
+    let again = || Ok(look_into(root, look, u64::MAX)?.0);
+    on_tape::walk(look, || looked.unwrap_or_else(again)).map(Some)
+}
+
+/// The walk, and whether it was given up at more than `most` descriptors.
+fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Walk, bool)> {
     let root_fd = open_directory(CWD, root.path())?;
     let pids = numbered_entries(root_fd.as_fd())?;
     let shared = Shared {
@@ -65,15 +83,16 @@ fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
         next: AtomicUsize::new(0),
         look,
         // Since Linux 6.2 the size of a fd directory is the number of its entries; before it is 0.
-        sizes_count: statat(root_fd.as_fd(), c"self/fd", rustix::fs::AtFlags::empty())
-            .is_ok_and(|stat| stat.st_size > 0),
+        sizes_count: statat(root_fd.as_fd(), c"self/fd", AtFlags::empty()).is_ok_and(|stat| stat.st_size > 0),
         proc_root: root,
         socket_mount: OnceLock::new(),
         kcmp: !root.is_given(),
+        most,
+        counted: AtomicU64::new(0),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let helpers = (pids.len() / PROCESSES_PER_THREAD).clamp(1, cores) - 1;
-    Ok(std::thread::scope(|scope| {
+    let walk = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..helpers)
             .map(|_| scope.spawn(|| Worker::new(&shared).run()))
             .collect();
@@ -86,7 +105,8 @@ fn look_into(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
             }
         }
         walk
-    }))
+    });
+    Ok((walk, shared.is_over()))
 }
 
 impl Walk {
@@ -99,256 +119,6 @@ impl Walk {
     }
 }
 
-/// What all workers share.
-struct Shared<'a> {
-    root: BorrowedFd<'a>,
-    pids: &'a [u32],
-    next: AtomicUsize,
-    look: Look<'a>,
-    sizes_count: bool,
-    proc_root: &'a ProcRoot,
-    /// The mount id that sockets have in fdinfo, if it is known. Looked up when a process is first met that tells
-    /// no more.
-    socket_mount: OnceLock<Option<u32>>,
-    /// Whether pids here are pids of ours, so that kcmp can be asked about them.
-    kcmp: bool,
-}
-
-struct Worker<'a> {
-    shared: &'a Shared<'a>,
-    directory: Box<[MaybeUninit<u8>]>,
-    found: Walk,
-}
-
-/// A file table: of a process (tid 0) or of a thread.
-#[derive(Clone, Copy)]
-struct Table {
-    pid: u32,
-    tid: u32,
-}
-
-impl<'a> Worker<'a> {
-    fn new(shared: &'a Shared<'a>) -> Self {
-        Self {
-            shared,
-            directory: vec![MaybeUninit::uninit(); DIRECTORY_BYTES].into(),
-            found: Walk::default(),
-        }
-    }
-
-    fn run(mut self) -> Walk {
-        while let Some(pid) = self
-            .shared
-            .pids
-            .get(self.shared.next.fetch_add(1, Ordering::Relaxed))
-        {
-            self.process(*pid);
-        }
-        self.found
-    }
-
-    fn process(&mut self, pid: u32) {
-        let mut path = PathBuffer::default();
-        let shared = self.shared;
-        let process = match openat(
-            shared.root,
-            path.of(&[Part::Number(pid)]),
-            DIRECTORY,
-            Mode::empty(),
-        ) {
-            Ok(process) => process,
-            // Gone. (A process that /proc hides is not listed, and that is told by its mount options.)
-            Err(Errno::NOENT | Errno::SRCH) => return,
-            Err(_) => {
-                self.found.refused += 1;
-                return;
-            }
-        };
-        self.found.processes += 1;
-        let table = Table { pid, tid: 0 };
-        if self.table(process.as_fd(), table) == Seen::Refused
-            && self.by_fdinfo(process.as_fd(), table) == Seen::Refused
-        {
-            self.found.refused += 1;
-            return;
-        }
-        self.threads(process.as_fd(), pid);
-    }
-
-    /// Lists the descriptors of one table; `directory` is /proc/PID or /proc/PID/task/TID.
-    fn table(&mut self, directory: BorrowedFd<'_>, table: Table) -> Seen {
-        let descriptors = match openat(directory, c"fd", DIRECTORY, Mode::empty()) {
-            Ok(descriptors) => descriptors,
-            Err(Errno::NOENT | Errno::SRCH) => return Seen::All,
-            // Kernel threads and zombies refuse too, but have nothing to show.
-            Err(_) if self.shared.sizes_count && fd_directory_is_empty(directory) => return Seen::All,
-            Err(_) => return Seen::Refused,
-        };
-        let mut seen = Seen::All;
-        let mut buffer = std::mem::take(&mut self.directory);
-        let mut entries = RawDir::new(descriptors.as_fd(), &mut buffer);
-        while let Some(Ok(entry)) = entries.next() {
-            let Some(fd) = decimal(entry.file_name()) else {
-                continue;
-            };
-            let mut text = [MaybeUninit::<u8>::uninit(); 64];
-            match readlinkat_raw(descriptors.as_fd(), entry.file_name(), &mut text[..]) {
-                Ok((link, _)) => self.descriptor(directory, table, fd, link),
-                Err(Errno::ACCESS | Errno::PERM) => {
-                    seen = Seen::Refused;
-                    break;
-                }
-                // Closed meanwhile, or the link is longer than a socket's.
-                Err(_) => {}
-            }
-        }
-        self.directory = buffer;
-        seen
-    }
-
-    fn descriptor(&mut self, directory: BorrowedFd<'_>, table: Table, fd: u32, link: &[u8]) {
-        if let Some(inode) = fdinfo::socket_inode(link) {
-            self.hold(table, fd, inode);
-            let known_to_carry_none = |known: &[u32]| known.binary_search(&inode).is_ok();
-            if self
-                .shared
-                .look
-                .thorough
-                .is_some_and(|known| !known_to_carry_none(known))
-                && let Some(info) = read_fdinfo(directory, fd)
-            {
-                self.found.descriptors_in_flight |= info.descriptors_in_flight > 0;
-            }
-        } else if link == b"anon_inode:[io_uring]" {
-            match read_fdinfo(directory, fd).filter(|info| info.registered_files_told) {
-                Some(info) => {
-                    for inode in info.registered_sockets {
-                        self.hold(table, fd, inode);
-                    }
-                }
-                None => self.found.io_uring_unread = true,
-            }
-        }
-    }
-
-    fn hold(&mut self, Table { pid, tid }: Table, fd: u32, inode: u32) {
-        if self
-            .shared
-            .look
-            .wanted
-            .is_none_or(|wanted| wanted.binary_search(&inode).is_ok())
-        {
-            self.found.holders.push(Holder { inode, pid, fd, tid });
-        }
-    }
-
-    /// With CAP_SYS_PTRACE alone the fd directory stays shut, but fdinfo can be read: what is on the mount of
-    /// sockets is a socket.
-    fn by_fdinfo(&mut self, process: BorrowedFd<'_>, table: Table) -> Seen {
-        let shared = self.shared;
-        let Some(mount) = *shared
-            .socket_mount
-            .get_or_init(|| own_socket_mount(shared.proc_root))
-        else {
-            return Seen::Refused;
-        };
-        let directory = match openat(process, c"fdinfo", DIRECTORY, Mode::empty()) {
-            Ok(directory) => directory,
-            Err(Errno::NOENT | Errno::SRCH) => return Seen::All,
-            Err(_) => return Seen::Refused,
-        };
-        let mut seen = Seen::All;
-        let mut buffer = std::mem::take(&mut self.directory);
-        let mut entries = RawDir::new(directory.as_fd(), &mut buffer);
-        while let Some(Ok(entry)) = entries.next() {
-            let Some(fd) = decimal(entry.file_name()) else {
-                continue;
-            };
-            match read_file(directory.as_fd(), entry.file_name()) {
-                Ok(text) => {
-                    let info = fdinfo::parse(&text);
-                    if let (true, Some(inode)) = (info.mount_id == Some(mount), info.inode) {
-                        self.hold(table, fd, u32::try_from(inode).unwrap_or(0));
-                    }
-                    for inode in info.registered_sockets {
-                        self.hold(table, fd, inode);
-                    }
-                }
-                Err(Errno::ACCESS | Errno::PERM) => {
-                    seen = Seen::Refused;
-                    break;
-                }
-                Err(_) => {}
-            }
-        }
-        self.directory = buffer;
-        seen
-    }
-
-    /// Visits the threads whose file table is their own; a thorough walk visits every thread.
-    fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) {
-        // A task directory has one link more than two per thread.
-        if statat(process, c"task", rustix::fs::AtFlags::empty()).is_ok_and(|stat| stat.st_nlink <= 3) {
-            return;
-        }
-        let Ok(directory) = openat(process, c"task", DIRECTORY, Mode::empty()) else {
-            return;
-        };
-        let Ok(tids) = numbered_entries(directory.as_fd()) else {
-            return;
-        };
-        for tid in tids.into_iter().filter(|tid| *tid != pid) {
-            let shares = if self.shared.kcmp {
-                tasks::share_files(pid, tid)
-            } else {
-                None
-            };
-            let mut path = PathBuffer::default();
-            let Ok(task) = openat(
-                directory.as_fd(),
-                path.of(&[Part::Number(tid)]),
-                DIRECTORY,
-                Mode::empty(),
-            ) else {
-                continue;
-            };
-            let own_table = match shares {
-                Some(shares) => !shares,
-                // Not told: tables of different sizes are different tables.
-                None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
-            };
-            if own_table {
-                self.table(task.as_fd(), Table { pid, tid });
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    All,
-    Refused,
-}
-
-/// The mount id of sockets, from a socket of our own.
-fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
-    if root.is_given() {
-        return None;
-    }
-    let socket = rustix::net::socket_with(
-        rustix::net::AddressFamily::UNIX,
-        rustix::net::SocketType::DGRAM,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    );
-    let socket = socket.ok()?;
-    let path = root.join(format!(
-        "self/fdinfo/{}",
-        std::os::fd::AsRawFd::as_raw_fd(&socket)
-    ));
-    fdinfo::parse(&std::fs::read(path).ok()?).mount_id
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,7 +129,7 @@ mod tests {
     fn our_own_socket_is_found_under_our_pid_and_descriptor() {
         let socket = std::os::unix::net::UnixDatagram::unbound().unwrap();
         let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
-        let inode = fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()).unwrap();
+        let inode = crate::source::proc::fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()).unwrap();
         let walk = walk(
             &ProcRoot::default(),
             Look {
@@ -375,6 +145,17 @@ mod tests {
             tid: 0,
         };
         assert!(walk.holders.contains(&expected), "{walk:?}");
+    }
+
+    #[test]
+    fn a_walk_is_given_up_where_there_is_too_much_to_see() {
+        let root = ProcRoot::default();
+        let walked = |most| walk_if_few(&root, Look::default(), most).unwrap();
+        let all = walked(u64::MAX - 1).unwrap();
+        assert!(all.processes > 0);
+        // Before Linux 6.2 the sizes are not told, and nothing is too much.
+        let told = std::fs::metadata("/proc/self/fd").unwrap().len() > 0;
+        assert_eq!(walked(0).is_none(), told);
     }
 
     /// A made-up /proc: what the walk reads of it is fully known.

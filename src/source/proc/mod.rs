@@ -1,5 +1,6 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
+pub mod contexts;
 mod counts;
 pub mod facts;
 pub mod families;
@@ -11,6 +12,7 @@ mod on_tape;
 mod raw;
 pub mod summary;
 pub mod tasks;
+mod worker;
 
 use std::path::{Path, PathBuf};
 

@@ -71,7 +71,7 @@ pub(super) enum Part {
 }
 
 impl PathBuffer {
-    /// Joins the parts; `fdinfo/` and a number are the longest that is asked of it, 18 bytes.
+    /// Joins the parts; two numbers and `/task/` between them are the longest that is asked of it, 26 bytes.
     pub(super) fn of(&mut self, parts: &[Part]) -> &CStr {
         let mut end = 0;
         let mut push = |byte: u8| {

@@ -102,19 +102,75 @@ const EXPECTED: &[&str] = &[
 ];
 
 /// Tokens whose value is the time since something, or until something: it lies between two looks around ours.
-const MOVING: [&str; 5] = ["lastsnd", "lastrcv", "lastack", "busy", "rwnd_limited"];
+const MOVING: [&str; 8] = [
+    "lastsnd",
+    "lastrcv",
+    "lastack",
+    "busy",
+    "rwnd_limited",
+    "last_data_sent",
+    "last_data_recv",
+    "last_ack_recv",
+];
 
 /// How long the three looks may differ.
 const SETTLE: Duration = Duration::from_secs(20);
 
+/// Tokens that connections of multipath TCP must show.
+const EXPECTED_MPTCP: &[&str] = &[
+    "skmem",
+    "subflows_max",
+    "remote_key",
+    "token",
+    "write_seq",
+    "snd_una",
+    "rcv_nxt",
+    "subflows_total",
+];
+
+/// Tokens of newer iproute2 than 6.6, 6.8 and later.
+const NEW: [&str; 16] = [
+    "rcv_wnd",
+    "rehash",
+    "usec_ts",
+    "local_addr_used",
+    "local_addr_max",
+    "csum_enabled",
+    "retransmits",
+    "bytes_retrans",
+    "bytes_sent",
+    "bytes_received",
+    "bytes_acked",
+    "subflows_total",
+    "endp_laminar_max",
+    "last_data_sent",
+    "last_data_recv",
+    "last_ack_recv",
+];
+
+/// Tokens of the first three and of all the rest: what ss of TCP has had for long has the same names.
+const NEW_OF_TCP: usize = 3;
+
 #[test]
 fn every_token_is_that_of_ss() {
+    tokens_agree(SPECS, OPTIONS, EXPECTED, &NEW[..NEW_OF_TCP]);
+}
+
+#[test]
+fn every_token_of_multipath_tcp_is_that_of_ss() {
+    let specs = ["mptcp-listen", "mptcp-pair", "mptcp-pair:addr=::1"];
+    tokens_agree(&specs, &["-ManOemi"], EXPECTED_MPTCP, &NEW);
+    tokens_agree(&specs, &["-MnOi"], &["token"], &NEW);
+}
+
+/// Compares all tokens of all rows with those of ss, which before 6.6 has none of the `new` ones.
+fn tokens_agree(specs: &[&str], options: &[&str], expected: &[&str], new: &[&str]) {
     let Some(version) = installed() else { return };
-    let Some(sockets) = Sockets::make(SPECS) else {
+    let Some(sockets) = Sockets::make(specs) else {
         return;
     };
     let theirs = || {
-        let mut rows = rows(Ran::of(sockets.program("ss").args(OPTIONS)).ended_with(0).text());
+        let mut rows = rows(Ran::of(sockets.program("ss").args(options)).ended_with(0).text());
         for row in rows.values_mut() {
             if version < (7, 1) {
                 normal::name_delack(row);
@@ -128,7 +184,7 @@ fn every_token_is_that_of_ss() {
     let deadline = Instant::now() + SETTLE;
     loop {
         let before = theirs();
-        let mut ours = rows(sockets.run(OPTIONS).text());
+        let mut ours = rows(sockets.run(options).text());
         let after = theirs();
         let seen: BTreeSet<_> = ours
             .values()
@@ -136,10 +192,9 @@ fn every_token_is_that_of_ss() {
             .map(|token| name(token).to_owned())
             .collect();
         for row in ours.values_mut().filter(|_| version < (6, 6)) {
-            // Tokens of iproute2 6.6 and 6.8.
-            row.retain(|token| !matches!(name(token), "rcv_wnd" | "rehash" | "usec_ts"));
+            row.retain(|token| !new.contains(&name(token)));
         }
-        let missing: Vec<_> = EXPECTED.iter().filter(|token| !seen.contains(**token)).collect();
+        let missing: Vec<_> = expected.iter().filter(|token| !seen.contains(**token)).collect();
         let complaints = compare(&before, &ours, &after);
         if missing.is_empty() && complaints.is_empty() {
             return;
@@ -164,10 +219,14 @@ fn rows(text: &str) -> BTreeMap<String, Vec<String>> {
     rows
 }
 
-/// Sequence numbers of a subflow are in decimal since iproute2 6.6; before, ss prints them in hexadecimal.
+/// Sequence numbers of multipath TCP are in decimal since iproute2 6.6; before, ss prints them in hexadecimal.
 fn sequences_in_decimal(row: &mut [String]) {
     for token in row {
-        if let Some((name @ ("seq" | "sfseq" | "ssnoff" | "maplen"), hex)) = token.split_once(':') {
+        if let Some((
+            name @ ("seq" | "sfseq" | "ssnoff" | "maplen" | "write_seq" | "snd_una" | "rcv_nxt"),
+            hex,
+        )) = token.split_once(':')
+        {
             *token = format!("{name}:{}", u64::from_str_radix(hex, 16).unwrap());
         }
     }
@@ -245,6 +304,39 @@ fn json(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
         .as_array()
         .unwrap()
         .clone()
+}
+
+#[test]
+fn multipath_tcp_has_an_object_of_its_own() {
+    let Some(sockets) = Sockets::make(&["mptcp-listen", "mptcp-pair"]) else {
+        return;
+    };
+    let rows = json(&sockets, &["-Manj", "-i"]);
+    let connected: Vec<_> = rows.iter().filter(|row| row["state"] == "established").collect();
+    assert_eq!(connected.len(), 2);
+    for row in connected {
+        let info = &row["mptcp"];
+        assert_eq!(
+            (&info["remote_key"], &info["fallback"]),
+            (&true.into(), &false.into())
+        );
+        assert!(info["write_seq"].as_u64().is_some_and(|number| number > 0));
+        assert!(row["tcp"].is_null(), "the connection is none of TCP");
+        // Its paths name the token as theirs.
+        let token = info["token"].as_str().unwrap();
+        let path = json(&sockets, &["-tanj", &format!("subflow_token_loc = {token}")]);
+        assert_eq!(path.len(), 1, "{token}");
+    }
+    let listener = rows.iter().find(|row| row["state"] == "listen").unwrap();
+    assert!(listener["mptcp"].is_null());
+    // By name, in a filter and on a terminal.
+    assert_eq!(json(&sockets, &["-Manj", "mptcp.token gt 0"]).len(), 2);
+    let table = sockets.run(&["-Mni", "--table"]);
+    assert!(
+        table.text().contains("1 subflow, ") && table.text().contains("token "),
+        "{}",
+        table.text()
+    );
 }
 
 #[test]

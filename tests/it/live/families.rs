@@ -131,6 +131,23 @@ fn sockets_without_a_table_in_ss_are_rows_as_proc_has_them() {
 }
 
 #[test]
+fn rings_and_fan_out_groups_are_those_of_ss() {
+    let Some(version) = installed() else { return };
+    let specs = [
+        "packet:ring=rx",
+        "packet:proto=34525,ring=tx",
+        "packet:proto=34525,device=lo,fanout=1",
+        "packet:proto=34525,device=lo,fanout=6,filter=1",
+    ];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    for words in ["-0nO", "-0neO", "-0neObm"] {
+        compare(&sockets, version, &words.split(' ').collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
@@ -171,6 +188,51 @@ fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
         .collect();
     assert!(!kernels.is_empty());
     assert!(kernels.iter().all(|row| row["owner_status"] == "kernel"));
+}
+
+#[test]
+fn rings_and_fan_out_groups_are_fields() {
+    let specs = ["packet:ring=rx", "packet:device=lo,fanout=1", "packet:proto=0"];
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    let rows = |words: &[&str]| sockets.run(words).json()["sockets"].as_array().unwrap().clone();
+    let all = rows(&["-0", "--json"]);
+    let with = |key: &str| {
+        let found: Vec<_> = all.iter().filter(|row| row[key].is_object()).collect();
+        assert_eq!(found.len(), 1, "{key}");
+        found[0].clone()
+    };
+    let ring = with("rx_ring");
+    assert_eq!(
+        (&ring["rx_ring"]["frame_nr"], &ring["rx_ring"]["retire_ms"]),
+        (&32.into(), &60.into())
+    );
+    assert_eq!(
+        (&ring["packet"]["version"], &ring["packet"]["running"]),
+        (&2.into(), &true.into())
+    );
+    assert_eq!(
+        with("fanout")["fanout"],
+        serde_json::json!({"id": 101, "type": "lb"})
+    );
+    assert!(
+        all.iter()
+            .all(|row| row["tx_ring"].is_null() && row["xdp_stats"].is_null())
+    );
+    // Named alone, without -e.
+    let named = rows(&[
+        "--json",
+        "--columns",
+        "rx_ring_block_size,fanout_id",
+        "-0",
+        "rx_ring.frame_nr = 32",
+    ]);
+    assert_eq!(
+        named,
+        [serde_json::json!({"rx_ring_block_size": 16384, "fanout_id": null})]
+    );
+    assert_eq!(rows(&["-0", "--json", "packet.running = false"]).len(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! machine lacks, and for answers that no kernel should give.
 
 mod bytes;
+mod contexts;
 mod dump;
 mod hostile;
 mod proc;

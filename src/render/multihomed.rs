@@ -1,0 +1,221 @@
+//! The tokens of `ss -i` for multipath TCP and SCTP (iproute2 7.1 with `-n`), in its order. A number that is 0 is left
+//! out, as ss does.
+
+use super::text::{push_address, push_hex, push_number};
+use crate::model::details::layout::{Form, Struct};
+use crate::model::details::mptcp::MPTCP_INFO;
+use crate::model::details::sctp::{Association, SCTP_INFO, SCTP_SETTINGS};
+use crate::model::details::{Details, kind};
+
+/// Parts of `struct mptcp_info` that ss does not show.
+const MPTCP_SILENT: &str = "endp_fullmesh_max";
+
+/// ss's labels for what SCTP measures and for what was set, by our keys, in its order.
+const SCTP_LABELS: [(&str, &str); 23] = [
+    ("tag", "tag"),
+    ("state", "state"),
+    ("rwnd_bytes", "rwnd"),
+    ("unackdata", "unackdata"),
+    ("penddata", "penddata"),
+    ("instrms", "instrms"),
+    ("outstrms", "outstrms"),
+    ("inqueue", "inqueue"),
+    ("outqueue", "outqueue"),
+    ("overall_error", "overerr"),
+    ("max_burst", "maxburst"),
+    ("maxseg_bytes", "maxseg"),
+    ("peer_rwnd_bytes", "prwnd"),
+    ("peer_tag", "ptag"),
+    ("peer_capable", "pcapable"),
+    ("peer_sack", "psack"),
+    ("autoclose_s", "autoclose"),
+    ("adaptation_ind", "adapind"),
+    ("pd_point_bytes", "pdpoint"),
+    ("nodelay", "nodelay"),
+    ("disable_fragments", "nofrag"),
+    ("v4mapped", "v4mapped"),
+    ("frag_interleave", "fraginl"),
+];
+
+/// Appends what `-i` shows of a connection of multipath TCP, each token with a blank in front.
+pub fn push_mptcp(out: &mut Vec<u8>, details: &Details) {
+    let Some(info) = details.mptcp_info() else { return };
+    for part in &MPTCP_INFO {
+        let number = info.value(part).unwrap_or(0);
+        if number == 0 || part.key == MPTCP_SILENT {
+            continue;
+        }
+        // The times have their unit in the key, and none in ss.
+        let label = part.key.strip_suffix("_ms").unwrap_or(part.key);
+        // Two flags stand alone; whether there are checksums is a number.
+        let alone = part.bits == 1;
+        push_token(out, label, part.form, (!alone).then_some(number));
+    }
+}
+
+/// Appends what `-i` shows of SCTP: the addresses of both ends, then measurements or settings.
+pub fn push_sctp(out: &mut Vec<u8>, details: &Details) {
+    push_addresses(out, b" locals:", details, kind::LOCALS);
+    push_addresses(out, b" peers:", details, kind::PEERS);
+    if let Some(bytes) = details.get(kind::INFO) {
+        // ss reads one structure, of whichever row.
+        push_labelled(out, &Struct::new(&SCTP_INFO, bytes));
+        push_labelled(out, &Struct::new(&SCTP_SETTINGS, bytes));
+    }
+}
+
+fn push_labelled(out: &mut Vec<u8>, structure: &Struct<'_>) {
+    for part in structure.parts {
+        let label = SCTP_LABELS.iter().find(|(key, _)| *key == part.key);
+        let number = structure.value(part).filter(|number| *number > 0);
+        let (Some((_, label)), Some(number)) = (label, number) else {
+            continue;
+        };
+        let state = u8::try_from(number).ok().and_then(Association::from_kernel);
+        match state.filter(|_| part.key == "state") {
+            Some(state) => {
+                out.extend_from_slice(b" state:");
+                out.extend_from_slice(state.ss_name().as_bytes());
+            }
+            None => push_token(out, label, part.form, Some(number)),
+        }
+    }
+}
+
+fn push_token(out: &mut Vec<u8>, label: &str, form: Form, number: Option<u64>) {
+    out.push(b' ');
+    out.extend_from_slice(label.as_bytes());
+    let Some(number) = number else { return };
+    out.push(b':');
+    if form == Form::Hex {
+        push_hex(out, number);
+    } else {
+        push_number(out, number);
+    }
+}
+
+fn push_addresses(out: &mut Vec<u8>, label: &[u8], details: &Details, kind: u16) {
+    let Some(addresses) = details.addresses(kind) else {
+        return;
+    };
+    out.extend_from_slice(label);
+    for (index, address) in addresses.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_address(out, address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(push: fn(&mut Vec<u8>, &Details), attributes: &[(u16, &[u8])]) -> String {
+        let mut details = Details::default();
+        for (kind, value) in attributes {
+            details.push(*kind, value);
+        }
+        let mut out = Vec::new();
+        push(&mut out, &details);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+        bytes[offset..offset + value.len()].copy_from_slice(value);
+    }
+
+    #[test]
+    fn every_token_of_multipath_tcp_has_its_place() {
+        let mut info = vec![0; 96];
+        for (offset, value) in [
+            (0, 1),
+            (1, 2),
+            (2, 3),
+            (3, 4),
+            (4, 5),
+            (5, 6),
+            (40, 7),
+            (41, 8),
+            (42, 1),
+            (80, 2),
+            (81, 9),
+            (82, 9),
+        ] {
+            info[offset] = value;
+        }
+        put(&mut info, 8, &3u32.to_ne_bytes());
+        put(&mut info, 12, &0xab12_u32.to_ne_bytes());
+        for (offset, value) in [
+            (16, u64::MAX),
+            (24, 11),
+            (32, 12),
+            (48, 13),
+            (56, 14),
+            (64, 15),
+            (72, 16),
+        ] {
+            put(&mut info, offset, &value.to_ne_bytes());
+        }
+        for (offset, value) in [(44, 17u32), (84, 18), (88, 19), (92, 20)] {
+            put(&mut info, offset, &value.to_ne_bytes());
+        }
+        assert_eq!(
+            shown(push_mptcp, &[(kind::INFO, &info)]),
+            " subflows:1 add_addr_signal:2 add_addr_accepted:3 subflows_max:4 add_addr_signal_max:5 \
+             add_addr_accepted_max:6 fallback remote_key token:ab12 write_seq:18446744073709551615 snd_una:11 \
+             rcv_nxt:12 local_addr_used:7 local_addr_max:8 csum_enabled:1 retransmits:17 bytes_retrans:13 \
+             bytes_sent:14 bytes_received:15 bytes_acked:16 subflows_total:2 endp_laminar_max:9 last_data_sent:18 \
+             last_data_recv:19 last_ack_recv:20"
+        );
+        // Older kernels end earlier.
+        assert!(shown(push_mptcp, &[(kind::INFO, &info[..43])]).ends_with(" csum_enabled:1"));
+        assert_eq!(shown(push_mptcp, &[]), "");
+    }
+
+    #[test]
+    fn an_association_tells_addresses_and_numbers() {
+        let mut info = vec![0; 368];
+        for (offset, value) in [
+            (0, 0xbeef_u32),
+            (4, 3),
+            (8, 1000),
+            (24, 1),
+            (28, 2),
+            (32, 3),
+            (36, 4),
+            (40, 1452),
+            (44, 2000),
+            (48, 0xcafe),
+            (344, 5),
+            (348, 6),
+            (352, 7),
+        ] {
+            put(&mut info, offset, &value.to_ne_bytes());
+        }
+        for (offset, value) in [(12, 8u16), (14, 9), (16, 10), (18, 11)] {
+            put(&mut info, offset, &value.to_ne_bytes());
+        }
+        for (offset, value) in [(52, 12), (53, 13), (356, 1), (357, 1), (358, 1), (359, 2)] {
+            info[offset] = value;
+        }
+        let address = |last: u8| {
+            let mut storage = [&2u16.to_ne_bytes()[..], &[0x1f, 0x90, 10, 0, 0, last]].concat();
+            storage.resize(128, 0);
+            storage
+        };
+        assert_eq!(
+            shown(
+                push_sctp,
+                &[
+                    (kind::LOCALS, &[address(1), address(2)].concat()),
+                    (kind::INFO, &info),
+                    (kind::PEERS, &address(3)),
+                ]
+            ),
+            " locals:10.0.0.1,10.0.0.2 peers:10.0.0.3 tag:beef state:ESTAB rwnd:1000 unackdata:8 penddata:9 instrms:10 \
+             outstrms:11 inqueue:1 outqueue:2 overerr:3 maxburst:4 maxseg:1452 prwnd:2000 ptag:cafe pcapable:12 psack:13 \
+             autoclose:5 adapind:6 pdpoint:7 nodelay:1 nofrag:1 v4mapped:1 fraginl:2"
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! A thread of the walk: takes processes from the list until there are no more, and lists their descriptors.
+//!
+//! Like the walk it never opens, or stats through, a descriptor of another process.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use rustix::fs::{AtFlags, Mode, RawDir, fstat, openat, readlinkat_raw, statat};
+use rustix::io::Errno;
+
+use super::holders::{Look, Walk};
+use super::raw::{
+    DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
+    read_fdinfo, read_file, sizes_differ,
+};
+use super::{ProcRoot, fdinfo, tasks};
+use crate::model::Holder;
+
+/// What all workers share.
+pub(super) struct Shared<'a> {
+    pub(super) root: BorrowedFd<'a>,
+    pub(super) pids: &'a [u32],
+    pub(super) next: AtomicUsize,
+    pub(super) look: Look<'a>,
+    pub(super) sizes_count: bool,
+    pub(super) proc_root: &'a ProcRoot,
+    /// The mount id that sockets have in fdinfo, if it is known. Looked up when a process is first met that tells
+    /// no more.
+    pub(super) socket_mount: OnceLock<Option<u32>>,
+    /// Whether pids here are pids of ours, so that kcmp can be asked about them.
+    pub(super) kcmp: bool,
+    /// More descriptors than this are not looked at.
+    pub(super) most: u64,
+    /// Descriptors of the processes visited so far.
+    pub(super) counted: AtomicU64,
+}
+
+impl Shared<'_> {
+    /// Whether there are too many descriptors to go on.
+    pub(super) fn is_over(&self) -> bool {
+        self.counted.load(Ordering::Relaxed) > self.most
+    }
+
+    /// Counts those of a fd directory, if there is a limit.
+    fn count(&self, descriptors: BorrowedFd<'_>) {
+        if self.most < u64::MAX {
+            let size = fstat(descriptors).map_or(0, |stat| stat.st_size);
+            self.counted
+                .fetch_add(u64::try_from(size).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+}
+
+pub(super) struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    directory: Box<[MaybeUninit<u8>]>,
+    found: Walk,
+}
+
+/// A file table: of a process (tid 0) or of a thread.
+#[derive(Clone, Copy)]
+struct Table {
+    pid: u32,
+    tid: u32,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: &'a Shared<'a>) -> Self {
+        Self {
+            shared,
+            directory: vec![MaybeUninit::uninit(); DIRECTORY_BYTES].into(),
+            found: Walk::default(),
+        }
+    }
+
+    pub(super) fn run(mut self) -> Walk {
+        let shared = self.shared;
+        while let Some(pid) = shared.pids.get(shared.next.fetch_add(1, Ordering::Relaxed)) {
+            self.process(*pid);
+            if shared.is_over() {
+                break;
+            }
+        }
+        self.found
+    }
+
+    /// Most processes have one thread and let us look: for them nothing is opened but the directory of descriptors.
+    fn process(&mut self, pid: u32) {
+        let mut path = PathBuffer::default();
+        let shared = self.shared;
+        let of_process = [Part::Number(pid), Part::Text(b"/fd")];
+        let table = Table { pid, tid: 0 };
+        let seen = match openat(shared.root, path.of(&of_process), DIRECTORY, Mode::empty()) {
+            Ok(descriptors) => {
+                shared.count(descriptors.as_fd());
+                if shared.is_over() {
+                    return;
+                }
+                self.table(descriptors.as_fd(), table)
+            }
+            // Gone. (A process that /proc hides is not listed, and that is told by its mount options.)
+            Err(Errno::NOENT | Errno::SRCH) => return,
+            Err(_) => Seen::Refused,
+        };
+        self.found.processes += 1;
+        let mut path = PathBuffer::default();
+        let tasks = path.of(&[Part::Number(pid), Part::Text(b"/task")]);
+        // A task directory has one link more than two per thread.
+        let one_thread = statat(shared.root, tasks, AtFlags::empty()).is_ok_and(|stat| stat.st_nlink <= 3);
+        if seen == Seen::All && one_thread {
+            return;
+        }
+        let Some(process) = self.directory_of(table) else {
+            self.found.refused += u32::from(seen == Seen::Refused);
+            return;
+        };
+        if seen == Seen::Refused
+            && !self.has_nothing(process.as_fd())
+            && self.by_fdinfo(process.as_fd(), table) == Seen::Refused
+        {
+            self.found.refused += 1;
+            return;
+        }
+        if !one_thread {
+            self.threads(process.as_fd(), pid);
+        }
+    }
+
+    /// Kernel threads and zombies refuse too, but have nothing to show.
+    fn has_nothing(&self, process: BorrowedFd<'_>) -> bool {
+        self.shared.sizes_count && fd_directory_is_empty(process)
+    }
+
+    /// /proc/PID or /proc/PID/task/TID.
+    fn directory_of(&self, Table { pid, tid }: Table) -> Option<OwnedFd> {
+        let mut path = PathBuffer::default();
+        let path = match tid {
+            0 => path.of(&[Part::Number(pid)]),
+            tid => path.of(&[Part::Number(pid), Part::Text(b"/task/"), Part::Number(tid)]),
+        };
+        openat(self.shared.root, path, DIRECTORY, Mode::empty()).ok()
+    }
+
+    /// Lists the descriptors of one table by its directory `fd`.
+    fn table(&mut self, descriptors: BorrowedFd<'_>, table: Table) -> Seen {
+        // Opened for the first descriptor of which more is to be known.
+        let mut directory = None;
+        let mut seen = Seen::All;
+        let mut buffer = std::mem::take(&mut self.directory);
+        let mut entries = RawDir::new(descriptors, &mut buffer);
+        while let Some(Ok(entry)) = entries.next() {
+            let Some(fd) = decimal(entry.file_name()) else {
+                continue;
+            };
+            let mut text = [MaybeUninit::<u8>::uninit(); 64];
+            match readlinkat_raw(descriptors, entry.file_name(), &mut text[..]) {
+                Ok((link, _)) => self.descriptor(&mut directory, table, fd, link),
+                Err(Errno::ACCESS | Errno::PERM) => {
+                    seen = Seen::Refused;
+                    break;
+                }
+                // Closed meanwhile, or the link is longer than a socket's.
+                Err(_) => {}
+            }
+        }
+        self.directory = buffer;
+        seen
+    }
+
+    fn descriptor(&mut self, directory: &mut Option<OwnedFd>, table: Table, fd: u32, link: &[u8]) {
+        let mut more = |worker: &Self| {
+            if directory.is_none() {
+                *directory = worker.directory_of(table);
+            }
+            read_fdinfo(directory.as_ref()?.as_fd(), fd)
+        };
+        if let Some(inode) = fdinfo::socket_inode(link) {
+            self.hold(table, fd, inode);
+            let known_to_carry_none = |known: &[u32]| known.binary_search(&inode).is_ok();
+            if self
+                .shared
+                .look
+                .thorough
+                .is_some_and(|known| !known_to_carry_none(known))
+                && let Some(info) = more(self)
+            {
+                self.found.descriptors_in_flight |= info.descriptors_in_flight > 0;
+            }
+        } else if link == b"anon_inode:[io_uring]" {
+            match more(self).filter(|info| info.registered_files_told) {
+                Some(info) => {
+                    for inode in info.registered_sockets {
+                        self.hold(table, fd, inode);
+                    }
+                }
+                None => self.found.io_uring_unread = true,
+            }
+        }
+    }
+
+    fn hold(&mut self, Table { pid, tid }: Table, fd: u32, inode: u32) {
+        if self
+            .shared
+            .look
+            .wanted
+            .is_none_or(|wanted| wanted.binary_search(&inode).is_ok())
+        {
+            self.found.holders.push(Holder { inode, pid, fd, tid });
+        }
+    }
+
+    /// With CAP_SYS_PTRACE alone the fd directory stays shut, but fdinfo can be read: what is on the mount of
+    /// sockets is a socket.
+    fn by_fdinfo(&mut self, process: BorrowedFd<'_>, table: Table) -> Seen {
+        let shared = self.shared;
+        let Some(mount) = *shared
+            .socket_mount
+            .get_or_init(|| own_socket_mount(shared.proc_root))
+        else {
+            return Seen::Refused;
+        };
+        let directory = match openat(process, c"fdinfo", DIRECTORY, Mode::empty()) {
+            Ok(directory) => directory,
+            Err(Errno::NOENT | Errno::SRCH) => return Seen::All,
+            Err(_) => return Seen::Refused,
+        };
+        let mut seen = Seen::All;
+        let mut buffer = std::mem::take(&mut self.directory);
+        let mut entries = RawDir::new(directory.as_fd(), &mut buffer);
+        while let Some(Ok(entry)) = entries.next() {
+            let Some(fd) = decimal(entry.file_name()) else {
+                continue;
+            };
+            match read_file(directory.as_fd(), entry.file_name()) {
+                Ok(text) => {
+                    let info = fdinfo::parse(&text);
+                    if let (true, Some(inode)) = (info.mount_id == Some(mount), info.inode) {
+                        self.hold(table, fd, u32::try_from(inode).unwrap_or(0));
+                    }
+                    for inode in info.registered_sockets {
+                        self.hold(table, fd, inode);
+                    }
+                }
+                Err(Errno::ACCESS | Errno::PERM) => {
+                    seen = Seen::Refused;
+                    break;
+                }
+                Err(_) => {}
+            }
+        }
+        self.directory = buffer;
+        seen
+    }
+
+    /// Visits the threads whose file table is their own; a thorough walk visits every thread.
+    fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) {
+        let Ok(directory) = openat(process, c"task", DIRECTORY, Mode::empty()) else {
+            return;
+        };
+        let Ok(tids) = numbered_entries(directory.as_fd()) else {
+            return;
+        };
+        for tid in tids.into_iter().filter(|tid| *tid != pid) {
+            let shares = if self.shared.kcmp {
+                tasks::share_files(pid, tid)
+            } else {
+                None
+            };
+            let mut path = PathBuffer::default();
+            let Ok(task) = openat(
+                directory.as_fd(),
+                path.of(&[Part::Number(tid)]),
+                DIRECTORY,
+                Mode::empty(),
+            ) else {
+                continue;
+            };
+            let own_table = match shares {
+                Some(shares) => !shares,
+                // Not told: tables of different sizes are different tables.
+                None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
+            };
+            if own_table && let Ok(descriptors) = openat(task.as_fd(), c"fd", DIRECTORY, Mode::empty()) {
+                self.table(descriptors.as_fd(), Table { pid, tid });
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    All,
+    Refused,
+}
+
+/// The mount id of sockets, from a socket of our own.
+fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
+    if root.is_given() {
+        return None;
+    }
+    let socket = rustix::net::socket_with(
+        rustix::net::AddressFamily::UNIX,
+        rustix::net::SocketType::DGRAM,
+        rustix::net::SocketFlags::CLOEXEC,
+        None,
+    );
+    let socket = socket.ok()?;
+    let path = root.join(format!(
+        "self/fdinfo/{}",
+        std::os::fd::AsRawFd::as_raw_fd(&socket)
+    ));
+    fdinfo::parse(&std::fs::read(path).ok()?).mount_id
+}
