@@ -159,7 +159,7 @@ fn protocol_name(root: &ProcRoot, holder: &Holder) -> Option<String> {
             0 => format!("{pid}/fd/{fd}"),
             tid => format!("{pid}/task/{tid}/fd/{fd}"),
         });
-        let link = std::fs::read_link(&path).ok()?;
+        let link = disk::read_link(&path).ok()?;
         // A ring that has the socket registered, or another file by now.
         if fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()) != Some(inode) {
             return None;
