@@ -14,7 +14,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "integer",
         Kind::Boolean => "boolean",
-        Kind::Words | Kind::Numbers | Kind::Owners => "array",
+        Kind::Words | Kind::Numbers | Kind::Texts | Kind::Owners => "array",
         Kind::Object => "object",
         Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
     }
@@ -129,6 +129,7 @@ fn property(info: &FieldInfo) -> String {
         Kind::Words => {
             format!("\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{listed}] }}")
         }
+        Kind::Texts => "\"type\": [\"array\", \"null\"], \"items\": { \"type\": \"string\" }".to_owned(),
         Kind::Numbers => {
             "\"type\": [\"array\", \"null\"], \"items\": { \"type\": \"integer\", \"minimum\": 0 }".to_owned()
         }

@@ -245,8 +245,10 @@ impl Needs {
                 Field::Mptcp,
                 Field::Sctp,
                 Field::SctpSettings,
+                Field::LocalAddresses,
+                Field::PeerAddresses,
             ]),
-            filters: any(&[Field::FilterInstructions]),
+            filters: any(&[Field::FilterInstructions, Field::FilterProgram]),
             rings: part(&[
                 Field::RxRing,
                 Field::TxRing,

@@ -12,7 +12,7 @@ use crate::source::netlink::unix::SHOW_MEMORY;
 /// What a table tells behind its rows.
 pub fn facts(args: &ListArgs) -> Facts {
     let options = args.tos || args.inet_sockopt;
-    let lines = args.info || args.memory;
+    let lines = args.info || args.memory || args.bpf;
     Facts {
         record: lines || options || args.extended || args.options,
         lines,

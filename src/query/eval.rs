@@ -284,6 +284,7 @@ fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
         Value::Numbers(numbers) => numbers
             .iter()
             .any(|number| pattern.matches(number.to_string().as_bytes())),
+        Value::Texts(list) => list.texts().iter().any(|text| pattern.matches(text.as_bytes())),
         Value::Word(word) => pattern.matches(word.as_bytes()),
         Value::Text(text) => pattern.matches(text),
         Value::UnixName(name) => pattern.matches_unix_name(name),

@@ -3,7 +3,10 @@
 //! Columns, JSON keys, CSV headers, filter fields, sort keys, group keys and the documentation come from
 //! [`FIELDS`]. A field's value is computed from a [`Row`] and nothing else.
 
+mod list;
 mod parts;
+
+pub use list::List;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -11,9 +14,10 @@ use std::num::NonZeroU32;
 use crate::join::Row;
 use crate::model::details::kind;
 use crate::model::details::layout::{Form, Part, Struct};
+use crate::model::details::sctp::Addresses;
 use crate::model::numbers::netlink_protocol_name;
 use crate::model::other_ends::vsock_number;
-use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Timer};
+use crate::model::{Endpoints, OwnerStatus, Process, Protocol, Shutdown, Socket, Timer};
 
 /// The name of a fact. The order is the order of keys in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +68,7 @@ pub enum Field {
     IpProtocol,
     Ethertype,
     FilterInstructions,
+    FilterProgram,
     QueueId,
     KernelProtocol,
     NetlinkProtocol,
@@ -92,6 +97,8 @@ pub enum Field {
     Sctp,
     SctpSettings,
     Association,
+    LocalAddresses,
+    PeerAddresses,
     Packet,
     RxRing,
     TxRing,
@@ -353,6 +360,8 @@ pub enum Kind {
     Words,
     /// Several whole numbers.
     Numbers,
+    /// Several texts without a fixed list.
+    Texts,
     /// The list of owners.
     Owners,
     /// Several facts by name.
@@ -740,6 +749,13 @@ const WHOLE: &[FieldInfo] = &[
         "length of a packet socket's filter program; null without one, and without CAP_NET_ADMIN",
     ),
     entry(
+        Field::FilterProgram,
+        "filter_program",
+        Kind::Texts,
+        "",
+        "filter program of a packet socket, each instruction as code, jump if true, jump if false and operand; asked by -b; null without one, and without CAP_NET_ADMIN",
+    ),
+    entry(
         Field::QueueId,
         "queue_id",
         Kind::Integer,
@@ -936,6 +952,20 @@ const WHOLE: &[FieldInfo] = &[
         "state of an SCTP association in SCTP's words: closed, cookie-wait, cookie-echoed, established, shutdown-pending, shutdown-sent, shutdown-received, shutdown-ack-sent; null for an endpoint",
     ),
     entry(
+        Field::LocalAddresses,
+        "local_addresses",
+        Kind::Texts,
+        "",
+        "all IP addresses of an SCTP socket; asked by -i or -m",
+    ),
+    entry(
+        Field::PeerAddresses,
+        "peer_addresses",
+        Kind::Texts,
+        "",
+        "all IP addresses of the other end of an SCTP association; asked by -i or -m",
+    ),
+    entry(
         Field::Packet,
         "packet",
         Kind::Object,
@@ -1054,6 +1084,8 @@ pub enum Value<'a> {
     SocketOptions(u16),
     /// Several numbers.
     Numbers(&'a [u32]),
+    /// Several texts; nothing in them comes from outside as text.
+    Texts(List<'a>),
     /// All owners in the row, which for `peer_owners` is that of the other end.
     Owners(Row<'a>),
     /// Parts of a structure of the kernel.
@@ -1133,6 +1165,7 @@ impl Field {
             | Self::PeerInode => self.of_endpoints(row),
             Self::Ethertype
             | Self::FilterInstructions
+            | Self::FilterProgram
             | Self::QueueId
             | Self::KernelProtocol
             | Self::NetlinkProtocol
@@ -1195,10 +1228,7 @@ impl Field {
                 .details
                 .ulp()
                 .map_or(Value::Null, |ulp| Value::Text(ulp.name)),
-            Self::Association => socket
-                .details
-                .association()
-                .map_or(Value::Null, |state| Value::Word(state.name())),
+            Self::Association | Self::LocalAddresses | Self::PeerAddresses => self.of_sctp(socket),
             Self::Inode => integer(socket.inode.map(NonZeroU32::get)),
             Self::Cookie => socket
                 .cookie
@@ -1214,6 +1244,18 @@ impl Field {
                     structure.map_or(Value::Null, |it| part_value(part, &it))
                 }
             },
+        }
+    }
+
+    fn of_sctp(self, socket: &Socket) -> Value<'_> {
+        let details = &socket.details;
+        match self {
+            Self::LocalAddresses => addresses(details.addresses(kind::LOCALS)),
+            Self::PeerAddresses => addresses(details.addresses(kind::PEERS)),
+            _ => {
+                let association = details.association();
+                association.map_or(Value::Null, |state| Value::Word(state.name()))
+            }
         }
     }
 
@@ -1302,6 +1344,10 @@ impl Field {
                 let program = row.socket.details.get(kind::PACKET_FILTER);
                 integer(program.and_then(|program| u32::try_from(program.len() / 8).ok()))
             }
+            (Self::FilterProgram, Endpoints::Packet(_)) => {
+                let program = row.socket.details.get(kind::PACKET_FILTER);
+                program.map_or(Value::Null, |program| Value::Texts(List::Program(program)))
+            }
             (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
             (Self::KernelProtocol, Endpoints::Undumped(name)) => Value::Text(name.as_bytes()),
             (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
@@ -1324,6 +1370,10 @@ impl Field {
 
 fn interface<'a>(row: &Row<'a>) -> Value<'a> {
     text(row.socket.interface().and_then(|index| row.interface(index)))
+}
+
+fn addresses(addresses: Option<Addresses<'_>>) -> Value<'_> {
+    addresses.map_or(Value::Null, |addresses| Value::Texts(List::Addresses(addresses)))
 }
 
 fn integer<'a, T: Into<u64>>(number: Option<T>) -> Value<'a> {

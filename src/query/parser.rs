@@ -101,9 +101,10 @@ fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), Filte
 }
 
 /// Fields that only one family has, none of which is IP or unix.
-const OF_OTHER_FAMILIES: [Field; 10] = [
+const OF_OTHER_FAMILIES: [Field; 11] = [
     Field::Ethertype,
     Field::FilterInstructions,
+    Field::FilterProgram,
     Field::QueueId,
     Field::NetlinkProtocol,
     Field::Portid,

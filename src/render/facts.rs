@@ -34,6 +34,7 @@ pub fn record(row: &Row<'_>) -> String {
         ("rate", rate(row)),
         ("paths", paths(row)),
         ("memory", memory(row)),
+        ("filter", filter(row)),
         ("timer", timer(row)),
         ("options", options(row)),
         ("identity", identity(row)),
@@ -58,6 +59,7 @@ pub fn line(row: &Row<'_>, facts: Facts) -> String {
             volume(row),
             paths(row),
             memory(row),
+            filter(row),
         ]);
     }
     if facts.options {
@@ -219,6 +221,17 @@ fn memory(row: &Row<'_>) -> String {
         buffer(Field::Rcvbuf, Field::RmemAlloc, "rcvbuf"),
         buffer(Field::Sndbuf, Field::WmemQueued, "sndbuf"),
     ])
+}
+
+/// The filter program of a packet socket.
+fn filter(row: &Row<'_>) -> String {
+    match Field::FilterProgram.value(row) {
+        Value::Texts(program) => {
+            let instructions = program.texts();
+            format!("filter of {}: {}", instructions.len(), instructions.join(", "))
+        }
+        _ => String::new(),
+    }
 }
 
 fn timer(row: &Row<'_>) -> String {

@@ -172,6 +172,16 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             push_list(out, numbers);
             out.push(b']');
         }
+        Value::Texts(list) => {
+            out.push(b'[');
+            for (index, text) in list.texts().iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                push_string(out, text.as_bytes());
+            }
+            out.push(b']');
+        }
         Value::Struct(parts) => push_struct(out, parts),
         Value::Owners(row) => {
             out.push(b'[');

@@ -94,7 +94,11 @@ pub fn push_csv(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Null => return,
         Value::Text(text) => escape::push(out, text),
         Value::UnixName(name) => escape::push_unix_name(out, name, |_| false),
-        Value::SocketOptions(_) | Value::Numbers(_) | Value::Owners(_) | Value::Struct(_) => {
+        Value::SocketOptions(_)
+        | Value::Numbers(_)
+        | Value::Texts(_)
+        | Value::Owners(_)
+        | Value::Struct(_) => {
             json::push_value(out, value);
         }
         _ => return push_scalar(out, value),
@@ -139,6 +143,14 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
             }
         }
         Value::Numbers(numbers) => push_list(out, numbers),
+        Value::Texts(list) => {
+            for (index, text) in list.texts().iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                escape::push_also(out, text.as_bytes(), special);
+            }
+        }
         Value::Owners(row) => {
             for (index, holder) in row.ownership.holders.iter().enumerate() {
                 if index > 0 {
@@ -189,6 +201,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
         | Value::UnixName(_)
         | Value::SocketOptions(_)
         | Value::Numbers(_)
+        | Value::Texts(_)
         | Value::Owners(_)
         | Value::Struct(_) => {}
     }

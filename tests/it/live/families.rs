@@ -191,6 +191,33 @@ fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
 }
 
 #[test]
+fn a_filter_program_is_a_list_of_instructions() {
+    let Some(sockets) = Sockets::make(&["packet:filter=1", "packet"]) else {
+        return;
+    };
+    let rows = |words: &[&str]| sockets.run(words).json()["sockets"].as_array().unwrap().clone();
+    let programs: Vec<_> = rows(&["-0b", "--json"])
+        .iter()
+        .map(|row| row["filter_program"].clone())
+        .filter(|program| !program.is_null())
+        .collect();
+    assert_eq!(programs, [serde_json::json!(["0x06 0 0 0"])]);
+    assert!(
+        rows(&["-0", "--json"])
+            .iter()
+            .all(|row| row["filter_program"].is_null()),
+        "not asked"
+    );
+    assert_eq!(rows(&["-0", "--json", "filter_program ~ '0x06*'"]).len(), 1);
+    let table = sockets.run(&["-0b", "--table"]);
+    assert!(
+        table.text().contains("filter of 1: 0x06 0 0 0"),
+        "{}",
+        table.text()
+    );
+}
+
+#[test]
 fn rings_and_fan_out_groups_are_fields() {
     let specs = ["packet:ring=rx", "packet:device=lo,fanout=1", "packet:proto=0"];
     let Some(sockets) = Sockets::make(&specs) else {
