@@ -10,6 +10,7 @@ use crate::source::netns::Views;
 
 /// Everything that the capture has to know.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is looked for on its own")]
 pub struct CapturePlan {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
