@@ -115,7 +115,7 @@ fn in_a_pipe_they_have_no_ends_and_a_replay_has_them_too() {
     let tcp = fields.iter().find(|row| row[0] == "tcp").unwrap();
     assert_eq!(tcp[..6], ["tcp", "UNCONN", "0", "0", "*:*", "*"]);
     assert!(tcp[6].starts_with("users:((\"mksock\""), "{tcp:?}");
-    let replayed = Ran::of(&mut sockstat(&[&["--replay", file][..], &words].concat())).ended_with(0);
+    let replayed = Ran::of(&mut sockstat([&["--replay", file][..], &words].concat())).ended_with(0);
     assert_eq!(replayed.text(), recorded.text());
 }
 
