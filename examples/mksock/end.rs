@@ -176,7 +176,8 @@ fn identity(fd: BorrowedFd<'_>) -> Result<(&'static str, &'static str, &'static 
         libc::AF_NETLINK => "netlink",
         libc::AF_VSOCK => "vsock",
         libc::AF_XDP => "xdp",
-        _ => "inet",
+        libc::AF_INET => "inet",
+        _ => "other",
     };
     let kind = match ask(libc::SO_TYPE)? {
         libc::SOCK_STREAM => "stream",
@@ -187,7 +188,7 @@ fn identity(fd: BorrowedFd<'_>) -> Result<(&'static str, &'static str, &'static 
     };
     let protocol = match (family, kind, ask(libc::SO_PROTOCOL)?) {
         ("inet" | "inet6", "raw", _) => "raw",
-        ("unix" | "packet" | "netlink" | "vsock" | "xdp", ..) => family,
+        ("unix" | "packet" | "netlink" | "vsock" | "xdp" | "other", ..) => family,
         (_, _, libc::IPPROTO_UDPLITE) => "udplite",
         (_, _, libc::IPPROTO_UDP) => "udp",
         (_, _, libc::IPPROTO_MPTCP) => "mptcp",

@@ -123,6 +123,7 @@ const KINDS: &[Kind] = &[
     kind("uid", "addr port backlog uid", holders::child_of_user),
     kind("packet", "proto type device filter ring fanout", link::packet),
     kind("netlink", "proto bind portid group peer_group", link::netlink),
+    kind("bare", "family type proto", link::bare),
     kind("vsock", "port", link::vsock),
     kind("xdp", "", link::xdp),
     kind("vxlan", "port", vxlan::kernel_socket),
@@ -194,7 +195,7 @@ const KEYS: &[(&str, &str)] = &[
     ),
     (
         "proto",
-        "protocol number of a raw (253), packet (3) or netlink (0) socket",
+        "protocol number of a raw (253), packet (3), netlink (0) or bare (0) socket",
     ),
     (
         "ring",
@@ -222,7 +223,11 @@ const KEYS: &[(&str, &str)] = &[
         "long",
         "pad the name with `x` to this many bytes; 108 fill the address without a terminator",
     ),
-    ("type", "stream, dgram or seqpacket"),
+    ("family", "address family of a bare socket, by number (2)"),
+    (
+        "type",
+        "stream, dgram or seqpacket; of a bare socket a number (1)",
+    ),
     ("children threads", "how many (1)"),
     (
         "count",

@@ -85,6 +85,17 @@ pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
     Ok(())
 }
 
+/// `bare`: made by socket(2) with the numbers `family`, `type` and `proto`, and left alone.
+pub(crate) fn bare(spec: &Spec, made: &mut Made) -> Result<()> {
+    let number = |key, usual| anyhow::Ok(spec.parsed(key)?.unwrap_or(usual));
+    let (family, kind) = (
+        number("family", libc::AF_INET)?,
+        number("type", libc::SOCK_STREAM)?,
+    );
+    let fd = open(family, kind, number("proto", 0)?)?;
+    made.add("bare", fd, State::Unconnected).map(drop)
+}
+
 /// `netlink`: of the family `proto`, bound unless `bind=0`, a member of `group`, connected to `peer_group`.
 pub(crate) fn netlink(spec: &Spec, made: &mut Made) -> Result<()> {
     let protocol: u32 = spec.parsed("proto")?.unwrap_or(0);

@@ -60,10 +60,11 @@ pub(crate) fn until_listed(ends: &[End]) -> Result<()> {
     waited.with_context(|| format!("not there: {}", missing.join("; ")))
 }
 
-/// VM and XDP sockets have no table, and netlink sockets without an address are not in theirs.
+/// VM and XDP sockets have no table, and netlink sockets without an address and bare ones are not in theirs.
 fn has_table(end: &End) -> bool {
     let unbound = end.more.contains(&("portid", 0));
-    !matches!(end.protocol, "mptcp" | "vsock" | "xdp") && end.state != State::Bound && !unbound
+    let is_bare = end.role == "bare";
+    !matches!(end.protocol, "mptcp" | "vsock" | "xdp") && end.state != State::Bound && !unbound && !is_bare
 }
 
 fn is_listed(end: &End, tables: &mut BTreeMap<String, Vec<u8>>) -> Result<bool> {

@@ -20,6 +20,8 @@ pub enum Endpoints {
     Vsock(VsockPair),
     /// An interface's queue.
     Xdp(XdpEnd),
+    /// No dump tells of the socket: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
+    Undumped(Box<str>),
 }
 
 /// The ends of an IP socket. A port of 0 means none, an unspecified peer address means not connected.

@@ -28,11 +28,13 @@ pub enum Protocol {
     Vsock,
     /// An `AF_XDP` socket.
     Xdp,
+    /// Any other that is known by a descriptor only; its name is in [`super::Endpoints::Undumped`].
+    Other,
 }
 
 impl Protocol {
     /// Every protocol, in the order of the default sort.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Tcp,
         Self::Udp,
         Self::Udplite,
@@ -45,6 +47,7 @@ impl Protocol {
         Self::Netlink,
         Self::Vsock,
         Self::Xdp,
+        Self::Other,
     ];
 
     /// The name in JSON, filters and tables.
@@ -62,6 +65,7 @@ impl Protocol {
             Self::Netlink => "netlink",
             Self::Vsock => "vsock",
             Self::Xdp => "xdp",
+            Self::Other => "other",
         }
     }
 
@@ -86,6 +90,7 @@ impl Protocol {
             Self::Netlink => Some(Family::Netlink),
             Self::Vsock => Some(Family::Vsock),
             Self::Xdp => Some(Family::Xdp),
+            Self::Other => Some(Family::Other),
             Self::Tcp | Self::Udp | Self::Udplite | Self::Raw | Self::Icmp | Self::Mptcp | Self::Sctp => None,
         }
     }
@@ -117,11 +122,13 @@ pub enum Family {
     Vsock,
     /// `AF_XDP`.
     Xdp,
+    /// One that no dump tells of: `AF_ALG`, `AF_CAN`, `AF_BLUETOOTH` and so on.
+    Other,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Inet,
         Self::Inet6,
         Self::Unix,
@@ -129,6 +136,7 @@ impl Family {
         Self::Netlink,
         Self::Vsock,
         Self::Xdp,
+        Self::Other,
     ];
 
     /// The name in JSON and filters.
@@ -141,6 +149,7 @@ impl Family {
             Self::Netlink => "netlink",
             Self::Vsock => "vsock",
             Self::Xdp => "xdp",
+            Self::Other => "other",
         }
     }
 

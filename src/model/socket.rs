@@ -59,6 +59,8 @@ pub enum Backend {
     SockDiag,
     /// A table under /proc/net.
     ProcNet,
+    /// A descriptor of a process.
+    Descriptor,
 }
 
 /// Directions that were shut down: bit 0 receive, bit 1 send (`INET_DIAG_SHUTDOWN`, a mask and not `SHUT_*`).
@@ -174,7 +176,7 @@ impl Socket {
             Endpoints::Inet(pair) => pair.interface,
             Endpoints::Packet(end) => end.interface,
             Endpoints::Xdp(end) => end.interface,
-            Endpoints::Unix(_) | Endpoints::Netlink(_) | Endpoints::Vsock(_) => None,
+            Endpoints::Unix(_) | Endpoints::Netlink(_) | Endpoints::Vsock(_) | Endpoints::Undumped(_) => None,
         }
     }
 

@@ -63,6 +63,7 @@ const PENDING: u32 = 1 << 24;
 const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
 const NETNS: u32 = 1 << 27;
+const DESCRIPTOR: u32 = 1 << 28;
 const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;
 
@@ -131,9 +132,11 @@ impl Stash {
             flags |= DROPS;
             out.extend_from_slice(&drops.to_ne_bytes());
         }
-        if socket.backend == Backend::ProcNet {
-            flags |= PROC;
-        }
+        flags |= match socket.backend {
+            Backend::SockDiag => 0,
+            Backend::ProcNet => PROC,
+            Backend::Descriptor => DESCRIPTOR,
+        };
         if socket.netns != 0 {
             flags |= NETNS;
             put32(out, socket.netns);
@@ -273,6 +276,8 @@ impl Reader<'_> {
             drops: has(DROPS).then(|| take64(input)),
             backend: if has(PROC) {
                 Backend::ProcNet
+            } else if has(DESCRIPTOR) {
+                Backend::Descriptor
             } else {
                 Backend::SockDiag
             },
@@ -412,17 +417,18 @@ mod tests {
             let interface = NonZeroU32::new(interface);
             Endpoints::Xdp(XdpEnd { interface, queue_id })
         });
-        prop_oneof![inet, unix, packet, netlink, vsock, xdp]
+        let undumped = "[A-Z_0-9]{0,12}".prop_map(|name| Endpoints::Undumped(name.into()));
+        prop_oneof![inet, unix, packet, netlink, vsock, xdp, undumped]
     }
 
     prop_compose! {
         fn socket()(
             endpoints in endpoints(),
-            (protocol, family, kind, state) in (0usize..12, 0usize..7, of(0usize..5), 0usize..12),
+            (protocol, family, kind, state) in (0usize..13, 0usize..8, of(0usize..5), 0usize..12),
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),
-            ((proc, netns), attributes) in (any::<(bool, u32)>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
+            ((proc, netns), attributes) in (any::<(Option<bool>, u32)>(), proptest::collection::vec((0u16..32, any::<Vec<u8>>()), 0..4)),
         ) -> Socket {
             let mut details = Details::default();
             for (kind, value) in &attributes {
@@ -447,7 +453,11 @@ mod tests {
                 ip_protocol: ip,
                 drops,
                 details,
-                backend: if proc { Backend::ProcNet } else { Backend::SockDiag },
+                backend: match proc {
+                    None => Backend::SockDiag,
+                    Some(true) => Backend::ProcNet,
+                    Some(false) => Backend::Descriptor,
+                },
                 netns,
             }
         }

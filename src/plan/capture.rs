@@ -10,11 +10,14 @@ use crate::source::netns::Views;
 
 /// Everything that the capture has to know.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is looked for on its own")]
 pub struct CapturePlan {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
     /// Names of tables that were asked for and that no dump reads.
     pub absent: Vec<&'static str>,
+    /// Whether sockets that no dump tells of are looked for among the descriptors. The dumps are of all sockets then.
+    pub undumped: bool,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
     /// Whether owners are looked for.

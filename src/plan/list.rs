@@ -130,9 +130,8 @@ impl ListPlan {
                 _ => details.of_inet(),
             };
         }
-        if let Some(expr) = &filter.expr {
-            dumps = dumps.into_iter().filter_map(|dump| dump.narrowed(expr)).collect();
-        }
+        let everything = owners && selection.is_everything();
+        let (dumps, undumped) = narrow(dumps, filter.expr.as_ref(), everything);
         let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
         let opening = dumps
             .iter()
@@ -145,6 +144,7 @@ impl ListPlan {
                 absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open: by_name.half_open,
+                undumped,
                 others,
                 owners_by: args.owners,
                 filter: filter.expr,
@@ -169,6 +169,26 @@ impl ListPlan {
             explain: args.explain_plan,
             bare_words: filter.words,
         })
+    }
+}
+
+/// The dumps as far as the filter wants them; and whether sockets that none of them tells of are wanted, where
+/// `everything` is.
+fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dump>, bool) {
+    let Some(filter) = filter else {
+        return (dumps, everything);
+    };
+    let narrowed: Vec<Dump> = dumps
+        .iter()
+        .cloned()
+        .filter_map(|dump| dump.narrowed(filter))
+        .collect();
+    // A filter that leaves out a table, a state or an address speaks of what dumps tell; one that leaves out all of
+    // them, of what they do not.
+    if everything && (narrowed.is_empty() || narrowed == dumps) {
+        (dumps, true)
+    } else {
+        (narrowed, false)
     }
 }
 

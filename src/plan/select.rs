@@ -171,6 +171,11 @@ impl Selection {
         self.states.without(StateSet::LISTENING).is_empty()
     }
 
+    /// Whether every socket is selected, in whatever table and state.
+    pub fn is_everything(&self) -> bool {
+        self.v4 && self.v6 && self.states == StateSet::ALL && all().all(|table| self.tables.contains(&table))
+    }
+
     /// The dumps, in the order in which ss prints tables.
     pub fn dumps(&self) -> Vec<Dump> {
         ORDER
@@ -375,7 +380,9 @@ fn tables_of_name(name: &str) -> Option<Vec<Table>> {
         "packet_dgram" | "p_dgr" => typed(Protocol::Packet, SocketType::Dgram),
         "vsock_stream" | "v_str" => typed(Protocol::Vsock, SocketType::Stream),
         "vsock_dgram" | "v_dgr" => typed(Protocol::Vsock, SocketType::Dgram),
-        _ => Protocol::from_name(name).map(tables),
+        _ => Protocol::from_name(name)
+            .filter(|protocol| ORDER.contains(protocol))
+            .map(tables),
     }
 }
 

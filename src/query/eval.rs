@@ -359,6 +359,6 @@ fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
         // The kernel gives process ids, and where one is taken a number above all of them.
         Endpoints::Netlink(pair) => pair.portid > i32::MAX.unsigned_abs(),
         Endpoints::Vsock(pair) => pair.local_port > LAST_PRIVILEGED_PORT,
-        Endpoints::Xdp(_) => false,
+        Endpoints::Xdp(_) | Endpoints::Undumped(_) => false,
     }
 }

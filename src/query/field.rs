@@ -70,6 +70,7 @@ pub enum Field {
     FilterInstructions,
     FilterProgram,
     QueueId,
+    KernelProtocol,
     NetlinkProtocol,
     Portid,
     PeerPortid,
@@ -762,6 +763,13 @@ const WHOLE: &[FieldInfo] = &[
         "queue of the interface that an XDP socket is bound to",
     ),
     entry(
+        Field::KernelProtocol,
+        "kernel_protocol",
+        Kind::Text,
+        "",
+        "the kernel's name for the protocol of a socket that no dump tells of: TCP, ALG, CAN_RAW; null for all others",
+    ),
+    entry(
         Field::NetlinkProtocol,
         "netlink_protocol",
         Kind::Word,
@@ -1159,6 +1167,7 @@ impl Field {
             | Self::FilterInstructions
             | Self::FilterProgram
             | Self::QueueId
+            | Self::KernelProtocol
             | Self::NetlinkProtocol
             | Self::Portid
             | Self::PeerPortid
@@ -1322,7 +1331,9 @@ impl Field {
                 Self::PeerPort => integer(vsock_number(pair.peer_port)),
                 _ => Value::Null,
             },
-            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) => Value::Null,
+            Endpoints::Packet(_) | Endpoints::Xdp(_) | Endpoints::Netlink(_) | Endpoints::Undumped(_) => {
+                Value::Null
+            }
         }
     }
 
@@ -1338,6 +1349,7 @@ impl Field {
                 program.map_or(Value::Null, |program| Value::Texts(List::Program(program)))
             }
             (Self::QueueId, Endpoints::Xdp(end)) => integer(end.interface.map(|_| end.queue_id)),
+            (Self::KernelProtocol, Endpoints::Undumped(name)) => Value::Text(name.as_bytes()),
             (Self::NetlinkProtocol, Endpoints::Netlink(pair)) => {
                 netlink_protocol_name(pair.protocol).map_or(Value::Null, Value::Word)
             }

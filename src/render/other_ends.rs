@@ -3,9 +3,9 @@
 use super::escape;
 use super::text::push_number;
 use crate::join::Row;
-use crate::model::Endpoints;
 use crate::model::numbers::{ethertype_name, netlink_protocol_name};
 use crate::model::other_ends::{NetlinkPair, vsock_number};
+use crate::model::{Endpoints, Protocol};
 
 /// `ETH_P_ALL`: every packet.
 const ALL: u16 = 3;
@@ -37,6 +37,10 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
         },
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_cid)),
         Endpoints::Xdp(end) if end.interface.is_some() => push_interface(out, row),
+        // The column of the protocol has no word for it.
+        Endpoints::Undumped(name) if row.socket.protocol == Protocol::Other => {
+            escape::push_also(out, name.as_bytes(), |c| c == ' ' || c == ':');
+        }
         _ => out.push(b'*'),
     }
 }

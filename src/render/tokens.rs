@@ -131,6 +131,7 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
             push_identity(out, socket);
             packet::push_xdp(out, &socket.details);
         }
+        Endpoints::Undumped(_) => push_identity(out, socket),
         Endpoints::Netlink(pair) => push_netlink_extended(out, pair),
         // ss has nothing to say of these.
         Endpoints::Vsock(_) => {}

@@ -21,6 +21,7 @@ use super::outlet::Outlet;
 use super::owners::{self, How, Scan, scan};
 use super::proc::{ProcRoot, contexts, facts};
 use super::settle::{listeners, settle};
+use super::undumped::{self, Dumped};
 use super::{tables, tape};
 use crate::join::{Beside, Context, Owners, Row, needs_owner};
 use crate::model::{Backend, Gap, HolderTable, Names, OwnerStatus, Processes, Socket, Stash};
@@ -133,6 +134,7 @@ async fn side_by_side<S: Sink>(mut run: Run, mut outlet: Outlet<S>) -> anyhow::R
     });
     let scan = scanning.await?.with_context(|| cannot_list(&run.root))?;
     let known = known.or_else(take).context("the scan for owners was lost")?;
+    run.add_undumped(&mut stash, known.owners.holders());
     if outlet.is_done(&stash) {
         run.owners_by = scan.how;
         return Ok(run.captured(known.owners, context, outlet));
@@ -181,6 +183,8 @@ struct Run {
     learner: Learner,
     beside: Beside,
     gaps: Vec<Gap>,
+    /// The inodes that the dumps told, if sockets that they do not tell of are wanted too.
+    dumped: Dumped,
     owners_by: How,
     taken_at: SystemTime,
 }
@@ -197,6 +201,7 @@ impl Run {
             beside: Beside::of(plan.peers, plan.half_open),
             root,
             gaps,
+            dumped: Dumped::default(),
             plan,
             owners_by: How::NotLooked,
             taken_at: tape::now(),
@@ -241,9 +246,12 @@ impl Run {
         let mut context = self.context();
         let nobody = Owners::not_asked();
         let (plan, learner, prefilter) = (&self.plan, &mut self.learner, self.prefilter.as_ref());
-        let beside = &mut self.beside;
+        let (beside, dumped) = (&mut self.beside, &mut self.dumped);
         let mut gaps = plan.views.read(&self.root, &plan.dumps, &mut |sockets| {
             learner.learn(sockets);
+            if plan.undumped {
+                dumped.add(sockets);
+            }
             for socket in &*sockets {
                 beside.add(socket);
                 if let Some(filter) = prefilter {
@@ -263,6 +271,7 @@ impl Run {
             }
             then(stash, &mut learner.names)
         });
+        dumped.is_partial = gaps.iter().any(undumped::leaves_sockets_out);
         self.gaps.append(&mut gaps);
         if !plan.others.is_empty() {
             // What is missing of these tables was missing above already.
@@ -274,6 +283,16 @@ impl Run {
             });
         }
         beside.finish();
+    }
+
+    /// Puts the sockets that no dump told of behind the others.
+    fn add_undumped(&mut self, stash: &mut Stash, holders: &HolderTable) {
+        if self.plan.undumped {
+            let dumped = std::mem::take(&mut self.dumped);
+            for socket in undumped::find(&self.plan, &self.root, dumped, holders) {
+                stash.push(&socket);
+            }
+        }
     }
 
     /// Who owns the rows of the stash, now that the scan is over.

@@ -18,3 +18,4 @@ pub mod seen;
 pub mod settle;
 pub mod tables;
 pub mod tape;
+mod undumped;

@@ -144,7 +144,12 @@ fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Opt
 }
 
 /// Which of the left-overs are still there.
-fn look_again(root: &ProcRoot, views: &Views, dumps: &[Dump], left_over: &BTreeSet<u32>) -> BTreeSet<u32> {
+pub(super) fn look_again(
+    root: &ProcRoot,
+    views: &Views,
+    dumps: &[Dump],
+    left_over: &BTreeSet<u32>,
+) -> BTreeSet<u32> {
     let mut there = BTreeSet::new();
     views.read(root, dumps, &mut |sockets| {
         let inodes = sockets

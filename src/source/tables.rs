@@ -263,7 +263,7 @@ const fn registered_name(protocol: Protocol) -> Option<&'static str> {
         Protocol::Xdp => "XDP",
         Protocol::Packet => "PACKET",
         Protocol::Netlink => "NETLINK",
-        Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix => return None,
+        Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix | Protocol::Other => return None,
     })
 }
 

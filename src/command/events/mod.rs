@@ -116,6 +116,8 @@ impl Watch {
         // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
         plan.capture.peers = Kinds::default();
         plan.capture.half_open = false;
+        // They have no cookie to be followed by.
+        plan.capture.undumped = false;
         plan.capture.others.clear();
         Ok(Self {
             plan: Arc::new(plan.capture),

@@ -134,6 +134,11 @@ pub(super) fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
             put32(out, end.interface.map_or(0, NonZeroU32::get));
             put32(out, end.queue_id);
         }
+        Endpoints::Undumped(name) => {
+            out.push(4);
+            put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
+            out.extend_from_slice(name.as_bytes());
+        }
         Endpoints::Inet(_) | Endpoints::Unix(_) => {}
     }
 }
@@ -160,9 +165,15 @@ pub(super) fn take_other(input: &mut &[u8]) -> Endpoints {
             peer_cid: take32(input),
             peer_port: take32(input),
         }),
-        _ => Endpoints::Xdp(XdpEnd {
+        [3] => Endpoints::Xdp(XdpEnd {
             interface: NonZeroU32::new(take32(input)),
             queue_id: take32(input),
         }),
+        _ => {
+            let length = take32(input) as usize;
+            let (name, rest) = input.split_at_checked(length).unwrap_or_default();
+            *input = rest;
+            Endpoints::Undumped(String::from_utf8_lossy(name).into())
+        }
     }
 }

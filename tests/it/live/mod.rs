@@ -29,4 +29,5 @@ mod summary;
 mod tape;
 pub(crate) mod tools;
 mod truth;
+mod undumped;
 mod within;

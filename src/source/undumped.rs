@@ -1,0 +1,251 @@
+//! Sockets that no dump tells of: they are held by a descriptor, and the kernel has no table with them in it.
+//!
+//! TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address, XDP sockets
+//! without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known of them is their
+//! inode, their holders, and the name of their protocol, which sockfs gives as an extended attribute (linux 6.18
+//! net/socket.c). The attribute is asked for right after the link read `socket:[…]`; the descriptor is not opened.
+//!
+//! It refuses to take a socket of another network namespace for one of these: where the BPF iterator may tell, by the
+//! socket's own namespace, else by that of a process that holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use super::bpf;
+use super::proc::{ProcRoot, fdinfo};
+use super::settle::look_again;
+use super::{disk, tape};
+use crate::model::{
+    Backend, Endpoints, Family, Gap, GapLevel, Holder, HolderTable, Protocol, Socket, SocketType, State,
+};
+use crate::plan::{CapturePlan, OwnersBy};
+
+/// Longer than any name of a protocol (32 bytes in `struct proto`, linux 6.18 include/net/sock.h).
+const NAME_BYTES: usize = 64;
+
+/// What the dumps told.
+#[derive(Debug, Default)]
+pub(super) struct Dumped {
+    inodes: Vec<u32>,
+    /// Some sockets of some tables are missing.
+    pub(super) is_partial: bool,
+}
+
+impl Dumped {
+    /// Remembers these sockets.
+    pub(super) fn add(&mut self, sockets: &[Socket]) {
+        let inodes = sockets.iter().filter_map(|socket| socket.inode);
+        self.inodes.extend(inodes.map(NonZeroU32::get));
+    }
+}
+
+/// Whether a table may have sockets that were not told. What Linux before 6.8 leaves out is nothing but sockets that are
+/// bound, whose state we name rightly.
+pub(super) fn leaves_sockets_out(gap: &Gap) -> bool {
+    gap.level == GapLevel::Loss && gap.code != "bound-unseen"
+}
+
+/// The sockets of these holders that no dump told of, by inode.
+pub(super) fn find(
+    plan: &CapturePlan,
+    root: &ProcRoot,
+    mut dumped: Dumped,
+    holders: &HolderTable,
+) -> Vec<Socket> {
+    if root.is_given() {
+        return Vec::new();
+    }
+    dumped.inodes.sort_unstable();
+    let mut places = Places::of(plan, root);
+    let mut found = BTreeMap::new();
+    for holder in holders.all() {
+        if dumped.inodes.binary_search(&holder.inode).is_err()
+            && !found.contains_key(&holder.inode)
+            && let Some(place) = places.of_process(holder.pid)
+            && let Some(name) = protocol_name(root, holder)
+            && let Some(socket) = described(holder.inode, place, &name)
+            && (!dumped.is_partial || socket.protocol == Protocol::Other)
+        {
+            found.insert(holder.inode, socket);
+        }
+    }
+    if found.is_empty() {
+        return Vec::new();
+    }
+    places.correct(plan, &mut found);
+    // Dumps are no snapshot: what is in one by now was only late, or was made since.
+    let inodes: BTreeSet<u32> = found.keys().copied().collect();
+    let told = look_again(root, &plan.views, &plan.dumps, &inodes);
+    found.retain(|inode, _| !told.contains(inode));
+    found.into_values().collect()
+}
+
+/// The network namespaces that were read, and the processes in them.
+struct Places<'a> {
+    root: &'a ProcRoot,
+    /// Inode numbers of the namespaces, in the order of their places.
+    namespaces: Vec<Option<u64>>,
+    /// What was found of processes.
+    processes: BTreeMap<u32, Option<u32>>,
+}
+
+impl<'a> Places<'a> {
+    fn of(plan: &CapturePlan, root: &'a ProcRoot) -> Self {
+        let namespaces = plan.views.namespaces(root, false);
+        Self {
+            root,
+            namespaces: namespaces.into_iter().map(|namespace| namespace.inode).collect(),
+            processes: BTreeMap::new(),
+        }
+    }
+
+    /// The place of the namespace with this inode number, if it was read.
+    fn of_namespace(&self, inode: u64) -> Option<u32> {
+        let place = self.namespaces.iter().position(|read| *read == Some(inode))?;
+        u32::try_from(place).ok()
+    }
+
+    /// The place of the namespace that the process is in, if it was read.
+    fn of_process(&mut self, pid: u32) -> Option<u32> {
+        if let Some(known) = self.processes.get(&pid) {
+            return *known;
+        }
+        let link = disk::read_link(self.root.join(format!("{pid}/ns/net"))).ok();
+        let inode = link.and_then(|link| {
+            let text = link.to_str()?;
+            text.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
+        });
+        let place = inode.and_then(|inode| self.of_namespace(inode));
+        self.processes.insert(pid, place);
+        place
+    }
+
+    /// Puts sockets in the namespaces that they say they are of, and drops those of namespaces that were not read.
+    fn correct(&self, plan: &CapturePlan, found: &mut BTreeMap<u32, Socket>) {
+        if plan.owners_by == OwnersBy::Proc {
+            return;
+        }
+        let wanted = bpf::Wanted {
+            facts: true,
+            ..bpf::Wanted::default()
+        };
+        let mut told = BTreeMap::new();
+        let asked = bpf::holders(wanted, &mut |record| {
+            if let Some(facts) = record.facts
+                && found.contains_key(&record.inode)
+            {
+                told.insert(record.inode, self.of_namespace(facts.netns.into()));
+            }
+        });
+        if asked.is_err() {
+            return;
+        }
+        found.retain(|inode, socket| match told.get(inode) {
+            Some(Some(place)) => {
+                socket.netns = *place;
+                true
+            }
+            Some(None) => false,
+            None => true,
+        });
+    }
+}
+
+/// The kernel's name for the protocol of a socket, by one of its descriptors.
+fn protocol_name(root: &ProcRoot, holder: &Holder) -> Option<String> {
+    tape::fact(&format!("protocol of socket {}", holder.inode), || {
+        let Holder { inode, pid, fd, tid } = *holder;
+        let path = root.join(match tid {
+            0 => format!("{pid}/fd/{fd}"),
+            tid => format!("{pid}/task/{tid}/fd/{fd}"),
+        });
+        let link = disk::read_link(&path).ok()?;
+        // A ring that has the socket registered, or another file by now.
+        if fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()) != Some(inode) {
+            return None;
+        }
+        let mut name = [0; NAME_BYTES];
+        let length = rustix::fs::getxattr(&path, "system.sockprotoname", &mut name[..]).ok()?;
+        let name = name.get(..length)?.split(|byte| *byte == 0).next()?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    })
+}
+
+/// A row with what the name says; `None` for protocols whose dumps have every socket from its birth: one that is missing
+/// there is of another namespace.
+fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
+    let (stream, dgram, raw) = (SocketType::Stream, SocketType::Dgram, SocketType::Raw);
+    let (protocol, family, kind) = match name {
+        "" | "UNIX" | "UNIX-STREAM" | "PACKET" => return None,
+        "TCP" => (Protocol::Tcp, Family::Inet, Some(stream)),
+        "TCPv6" => (Protocol::Tcp, Family::Inet6, Some(stream)),
+        "MPTCP" => (Protocol::Mptcp, Family::Inet, Some(stream)),
+        "MPTCPv6" => (Protocol::Mptcp, Family::Inet6, Some(stream)),
+        "SCTP" => (Protocol::Sctp, Family::Inet, None),
+        "SCTPv6" => (Protocol::Sctp, Family::Inet6, None),
+        "UDP" => (Protocol::Udp, Family::Inet, Some(dgram)),
+        "UDPv6" => (Protocol::Udp, Family::Inet6, Some(dgram)),
+        "UDP-Lite" => (Protocol::Udplite, Family::Inet, Some(dgram)),
+        "UDPLITEv6" => (Protocol::Udplite, Family::Inet6, Some(dgram)),
+        "PING" => (Protocol::Icmp, Family::Inet, Some(dgram)),
+        "PINGv6" => (Protocol::Icmp, Family::Inet6, Some(dgram)),
+        "RAW" => (Protocol::Raw, Family::Inet, Some(raw)),
+        "RAWv6" => (Protocol::Raw, Family::Inet6, Some(raw)),
+        "NETLINK" => (Protocol::Netlink, Family::Netlink, None),
+        "XDP" => (Protocol::Xdp, Family::Xdp, Some(raw)),
+        "AF_VSOCK" => (Protocol::Vsock, Family::Vsock, None),
+        _ => (Protocol::Other, Family::Other, None),
+    };
+    Some(Socket {
+        protocol,
+        family,
+        kind,
+        state: State::Unconnected,
+        endpoints: Endpoints::Undumped(name.into()),
+        inode: Some(NonZeroU32::new(inode)?),
+        backend: Backend::Descriptor,
+        netns,
+        ..Socket::BLANK
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_kernel_are_protocols_and_families() {
+        let described = |name| {
+            let socket = described(7, 2, name)?;
+            assert_eq!((socket.inode, socket.netns), (NonZeroU32::new(7), 2));
+            Some((socket.protocol.name(), socket.family.name()))
+        };
+        assert_eq!(described("TCPv6"), Some(("tcp", "inet6")));
+        assert_eq!(described("UDP"), Some(("udp", "inet")));
+        assert_eq!(described("CAN_RAW"), Some(("other", "other")));
+        assert_eq!(described("UNIX-STREAM"), None, "its dump has them all");
+        assert_eq!(described(""), None);
+    }
+
+    #[test]
+    fn our_own_socket_tells_its_protocol_and_a_file_does_not() {
+        use std::os::fd::AsRawFd as _;
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let fd = u32::try_from(socket.as_raw_fd()).unwrap();
+        let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap();
+        let inode = fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()).unwrap();
+        let holder = Holder {
+            inode,
+            pid: std::process::id(),
+            fd,
+            tid: 0,
+        };
+        let root = ProcRoot::default();
+        assert_eq!(protocol_name(&root, &holder).as_deref(), Some("UDP"));
+        let another = Holder {
+            inode: inode.wrapping_add(1),
+            ..holder
+        };
+        assert_eq!(protocol_name(&root, &another), None);
+    }
+}
