@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bpf;
 use super::namespaces;
 use super::proc::ProcRoot;
-use super::proc::holders::{Look, Walk, crowded_processes, walk, walk_if_few};
+use super::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
 use super::tape;
 use crate::model::{Gap, Holder, Protocol};
 use crate::plan::{CapturePlan, OwnersBy};
@@ -65,7 +65,11 @@ pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::
         OwnersBy::Proc => "asked for".to_owned(),
         _ if root.is_given() => "another /proc was named".to_owned(),
         by => {
+            // Counting first costs as much as a tenth of the walk, and saves what was walked in vain. Where a dump may
+            // be big, descriptors are likely to be many.
+            let likely_many = !plan.is_small() && has_descriptors(root, WORTH_IT_DESCRIPTORS);
             if by == OwnersBy::Auto
+                && !likely_many
                 && let Some(walk) = walk_if_few(root, look, WORTH_IT_DESCRIPTORS)?
             {
                 let how = How::Walk("few descriptors are open".to_owned());
