@@ -43,7 +43,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l record -d 'Write ever
 complete -c sockstat -n "__fish_sockstat_needs_command" -l replay -d 'Answer from FILE, made by --record or by -D, and look at nothing else' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -s D -l diag -d 'Write the kernel\'s messages about TCP sockets to FILE (- for standard output), and show nothing' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -l interval -d 'With -E: how often the tables are looked at for what opened and changed; 1s if nothing is said' -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s N -l netns -l net -d 'In another network namespace: its name, a pid or a path; several with commas, or `all`' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s F -l filter-file -d 'More of the filter from FILE, or with - from standard input; lines that begin with # are comments' -r -F
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-map-id -d 'The same, of one map' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -s t -l tcp -d 'TCP'

@@ -65,21 +65,32 @@ fn holder(record: &Record) -> Holder {
     (record.pid, record.tid, record.fd, record.inode)
 }
 
+/// How long other tests in this process may keep opening and closing sockets between two looks.
+const SETTLE: Duration = Duration::from_secs(10);
+
 /// What is told of one process, among all and on its own.
 fn records_of(pid: u32) -> Option<BTreeSet<Holder>> {
-    let (records, _) = records(ALL)?;
-    let among_all: BTreeSet<_> = records
-        .iter()
-        .filter(|record| record.pid == pid)
-        .map(holder)
-        .collect();
-    let mut alone = BTreeSet::new();
-    let stats = holders_of(&[pid], ALL, &mut |record| {
-        alone.insert(holder(record));
-    });
-    assert_eq!(stats.unwrap().records, alone.len() as u64);
-    assert_eq!(alone, among_all);
-    Some(among_all)
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let (records, _) = records(ALL)?;
+        let among_all: BTreeSet<_> = records
+            .iter()
+            .filter(|record| record.pid == pid)
+            .map(holder)
+            .collect();
+        let mut alone = BTreeSet::new();
+        let stats = holders_of(&[pid], ALL, &mut |record| {
+            alone.insert(holder(record));
+        });
+        assert_eq!(stats.unwrap().records, alone.len() as u64);
+        if alone == among_all {
+            return Some(among_all);
+        }
+        assert!(
+            Instant::now() < deadline,
+            "alone: {alone:?}\namong all: {among_all:?}"
+        );
+    }
 }
 
 /// What the links in a directory of descriptors say; nothing if it is gone.

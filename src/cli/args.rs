@@ -312,7 +312,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "events", help_heading = FOLLOW)]
     pub interval: Option<Duration>,
 
-    /// In another network namespace: its name, a pid or a path
+    /// In another network namespace: its name, a pid or a path; several with commas, or `all`
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
     pub netns: Vec<String>,
 

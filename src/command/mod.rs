@@ -73,7 +73,26 @@ fn told(outcome: anyhow::Result<Exit>) -> Exit {
     })
 }
 
+/// The subcommands that ask the machine what no listing asks: a recording of something else cannot answer them.
+fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
+    match cli.command {
+        Some(Subcommand::Why(_)) => Some("why"),
+        Some(Subcommand::Reach(_)) => Some("reach"),
+        Some(Subcommand::Free(_)) => Some("free"),
+        _ => None,
+    }
+}
+
 fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
+    if let Some(name) = needs_its_own_recording(&cli)
+        && !record::fact(&format!("asked by {name}"), || true)
+    {
+        out::complain(&format!(
+            "error: this recording is of another command: it does not hold what {name} asks the machine\n\
+             hint: record that: sockstat --record FILE {name} ...\n"
+        ));
+        return Ok(Exit::Failed);
+    }
     match cli.command {
         None if cli.list.kill => destroy::run(&cli.list, caller),
         None if cli.list.events => events::run(&cli.list, caller),

@@ -155,7 +155,11 @@ fn states(summary: &Summary) -> String {
         .into_iter()
         .filter(|state| rows.values().any(|row| row.contains_key(state)))
         .collect();
-    let headings = present.iter().map(|state| state.ss_name().to_ascii_uppercase());
+    // ss has one word for bound and for unconnected; here each has a column.
+    let headings = present.iter().map(|state| match state {
+        State::Bound => "BOUND".to_owned(),
+        state => state.ss_name().to_ascii_uppercase(),
+    });
     let headings: Vec<String> = headings.chain(["TOTAL".to_owned()]).collect();
     let mut text = format!("{:<12}", "PROTO");
     for heading in &headings {

@@ -158,10 +158,10 @@ fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
             } else {
                 format!("sudo {}", caller.command)
             };
-            return Some(format!(
-                "{} sockets match, but their owners are hidden: {more}",
-                found.hidden
-            ));
+            return Some(match found.hidden {
+                1 => format!("1 socket matches, but its owner is hidden: {more}"),
+                hidden => format!("{hidden} sockets match, but their owners are hidden: {more}"),
+            });
         }
         let pid = args
             .filter
