@@ -9,9 +9,9 @@ use crate::render::{escape, human};
 use super::owner::Owner;
 use super::report::Holders;
 
-/// Writes what is known of the first holder, and who else holds the socket. `connections` is how many clients the
+/// Writes what is known of the first holder, and who else holds the socket. `clients` are the connections that the
 /// socket has.
-pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, connections: usize) {
+pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients: Clients) {
     let Some(owner) = holders.owners.first() else {
         return;
     };
@@ -42,8 +42,8 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, connecti
     for inherited in holders.inherited.iter().take(2) {
         page.row("inherited", &inherited.sentence);
     }
-    if connections > 0 {
-        page.row("clients", &clients(owner, connections));
+    for sentence in clients.sentences(owner).into_iter().flatten() {
+        page.row("clients", &sentence);
     }
 }
 
@@ -78,13 +78,32 @@ pub(super) fn others(holders: &Holders) -> Option<String> {
     Some(named.join(", ") + &more)
 }
 
-/// What becomes of a server's connections when it ends.
-pub(super) fn clients(owner: &Owner, connections: usize) -> String {
-    let plural = if connections == 1 { "" } else { "s" };
-    format!(
-        "{connections} connection{plural}: after {} ends, a server without SO_REUSEADDR waits up to 60 s for them",
-        escape::text(&owner.program)
-    )
+/// A server's connections at the port.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clients {
+    /// Those that it has not accepted yet.
+    pub(super) queued: usize,
+    /// All others.
+    pub(super) accepted: usize,
+}
+
+impl Clients {
+    /// What becomes of them when the server ends: those in its queue are reset at once (linux 6.18
+    /// net/ipv4/inet_connection_sock.c, inet_csk_listen_stop), the others are wound down.
+    fn sentences(self, owner: &Owner) -> [Option<String>; 2] {
+        let program = escape::text(&owner.program);
+        let connections = |count| format!("{count} connection{}", if count == 1 { "" } else { "s" });
+        [
+            (self.accepted > 0).then(|| {
+                let connections = connections(self.accepted);
+                format!("{connections}: after {program} ends, a server without SO_REUSEADDR waits up to 60 s for them")
+            }),
+            (self.queued > 0).then(|| {
+                let connections = connections(self.queued);
+                format!("{connections} not accepted yet: the kernel resets them when {program} ends")
+            }),
+        ]
+    }
 }
 
 /// A program and its pid.

@@ -8,7 +8,7 @@ use crate::render::page::Page;
 use crate::render::{escape, human};
 
 use super::cures::{Cure, time_left_ms};
-use super::describe;
+use super::describe::{self, Clients};
 use super::existing::Existing;
 use super::headline::{headline, human_address};
 use super::infer::listener_of;
@@ -49,7 +49,7 @@ pub fn render_unix(
     page.prose(&verdict.sentence);
     if let Some((_, holders)) = verdict.socket.and_then(|at| facts.sockets.get(at)) {
         page.prose(&hidden(holders, sudo));
-        describe::rows(&mut page, holders, now, 0);
+        describe::rows(&mut page, holders, now, Clients::default());
     }
     cures(&mut page, &verdict.cures);
     page.finish()
@@ -105,11 +105,12 @@ fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
     }
     if let Some(holders) = report.holders.get(first.socket) {
         page.prose(&hidden(holders, report.sudo.as_deref()));
-        let connections = rest
-            .iter()
-            .filter(|finding| finding.role > Role::Ephemeral)
-            .count();
-        describe::rows(page, holders, report.taken_at, connections);
+        let count = |test: fn(Role) -> bool| rest.iter().filter(|finding| test(finding.role)).count();
+        let clients = Clients {
+            queued: count(|role| role == Role::Queued),
+            accepted: count(|role| role > Role::Queued),
+        };
+        describe::rows(page, holders, report.taken_at, clients);
     }
 }
 
