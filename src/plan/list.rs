@@ -211,7 +211,10 @@ pub const PLAIN_OWNERS: [Field; 2] = [Field::Process, Field::Pid];
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let by = !args.by.is_empty();
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
-    if args.proc_root.is_some() && !args.netns.is_empty() {
+    let forms = [args.json, args.jsonl, args.csv, args.pids];
+    if forms.into_iter().filter(|form| *form).count() > 1 {
+        Err(UsageError::new("--json, --jsonl, --csv and --pids are different forms").with_hint("choose one"))
+    } else if args.proc_root.is_some() && !args.netns.is_empty() {
         Err(UsageError::new("-N does not go with --proc-root")
             .with_hint("the tables below the root are those of one namespace"))
     } else if by && !args.sort.is_empty() {
