@@ -40,6 +40,10 @@ impl FilterError {
     /// Three lines for a person: the message, the filter, and a mark below the faulty part with the hint.
     /// Control characters do not get through; of a long filter only the surroundings are shown.
     pub fn render(&self) -> String {
+        if self.text.trim().is_empty() {
+            let text = format!("error: {}\nhint: {}", clean(&self.message), clean(&self.hint));
+            return text.trim_end().to_owned();
+        }
         let (before, cut) = last_columns(self.text.get(..self.span.start).unwrap_or(&self.text));
         let marked = clean(self.text.get(self.span.clone()).unwrap_or_default());
         let (marked, mark_width, mark_cut) = first_columns(&marked);

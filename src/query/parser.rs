@@ -11,6 +11,9 @@ use crate::model::StateSet;
 /// The longest filter, in bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
+const EMPTY: &str = "the filter is empty";
+const EMPTY_HINT: &str = "name a port, a program or another condition (is a variable unset?)";
+
 /// What bare words are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -39,7 +42,8 @@ pub struct Parsed {
 /// Reads a filter from the words of a command line (or the lines of a file), in order.
 ///
 /// # Errors
-/// What is wrong, where, and what was expected.
+/// What is wrong, where, and what was expected. A filter of empty words is an error; in [`Mode::Kill`] so is one
+/// that leaves nothing out, because each match is ended or closed.
 pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     let text: Arc<str> = words.join(" ").into();
     if text.len() > MAX_LENGTH {
@@ -50,6 +54,11 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
             "",
         ));
     }
+    let is_blank = text.trim().is_empty();
+    // A word that is empty comes from a variable that is not set; without any word a listing means everything.
+    if is_blank && (mode == Mode::Kill || words.iter().any(|word| word.trim().is_empty())) {
+        return Err(FilterError::new(&text, 0..text.len(), EMPTY, EMPTY_HINT));
+    }
     let (expr, words) = grammar::read(&text, mode)?;
     let (states, expr) = take_states(expr, &text)?;
     let protocols = names_protocols(&expr).then(|| pushdown::protocols(&expr));
@@ -57,6 +66,15 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
         Expr::Constant(true) => None,
         expr => Some(expr),
     };
+    // The tree decides, not the words: nothing may be ended or closed by a filter that asks for nothing.
+    if mode == Mode::Kill && expr.is_none() && states.is_none() {
+        return Err(FilterError::new(
+            &text,
+            0..text.len(),
+            "the filter matches every socket",
+            EMPTY_HINT,
+        ));
+    }
     Ok(Parsed {
         text,
         states,
@@ -66,11 +84,11 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     })
 }
 
-/// The words of a filter file: its lines, without those that begin with `#`.
+/// The words of a filter file: its lines, without blank ones and those that begin with `#`.
 pub fn file_words(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim);
     lines
-        .filter(|line| !line.starts_with('#'))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect()
 }

@@ -101,7 +101,6 @@ fn matched(filter: &str) -> String {
 #[test]
 fn filters_select_rows() {
     for (filter, expected) in [
-        ("", "web conn out ssh rest dns raw bus x11"),
         // Words of ss: a missing port is 0, a missing peer the wildcard.
         ("sport = 80", "web conn"),
         ("sport=:80", "web conn"),
@@ -656,4 +655,25 @@ proptest! {
             prop_assert!(whole == Match::No || part == Match::Yes, "{}", filter);
         }
     }
+}
+
+#[test]
+fn an_empty_filter_ends_and_closes_nothing() {
+    let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    for blank in [&[][..], &[""], &[" "], &["", "\t"], &["\n"]] {
+        let error = parse(&words(blank), Mode::Kill).unwrap_err();
+        assert!(
+            error.render().starts_with("error: the filter is empty\nhint: "),
+            "{blank:?}: {}",
+            error.render()
+        );
+        // A listing without a word shows everything; a blank word is a variable that is not set.
+        assert_eq!(
+            parse(&words(blank), Mode::List).is_err(),
+            !blank.is_empty(),
+            "{blank:?}"
+        );
+    }
+    let asked = parse(&words(&["state", "all"]), Mode::Kill).unwrap();
+    assert!(asked.states.is_some(), "every state, but by name");
 }

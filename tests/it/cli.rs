@@ -49,6 +49,43 @@ fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
     }
 }
 
+/// As from an unset variable in a script: `sockstat kill --yes "$PORT"`.
+#[test]
+fn an_empty_word_is_a_usage_error_for_every_command() {
+    let commands: &[&[&str]] = &[
+        &["kill", "--yes"],
+        &["kill", "--yes", "--all"],
+        &["kill", "--yes", "--socket"],
+        &["-K", "--yes"],
+        &["-tK", "--yes"],
+        &["wait", "--timeout", "1s"],
+        &["wait", "--gone", "--timeout", "1s"],
+        &["free"],
+        &["why"],
+        &["reach"],
+        &["events"],
+        &["-tln", "--exit-status"],
+    ];
+    for command in commands {
+        for blank in ["", " ", "\t"] {
+            let ran = run(&[command, &[blank][..]].concat()).ended_with(2);
+            assert!(
+                ran.stdout.is_empty() && ran.stderr.starts_with("error: "),
+                "{command:?} {blank:?}: {}",
+                ran.stderr
+            );
+        }
+    }
+    for command in [
+        &["kill", "--yes"][..],
+        &["-K", "--yes"],
+        &["-K", "--yes", "-F", "/dev/null"],
+    ] {
+        let ran = run(command).ended_with(2);
+        assert!(ran.stderr.contains("the filter is empty"), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_wrong_filter_points_at_the_byte() {
     for filter in [

@@ -89,12 +89,6 @@ fn plan(
     states_asked: bool,
     caller: &Caller,
 ) -> Result<ListPlan, UsageError> {
-    if parsed.expr.is_none() && parsed.states.is_none() {
-        return Err(
-            UsageError::new("-K needs to be told what: it does not run without a filter")
-                .with_hint("sockstat -K dport = :443 closes connections to port 443"),
-        );
-    }
     if args.proc_root.is_some() {
         return Err(UsageError::new(
             "sockets can be closed on this machine only, not in --proc-root",

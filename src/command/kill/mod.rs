@@ -35,9 +35,6 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
             args.signal
         ));
     };
-    if args.filter.is_empty() {
-        return usage("kill needs to be told what: a port, a program, or another filter");
-    }
     let parsed = match query::parse(&args.filter, Mode::Kill) {
         Ok(parsed) => parsed,
         Err(error) => {
