@@ -6,13 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use super::out;
-use super::why::look::{snapshot, system};
-use super::why::place::of_families;
-use super::why::{BindAttempt, Existing, Outcome, SystemFacts, diagnose};
+use super::why::look::snapshot;
 use crate::cli::{FreeArgs, ListArgs, UsageError};
+use crate::diagnose::bind::{Existing, Outcome, diagnose};
+use crate::diagnose::place::of_families;
 use crate::exit::Exit;
 use crate::model::Protocol;
-use crate::source::tape;
+use crate::model::bind::BindAttempt;
+use crate::model::system::SystemFacts;
+use crate::source::{system, tape};
 
 /// Prints as many ports as were asked for, lowest first; exit 1 if there are not so many.
 ///

@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use super::out;
-use super::why::cover::Cover;
 use super::why::look::unix as look_unix;
 use super::why::look::{process, snapshot};
-use super::why::place::{Host, Place, PortPlace, parse, wants_family};
-use super::why::unix::printable;
 use crate::cli::{ListArgs, UsageError, WaitArgs};
+use crate::diagnose::bind::cover::Cover;
+use crate::diagnose::bind::unix::printable;
+use crate::diagnose::place::{Host, Place, PortPlace, parse, wants_family};
 use crate::exit::Exit;
 use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
 use crate::render::escape;

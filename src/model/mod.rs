@@ -3,6 +3,7 @@
 //! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
 //! hand in a test, and everything after the capture (join, query, render) works on them alone.
 
+pub mod bind;
 pub mod cgroup;
 pub mod details;
 pub mod endpoint;
@@ -18,6 +19,7 @@ pub mod socket;
 pub mod stash;
 pub mod state;
 pub mod summary;
+pub mod system;
 
 pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};

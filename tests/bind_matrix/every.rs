@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use rustix::net::{self, sockopt};
 use serde_json::Value;
-use sockstat::command::why::{circumstance, unix, verdict};
+use sockstat::diagnose::bind::{circumstance, unix, verdict};
 use sockstat::model::{Protocol, State};
 
 use super::cgroups::Cgroup;

@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 use rustix::net;
-use sockstat::command::why::{BindAttempt, SystemFacts, diagnose};
+use sockstat::diagnose::bind::diagnose;
+use sockstat::model::bind::BindAttempt;
+use sockstat::model::system::SystemFacts;
 use sockstat::model::{Protocol, State};
 
 use super::netns;
@@ -359,7 +361,7 @@ fn refusals_come_in_the_order_of_the_kernel() {
                 .local_v4
                 .iter()
                 .copied()
-                .chain([sockstat::command::why::system::V4Network {
+                .chain([sockstat::model::system::V4Network {
                     address: [10, 9, 0, 255].into(),
                     prefix: 32,
                 }])

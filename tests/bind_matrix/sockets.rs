@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
-use sockstat::command::why::{BindAttempt, Existing, Flag, look::local_ports};
+use sockstat::command::why::look::local_ports;
+use sockstat::diagnose::bind::{Existing, Flag};
+use sockstat::model::bind::BindAttempt;
 use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
 use sockstat::plan::Dump;
 use sockstat::source::{proc::ProcRoot, tables::Tables};

@@ -5,9 +5,11 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 use rustix::net;
-use sockstat::command::why::verdict::Code;
-use sockstat::command::why::{self, BindAttempt, Existing, Outcome, SystemFacts, diagnose};
+use sockstat::diagnose::bind::verdict::Code;
+use sockstat::diagnose::bind::{self, Existing, Outcome, diagnose};
 use sockstat::model::Protocol;
+use sockstat::model::bind::BindAttempt;
+use sockstat::model::system::SystemFacts;
 
 use super::netns;
 use super::sockets::Options;
@@ -30,7 +32,7 @@ pub(crate) const UIDS: [u32; 2] = [0, 1000];
 
 /// What this namespace is, as [`netns::run`] makes it.
 pub(crate) fn facts(card: u32) -> SystemFacts {
-    use sockstat::command::why::system::{V4Network, V6Address};
+    use sockstat::model::system::{V4Network, V6Address};
     let v4 = |address, prefix| V4Network { address, prefix };
     let v6 = |address, interface| V6Address {
         address,
@@ -106,7 +108,7 @@ pub(crate) fn without_flags(existing: &Existing) -> Existing {
 }
 
 pub(crate) fn brief(existing: &Existing) -> String {
-    let flag = |flag: Option<why::Flag>| flag.map(|flag| flag.set);
+    let flag = |flag: Option<bind::Flag>| flag.map(|flag| flag.set);
     format!(
         "{:?} {:?} reuseaddr {:?} reuseport {:?} v6only {:?} uid {:?}",
         existing.socket.state,
@@ -151,7 +153,7 @@ impl Tally {
         let kernel = ask_kernel(options, scene.port);
         let trial = match kernel.0 {
             "ok" => Outcome::Ok,
-            _ => Outcome::Fails(why::errors::Errno::Eaddrinuse),
+            _ => Outcome::Fails(bind::errors::Errno::Eaddrinuse),
         };
         let trial = Some(trial).filter(|_| options.protocol == Protocol::Tcp);
         let mut check = |existing: &[Existing], trial, may_pass: bool| {

@@ -9,16 +9,18 @@ use anyhow::Context as _;
 use super::act::Descriptor;
 use super::targets::{Held, ancestors, targets};
 use crate::cli::KillArgs;
-use crate::command::why::look::{process, snapshot, system};
-use crate::command::why::place::wants_family;
-use crate::command::why::{BindAttempt, Outcome, diagnose};
+use crate::command::why::look::{process, snapshot};
+use crate::diagnose::bind::{Outcome, diagnose};
+use crate::diagnose::place::wants_family;
 use crate::join::{Context, Owners};
+use crate::model::bind::BindAttempt;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::plan::{CapturePlan, Dump, Facts};
 use crate::query::{FilterError, Parsed};
 use crate::source::capture::{Captured, Sink, capture};
 use crate::source::lookup;
 use crate::source::proc::ProcRoot;
+use crate::source::system;
 
 /// What a filter means.
 #[derive(Clone, Debug)]
@@ -218,7 +220,7 @@ fn place(socket: &Socket) -> String {
             std::net::SocketAddr::new(pair.local_address, pair.local_port).to_string()
         }
         crate::model::Endpoints::Unix(pair) => {
-            crate::command::why::unix::printable(pair.name.as_deref().unwrap_or_default())
+            crate::diagnose::bind::unix::printable(pair.name.as_deref().unwrap_or_default())
         }
         _ => socket.protocol.name().to_owned(),
     }

@@ -1,23 +1,23 @@
 //! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
 
-pub mod judge;
 pub mod look;
-pub mod text;
 
 use std::net::IpAddr;
 
 use super::caller::Caller;
-use super::why::look::{ask::addresses_of, system, unix as look_unix};
-use super::why::place::{Host, Place, PortPlace, of_families, parse};
-use super::why::unix::{printable, who};
+use super::why::look::{ask::addresses_of, unix as look_unix};
 use super::{losses, out};
 use crate::cli::{ListArgs, ReachArgs, UsageError};
+use crate::diagnose::bind::unix::{printable, who};
+use crate::diagnose::path::found::Found;
+use crate::diagnose::path::judge::Reach;
+use crate::diagnose::path::text::{self, Told};
+use crate::diagnose::place::{Host, Place, PortPlace, of_families, parse};
 use crate::exit::Exit;
 use crate::model::{OwnerStatus, Protocol, Socket, SocketType};
+use crate::source::system;
 
-use judge::Reach;
-use look::{Found, look, try_once};
-use text::Told;
+use look::{look, try_once};
 
 /// Answers for every address of the host: exit 0 if all would be taken, 1 if one would not, 3 if one cannot be
 /// told from here.

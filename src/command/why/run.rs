@@ -7,6 +7,10 @@ use std::time::Duration;
 use crate::cli::{ListArgs, UsageError, WhyArgs};
 use crate::command::caller::Caller;
 use crate::command::{losses, out};
+use crate::diagnose::bind::failure_output::{Heard, Listener};
+use crate::diagnose::bind::report::Holders;
+use crate::diagnose::bind::{Outcome, json as document_of, text, unix};
+use crate::diagnose::place::{Host, Place, PortPlace, parse};
 use crate::exit::Exit;
 use crate::join::Ownership;
 use crate::model::{Gap, OwnerStatus, Protocol, SocketType};
@@ -14,11 +18,6 @@ use crate::source::tape;
 
 use super::look::ask::{Answered, Question, ask};
 use super::look::unix as look_unix;
-use super::overheard::{Heard, Listener};
-use super::place::{Host, Place, PortPlace, parse};
-use super::report::Holders;
-use super::verdict::Outcome;
-use super::{json as document_of, text, unix};
 
 /// How the answer is given.
 #[derive(Clone, Copy)]

@@ -6,16 +6,19 @@ use std::num::NonZeroU32;
 use rustix::thread::CapabilitySet;
 
 use super::snapshot::{self, Snapshot};
-use super::{caveats, docker, elsewhere, inherited, process, system, systemd, trial};
-use crate::command::why::cures::cures;
-use crate::command::why::place::{Host, PortPlace, of_families};
-use crate::command::why::report::{Answer, Holders, Report};
-use crate::command::why::role::Role;
-use crate::command::why::verdict::{Code, Effect, Finding, Outcome};
-use crate::command::why::{BindAttempt, Existing, SystemFacts, Verdict, diagnose};
+use super::{caveats, docker, elsewhere, inherited, process, systemd};
+use crate::diagnose::bind::cures::cures;
+use crate::diagnose::bind::errors::Errno;
+use crate::diagnose::bind::report::{Answer, Holders, Report};
+use crate::diagnose::bind::role::Role;
+use crate::diagnose::bind::verdict::{Code, Effect, Finding, Outcome};
+use crate::diagnose::bind::{Existing, Verdict, diagnose};
+use crate::diagnose::place::{Host, PortPlace, of_families};
 use crate::join::Context;
+use crate::model::bind::BindAttempt;
+use crate::model::system::SystemFacts;
 use crate::model::{Protocol, State, StateSet};
-use crate::source::tape;
+use crate::source::{system, tape, trial_bind};
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
@@ -257,7 +260,13 @@ fn verdicts(
     let mut verdicts = all(snapshot);
     for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
         if probe && verdict.bind == Outcome::Undecidable {
-            let trial = trial::bind_once(attempt);
+            let trial = trial_bind::bind_once(attempt).map(|free| {
+                if free {
+                    Outcome::Ok
+                } else {
+                    Outcome::Fails(Errno::Eaddrinuse)
+                }
+            });
             *verdict = diagnose(&snapshot.existing, attempt, system, trial);
         }
     }

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::{local_ports, process};
-use crate::command::why::owner::Owner;
+use crate::diagnose::bind::owner::Owner;
 use crate::model::{Protocol, State, StateSet};
 use crate::plan::Dump;
 use crate::source::proc::ProcRoot;

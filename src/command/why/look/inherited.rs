@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use super::{cgroup, process};
-use crate::command::why::inherited::{Inherited, Signs, judge};
-use crate::command::why::owner::Owner;
+use crate::diagnose::bind::inherited::{Inherited, Signs, judge};
+use crate::diagnose::bind::owner::Owner;
 use crate::join::Context;
 use crate::model::{Holder, Socket};
 use crate::render::escape;

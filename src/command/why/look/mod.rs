@@ -6,12 +6,9 @@ pub mod cgroup;
 pub mod docker;
 pub mod elsewhere;
 pub mod inherited;
-pub mod options;
 pub mod process;
 pub mod snapshot;
-pub mod system;
 pub mod systemd;
-pub mod trial;
 pub mod unix;
 
 use crate::query::condition::{Condition, Question};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
 use super::docker;
-use crate::command::why::owner::{Owner, is_top, is_typed_in};
+use crate::diagnose::bind::owner::{Owner, is_top, is_typed_in};
 use crate::join::Context;
 use crate::model::cgroup::{Home, Runtime};
 use crate::model::{Names, Process};

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use super::{local_ports, options};
-use crate::command::why::{Existing, Flag};
+use super::local_ports;
+use crate::diagnose::bind::{Existing, Flag};
 use crate::join::{Others, Owners, needs_owner};
 use crate::model::{
-    Backend, Gap, Holder, HolderTable, OwnerStatus, Protocol, Socket, Stash, State, StateSet,
+    Backend, Family, Gap, Holder, HolderTable, OwnerStatus, Protocol, Socket, Stash, State, StateSet,
 };
 use crate::plan::Dump;
 use crate::query::condition::{Condition, Question};
@@ -17,6 +17,7 @@ use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::settle::settle;
+use crate::source::socket_options;
 use crate::source::tables::Tables;
 
 /// With fewer descriptors on the machine the walk is done before the iterator is set up.
@@ -192,7 +193,14 @@ impl Snapshot {
         for one in self.existing.iter_mut().filter(wanted) {
             let holders = self.owners.of(&one.socket);
             if holders.status == OwnerStatus::Known {
-                options::read(one, holders.holders);
+                let Some(options) = socket_options::read(&one.socket, holders.holders) else {
+                    continue;
+                };
+                one.reuseaddr = options.reuseaddr.map(Flag::observed);
+                one.reuseport = options.reuseport.map(Flag::observed);
+                if one.socket.family == Family::Inet6 {
+                    one.v6only = options.v6only.map(Flag::observed);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::command::why::owner::Owner;
+use crate::diagnose::bind::owner::Owner;
 use crate::source::disk;
 
 /// Which systemd: there is one for the machine, and one for each user who is logged in.

@@ -3,7 +3,7 @@
 use crate::model::{Protocol, State};
 
 use super::existing::Existing;
-use super::system::SystemFacts;
+use crate::model::system::SystemFacts;
 
 /// What a socket is, the weightiest first: a listener explains a taken port before its connections do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

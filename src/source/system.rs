@@ -5,8 +5,7 @@ use std::ops::RangeInclusive;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
-use crate::command::why::SystemFacts;
-use crate::command::why::system::{V4Network, V6Address};
+use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::source::disk;
 use crate::source::tape;
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::model::Protocol;
 
-use super::attempt::BindAttempt;
 use super::errors::{Errno, refusal};
 use super::existing::{Existing, How};
 use super::infer::with_options_of_listener;
 use super::role::Role;
 use super::rules::{Conflict, Missing, Sharing, conflict, keeps_automatic_choice_away};
-use super::system::SystemFacts;
 use super::verdict::{Code, Effect, Finding, Mismatch, Outcome, Verdict};
+use crate::model::bind::BindAttempt;
+use crate::model::system::SystemFacts;
 
 /// Says what the kernel would answer to `attempt` while `existing` sockets are there.
 ///

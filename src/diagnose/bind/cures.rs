@@ -4,13 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::Protocol;
 
-use super::attempt::BindAttempt;
 use super::diagnose::diagnose;
 use super::errors::Refusal;
 use super::existing::Existing;
 use super::report::{Holders, Report};
 use super::role::Role;
 use super::verdict::{Code, Effect, Outcome, Verdict};
+use crate::model::bind::BindAttempt;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::command::why::cover::Cover;
+use crate::diagnose::bind::cover::Cover;
 use crate::model::{Protocol, Socket, State};
 
 /// What a connection would meet. Sockets are given by their index.

@@ -7,9 +7,9 @@
 
 use crate::model::{Protocol, State};
 
-use super::attempt::BindAttempt;
 use super::cover::overlap;
 use super::existing::{Existing, Flag, How};
+use crate::model::bind::BindAttempt;
 
 /// What an existing socket means for an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::{Family, Protocol};
 
-use super::attempt::BindAttempt;
 use super::existing::{Existing, How};
+use crate::model::bind::BindAttempt;
 
 /// A set of addresses that a socket can be bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

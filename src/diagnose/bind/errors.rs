@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 
 use crate::model::Protocol;
 
-use super::attempt::{BindAttempt, needs_scope};
-use super::system::SystemFacts;
+use crate::model::bind::{BindAttempt, needs_scope};
+use crate::model::system::SystemFacts;
 
 /// An error number that bind, listen or socket can give here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

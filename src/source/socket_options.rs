@@ -1,4 +1,4 @@
-//! Reads socket options that sock_diag does not tell, on a copy of the owner's descriptor.
+//! Reads socket options that sock_diag does not report, on a copy of the owner's descriptor.
 //!
 //! The copy is made with pidfd_getfd (linux 5.6; needs ptrace rights), checked to be the socket that was meant,
 //! and closed at once: a copy keeps a port alive.
@@ -8,31 +8,37 @@ use std::num::NonZeroU64;
 use rustix::net::sockopt;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
-use crate::command::why::{Existing, Flag};
-use crate::model::{Family, Holder};
+use crate::model::{Family, Holder, Socket};
 use crate::source::tape;
 
-/// Fills in what can be read from the descriptors of `holders`; leaves the rest as it is.
-pub fn read(existing: &mut Existing, holders: &[Holder]) {
-    let Some(cookie) = existing.socket.cookie else {
-        return;
-    };
-    let name = format!("options of the socket {cookie:x}");
-    let v6 = existing.socket.family == Family::Inet6;
-    let Some((reuseaddr, reuseport, v6only)) = tape::fact(&name, || ask(cookie, v6, holders)) else {
-        return;
-    };
-    existing.reuseaddr = reuseaddr.map(Flag::observed);
-    existing.reuseport = reuseport.map(Flag::observed);
-    if v6 {
-        existing.v6only = v6only.map(Flag::observed);
-    }
+/// The options that decide whether two sockets share a port. `None` for one that could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `SO_REUSEADDR`.
+    pub reuseaddr: Option<bool>,
+    /// `SO_REUSEPORT`.
+    pub reuseport: Option<bool>,
+    /// `IPV6_V6ONLY`, of an IPv6 socket.
+    pub v6only: Option<bool>,
 }
 
-/// `SO_REUSEADDR`, `SO_REUSEPORT` and `IPV6_V6ONLY`.
-type Options = (Option<bool>, Option<bool>, Option<bool>);
+/// Reads the options of `socket` from the first descriptor of `holders` that can be copied; `None` if none can.
+pub fn read(socket: &Socket, holders: &[Holder]) -> Option<Options> {
+    let cookie = socket.cookie?;
+    let name = format!("options of the socket {cookie:x}");
+    let v6 = socket.family == Family::Inet6;
+    let (reuseaddr, reuseport, v6only) = tape::fact(&name, || ask(cookie, v6, holders))?;
+    Some(Options {
+        reuseaddr,
+        reuseport,
+        v6only,
+    })
+}
 
-fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Options> {
+/// The three options in order, as recordings keep them.
+type Recorded = (Option<bool>, Option<bool>, Option<bool>);
+
+fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
     for holder in holders {
         let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw) else {
             continue;

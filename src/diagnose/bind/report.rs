@@ -4,13 +4,13 @@ use std::time::SystemTime;
 
 use crate::model::{Gap, OwnerStatus, Protocol};
 
-use super::attempt::BindAttempt;
 use super::cures::Cure;
 use super::existing::Existing;
 use super::inherited::Inherited;
 use super::owner::Owner;
-use super::system::SystemFacts;
 use super::verdict::Verdict;
+use crate::model::bind::BindAttempt;
+use crate::model::system::SystemFacts;
 
 /// The answer to one question, for every attempt that it means.
 #[derive(Clone, Debug)]

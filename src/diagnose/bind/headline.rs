@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use crate::model::Protocol;
 use crate::render::{escape, human};
 
-use super::attempt::BindAttempt;
 use super::cures::time_left_ms;
 use super::errors::Refusal;
 use super::existing::How;
@@ -16,6 +15,7 @@ use super::role::Role;
 use super::rules::{Missing, Sharing};
 use super::text::owner_name;
 use super::verdict::{Code, Effect, Finding, Outcome};
+use crate::model::bind::BindAttempt;
 
 /// The first line, or one for each group of attempts that come to the same.
 pub(super) fn headline(report: &Report) -> String {

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use super::found::{Away, Found, Here};
 use super::judge::{Reach, Why, cover, takes_traffic};
-use super::look::{Away, Found, Here};
-use crate::command::why::SystemFacts;
-use crate::command::why::cover::Cover;
-use crate::command::why::owner::Owner;
+use crate::diagnose::bind::cover::Cover;
+use crate::diagnose::bind::owner::Owner;
+use crate::model::system::SystemFacts;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
 use crate::render::escape;
 use crate::render::json::{push_gap, push_string};

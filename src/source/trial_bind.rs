@@ -11,25 +11,19 @@ use rustix::fs::{Gid, Uid};
 use rustix::io::Errno as OsError;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 
-use crate::command::why::errors::Errno;
-use crate::command::why::{BindAttempt, Outcome};
+use crate::model::bind::BindAttempt;
 use crate::model::{Family, Protocol};
 use crate::source::tape;
 
-/// What bind says to a socket with the attempt's options; `None` if it must not be tried, or was refused for
-/// another reason than the port.
-pub fn bind_once(attempt: &BindAttempt) -> Option<Outcome> {
+/// Whether bind works for a socket with the attempt's options, or fails with `EADDRINUSE`. `None` if it must not be
+/// tried, or fails for another reason.
+pub fn bind_once(attempt: &BindAttempt) -> Option<bool> {
     let allowed =
         attempt.protocol == Protocol::Tcp && attempt.port != 0 && (attempt.reuseaddr || attempt.reuseport);
     if !allowed {
         return None;
     }
-    let free = tape::fact(&format!("bind {attempt:?}"), || try_once(attempt))?;
-    Some(if free {
-        Outcome::Ok
-    } else {
-        Outcome::Fails(Errno::Eaddrinuse)
-    })
+    tape::fact(&format!("bind {attempt:?}"), || try_once(attempt))
 }
 
 /// Whether the port was to be had; `None` for any other answer.

@@ -1,0 +1,7 @@
+//! Diagnosis: why a port or name cannot be bound, and why a peer cannot be reached.
+//!
+//! Everything in here is a pure function of sockets, owners and system facts that somebody else has read.
+
+pub mod bind;
+pub mod path;
+pub mod place;

@@ -1,0 +1,5 @@
+//! Would a connection arrive at a port of this machine, and if not, why.
+
+pub mod found;
+pub mod judge;
+pub mod text;
