@@ -21,7 +21,6 @@ use std::path::Path;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::io::FdFlags;
 use rustix::net::{AddressFamily, SocketType, ipproto, sockopt};
@@ -65,13 +64,13 @@ fn holder(record: &Record) -> Holder {
     (record.pid, record.tid, record.fd, record.inode)
 }
 
-/// How long other tests in this process may keep opening and closing sockets between two looks.
-const SETTLE: Duration = Duration::from_secs(10);
+/// How often two looks may differ because other tests in this process open and close sockets.
+const ATTEMPTS: u32 = 1000;
 
 /// What is told of one process, among all and on its own.
 fn records_of(pid: u32) -> Option<BTreeSet<Holder>> {
-    let deadline = Instant::now() + SETTLE;
-    loop {
+    let mut last = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..ATTEMPTS {
         let (records, _) = records(ALL)?;
         let among_all: BTreeSet<_> = records
             .iter()
@@ -86,11 +85,9 @@ fn records_of(pid: u32) -> Option<BTreeSet<Holder>> {
         if alone == among_all {
             return Some(among_all);
         }
-        assert!(
-            Instant::now() < deadline,
-            "alone: {alone:?}\namong all: {among_all:?}"
-        );
+        last = (alone, among_all);
     }
+    panic!("alone and among all: {last:?}");
 }
 
 /// What the links in a directory of descriptors say; nothing if it is gone.
@@ -375,8 +372,8 @@ fn a_process_in_a_namespace_inside_ours_has_our_number() {
             .collect()
     };
     // Ourselves, unshare and cat; children of other tests may come and go.
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
+    let mut last = (BTreeSet::new(), BTreeSet::new());
+    for _ in 0..ATTEMPTS {
         let before = walk_all();
         let (records, _) = records(ALL).unwrap();
         let by_iterator: BTreeSet<_> = records
@@ -385,13 +382,11 @@ fn a_process_in_a_namespace_inside_ours_has_our_number() {
             .map(holder)
             .collect();
         if before.len() >= 3 && before == by_iterator {
-            break;
+            return;
         }
-        assert!(
-            Instant::now() < deadline,
-            "iterator {by_iterator:?}, walk {before:?}"
-        );
+        last = (by_iterator, before);
     }
+    panic!("iterator and walk: {last:?}");
 }
 
 #[test]

@@ -1,39 +1,58 @@
 //! Waiting until a socket is in its state, as the socket or the kernel's tables say it.
 //!
-//! Conditions are polled under a deadline; nothing here trusts the passing of time.
+//! What a descriptor tells is waited for; what only a table shows is looked for again, and each look lets others run.
+//! Nothing here trusts the passing of time.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use rustix::event::{Timespec, epoll};
 
 use crate::end::End;
 use crate::state::State;
 use crate::sys;
 
-const LIMIT: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(1);
+/// How often something is looked for before it is taken not to come.
+const LOOKS: u32 = 100_000;
+/// A socket that takes longer than this to change its state never will.
+const HANGS_AFTER: Timespec = Timespec {
+    tv_sec: 60,
+    tv_nsec: 0,
+};
 
-/// Polls until `done` says so; `what` completes the sentence "waited 10 s for …".
+/// Looks until `done` says so; `what` completes the sentence "waited for …".
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + LIMIT;
-    while !done()? {
-        if Instant::now() > deadline {
-            bail!("waited {} s for {what}", LIMIT.as_secs());
+    for _ in 0..LOOKS {
+        if done()? {
+            return Ok(());
         }
-        std::thread::sleep(PAUSE);
+        std::thread::yield_now();
     }
-    Ok(())
+    bail!("waited in vain for {what}");
 }
 
 /// Waits until `TCP_INFO` of the socket shows the state.
 pub(crate) fn until_state(fd: impl AsFd, state: State) -> Result<()> {
-    until(&format!("a TCP socket to be in {}", state.name()), || {
-        Ok(tcp_state(fd.as_fd())? == Some(state.number()))
-    })
+    let changes = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    // The kernel wakes whoever waits for the socket when its state changes, whatever can be read or written then.
+    let each_change = epoll::EventFlags::ET | epoll::EventFlags::IN | epoll::EventFlags::OUT;
+    epoll::add(&changes, &fd, epoll::EventData::new_u64(0), each_change)?;
+    let mut events = Vec::with_capacity(1);
+    while tcp_state(fd.as_fd())? != Some(state.number()) {
+        events.clear();
+        let woken = epoll::wait(
+            &changes,
+            rustix::buffer::spare_capacity(&mut events),
+            Some(&HANGS_AFTER),
+        )?;
+        if woken == 0 {
+            bail!("waited in vain for a TCP socket to be in {}", state.name());
+        }
+    }
+    Ok(())
 }
 
 fn tcp_state(fd: BorrowedFd<'_>) -> Result<Option<u8>> {

@@ -102,6 +102,24 @@ where
     F: Fn(&K) -> Option<V> + Send + Sync + 'static,
 {
     let deadline = Instant::now() + within;
+    look_up_while(keys, threads, ask, |answers| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        answers.recv_timeout(left).ok()
+    })
+}
+
+/// Asks for all keys on up to `threads` threads and takes answers as long as `next` has one.
+fn look_up_while<K, V, F>(
+    keys: Vec<K>,
+    threads: usize,
+    ask: F,
+    mut next: impl FnMut(&mpsc::Receiver<(K, Option<V>)>) -> Option<(K, Option<V>)>,
+) -> Found<K, V>
+where
+    K: Ord + Send + 'static,
+    V: Send + 'static,
+    F: Fn(&K) -> Option<V> + Send + Sync + 'static,
+{
     let total = keys.len();
     let mut found = Found {
         names: BTreeMap::new(),
@@ -134,13 +152,11 @@ where
     drop(sender);
     let mut answered = 0;
     while answered < total {
-        match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok((key, name)) => {
-                answered += 1;
-                found.names.extend(name.map(|name| (key, name)));
-            }
-            Err(_) => break,
-        }
+        let Some((key, name)) = next(&receiver) else {
+            break;
+        };
+        answered += 1;
+        found.names.extend(name.map(|name| (key, name)));
     }
     found.late = total - answered;
     found
@@ -324,18 +340,18 @@ mod tests {
     fn slow_look_ups_cost_the_deadline_once() {
         let (release, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
-        let found = look_up(
-            (0..10).collect(),
-            10,
-            Duration::from_millis(50),
-            move |key: &u32| {
-                if *key == 3 {
-                    return Some("quick".to_owned());
-                }
-                let _ = gate.lock().map(|gate| gate.recv());
-                None
-            },
-        );
+        let ask = move |key: &u32| {
+            if *key == 3 {
+                return Some("quick".to_owned());
+            }
+            let _ = gate.lock().map(|gate| gate.recv());
+            None
+        };
+        // The deadline comes after the first answer.
+        let mut answers = 1..=1;
+        let found = look_up_while((0..10).collect(), 10, ask, |receiver| {
+            answers.next().and_then(|_| receiver.recv().ok())
+        });
         drop(release);
         assert_eq!(found.names, BTreeMap::from([(3, "quick".to_owned())]));
         assert_eq!(found.late, 9);

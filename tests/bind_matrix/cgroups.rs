@@ -1,7 +1,10 @@
 //! Cgroups as fixtures: a process is what its cgroup says, a service, a container, or one whose binds are watched.
 
 use std::fs;
+use std::io::{Read as _, Seek as _};
 use std::path::PathBuf;
+
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// A cgroup v2 directory that is removed again.
 pub(crate) struct Cgroup(pub(crate) PathBuf);
@@ -32,6 +35,21 @@ impl Cgroup {
         Self(directory)
     }
 
+    /// Waits until the kernel counts no process in it any more.
+    fn wait_until_empty(&self) -> std::io::Result<()> {
+        let mut events = fs::File::open(self.0.join("cgroup.events"))?;
+        loop {
+            let mut text = String::new();
+            events.rewind()?;
+            events.read_to_string(&mut text)?;
+            if text.lines().any(|line| line == "populated 0") {
+                return Ok(());
+            }
+            // The kernel tells each change of the file (linux Documentation/admin-guide/cgroup-v2.rst).
+            poll(&mut [PollFd::new(&events, PollFlags::PRI)], None)?;
+        }
+    }
+
     /// Moves a process in.
     pub(crate) fn take(&self, pid: u32) {
         fs::write(self.0.join("cgroup.procs"), pid.to_string()).unwrap();
@@ -41,9 +59,7 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         // A process that has just ended may still be counted.
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-        while fs::remove_dir(&self.0).is_err() && std::time::Instant::now() < deadline {
-            std::thread::yield_now();
-        }
+        let _ = self.wait_until_empty();
+        let _ = fs::remove_dir(&self.0);
     }
 }

@@ -102,7 +102,7 @@ fn a_server_that_ignores_term_is_not_killed_without_being_told() {
 fn a_pre_forked_server_is_one_target() {
     netns::run(|_| {
         let port = fresh_port();
-        let mut server = server(listener(port), "sleep 60 & sleep 60 & echo ready; wait");
+        let mut server = server(listener(port), "sleep 600 & sleep 600 & echo ready; wait");
         let (said, complaint, exit) = kill(&["--yes", "--timeout", "4s", &port.to_string()], 0);
         assert!(said.contains(&format!("{} +2", server.id())), "{said}{complaint}");
         assert!(exit == Some(0) && said.contains("is free"), "{said}{complaint}");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::netns;
 use super::sockets::fresh_port;
@@ -124,12 +124,8 @@ impl Stage {
         self.give_with(name, arguments, sockets);
         // Not waited for: its number stands for the group until the case is over.
         let child = self.children.last().unwrap();
-        let stat = format!("/proc/{}/stat", child.id());
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        while !std::fs::read_to_string(&stat).unwrap().contains(") Z ") {
-            assert!(std::time::Instant::now() < deadline, "{name} does not end");
-            std::thread::yield_now();
-        }
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(child)), ended).unwrap();
     }
 
     /// Runs sockstat by this script, whose `"$@"` is the command, in a mount namespace of its own.

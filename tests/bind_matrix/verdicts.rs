@@ -231,7 +231,7 @@ fn a_free_port_and_who_has_it_elsewhere() {
         // A process that holds it stays behind, and we go into another namespace.
         let fd = tcp(any()).listening(port);
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::empty()).unwrap();
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         drop(fd);
         netns::leave();
         let (said, exit) = text(&[&place], 0);

@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod attempts;
 mod cli;
 mod documents;
 mod generated;

@@ -94,22 +94,17 @@ impl Channel {
     pub fn dump(
         &mut self,
         request: &mut [u8],
-        mut take: impl FnMut(&[u8]),
-        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+        take: impl FnMut(&[u8]),
+        datagram_end: impl FnMut() -> ControlFlow<()>,
     ) -> Result<(), DumpError> {
-        self.on_tape(
-            request,
-            &mut take,
-            &mut datagram_end,
-            |channel, request, take, end, heard| {
-                channel.send(request)?;
-                loop {
-                    if channel.read_next(take, end, heard)? == Progress::Done {
-                        return Ok(());
-                    }
+        self.on_tape(request, take, datagram_end, |channel, request, receiver| {
+            channel.send(request)?;
+            loop {
+                if channel.read_next(receiver)? == Progress::Done {
+                    return Ok(());
                 }
-            },
-        )
+            }
+        })
     }
 
     /// Like [`Channel::dump`], for answers that may be long: once they prove to be, `grown` is called and a second
@@ -120,63 +115,55 @@ impl Channel {
     pub fn long_dump(
         &mut self,
         request: &mut [u8],
-        mut take: impl FnMut(&[u8]),
-        mut datagram_end: impl FnMut() -> ControlFlow<()>,
+        take: impl FnMut(&[u8]),
+        datagram_end: impl FnMut() -> ControlFlow<()>,
         grown: impl FnOnce(),
     ) -> Result<(), DumpError> {
-        self.on_tape(
-            request,
-            &mut take,
-            &mut datagram_end,
-            |channel, request, take, end, heard| {
-                channel.send(request)?;
-                for _ in 0..ALONE_DATAGRAMS {
-                    if channel.read_next(take, end, heard)? == Progress::Done {
+        self.on_tape(request, take, datagram_end, |channel, request, receiver| {
+            channel.send(request)?;
+            for _ in 0..ALONE_DATAGRAMS {
+                if channel.read_next(receiver)? == Progress::Done {
+                    return Ok(());
+                }
+            }
+            grown();
+            let sequence = channel.sequence;
+            thread::scope(|scope| {
+                let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
+                let (used, free) = mpsc::channel();
+                scope.spawn(move || channel.receive_ahead(&free, &filled));
+                loop {
+                    // The receiving thread ends by itself only after the last datagram, which is told below.
+                    let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
+                    if receiver.read(&datagram, sequence)? == Progress::Done {
                         return Ok(());
                     }
+                    // If the receiving thread is gone there is nothing to give back to.
+                    let _ = used.send(datagram);
                 }
-                grown();
-                let sequence = channel.sequence;
-                thread::scope(|scope| {
-                    let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
-                    let (used, free) = mpsc::channel();
-                    scope.spawn(move || channel.receive_ahead(&free, &filled));
-                    loop {
-                        // The receiver ends by itself only after the last datagram, which is told below.
-                        let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
-                        Heard::datagram(heard, &datagram);
-                        let progress = read_datagram(&datagram, sequence, take);
-                        if end().is_break() {
-                            return Err(DumpError::Stopped);
-                        }
-                        if progress? == Progress::Done {
-                            return Ok(());
-                        }
-                        // If the receiver is gone there is nothing to give back to.
-                        let _ = used.send(datagram);
-                    }
-                })
-            },
-        )
+            })
+        })
     }
 
     /// Answers from a recording; or has the kernel asked by `ask`, and writes the answer down if this run is recorded.
     fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
         &mut self,
         request: &mut [u8],
-        take: &mut T,
-        datagram_end: &mut E,
-        ask: impl FnOnce(&mut Self, &mut [u8], &mut T, &mut E, &mut Option<Heard>) -> Result<(), DumpError>,
+        mut take: T,
+        mut datagram_end: E,
+        ask: impl FnOnce(&mut Self, &mut [u8], &mut Receiver<T, E>) -> Result<(), DumpError>,
     ) -> Result<(), DumpError> {
         if let Some(recorded) = tape::netlink::replayed(request) {
-            return play(&recorded, take, datagram_end);
+            return play(&recorded, &mut take, &mut datagram_end);
         }
-        let mut heard = tape::netlink::listen(request);
-        let result = ask(self, request, take, datagram_end, &mut heard);
-        if let Some(heard) = heard {
-            heard.end(self.sequence, result);
-        }
-        result
+        let mut receiver = Receiver {
+            take,
+            datagram_end,
+            heard: tape::netlink::listen(request),
+            stopped: false,
+        };
+        let result = ask(self, request, &mut receiver);
+        receiver.end(self.sequence, result)
     }
 
     fn send(&mut self, request: &mut [u8]) -> Result<(), DumpError> {
@@ -189,20 +176,12 @@ impl Channel {
     }
 
     /// Receives one datagram and reads it.
-    fn read_next(
+    fn read_next<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
         &mut self,
-        take: &mut impl FnMut(&[u8]),
-        datagram_end: &mut impl FnMut() -> ControlFlow<()>,
-        heard: &mut Option<Heard>,
+        receiver: &mut Receiver<T, E>,
     ) -> Result<Progress, DumpError> {
         let length = self.receive()?;
-        let datagram = self.buffer.get(..length).unwrap_or_default();
-        Heard::datagram(heard, datagram);
-        let progress = read_datagram(datagram, self.sequence, take);
-        if datagram_end().is_break() {
-            return Err(DumpError::Stopped);
-        }
-        progress
+        receiver.read(self.buffer.get(..length).unwrap_or_default(), self.sequence)
     }
 
     /// Receives until the dump is over, or an error, or nobody listens any more. Buffers come back by `free`.
@@ -236,6 +215,46 @@ impl Channel {
     fn receive(&mut self) -> Result<usize, DumpError> {
         let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
         receive(socket, &mut self.buffer, 0)
+    }
+}
+
+/// Who receives an answer: the caller, and the recording if this run is recorded.
+struct Receiver<T, E> {
+    take: T,
+    datagram_end: E,
+    heard: Option<Heard>,
+    /// The caller wants no more, but the recording does.
+    stopped: bool,
+}
+
+impl<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>> Receiver<T, E> {
+    /// Reads one datagram. A recording gets the whole answer even if the caller stops: a replay may get further
+    /// through it before its caller stops, and must not take what is cut off for what the kernel lost.
+    fn read(&mut self, datagram: &[u8], sequence: u32) -> Result<Progress, DumpError> {
+        Heard::datagram(&mut self.heard, datagram);
+        if self.stopped {
+            return read_datagram(datagram, sequence, &mut |_| {});
+        }
+        let progress = read_datagram(datagram, sequence, &mut self.take);
+        if (self.datagram_end)().is_break() {
+            if self.heard.is_none() {
+                return Err(DumpError::Stopped);
+            }
+            self.stopped = true;
+        }
+        progress
+    }
+
+    /// Ends the recording of the answer. A caller that stopped is not concerned with how the rest went.
+    fn end(self, sequence: u32, result: Result<(), DumpError>) -> Result<(), DumpError> {
+        if let Some(heard) = self.heard {
+            heard.end(sequence, result);
+        }
+        if self.stopped {
+            Err(DumpError::Stopped)
+        } else {
+            result
+        }
     }
 }
 

@@ -16,9 +16,10 @@ use crate::source::tape;
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its
 /// memory map, for ever in the worst case.
-const CMDLINES_WITHIN: Duration = Duration::from_millis(500);
-/// After so long without a word the process being read is given up.
-const CMDLINE_WITHIN: Duration = Duration::from_millis(100);
+const CMDLINES_WITHIN: Duration = Duration::from_secs(2);
+/// After so long without a word the process being read is given up. A busy machine may keep a reader from running
+/// for some 100 ms.
+const CMDLINE_WITHIN: Duration = Duration::from_millis(400);
 /// As much of a command line as is kept: the table shows one line of it.
 const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 
@@ -26,6 +27,11 @@ const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 ///
 /// The second value counts command lines that could not be had in time.
 pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
+    read_within(root, pids, facts, patience())
+}
+
+/// The same with another patience for command lines.
+fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>) -> (Processes, u32) {
     let mut processes: Processes = pids
         .iter()
         .filter_map(|pid| Some((*pid, comm_of(root, *pid)?)))
@@ -34,7 +40,10 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
         return (processes, 0);
     }
     let boot = boot_time(root);
-    let (cmdlines, late) = cmdlines(root, processes.keys().copied().collect());
+    let known = processes.keys().copied().collect();
+    let reading = root.clone();
+    let (cmdlines, late) = in_time(known, move |pid| cmdline_of(&reading, pid), wait);
+    let late = tape::fact("command lines late", || late);
     for (pid, cmdline) in cmdlines {
         if let Some(process) = processes.get_mut(&pid) {
             process.cmdline = Some(cmdline);
@@ -79,52 +88,84 @@ fn comm_of(root: &ProcRoot, pid: u32) -> Option<Process> {
     })
 }
 
-/// Arguments by pid.
-type Cmdlines = Vec<(u32, Vec<Box<[u8]>>)>;
+/// The arguments of a process.
+type Cmdline = Vec<Box<[u8]>>;
+/// A process and its arguments, if they could be read.
+type Answer = (u32, Option<Cmdline>);
+
+/// What has not come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    /// The next answer.
+    Next,
+    /// All that are left.
+    All,
+}
+
+/// Takes the next answer, if it comes in time.
+trait Wait<T>: FnMut(&mpsc::Receiver<T>) -> Result<T, Late> {}
+
+impl<T, F: FnMut(&mpsc::Receiver<T>) -> Result<T, Late>> Wait<T> for F {}
+
+/// Waits as long as the constants above say, from now on.
+fn patience<T>() -> impl Wait<T> {
+    let deadline = Instant::now() + CMDLINES_WITHIN;
+    move |answers: &mpsc::Receiver<T>| {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let late = if left > CMDLINE_WITHIN {
+            Late::Next
+        } else {
+            Late::All
+        };
+        answers.recv_timeout(left.min(CMDLINE_WITHIN)).map_err(|_| late)
+    }
+}
 
 /// Reads command lines on a thread of its own, so that one process that cannot be read costs only itself: after
 /// a while without an answer another thread goes on with the rest. A thread that stays stuck ends with us.
-fn cmdlines(root: &ProcRoot, mut pids: Vec<u32>) -> (Cmdlines, u32) {
-    let deadline = Instant::now() + CMDLINES_WITHIN;
-    let mut read = Vec::with_capacity(pids.len());
+///
+/// The second value counts those that have not come in time.
+fn in_time(
+    mut pids: Vec<u32>,
+    read: impl Fn(u32) -> Option<Cmdline> + Clone + Send + 'static,
+    mut wait: impl Wait<Answer>,
+) -> (Vec<(u32, Cmdline)>, u32) {
+    let mut found = Vec::with_capacity(pids.len());
     let mut late = 0;
     while !pids.is_empty() {
         let (sender, receiver) = mpsc::channel();
-        let (root, work) = (root.clone(), pids.clone());
-        let spawned = std::thread::Builder::new().name("cmdline".into()).spawn(move || {
+        let (read, work) = (read.clone(), pids.clone());
+        let reading = std::thread::Builder::new().name("cmdline".into()).spawn(move || {
             for pid in work {
-                if sender.send((pid, cmdline_of(&root, pid))).is_err() {
+                if sender.send((pid, read(pid))).is_err() {
                     return;
                 }
             }
         });
-        if spawned.is_err() {
-            late += u32::try_from(pids.len()).unwrap_or(u32::MAX);
-            break;
-        }
+        let mut missing = reading.is_err().then_some(Late::All);
         let mut answered = 0;
-        while answered < pids.len() {
-            let patience = CMDLINE_WITHIN.min(deadline.saturating_duration_since(Instant::now()));
-            let Ok((pid, cmdline)) = receiver.recv_timeout(patience) else {
-                break;
-            };
-            answered += 1;
-            read.extend(cmdline.map(|cmdline| (pid, cmdline)));
-        }
-        if answered < pids.len() {
-            late += 1;
-            answered += 1;
+        while missing.is_none() && answered < pids.len() {
+            match wait(&receiver) {
+                Ok((pid, cmdline)) => {
+                    answered += 1;
+                    found.extend(cmdline.map(|cmdline| (pid, cmdline)));
+                }
+                Err(which) => missing = Some(which),
+            }
         }
         pids.drain(..answered);
-        if Instant::now() >= deadline {
-            late += u32::try_from(pids.len()).unwrap_or(u32::MAX);
-            break;
-        }
+        let given_up = match missing {
+            None => 0,
+            Some(Late::Next) => 1,
+            Some(Late::All) => pids.len(),
+        };
+        pids.drain(..given_up);
+        late += u32::try_from(given_up).unwrap_or(u32::MAX);
     }
-    (read, tape::fact("command lines late", || late))
+    (found, late)
 }
 
-fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Vec<Box<[u8]>>> {
+fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Cmdline> {
     let path = root.join(format!("{pid}/cmdline"));
     let mut text = disk::read_start(path, CMDLINE_BYTES_MAX).ok()?;
     // A program that writes a title over its arguments leaves NULs behind it.
@@ -158,12 +199,19 @@ fn ticks_to_seconds(ticks: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+
+    /// Waits as long as it takes.
+    fn patient<T>(answers: &mpsc::Receiver<T>) -> Result<T, Late> {
+        answers.recv().map_err(|_| Late::All)
+    }
 
     #[test]
     fn our_own_process_is_read_in_full() {
         let pid = std::process::id();
-        let (processes, late) = read(&ProcRoot::default(), &[pid], Facts::Full);
+        let (processes, late) = read_within(&ProcRoot::default(), &[pid], Facts::Full, patient);
         let own = &processes[&pid];
         assert_eq!(late, 0);
         let exe = std::env::current_exe().unwrap();
@@ -187,30 +235,61 @@ mod tests {
 
     #[test]
     fn a_command_line_that_blocks_costs_only_itself() {
-        // A FIFO nobody writes to blocks its reader, as a locked memory map does.
-        let root = std::env::temp_dir().join(format!("sockstat-cmdline-{}", std::process::id()));
-        for pid in 1..=3 {
-            std::fs::create_dir_all(root.join(pid.to_string())).unwrap();
-            std::fs::write(root.join(format!("{pid}/comm")), "x\n").unwrap();
-        }
-        for pid in [1, 3] {
-            std::fs::write(root.join(format!("{pid}/cmdline")), "a\0b c\0").unwrap();
-        }
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            root.join("2/cmdline"),
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-            0,
-        )
-        .unwrap();
-        let (processes, late) = read(&ProcRoot::given(root.clone()), &[1, 2, 3], Facts::Full);
-        std::fs::remove_dir_all(&root).unwrap();
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let read = move |pid| {
+            if pid == 2 {
+                // As a locked memory map does.
+                let _ = gate.lock().map(|gate| gate.recv());
+            }
+            Some(vec![vec![b'0' + u8::try_from(pid).unwrap()].into()])
+        };
+        let mut asked = 0;
+        let wait = |answers: &mpsc::Receiver<Answer>| {
+            asked += 1;
+            // The first answer comes, and then nothing in time.
+            if asked == 2 {
+                Err(Late::Next)
+            } else {
+                patient(answers)
+            }
+        };
+        let (found, late) = in_time(vec![1, 2, 3], read, wait);
+        drop(release);
         assert_eq!(late, 1);
-        assert_eq!(processes[&2].cmdline, None);
-        for pid in [1, 3] {
-            let expected: Vec<Box<[u8]>> = vec![b"a".as_slice().into(), b"b c".as_slice().into()];
-            assert_eq!(processes[&pid].cmdline, Some(expected));
+        let expected = [
+            (1, vec![b"1".as_slice().into()]),
+            (3, vec![b"3".as_slice().into()]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn all_that_is_left_is_given_up_when_time_is_up() {
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let read = move |_| {
+            let _ = gate.lock().map(|gate| gate.recv());
+            None
+        };
+        let found = in_time(vec![1, 2, 3], read, |_: &_| Err(Late::All));
+        drop(release);
+        assert_eq!(found, (Vec::new(), 3));
+    }
+
+    #[test]
+    fn arguments_end_with_the_last_one_that_is_not_empty() {
+        let root = std::env::temp_dir().join(format!("sockstat-cmdline-{}", std::process::id()));
+        for (pid, text) in [(1, &b"a\0b c\0"[..]), (2, b"title\0\0\0"), (3, b"")] {
+            std::fs::create_dir_all(root.join(pid.to_string())).unwrap();
+            std::fs::write(root.join(format!("{pid}/cmdline")), text).unwrap();
         }
+        let read = |pid| cmdline_of(&ProcRoot::given(root.clone()), pid);
+        let of = |words: &[&str]| Some(words.iter().map(|word| word.as_bytes().into()).collect());
+        assert_eq!(
+            [1, 2, 3, 4].map(read),
+            [of(&["a", "b c"]), of(&["title"]), of(&[]), None]
+        );
+        std::fs::remove_dir_all(&root).unwrap();
     }
 }

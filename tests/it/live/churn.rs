@@ -1,9 +1,9 @@
 //! While processes open and close sockets all the time, every long-lived listener is there each time, with its owner,
 //! and nothing is said but the agreed losses.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -59,13 +59,11 @@ fn long_lived_listeners_are_always_there() {
             }
         }
     }
-    for child in &mut children {
+    for churning in &mut children {
         assert!(
-            child.try_wait().unwrap().is_none(),
+            churning.child.try_wait().unwrap().is_none(),
             "a child ended before its time"
         );
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }
 
@@ -82,8 +80,22 @@ fn check_row(ran: &Ran, said: &Value, round: usize) {
     );
 }
 
-/// This test binary again, as a process that opens and closes sockets in the namespace until it is killed.
-fn churning(sockets: &Sockets) -> Child {
+/// A process that opens and closes sockets until this is dropped.
+struct Churning {
+    child: Child,
+    /// Kept open: the child's test runner reports a test that takes long, and dies if nobody can read that.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Drop for Churning {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// This test binary again, as a process that churns in the namespace.
+fn churning(sockets: &Sockets) -> Churning {
     let mut command = sockets.program(std::env::current_exe().unwrap());
     command.args(["--exact", "live::churn::churns_when_it_is_told_to", "--nocapture"]);
     let mut child = command
@@ -92,14 +104,17 @@ fn churning(sockets: &Sockets) -> Child {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let began = output
+        .by_ref()
         .lines()
-        .map(Result::unwrap);
-    assert!(
-        lines.any(|line| line.contains("churning")),
-        "a child did not begin"
-    );
-    child
+        .map(Result::unwrap)
+        .any(|line| line.contains("churning"));
+    assert!(began, "a child did not begin");
+    Churning {
+        child,
+        _output: output,
+    }
 }
 
 /// Not a test: the body of the churning processes.

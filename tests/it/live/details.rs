@@ -1,13 +1,13 @@
 //! What the kernel tells of TCP sockets, token by token as the installed `ss` prints it, and the same as fields.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::normal;
 use super::sockets::Sockets;
 use super::ss::installed;
+use crate::attempts::eventually;
 use crate::run::Ran;
 
 const SPECS: &[&str] = &[
@@ -113,9 +113,6 @@ const MOVING: [&str; 8] = [
     "last_ack_recv",
 ];
 
-/// How long the three looks may differ.
-const SETTLE: Duration = Duration::from_secs(20);
-
 /// Tokens that connections of multipath TCP must show.
 const EXPECTED_MPTCP: &[&str] = &[
     "skmem",
@@ -181,8 +178,7 @@ fn tokens_agree(specs: &[&str], options: &[&str], expected: &[&str], new: &[&str
         }
         rows
     };
-    let deadline = Instant::now() + SETTLE;
-    loop {
+    eventually(|| {
         let before = theirs();
         let mut ours = rows(sockets.run(options).text());
         let after = theirs();
@@ -197,14 +193,11 @@ fn tokens_agree(specs: &[&str], options: &[&str], expected: &[&str], new: &[&str
         let missing: Vec<_> = expected.iter().filter(|token| !seen.contains(**token)).collect();
         let complaints = compare(&before, &ours, &after);
         if missing.is_empty() && complaints.is_empty() {
-            return;
+            Ok(())
+        } else {
+            Err(format!("no socket shows {missing:?}\n{}", complaints.join("\n")))
         }
-        assert!(
-            Instant::now() < deadline,
-            "no socket shows {missing:?}\n{}",
-            complaints.join("\n")
-        );
-    }
+    });
 }
 
 /// Tokens behind the addresses of each socket, by its state, addresses and cookie. ss leaves the second line of

@@ -2,17 +2,20 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use serde_json::Value;
 
 use super::sockets::{Sockets, example};
 use crate::run::{Ran, sockstat};
 use crate::schema;
 
-/// Whoever waits longer than this waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A run that takes longer than this hangs.
+const HANGS_AFTER: Timespec = Timespec {
+    tv_sec: 600,
+    tv_nsec: 0,
+};
 
 /// A run of `events -j` in the namespace that has taken its first look.
 struct Following {
@@ -37,12 +40,7 @@ impl Following {
             let read = complaints.read_line(&mut introduction).unwrap();
             assert!(read > 0, "it ended: {introduction}");
         }
-        // A test that waits for a line which never comes must end.
-        let pid = pid_of(&child);
-        std::thread::spawn(move || {
-            std::thread::sleep(PATIENCE);
-            let _ = kill_process(pid, Signal::KILL);
-        });
+        end_if_it_hangs(&child);
         Self {
             lines: BufReader::new(child.stdout.take().unwrap()),
             child,
@@ -107,24 +105,51 @@ fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
 
-/// A shell in the namespace that does what it is told, line by line.
-struct Shell(Child);
+/// Kills the child if it hangs, so that a test which waits for a line that never comes fails. The pidfd is the
+/// child's for good; its pid may be another's once the child has been waited for.
+fn end_if_it_hangs(child: &Child) {
+    let pidfd = pidfd_open(pid_of(child), PidfdFlags::empty()).unwrap();
+    std::thread::spawn(move || {
+        // It is readable once the child has ended.
+        let ended = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&HANGS_AFTER));
+        if ended == Ok(0) {
+            let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+        }
+    });
+}
+
+/// A shell in the namespace that executes lines.
+struct Shell {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
 
 impl Shell {
     fn begin(sockets: &Sockets) -> Self {
-        let child = sockets.program("bash").stdin(Stdio::piped()).spawn().unwrap();
-        Self(child)
+        let mut bash = sockets.program("bash");
+        let mut child = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
     }
 
+    /// Has it execute a line, some time.
     fn does(&mut self, line: &str) {
-        writeln!(self.0.stdin.as_mut().unwrap(), "{line}").unwrap();
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
+    /// Has it execute a line and waits until that is done.
+    fn has_done(&mut self, line: &str) {
+        self.does(&format!("{line}; echo done"));
+        let mut said = String::new();
+        self.output.read_line(&mut said).unwrap();
+        assert_eq!(said, "done\n", "{line}");
     }
 }
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
     }
 }
 
@@ -142,7 +167,7 @@ fn a_connection_opens_changes_and_closes_with_its_owner() {
     shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
     let client = following.wait_for("open", has("peer_port", 4000));
     assert_eq!(client["socket"]["owners"][0]["comm"], "bash");
-    assert_eq!(client["socket"]["pid"], shell.0.id());
+    assert_eq!(client["socket"]["pid"], shell.child.id());
     let cookie = &client["socket"]["cookie"];
     shell.does("exec 3>&-");
     let server = following.wait_for("change", has("local_port", 4000));
@@ -276,15 +301,14 @@ fn lost_messages_lead_to_another_look_and_not_to_an_end() {
     let mut shell = Shell::begin(&sockets);
     // While it is stopped nobody takes the messages out of the kernel's buffer.
     following.signal(Signal::STOP);
-    let done = sockets.directory().join("done");
-    let flood = "for i in {1..10000}; do exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-; done; exec 3<>/dev/udp/127.0.0.1/54";
-    shell.does(&format!("{flood}; : > {}", done.display()));
-    let begun = Instant::now();
+    let mut closed = 0;
     // The kernel sends the messages from a queue of its own, some time after.
-    while !done.exists() || !following.has_drops() {
-        assert!(begun.elapsed() < PATIENCE, "nothing is lost");
-        std::thread::sleep(Duration::from_millis(5));
+    while !following.has_drops() {
+        assert!(closed < 1_000_000, "nothing is lost");
+        shell.has_done("for i in {1..1000}; do exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-; done");
+        closed += 1000;
     }
+    shell.has_done("exec 3<>/dev/udp/127.0.0.1/54");
     following.signal(Signal::CONT);
     let mut words = Vec::new();
     // The look that follows shows the socket that is there now.
@@ -297,7 +321,7 @@ fn lost_messages_lead_to_another_look_and_not_to_an_end() {
         }
     }
     assert!(words.contains(&"lost".to_owned()), "{} events", words.len());
-    assert!(words.len() < 10_000, "nothing was lost");
+    assert!(words.len() < closed, "nothing was lost");
     shell.does("exec 3>&-");
     following.wait_for("close", has("peer_port", 54));
     let (status, _, said) = following.interrupt();

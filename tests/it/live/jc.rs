@@ -1,13 +1,12 @@
 //! The Python package `jc` makes of our plain columns what it makes of those of ss.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 
 use super::normal::Version;
 use super::sockets::Sockets;
 use super::ss::installed;
 use super::tools::attempt;
+use crate::attempts::eventually;
 use crate::run::Ran;
 
 const SPECS: &[&str] = &[
@@ -34,9 +33,6 @@ const SPECS: &[&str] = &[
     "uid",
 ];
 
-/// How long both may differ: the kernel tears sockets down between two runs.
-const SETTLE: Duration = Duration::from_secs(15);
-
 #[test]
 fn jc_reads_our_columns_as_those_of_ss() {
     let Some(version) = installed() else { return };
@@ -44,20 +40,21 @@ fn jc_reads_our_columns_as_those_of_ss() {
         return;
     };
     for options in ["-tulpn", "-tan", "-tulpne", "-xp", "-tuan", "-xanp"] {
-        let deadline = Instant::now() + SETTLE;
-        loop {
+        // The kernel tears sockets down between two runs.
+        eventually(|| {
             let ours = sockets.run(&[options]);
             let theirs = Ran::of(sockets.program("ss").arg(options)).ended_with(0);
             let (Some(ours), Some(theirs)) = (read(&ours, version), read(&theirs, version)) else {
-                return;
+                return Ok(());
             };
             // jc wants the column Netid, which neither prints for a single table.
             assert_eq!(ours.is_none(), options == "-tan", "{options}");
             if ours == theirs {
-                break;
+                Ok(())
+            } else {
+                Err(format!("{options}:\n{ours:#?}\n{theirs:#?}"))
             }
-            assert!(Instant::now() < deadline, "{options}:\n{ours:#?}\n{theirs:#?}");
-        }
+        });
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockstat::join::Row;
@@ -14,6 +13,7 @@ use sockstat::source::owners::How;
 
 use super::sockets::Sockets;
 use super::within::{by_family, filter, plan, rows, within};
+use crate::attempts::eventually;
 
 const SPECS: &[&str] = &[
     "tcp-listen",
@@ -43,9 +43,6 @@ const SPECS: &[&str] = &[
     "thread-table",
     "uid",
 ];
-
-/// How long two runs may differ because a socket changed between them.
-const SETTLE: Duration = Duration::from_secs(10);
 
 /// All that a dump says of a socket, but for the time that a timer has left, and who holds it.
 fn facts(row: &Row<'_>) -> String {
@@ -96,24 +93,23 @@ fn slowly(fast: &CapturePlan, options: &[&str]) -> CapturePlan {
 
 #[track_caller]
 fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &CapturePlan, b: &CapturePlan) {
-    let deadline = Instant::now() + SETTLE;
-    loop {
+    // A socket may change between both.
+    eventually(|| {
         let (a, b) = (rows(a.clone(), tell).0, rows(b.clone(), tell).0);
         if a == b {
             assert!(!a.is_empty(), "{what}: no rows to compare");
-            return;
+            return Ok(());
         }
         let only = |these: &[String], those: &[String]| -> Vec<String> {
             let missing = these.iter().filter(|row| !those.contains(row));
             missing.take(5).cloned().collect()
         };
-        assert!(
-            Instant::now() < deadline,
+        Err(format!(
             "{what}:\nonly fast: {:#?}\nonly slow: {:#?}",
             only(&a, &b),
             only(&b, &a)
-        );
-    }
+        ))
+    });
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The same rows and fields as the installed `ss`, after the differences in [`super::normal`].
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use super::normal::{self, Version};
 use super::sockets::Sockets;
+use crate::attempts::eventually;
 use crate::run::Ran;
 use crate::skip::skip;
 
@@ -46,9 +46,6 @@ const SPECS: &[&str] = &[
     "io-uring",
     "uid",
 ];
-
-/// How long both may differ: timers and the queues of the kernel move between two runs.
-const SETTLE: Duration = Duration::from_secs(15);
 
 #[test]
 fn rows_and_fields_are_those_of_ss() {
@@ -116,8 +113,8 @@ pub(super) fn installed() -> Option<Version> {
 /// Runs both until they agree.
 #[track_caller]
 pub(super) fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
-    let deadline = Instant::now() + SETTLE;
-    loop {
+    // Timers and the queues of the kernel move between two runs.
+    eventually(|| {
         let ours = sockets.run(words);
         let theirs = Ran::of(sockets.program("ss").args(words)).ended_with(0);
         let (ours, theirs) = (
@@ -126,15 +123,11 @@ pub(super) fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
         );
         let difference = difference(ours, theirs);
         if difference.is_empty() {
-            return;
+            Ok(())
+        } else {
+            Err(format!("{}:\n{}", words.join(" "), difference.join("\n")))
         }
-        assert!(
-            Instant::now() < deadline,
-            "{}:\n{}",
-            words.join(" "),
-            difference.join("\n")
-        );
-    }
+    });
 }
 
 fn normalised(
