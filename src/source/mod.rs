@@ -21,4 +21,5 @@ pub mod system;
 pub mod tables;
 pub mod tape;
 pub mod trial_bind;
+pub(crate) mod uapi;
 mod undumped;

@@ -16,31 +16,33 @@ pub mod ulp;
 /// Kinds of attributes, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of
 /// other families use the same numbers for what is the same there.
 pub mod kind {
+    use netlink_packet_sock_diag::constants;
+
     /// Four counters of memory, as kernels before 3.5 told them.
-    pub const MEMINFO: u16 = 1;
+    pub const MEMINFO: u16 = constants::INET_DIAG_MEMINFO;
     /// `struct tcp_info`, `mptcp_info` or `sctp_info`.
-    pub const INFO: u16 = 2;
+    pub const INFO: u16 = constants::INET_DIAG_INFO;
     /// `struct tcpvegas_info`, also from other congestion controls that measure round trips.
-    pub const VEGASINFO: u16 = 3;
+    pub const VEGASINFO: u16 = constants::INET_DIAG_VEGASINFO;
     /// Name of the congestion control.
-    pub const CONG: u16 = 4;
+    pub const CONG: u16 = constants::INET_DIAG_CONG;
     /// `IP_TOS`.
-    pub const TOS: u16 = 5;
+    pub const TOS: u16 = constants::INET_DIAG_TOS;
     /// `IPV6_TCLASS`.
-    pub const TCLASS: u16 = 6;
+    pub const TCLASS: u16 = constants::INET_DIAG_TCLASS;
     /// Nine counters of memory.
-    pub const SKMEMINFO: u16 = 7;
+    pub const SKMEMINFO: u16 = constants::INET_DIAG_SKMEMINFO;
     /// `struct tcp_dctcp_info`.
-    pub const DCTCPINFO: u16 = 9;
+    pub const DCTCPINFO: u16 = constants::INET_DIAG_DCTCPINFO;
     /// Local addresses of an SCTP socket.
-    pub const LOCALS: u16 = 12;
+    pub const LOCALS: u16 = constants::INET_DIAG_LOCALS;
     /// Peer addresses of an SCTP association.
-    pub const PEERS: u16 = 13;
+    pub const PEERS: u16 = constants::INET_DIAG_PEERS;
     /// `struct tcp_bbr_info`.
-    pub const BBRINFO: u16 = 16;
+    pub const BBRINFO: u16 = constants::INET_DIAG_BBRINFO;
     /// The class of net_cls, or else `SO_PRIORITY`.
-    pub const CLASS_ID: u16 = 17;
-    /// The upper layer protocol, nested.
+    pub const CLASS_ID: u16 = constants::INET_DIAG_CLASS_ID;
+    /// The upper layer protocol, nested; a number that the crate lacks.
     pub const ULP_INFO: u16 = 19;
     /// `struct packet_diag_info` of a packet socket; a number of our own, above those of IP dumps.
     pub const PACKET_INFO: u16 = 64;

@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6};
+
 use super::layout::{Form, Part, Struct};
 use super::{Details, kind};
 use crate::model::State;
@@ -154,8 +156,6 @@ pub const SCTP_SETTINGS: [Part; 8] = [
 ];
 
 const ADDRESS_BYTES: usize = 128;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
 
 impl Details {
     /// What SCTP measures, if it was asked for and came; associations only.
@@ -195,9 +195,9 @@ impl Addresses<'_> {
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.bytes.chunks_exact(ADDRESS_BYTES).filter_map(|storage| {
             let (family, rest) = storage.split_first_chunk()?;
-            match u16::from_ne_bytes(*family) {
-                AF_INET => Some(Ipv4Addr::from(*rest.get(2..)?.first_chunk::<4>()?).into()),
-                AF_INET6 => Some(Ipv6Addr::from(*rest.get(6..)?.first_chunk::<16>()?).into()),
+            match u8::try_from(u16::from_ne_bytes(*family)) {
+                Ok(AF_INET) => Some(Ipv4Addr::from(*rest.get(2..)?.first_chunk::<4>()?).into()),
+                Ok(AF_INET6) => Some(Ipv6Addr::from(*rest.get(6..)?.first_chunk::<16>()?).into()),
                 _ => None,
             }
         })
@@ -215,10 +215,10 @@ mod tests {
             whole.resize(ADDRESS_BYTES, 0);
             whole
         };
-        let v4 = storage(&[&AF_INET.to_ne_bytes()[..], &[0, 80, 10, 0, 0, 1]].concat());
+        let v4 = storage(&[&u16::from(AF_INET).to_ne_bytes()[..], &[0, 80, 10, 0, 0, 1]].concat());
         let v6 = storage(
             &[
-                &AF_INET6.to_ne_bytes()[..],
+                &u16::from(AF_INET6).to_ne_bytes()[..],
                 &[0; 6],
                 &[0xfe, 0x80],
                 &[0; 13],

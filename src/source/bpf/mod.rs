@@ -34,6 +34,7 @@ pub use record::{Facts, Record};
 pub use refusal::Refusal;
 
 use crate::source::tape;
+use crate::source::uapi::bpf as uapi;
 use btf::{FlagMasks, Layout};
 
 /// `readlink /proc/self/ns/pid` in the initial pid namespace, whose inode is fixed since 3.8 (linux
@@ -58,17 +59,18 @@ pub fn bind_hooks(cgroup: &Path) -> io::Result<u32> {
 }
 
 fn count_bind_hooks(cgroup: &Path) -> io::Result<u32> {
-    const SOCK_CREATE: u32 = 2;
-    const BIND: [u32; 2] = [8, 9];
-    const POST_BIND: [u32; 2] = [12, 13];
     let directory = File::open(cgroup)?;
-    [SOCK_CREATE]
-        .into_iter()
-        .chain(BIND)
-        .chain(POST_BIND)
-        .try_fold(0, |sum, occasion| {
-            Ok(sum + sys::count_cgroup_programs(&directory, occasion)?)
-        })
+    [
+        uapi::CGROUP_INET_SOCK_CREATE,
+        uapi::CGROUP_INET4_BIND,
+        uapi::CGROUP_INET6_BIND,
+        uapi::CGROUP_INET4_POST_BIND,
+        uapi::CGROUP_INET6_POST_BIND,
+    ]
+    .into_iter()
+    .try_fold(0, |sum, occasion| {
+        Ok(sum + sys::count_cgroup_programs(&directory, occasion)?)
+    })
 }
 
 /// Which sockets get a record: those that `listeners_only` and `narrow` both want. The kernel drops

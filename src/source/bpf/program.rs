@@ -9,9 +9,12 @@
 //! Sources: linux 6.18 `kernel/bpf/task_iter.c` (the context and who is visited),
 //! `include/linux/net.h`, `include/linux/pid.h`.
 
+use netlink_packet_sock_diag::constants::{TCP_CLOSE, TCP_LISTEN};
+
 use super::assembler::{Assembler, Helper, Label, Register, Width};
 use super::btf::Layout;
 use super::{Narrow, Wanted};
+use crate::source::uapi::SS_UNCONNECTED;
 use Register::{Frame, R0, R1, R2, R3, R6, R7, R8, R9};
 use Width::{U8, U16, U32, U64};
 
@@ -39,10 +42,6 @@ mod slot {
 }
 /// Bytes of a record: all of these slots.
 const RECORD_BYTES: i32 = -(slot::PID as i32);
-
-const SS_UNCONNECTED: i32 = 1;
-const STATE_CLOSE: i32 = 7;
-const STATE_LISTEN: i32 = 10;
 
 /// Deepest nesting of pid namespaces (`MAX_PID_NS_LEVEL`, `include/linux/pid_namespace.h`).
 pub(super) const DEEPEST_LEVEL: u32 = 32;
@@ -164,7 +163,7 @@ fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
     }
     if wanted.listeners_only {
         a.load(U8, R1, R9, layout.sk_state);
-        one_of(a, [STATE_LISTEN, STATE_CLOSE], out);
+        one_of(a, [TCP_LISTEN.into(), TCP_CLOSE.into()], out);
     }
 }
 

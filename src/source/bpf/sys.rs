@@ -17,13 +17,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::slice;
 
-const PROG_LOAD: libc::c_int = 5;
-const PROG_QUERY: libc::c_int = 16;
-const LINK_CREATE: libc::c_int = 28;
-const ITER_CREATE: libc::c_int = 33;
-
-const PROG_TYPE_TRACING: u32 = 26;
-const TRACE_ITER: u32 = 28;
+use crate::source::uapi::bpf::{
+    ITER_CREATE, LINK_CREATE, PROG_LOAD, PROG_QUERY, PROG_TYPE_TRACING, QUERY_EFFECTIVE, TRACE_ITER,
+};
 
 /// The functions we call are reserved for programs under a licence compatible with the GPL, which
 /// "MIT" alone is not to the kernel.
@@ -109,11 +105,10 @@ struct Query {
 
 /// How many programs run for this cgroup on that occasion, those of its ancestors included.
 pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Result<u32> {
-    const EFFECTIVE: u32 = 1;
     let mut request = Query {
         target_fd: cgroup.as_raw_fd(),
         attach_type,
-        flags: EFFECTIVE,
+        flags: QUERY_EFFECTIVE,
         ..Query::default()
     };
     // SAFETY: the request is ours, alive and as long as we say; its addresses are null, and the kernel writes

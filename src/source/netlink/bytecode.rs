@@ -9,24 +9,10 @@
 use crate::query::condition::{Condition, Question};
 use crate::query::expr::End;
 use crate::query::prefix::Prefix;
-
-// enum of linux 6.18 include/uapi/linux/inet_diag.h.
-const JMP: u8 = 1;
-const S_GE: u8 = 2;
-const S_LE: u8 = 3;
-const D_GE: u8 = 4;
-const D_LE: u8 = 5;
-const AUTO: u8 = 6;
-const S_COND: u8 = 7;
-const D_COND: u8 = 8;
-const DEV_COND: u8 = 9;
-const MARK_COND: u8 = 10;
-const S_EQ: u8 = 11;
-const D_EQ: u8 = 12;
-const CGROUP_COND: u8 = 13;
-
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
+use crate::source::uapi::bytecode::{
+    AUTO, CGROUP_COND, D_COND, D_EQ, D_GE, D_LE, DEV_COND, JMP, MARK_COND, S_COND, S_EQ, S_GE, S_LE,
+};
+use crate::source::uapi::{AF_INET, AF_INET6};
 
 /// The auditor checks each jump by walking the program again, so its time grows with the square of the number of
 /// operations; a program of this many takes well under a millisecond.

@@ -396,8 +396,8 @@ pub fn replay(bytes: &[u8], sequence: u32, mut take: impl FnMut(&[u8])) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::datagram::{NLMSG_DONE, NLMSG_ERROR};
     use super::*;
+    use netlink_packet_core::{NLMSG_DONE, NLMSG_ERROR};
 
     fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
         let mut bytes = u32::try_from(16 + payload.len()).unwrap().to_ne_bytes().to_vec();

@@ -8,14 +8,14 @@ use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::ControlFlow;
 
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_sock_diag::SOCK_DESTROY;
+
 use super::channel::{Channel, DumpError};
 use crate::model::{InetPair, Protocol, Socket};
-
-const SOCK_DESTROY: u16 = 21;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_ACK: u16 = 4;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
+use crate::source::uapi::{
+    AF_INET, AF_INET6, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
+};
 
 /// What the kernel answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +57,11 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
     let cookie = socket.cookie.filter(|cookie| *cookie != NonZeroU64::MAX)?;
     let number = match socket.protocol {
-        Protocol::Tcp => 6,
-        Protocol::Udp => 17,
-        Protocol::Udplite => 136,
-        Protocol::Raw => 255,
-        Protocol::Sctp => 132,
+        Protocol::Tcp => IPPROTO_TCP,
+        Protocol::Udp => IPPROTO_UDP,
+        Protocol::Udplite => IPPROTO_UDPLITE,
+        Protocol::Raw => IPPROTO_RAW,
+        Protocol::Sctp => IPPROTO_SCTP,
         // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
         _ => return None,
     };

@@ -4,16 +4,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+
 use super::channel::{Channel, DumpError};
 use super::inet;
 use crate::model::{Protocol, Socket};
 use crate::plan::Wanted;
-
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_ACK: u16 = 4;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
+use crate::source::uapi::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 /// The socket that takes what `remote` sends to `local` and what comes in by `interface` (0: by none, which leaves
 /// out sockets that are bound to one); `None` if there is none. Both addresses are of one family.
@@ -48,7 +46,11 @@ fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: 
         _ => (local, remote),
     };
     let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
-    let number = if protocol == Protocol::Udp { 17 } else { 6 };
+    let number = if protocol == Protocol::Udp {
+        IPPROTO_UDP
+    } else {
+        IPPROTO_TCP
+    };
     let mut message = Vec::with_capacity(72);
     message.extend(72u32.to_ne_bytes());
     message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());

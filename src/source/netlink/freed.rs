@@ -3,21 +3,22 @@
 //! protocols, and none about sockets that are made.
 
 use netlink_packet_core::NlasIterator;
+use netlink_packet_sock_diag::constants::INET_DIAG_PROTOCOL;
 
 use super::inet;
 use crate::model::{Protocol, Socket, State};
 use crate::plan::{Dump, Wanted};
+use crate::source::uapi::{IPPROTO_TCP, IPPROTO_UDP, freed};
 
 const HEADER_BYTES: usize = 72;
-const PROTOCOL: u16 = 10;
 
 /// The groups to join for what the dumps select, bit 0 for group 1; 0 if there are none.
 pub fn groups(dumps: &[Dump]) -> u32 {
     let mut groups = 0;
     for dump in dumps {
         let (v4, v6) = match dump.protocol {
-            Protocol::Tcp => (0b0001, 0b0100),
-            Protocol::Udp => (0b0010, 0b1000),
+            Protocol::Tcp => (freed::INET_TCP, freed::INET6_TCP),
+            Protocol::Udp => (freed::INET_UDP, freed::INET6_UDP),
             _ => continue,
         };
         groups |= (u32::from(dump.v4) * v4) | (u32::from(dump.v6) * v6);
@@ -33,11 +34,11 @@ pub fn decode(payload: &[u8], wanted: Wanted) -> Option<Socket> {
     let attributes = payload.get(HEADER_BYTES..)?;
     let protocol = NlasIterator::new(attributes)
         .map_while(Result::ok)
-        .find(|attribute| attribute.kind() == PROTOCOL)
+        .find(|attribute| attribute.kind() == INET_DIAG_PROTOCOL)
         .and_then(|attribute| attribute.value().first().copied());
     let protocol = match protocol {
-        Some(6) => Protocol::Tcp,
-        Some(17) => Protocol::Udp,
+        Some(IPPROTO_TCP) => Protocol::Tcp,
+        Some(IPPROTO_UDP) => Protocol::Udp,
         _ => return None,
     };
     let mut socket = Socket::BLANK;

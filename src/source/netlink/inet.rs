@@ -4,23 +4,19 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
 
+use netlink_packet_sock_diag::constants::{
+    INET_DIAG_MARK, INET_DIAG_PROTOCOL, INET_DIAG_SHUTDOWN, INET_DIAG_SKV6ONLY,
+};
+
 use crate::model::details::sctp::Association;
 use crate::model::details::{self, Details, kind};
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
 use crate::plan::Wanted;
+use crate::source::uapi::{AF_INET, AF_INET6, INET_DIAG_CGROUP_ID, INET_DIAG_SOCKOPT};
 
 const HEADER_BYTES: usize = 72;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-
-const SHUTDOWN: u16 = 8;
-const PROTOCOL: u16 = 10;
-const SKV6ONLY: u16 = 11;
-const MARK: u16 = 15;
-const CGROUP_ID: u16 = 21;
-const SOCKOPT: u16 = 22;
 
 /// The extension bit that makes the kernel send an attribute of a dump's answer. Only the first eight kinds have
 /// one: info brings the upper layer protocol too, vegasinfo those of dctcp and bbr, tclass the class.
@@ -107,16 +103,18 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
             slot.details.push(kind, value);
         }
         match kind {
-            SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
-            SKV6ONLY => pair.v6only = value.first().map(|flag| *flag != 0),
-            PROTOCOL => slot.ip_protocol = value.first().copied(),
-            MARK => slot.mark = value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes)),
-            CGROUP_ID => {
+            INET_DIAG_SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
+            INET_DIAG_SKV6ONLY => pair.v6only = value.first().map(|flag| *flag != 0),
+            INET_DIAG_PROTOCOL => slot.ip_protocol = value.first().copied(),
+            INET_DIAG_MARK => slot.mark = value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes)),
+            INET_DIAG_CGROUP_ID => {
                 slot.cgroup_id = value
                     .first_chunk()
                     .and_then(|bytes| NonZeroU64::new(u64::from_ne_bytes(*bytes)));
             }
-            SOCKOPT => slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes)),
+            INET_DIAG_SOCKOPT => {
+                slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes));
+            }
             kind::SKMEMINFO => {
                 slot.drops = value
                     .get(32..36)

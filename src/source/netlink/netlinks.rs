@@ -9,15 +9,13 @@ use crate::model::details::kind;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 use crate::plan::Wanted;
+use crate::source::uapi::AF_NETLINK;
+use crate::source::uapi::netlink::{GROUPS, MEMINFO, SHOW_GROUPS, SHOW_MEMINFO};
 
 const HEADER_BYTES: usize = 28;
-const AF_NETLINK: u8 = 16;
-
-const MEMINFO: u16 = 0;
-const GROUPS: u16 = 1;
 
 /// `ndiag_show` for what a listing prints: memory (queues) and groups.
-pub const SHOW_BASIC: u32 = 0x01 | 0x02;
+pub const SHOW_BASIC: u32 = SHOW_MEMINFO | SHOW_GROUPS;
 
 /// The most groups that are taken from one socket: an attribute has 65531 bytes at most, and a hostile one should not
 /// become half a million numbers.

@@ -8,24 +8,17 @@ use crate::model::details::kind;
 use crate::model::other_ends::PacketEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 use crate::plan::Wanted;
+use crate::source::uapi::AF_PACKET;
+use crate::source::uapi::packet::{self, FANOUT, FILTER, INFO, MEMINFO, RX_RING, TX_RING, UID};
 
 const HEADER_BYTES: usize = 16;
-const AF_PACKET: u8 = 17;
-
-const INFO: u16 = 0;
-const RX_RING: u16 = 2;
-const TX_RING: u16 = 3;
-const FANOUT: u16 = 4;
-const UID: u16 = 5;
-const MEMINFO: u16 = 6;
-const FILTER: u16 = 7;
 
 /// `pdiag_show` for what a listing prints: interface and user, memory (whose first number is the queue).
-pub const SHOW_BASIC: u32 = 0x01 | 0x10;
+pub const SHOW_BASIC: u32 = packet::SHOW_INFO | packet::SHOW_MEMINFO;
 /// `pdiag_show` for the filter program.
-pub const SHOW_FILTER: u32 = 0x20;
+pub const SHOW_FILTER: u32 = packet::SHOW_FILTER;
 /// `pdiag_show` for rings and the fan-out group.
-pub const SHOW_RINGS: u32 = 0x04 | 0x08;
+pub const SHOW_RINGS: u32 = packet::SHOW_RING_CFG | packet::SHOW_FANOUT;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {

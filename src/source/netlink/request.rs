@@ -5,24 +5,18 @@
 //! walk of the hash table.
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
-use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use netlink_packet_sock_diag::unix;
+use netlink_packet_sock_diag::{SOCK_DIAG_BY_FAMILY, SockDiagMessage};
 
 use super::{netlinks, packet, xdp};
 use crate::model::{Family, Protocol, StateSet};
-
-const TCPDIAG_GETSOCK: u16 = 18;
-const AF_NETLINK: u8 = 16;
-const AF_PACKET: u8 = 17;
-const AF_VSOCK: u8 = 40;
-const AF_XDP: u8 = 44;
-/// `NDIAG_PROTO_ALL`.
-const ALL_NETLINK: u8 = 255;
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const INET_DIAG_REQ_BYTECODE: u16 = 1;
-const INET_DIAG_REQ_PROTOCOL: u16 = 3;
+use crate::source::uapi::netlink::ALL_PROTOCOLS;
+use crate::source::uapi::{
+    self, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_XDP, INET_DIAG_REQ_BYTECODE,
+    INET_DIAG_REQ_PROTOCOL, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
+    TCPDIAG_GETSOCK,
+};
 
 /// The table of the kernel that a request reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +58,12 @@ pub struct Request {
 /// The kernel's number for a protocol that has an inet diag table.
 fn ip_number(protocol: Protocol) -> u16 {
     match protocol {
-        Protocol::Udp => 17,
-        Protocol::Udplite => 136,
-        Protocol::Raw => 255,
-        Protocol::Mptcp => 262,
-        Protocol::Sctp => 132,
-        _ => 6,
+        Protocol::Udp => IPPROTO_UDP.into(),
+        Protocol::Udplite => IPPROTO_UDPLITE.into(),
+        Protocol::Raw => IPPROTO_RAW.into(),
+        Protocol::Mptcp => uapi::short(libc::IPPROTO_MPTCP),
+        Protocol::Sctp => IPPROTO_SCTP.into(),
+        _ => IPPROTO_TCP.into(),
     }
 }
 
@@ -83,7 +77,7 @@ impl Request {
             Table::Packet => dump_message(AF_PACKET, 0, &[0, self.extensions | packet::SHOW_BASIC]),
             Table::Netlink => dump_message(
                 AF_NETLINK,
-                ALL_NETLINK,
+                ALL_PROTOCOLS,
                 &[0, self.extensions | netlinks::SHOW_BASIC],
             ),
             Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, self.extensions]),

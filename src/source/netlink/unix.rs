@@ -2,29 +2,26 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use netlink_packet_sock_diag::constants::{
+    UDIAG_SHOW_ICONS, UDIAG_SHOW_MEMINFO, UDIAG_SHOW_NAME, UDIAG_SHOW_PEER, UDIAG_SHOW_RQLEN, UDIAG_SHOW_VFS,
+    UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO, UNIX_DIAG_NAME, UNIX_DIAG_PEER, UNIX_DIAG_RQLEN, UNIX_DIAG_SHUTDOWN,
+    UNIX_DIAG_VFS,
+};
+
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::endpoint::UnixFile;
 use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, UnixPair};
+use crate::source::uapi::{AF_UNIX, UDIAG_SHOW_UID, UNIX_DIAG_UID};
 
 const HEADER_BYTES: usize = 16;
-const AF_UNIX: u8 = 1;
-
-const NAME: u16 = 0;
-const VFS: u16 = 1;
-const PEER: u16 = 2;
-const ICONS: u16 = 3;
-const RQLEN: u16 = 4;
-const MEMINFO: u16 = 5;
-const SHUTDOWN: u16 = 6;
-const UID: u16 = 7;
 
 /// `udiag_show` for what a listing prints: name, peer, queues, uid.
-pub const SHOW_BASIC: u32 = 0x01 | 0x04 | 0x10 | 0x40;
+pub const SHOW_BASIC: u32 = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
 /// `udiag_show` for the bound file and the clients that wait in a listener's queue.
-pub const SHOW_EXTENDED: u32 = 0x02 | 0x08;
+pub const SHOW_EXTENDED: u32 = UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
 /// `udiag_show` for memory.
-pub const SHOW_MEMORY: u32 = 0x20;
+pub const SHOW_MEMORY: u32 = UDIAG_SHOW_MEMINFO;
 
 /// Reads one answer into `slot`; false if it is none. Allocates for the name and the list of waiting clients.
 pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
@@ -58,24 +55,24 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
                 .map(|bytes| u32::from_ne_bytes(*bytes))
         };
         match kind {
-            NAME => pair.name = bound_name(value),
-            VFS => {
+            UNIX_DIAG_NAME => pair.name = bound_name(value),
+            UNIX_DIAG_VFS => {
                 pair.file = number(0)
                     .zip(number(4))
                     .map(|(inode, device)| UnixFile { inode, device });
             }
-            PEER => pair.peer_inode = number(0).and_then(NonZeroU32::new),
-            ICONS => {
+            UNIX_DIAG_PEER => pair.peer_inode = number(0).and_then(NonZeroU32::new),
+            UNIX_DIAG_ICONS => {
                 pair.pending = value
                     .chunks_exact(4)
                     .filter_map(|bytes| bytes.first_chunk())
                     .map(|b| u32::from_ne_bytes(*b))
                     .collect();
             }
-            RQLEN => (slot.rqueue, slot.wqueue) = (number(0), number(4)),
-            SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
-            MEMINFO => slot.details.push(kind::SKMEMINFO, value),
-            UID => slot.uid = number(0),
+            UNIX_DIAG_RQLEN => (slot.rqueue, slot.wqueue) = (number(0), number(4)),
+            UNIX_DIAG_SHUTDOWN => slot.shutdown = value.first().copied().map(Shutdown),
+            UNIX_DIAG_MEMINFO => slot.details.push(kind::SKMEMINFO, value),
+            UNIX_DIAG_UID => slot.uid = number(0),
             _ => {}
         }
     }
@@ -124,7 +121,7 @@ mod tests {
     #[test]
     fn names_are_bytes() {
         let name = |value: &[u8]| {
-            decoded(&record(10, &[(NAME, value)]))
+            decoded(&record(10, &[(UNIX_DIAG_NAME, value)]))
                 .unwrap()
                 .1
                 .name
@@ -144,11 +141,11 @@ mod tests {
         let bytes = record(
             10,
             &[
-                (RQLEN, &rqlen),
-                (VFS, &vfs),
-                (ICONS, &icons),
-                (PEER, &0u32.to_ne_bytes()),
-                (UID, &5u32.to_ne_bytes()),
+                (UNIX_DIAG_RQLEN, &rqlen),
+                (UNIX_DIAG_VFS, &vfs),
+                (UNIX_DIAG_ICONS, &icons),
+                (UNIX_DIAG_PEER, &0u32.to_ne_bytes()),
+                (UNIX_DIAG_UID, &5u32.to_ne_bytes()),
             ],
         );
         let (socket, pair) = decoded(&bytes).unwrap();
@@ -171,7 +168,7 @@ mod tests {
     fn what_is_no_record_is_refused() {
         assert!(decoded(&[AF_UNIX; 15]).is_none());
         assert!(decoded(&[2, 1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_none());
-        let whole = record(1, &[(RQLEN, &[0; 8]), (NAME, b"abc\0")]);
+        let whole = record(1, &[(UNIX_DIAG_RQLEN, &[0; 8]), (UNIX_DIAG_NAME, b"abc\0")]);
         for length in HEADER_BYTES..whole.len() {
             assert!(decoded(&whole[..length]).is_some(), "attributes cut at {length}");
         }

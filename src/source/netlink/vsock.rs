@@ -6,9 +6,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 use super::words::word;
 use crate::model::other_ends::VsockPair;
 use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State};
+use crate::source::uapi::AF_VSOCK;
 
 const HEADER_BYTES: usize = 32;
-const AF_VSOCK: u8 = 40;
 
 /// Reads one answer into `slot`; false if it is none.
 pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {

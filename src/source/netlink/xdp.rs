@@ -11,25 +11,19 @@ use crate::model::details::kind;
 use crate::model::other_ends::XdpEnd;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 use crate::plan::Wanted;
+use crate::source::uapi::AF_XDP;
+use crate::source::uapi::xdp::{
+    COMPLETION_RING, FILL_RING, INFO, MEMINFO, RX_RING, SHOW_INFO, SHOW_MEMINFO, SHOW_RING_CFG, SHOW_STATS,
+    SHOW_UMEM, STATS, TX_RING, UID, UMEM,
+};
 
 const HEADER_BYTES: usize = 16;
-const AF_XDP: u8 = 44;
-
-const INFO: u16 = 1;
-const UID: u16 = 2;
-const RX_RING: u16 = 3;
-const TX_RING: u16 = 4;
-const UMEM: u16 = 5;
-const FILL_RING: u16 = 6;
-const COMPLETION_RING: u16 = 7;
-const MEMINFO: u16 = 8;
-const STATS: u16 = 9;
 
 /// `xdiag_show` for what a listing prints: where it is bound and whose it is, memory (whose first number is the
 /// queue).
-pub const SHOW_BASIC: u32 = 0x01 | 0x08;
+pub const SHOW_BASIC: u32 = SHOW_INFO | SHOW_MEMINFO;
 /// `xdiag_show` for rings, frame memory and counters.
-pub const SHOW_RINGS: u32 = 0x02 | 0x04 | 0x10;
+pub const SHOW_RINGS: u32 = SHOW_RING_CFG | SHOW_UMEM | SHOW_STATS;
 
 /// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {

@@ -26,8 +26,6 @@ pub use views::{View, Views};
 
 /// Where `ip netns` keeps namespaces by name, and others do as it does (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";
-/// `f_type` of the file system that namespaces are files of (linux 6.18 include/uapi/linux/magic.h).
-const NSFS_MAGIC: u64 = 0x6e73_6673;
 
 /// A network namespace, held open: it stays while this does, even when its last process ends.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ impl Namespace {
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
             .open(path)?;
         let kind = rustix::fs::fstatfs(&file)?.f_type;
-        if u64::try_from(kind) != Ok(NSFS_MAGIC) {
+        if u64::try_from(kind) != u64::try_from(libc::NSFS_MAGIC) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no namespace"));
         }
         let inode = file.metadata()?.ino();

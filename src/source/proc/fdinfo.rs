@@ -58,9 +58,8 @@ pub fn number(text: &[u8]) -> Option<u64> {
 
 /// The flags are in octal.
 fn closes_on_exec(flags: &[u8]) -> Option<bool> {
-    const O_CLOEXEC: u32 = 0o2_000_000;
-    let flags = u32::from_str_radix(std::str::from_utf8(flags).ok()?, 8).ok()?;
-    Some(flags & O_CLOEXEC != 0)
+    let flags = libc::c_int::from_str_radix(std::str::from_utf8(flags).ok()?, 8).ok()?;
+    Some(flags & libc::O_CLOEXEC != 0)
 }
 
 fn split_key(line: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -21,13 +21,12 @@ use crate::model::{
 use crate::plan::Dump;
 use crate::source::disk;
 use crate::source::netlink::dump::Emit;
+use crate::source::uapi::SO_ACCEPTCON;
 
 /// `USER_HZ`: what the kernel calls a clock tick towards user space, on every architecture that matters here.
 const TICK_MS: u64 = 10;
 /// Sockets handed on together.
 const BATCH: usize = 256;
-/// `SO_ACCEPTCON` in the flags column of /proc/net/unix (linux 6.18 include/linux/net.h).
-const ACCEPTS_CONNECTIONS: u64 = 0x1_0000;
 
 /// What reading a protocol's tables came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -201,7 +200,7 @@ pub fn unix_line(line: &[u8]) -> Option<Socket> {
         protocol: Protocol::Unix,
         family: Family::Unix,
         kind: SocketType::from_kernel(kind),
-        state: if flags & ACCEPTS_CONNECTIONS != 0 {
+        state: if flags & SO_ACCEPTCON != 0 {
             State::Listen
         } else if connected {
             State::Established

@@ -4,8 +4,7 @@
 //! are only under /proc/PID/task/TID/fd. kcmp(2) answers in one system call per thread.
 #![allow(unsafe_code, reason = "kcmp(2) has no safe wrapper")]
 
-/// `KCMP_FILES` (kcmp(2), linux 6.18 include/uapi/linux/kcmp.h).
-const KCMP_FILES: libc::c_int = 2;
+use crate::source::uapi::KCMP_FILES;
 
 /// Whether two tasks share their file table; `None` where the kernel does not say (no kcmp, not permitted, gone).
 pub fn share_files(one: u32, other: u32) -> Option<bool> {

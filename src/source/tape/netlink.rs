@@ -4,25 +4,21 @@
 //! socket again, so an answer with more than was asked for is as good. Where nothing recorded covers what is asked,
 //! everything recorded of that protocol is handed out, and the caller is told that it is not all.
 
+use netlink_packet_core::NLM_F_DUMP;
+use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+use netlink_packet_sock_diag::constants::TCP_CLOSE;
+
 use super::codec::{self, Taped};
 use super::format::Kind;
 use super::{Replay, recorder, replay};
 use crate::source::netlink::channel::DumpError;
+use crate::source::uapi::{
+    AF_INET, AF_INET6, AF_UNIX, INET_DIAG_REQ_PROTOCOL, IPPROTO_TCP, TCP_BOUND_INACTIVE, TCPDIAG_GETSOCK,
+};
 
 /// In place of a request, for what `ss -D` wrote.
 pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
 
-const TCPDIAG_GETSOCK: u16 = 18;
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_DUMP: u16 = 0x300;
-const INET_DIAG_REQ_PROTOCOL: u16 = 3;
-const AF_UNIX: u8 = 1;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-const IPPROTO_TCP: u32 = 6;
-const CLOSE: u8 = 7;
-/// The pseudo state of TCP sockets that are only bound.
-const BOUND: u8 = 13;
 /// The netlink header and `struct inet_diag_req_v2`; attributes follow.
 const INET_REQUEST_BYTES: usize = 72;
 /// The same with the older `struct inet_diag_req`.
@@ -222,7 +218,7 @@ struct Asked {
 impl Asked {
     fn read(key: &[u8]) -> Option<Self> {
         let tcp = Self {
-            table: (AF_INET, IPPROTO_TCP),
+            table: (AF_INET, IPPROTO_TCP.into()),
             v4: true,
             v6: true,
             states: u32::MAX,
@@ -290,8 +286,8 @@ impl Asked {
             return true;
         }
         // A closed TCP socket is asked for as a bound one.
-        let states = if state == CLOSE {
-            1 << CLOSE | 1 << BOUND
+        let states = if state == TCP_CLOSE {
+            1 << TCP_CLOSE | 1 << TCP_BOUND_INACTIVE
         } else {
             1u32.checked_shl(state.into()).unwrap_or(0)
         };

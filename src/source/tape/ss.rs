@@ -4,14 +4,14 @@
 
 use std::io::Read;
 
+use netlink_packet_core::{NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR};
+use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+
 use super::format::{Damage, Kind, Record};
 use super::netlink::{Answer, KEY_OF_SS};
+use crate::source::uapi::TCPDIAG_GETSOCK;
 
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const TCPDIAG_GETSOCK: u16 = 18;
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const HEADER_BYTES: usize = 16;
+const HEADER_BYTES: usize = size_of::<libc::nlmsghdr>();
 /// More than any machine has sockets for.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
@@ -82,11 +82,10 @@ pub fn push_end(messages: &mut Vec<u8>) {
 }
 
 fn push(messages: &mut Vec<u8>, kind: u16, payload: &[u8]) {
-    const NLM_F_MULTI: u16 = 2;
     let length = u32::try_from(HEADER_BYTES + payload.len()).unwrap_or(u32::MAX);
     messages.extend(length.to_ne_bytes());
     messages.extend(kind.to_ne_bytes());
-    messages.extend(NLM_F_MULTI.to_ne_bytes());
+    messages.extend(NLM_F_MULTIPART.to_ne_bytes());
     messages.extend([0; 8]);
     messages.extend_from_slice(payload);
     messages.resize(messages.len().next_multiple_of(4), 0);

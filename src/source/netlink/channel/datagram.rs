@@ -1,11 +1,8 @@
 //! Walks the messages of one datagram.
 
-use netlink_packet_core::NetlinkBuffer;
+use netlink_packet_core::{NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 
 use super::DumpError;
-
-pub(super) const NLMSG_ERROR: u16 = 2;
-pub(super) const NLMSG_DONE: u16 = 3;
 
 /// What one datagram said about the dump it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
