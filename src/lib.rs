@@ -1,18 +1,18 @@
 //! The library behind the command `sockstat`.
 //!
-//! A run goes one way. [`cli`] holds what was typed and nothing more. [`plan`] says what it means: which tables are
-//! read, what the kernel filters, which owners and names are looked for, in which form rows are shown. [`source`]
-//! is the only I/O: it captures plain data ([`model`]) and hands it on in batches, with a gap for whatever it could
-//! not read. From there on all is pure: [`join`] brings sockets, holders and processes together, [`query`] filters
-//! and sorts by the one vocabulary in [`query::field`], [`render`] makes text. [`diagnose`] says why a
-//! port cannot be bound or reached. Each module of [`command`] ties these
-//! together for one subcommand. docs/architecture.md has the long form.
+//! A run goes one way. [`cli`] holds what was typed and nothing more. [`plan`] turns it into typed requests: which tables
+//! are read, what the kernel filters, which owners and names are wanted, in which form rows are shown. [`engine`] carries
+//! out a request: it has [`source`], the only I/O, read sockets, holders and names, brings them together, and hands on
+//! rows in batches, with a gap for whatever could not be read. [`query`] filters and sorts rows by the vocabulary in
+//! [`query::field`], [`render`] makes text of them; both are pure. [`diagnose`] says
+//! why a port cannot be bound or reached. Each module of [`command`] ties these together for one
+//! subcommand. [`model`] has the data that all of them share. docs/architecture.md has the long form.
 
 pub mod cli;
 pub mod command;
 pub mod diagnose;
+pub mod engine;
 pub mod exit;
-pub mod join;
 pub mod model;
 pub mod plan;
 pub mod query;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use sockstat::join::{Context, Owners, Row};
+use sockstat::model::request::Wanted;
+use sockstat::model::{Context, Owners, Row};
 use sockstat::model::{Holder, HolderTable, Namespace, Process, Protocol, Socket, State};
-use sockstat::plan::Wanted;
 use sockstat::source::netlink::{inet, unix};
 
 /// Sockets in each measurement: as many as a batch or two, so that they stay in the processor's cache as in a run.

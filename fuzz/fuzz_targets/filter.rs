@@ -6,7 +6,8 @@
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Family, Protocol};
 use sockstat::query::pushdown::{Dump, pushdown};
-use sockstat::query::{Expr, Mode, NamesFound, parse};
+use sockstat::query::{Expr, Mode, parse};
+use sockstat::model::request::ResolvedNames;
 use sockstat::source::netlink::bytecode::{Supported, encode};
 
 /// The kernel reads a program in words of four bytes, and jumps are 16 bits wide.
@@ -50,7 +51,7 @@ fuzz_target!(|text: &str| {
                 let _ = (expr.to_string(), expr.needs_owners(), expr.needs_processes());
                 push(&expr);
                 // Nothing was found: what is a name is an error, what is none stays as it is.
-                if let Ok(resolved) = expr.resolve(&NamesFound::default()) {
+                if let Ok(resolved) = expr.resolve(&ResolvedNames::default()) {
                     push(&resolved);
                 }
             }

@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Protocol, Socket, Stash};
-use sockstat::plan::Wanted;
+use sockstat::model::request::Wanted;
 use sockstat::query::field::FIELDS;
 use sockstat::render::{details, tcp};
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};

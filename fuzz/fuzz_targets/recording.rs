@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Family, Protocol, Socket, StateSet};
-use sockstat::plan::Wanted;
+use sockstat::model::request::Wanted;
 use sockstat::source::netlink::channel::replay_answer;
 use sockstat::source::netlink::inet;
 use sockstat::source::netlink::request::{Request, Table};

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 
 use super::events::interval;
 use super::refused::RefusedArgs;
-use crate::plan::OwnersBy;
+use crate::model::request;
 
 /// The whole command line, with subcommands: what help, man page and completions are made from.
 #[derive(Debug, Parser)]
@@ -79,6 +79,28 @@ impl Cli {
             _ => &[],
         };
         [&self.list.netns, own].concat()
+    }
+}
+
+/// How owners are found: the words of `--owners`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OwnersBy {
+    /// By the kernel's BPF iterator where that is permitted and worth it, else by /proc
+    #[default]
+    Auto,
+    /// By the BPF iterator; by /proc if the kernel refuses it
+    Bpf,
+    /// By walking over /proc
+    Proc,
+}
+
+impl From<OwnersBy> for request::OwnersBy {
+    fn from(by: OwnersBy) -> Self {
+        match by {
+            OwnersBy::Auto => Self::Auto,
+            OwnersBy::Bpf => Self::Bpf,
+            OwnersBy::Proc => Self::Proc,
+        }
     }
 }
 

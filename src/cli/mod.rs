@@ -8,7 +8,6 @@ pub mod kill;
 mod kind;
 pub mod message;
 pub mod reach;
-pub mod reference;
 pub mod refused;
 pub mod wait;
 pub mod why;

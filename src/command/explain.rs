@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use crate::engine::Captured;
+use crate::engine::How;
+use crate::model::request::Dump;
 use crate::model::{Gap, State, StateSet};
-use crate::plan::{Dump, ListPlan};
+use crate::plan::ListPlan;
 use crate::render::escape;
-use crate::source::capture::Captured;
-use crate::source::owners::How;
 
 /// The explanation, a line each.
 pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> String {

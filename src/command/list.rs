@@ -2,7 +2,6 @@
 
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::CommandFactory as _;
@@ -12,19 +11,21 @@ use super::out::{self, Blocks};
 use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
 use crate::cli::{Cli, ListArgs};
+use crate::engine::Request;
+use crate::engine::{Captured, stream};
 use crate::exit::Exit;
+use crate::model::gap::is_complete;
+use crate::model::request;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::output::Grouping;
-use crate::plan::{CapturePlan, ListPlan, Output};
+use crate::plan::{ListPlan, Output};
 use crate::query::{self, Mode, field_names, nearest};
 use crate::render::groups::{GroupForm, Groups};
 use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
-use crate::source::capture::{Captured, capture};
-use crate::source::netns;
 use crate::source::{disk, tape};
 use crate::source::{lookup, proc::ProcRoot};
 
@@ -73,21 +74,14 @@ pub(super) fn run_beside(
     if let Some(file) = &args.diag {
         return super::raw_dump::run(&plan.capture, file);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start")?;
-    let shown = runtime.block_on(show(&plan, caller, summary));
-    // Threads that wait for a dead name server or a locked process must not keep us.
-    runtime.shutdown_background();
-    let (rows, gaps) = shown?;
+    let (rows, gaps) = show(&plan, caller, summary)?;
     if !plan.quiet {
         out::complain(&losses::lines(&gaps));
         if rows == 0 {
             out::complain(&hint(&plan.bare_words));
         }
     }
-    let complete = gaps.iter().all(|gap| gap.level != crate::model::GapLevel::Loss);
+    let complete = is_complete(&gaps);
     Ok(match (plan.exit_status, rows, complete) {
         (false, ..) | (true, 1.., _) => Exit::Done,
         (true, 0, true) => Exit::Failed,
@@ -136,7 +130,7 @@ pub(super) fn filter(
         } else {
             let mut found = lookup::find(wanted, &root);
             // Each namespace has numbers of its own.
-            found.interfaces_by_name = netns::are_several(&args.netns);
+            found.interfaces_by_name = request::netns::are_several(&args.netns);
             expr.resolve(&found)?
         };
         parsed.expr = Some(expr);
@@ -145,14 +139,10 @@ pub(super) fn filter(
 }
 
 /// Captures and prints; returns how many rows there were and what is missing.
-async fn show(
-    plan: &ListPlan,
-    caller: &Caller,
-    summary: Option<&Summary>,
-) -> anyhow::Result<(u64, Vec<Gap>)> {
-    let capture_plan = Arc::new(plan.capture.clone());
+fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::Result<(u64, Vec<Gap>)> {
+    let request = &plan.capture;
     if plan.explain {
-        let (snapshot, captured) = capture(capture_plan, Snapshot::new(&[], None, false)).await?;
+        let (snapshot, captured) = stream(request, Snapshot::new(&[], None, false))?;
         let rows = snapshot.sockets.len() as u64;
         let gaps = all_gaps(&captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
@@ -160,7 +150,7 @@ async fn show(
     }
     match &plan.output {
         Output::Lines(lines) if plan.sort.is_some() => {
-            let (snapshot, captured) = in_order(plan, capture_plan).await?;
+            let (snapshot, captured) = in_order(plan, request)?;
             let mut sink = LineSink::new(lines.clone(), false, plan.limit);
             for socket in &snapshot.sockets {
                 if sink
@@ -176,13 +166,13 @@ async fn show(
         }
         Output::Lines(lines) => {
             let sink = LineSink::new(lines.clone(), plan.hide_time_wait, plan.limit);
-            let (sink, captured) = capture(capture_plan, sink).await?;
+            let (sink, captured) = stream(request, sink)?;
             sink.blocks.finish()?;
             Ok((sink.rows, all_gaps(&captured, caller)))
         }
-        Output::Table(view) => show_table(plan, capture_plan, view, caller).await,
+        Output::Table(view) => show_table(plan, request, view, caller),
         Output::Json(fields) => {
-            let (snapshot, captured) = in_order(plan, capture_plan).await?;
+            let (snapshot, captured) = in_order(plan, request)?;
             let gaps = all_gaps(&captured, caller);
             print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
             Ok((snapshot.sockets.len() as u64, gaps))
@@ -192,13 +182,13 @@ async fn show(
                 groups: Groups::new(grouping.keys.clone(), grouping.form),
                 hide_time_wait: plan.hide_time_wait,
             };
-            let (sink, captured) = capture(capture_plan, sink).await?;
+            let (sink, captured) = stream(request, sink)?;
             let gaps = all_gaps(&captured, caller);
             let rows = print_groups(plan, grouping, &sink.groups, &captured, &gaps)?;
             Ok((rows, gaps))
         }
         Output::Pids => {
-            let (sink, captured) = capture(capture_plan, PidSink::default()).await?;
+            let (sink, captured) = stream(request, PidSink::default())?;
             let mut text = Vec::new();
             for pid in &sink.pids {
                 push_number(&mut text, *pid);
@@ -211,13 +201,13 @@ async fn show(
 }
 
 /// The rows of a plan in their order.
-async fn in_order(plan: &ListPlan, capture_plan: Arc<CapturePlan>) -> anyhow::Result<(Snapshot, Captured)> {
+fn in_order(plan: &ListPlan, request: &Request) -> anyhow::Result<(Snapshot, Captured)> {
     let snapshot = Snapshot::new(
         plan.sort.as_deref().unwrap_or_default(),
         plan.limit,
         plan.hide_time_wait,
     );
-    let (mut snapshot, captured) = capture(capture_plan, snapshot).await?;
+    let (mut snapshot, captured) = stream(request, snapshot)?;
     snapshot.sort(&captured.owners, &captured.context);
     Ok((snapshot, captured))
 }
@@ -252,18 +242,18 @@ pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) 
         version: env!("CARGO_PKG_VERSION"),
         host,
         taken_at: captured.taken_at,
-        complete: gaps.iter().all(|gap| gap.level != crate::model::GapLevel::Loss),
+        complete: is_complete(gaps),
         gaps,
     }
 }
 
-async fn show_table(
+fn show_table(
     plan: &ListPlan,
-    capture_plan: Arc<CapturePlan>,
+    request: &Request,
     view: &TableView,
     caller: &Caller,
 ) -> anyhow::Result<(u64, Vec<Gap>)> {
-    let (snapshot, captured) = in_order(plan, capture_plan).await?;
+    let (snapshot, captured) = in_order(plan, request)?;
     let mut totals = Totals::default();
     totals.time_wait_hidden = snapshot.hidden;
     for socket in &snapshot.sockets {

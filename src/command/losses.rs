@@ -1,9 +1,9 @@
 //! What the reader is told about what is missing, and what they can do about it.
 
 use super::caller::Caller;
+use crate::engine::Captured;
 use crate::model::{Gap, GapLevel, OwnerStatus};
 use crate::render::escape;
-use crate::source::capture::Captured;
 
 /// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
@@ -13,7 +13,7 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
         caller,
     );
     // With owners of rows hidden as well, that says it all.
-    let other_ends = captured.context.peers.hidden();
+    let other_ends = captured.context.peers.hidden;
     if captured.count(OwnerStatus::Hidden) == 0 && other_ends > 0 {
         let message = plural(
             other_ends,

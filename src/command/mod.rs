@@ -22,8 +22,10 @@ use std::ffi::OsString;
 
 use caller::Caller;
 
-use crate::cli::{self, Cli, Subcommand, generate, reference};
+use crate::cli;
+use crate::cli::{Cli, Subcommand, generate};
 use crate::exit::Exit;
+use crate::render::reference;
 use crate::source::netns::Views;
 use crate::source::tape as record;
 

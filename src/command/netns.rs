@@ -6,8 +6,9 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::cli::{Cli, UsageError};
+use crate::model::request::netns::{are_several, words};
 use crate::render::escape;
-use crate::source::netns::{Namespace, Views, are_several, find, path_of, words};
+use crate::source::netns::{Namespace, Views, find, path_of};
 
 /// Goes into the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
 /// listing has to look into. To be called before any thread is started.

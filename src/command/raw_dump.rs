@@ -7,14 +7,15 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::out;
+use crate::engine::Request;
 use crate::exit::Exit;
-use crate::join::{Context, Owners, Row};
+use crate::model::request::Dump;
+use crate::model::{Context, Owners, Row};
 use crate::model::{Family, Protocol, Socket};
-use crate::plan::{CapturePlan, Dump};
 use crate::query::{Expr, Match};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::inet;
-use crate::source::netlink::request::{Request, Table};
+use crate::source::netlink::request::{self, Table};
 use crate::source::tape::{self, ss};
 
 /// How often a dump is repeated when answers were lost.
@@ -24,7 +25,7 @@ const TRIES: usize = 3;
 ///
 /// # Errors
 /// If TCP is not among what was asked for, the kernel does not answer, or the file cannot be written.
-pub fn run(plan: &CapturePlan, file: &Path) -> anyhow::Result<Exit> {
+pub fn run(plan: &Request, file: &Path) -> anyhow::Result<Exit> {
     let dump = plan.dumps.iter().find(|dump| dump.protocol == Protocol::Tcp);
     let Some(dump) = dump else {
         bail!("-D writes TCP sockets alone, and they are not among what was asked for");
@@ -77,7 +78,7 @@ fn tables(dump: &Dump, filter: Option<&Expr>, tables: &[Table]) -> Result<Vec<u8
     };
     let mut messages = Vec::new();
     for table in tables {
-        let request = Request {
+        let request = request::Request {
             table: *table,
             states: dump.requested_states(),
             extensions: dump.extensions,
@@ -123,7 +124,7 @@ impl Wanted<'_> {
         if !inet::decode(
             payload,
             Protocol::Tcp,
-            crate::plan::Wanted::Attributes,
+            crate::model::request::Wanted::Attributes,
             &mut self.slot,
         ) || !self.dump.wants(&self.slot)
         {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::out::Blocks;
-use crate::join::{Context, Owners, Row};
+use crate::engine::Sink;
+use crate::model::{Context, Owners, Row};
 use crate::model::{Socket, State};
 use crate::query::sort::{self, SortKey};
 use crate::render::groups::Groups;
 use crate::render::lines::Lines;
-use crate::source::capture::Sink;
 
 /// Prints rows as they come.
 pub(super) struct LineSink {

@@ -5,23 +5,22 @@
 //! one pass that keeps none of them.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::caller::Caller;
 use super::{list, losses, out};
 use crate::cli::{ListArgs, UsageError};
+use crate::engine::Request;
+use crate::engine::{Captured, Sink, stream};
 use crate::exit::Exit;
-use crate::join::{Context, Owners};
+use crate::model::request::Wanted;
 use crate::model::summary::Summary;
+use crate::model::{Context, Owners};
 use crate::model::{Gap, GapLevel, Socket};
-use crate::plan::CapturePlan;
-use crate::plan::dump::Wanted;
 use crate::plan::select::{Selection, selects_tables};
 use crate::render::json::Envelope;
 use crate::render::summary::{page, plain};
-use crate::source::capture::{Captured, Sink, capture};
 use crate::source::proc::{ProcRoot, summary};
 
 /// Runs it.
@@ -111,16 +110,12 @@ fn count(args: &ListArgs, summary: Summary) -> anyhow::Result<(Counter, Captured
         dump.wanted = Wanted::Row;
         dump.named = false;
     }
-    let plan = CapturePlan {
+    let request = Request {
         dumps,
         proc_root: args.proc_root.clone(),
-        ..CapturePlan::default()
+        ..Request::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start")?;
-    runtime.block_on(capture(Arc::new(plan), Counter { summary }))
+    stream(&request, Counter { summary })
 }
 
 /// Counts sockets as they are read.

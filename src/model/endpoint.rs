@@ -53,6 +53,15 @@ impl InetPair {
     };
 }
 
+/// One end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Ours.
+    Local,
+    /// The other.
+    Peer,
+}
+
 /// The ends of a unix socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnixPair {

@@ -19,6 +19,11 @@ impl GapLevel {
     }
 }
 
+/// Whether nothing is missing from an answer with these gaps.
+pub fn is_complete(gaps: &[Gap]) -> bool {
+    gaps.iter().all(|gap| gap.level != GapLevel::Loss)
+}
+
 /// One thing that could not be read, or was read another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {

@@ -1,33 +1,45 @@
 //! What was captured, as plain data.
 //!
 //! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
-//! hand in a test, and everything after the capture (join, query, render) works on them alone.
+//! hand in a test, and everything after the capture (query, render) works on them alone.
 
 pub mod bind;
 pub mod cgroup;
 pub mod details;
 pub mod endpoint;
+pub mod ends;
 pub mod gap;
+pub mod half_open;
 pub mod names;
 pub mod namespace;
 pub mod numbers;
 pub mod other_ends;
 pub mod owner;
+pub mod ownership;
+pub mod peers;
+pub mod prefix;
 pub mod process;
 pub mod protocol;
+pub mod request;
+pub mod row;
 pub mod socket;
 pub mod stash;
 pub mod state;
 pub mod summary;
 pub mod system;
 
-pub use endpoint::{Endpoints, InetPair, Scope, UnixPair};
+pub use endpoint::{End, Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};
+pub use half_open::HalfOpen;
 pub use names::Names;
 pub use namespace::Namespace;
 pub use owner::{Holder, HolderTable, OwnerStatus};
+pub use ownership::{Listener, Owners, Ownership};
+pub use peers::{Peer, Peers};
+pub use prefix::Prefix;
 pub use process::{Process, Processes};
 pub use protocol::{Family, Protocol, SocketType};
+pub use row::{Context, Row};
 pub use socket::{Backend, Shutdown, Socket, Timer, TimerKind};
 pub use stash::{Position, Stash};
 pub use state::{State, StateSet};

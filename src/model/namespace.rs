@@ -1,6 +1,6 @@
 //! The network namespaces of a capture.
 
-/// One network namespace. Sockets refer to it by its place in [`crate::join::Context::namespaces`].
+/// One network namespace. Sockets refer to it by its place in [`crate::model::Context::namespaces`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Namespace {
     /// Its inode number, as in `net:[…]`; `None` if that may not be read.

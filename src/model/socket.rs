@@ -48,7 +48,7 @@ pub struct Socket {
     pub details: Details,
     /// Which interface of the kernel told all this.
     pub backend: Backend,
-    /// Its network namespace: the place in [`crate::join::Context::namespaces`].
+    /// Its network namespace: the place in [`crate::model::Context::namespaces`].
     pub netns: u32,
 }
 

@@ -1,13 +1,11 @@
 //! Which details of sockets the kernel is asked for: by an option, or because a field of theirs was named.
 
-use super::Wanted;
 use super::columns::Needs;
 use crate::cli::ListArgs;
+use crate::engine::show::{PACKET_FILTER, PACKET_RINGS, UNIX_MEMORY, extension};
 use crate::model::details::kind;
+use crate::model::request::Wanted;
 use crate::render::facts::Facts;
-use crate::source::netlink::inet::extension;
-use crate::source::netlink::packet::{SHOW_FILTER, SHOW_RINGS};
-use crate::source::netlink::unix::SHOW_MEMORY;
 
 /// What a table tells behind its rows.
 pub fn facts(args: &ListArgs) -> Facts {
@@ -22,7 +20,7 @@ pub fn facts(args: &ListArgs) -> Facts {
 
 /// What packet sockets are asked for: `pdiag_show` bits.
 pub fn of_packet(filters: bool, rings: bool) -> u32 {
-    let asked = [(filters, SHOW_FILTER), (rings, SHOW_RINGS)];
+    let asked = [(filters, PACKET_FILTER), (rings, PACKET_RINGS)];
     let bits = asked.iter().filter(|(asked, _)| *asked);
     bits.fold(0, |all, (_, bits)| all | bits)
 }
@@ -81,7 +79,7 @@ impl Details {
         if self.kept & extension(kind::SKMEMINFO) == 0 {
             0
         } else {
-            SHOW_MEMORY
+            UNIX_MEMORY
         }
     }
 }

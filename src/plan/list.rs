@@ -1,15 +1,19 @@
 //! What a listing means: what is captured, and how it is shown.
 
+use super::Output;
 use super::columns::{self, Choice, Needs};
 use super::details::{self, Details};
 use super::output::Grouping;
 use super::select::Selection;
-use super::{CapturePlan, Dump, Facts, NamesWanted, Output};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
-use crate::join::Kinds;
+use crate::engine::Request;
+use crate::engine::show;
+use crate::model::request::{Dump, Facts, NamesWanted, PeerKinds, netns};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{Field, usual_fields};
 use crate::query::group::GroupKey;
+use crate::query::pushdown::narrowed;
+use crate::query::shown::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
 use crate::render::cells::Column;
@@ -18,9 +22,6 @@ use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
 use crate::render::tokens::Users;
-use crate::source::netlink::unix::{SHOW_BASIC, SHOW_EXTENDED};
-use crate::source::netlink::xdp;
-use crate::source::netns::{self, Views};
 
 /// What is known of the place where a listing is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Place {
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct ListPlan {
     /// What is captured.
-    pub capture: CapturePlan,
+    pub capture: Request,
     /// How it is shown.
     pub output: Output,
     /// The order that was asked for, empty for the usual one; `None` for rows as they come, in the forms that stream.
@@ -111,7 +112,7 @@ impl ListPlan {
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needs, by_name);
         // Nothing has to wait for ends that no table can have.
-        let peers = Kinds {
+        let peers = PeerKinds {
             unix: peers.unix && has_unix,
             ..peers
         };
@@ -120,18 +121,18 @@ impl ListPlan {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
                 Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
-                    SHOW_BASIC | SHOW_EXTENDED | details.of_unix()
+                    show::UNIX_BASIC | show::UNIX_EXTENDED | details.of_unix()
                 }
-                Protocol::Unix => SHOW_BASIC | details.of_unix(),
+                Protocol::Unix => show::UNIX_BASIC | details.of_unix(),
                 Protocol::Packet => details::of_packet(args.bpf || by_name.filters, rings),
-                Protocol::Xdp if rings => xdp::SHOW_RINGS,
+                Protocol::Xdp if rings => show::XDP_RINGS,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
             };
         }
         let everything = owners && selection.is_everything();
-        let (dumps, undumped) = narrow(dumps, filter.expr.as_ref(), everything);
+        let (dumps, descriptor_only) = narrow(dumps, filter.expr.as_ref(), everything);
         let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
         let opening = dumps
             .iter()
@@ -139,14 +140,14 @@ impl ListPlan {
             .filter_map(Dump::for_half_open);
         let others = of_peers.chain(opening).collect();
         Ok(Self {
-            capture: CapturePlan {
+            capture: Request {
                 dumps,
                 absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open: by_name.half_open,
-                undumped,
+                descriptor_only,
                 others,
-                owners_by: args.owners,
+                owners_by: args.owners.into(),
                 filter: filter.expr,
                 owners,
                 facts: Facts::of(by_name.contexts, needs.processes || needs_processes),
@@ -157,8 +158,8 @@ impl ListPlan {
                     namespaces: needs.namespaces,
                     hosts: args.resolve,
                 },
-                views: Views::default(),
                 proc_root: args.proc_root.clone(),
+                ..Request::default()
             },
             output,
             sort: Some(sort).filter(|_| !args.sort.is_empty()),
@@ -172,40 +173,25 @@ impl ListPlan {
     }
 }
 
-/// The dumps as far as the filter wants them; and whether sockets that none of them tells of are wanted, where
-/// `everything` is.
+/// The dumps as far as the filter wants them; and, where `everything` is wanted, whether that includes sockets that are
+/// missing from every dump.
 fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dump>, bool) {
     let Some(filter) = filter else {
         return (dumps, everything);
     };
-    let narrowed: Vec<Dump> = dumps
+    let kept: Vec<Dump> = dumps
         .iter()
         .cloned()
-        .filter_map(|dump| dump.narrowed(filter))
+        .filter_map(|dump| narrowed(dump, filter))
         .collect();
     // A filter that leaves out a table, a state or an address speaks of what dumps tell; one that leaves out all of
     // them, of what they do not.
-    if everything && (narrowed.is_empty() || narrowed == dumps) {
+    if everything && (kept.is_empty() || kept == dumps) {
         (dumps, true)
     } else {
-        (narrowed, false)
+        (kept, false)
     }
 }
-
-/// The columns of a plain listing by fields, before `--add` and `--hide`: the facts that ss shows.
-pub const PLAIN_FIELDS: [Field; 8] = [
-    Field::Protocol,
-    Field::State,
-    Field::RecvQ,
-    Field::SendQ,
-    Field::LocalAddress,
-    Field::LocalPort,
-    Field::PeerAddress,
-    Field::PeerPort,
-];
-
-/// Those that come on top with owners.
-pub const PLAIN_OWNERS: [Field; 2] = [Field::Process, Field::Pid];
 
 /// Options that answer different questions are not guessed about.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {

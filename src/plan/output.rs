@@ -1,7 +1,7 @@
 //! In which form a listing is shown, and what it has to know for that.
 
 use super::columns::Needs;
-use crate::join::Kinds;
+use crate::model::request::PeerKinds;
 use crate::query::field::Field;
 use crate::query::group::GroupKey;
 use crate::render::cells::Column;
@@ -53,7 +53,7 @@ impl Output {
     /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
     /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
     /// those who see owners too.
-    pub(super) fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> Kinds {
+    pub(super) fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> PeerKinds {
         let (beside_peer, beside_owner) = match self {
             Self::Table(view) => (
                 view.columns.contains(&Column::Peer),
@@ -61,7 +61,7 @@ impl Output {
             ),
             _ => (needs.peers, owners && needs.peer_owners),
         };
-        Kinds {
+        PeerKinds {
             unix: beside_peer || by_name.peers,
             inet: beside_owner || by_name.peers,
         }

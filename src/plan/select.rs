@@ -9,7 +9,7 @@ use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::ProtocolSet;
 
-use super::Dump;
+use crate::model::request::Dump;
 
 /// A table as ss counts them: unix and VM sockets are three, packet sockets two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::number::plain;
-use super::prefix::Prefix;
 use super::ranges::Ranges;
+use crate::model::Prefix;
 
 /// An address, a port, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]

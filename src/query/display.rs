@@ -4,11 +4,12 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::expr::{End, EndIs, Expr, Predicate, Reading};
+use super::expr::{EndIs, Expr, Predicate, Reading};
 use super::field::{Field, Kind, socket_option_words};
 use super::names::{Order, Purpose, Unresolved};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
+use crate::model::End;
 use crate::model::{Protocol, State, StateSet};
 
 impl Display for Expr {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::address::{self, Host, HostPort, Port};
 use super::error::FilterError;
-use super::expr::{End, EndIs, Expr, Predicate, Reading};
+use super::expr::{EndIs, Expr, Predicate, Reading};
 use super::field::Field;
 use super::names::{Order, Purpose};
 use super::operand::{Operand, Reader, unresolved};
 use super::pattern::{Glob, Pattern};
 use super::ranges::Ranges;
 use super::subject::Subject;
+use crate::model::End;
 
 impl Reader<'_> {
     /// Ports of one end, gathered into one predicate.

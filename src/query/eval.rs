@@ -6,11 +6,12 @@
 use std::cmp;
 use std::net::IpAddr;
 
-use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
+use super::expr::{EndIs, Expr, OwnerField, Predicate, Reading};
 use super::field::{Field, Value};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
-use crate::join::Row;
+use crate::model::End;
+use crate::model::Row;
 use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};

@@ -5,9 +5,8 @@ use std::num::NonZeroU64;
 use super::field::Field;
 use super::names::Unresolved;
 use super::pattern::Pattern;
-use super::prefix::Prefix;
 use super::ranges::Ranges;
-use crate::model::{Protocol, StateSet};
+use crate::model::{End, Prefix, Protocol, StateSet};
 
 pub use super::owner_field::OwnerField;
 
@@ -26,15 +25,7 @@ pub enum Expr {
     Is(Predicate),
 }
 
-/// One end of an IP socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Ours.
-    Local,
-    /// The other.
-    Peer,
-}
-
+/// The fields of an end.
 impl End {
     /// The field of its address.
     pub const fn address_field(self) -> Field {

@@ -11,7 +11,7 @@ pub use list::List;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::details::kind;
 use crate::model::details::layout::{Form, Part, Struct};
 use crate::model::details::sctp::Addresses;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::field::{Field, Value};
-use crate::join::Row;
+use crate::model::Row;
 
 /// One field of `--by`. `process` and `pid` are those of the topmost owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ fn subnet(address: IpAddr, prefix: u8) -> Value<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join::{Ownership, Row};
     use crate::model::{OwnerStatus, State};
+    use crate::model::{Ownership, Row};
     use crate::query::samples::{context, holder, tcp};
 
     #[test]

@@ -5,7 +5,6 @@
 //! rows ([`Expr::matches`]). All of it is pure: no look-ups, no clock, no printing.
 
 mod address;
-pub mod condition;
 mod display;
 mod ends;
 pub mod error;
@@ -23,11 +22,11 @@ mod other_ends;
 mod owner_field;
 mod parser;
 pub mod pattern;
-pub mod prefix;
 pub mod pushdown;
 pub mod ranges;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod shown;
 pub mod sort;
 mod subject;
 #[cfg(test)]
@@ -38,7 +37,6 @@ mod word;
 pub use error::FilterError;
 pub use eval::Match;
 pub use expr::{Expr, Predicate, ProtocolSet};
-pub use names::{NamesFound, NamesWanted};
 pub use parser::{MAX_LENGTH, Mode, Parsed, file_words, parse};
 pub use subject::{field_names, field_of, nearest_field};
 pub use vocabulary::words;

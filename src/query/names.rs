@@ -1,55 +1,18 @@
 //! Names in a filter that somebody has to look up: hosts, services, users, interfaces, cgroups.
 //!
-//! The parser leaves them in the tree as [`Unresolved`]; `source::names` looks all of them up at once, under one
+//! The parser leaves them in the tree as [`Unresolved`]; `source::lookup` looks all of them up at once, under one
 //! deadline; [`Expr::resolve`] puts the answers in. Nothing here does I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::error::{FilterError, Span};
-use super::expr::{End, EndIs, Expr, OwnerField, Predicate, Reading};
+use super::expr::{EndIs, Expr, OwnerField, Predicate, Reading};
 use super::field::Field;
 use super::pattern::Pattern;
-use super::prefix::Prefix;
 use super::ranges::Ranges;
-
-/// What a filter needs to have looked up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamesWanted {
-    /// Host names, for addresses.
-    pub hosts: BTreeSet<String>,
-    /// Service names, for ports.
-    pub services: BTreeSet<String>,
-    /// Login names, for user ids.
-    pub users: BTreeSet<String>,
-    /// Interface names, for indices.
-    pub interfaces: BTreeSet<String>,
-    /// cgroup paths (absolute, or below the mount point of cgroup v2), for ids.
-    pub cgroups: BTreeSet<String>,
-    /// The range of automatic ports (net.ipv4.ip_local_port_range).
-    pub local_port_range: bool,
-}
-
-/// What was found. A name without an entry does not exist, or could not be looked up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamesFound {
-    /// All addresses of a host, IPv4 and IPv6.
-    pub hosts: BTreeMap<String, Vec<IpAddr>>,
-    /// All ports of a service, over the protocols.
-    pub services: BTreeMap<String, Vec<u16>>,
-    /// User ids.
-    pub users: BTreeMap<String, u32>,
-    /// Interface indices, in the network namespace that is listed.
-    pub interfaces: BTreeMap<String, u32>,
-    /// Whether interfaces are compared by name, because several namespaces are listed.
-    pub interfaces_by_name: bool,
-    /// cgroup v2 ids.
-    pub cgroups: BTreeMap<String, u64>,
-    /// The range of automatic ports; the kernel's default is taken when it is not known.
-    pub local_port_range: Option<(u16, u16)>,
-}
+use crate::model::request::{FilterNames, ResolvedNames};
+use crate::model::{End, Prefix};
 
 /// A name where a number has to be.
 #[derive(Clone, Debug)]
@@ -136,7 +99,7 @@ impl Unresolved {
         matches!(self.purpose, Purpose::OwnerUser)
     }
 
-    fn resolve(&self, found: &NamesFound) -> Result<Expr, FilterError> {
+    fn resolve(&self, found: &ResolvedNames) -> Result<Expr, FilterError> {
         let name = &self.name;
         match &self.purpose {
             Purpose::Host { end, ports, reading } => {
@@ -214,17 +177,10 @@ impl Unresolved {
     }
 }
 
-impl NamesWanted {
-    /// Whether nothing has to be looked up.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Expr {
     /// What has to be looked up before the filter can be used.
-    pub fn names(&self) -> NamesWanted {
-        let mut wanted = NamesWanted::default();
+    pub fn names(&self) -> FilterNames {
+        let mut wanted = FilterNames::default();
         self.each(&mut |predicate| match predicate {
             Predicate::Autobound(None) => wanted.local_port_range = true,
             Predicate::Unresolved(unresolved) => {
@@ -247,7 +203,7 @@ impl Expr {
     ///
     /// # Errors
     /// A name that was not found, with its place.
-    pub fn resolve(self, found: &NamesFound) -> Result<Self, FilterError> {
+    pub fn resolve(self, found: &ResolvedNames) -> Result<Self, FilterError> {
         self.try_map(&mut |predicate| match predicate {
             Predicate::Unresolved(unresolved) => unresolved.resolve(found),
             Predicate::Autobound(None) => {

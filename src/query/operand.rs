@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{FilterError, Span};
-use super::expr::{End, Expr, OwnerField, Predicate, ProtocolSet};
+use super::expr::{Expr, OwnerField, Predicate, ProtocolSet};
 use super::field::{Field, Kind, SOCKET_OPTION_NAMES};
 use super::lexer::{Comparison, Word};
 use super::names::{Order, Purpose, Unresolved};
@@ -13,6 +13,7 @@ use super::pattern::{Glob, Pattern};
 use super::ranges::Ranges;
 use super::subject::Subject;
 use super::vocabulary;
+use crate::model::End;
 use crate::model::{Protocol, StateSet};
 
 /// One word on the right side.

@@ -2,12 +2,13 @@
 //! `vsock:3:1024`, as in ss.
 
 use super::error::FilterError;
-use super::expr::{End, Expr, Predicate, ProtocolSet};
+use super::expr::{Expr, Predicate, ProtocolSet};
 use super::field::Field;
 use super::names::Purpose;
 use super::number::plain;
 use super::operand::{Operand, Reader};
 use super::ranges::Ranges;
+use crate::model::End;
 use crate::model::Protocol;
 use crate::model::numbers::{NETLINK_PROTOCOLS, ethertype_from_name};
 

@@ -4,11 +4,12 @@
 //! The rest is checked here on every row that arrives, so a kernel that checks less than it was asked to does no
 //! harm. The one exception is `autobound`, where only the kernel knows whether `bind` chose the port.
 
-use super::condition::{Condition, Question};
-use super::expr::{End, EndIs, Expr, Predicate, ProtocolSet, Reading};
+use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::field::Field;
-use super::prefix::Prefix;
 use super::ranges::Ranges;
+use crate::model::End;
+use crate::model::Prefix;
+use crate::model::request::{self, Condition, Question};
 use crate::model::{Family, Protocol, StateSet};
 
 /// What one dump is about.
@@ -61,6 +62,22 @@ pub fn pushdown(expr: &Expr, dump: Dump) -> Pushdown {
         condition,
         residual: Some(expr).filter(|expr| !matches!(expr, Expr::Constant(true))),
     }
+}
+
+/// A dump narrowed to what can pass the filter; `None` if nothing of it can.
+pub fn narrowed(mut dump: request::Dump, filter: &Expr) -> Option<request::Dump> {
+    let family = match (dump.v4, dump.v6) {
+        (true, false) => Some(Family::Inet),
+        (false, true) => Some(Family::Inet6),
+        _ => None,
+    };
+    let protocol = dump.protocol;
+    let pushed = pushdown(filter, Dump { protocol, family });
+    dump.states = dump.states.intersection(pushed.states);
+    dump.local_port = pushed.sport;
+    dump.peer_port = pushed.dport;
+    dump.condition = pushed.condition;
+    (!dump.states.is_empty()).then_some(dump)
 }
 
 /// The states that a matching row can be in.

@@ -7,9 +7,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::names::NamesFound;
-use crate::join::{Context, Ownership, Row};
 use crate::model::cgroup::Home;
+use crate::model::request::ResolvedNames;
+use crate::model::{Context, Ownership, Row};
 use crate::model::{
     Endpoints, Family, Holder, InetPair, Names, Namespace, OwnerStatus, Process, Protocol, Socket, State,
     UnixPair,
@@ -57,8 +57,8 @@ pub(crate) fn unix(name: &[u8]) -> Socket {
 
 /// What the samples call by name: host `web` has two addresses, service `http` is 80, user `mark` 1000, interface
 /// `eth0` 2, cgroup `/app` 77.
-pub(crate) fn names() -> NamesFound {
-    NamesFound {
+pub(crate) fn names() -> ResolvedNames {
+    ResolvedNames {
         hosts: [(
             "web".to_owned(),
             vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],

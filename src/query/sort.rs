@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::field::{Field, Value};
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::{Endpoints, Socket};
 
 /// The stable total order of tables and JSON: protocol, listeners first, local port, local address, network

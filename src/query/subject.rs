@@ -1,8 +1,9 @@
 //! What a word on the left of a comparison names.
 
-use super::expr::{End, OwnerField, Reading};
+use super::expr::{OwnerField, Reading};
 use super::field::{FIELDS, Field, Kind};
 use super::nearest::nearest;
+use crate::model::End;
 
 /// The left side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

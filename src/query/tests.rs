@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::samples::{self, holder, tcp, unix, with_owners};
-use super::{Match, Mode, NamesFound, Parsed, Predicate, file_words, parse};
+use super::{Match, Mode, Parsed, Predicate, file_words, parse};
+use crate::model::request::ResolvedNames;
 use crate::model::{Endpoints, Holder, OwnerStatus, Protocol, Socket, State, StateSet, Timer, TimerKind};
 
 fn read(filter: &str) -> Parsed {
@@ -532,7 +533,7 @@ fn works(words: &[String]) -> Result<(), String> {
     let parsed = parse(words, Mode::List).map_err(|error| error.render())?;
     let Some(expr) = parsed.expr else { return Ok(()) };
     let wanted = expr.names();
-    let found = NamesFound {
+    let found = ResolvedNames {
         hosts: one(wanted.hosts)
             .map(|(name, _): (_, u16)| (name, vec![std::net::Ipv6Addr::LOCALHOST.into()]))
             .collect(),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::address::{self, Host, Port};
 use super::ends;
 use super::error::FilterError;
-use super::expr::{End, EndIs, Expr, Predicate, ProtocolSet, Reading};
+use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::operand::Operand;
 use super::parser::Mode;
 use super::pattern::{Glob, Pattern};
+use crate::model::End;
 use crate::model::{Protocol, StateSet};
 
 /// What a bare word is. Neighbours of one kind are alternatives.

@@ -8,7 +8,7 @@ use super::other_ends::{self, Form};
 use super::text::{push_address, push_hex, push_ip_protocol};
 use super::tokens::push_timer;
 use super::{escape, human, plain};
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::{Endpoints, InetPair, OwnerStatus, Protocol, Socket, SocketType, State};
 use crate::query::field::{Field, Kind, Value};
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::cells::Column;
 use super::human::{self, bytes, duration_ms};
 use super::lines::push_word;
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::TimerKind;
 use crate::query::field::{Field, Value};
 

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::json;
 use super::lines::{push_csv, push_word};
 use super::text::push_number;
-use crate::join::Row;
+use crate::model::Row;
 use crate::query::group::GroupKey;
 
 /// What is told of a group: how many rows it has, and sums.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::escape;
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::process::script_name;
 use crate::model::{OwnerStatus, Protocol, Scope, Socket, State, TimerKind};
 

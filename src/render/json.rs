@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::lines::push_scalar;
 use super::text::{push_address, push_list, push_number, push_start};
 use super::{escape, human};
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::details::layout::Struct;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Holder, Process};

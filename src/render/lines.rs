@@ -6,7 +6,7 @@ use super::escape;
 use super::json;
 use super::plain::Plain;
 use super::text::{push_address, push_hex, push_list, push_number};
-use crate::join::Row;
+use crate::model::Row;
 use crate::query::field::{Field, Value, part_value, socket_option_words};
 
 /// The form of the lines, and what each holds.

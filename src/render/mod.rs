@@ -17,6 +17,7 @@ pub mod other_ends;
 pub mod packet;
 pub mod page;
 pub mod plain;
+pub mod reference;
 pub mod summary;
 pub mod table;
 pub mod tcp;

@@ -2,7 +2,7 @@
 
 use super::escape;
 use super::text::push_number;
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::numbers::{ethertype_name, netlink_protocol_name};
 use crate::model::other_ends::{NetlinkPair, vsock_number};
 use crate::model::{Endpoints, Protocol};

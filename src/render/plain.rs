@@ -8,7 +8,7 @@ use super::packet;
 use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
 use super::tokens::{self, Users};
 use super::{details, escape, multihomed, tcp};
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
 /// What the options asked for.

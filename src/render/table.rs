@@ -11,7 +11,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::cells::{Cell, Column, Tone};
 use super::facts::{self, Facts, IN_RECORD};
 use super::fit::{GAP, fit};
-use crate::join::Row;
+use crate::model::Row;
 
 /// How the table is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

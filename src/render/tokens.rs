@@ -2,7 +2,7 @@
 
 use super::text::{push_hex, push_number};
 use super::{escape, packet};
-use crate::join::Row;
+use crate::model::Row;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::{Endpoints, OwnerStatus, Shutdown, Socket, Timer, UnixPair};
 

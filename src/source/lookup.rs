@@ -9,15 +9,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 use super::nss;
 use super::proc::{ProcRoot, mounts::Mounts};
 use super::tape;
-use crate::query::{NamesFound, NamesWanted};
+use crate::model::request::{FilterNames, ResolvedNames};
 use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Everything that could be found. What is late is as if it did not exist.
-pub fn find(wanted: NamesWanted, root: &ProcRoot) -> NamesFound {
-    NamesFound {
+pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
+    ResolvedNames {
         hosts: nss::host_addresses(wanted.hosts.into_iter().collect(), WITHIN).names,
         services: nss::service_ports(wanted.services.into_iter().collect(), WITHIN).names,
         users: nss::user_ids(wanted.users.into_iter().collect(), WITHIN).names,
@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn interfaces_and_ports_are_found_and_nonsense_is_not() {
-        let mut wanted = NamesWanted {
+        let mut wanted = FilterNames {
             local_port_range: true,
-            ..NamesWanted::default()
+            ..FilterNames::default()
         };
         wanted
             .interfaces

@@ -10,8 +10,8 @@ use super::proc::{ProcRoot, mounts::Mounts};
 use super::tape;
 use super::{cgroup, containers, nss};
 use crate::model::cgroup::Home;
+use crate::model::request::NamesWanted;
 use crate::model::{Gap, Names, Processes, Socket};
-use crate::plan::NamesWanted;
 use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.

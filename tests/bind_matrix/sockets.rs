@@ -10,10 +10,11 @@ use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
 use sockstat::command::why::look::local_ports;
 use sockstat::diagnose::bind::{Existing, Flag};
+use sockstat::engine::tables::Tables;
 use sockstat::model::bind::BindAttempt;
+use sockstat::model::request::Dump;
 use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
-use sockstat::plan::Dump;
-use sockstat::source::{proc::ProcRoot, tables::Tables};
+use sockstat::source::proc::ProcRoot;
 
 /// Options of a socket under test. The port is the test's choice.
 #[derive(Clone, Copy, Debug)]

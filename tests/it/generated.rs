@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap_complete::Shell;
-use sockstat::cli::{generate, reference};
+use sockstat::cli::generate;
 use sockstat::query::field::FIELDS;
+use sockstat::render::reference;
 
 #[track_caller]
 fn check(path: &str, generated: &[u8]) {

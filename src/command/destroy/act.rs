@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
+use crate::engine::tables::Tables;
+use crate::model::request::Dump;
 use crate::model::{Protocol, Socket};
-use crate::plan::Dump;
 use crate::source::netlink::channel::Channel;
 use crate::source::netlink::destroy::{Destroyed, destroy};
 use crate::source::proc::ProcRoot;
-use crate::source::tables::Tables;
 
 /// What became of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

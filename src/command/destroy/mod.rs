@@ -7,23 +7,20 @@ pub mod act;
 pub mod spare;
 pub mod text;
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
-
 use super::caller::Caller;
 use super::sinks::{Snapshot, row};
 use super::why::look::process::parents_of_all;
 use super::{kill, list, losses, out};
 use crate::cli::{ListArgs, UsageError};
+use crate::engine::{Captured, stream};
 use crate::exit::Exit;
-use crate::join::Row;
+use crate::model::Row;
+use crate::model::request::Wanted;
 use crate::model::{Gap, Protocol, Socket, State, StateSet};
-use crate::plan::{ListPlan, Output, Wanted};
+use crate::plan::{ListPlan, Output};
 use crate::query::{Mode, Parsed};
 use crate::render::lines::Lines;
 use crate::render::plain::Plain;
-use crate::source::capture::{Captured, capture};
 
 use text::Said;
 
@@ -121,14 +118,8 @@ fn plan(
 }
 
 fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start")?;
     let sink = Snapshot::new(plan.sort.as_deref().unwrap_or_default(), None, false);
-    let captured = runtime.block_on(capture(Arc::new(plan.capture.clone()), sink));
-    runtime.shutdown_background();
-    let (mut snapshot, captured) = captured?;
+    let (mut snapshot, captured) = stream(&plan.capture, sink)?;
     snapshot.sort(&captured.owners, &captured.context);
     Ok((snapshot.sockets, captured))
 }

@@ -1,8 +1,9 @@
 //! Which sockets are left alone although the filter matches them: those on which this very session may hang. Pure.
 
-use crate::join::Row;
+use crate::model::End;
+use crate::model::Row;
 use crate::model::{Holder, OwnerStatus};
-use crate::query::expr::{End, OwnerField};
+use crate::query::expr::OwnerField;
 use crate::query::ranges::Ranges;
 use crate::query::{Expr, Predicate};
 use crate::render::escape;
@@ -86,7 +87,7 @@ fn names(filter: &Expr, row: &Row<'_>, positive: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join::{Context, Ownership};
+    use crate::model::{Context, Ownership};
     use crate::model::{Endpoints, InetPair, Process, Socket, State};
     use crate::query::{Mode, parse};
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::act::Fate;
 use super::spare::Spared;
-use crate::join::Row;
 use crate::model::Gap;
+use crate::model::Row;
 use crate::query::field::Field;
 use crate::render::json::{self, push_gap, push_optional};
 use crate::render::lines::Lines;

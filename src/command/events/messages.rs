@@ -3,8 +3,8 @@
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::model::request::{Dump, Wanted};
 use crate::model::{Protocol, Socket};
-use crate::plan::{Dump, Wanted};
 use crate::source::netlink::channel::{DumpError, Subscription};
 use crate::source::netlink::freed;
 

@@ -21,10 +21,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::caller::Caller;
 use super::{list, losses, out};
 use crate::cli::{EventsArgs, ListArgs, UsageError};
+use crate::engine::{Request, namespaces};
 use crate::exit::Exit;
-use crate::join::Kinds;
+use crate::model::request::PeerKinds;
 use crate::model::{Gap, Protocol, Socket, State, StateSet};
-use crate::plan::{CapturePlan, ListPlan, Output};
+use crate::plan::{ListPlan, Output};
 use crate::query::{Mode, Parsed};
 use crate::render::human;
 use crate::render::lines::Lines;
@@ -82,7 +83,7 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
 
 /// What is followed, and how.
 struct Watch {
-    plan: Arc<CapturePlan>,
+    plan: Arc<Request>,
     lines: Lines,
     states: Option<StateSet>,
     interval: Duration,
@@ -114,10 +115,10 @@ impl Watch {
             dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
         }
         // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
-        plan.capture.peers = Kinds::default();
+        plan.capture.peers = PeerKinds::default();
         plan.capture.half_open = false;
         // They have no cookie to be followed by.
-        plan.capture.undumped = false;
+        plan.capture.descriptor_only = false;
         plan.capture.others.clear();
         Ok(Self {
             plan: Arc::new(plan.capture),
@@ -198,7 +199,7 @@ impl Watch {
         let plan = Arc::clone(&self.plan);
         let looked = spawn_blocking(move || {
             let mut sockets = Vec::new();
-            let gaps = plan.views.read(&ProcRoot::default(), &plan.dumps, &mut |batch| {
+            let gaps = namespaces::read(&plan.views, &ProcRoot::default(), &plan.dumps, &mut |batch| {
                 sockets.extend(
                     batch
                         .iter_mut()

@@ -10,15 +10,15 @@ use super::diff::{Event, Happened, Key};
 use super::text;
 use crate::command::out::{self, Blocks};
 use crate::command::sinks::row;
+use crate::engine::Request;
+use crate::engine::{Captured, around};
 use crate::model::{OwnerStatus, Socket, StateSet};
-use crate::plan::CapturePlan;
 use crate::query::Match;
 use crate::render::lines::Lines;
-use crate::source::capture::{Captured, around};
 
 /// What is told, and what is known around the sockets that are followed.
 pub(super) struct Teller {
-    plan: Arc<CapturePlan>,
+    plan: Arc<Request>,
     lines: Lines,
     /// The states that were asked for; `None` for every event.
     states: Option<StateSet>,
@@ -32,7 +32,7 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn new(
-        plan: Arc<CapturePlan>,
+        plan: Arc<Request>,
         lines: Lines,
         states: Option<StateSet>,
         limit: Option<usize>,
@@ -154,7 +154,7 @@ impl Teller {
     }
 
     fn learn(&mut self, sockets: &[&Socket]) -> io::Result<()> {
-        let found = Arc::new(around(Arc::clone(&self.plan), sockets)?);
+        let found = Arc::new(around(&self.plan, sockets)?);
         let keys = sockets.iter().filter_map(|socket| socket.identity());
         self.around.extend(keys.map(|key| (key, Arc::clone(&found))));
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use super::diff::Happened;
-use crate::join::Row;
+use crate::model::Row;
 use crate::render::human;
 use crate::render::lines::Lines;
 
@@ -97,7 +97,7 @@ fn push_word(out: &mut Vec<u8>, word: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join::{Context, Ownership};
+    use crate::model::{Context, Ownership};
     use crate::model::{OwnerStatus, Socket, State};
     use crate::query::field::Field;
     use crate::render::plain::Plain;

@@ -2,9 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use anyhow::Context as _;
 
 use super::act::Descriptor;
 use super::targets::{Held, ancestors, targets};
@@ -12,12 +9,13 @@ use crate::cli::KillArgs;
 use crate::command::why::look::{process, snapshot};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
-use crate::join::{Context, Owners};
+use crate::engine::Request;
+use crate::engine::{Captured, Sink, stream};
 use crate::model::bind::BindAttempt;
+use crate::model::request::{Dump, Facts};
+use crate::model::{Context, Owners};
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
-use crate::plan::{CapturePlan, Dump, Facts};
 use crate::query::{FilterError, Parsed};
-use crate::source::capture::{Captured, Sink, capture};
 use crate::source::lookup;
 use crate::source::proc::ProcRoot;
 use crate::source::system;
@@ -77,20 +75,14 @@ pub fn find(mut parsed: Parsed, args: &KillArgs) -> anyhow::Result<Result<Found,
             Err(error) => return Ok(Err(error)),
         }
     }
-    let plan = CapturePlan {
+    let request = Request {
         dumps: dumps(&parsed, args.tcp, args.udp),
         filter: parsed.expr,
         owners: true,
         facts: Facts::Full,
-        ..CapturePlan::default()
+        ..Request::default()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .context("cannot start")?;
-    let captured = runtime.block_on(capture(Arc::new(plan), Collected::default()));
-    runtime.shutdown_background();
-    let (collected, captured) = captured?;
+    let (collected, captured) = stream(&request, Collected::default())?;
     let mut sockets = collected.sockets;
     sockets.retain(|socket| wants_family(args.ipv4, args.ipv6, socket.family));
     Ok(Ok(found(&sockets, &captured)))

@@ -7,12 +7,12 @@ use std::time::Duration;
 use crate::command::why::look::{elsewhere, process, snapshot};
 use crate::diagnose::path::found::{Away, Found, Here};
 use crate::diagnose::path::judge::{Reach, judge, takes_traffic};
+use crate::engine::tables::Tables;
+use crate::model::request::Dump;
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
-use crate::plan::Dump;
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
-use crate::source::tables::Tables;
 use crate::source::tape;
 
 /// Looks at one address.

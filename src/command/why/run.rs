@@ -12,7 +12,7 @@ use crate::diagnose::bind::report::Holders;
 use crate::diagnose::bind::{Outcome, json as document_of, text, unix};
 use crate::diagnose::place::{Host, Place, PortPlace, parse};
 use crate::exit::Exit;
-use crate::join::Ownership;
+use crate::model::Ownership;
 use crate::model::{Gap, OwnerStatus, Protocol, SocketType};
 use crate::source::tape;
 

@@ -1,6 +1,6 @@
 //! A report as one JSON document, `sockstat-why/1`. Within the version keys are only ever added.
 
-use crate::join::{Context, Ownership, Row};
+use crate::model::{Context, Ownership, Row};
 use crate::model::{Gap, OwnerStatus, Socket};
 use crate::query::field::FIELDS;
 use crate::render::json::{push_gap, push_optional, push_quoted, push_row, push_string};

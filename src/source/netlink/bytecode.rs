@@ -6,9 +6,9 @@
 //! at most 4 bytes behind the end, which is the way to refuse (linux 6.18 net/ipv4/inet_diag.c,
 //! inet_diag_bc_audit, inet_diag_bc_run).
 
-use crate::query::condition::{Condition, Question};
-use crate::query::expr::End;
-use crate::query::prefix::Prefix;
+use crate::model::End;
+use crate::model::Prefix;
+use crate::model::request::{Condition, Question};
 use crate::source::uapi::bytecode::{
     AUTO, CGROUP_COND, D_COND, D_EQ, D_GE, D_LE, DEV_COND, JMP, MARK_COND, S_COND, S_EQ, S_GE, S_LE,
 };

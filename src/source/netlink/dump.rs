@@ -7,8 +7,8 @@ use super::bytecode::{Supported, encode};
 use super::channel::{Channel, DumpError};
 use super::request::{Request, Table};
 use super::{inet, netlinks, packet, unix, vsock, xdp};
+use crate::model::request::Dump;
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
-use crate::plan::Dump;
 
 /// What takes sockets, some hundred at a time, and says whether it wants more. The slice is reused.
 pub type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + 'a;

@@ -9,8 +9,8 @@ use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 
 use super::channel::{Channel, DumpError};
 use super::inet;
+use crate::model::request::Wanted;
 use crate::model::{Protocol, Socket};
-use crate::plan::Wanted;
 use crate::source::uapi::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 /// The socket that takes what `remote` sends to `local` and what comes in by `interface` (0: by none, which leaves

@@ -6,8 +6,8 @@ use netlink_packet_core::NlasIterator;
 use netlink_packet_sock_diag::constants::INET_DIAG_PROTOCOL;
 
 use super::inet;
+use crate::model::request::{Dump, Wanted};
 use crate::model::{Protocol, Socket, State};
-use crate::plan::{Dump, Wanted};
 use crate::source::uapi::{IPPROTO_TCP, IPPROTO_UDP, freed};
 
 const HEADER_BYTES: usize = 72;

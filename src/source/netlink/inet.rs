@@ -10,10 +10,10 @@ use netlink_packet_sock_diag::constants::{
 
 use crate::model::details::sctp::Association;
 use crate::model::details::{self, Details, kind};
+use crate::model::request::Wanted;
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind,
 };
-use crate::plan::Wanted;
 use crate::source::uapi::{AF_INET, AF_INET6, INET_DIAG_CGROUP_ID, INET_DIAG_SOCKOPT};
 
 const HEADER_BYTES: usize = 72;

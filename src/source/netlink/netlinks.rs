@@ -7,8 +7,8 @@ use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::NetlinkPair;
+use crate::model::request::Wanted;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
-use crate::plan::Wanted;
 use crate::source::uapi::AF_NETLINK;
 use crate::source::uapi::netlink::{GROUPS, MEMINFO, SHOW_GROUPS, SHOW_MEMINFO};
 

@@ -6,8 +6,8 @@ use super::words::{DROPS, RMEM_ALLOC, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::PacketEnd;
+use crate::model::request::Wanted;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
-use crate::plan::Wanted;
 use crate::source::uapi::AF_PACKET;
 use crate::source::uapi::packet::{self, FANOUT, FILTER, INFO, MEMINFO, RX_RING, TX_RING, UID};
 

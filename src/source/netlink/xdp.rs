@@ -9,8 +9,8 @@ use super::words::{DROPS, RMEM_ALLOC, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::XdpEnd;
+use crate::model::request::Wanted;
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
-use crate::plan::Wanted;
 use crate::source::uapi::AF_XDP;
 use crate::source::uapi::xdp::{
     COMPLETION_RING, FILL_RING, INFO, MEMINFO, RX_RING, SHOW_INFO, SHOW_MEMINFO, SHOW_RING_CFG, SHOW_STATS,

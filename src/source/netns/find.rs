@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::names::{self, Named};
 use super::processes::{self, Task, inode_of};
-use super::{ALL, Namespace, View, Views, fingerprint, path_of, process_of, words};
+use super::{Namespace, View, Views, fingerprint, path_of, process_of};
 use crate::model::Gap;
+use crate::model::request::netns::{ALL, words};
 
 /// Tasks by which a namespace may be entered, in case some end meanwhile.
 const WAYS_MAX: usize = 4;

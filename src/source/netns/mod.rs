@@ -9,7 +9,7 @@ mod fingerprint;
 mod names;
 mod on_tape;
 mod processes;
-mod views;
+mod view;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -22,7 +22,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 pub use find::find;
 pub use names::name_of;
-pub use views::{View, Views};
+pub use view::{View, Views};
 
 /// Where `ip netns` keeps namespaces by name, and others do as it does (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";
@@ -83,21 +83,6 @@ fn process_of(word: &str) -> Option<u32> {
     word.parse().ok().filter(|_| is_number)
 }
 
-/// The words of `-N`, which may be given more than once and takes several with commas between.
-pub fn words(given: &[String]) -> impl Iterator<Item = &str> {
-    let words = given.iter().flat_map(|list| list.split(','));
-    words.map(str::trim).filter(|word| !word.is_empty())
-}
-
-/// Whether these words can mean more than one namespace.
-pub fn are_several(given: &[String]) -> bool {
-    let mut words = words(given);
-    words.next() == Some(ALL) || words.next().is_some()
-}
-
-/// The word for every namespace that can be found.
-pub const ALL: &str = "all";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,14 +98,6 @@ mod tests {
             Path::new("/run/docker/netns/default")
         );
         assert_eq!(path_of("./ns"), Path::new("./ns"));
-    }
-
-    #[test]
-    fn words_are_split_at_commas() {
-        let given = ["a,b".to_owned(), " 12 ,".to_owned()];
-        assert_eq!(words(&given).collect::<Vec<_>>(), ["a", "b", "12"]);
-        assert!(are_several(&given) && are_several(&["all".to_owned()]));
-        assert!(!are_several(&["a,".to_owned()]) && !are_several(&[]));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use procfs::process::Stat;
 
 use super::{ProcRoot, contexts};
 use crate::model::cgroup::Home;
+use crate::model::request::Facts;
 use crate::model::{Process, Processes, process::program_name};
-use crate::plan::Facts;
 use crate::source::tape;
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its

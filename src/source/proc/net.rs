@@ -15,10 +15,10 @@ use std::path::Path;
 use super::ProcRoot;
 use super::families::{netlink_line, packet_line};
 use super::fdinfo::number;
+use crate::model::request::Dump;
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Socket, SocketType, State, Timer, TimerKind, UnixPair,
 };
-use crate::plan::Dump;
 use crate::source::disk;
 use crate::source::netlink::dump::Emit;
 use crate::source::uapi::SO_ACCEPTCON;

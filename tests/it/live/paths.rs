@@ -5,11 +5,12 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sockstat::join::Row;
+use sockstat::engine::How;
+use sockstat::engine::Request;
+use sockstat::model::Row;
+use sockstat::model::request::Wanted;
+use sockstat::model::request::{Facts, OwnersBy};
 use sockstat::model::{OwnerStatus, StateSet};
-use sockstat::plan::dump::Wanted;
-use sockstat::plan::{CapturePlan, Facts, OwnersBy};
-use sockstat::source::owners::How;
 
 use super::sockets::Sockets;
 use super::within::{by_family, filter, plan, rows, within};
@@ -76,7 +77,7 @@ fn endpoints(row: &Row<'_>) -> String {
 }
 
 /// The slow and simple way to the same rows. It asks for what the fast plan asks of each socket.
-fn slowly(fast: &CapturePlan, options: &[&str]) -> CapturePlan {
+fn slowly(fast: &Request, options: &[&str]) -> Request {
     let mut slow = plan(options, filter("").expect("no filter"));
     for dump in &mut slow.dumps {
         let like = fast.dumps.iter().find(|other| other.protocol == dump.protocol);
@@ -92,10 +93,10 @@ fn slowly(fast: &CapturePlan, options: &[&str]) -> CapturePlan {
 }
 
 #[track_caller]
-fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &CapturePlan, b: &CapturePlan) {
+fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &Request, b: &Request) {
     // A socket may change between both.
     eventually(|| {
-        let (a, b) = (rows(a.clone(), tell).0, rows(b.clone(), tell).0);
+        let (a, b) = (rows(a, tell).0, rows(b, tell).0);
         if a == b {
             assert!(!a.is_empty(), "{what}: no rows to compare");
             return Ok(());
@@ -201,7 +202,7 @@ fn long_answers_have_the_same_rows() {
                 let slow = slowly(&fast, options);
                 let what = format!("{options:?} {owners_by:?}");
                 same(&what, facts, &fast, &slow);
-                let count = rows(fast, facts).0.len();
+                let count = rows(&fast, facts).0.len();
                 assert!(count > 2 * MANY, "{what}: {count} rows");
             }
         }
@@ -229,7 +230,7 @@ fn the_iterator_finds_whom_the_walk_finds() {
             let mut bpf = plan(&[options], filter("").expect("no filter"));
             bpf.owners_by = OwnersBy::Bpf;
             bpf.facts = Facts::Full;
-            let (_, captured) = rows(bpf.clone(), facts);
+            let (_, captured) = rows(&bpf, facts);
             if let How::Walk(why) = &captured.owners_by {
                 crate::skip::skip(why);
                 return;

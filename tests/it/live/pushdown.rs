@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
-use sockstat::join::Row;
+use sockstat::engine::Request;
+use sockstat::model::Row;
 use sockstat::model::State;
-use sockstat::plan::dump::Wanted;
-use sockstat::plan::{CapturePlan, Facts};
+use sockstat::model::request::Facts;
+use sockstat::model::request::Wanted;
 use sockstat::query::{Expr, Parsed};
 
 use super::normal::Version;
@@ -252,7 +253,7 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
         dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
         dump.extensions = like.map_or(0, |other| other.extensions);
     }
-    let (here, planned) = settled(|| (rows(slow.clone(), tell).0, rows(quick.clone(), tell).0));
+    let (here, planned) = settled(|| (rows(&slow, tell).0, rows(&quick, tell).0));
     prop_assert_eq!(&here, &planned, "judged here, and as planned: {}", case.ours);
 
     // What the kernel alone lets through is never less, and just that where it can check everything.
@@ -260,13 +261,13 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
     let options = format!("-tua{family}");
     let options = &[&*options][..];
     let whole = plan(options, parsed);
-    let pushed = CapturePlan {
+    let pushed = Request {
         filter: None,
         ..whole.clone()
     };
     let (kernel, both) = settled(|| {
-        let (both, _) = rows(whole.clone(), tell);
-        let (mut kernel, _) = rows(pushed.clone(), tell);
+        let (both, _) = rows(&whole, tell);
+        let (mut kernel, _) = rows(&pushed, tell);
         if !case.exact {
             kernel.retain(|row| both.contains(row));
         }
@@ -282,7 +283,7 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
     if let (Some(version), Some(words)) = (ss, &case.ss) {
         let tell = if version < (6, 8) { tell_unbound } else { tell };
         let (theirs, ours) = settled(|| {
-            let (mut ours, _) = rows(whole.clone(), tell);
+            let (mut ours, _) = rows(&whole, tell);
             ours.retain(|row| !row.is_empty());
             (cookies_of_ss(sockets, options[0], words), ours)
         });

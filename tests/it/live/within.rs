@@ -1,18 +1,18 @@
-//! The library's own capture, run inside the namespace of live sockets: a thread enters it and the runtime's threads,
-//! which it starts, are born there.
+//! The library's engine, run inside the namespace of live sockets: a thread enters it, and the threads that it starts are
+//! born there.
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
-use std::sync::Arc;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use sockstat::cli::ListArgs;
-use sockstat::join::{Context, Owners, Row};
+use sockstat::engine::Request;
+use sockstat::engine::{Captured, Sink, stream};
 use sockstat::model::Socket;
+use sockstat::model::request::Dump;
+use sockstat::model::{Context, Owners, Row};
 use sockstat::plan::list::{ListPlan, Place};
-use sockstat::plan::{CapturePlan, Dump};
 use sockstat::query::{FilterError, Mode, Parsed, parse};
-use sockstat::source::capture::{Captured, Sink, capture};
 use sockstat::source::lookup;
 use sockstat::source::proc::ProcRoot;
 
@@ -52,26 +52,19 @@ pub(crate) fn filter(text: &str) -> Result<Parsed, FilterError> {
 }
 
 /// What the program plans for these options and this filter.
-pub(crate) fn plan(options: &[&str], filter: Parsed) -> CapturePlan {
+pub(crate) fn plan(options: &[&str], filter: Parsed) -> Request {
     use clap::Parser as _;
     let args = ListArgs::try_parse_from(["sockstat"].iter().chain(options)).unwrap();
     ListPlan::new(&args, filter, &Place::default()).unwrap().capture
 }
 
 /// Runs a plan and tells each of its rows by `tell`, sorted.
-pub(crate) fn rows<T: Ord + Send + 'static>(
-    plan: CapturePlan,
-    tell: fn(&Row<'_>) -> T,
-) -> (Vec<T>, Captured) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+pub(crate) fn rows<T: Ord + Send>(plan: &Request, tell: fn(&Row<'_>) -> T) -> (Vec<T>, Captured) {
     let sink = Told {
         tell,
         rows: Vec::new(),
     };
-    let (sink, captured) = runtime.block_on(capture(Arc::new(plan), sink)).unwrap();
+    let (sink, captured) = stream(plan, sink).unwrap();
     let mut rows = sink.rows;
     rows.sort();
     (rows, captured)
@@ -99,7 +92,7 @@ struct Told<T> {
     rows: Vec<T>,
 }
 
-impl<T: Send + 'static> Sink for Told<T> {
+impl<T: Send> Sink for Told<T> {
     fn take(
         &mut self,
         sockets: &mut [Socket],

@@ -7,9 +7,9 @@ mod dump;
 mod hostile;
 mod proc;
 
-use sockstat::join::{Context, Owners, Row};
+use sockstat::model::request::Wanted;
+use sockstat::model::{Context, Owners, Row};
 use sockstat::model::{Protocol, Socket};
-use sockstat::plan::Wanted;
 use sockstat::query::field::FIELDS;
 use sockstat::render::json;
 use sockstat::render::plain::Plain;

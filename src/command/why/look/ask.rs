@@ -14,7 +14,7 @@ use crate::diagnose::bind::role::Role;
 use crate::diagnose::bind::verdict::{Code, Effect, Finding, Outcome};
 use crate::diagnose::bind::{Existing, Verdict, diagnose};
 use crate::diagnose::place::{Host, PortPlace, of_families};
-use crate::join::Context;
+use crate::model::Context;
 use crate::model::bind::BindAttempt;
 use crate::model::system::SystemFacts;
 use crate::model::{Protocol, State, StateSet};

@@ -11,10 +11,10 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::{local_ports, process};
 use crate::diagnose::bind::owner::Owner;
+use crate::engine::tables::Tables;
+use crate::model::request::Dump;
 use crate::model::{Protocol, State, StateSet};
-use crate::plan::Dump;
 use crate::source::proc::ProcRoot;
-use crate::source::tables::Tables;
 use crate::source::tape;
 
 /// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we

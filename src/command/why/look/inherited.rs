@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use super::{cgroup, process};
 use crate::diagnose::bind::inherited::{Inherited, Signs, judge};
 use crate::diagnose::bind::owner::Owner;
-use crate::join::Context;
+use crate::model::Context;
 use crate::model::{Holder, Socket};
 use crate::render::escape;
 use crate::source::disk;

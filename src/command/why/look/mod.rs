@@ -11,8 +11,8 @@ pub mod snapshot;
 pub mod systemd;
 pub mod unix;
 
-use crate::query::condition::{Condition, Question};
-use crate::query::expr::End;
+use crate::model::End;
+use crate::model::request::{Condition, Question};
 
 /// What lets the kernel leave out sockets whose local port is not between these, both included.
 pub fn local_ports(from: u16, to: u16) -> Condition {

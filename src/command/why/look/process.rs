@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStringExt;
 
 use super::docker;
 use crate::diagnose::bind::owner::{Owner, is_top, is_typed_in};
-use crate::join::Context;
+use crate::model::Context;
 use crate::model::cgroup::{Home, Runtime};
+use crate::model::request::Facts;
 use crate::model::{Names, Process};
-use crate::plan::Facts;
 use crate::source::disk;
 use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};

@@ -6,19 +6,20 @@ use std::ops::ControlFlow;
 
 use super::local_ports;
 use crate::diagnose::bind::{Existing, Flag};
-use crate::join::{Others, Owners, needs_owner};
+use crate::engine::join::{Others, needs_owner};
+use crate::engine::resolve::resolve_owners;
+use crate::engine::tables::Tables;
+use crate::model::Owners;
+use crate::model::request::Dump;
+use crate::model::request::{Condition, Question};
 use crate::model::{
     Backend, Family, Gap, Holder, HolderTable, OwnerStatus, Protocol, Socket, Stash, State, StateSet,
 };
-use crate::plan::Dump;
-use crate::query::condition::{Condition, Question};
 use crate::source::bpf::{self, Narrow, Wanted};
 use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
-use crate::source::settle::settle;
 use crate::source::socket_options;
-use crate::source::tables::Tables;
 
 /// With fewer descriptors on the machine the walk is done before the iterator is set up.
 const WORTH_IT_DESCRIPTORS: u64 = 3000;
@@ -109,7 +110,8 @@ impl Snapshot {
             Ok(mut walked) => {
                 let holders = HolderTable::new(std::mem::take(&mut walked.holders));
                 let (views, others) = (Views::default(), Others::default());
-                self.owners = settle(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
+                self.owners =
+                    resolve_owners(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
             }
             Err(error) => self.gaps.push(Gap::loss(
                 "owners-unreadable",

@@ -11,10 +11,10 @@ use super::systemd::{self, Listen};
 use super::{inherited, process};
 use crate::diagnose::bind::report::Holders;
 use crate::diagnose::bind::unix::{FileFacts, UnixFacts, printable};
-use crate::join::Context;
+use crate::model::Context;
 use crate::model::endpoint::UnixFile;
+use crate::model::request::Dump;
 use crate::model::{Endpoints, Protocol, Socket, SocketType, StateSet};
-use crate::plan::Dump;
 use crate::source::disk;
 use crate::source::tape;
 

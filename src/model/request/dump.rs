@@ -1,10 +1,7 @@
 //! Which tables are read, and how much of each.
 
-use crate::join::Kinds;
-use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
-use crate::query::Expr;
-use crate::query::condition::Condition;
-use crate::query::pushdown::{self, pushdown};
+use super::{Condition, PeerKinds};
+use crate::model::{Protocol, Socket, SocketType, State, StateSet};
 
 /// How much of an answer is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,30 +72,8 @@ impl Dump {
         }
     }
 
-    /// The same, narrowed to what can pass the filter; `None` if nothing of it can.
-    #[must_use]
-    pub fn narrowed(mut self, filter: &Expr) -> Option<Self> {
-        let family = match (self.v4, self.v6) {
-            (true, false) => Some(Family::Inet),
-            (false, true) => Some(Family::Inet6),
-            _ => None,
-        };
-        let pushed = pushdown(
-            filter,
-            pushdown::Dump {
-                protocol: self.protocol,
-                family,
-            },
-        );
-        self.states = self.states.intersection(pushed.states);
-        self.local_port = pushed.sport;
-        self.peer_port = pushed.dport;
-        self.condition = pushed.condition;
-        (!self.states.is_empty()).then_some(self)
-    }
-
     /// What has to be read to find the other ends of its sockets; `None` if it has them all, or nobody wants them.
-    pub fn for_peers(&self, peers: Kinds) -> Option<Self> {
+    pub fn for_peers(&self, peers: PeerKinds) -> Option<Self> {
         let needed = match self.protocol {
             // Names are those of listeners and of sockets that are not connected, too.
             Protocol::Unix if peers.unix => StateSet::ALL,

@@ -1,51 +1,45 @@
-//! Which socket is at the other end of which, among the sockets that a capture read.
+//! Which socket is at the other end of which, among the sockets that a run read.
 //!
-//! Pure: sockets are added as they are read, in any order, and then looked up. It knows nothing of owners, and it
-//! does not guess: an end that is not among the sockets read, or that several could be, is none.
+//! It does not guess: an end that is not among the sockets read, or that several could be, is none.
 
-use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, State, UnixPair};
+use super::request::PeerKinds;
+use super::{Endpoints, InetPair, Protocol, Socket, SocketType, State, UnixPair};
 
-/// Which sockets are remembered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds {
-    /// Unix sockets: their links and names.
-    pub unix: bool,
-    /// IP sockets with a peer, and UDP sockets that wait for one.
-    pub inet: bool,
-}
-
-/// The ends that a capture read. Build it with [`Ends::add`], then call [`Ends::finish`] once.
+/// The ends of the sockets that were read, in the order in which they are found. `engine::join` collects them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ends {
-    kinds: Kinds,
+    /// The kinds of sockets that were collected.
+    pub kinds: PeerKinds,
     /// Unix inodes that belong together, each pair in both directions; sorted.
-    links: Vec<(u32, u32)>,
+    pub links: Vec<(u32, u32)>,
     /// The bound names of unix sockets, by inode; sorted.
-    names: Vec<(u32, Box<[u8]>)>,
+    pub names: Vec<(u32, Box<[u8]>)>,
     /// Connections between addresses of this machine; sorted.
-    connections: Vec<InetEnd>,
+    pub connections: Vec<InetEnd>,
     /// UDP sockets that are bound and not connected; sorted.
-    receivers: Vec<InetEnd>,
+    pub receivers: Vec<InetEnd>,
 }
 
 /// One end of an IP connection. Addresses are canonical: a mapped IPv4 address is that IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InetEnd {
-    protocol: Protocol,
-    local: (IpAddr, u16),
-    peer: (IpAddr, u16),
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its own address and port.
+    pub local: (IpAddr, u16),
+    /// The address and port of its peer.
+    pub peer: (IpAddr, u16),
     /// The place of its network namespace.
-    netns: u32,
+    pub netns: u32,
     /// Its inode; `None` where no program holds it (yet).
     pub inode: Option<NonZeroU32>,
     /// Its state.
     pub state: State,
     /// Whether it takes IPv6 alone; known of sockets without a peer.
-    v6only: bool,
+    pub v6only: bool,
 }
 
 impl InetEnd {
@@ -69,74 +63,9 @@ impl InetEnd {
 }
 
 impl Ends {
-    /// Nothing yet, and only these kinds of sockets will be remembered.
-    pub fn of(kinds: Kinds) -> Self {
-        Self {
-            kinds,
-            ..Self::default()
-        }
-    }
-
     /// Whether anything is remembered at all.
     pub fn is_asked(&self) -> bool {
         self.kinds.unix || self.kinds.inet
-    }
-
-    /// Remembers what a socket says of its ends. The same socket may come twice.
-    pub fn add(&mut self, socket: &Socket) {
-        match &socket.endpoints {
-            Endpoints::Unix(pair) if self.kinds.unix => self.add_unix(socket, pair),
-            Endpoints::Inet(pair) if self.kinds.inet => self.add_inet(socket, pair),
-            _ => {}
-        }
-    }
-
-    fn add_unix(&mut self, socket: &Socket, pair: &UnixPair) {
-        let Some(own) = socket.inode.map(NonZeroU32::get) else {
-            return;
-        };
-        if let Some(name) = &pair.name {
-            self.names.push((own, name.clone()));
-        }
-        let others = pair.peer_inode.map(NonZeroU32::get);
-        for other in others.iter().chain(&pair.pending) {
-            self.links.extend([(own, *other), (*other, own)]);
-        }
-    }
-
-    fn add_inet(&mut self, socket: &Socket, pair: &InetPair) {
-        let end = InetEnd {
-            protocol: socket.protocol,
-            local: (pair.local_address.to_canonical(), pair.local_port),
-            peer: (pair.peer_address.to_canonical(), pair.peer_port),
-            netns: socket.netns,
-            inode: socket.inode,
-            state: socket.state,
-            v6only: pair.v6only == Some(true),
-        };
-        match socket.state {
-            State::Listen | State::TimeWait | State::Bound => {}
-            _ if pair.peer_port != 0 => self.connections.push(end),
-            State::Unconnected if socket.kind == Some(SocketType::Dgram) && pair.local_port != 0 => {
-                self.receivers.push(end);
-            }
-            _ => {}
-        }
-    }
-
-    /// Brings everything into the order in which it is found, and drops what leads off the machine.
-    pub fn finish(&mut self) {
-        self.links.sort_unstable();
-        self.links.dedup();
-        self.names.sort_unstable();
-        self.names.dedup_by_key(|(inode, _)| *inode);
-        let local: HashSet<IpAddr> = self.connections.iter().map(|end| end.local.0).collect();
-        self.connections.retain(|end| local.contains(&end.peer.0));
-        self.connections.shrink_to_fit();
-        for ends in [&mut self.connections, &mut self.receivers] {
-            ends.sort_unstable();
-            ends.dedup();
-        }
     }
 
     /// The inodes of the unix sockets at the other end of this one: its peer, the senders of a datagram socket,

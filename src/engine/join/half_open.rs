@@ -1,31 +1,25 @@
-//! How many connections are being opened at each listener: those in SYN-RECV, which the kernel counts nowhere.
-//!
-//! Pure: sockets are added as they are read, in any order. It does not guess which of several listeners at one
-//! address (SO_REUSEPORT) was chosen: each of them has the count of all.
+//! Counts the connections that are being opened at each listener. Sockets are added as they are read, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::model::half_open::{HalfOpen, Place};
 use crate::model::{Protocol, Socket, State};
 
-/// A network namespace, an address and a port.
-type Place = (u32, IpAddr, u16);
-
-/// Half-open TCP connections by listener. Empty when nobody asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HalfOpen {
+/// Listeners and half-open connections, until all have been read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HalfOpenCounter {
     asked: bool,
     listeners: BTreeSet<Place>,
     /// Those at `::` that leave IPv4 alone.
     v6only: BTreeSet<Place>,
-    /// Their own ends and those of their peers, until [`HalfOpen::finish`].
+    /// The ends of half-open connections: their own and those of their peers.
     opening: BTreeSet<(Place, Place)>,
-    counts: BTreeMap<Place, u32>,
 }
 
-impl HalfOpen {
-    /// Nothing yet; nothing will be counted unless it was asked.
-    pub fn new(asked: bool) -> Self {
+impl HalfOpenCounter {
+    /// Counts nothing unless it was asked.
+    pub(super) fn new(asked: bool) -> Self {
         Self {
             asked,
             ..Self::default()
@@ -33,19 +27,18 @@ impl HalfOpen {
     }
 
     /// Whether anything is counted.
-    pub fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         self.asked
     }
 
     /// Notes a listener or a half-open connection. The same may come twice.
-    pub fn add(&mut self, socket: &Socket) {
-        let Some(pair) = socket
-            .inet()
-            .filter(|_| self.asked && socket.protocol == Protocol::Tcp)
-        else {
+    pub(super) fn add(&mut self, socket: &Socket) {
+        if !self.asked || socket.protocol != Protocol::Tcp {
+            return;
+        }
+        let (Some(pair), Some(place)) = (socket.inet(), HalfOpen::place_of(socket)) else {
             return;
         };
-        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
         match socket.state {
             State::Listen => {
                 self.listeners.insert(place);
@@ -62,8 +55,12 @@ impl HalfOpen {
     }
 
     /// Gives each connection to the listener that fits best: the one at its very address before a wildcard.
-    pub fn finish(&mut self) {
-        for ((netns, address, port), _) in std::mem::take(&mut self.opening) {
+    pub(super) fn finish(self) -> HalfOpen {
+        if !self.asked {
+            return HalfOpen::default();
+        }
+        let mut counts = BTreeMap::new();
+        for ((netns, address, port), _) in self.opening {
             let all_v4 = Some((netns, IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)).filter(|_| address.is_ipv4());
             let all_v6 = (netns, IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
             let takes = address.is_ipv6() || !self.v6only.contains(&all_v6);
@@ -74,17 +71,10 @@ impl HalfOpen {
             ];
             let mut candidates = candidates.into_iter().flatten();
             if let Some(listener) = candidates.find(|place| self.listeners.contains(place)) {
-                *self.counts.entry(listener).or_default() += 1;
+                *counts.entry(listener).or_default() += 1;
             }
         }
-    }
-
-    /// How many there are at `socket`; `None` unless it is a TCP listener and somebody asked.
-    pub fn of(&self, socket: &Socket) -> Option<u32> {
-        let pair = socket.inet()?;
-        let counts = self.asked && socket.is_listener() && socket.protocol == Protocol::Tcp;
-        let place = (socket.netns, pair.local_address.to_canonical(), pair.local_port);
-        counts.then(|| self.counts.get(&place).copied().unwrap_or(0))
+        HalfOpen::new(counts)
     }
 }
 
@@ -114,11 +104,11 @@ mod tests {
             tcp("10.0.0.2", 82, "10.0.0.9", 1, State::SynRecv),
             tcp("10.0.0.1", 80, "10.0.0.9", 2, State::Established),
         ];
-        let mut half_open = HalfOpen::new(true);
+        let mut half_open = HalfOpenCounter::new(true);
         for socket in opening.iter().chain(&listeners).chain(&listeners).chain(&opening) {
             half_open.add(socket);
         }
-        half_open.finish();
+        let half_open = half_open.finish();
         let counts: Vec<_> = listeners.iter().map(|listener| half_open.of(listener)).collect();
         assert_eq!(counts, [Some(2), Some(1), Some(0), Some(1)]);
         let elsewhere = Socket {

@@ -7,18 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use super::namespaces;
-use super::netns::Views;
-use super::proc::holders::{Look, Walk, walk};
-use super::proc::{ProcRoot, mounts::Mounts};
-use crate::join::{Evidence, Listener, Others, Owners};
+use super::join::{Evidence, Others};
+use super::namespaces::read;
+use crate::model::request::Dump;
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
-use crate::plan::Dump;
-use crate::source::disk;
+use crate::model::{Listener, Owners};
+use crate::source::netns::Views;
+use crate::source::proc::holders::{Look, Walk, walk};
+use crate::source::proc::{ProcRoot, mounts::Mounts};
+use crate::source::{disk, namespaces};
 
 /// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
 /// others whose owners are wanted too.
-pub fn settle(
+pub fn resolve_owners(
     root: &ProcRoot,
     views: &Views,
     dumps: &[Dump],
@@ -111,7 +112,7 @@ pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
         ..Dump::new(protocol, StateSet::of(State::Listen))
     });
     let mut listeners = Vec::new();
-    views.read(root, &dumps, &mut |sockets| {
+    read(views, root, &dumps, &mut |sockets| {
         listeners.extend(sockets.iter().filter_map(Listener::of));
         ControlFlow::Continue(())
     });
@@ -151,7 +152,7 @@ pub(super) fn look_again(
     left_over: &BTreeSet<u32>,
 ) -> BTreeSet<u32> {
     let mut there = BTreeSet::new();
-    views.read(root, dumps, &mut |sockets| {
+    read(views, root, dumps, &mut |sockets| {
         let inodes = sockets
             .iter()
             .filter_map(|socket| socket.inode)

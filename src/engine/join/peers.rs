@@ -1,38 +1,11 @@
-//! The other end of a row and who holds it, where it is on this machine.
-//!
-//! Pure: [`Ends`] says which socket it is, [`Owners`] who holds that. It refuses to name an owner for an end that
-//! was not among the sockets read.
+//! The other ends of rows, and their owners.
 
 use std::num::NonZeroU32;
 
-use super::ends::{Ends, InetEnd};
-use super::{Owners, Ownership};
-use crate::model::{Endpoints, Holder, HolderTable, OwnerStatus, Socket, Stash, State, UnixPair};
+use crate::model::ends::{Ends, InetEnd};
+use crate::model::{Endpoints, Holder, HolderTable, OwnerStatus, Owners, Peers, Socket, Stash};
 
-/// The other ends of the rows of a capture. Empty when nobody asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Peers {
-    ends: Ends,
-    owners: Owners,
-    /// The holders of all ends of unix sockets that have several (a datagram socket with many senders, a listener
-    /// with waiting clients), by the inode of the one socket.
-    gathered: HolderTable,
-    pids: Vec<u32>,
-    hidden: u64,
-}
-
-/// The other end of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer<'a> {
-    /// Its inode; `None` if it has none, or if there are several.
-    pub inode: Option<NonZeroU32>,
-    /// Its unix name, the first NUL still in place if it is abstract.
-    pub name: Option<&'a [u8]>,
-    /// Who holds it. Of several ends: everybody who holds one of them.
-    pub ownership: Ownership<'a>,
-}
-
-/// Sockets beside the rows whose holders have to be found too.
+/// Sockets at the other ends of rows, whose holders are wanted too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
     /// Their inodes, sorted.
@@ -72,131 +45,61 @@ impl Others {
     }
 }
 
-impl Peers {
-    /// The ends that were read, with the owners of all of them.
-    pub fn new(ends: Ends, owners: &Owners, rows: &Stash) -> Self {
-        if !ends.is_asked() {
-            return Self::default();
-        }
-        let mut gathered = Vec::new();
-        for head in rows.heads() {
-            let Some(own) = head.inode.map(NonZeroU32::get) else {
-                continue;
-            };
-            if ends.unix_others(own).nth(1).is_none() {
-                continue;
-            }
-            for other in ends.unix_others(own) {
-                let holders = owners.holders().of(other).iter();
-                gathered.extend(holders.map(|holder| Holder {
-                    inode: own,
-                    ..*holder
-                }));
-            }
-        }
-        let mut peers = Self {
-            ends,
-            owners: owners.clone(),
-            gathered: HolderTable::new(gathered),
-            ..Self::default()
+/// The ends that were read, with the owners of all of them.
+pub(super) fn peers(ends: Ends, owners: &Owners, rows: &Stash) -> Peers {
+    if !ends.is_asked() {
+        return Peers::default();
+    }
+    let mut gathered = Vec::new();
+    for head in rows.heads() {
+        let Some(own) = head.inode.map(NonZeroU32::get) else {
+            continue;
         };
-        peers.look(rows);
-        peers
-    }
-
-    /// The other end of `socket`; `None` if it is not on this machine, not known, or was not asked for.
-    pub fn of<'a>(&'a self, socket: &Socket) -> Option<Peer<'a>> {
-        match &socket.endpoints {
-            Endpoints::Inet(pair) => {
-                let end = self.ends.inet_other(socket, pair)?;
-                Some(Peer {
-                    inode: end.inode,
-                    name: None,
-                    ownership: self.owners.of(&end.socket()),
-                })
-            }
-            Endpoints::Unix(pair) => self.of_unix(socket, pair),
-            _ => None,
+        if ends.unix_others(own).nth(1).is_none() {
+            continue;
+        }
+        for other in ends.unix_others(own) {
+            let holders = owners.holders().of(other).iter();
+            gathered.extend(holders.map(|holder| Holder {
+                inode: own,
+                ..*holder
+            }));
         }
     }
-
-    fn of_unix<'a>(&'a self, socket: &Socket, pair: &UnixPair) -> Option<Peer<'a>> {
-        let own = socket.inode?.get();
-        let first = self.ends.unix_others(own).next()?;
-        let named = self.ends.unix_named(socket, pair);
-        let several = self.ends.unix_others(own).nth(1).is_some();
-        Some(Peer {
-            inode: pair.peer_inode,
-            name: named.and_then(|inode| self.ends.unix_name(inode)),
-            ownership: if several {
-                self.of_several(own)
-            } else {
-                self.owners.of(&unix_end(first))
-            },
-        })
-    }
-
-    fn of_several(&self, own: u32) -> Ownership<'_> {
-        let holders = self.gathered.of(own);
-        if !holders.is_empty() {
-            return Ownership {
-                status: OwnerStatus::Known,
-                holders,
-            };
-        }
-        let statuses = self
-            .ends
-            .unix_others(own)
-            .map(|other| self.owners.of(&unix_end(other)).status);
-        Ownership {
-            status: statuses.min().unwrap_or(OwnerStatus::Unknown),
-            holders: &[],
-        }
-    }
-
-    /// The processes at the other ends of the rows, sorted.
-    pub fn pids(&self) -> &[u32] {
-        &self.pids
-    }
-
-    /// How many rows have another end whose owner may not be seen.
-    pub fn hidden(&self) -> u64 {
-        self.hidden
-    }
-
-    /// Looks at the other end of each row once.
-    fn look(&mut self, rows: &Stash) {
-        let (mut pids, mut hidden) = (Vec::new(), 0);
-        let mut slot = Socket::BLANK;
-        let mut reader = rows.reader();
-        while reader.next_into(&mut slot) {
-            let Some(peer) = self.of(&slot) else { continue };
-            pids.extend(peer.ownership.holders.iter().map(|holder| holder.pid));
-            hidden += u64::from(peer.ownership.status == OwnerStatus::Hidden);
-        }
-        pids.sort_unstable();
-        pids.dedup();
-        (self.pids, self.hidden) = (pids, hidden);
-    }
+    let mut peers = Peers {
+        ends,
+        owners: owners.clone(),
+        gathered: HolderTable::new(gathered),
+        ..Peers::default()
+    };
+    look(&mut peers, rows);
+    peers
 }
 
-/// A unix socket of which only the inode matters.
-fn unix_end(inode: u32) -> Socket {
-    Socket {
-        endpoints: Endpoints::Unix(UnixPair::default()),
-        state: State::Established,
-        inode: NonZeroU32::new(inode),
-        ..Socket::BLANK
+/// Looks at the other end of each row once.
+fn look(peers: &mut Peers, rows: &Stash) {
+    let (mut pids, mut hidden) = (Vec::new(), 0);
+    let mut slot = Socket::BLANK;
+    let mut reader = rows.reader();
+    while reader.next_into(&mut slot) {
+        let Some(peer) = peers.of(&slot) else { continue };
+        pids.extend(peer.ownership.holders.iter().map(|holder| holder.pid));
+        hidden += u64::from(peer.ownership.status == OwnerStatus::Hidden);
     }
+    pids.sort_unstable();
+    pids.dedup();
+    (peers.pids, peers.hidden) = (pids, hidden);
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::ends::EndsBuilder;
     use super::*;
-    use crate::join::{Kinds, Listener};
-    use crate::model::{Family, Protocol, SocketType};
+    use crate::model::Listener;
+    use crate::model::request::PeerKinds;
+    use crate::model::{Family, Protocol, SocketType, State, UnixPair};
     use crate::query::samples::tcp;
 
     fn unix(
@@ -232,7 +135,7 @@ mod tests {
 
     /// Every inode is held by the process ten times its number, as descriptor 3.
     fn peers(sockets: &[Socket]) -> Peers {
-        let mut ends = Ends::of(Kinds {
+        let mut ends = EndsBuilder::of(PeerKinds {
             unix: true,
             inet: true,
         });
@@ -241,7 +144,7 @@ mod tests {
             ends.add(socket);
             stash.push(socket);
         }
-        ends.finish();
+        let ends = ends.finish();
         let holders = sockets
             .iter()
             .filter_map(|socket| socket.inode)
@@ -262,7 +165,7 @@ mod tests {
                 .iter()
                 .any(|it| it.inode.map(NonZeroU32::get) == Some(*inode))
         }));
-        Peers::new(ends, &owners, &stash)
+        super::peers(ends, &owners, &stash)
     }
 
     fn pids(peers: &Peers, socket: &Socket) -> Vec<u32> {
@@ -359,13 +262,13 @@ mod tests {
     fn ends_that_may_not_be_looked_into_are_counted() {
         let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
         let server = with_inode(tcp("127.0.0.1", 80, "127.0.0.1", 40000, State::Established), 2);
-        let mut ends = Ends::of(Kinds {
+        let mut ends = EndsBuilder::of(PeerKinds {
             unix: false,
             inet: true,
         });
         ends.add(&client);
         ends.add(&server);
-        ends.finish();
+        let ends = ends.finish();
         let holder = Holder {
             inode: 1,
             pid: 10,
@@ -377,8 +280,8 @@ mod tests {
         // The row is the client's; the server's is filtered away.
         let mut rows = Stash::default();
         rows.push(&client);
-        let peers = Peers::new(ends, &owners, &rows);
-        assert_eq!((peers.hidden(), peers.pids()), (1, &[][..]));
+        let peers = super::peers(ends, &owners, &rows);
+        assert_eq!((peers.hidden, &peers.pids[..]), (1, &[][..]));
         assert_eq!(peers.of(&client).unwrap().ownership.status, OwnerStatus::Hidden);
     }
 

@@ -1,4 +1,4 @@
-//! Sockets that no dump tells of: they are held by a descriptor, and the kernel has no table with them in it.
+//! Sockets that are missing from every dump: they are held by a descriptor, and no table of the kernel lists them.
 //!
 //! TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address, XDP sockets
 //! without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known of them is their
@@ -11,14 +11,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use super::bpf;
-use super::proc::{ProcRoot, fdinfo};
-use super::settle::look_again;
-use super::{disk, tape};
+use super::Request;
+use super::resolve::look_again;
+use crate::model::request::OwnersBy;
 use crate::model::{
     Backend, Endpoints, Family, Gap, GapLevel, Holder, HolderTable, Protocol, Socket, SocketType, State,
 };
-use crate::plan::{CapturePlan, OwnersBy};
+use crate::source::proc::{ProcRoot, fdinfo};
+use crate::source::{bpf, disk, tape};
 
 /// Longer than any name of a protocol (32 bytes in `struct proto`, linux 6.18 include/net/sock.h).
 const NAME_BYTES: usize = 64;
@@ -47,7 +47,7 @@ pub(super) fn leaves_sockets_out(gap: &Gap) -> bool {
 
 /// The sockets of these holders that no dump told of, by inode.
 pub(super) fn find(
-    plan: &CapturePlan,
+    request: &Request,
     root: &ProcRoot,
     mut dumped: Dumped,
     holders: &HolderTable,
@@ -56,7 +56,7 @@ pub(super) fn find(
         return Vec::new();
     }
     dumped.inodes.sort_unstable();
-    let mut places = Places::of(plan, root);
+    let mut places = Places::of(request, root);
     let mut found = BTreeMap::new();
     for holder in holders.all() {
         if dumped.inodes.binary_search(&holder.inode).is_err()
@@ -72,10 +72,10 @@ pub(super) fn find(
     if found.is_empty() {
         return Vec::new();
     }
-    places.correct(plan, &mut found);
+    places.correct(request, &mut found);
     // Dumps are no snapshot: what is in one by now was only late, or was made since.
     let inodes: BTreeSet<u32> = found.keys().copied().collect();
-    let told = look_again(root, &plan.views, &plan.dumps, &inodes);
+    let told = look_again(root, &request.views, &request.dumps, &inodes);
     found.retain(|inode, _| !told.contains(inode));
     found.into_values().collect()
 }
@@ -90,8 +90,8 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn of(plan: &CapturePlan, root: &'a ProcRoot) -> Self {
-        let namespaces = plan.views.namespaces(root, false);
+    fn of(request: &Request, root: &'a ProcRoot) -> Self {
+        let namespaces = request.views.namespaces(root, false);
         Self {
             root,
             namespaces: namespaces.into_iter().map(|namespace| namespace.inode).collect(),
@@ -121,8 +121,8 @@ impl<'a> Places<'a> {
     }
 
     /// Puts sockets in the namespaces that they say they are of, and drops those of namespaces that were not read.
-    fn correct(&self, plan: &CapturePlan, found: &mut BTreeMap<u32, Socket>) {
-        if plan.owners_by == OwnersBy::Proc {
+    fn correct(&self, request: &Request, found: &mut BTreeMap<u32, Socket>) {
+        if request.owners_by == OwnersBy::Proc {
             return;
         }
         let wanted = bpf::Wanted {

@@ -1,21 +1,19 @@
 //! Hands rows to a sink: those that pass the filter, counted by what is known of their owners.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use super::capture::Sink;
-use crate::join::{Context, Owners, Row};
+use super::Sink;
+use crate::model::{Context, Owners, Row};
 use crate::model::{OwnerStatus, Position, Socket, Stash};
-use crate::plan::CapturePlan;
-use crate::query::Match;
+use crate::query::{Expr, Match};
 
 /// Sockets handed to a sink together when they come out of a stash.
 const BATCH: usize = 256;
 
 /// A sink, and how far it has come.
-pub(super) struct Outlet<S> {
+pub(super) struct Outlet<'a, S> {
     sink: S,
-    plan: Arc<CapturePlan>,
+    filter: Option<&'a Expr>,
     counts: Counts,
     batch: Vec<Socket>,
     /// What was handed out of the stash.
@@ -33,11 +31,11 @@ pub(super) struct Counts {
     pub(super) undecided: u64,
 }
 
-impl<S: Sink> Outlet<S> {
-    pub(super) fn new(sink: S, plan: Arc<CapturePlan>) -> Self {
+impl<'a, S: Sink> Outlet<'a, S> {
+    pub(super) fn new(sink: S, filter: Option<&'a Expr>) -> Self {
         Self {
             sink,
-            plan,
+            filter,
             counts: Counts::default(),
             batch: Vec::new(),
             position: Position::default(),
@@ -111,7 +109,7 @@ impl<S: Sink> Outlet<S> {
         for index in 0..sockets.len() {
             let Some(socket) = sockets.get(index) else { break };
             let ownership = owners.of(socket);
-            if let Some(filter) = &self.plan.filter {
+            if let Some(filter) = self.filter {
                 match filter.matches(&Row {
                     socket,
                     ownership,

@@ -6,8 +6,7 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
-use super::expr::End;
-use super::prefix::Prefix;
+use crate::model::{End, Prefix};
 
 /// A condition that the kernel can check.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,14 +3,13 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use super::netlink::channel::{Channel, DumpError};
-use super::netlink::dump::{self, Emit};
-use super::proc::{ProcRoot, net};
 use super::seen::Seen;
-use super::tape;
+use crate::model::request::Dump;
 use crate::model::{Gap, Protocol, Socket, State};
-use crate::plan::Dump;
-use crate::source::disk;
+use crate::source::netlink::channel::{Channel, DumpError};
+use crate::source::netlink::dump::{self, Emit};
+use crate::source::proc::{ProcRoot, net};
+use crate::source::{disk, tape};
 
 /// Reads all tables of a capture, each socket once.
 #[derive(Debug)]

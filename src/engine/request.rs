@@ -1,23 +1,23 @@
-//! What is captured: the tables, the owners, the names.
+//! What a run wants: the tables, the owners, the names.
 
 use std::path::PathBuf;
 
-use super::Dump;
-use crate::join::Kinds;
+use crate::model::request::{Dump, Facts, NamesWanted, OwnersBy, PeerKinds};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
 use crate::source::netns::Views;
 
-/// Everything that the capture has to know.
+/// What is wanted of the machine. The default wants nothing.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is looked for on its own")]
-pub struct CapturePlan {
+pub struct Request {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
     /// Names of tables that were asked for and that no dump reads.
     pub absent: Vec<&'static str>,
-    /// Whether sockets that no dump tells of are looked for among the descriptors. The dumps are of all sockets then.
-    pub undumped: bool,
+    /// Whether sockets that are missing from every dump are looked for among the descriptors. The dumps are of all
+    /// sockets then.
+    pub descriptor_only: bool,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
     /// Whether owners are looked for.
@@ -25,7 +25,7 @@ pub struct CapturePlan {
     /// How they are looked for.
     pub owners_by: OwnersBy,
     /// Whose other ends are looked for.
-    pub peers: Kinds,
+    pub peers: PeerKinds,
     /// Whether half-open connections are counted by listener.
     pub half_open: bool,
     /// Tables that are read for other ends and half-open connections alone, where those above leave some out.
@@ -34,7 +34,7 @@ pub struct CapturePlan {
     pub facts: Facts,
     /// Whether the security contexts of sockets are read.
     pub socket_contexts: bool,
-    /// Which names are looked up beside those of interfaces.
+    /// Which names are looked up, in addition to those of interfaces.
     pub names: NamesWanted,
     /// The network namespaces that are read, found beforehand; only the caller's if there are none.
     pub views: Views,
@@ -42,56 +42,7 @@ pub struct CapturePlan {
     pub proc_root: Option<PathBuf>,
 }
 
-/// How owners are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum OwnersBy {
-    /// By the kernel's BPF iterator where that is permitted and worth it, else by /proc
-    #[default]
-    Auto,
-    /// By the BPF iterator; by /proc if the kernel refuses it
-    Bpf,
-    /// By walking over /proc
-    Proc,
-}
-
-/// How much is wanted to be known of each process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Facts {
-    /// The kernel's short name.
-    #[default]
-    Comm,
-    /// Everything in [`crate::model::Process`] but its security context.
-    Full,
-    /// Everything.
-    Contexts,
-}
-
-impl Facts {
-    /// As much as is needed where security contexts are, and where more is than a short name.
-    pub fn of(contexts: bool, more: bool) -> Self {
-        match (contexts, more) {
-            (true, _) => Self::Contexts,
-            (false, true) => Self::Full,
-            (false, false) => Self::Comm,
-        }
-    }
-}
-
-/// Which names are looked up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is looked up on its own")]
-pub struct NamesWanted {
-    /// Login names.
-    pub users: bool,
-    /// Paths of cgroups.
-    pub cgroups: bool,
-    /// The name of the caller's own network namespace.
-    pub namespaces: bool,
-    /// Host and service names (`-r`).
-    pub hosts: bool,
-}
-
-impl CapturePlan {
+impl Request {
     /// Whether every table is small whatever the machine does, so that owners can be looked for afterwards,
     /// and only for what was found.
     pub fn is_small(&self) -> bool {

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::model::details::layout::{Form, Part};
 use crate::model::summary::Figure;
-use crate::plan::list::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::field::{FIELDS, Field, FieldInfo, Kind};
+use crate::query::shown::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::words;
 use crate::render::json;
 

@@ -1,16 +1,15 @@
 //! Who holds which socket: by the kernel's BPF iterator where that is permitted and worth it, else by the walk.
 
+use std::borrow::Cow;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::bpf;
-use super::namespaces;
-use super::proc::ProcRoot;
-use super::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
-use super::tape;
+use super::Request;
+use crate::model::request::OwnersBy;
 use crate::model::{Gap, Holder, Protocol};
-use crate::plan::{CapturePlan, OwnersBy};
+use crate::source::proc::ProcRoot;
+use crate::source::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
+use crate::source::{bpf, namespaces, tape};
 
 /// The iterator's set-up takes a good millisecond, which is the price of walking over this many descriptors with
 /// two threads.
@@ -40,34 +39,35 @@ pub struct Scan {
     pub how: How,
 }
 
-/// Takes the owners out of a plan that is replayed from a recording without any.
-pub fn unless_recorded(plan: &mut Arc<CapturePlan>, gaps: &mut Vec<Gap>) {
-    if plan.owners && !tape::fact("owners", || true) {
-        let loss = Gap::loss("not-recorded", "the recording holds no owners");
-        gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
-        *plan = Arc::new(CapturePlan {
-            owners: false,
-            ..CapturePlan::clone(plan)
-        });
+/// The request, without owners if it is replayed from a recording that holds none.
+pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a, Request> {
+    if !request.owners || tape::fact("owners", || true) {
+        return Cow::Borrowed(request);
     }
+    let loss = Gap::loss("not-recorded", "the recording holds no owners");
+    gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
+    Cow::Owned(Request {
+        owners: false,
+        ..request.clone()
+    })
 }
 
-/// Finds holders: of these inodes (sorted) only, or of every socket that the plan can show.
+/// Finds holders: of these inodes (sorted) only, or of every socket that the request can show.
 ///
 /// # Errors
 /// If the root of /proc cannot be listed.
-pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::Result<Scan> {
+pub fn scan(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> io::Result<Scan> {
     let look = Look {
         wanted,
         thorough: None,
     };
-    let why = match plan.owners_by {
+    let why = match request.owners_by {
         OwnersBy::Proc => "asked for".to_owned(),
         _ if root.is_given() => "another /proc was named".to_owned(),
         by => {
             // Counting first costs as much as a tenth of the walk, and saves what was walked in vain. Where a dump may
             // be big, descriptors are likely to be many.
-            let likely_many = !plan.is_small() && has_descriptors(root, WORTH_IT_DESCRIPTORS);
+            let likely_many = !request.is_small() && has_descriptors(root, WORTH_IT_DESCRIPTORS);
             if by == OwnersBy::Auto
                 && !likely_many
                 && let Some(walk) = walk_if_few(root, look, WORTH_IT_DESCRIPTORS)?
@@ -75,7 +75,7 @@ pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::
                 let how = How::Walk("few descriptors are open".to_owned());
                 return Ok(Scan { walk, how });
             }
-            match by_bpf(plan, root, wanted) {
+            match by_bpf(request, root, wanted) {
                 Ok(scan) => return Ok(scan),
                 Err(refusal) => refusal.to_string(),
             }
@@ -87,11 +87,11 @@ pub fn scan(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> io::
     })
 }
 
-fn by_bpf(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refusal> {
+fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<Scan, bpf::Refusal> {
     let mut holders = Vec::new();
     let narrow = bpf::Wanted {
-        listeners_only: plan.is_listeners_only(),
-        narrow: narrow(plan),
+        listeners_only: request.is_listeners_only(),
+        narrow: narrow(request),
         facts: false,
     };
     let mut take = |record: &bpf::Record| {
@@ -105,7 +105,7 @@ fn by_bpf(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> Result
         }
     };
     // Where nothing else is to be done meanwhile, and processes are few and full, all cores look at once.
-    let crowded = if plan.is_small() && namespaces::proc_is_ours() {
+    let crowded = if request.is_small() && namespaces::proc_is_ours() {
         crowded_processes(root, CROWDED_DESCRIPTORS, CROWDED_DESCRIPTORS_EACH)
     } else {
         None
@@ -127,9 +127,9 @@ fn by_bpf(plan: &CapturePlan, root: &ProcRoot, wanted: Option<&[u32]>) -> Result
     })
 }
 
-/// What the plan's protocols have in common.
-fn narrow(plan: &CapturePlan) -> bpf::Narrow {
-    let all = |test: fn(Protocol) -> bool| plan.dumps.iter().all(|dump| test(dump.protocol));
+/// What the request's protocols have in common.
+fn narrow(request: &Request) -> bpf::Narrow {
+    let all = |test: fn(Protocol) -> bool| request.dumps.iter().all(|dump| test(dump.protocol));
     if all(|protocol| matches!(protocol, Protocol::Tcp | Protocol::Mptcp)) {
         bpf::Narrow::Tcp
     } else if all(|protocol| matches!(protocol, Protocol::Udp | Protocol::Udplite | Protocol::Icmp)) {

@@ -4,14 +4,14 @@
 ///
 /// A dump is no snapshot: a socket that changes tables meanwhile can be told twice.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     slots: Vec<u64>,
     count: usize,
 }
 
 impl Seen {
     /// Adds a cookie; false if it was there. 0 is no cookie and always new.
-    pub fn insert(&mut self, cookie: u64) -> bool {
+    pub(super) fn insert(&mut self, cookie: u64) -> bool {
         if cookie == 0 {
             return true;
         }

@@ -1,0 +1,68 @@
+//! From a typed request to rows: sockets, their owners, and the reasons for missing ones.
+//!
+//! Every command gets its sockets and owners here, so that the same question has one answer. [`stream`] hands rows to a
+//! [`Sink`] as soon as they are complete; [`around`] finds what is known around sockets that were read before.
+//!
+//! All of it is blocking code: a dump does its work inside our own system calls, and so does /proc.
+
+mod around;
+mod descriptor_only;
+pub mod join;
+pub mod namespaces;
+mod outlet;
+pub mod owners;
+mod request;
+pub mod resolve;
+mod run;
+mod seen;
+pub mod show;
+mod stream;
+pub mod tables;
+
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use crate::model::{Context, Gap, OwnerStatus, Owners, Socket, gap::is_complete};
+
+pub use around::around;
+pub use owners::How;
+pub use request::Request;
+pub use stream::stream;
+
+/// Takes rows. It may do I/O of its own (writing them).
+pub trait Sink: Send {
+    /// Takes some sockets that passed the filter, with all that is known around them. The slice is reused: a
+    /// sink that keeps sockets may move them out and leave anything in their place. `Break` ends the run.
+    fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()>;
+}
+
+/// What a run came to, in addition to the rows.
+#[derive(Debug)]
+pub struct Captured {
+    /// Answers for each socket that was handed out.
+    pub owners: Owners,
+    /// Processes and names.
+    pub context: Context,
+    /// What is missing or was read another way.
+    pub gaps: Vec<Gap>,
+    /// Rows handed out, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
+    pub by_status: [u64; OwnerStatus::ALL.len()],
+    /// Rows that the filter could not judge because their owner is not known.
+    pub undecided: u64,
+    /// How owners were found.
+    pub owners_by: How,
+    /// When it was begun.
+    pub taken_at: SystemTime,
+}
+
+impl Captured {
+    /// Rows with this owner status.
+    pub fn count(&self, status: OwnerStatus) -> u64 {
+        self.by_status[status as usize]
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        is_complete(&self.gaps)
+    }
+}

@@ -1,0 +1,165 @@
+//! Sockets of several network namespaces, read one namespace after the other.
+
+use std::io;
+use std::ops::ControlFlow;
+
+use super::tables::Tables;
+use crate::model::request::Dump;
+use crate::model::{Gap, Socket};
+use crate::source::netns::{View, Views};
+use crate::source::proc::ProcRoot;
+use crate::source::tape;
+
+/// What takes sockets, from any thread. Otherwise as [`crate::source::netlink::dump::Emit`].
+type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + Send + 'a;
+
+/// How a namespace was read.
+enum Read {
+    Inside,
+    /// From the tables of a process in it.
+    FromProc,
+    /// Not at all.
+    Refused(io::Error),
+    /// It ended meanwhile.
+    Gone,
+}
+
+/// Reads the dumps in every namespace, and hands on the sockets, each with the place of its namespace. While
+/// `emit` runs, its thread is in the namespace of the sockets, so that it can look up names there.
+///
+/// Returns what could not be read.
+pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
+    if views.views.is_empty() {
+        let mut tables = Tables::open(root);
+        tables.read(dumps, emit);
+        return tables.gaps;
+    }
+    // Whoever has been elsewhere does not come back: a pool's thread would keep the wrong namespace.
+    std::thread::scope(|scope| {
+        let traveller = std::thread::Builder::new().name("netns".into());
+        match traveller.spawn_scoped(scope, || travel(&views.views, dumps, emit)) {
+            Ok(handle) => handle
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => {
+                let message = format!("no thread could be started to enter network namespaces: {error}");
+                vec![Gap::loss("netns-closed", message)]
+            }
+        }
+    })
+}
+
+fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut from_proc = 0;
+    let mut refused: Vec<(&View, io::Error)> = Vec::new();
+    // Ours is the first, if at all: then this thread is still in it.
+    for (number, view) in views.iter().enumerate() {
+        let mut stopped = false;
+        let mut marked = |sockets: &mut [Socket]| {
+            for socket in &mut *sockets {
+                socket.netns = u32::try_from(number).unwrap_or(u32::MAX);
+            }
+            let flow = emit(sockets);
+            stopped = flow.is_break();
+            flow
+        };
+        match read_one(view, dumps, &mut marked, &mut gaps) {
+            Read::Inside | Read::Gone => {}
+            Read::FromProc => from_proc += 1,
+            Read::Refused(error) => refused.push((view, error)),
+        }
+        if stopped {
+            break;
+        }
+    }
+    gaps.extend(gap_of_tables(from_proc));
+    gaps.extend(gap_of_refused(&refused));
+    gaps
+}
+
+fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
+    let entered = if view.is_own {
+        Ok(())
+    } else {
+        tape::in_netns(view.inode.unwrap_or_default());
+        tape::fact("entered", || view.enter())
+    };
+    let (root, read) = match (entered, view.pid) {
+        (Ok(()), _) => (ProcRoot::default(), Read::Inside),
+        (Err(error), Some(_)) if view.is_gone(&error) => return Read::Gone,
+        (Err(_), Some(pid)) => (ProcRoot::of_process(pid), Read::FromProc),
+        (Err(error), None) if view.is_gone(&error) => return Read::Gone,
+        (Err(error), None) => return Read::Refused(error),
+    };
+    let mut tables = Tables::open(&root);
+    tables.read(dumps, emit);
+    // What every namespace lacks is told once.
+    let new = tables.gaps.into_iter().filter(|gap| !gaps.contains(gap));
+    let new: Vec<_> = new.collect();
+    gaps.extend(new);
+    read
+}
+
+fn gap_of_tables(count: u64) -> Option<Gap> {
+    let message = format!(
+        "{} read from /proc/PID/net, being closed to us: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
+        if count == 1 {
+            "1 network namespace was".to_owned()
+        } else {
+            format!("{count} network namespaces were")
+        }
+    );
+    (count > 0).then(|| Gap::loss("netns-from-proc", message).with_count(count))
+}
+
+fn gap_of_refused(refused: &[(&View, io::Error)]) -> Option<Gap> {
+    const NAMED_MAX: usize = 3;
+    let (_, error) = refused.first()?;
+    let titles: Vec<_> = refused
+        .iter()
+        .take(NAMED_MAX)
+        .map(|(view, _)| view.title())
+        .collect();
+    let more = if refused.len() > NAMED_MAX { ", …" } else { "" };
+    let message = format!(
+        "{} could not be entered ({}{more}): {error}",
+        if refused.len() == 1 {
+            "1 network namespace".to_owned()
+        } else {
+            format!("{} network namespaces", refused.len())
+        },
+        titles.join(", ")
+    );
+    Some(Gap::loss("netns-closed", message).with_count(refused.len() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn view(name: &str) -> View {
+        View {
+            name: Some(name.to_owned()),
+            inode: Some(1),
+            paths: vec![PathBuf::from("/nonexistent")],
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_entered_is_one_gap() {
+        let views = Views {
+            views: ["a", "b", "c", "d"].map(view).into(),
+            gaps: Vec::new(),
+        };
+        let gaps = read(&views, &ProcRoot::default(), &[], &mut |_| {
+            ControlFlow::Continue(())
+        });
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!((gaps[0].code, gaps[0].count), ("netns-closed", Some(4)));
+        assert!(gaps[0].message.contains("(a, b, c, …)"), "{}", gaps[0].message);
+    }
+}

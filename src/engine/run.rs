@@ -1,0 +1,251 @@
+//! The state of one run, and its steps.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::time::SystemTime;
+
+use super::descriptor_only::{self, Dumped};
+use super::join::{Related, needs_owner};
+use super::outlet::Outlet;
+use super::owners::{self, How, Scan};
+use super::resolve::resolve_owners;
+use super::{Captured, Request, Sink, namespaces, tables};
+use crate::model::request::Facts;
+use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Row, Socket, Stash};
+use crate::query::{Expr, Match};
+use crate::source::names::{Learner, Numbers};
+use crate::source::proc::{ProcRoot, contexts, facts};
+use crate::source::tape;
+
+/// The state of one run.
+pub(super) struct Run<'a> {
+    pub(super) request: Cow<'a, Request>,
+    /// The part of the filter that looks at sockets alone.
+    prefilter: Option<Expr>,
+    pub(super) root: ProcRoot,
+    pub(super) learner: Learner,
+    pub(super) related: Related,
+    gaps: Vec<Gap>,
+    /// The inodes in the dumps, if sockets that are missing from them are wanted too.
+    dumped: Dumped,
+    pub(super) owners_by: How,
+    taken_at: SystemTime,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(request: &'a Request) -> Self {
+        let mut gaps = request.views.gaps.clone();
+        let request = owners::unless_recorded(request, &mut gaps);
+        let root = ProcRoot::of(request.proc_root.clone());
+        gaps.extend(tables::absent(&root, &request.absent));
+        Self {
+            prefilter: request.filter.as_ref().and_then(Expr::without_owners),
+            learner: Learner::new(request.names, root.clone()),
+            related: Related::of(request.peers, request.half_open),
+            root,
+            gaps,
+            dumped: Dumped::default(),
+            request,
+            owners_by: How::NotLooked,
+            taken_at: tape::now(),
+        }
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.request.owners || self.related.is_asked() || self.learner.wants_all_at_once()
+    }
+
+    pub(super) fn context(&mut self) -> Context {
+        Context {
+            namespaces: self
+                .request
+                .views
+                .namespaces(&self.root, self.request.names.namespaces),
+            as_root: tape::euid() == 0,
+            ..Context::default()
+        }
+    }
+
+    /// Nothing to wait for: rows go out as they are read.
+    pub(super) fn straight<S: Sink>(mut self, mut outlet: Outlet<S>) -> (S, Captured) {
+        let owners = Owners::not_asked();
+        let mut context = self.context();
+        let (request, learner) = (&self.request, &mut self.learner);
+        let mut gaps = namespaces::read(&request.views, &self.root, &request.dumps, &mut |sockets| {
+            learner.learn(sockets);
+            std::mem::swap(&mut context.names, &mut learner.names);
+            let flow = outlet.hand(sockets, &owners, &context);
+            std::mem::swap(&mut context.names, &mut learner.names);
+            flow
+        });
+        self.gaps.append(&mut gaps);
+        self.captured(owners, context, outlet)
+    }
+
+    /// Packs the rows that may be wanted, and after each batch of them calls `then` with the stash and the names
+    /// learnt so far; it may end the capture.
+    pub(super) fn fill(
+        &mut self,
+        stash: &mut Stash,
+        then: &mut (dyn FnMut(&Stash, &mut Names) -> ControlFlow<()> + Send),
+    ) {
+        let mut context = self.context();
+        let nobody = Owners::not_asked();
+        let (request, learner, prefilter) = (&self.request, &mut self.learner, self.prefilter.as_ref());
+        let (related, dumped) = (&mut self.related, &mut self.dumped);
+        let mut gaps = namespaces::read(&request.views, &self.root, &request.dumps, &mut |sockets| {
+            learner.learn(sockets);
+            if request.descriptor_only {
+                dumped.add(sockets);
+            }
+            for socket in &*sockets {
+                related.add(socket);
+                if let Some(filter) = prefilter {
+                    std::mem::swap(&mut context.names, &mut learner.names);
+                    let row = Row {
+                        socket,
+                        ownership: nobody.of(socket),
+                        context: &context,
+                    };
+                    let wanted = filter.matches(&row);
+                    std::mem::swap(&mut context.names, &mut learner.names);
+                    if wanted == Match::No {
+                        continue;
+                    }
+                }
+                stash.push(socket);
+            }
+            then(stash, &mut learner.names)
+        });
+        dumped.is_partial = gaps.iter().any(descriptor_only::leaves_sockets_out);
+        self.gaps.append(&mut gaps);
+        if !request.others.is_empty() {
+            // What is missing of these tables was missing above already.
+            namespaces::read(&request.views, &self.root, &request.others, &mut |sockets| {
+                for socket in &*sockets {
+                    related.add(socket);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        related.finish();
+    }
+
+    /// Adds the sockets that are missing from every dump, after the others.
+    pub(super) fn add_descriptor_only(&mut self, stash: &mut Stash, holders: &HolderTable) {
+        if self.request.descriptor_only {
+            let dumped = std::mem::take(&mut self.dumped);
+            for socket in descriptor_only::find(&self.request, &self.root, dumped, holders) {
+                stash.push(&socket);
+            }
+        }
+    }
+
+    /// Who owns the rows of the stash, now that the scan is over.
+    pub(super) fn resolve_owners(&mut self, stash: &Stash, holders: HolderTable, scan: Scan) -> Owners {
+        self.owners_by = scan.how;
+        let dumps = [&self.request.dumps[..], &self.request.others].concat();
+        let others = self.related.others(stash);
+        resolve_owners(
+            &self.root,
+            &self.request.views,
+            &dumps,
+            stash,
+            &others,
+            holders,
+            &scan.walk,
+        )
+    }
+
+    /// Hands out what has not gone yet, now that the owners are known.
+    pub(super) fn hand_out<S: Sink>(
+        mut self,
+        stash: &Stash,
+        owners: Owners,
+        mut outlet: Outlet<S>,
+    ) -> (S, Captured) {
+        let mut context = self.context();
+        self.related.complete(&mut context, &owners, stash);
+        self.read_processes(stash, &owners, &mut context);
+        if self.learner.wants_all_at_once() {
+            let mut numbers = Numbers::default();
+            let mut slot = Socket::BLANK;
+            let mut reader = stash.reader();
+            while reader.next_into(&mut slot) {
+                numbers.add(&slot);
+            }
+            self.learner.look_up(numbers);
+        }
+        let uids = context.processes.values().filter_map(|process| process.uid);
+        self.learner.learn_users(uids.collect());
+        context.names = std::mem::take(&mut self.learner.names);
+        outlet.pour(stash, &owners, &context);
+        self.learner.names = std::mem::take(&mut context.names);
+        self.captured(owners, context, outlet)
+    }
+
+    /// Facts about every process that holds a socket of the stash.
+    fn read_processes(&mut self, stash: &Stash, owners: &Owners, context: &mut Context) {
+        let mut pids: Vec<u32> = Vec::new();
+        let mut queued = false;
+        for head in stash.heads() {
+            match head.inode {
+                Some(inode) => {
+                    for holder in owners.holders().of(inode.get()) {
+                        if pids.last() != Some(&holder.pid) {
+                            pids.push(holder.pid);
+                        }
+                    }
+                }
+                None => queued |= needs_owner(None, head.state, Backend::SockDiag),
+            }
+        }
+        if queued {
+            pids.extend(owners.listener_holders().map(|holder| holder.pid));
+        }
+        pids.extend(context.peers.pids.iter().copied());
+        pids.sort_unstable();
+        pids.dedup();
+        let (processes, late) = facts::read(&self.root, &pids, self.request.facts);
+        if self.request.socket_contexts {
+            let inodes = stash.heads().filter_map(|head| head.inode);
+            let holders = inodes.map(|inode| owners.holders().of(inode.get()));
+            context.socket_contexts = contexts::of_sockets(&self.root, holders);
+        }
+        if self.request.facts == Facts::Contexts {
+            let asked = self.request.socket_contexts;
+            self.gaps.extend(contexts::missing(
+                &processes,
+                asked.then_some(&context.socket_contexts),
+            ));
+        }
+        context.processes = processes;
+        self.learner.name_containers(&mut context.processes);
+        if late > 0 {
+            let message = format!("the command lines of {late} processes could not be read in time");
+            self.gaps
+                .push(Gap::loss("cmdline-late", message).with_count(late.into()));
+        }
+    }
+
+    pub(super) fn captured<S: Sink>(
+        mut self,
+        owners: Owners,
+        mut context: Context,
+        outlet: Outlet<S>,
+    ) -> (S, Captured) {
+        context.names = self.learner.names;
+        self.gaps.append(&mut self.learner.gaps);
+        let (sink, counts) = outlet.into_parts();
+        let captured = Captured {
+            owners,
+            context,
+            gaps: self.gaps,
+            by_status: counts.by_status,
+            undecided: counts.undecided,
+            owners_by: self.owners_by,
+            taken_at: self.taken_at,
+        };
+        (sink, captured)
+    }
+}

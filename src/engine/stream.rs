@@ -1,0 +1,133 @@
+//! Hands the rows of a request to a sink.
+//!
+//! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that
+//! are slow to look up one by one) are packed into a [`Stash`] meanwhile. Where a dump may be big, the search for owners
+//! runs at the same time on another thread, and rows leave the stash as soon as their holders are known.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, anyhow};
+
+use super::around::owners_of;
+use super::outlet::Outlet;
+use super::owners::{Scan, scan};
+use super::resolve::listeners;
+use super::run::Run;
+use super::{Captured, Request, Sink};
+use crate::model::request::Facts;
+use crate::model::{HolderTable, Owners, Processes, Stash};
+use crate::source::netns::Views;
+use crate::source::proc::{ProcRoot, facts};
+
+/// Carries out the request and feeds its rows to `sink`, in the kernel's order.
+///
+/// # Errors
+/// If /proc cannot be listed although owners are wanted, or a thread cannot be started. What could not be read
+/// otherwise is a gap.
+pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Captured)> {
+    let outlet = Outlet::new(sink, request.filter.as_ref());
+    let mut run = Run::new(request);
+    if !run.waits() {
+        return Ok(run.straight(outlet));
+    }
+    if run.request.owners && !run.request.is_small() {
+        return side_by_side(run, outlet);
+    }
+    let mut stash = Stash::default();
+    run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
+    let owners = owners_of(&mut run, &stash).with_context(|| cannot_list(&run.root))?;
+    Ok(run.hand_out(&stash, owners, outlet))
+}
+
+/// The search for owners at the same time as a dump that may be big. Rows go out as soon as their holders are known, as
+/// long as those in front of them have gone.
+fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow::Result<(S, Captured)> {
+    let early =
+        run.request.facts == Facts::Comm && !run.related.is_asked() && !run.learner.wants_all_at_once();
+    let ready: Mutex<Option<Known>> = Mutex::new(None);
+    let take = || ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (request, root) = (run.request.clone(), run.root.clone());
+    let search = || -> std::io::Result<Scan> {
+        let mut scan = scan(&request, &root, None)?;
+        let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
+        let known = Known::new(&root, holders, early.then_some(&request.views));
+        ready
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(known);
+        Ok(scan)
+    };
+    let mut stash = Stash::default();
+    let mut context = run.context();
+    let mut known: Option<Known> = None;
+    let scan = std::thread::scope(|scope| {
+        let searching = std::thread::Builder::new().name("owners".into());
+        let searching = searching
+            .spawn_scoped(scope, search)
+            .context("cannot start a thread")?;
+        run.fill(&mut stash, &mut |stash, names| {
+            if !early {
+                return ControlFlow::Continue(());
+            }
+            if known.is_none() {
+                known = take();
+                context.processes = known
+                    .as_mut()
+                    .map(|known| std::mem::take(&mut known.processes))
+                    .unwrap_or_default();
+            }
+            let Some(known) = &known else {
+                return ControlFlow::Continue(());
+            };
+            std::mem::swap(&mut context.names, names);
+            let flow = outlet.pour_known(stash, &known.owners, &context);
+            std::mem::swap(&mut context.names, names);
+            flow
+        });
+        let scan = searching
+            .join()
+            .map_err(|_| anyhow!("the search for owners failed"))?;
+        scan.with_context(|| cannot_list(&root))
+    })?;
+    let known = known.or_else(take).context("the search for owners failed")?;
+    run.add_descriptor_only(&mut stash, known.owners.holders());
+    if outlet.is_done(&stash) {
+        run.owners_by = scan.how;
+        return Ok(run.captured(known.owners, context, outlet));
+    }
+    let owners = run.resolve_owners(&stash, known.owners.into_holders(), scan);
+    Ok(run.hand_out(&stash, owners, outlet))
+}
+
+fn cannot_list(root: &ProcRoot) -> String {
+    format!("cannot list the processes in {}", root.path().display())
+}
+
+/// What a scan for owners found, for rows that need not wait for the end of the dump.
+struct Known {
+    owners: Owners,
+    processes: Processes,
+}
+
+impl Known {
+    /// With `complete` also the listeners of these namespaces, for which queued connections wait, and the names of
+    /// all holders.
+    fn new(root: &ProcRoot, holders: HolderTable, complete: Option<&Views>) -> Self {
+        let Some(views) = complete else {
+            return Self {
+                owners: Owners::new(holders, BTreeMap::new(), Vec::new()),
+                processes: Processes::default(),
+            };
+        };
+        let mut pids: Vec<u32> = holders.all().iter().map(|holder| holder.pid).collect();
+        pids.sort_unstable();
+        pids.dedup();
+        let (processes, _) = facts::read(root, &pids, Facts::Comm);
+        Self {
+            owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)),
+            processes,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Who owns a socket, as far as it is known.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use super::{Holder, HolderTable, InetPair, OwnerStatus, Protocol, Socket, State};
+
+/// Who holds one socket. For `queued` the holders are those of the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ownership<'a> {
+    /// What is known.
+    pub status: OwnerStatus,
+    /// The holders, by pid and descriptor.
+    pub holders: &'a [Holder],
+}
+
+/// Answers who owns a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    asked: bool,
+    holders: HolderTable,
+    /// Inodes without a holder, and why.
+    left_over: BTreeMap<u32, OwnerStatus>,
+    /// By port.
+    listeners: Vec<Listener>,
+}
+
+impl Owners {
+    /// The answer when nobody asked: `not-asked` for every socket.
+    pub fn not_asked() -> Self {
+        Self::default()
+    }
+
+    /// `left_over` says why an inode has no holder; one that is neither there nor held is `unknown`.
+    pub fn new(
+        holders: HolderTable,
+        left_over: BTreeMap<u32, OwnerStatus>,
+        mut listeners: Vec<Listener>,
+    ) -> Self {
+        listeners.sort_unstable();
+        Self {
+            asked: true,
+            holders,
+            left_over,
+            listeners,
+        }
+    }
+
+    /// The holders by inode.
+    pub fn holders(&self) -> &HolderTable {
+        &self.holders
+    }
+
+    /// The holders alone.
+    pub fn into_holders(self) -> HolderTable {
+        self.holders
+    }
+
+    /// The holders of every listener that connections may wait for.
+    pub fn listener_holders(&self) -> impl Iterator<Item = &Holder> {
+        self.listeners
+            .iter()
+            .flat_map(|listener| self.holders.of(listener.inode))
+    }
+
+    /// Who owns `socket`.
+    pub fn of(&self, socket: &Socket) -> Ownership<'_> {
+        if !self.asked {
+            return Ownership {
+                status: OwnerStatus::NotAsked,
+                holders: &[],
+            };
+        }
+        if socket.is_of_kernel() {
+            return Ownership {
+                status: OwnerStatus::Kernel,
+                holders: &[],
+            };
+        }
+        match socket.inode {
+            Some(inode) => self.of_inode(inode),
+            None => self.without_inode(socket),
+        }
+    }
+
+    fn of_inode(&self, inode: NonZeroU32) -> Ownership<'_> {
+        let holders = self.holders.of(inode.get());
+        let status = if holders.is_empty() {
+            self.left_over
+                .get(&inode.get())
+                .copied()
+                .unwrap_or(OwnerStatus::Unknown)
+        } else {
+            OwnerStatus::Known
+        };
+        Ownership { status, holders }
+    }
+
+    /// No inode: no program holds the socket (linux 6.18 net/core/sock.c, sock_i_ino).
+    fn without_inode(&self, socket: &Socket) -> Ownership<'_> {
+        let (status, holders): (_, &[Holder]) = match socket.state {
+            State::TimeWait | State::FinWait1 | State::FinWait2 | State::LastAck | State::Closing => {
+                (OwnerStatus::None, &[])
+            }
+            State::SynRecv | State::Established | State::CloseWait => match socket.inet() {
+                Some(pair) => (OwnerStatus::Queued, self.listener_of(socket, pair)),
+                None => (OwnerStatus::Unknown, &[]),
+            },
+            State::SynSent | State::Unconnected | State::Listen | State::Bound => (OwnerStatus::Unknown, &[]),
+        };
+        Ownership { status, holders }
+    }
+
+    /// The holders of the listener that a connection waits for: the one at its very address before a wildcard.
+    fn listener_of(&self, socket: &Socket, pair: &InetPair) -> &[Holder] {
+        let from = self
+            .listeners
+            .partition_point(|listener| listener.port < pair.local_port);
+        let tail = self.listeners.get(from..).unwrap_or_default();
+        tail.iter()
+            .take_while(|listener| listener.port == pair.local_port)
+            .filter(|listener| listener.protocol == socket.protocol && listener.netns == socket.netns)
+            .map(|listener| (listener.fit(pair.local_address), listener))
+            .filter(|(fit, _)| *fit > 0)
+            .max_by_key(|(fit, listener)| (*fit, std::cmp::Reverse(listener.inode)))
+            .map_or(&[], |(_, listener)| self.holders.of(listener.inode))
+    }
+}
+
+/// A listener that connections may be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// Its port.
+    pub port: u16,
+    /// The place of its network namespace, which connections share.
+    pub netns: u32,
+    /// Where it is bound.
+    pub address: IpAddr,
+    /// TCP or MPTCP.
+    pub protocol: Protocol,
+    /// Its inode.
+    pub inode: u32,
+}
+
+impl Listener {
+    /// The listener that a socket is, if it is one and somebody holds it.
+    pub fn of(socket: &Socket) -> Option<Self> {
+        let pair = socket.inet().filter(|_| socket.is_listener())?;
+        let inode = socket.inode?.get();
+        Some(Self {
+            port: pair.local_port,
+            netns: socket.netns,
+            address: pair.local_address,
+            protocol: socket.protocol,
+            inode,
+        })
+    }
+
+    /// How well it fits a connection at `address`: 2 exactly, 1 by wildcard, 0 not at all.
+    fn fit(&self, address: IpAddr) -> u8 {
+        let (own, address) = (self.address.to_canonical(), address.to_canonical());
+        match (own, address) {
+            _ if own == address => 2,
+            (IpAddr::V6(wildcard), _) if wildcard.is_unspecified() => 1,
+            (IpAddr::V4(wildcard), IpAddr::V4(_)) if wildcard.is_unspecified() => 1,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Endpoints;
+
+    fn tcp(local: &str, port: u16, state: State, inode: u32) -> Socket {
+        let pair = InetPair {
+            local_address: local.parse().unwrap(),
+            local_port: port,
+            ..InetPair::UNSPECIFIED
+        };
+        Socket {
+            state,
+            endpoints: Endpoints::Inet(pair),
+            inode: NonZeroU32::new(inode),
+            ..Socket::BLANK
+        }
+    }
+
+    fn owners(listeners: &[Socket]) -> Owners {
+        let holders = listeners.iter().filter_map(|s| s.inode).map(|i| Holder {
+            inode: i.get(),
+            pid: i.get() * 10,
+            fd: 3,
+            tid: 0,
+        });
+        let left_over = BTreeMap::from([(99, OwnerStatus::Hidden)]);
+        Owners::new(
+            HolderTable::new(holders.collect()),
+            left_over,
+            listeners.iter().filter_map(Listener::of).collect(),
+        )
+    }
+
+    #[test]
+    fn a_queued_connection_names_the_owner_of_the_best_listener() {
+        let owners = owners(&[
+            tcp("::", 80, State::Listen, 1),
+            tcp("10.0.0.1", 80, State::Listen, 2),
+            tcp("10.0.0.1", 81, State::Listen, 3),
+        ]);
+        let pid = |socket: &Socket| owners.of(socket).holders.first().map(|holder| holder.pid);
+        assert_eq!(pid(&tcp("10.0.0.1", 80, State::Established, 0)), Some(20));
+        assert_eq!(pid(&tcp("::ffff:10.0.0.1", 80, State::SynRecv, 0)), Some(20));
+        assert_eq!(pid(&tcp("10.0.0.2", 80, State::Established, 0)), Some(10));
+        assert_eq!(pid(&tcp("10.0.0.2", 81, State::Established, 0)), None);
+        assert_eq!(
+            owners.of(&tcp("10.0.0.2", 81, State::Established, 0)).status,
+            OwnerStatus::Queued
+        );
+    }
+
+    #[test]
+    fn closed_sockets_have_no_owner_and_left_overs_say_why() {
+        let owners = owners(&[tcp("::", 80, State::Listen, 1)]);
+        assert_eq!(
+            owners.of(&tcp("::1", 80, State::TimeWait, 0)).status,
+            OwnerStatus::None
+        );
+        assert_eq!(
+            owners.of(&tcp("::1", 80, State::LastAck, 0)).status,
+            OwnerStatus::None
+        );
+        assert_eq!(
+            owners.of(&tcp("::1", 80, State::Established, 99)).status,
+            OwnerStatus::Hidden
+        );
+        assert_eq!(
+            owners.of(&tcp("::1", 80, State::Established, 98)).status,
+            OwnerStatus::Unknown
+        );
+        assert_eq!(
+            owners.of(&tcp("::1", 80, State::Listen, 1)).status,
+            OwnerStatus::Known
+        );
+        assert_eq!(
+            Owners::not_asked().of(&tcp("::1", 80, State::Listen, 1)).status,
+            OwnerStatus::NotAsked
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! The names that a filter was written with, and the numbers they stand for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Names in a filter that have to be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterNames {
+    /// Host names, for addresses.
+    pub hosts: BTreeSet<String>,
+    /// Service names, for ports.
+    pub services: BTreeSet<String>,
+    /// Login names, for user ids.
+    pub users: BTreeSet<String>,
+    /// Interface names, for indices.
+    pub interfaces: BTreeSet<String>,
+    /// cgroup paths (absolute, or below the mount point of cgroup v2), for ids.
+    pub cgroups: BTreeSet<String>,
+    /// The range of automatic ports (net.ipv4.ip_local_port_range).
+    pub local_port_range: bool,
+}
+
+impl FilterNames {
+    /// Whether nothing has to be looked up.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The numbers that were found. A name without an entry does not exist, or could not be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolvedNames {
+    /// All addresses of a host, IPv4 and IPv6.
+    pub hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// All ports of a service, over the protocols.
+    pub services: BTreeMap<String, Vec<u16>>,
+    /// User ids.
+    pub users: BTreeMap<String, u32>,
+    /// Interface indices, in the network namespace that is listed.
+    pub interfaces: BTreeMap<String, u32>,
+    /// Whether interfaces are compared by name, because several namespaces are listed.
+    pub interfaces_by_name: bool,
+    /// cgroup v2 ids.
+    pub cgroups: BTreeMap<String, u64>,
+    /// The range of automatic ports; `None` if it could not be read, and the kernel's default applies.
+    pub local_port_range: Option<(u16, u16)>,
+}
