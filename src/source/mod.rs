@@ -11,6 +11,7 @@ pub mod netlink;
 pub mod netns;
 pub mod nss;
 pub mod proc;
+pub mod signals;
 pub mod socket_options;
 pub mod system;
 pub mod tape;
