@@ -10,7 +10,7 @@ use super::events::interval;
 use super::refused::RefusedArgs;
 use crate::model::request;
 
-/// The whole command line, with subcommands: what help, man page and completions are made from.
+/// The whole command line, with subcommands: the source of help, man page and completions.
 #[derive(Debug, Parser)]
 #[command(
     name = "sockstat",
@@ -33,22 +33,22 @@ pub struct Cli {
     pub command: Option<Subcommand>,
 }
 
-/// What a run can do beside listing.
+/// What a run can do instead of listing.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
-    /// Say whether a port could be bound, and if not, why and what helps
+    /// Explain whether a port can be bound, and if not, why and what helps
     Why(super::WhyArgs),
-    /// Say whether a connection would arrive, and if not, why
+    /// Explain whether a connection would arrive, and if not, why
     Reach(super::ReachArgs),
     /// Print ports that can be bound now
     Free(super::FreeArgs),
-    /// Wait until a listener is there, or gone
+    /// Wait until a listener appears or is gone
     Wait(super::WaitArgs),
-    /// End the owner of a port, and verify that it is free
+    /// End the owner of a port and check that the port is free
     Kill(super::KillArgs),
-    /// Follow sockets as they open, change their state and close
+    /// Follow sockets as they open, change state and close
     Events(super::EventsArgs),
-    /// List every field that can be shown, compared, sorted and grouped by
+    /// List the fields of rows, for columns, filters, sorting and grouping
     Columns,
     /// Print the JSON Schema of the JSON output
     Schema,
@@ -62,12 +62,12 @@ pub enum Subcommand {
 }
 
 impl Cli {
-    /// Whether it asks for rows, and for nothing else to be done.
+    /// Returns whether the command line requests a listing, and no other action.
     pub fn lists(&self) -> bool {
         self.command.is_none() && !self.list.kill && !self.list.events && !self.list.summary
     }
 
-    /// The network namespaces of `-N`, before the subcommand or behind it.
+    /// Returns the network namespaces of `-N`, before or after the subcommand.
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {
             Some(Subcommand::Why(args)) => &args.netns,
@@ -82,15 +82,15 @@ impl Cli {
     }
 }
 
-/// How owners are found: the words of `--owners`.
+/// How to find owners: the values of `--owners`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OwnersBy {
-    /// By the kernel's BPF iterator where that is permitted and worth it, else by /proc
+    /// BPF iterator where permitted and faster, else /proc
     #[default]
     Auto,
-    /// By the BPF iterator; by /proc if the kernel refuses it
+    /// BPF iterator; /proc if the kernel refuses it
     Bpf,
-    /// By walking over /proc
+    /// Walk over /proc
     Proc,
 }
 
@@ -104,7 +104,7 @@ impl From<OwnersBy> for request::OwnersBy {
     }
 }
 
-/// When to use colours.
+/// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorWhen {
     /// On a terminal, unless `NO_COLOR` is set
@@ -148,224 +148,225 @@ pub struct ListArgs {
     /// SCTP
     #[arg(short = 'S', long, help_heading = WHICH)]
     pub sctp: bool,
-    /// DCCP, which has left Linux
+    /// DCCP, removed from Linux
     #[arg(short = 'd', long, hide = true)]
     pub dccp: bool,
     /// Packet (link layer)
     #[arg(short = '0', long, help_heading = WHICH)]
     pub packet: bool,
-    /// VM sockets
+    /// Virtual machines (vsock)
     #[arg(long, help_heading = WHICH)]
     pub vsock: bool,
     /// XDP
     #[arg(long, help_heading = WHICH)]
     pub xdp: bool,
-    /// TIPC, which sockstat does not read
+    /// TIPC, not supported
     #[arg(long, hide = true)]
     pub tipc: bool,
     /// Multipath TCP
     #[arg(short = 'M', long, help_heading = WHICH)]
     pub mptcp: bool,
-    /// IPv4 only (with -6: both)
+    /// IPv4 only; with -6, both
     #[arg(short = '4', long, help_heading = WHICH)]
     pub ipv4: bool,
     /// IPv6 only
     #[arg(short = '6', long, help_heading = WHICH)]
     pub ipv6: bool,
-    /// An address family: inet, inet6, unix, link, netlink, vsock, xdp (may be repeated)
+    /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
-    /// Tables, separated by commas: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream,
-    /// unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp;
-    /// !TABLE for all but that one
+    /// Tables, comma-separated; !TABLE excludes one
+    ///
+    /// Tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket,
+    /// packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
     pub tables: Vec<String>,
-    /// Every state
+    /// All states
     #[arg(short, long, overrides_with_all = ["listening", "bound"], help_heading = WHICH)]
     pub all: bool,
     /// Listening sockets, and unconnected ones of protocols without listeners
     #[arg(short, long, overrides_with_all = ["all", "bound"], help_heading = WHICH)]
     pub listening: bool,
-    /// TCP sockets that are bound and neither listen nor connect (Linux 6.8 and newer)
+    /// Bound TCP sockets that neither listen nor connect (Linux 6.8 or newer)
     #[arg(short = 'B', long = "bound-inactive", overrides_with_all = ["all", "listening"], help_heading = WHICH)]
     pub bound: bool,
 
-    /// The programs that hold each socket
+    /// Programs that hold each socket
     #[arg(short, long, help_heading = WHAT)]
     pub processes: bool,
-    /// The thread as well, where its file table is its own; implies -p
+    /// Threads with their own file table, too; implies -p
     #[arg(short = 'T', long, help_heading = WHAT)]
     pub threads: bool,
-    /// What SELinux (or AppArmor, Smack) calls the programs; implies -p
+    /// Security contexts of programs (SELinux, AppArmor, Smack); implies -p
     #[arg(short = 'Z', long, help_heading = WHAT)]
     pub context: bool,
-    /// The same, and what SELinux calls the socket itself; implies -p
+    /// Security contexts of programs and sockets; implies -p
     #[arg(short = 'z', long, help_heading = WHAT)]
     pub contexts: bool,
     /// User, inode, cookie, mark, cgroup, shutdown; implies -o
     #[arg(short, long, help_heading = WHAT)]
     pub extended: bool,
-    /// Counts, memory, limits and losses instead of sockets; with tables or a filter, before them
+    /// Summary of counts, memory, limits and losses; with tables or a filter, before the listing
     #[arg(short, long, help_heading = WHAT)]
     pub summary: bool,
-    /// The filter programs of packet sockets; needs CAP_NET_ADMIN; implies -o
+    /// Filter programs of packet sockets (needs CAP_NET_ADMIN); implies -o
     #[arg(short = 'b', long, help_heading = WHAT)]
     pub bpf: bool,
     /// Timers
     #[arg(short = 'o', long, help_heading = WHAT)]
     pub options: bool,
-    /// Memory of each socket, and its limits
+    /// Memory use and limits of each socket
     #[arg(short, long, help_heading = WHAT)]
     pub memory: bool,
-    /// What TCP knows of each connection: round trips, windows, rates, losses, congestion control
+    /// TCP internals: round trips, windows, rates, losses, congestion control
     #[arg(short, long, help_heading = WHAT)]
     pub info: bool,
     /// Type of service, traffic class, and class or priority
     #[arg(long, help_heading = WHAT)]
     pub tos: bool,
-    /// The cgroup of the task that created the socket
+    /// Cgroup of the task that created the socket
     #[arg(long, help_heading = WHAT)]
     pub cgroup: bool,
     /// Options set on the socket
     #[arg(long, help_heading = WHAT)]
     pub inet_sockopt: bool,
-    /// Numbers, not names: what happens anyway
+    /// Numeric addresses and ports (the default)
     #[arg(short, long, overrides_with = "resolve", help_heading = WHAT)]
     pub numeric: bool,
-    /// Names for hosts and services, from the system's resolver
+    /// Resolve host and service names
     #[arg(short, long, overrides_with = "numeric", help_heading = WHAT)]
     pub resolve: bool,
 
-    /// One JSON document
+    /// Print one JSON document
     #[arg(short, long, overrides_with_all = ["jsonl", "csv", "table", "plain"], help_heading = HOW)]
     pub json: bool,
-    /// One JSON object on each line, as rows come
+    /// Print one JSON object per line, as rows arrive
     #[arg(long, overrides_with_all = ["json", "csv", "table", "plain"], help_heading = HOW)]
     pub jsonl: bool,
-    /// Comma-separated values (RFC 4180), as rows come
+    /// Print comma-separated values (RFC 4180), as rows arrive
     #[arg(long, overrides_with_all = ["json", "jsonl", "table", "plain"], help_heading = HOW)]
     pub csv: bool,
-    /// The table for people, also into a pipe
+    /// Always print the table, even into a pipe
     #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "plain"], help_heading = HOW)]
     pub table: bool,
-    /// The columns of ss, also on a terminal
+    /// Always print the columns of ss, even on a terminal
     #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "table"], help_heading = HOW)]
     pub plain: bool,
-    /// Exactly these fields, separated by commas, in any form of output
+    /// Show exactly these fields, comma-separated, in any output form
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub columns: Vec<String>,
-    /// These fields as well
+    /// Show these fields as well
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub add: Vec<String>,
-    /// Without these fields
+    /// Hide these fields
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub hide: Vec<String>,
-    /// The order of rows: fields, each with :desc for the largest first; default for the order of the table
+    /// Sort by these fields, with :desc for largest first; `default` is the order of the table
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub sort: Vec<String>,
-    /// Count rows by these fields instead of listing them; peer_address/24 for subnets
+    /// Count rows by these fields instead of listing them; peer_address/24 groups by subnet
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub by: Vec<String>,
-    /// No more than N rows or groups
+    /// Print at most N rows or groups
     #[arg(long, value_name = "N", help_heading = HOW)]
     pub limit: Option<usize>,
-    /// Only the process ids of owners, each once, one a line
+    /// Print only the process ids of owners, each once, one per line
     #[arg(long, help_heading = HOW)]
     pub pids: bool,
-    /// No heading
+    /// Omit the heading
     #[arg(short = 'H', long = "no-header", help_heading = HOW)]
     pub no_header: bool,
-    /// No queues
+    /// Omit the queues
     #[arg(short = 'Q', long = "no-queues", help_heading = HOW)]
     pub no_queues: bool,
-    /// One line per socket: what happens anyway
+    /// Print one line per socket (the default)
     #[arg(short = 'O', long, help_heading = HOW)]
     pub oneline: bool,
-    /// Colours
+    /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = HOW)]
     pub color: ColorWhen,
-    /// No word on stderr about what is missing
+    /// Suppress warnings about missing data
     #[arg(long, help_heading = HOW)]
     pub quiet: bool,
-    /// Exit 0 with rows, 1 without, 3 without but with an incomplete view
+    /// Exit with 0 if there are rows, 1 if not, 3 if not but the view is incomplete
     #[arg(long, help_heading = HOW)]
     pub exit_status: bool,
-    /// How owners are found
+    /// How to find owners
     #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = HOW)]
     pub owners: OwnersBy,
-    /// Say which tables are read, what the kernel filters, how owners are found, and how it went; no rows
+    /// Explain tables, kernel filters and the search for owners, without rows
     #[arg(long, help_heading = HOW)]
     pub explain_plan: bool,
-    /// Read DIR instead of /proc, and ask nothing by netlink
+    /// Read DIR instead of /proc, without netlink
     #[arg(long, value_name = "DIR", help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
-    /// Write everything that this run reads to FILE, for a bug report or a replay (docs/recording.md)
+    /// Record everything that this run reads to FILE, for a bug report or --replay
     #[arg(long, value_name = "FILE", help_heading = HOW)]
     pub record: Option<PathBuf>,
-    /// Answer from FILE, made by --record or by -D, and look at nothing else
+    /// Read only FILE, written by --record or -D
     #[arg(long, value_name = "FILE", help_heading = HOW)]
     pub replay: Option<PathBuf>,
-    /// Write the kernel's messages about TCP sockets to FILE (- for standard output), and show nothing
+    /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows
     #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
     pub diag: Option<PathBuf>,
     /// Print the version
     #[arg(short = 'V', short_alias = 'v', long, action = ArgAction::Version, help_heading = HOW)]
     pub version: Option<bool>,
 
-    /// Close the sockets that the filter matches, with SOCK_DESTROY: connections, unless a state is named. Shows them
-    /// and asks first. Programs go on; they and their peers see a broken connection
+    /// Close matching connections in the kernel (SOCK_DESTROY), after asking; programs keep running
     #[arg(short = 'K', long, help_heading = CLOSE, conflicts_with_all = [
         "jsonl", "csv", "table", "by", "limit", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub kill: bool,
-    /// With -K: do not ask
+    /// With -K: skip the question
     #[arg(long, requires = "kill", help_heading = CLOSE)]
     pub yes: bool,
-    /// With -K: show which, and close nothing
+    /// With -K: show matching sockets without closing them
     #[arg(long, requires = "kill", help_heading = CLOSE)]
     pub dry_run: bool,
 
-    /// Follow: print a line for each socket that opens, changes its state or closes, until interrupted
+    /// Follow sockets as they open, change state and close, until interrupted
     #[arg(short = 'E', long, help_heading = FOLLOW, conflicts_with_all = [
         "kill", "csv", "table", "by", "sort", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub events: bool,
-    /// With -E: how often the tables are looked at for what opened and changed; 1s if nothing is said
+    /// With -E: time between two looks at the tables [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "events", help_heading = FOLLOW)]
     pub interval: Option<Duration>,
 
-    /// In another network namespace: its name, a pid or a path; several with commas, or `all`
+    /// Network namespaces, comma-separated: names, pids or paths, or `all`
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
     pub netns: Vec<String>,
 
-    /// More of the filter from FILE, or with - from standard input; lines that begin with # are comments
+    /// Read more of the filter from FILE (- for standard input); # starts a comment line
     #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
     pub filter_file: Option<PathBuf>,
 
-    /// Which rows: 3000, :3000, nginx, 10.0.0.0/8, /run/app.sock, state established, dport = :443
+    /// Rows to select: 3000, :3000, nginx, 10/8, /run/app.sock, state established, dport = :443
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 
-    /// Options of ss that are refused for good.
+    /// Options of ss that are refused.
     #[command(flatten)]
     pub refused: RefusedArgs,
 }
 
 const WHICH: &str = "Which sockets";
-const WHAT: &str = "What to show of them";
+const WHAT: &str = "What to show";
 const HOW: &str = "How to show it";
 const FOLLOW: &str = "Following sockets";
 const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\
-Without any of -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and without a state: TCP and UDP, every state, with owners.
+Without a table, a family or a state (-t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B),
+the selection is TCP and UDP in all states, with owners.
 
 Examples:
   sockstat -tulpn             what listens here, and who owns it
   sockstat :3000              everything about port 3000
-  sockstat nginx              the sockets of nginx
+  sockstat nginx              everything that nginx has open
   sockstat -tan state close-wait
   sockstat -tulpn --json | jq '.sockets[].local_port'
 
-Other systems have another command of this name: there, -p takes a port and -P a protocol. Here
+On other systems, a different sockstat takes ports with -p and protocols with -P. Here
 `sockstat -p 80` shows port 80 with owners, and protocols are -t, -u, -w, -x.";

@@ -7,7 +7,7 @@ use clap::Args;
 use super::ListArgs;
 use super::wait::duration;
 
-/// What is followed, and how it is shown.
+/// Options of `sockstat events`.
 #[derive(Debug, Args)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -33,43 +33,43 @@ pub struct EventsArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
-    /// Only what becomes a listener, or ends as one
+    /// Only sockets that start or stop listening
     #[arg(short, long)]
     pub listening: bool,
-    /// The programs that hold each socket, as far as they can be known
+    /// Programs that hold each socket, if they can be seen
     #[arg(short, long)]
     pub processes: bool,
     /// User, inode, cookie, mark, cgroup, shutdown
     #[arg(short, long)]
     pub extended: bool,
-    /// Names for hosts and services
+    /// Resolve host and service names
     #[arg(short, long)]
     pub resolve: bool,
-    /// How often the tables are looked at for what opened and changed; 1s if nothing is said
+    /// Time between two looks at the tables [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub interval: Option<Duration>,
     /// End after N events
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// One JSON object on each line: event, at, was, socket
+    /// Print one JSON object per line: event, at, was, socket
     #[arg(short, long, visible_alias = "jsonl")]
     pub json: bool,
-    /// Exactly these fields of a socket, separated by commas
+    /// Show exactly these fields of a socket, comma-separated
     #[arg(long, value_name = "FIELDS")]
     pub columns: Vec<String>,
-    /// No heading
+    /// Omit the heading
     #[arg(short = 'H', long = "no-header")]
     pub no_header: bool,
-    /// In another network namespace: its name, a pid or a path
+    /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, value_name = "NETNS")]
     pub netns: Vec<String>,
-    /// Which sockets: any filter
+    /// Sockets to follow: any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 }
 
 impl EventsArgs {
-    /// The same as options of the listing, with the global ones.
+    /// Returns these options, and the global ones, as options of the listing.
     pub fn as_list(&self, global: &ListArgs) -> ListArgs {
         ListArgs {
             events: true,
@@ -95,11 +95,11 @@ impl EventsArgs {
     }
 }
 
-/// A duration that leaves the machine time for something else.
+/// Parses an interval: a duration of at least 10 ms.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval < Duration::from_millis(10) {
-        return Err("the shortest interval is 10ms".to_owned());
+        return Err("expected at least 10ms".to_owned());
     }
     Ok(interval)
 }

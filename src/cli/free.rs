@@ -4,20 +4,20 @@ use clap::Args;
 
 use super::KindArgs;
 
-/// Which ports.
+/// Options of `sockstat free`.
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub struct FreeArgs {
-    /// Of which kind
+    /// Protocol, family and namespace.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// How many
+    /// Number of ports to print
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub count: usize,
-    /// One JSON document
+    /// Print one JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// A port or a range, 8000-8100; else every port that needs no privilege and is not chosen for clients
+    /// Port or range, such as 8000-8100 [default: unprivileged ports outside ip_local_port_range]
     #[arg(value_name = "RANGE")]
     pub range: Option<String>,
 }

@@ -1,23 +1,23 @@
-//! What is generated from the options: completions and the man page.
+//! Completions, help text and man page, generated from the options.
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::Cli;
 
-/// The completion script of a shell.
+/// Returns the completion script for a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "sockstat", &mut out);
     out
 }
 
-/// The help text, without colours, folded for 100 columns.
+/// Returns the help text, without colour, wrapped at 100 columns.
 pub fn help() -> String {
     Cli::command().term_width(100).render_long_help().to_string()
 }
 
-/// The man page, in roff.
+/// Returns the man page, in roff.
 ///
 /// # Errors
 /// Only if writing into memory fails.
@@ -37,23 +37,22 @@ pub fn man_page() -> std::io::Result<Vec<u8>> {
 }
 
 const DESCRIPTION: &[u8] = br".SH DESCRIPTION
-Shows the sockets of this network namespace and the programs that hold them, from the kernel's sock_diag
-interface and from /proc.
-On a terminal it prints a table that fits; into a pipe it prints the fields of
-.BR ss (8)
-with
-.BR -n ,
+.B sockstat
+lists the sockets of this network namespace with the programs that hold them. It reads the kernel's sock_diag
+interface and /proc.
+On a terminal it prints a table that fits the width. Into a pipe it prints the fields of
+.B ss -n
 in the same order. With
 .B --json
-it prints one JSON document, which is the form for scripts.
+it prints one JSON document, the form for scripts.
 .PP
-A socket whose owner cannot be seen is still a row and says why. What could not be read is told on standard
-error, with what to do about it.
+A socket whose owner cannot be seen is still a row, and says why. Standard error lists what could not be read,
+with a remedy.
 .PP
-Without any of
-.B -t -u -w -x -M -4 -6 -f -A -a -l -B
-and without a state, TCP and UDP sockets are selected, in every state, with their owners; sockets in time-wait
-are then only counted unless there is a filter.
+Without
+.B -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B
+and without a state word, the selection is TCP and UDP in all states, with owners. Without a filter, sockets in time-wait are then only
+counted.
 ";
 
 const SECTIONS: &[u8] = br#".SH FILTER
@@ -67,51 +66,51 @@ an address
 a path or abstract name
 .RB ( /run/app.sock ,
 .BR @name ),
-a state, or else a program. The expressions of
+a state, or otherwise a program. The expressions of
 .BR ss (8)
 .RB ( "state established" ,
 .BR "sport = :22" ,
 .BR "dst 10/8 and not dport = :443" )
 work as well.
 .SH OWNERS
-Another user's processes can be looked into with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, so usually by root only.
-Where no owner can be named, the table says why:
+Seeing the sockets of other users' processes needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: usually, root.
+If no owner can be named, the table says why:
 .TP
 .B hidden
-a process that we may not look into may hold it
+a process that you may not inspect may hold it
 .TP
 .B none
 its program closed it
 .TP
 .B not accepted yet
-it waits in the queue of a listener, whose owner is named
+it waits in the accept queue of a listener, whose owner is named
 .TP
 .B in flight
-it may be inside a message between processes
+it may be inside a message between processes (SCM_RIGHTS)
 .TP
 .B in another pid namespace
-we see only part of the machine's processes
+only part of the machine's processes is visible
 .TP
 .B kernel
 the kernel itself uses it
 .TP
 .B vanished
-it, or its process, ended while we looked
+it, or its process, ended while sockstat read the tables
 .SH EXIT STATUS
-0 done, even without a row; 1 it could not be done; 2 the command line was wrong. With
+0 on success, even without rows; 1 on failure; 2 on a usage error. With
 .BR --exit-status :
-0 with rows, 1 without, 3 without rows and with an incomplete view.
+0 if there are rows, 1 if not, 3 if not but the view is incomplete.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR, CLICOLOR_FORCE
-no colours, or colours also into a pipe
+disable colour; enable colour even into a pipe
 .TP
 .B COLUMNS
-the width of a table that does not go to a terminal
+width of a table that is not printed on a terminal
 .SH OTHER COMMANDS OF THIS NAME
 FreeBSD and an older Debian package have a different command
 .B sockstat
-with other letters.
+with other options.
 .SH SEE ALSO
 .BR ss (8),
 .BR netstat (8),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::wait::duration;
 
-/// Whose owner is to end.
+/// Options of `sockstat kill`: whose owner to terminate, and how.
 #[derive(Debug, Args)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -26,31 +26,31 @@ pub struct KillArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
-    /// Close the sockets and leave the programs alone; the same as sockstat -K
+    /// Close the sockets and keep the programs; same as sockstat -K
     #[arg(long, conflicts_with_all = ["signal", "timeout", "all"])]
     pub socket: bool,
-    /// TERM, INT, HUP, QUIT, USR1, USR2 or KILL
+    /// Signal to send: TERM, INT, HUP, QUIT, USR1, USR2 or KILL
     #[arg(long, value_name = "SIGNAL", default_value = "TERM")]
     pub signal: String,
-    /// How long it may take to end; 5s if nothing is said
+    /// Time to wait for the program to end [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// Show whom it would be, and signal nobody
+    /// Show the targets without signalling them
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; never sends KILL by itself
+    /// Skip the question; never escalates to KILL
     #[arg(short, long)]
     pub yes: bool,
-    /// Several unrelated targets at once
+    /// Allow several unrelated targets
     #[arg(long)]
     pub all: bool,
-    /// In another network namespace: its name, a pid or a path
+    /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
-    /// One JSON document when it is over
+    /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Whose: a port (the local one), a program, pid = N, or any filter
+    /// Sockets whose owner to end: a local port, a program, pid = N, or any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 }

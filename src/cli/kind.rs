@@ -2,14 +2,14 @@
 
 use clap::Args;
 
-/// Which kind of sockets, and where.
+/// Protocol, address family and network namespace.
 #[derive(Debug, Args)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is an option, independent of the others"
 )]
 pub struct KindArgs {
-    /// TCP: what is meant if nothing is said
+    /// TCP (the default)
     #[arg(short, long, overrides_with = "udp")]
     pub tcp: bool,
     /// UDP
@@ -21,7 +21,7 @@ pub struct KindArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
-    /// In another network namespace: its name, a pid or a path
+    /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
 }

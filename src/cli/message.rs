@@ -1,10 +1,12 @@
-//! Wrong command lines: one clear line, one hint, exit 2.
+//! Usage errors: one line, one hint, exit status 2.
 
+use std::error::Error as _;
 use std::fmt;
+use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Why a command line cannot be used, or the text of `--help` and `--version`.
+/// A usage error, or the text of `--help` and `--version`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageError {
     message: String,
@@ -13,7 +15,7 @@ pub struct UsageError {
 }
 
 impl UsageError {
-    /// An error without a hint.
+    /// Creates an error without a hint.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -22,19 +24,19 @@ impl UsageError {
         }
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Whether the text was asked for (`--help`): it goes to stdout, and the exit status is 0.
+    /// Returns whether the user requested the text (`--help`): it goes to stdout, with exit status 0.
     pub fn was_asked_for(&self) -> bool {
         self.asked_for
     }
 
-    /// What clap has to say, in our form.
+    /// Converts an error of clap.
     pub fn from_clap(error: &clap::Error) -> Self {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
@@ -48,49 +50,67 @@ impl UsageError {
                 hint: None,
                 asked_for: true,
             },
-            ErrorKind::MissingRequiredArgument => Self::new(format!("{argument} is missing"))
-                .with_hint("--help behind the command shows what it takes"),
+            ErrorKind::MissingRequiredArgument => Self::new(format!("missing argument {argument}"))
+                .with_hint("add --help to the command to see its arguments"),
             ErrorKind::UnknownArgument => {
                 let hint = old_sockstat(&argument)
                     .map(str::to_owned)
                     .or_else(|| text(ContextKind::SuggestedArg).map(|near| format!("did you mean '{near}'?")))
-                    .unwrap_or_else(|| "sockstat --help lists the options".to_owned());
+                    .unwrap_or_else(|| "run sockstat --help for the options".to_owned());
                 Self::new(format!("unknown option '{argument}'")).with_hint(hint)
             }
             ErrorKind::InvalidValue => {
                 let value = text(ContextKind::InvalidValue).unwrap_or_default();
-                let error_of = |value: &str| format!("'{value}' is no value for {argument}");
                 let known = match error.get(ContextKind::ValidValue) {
                     Some(ContextValue::Strings(known)) => known.join(", "),
                     _ => String::new(),
                 };
-                if value.is_empty() && known.is_empty() {
-                    Self::new(format!("{argument} needs a value")).with_hint("sockstat --help says which")
-                } else if value.is_empty() {
-                    Self::new(format!("{argument} needs a value")).with_hint(format!("one of: {known}"))
+                let hint = if known.is_empty() {
+                    "run sockstat --help for the values".to_owned()
                 } else {
-                    Self::new(error_of(&value)).with_hint(format!("one of: {known}"))
-                }
+                    format!("one of: {known}")
+                };
+                let message = if value.is_empty() {
+                    format!("{argument} needs a value")
+                } else {
+                    format!("invalid value '{value}' for '{}'", option_of(&argument))
+                };
+                Self::new(message).with_hint(hint)
+            }
+            ErrorKind::ValueValidation => {
+                let value = text(ContextKind::InvalidValue).unwrap_or_default();
+                let expected = match error.source() {
+                    Some(source) if source.is::<ParseIntError>() => "expected a number".to_owned(),
+                    Some(source) => source.to_string(),
+                    None => "cannot parse it".to_owned(),
+                };
+                Self::new(format!(
+                    "invalid value '{value}' for '{}': {expected}",
+                    option_of(&argument)
+                ))
             }
             _ => {
                 // clap's first line, without its own prefix and the usage below it.
                 let rendered = error.to_string();
                 let line = rendered.lines().next().unwrap_or_default();
-                Self::new(line.trim_start_matches("error: ")).with_hint("sockstat --help lists the options")
+                Self::new(line.trim_start_matches("error: ")).with_hint("run sockstat --help for the options")
             }
         }
     }
 }
 
+/// Returns `--limit` of `--limit <N>`.
+fn option_of(argument: &str) -> &str {
+    argument.split(' ').next().unwrap_or(argument)
+}
+
 /// Options of the older command of the same name (Debian's sockstat, the BSDs).
 fn old_sockstat(argument: &str) -> Option<&'static str> {
     match argument {
-        "-P" => Some(
-            "this sockstat has -t, -u, -w, -x for protocols; -P belongs to an older command of this name",
-        ),
-        "-c" => Some(
-            "this sockstat shows connected sockets with `state connected`; -c belongs to an older command of this name",
-        ),
+        "-P" => Some("use -t, -u, -w or -x for protocols; -P belongs to an older command of this name"),
+        "-c" => {
+            Some("use `state connected` for connected sockets; -c belongs to an older command of this name")
+        }
         _ => None,
     }
 }

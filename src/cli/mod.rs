@@ -26,7 +26,7 @@ pub use reach::ReachArgs;
 pub use wait::WaitArgs;
 pub use why::WhyArgs;
 
-/// Global options that take a value: the word behind them is not a subcommand.
+/// Global options that take a value: the word after them is not a subcommand.
 const GLOBAL_WITH_VALUE: &[&str] = &[
     "--color",
     "--proc-root",
@@ -36,7 +36,7 @@ const GLOBAL_WITH_VALUE: &[&str] = &[
     "--netns",
     "--net",
 ];
-/// Global options without one.
+/// Global options without a value.
 const GLOBAL: &[&str] = &["-j", "--json", "--quiet"];
 
 /// Parses a command line, the program's name first.
@@ -57,7 +57,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
     Ok(Cli { list, command: None })
 }
 
-/// Whether the first word that is not an option is a subcommand, with only global options before it.
+/// Returns whether the first word that is not an option is a subcommand, with only global options before it.
 fn names_subcommand(arguments: &[OsString], command: &clap::Command) -> bool {
     let mut rest = arguments.iter().skip(1);
     while let Some(argument) = rest.next() {
@@ -143,6 +143,32 @@ mod tests {
         );
         assert_eq!(parsed("-- man").unwrap().list.filter, ["man"]);
         assert_eq!(parsed("nginx man").unwrap().list.filter, ["nginx", "man"]);
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_option() {
+        for (line, error) in [
+            ("--limit x", "invalid value 'x' for '--limit': expected a number"),
+            (
+                "events --interval 3x",
+                "invalid value '3x' for '--interval': unknown unit 'x': expected ms, s, m or h",
+            ),
+            (
+                "-E --interval 1ms",
+                "invalid value '1ms' for '--interval': expected at least 10ms",
+            ),
+            (
+                "wait 80 --timeout x1",
+                "invalid value 'x1' for '--timeout': unknown unit 'x1': expected ms, s, m or h",
+            ),
+            (
+                "why --uid=root 80",
+                "invalid value 'root' for '--uid': expected a number",
+            ),
+        ] {
+            let found = parsed(line).unwrap_err().to_string();
+            assert_eq!(found.lines().next(), Some(&*format!("error: {error}")), "{line}");
+        }
     }
 
     #[test]

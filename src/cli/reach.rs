@@ -4,20 +4,20 @@ use clap::Args;
 
 use super::KindArgs;
 
-/// What is to be reached.
+/// Options of `sockstat reach`.
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub struct ReachArgs {
-    /// Of which kind
+    /// Protocol, family and namespace.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// Make one TCP connection and say what came of it; nothing is sent without this
+    /// Make one TCP connection and report the result; nothing is sent otherwise
     #[arg(long = "try")]
     pub try_it: bool,
-    /// One JSON document
+    /// Print one JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// Where: HOST:PORT (IPv6 in brackets), HOST:PORT/udp, /path, @name
+    /// Destination: HOST:PORT (IPv6 in brackets), HOST:PORT/udp, /path, @name
     #[arg(value_name = "HOST:PORT")]
     pub place: String,
 }

@@ -1,4 +1,4 @@
-//! Options of ss that are refused for good, each with the reason.
+//! Options of ss that are refused, each with the reason.
 
 use clap::Args;
 
@@ -7,25 +7,24 @@ use super::UsageError;
 /// The options, hidden from the help.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RefusedArgs {
-    /// What BPF programs keep with a socket.
+    /// Socket storage of BPF programs.
     #[arg(long, hide = true)]
     pub bpf_maps: bool,
-    /// The same, of one map.
+    /// Socket storage of one BPF map.
     #[arg(long, value_name = "ID", hide = true)]
     pub bpf_map_id: Vec<u32>,
 }
 
-/// Says why, if one of them is used.
+/// Rejects these options.
 ///
 /// # Errors
-/// Always, for any of them.
+/// If one of them is used.
 pub fn check(refused: &RefusedArgs) -> Result<(), UsageError> {
     if refused.bpf_maps || !refused.bpf_map_id.is_empty() {
-        let reason = "--bpf-maps is not shown: what a BPF program keeps with a socket has a type of its own, which only \
-            the program's debug information tells";
-        return Err(
-            UsageError::new(reason).with_hint("`bpftool map dump id ID` prints such a map with its types")
-        );
+        let reason = "--bpf-maps is not supported: only a BPF program's debug information has the type of what it stores \
+            with a socket";
+        return Err(UsageError::new(reason)
+            .with_hint("run `bpftool map dump id ID`, which prints the map with its types"));
     }
     Ok(())
 }

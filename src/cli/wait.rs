@@ -6,31 +6,31 @@ use clap::Args;
 
 use super::KindArgs;
 
-/// What is waited for.
+/// Options of `sockstat wait`.
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub struct WaitArgs {
-    /// Of which kind
+    /// Protocol, family and namespace.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// Until nothing is there any more
+    /// Wait until no such socket is left
     #[arg(long)]
     pub gone: bool,
-    /// Another state than listening: established, time-wait
+    /// State to wait for, such as established or time-wait [default: listen]
     #[arg(long, value_name = "STATE")]
     pub state: Option<String>,
-    /// No longer than this: 500ms, 10s, 2m
+    /// Give up after this time, such as 500ms, 10s or 2m
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
-    /// One JSON document when it is over
+    /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Where: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
+    /// Socket to wait for: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
     #[arg(value_name = "WHERE")]
     pub place: String,
 }
 
-/// A number with `ms`, `s`, `m` or `h`; seconds without one.
+/// Parses a duration: a number with `ms`, `s`, `m` or `h`, or a number of seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -39,14 +39,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => return Err(format!("'{unit}' is no unit of time: ms, s, m, h")),
+        _ => return Err(format!("unknown unit '{unit}': expected ms, s, m or h")),
     };
     let number: u64 = number
         .parse()
-        .map_err(|_| format!("'{text}' is no duration: 500ms, 10s, 2m"))?;
+        .map_err(|_| "expected a duration such as 500ms, 10s or 2m".to_owned())?;
     let ms = number
         .checked_mul(factor_ms)
-        .ok_or_else(|| format!("'{text}' is too long"))?;
+        .ok_or_else(|| "duration too long".to_owned())?;
     Ok(Duration::from_millis(ms))
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// What somebody wants to bind, and how.
+/// Options of `sockstat why`: the socket to bind.
 #[derive(Debug, Default, Args)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -10,10 +10,10 @@ use clap::Args;
 )]
 #[command(disable_version_flag = true, after_help = AFTER_HELP)]
 pub struct WhyArgs {
-    /// TCP: what is meant if nothing is said
+    /// TCP (the default)
     #[arg(short, long)]
     pub tcp: bool,
-    /// UDP; for a unix socket: datagram
+    /// UDP; for a unix socket, datagram
     #[arg(short, long)]
     pub udp: bool,
     /// IPv4 only
@@ -22,43 +22,43 @@ pub struct WhyArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
-    /// The socket has `IPV6_V6ONLY`
+    /// Assume a socket with IPV6_V6ONLY
     #[arg(long)]
     pub v6only: bool,
-    /// The socket has `SO_REUSEADDR`, as most servers'; without one of these two: both ways
+    /// Assume SO_REUSEADDR, which most servers set [default: answer for both]
     #[arg(long, overrides_with = "no_reuseaddr")]
     pub reuseaddr: bool,
-    /// The socket has no `SO_REUSEADDR`
+    /// Assume no SO_REUSEADDR
     #[arg(long, overrides_with = "reuseaddr")]
     pub no_reuseaddr: bool,
-    /// The socket has `SO_REUSEPORT`
+    /// Assume SO_REUSEPORT
     #[arg(long)]
     pub reuseport: bool,
-    /// The socket is bound to this interface
+    /// Assume SO_BINDTODEVICE to this interface
     #[arg(long, value_name = "DEV")]
     pub device: Option<String>,
-    /// The user who binds: else who called sudo, else who calls
+    /// User who binds [default: the user who called sudo, else the caller]
     #[arg(long, value_name = "UID")]
     pub uid: Option<u32>,
-    /// Bind only, no listen
+    /// Judge bind without listen
     #[arg(long)]
     pub no_listen: bool,
-    /// No trial bind where a socket's options cannot be read
+    /// Never try a bind where another socket's options are unreadable
     #[arg(long)]
     pub no_probe: bool,
-    /// In another network namespace: its name, a pid or a path
+    /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
-    /// One JSON document
+    /// Print one JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// Where: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name; - for a program's output
+    /// Address to bind: PORT, PORT/udp, ADDR:PORT, NAME:PORT, /path, @name; - reads a program's output
     #[arg(value_name = "WHERE")]
     pub place: String,
 }
 
 const AFTER_HELP: &str = "\
-Exit status: 0 it would work, 1 it would fail, 3 it cannot be told.
+Exit status: 0 the bind would work, 1 it would fail, 3 undecidable.
 
 Examples:
   sockstat why 3000

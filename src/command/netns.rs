@@ -25,8 +25,8 @@ pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
         return if is_list {
             views(&given)
         } else {
-            Err(UsageError::new("-N takes one network namespace here")
-                .with_hint("the listing takes several, and `all`"))
+            Err(UsageError::new("-N takes a single network namespace here")
+                .with_hint("only the listing takes several, and `all`"))
         };
     }
     let path = path_of(word);
@@ -45,7 +45,7 @@ fn refused(path: &Path, error: &io::Error) -> UsageError {
     let path = escape::text(path.as_os_str().as_encoded_bytes());
     let refused = UsageError::new(format!("cannot enter the network namespace {path}: {error}"));
     if error.kind() == ErrorKind::PermissionDenied {
-        refused.with_hint("it takes CAP_SYS_ADMIN: run it as root")
+        refused.with_hint("entering it needs CAP_SYS_ADMIN: run sockstat as root")
     } else {
         refused
     }

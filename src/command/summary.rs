@@ -92,7 +92,7 @@ fn check(args: &ListArgs) -> Result<(), UsageError> {
     ];
     match rows_only.iter().find(|(used, _)| *used) {
         None => Ok(()),
-        Some((_, option)) => Err(UsageError::new(format!("-s does not go with {option}"))
+        Some((_, option)) => Err(UsageError::new(format!("-s and {option} exclude each other"))
             .with_hint("--json has the summary; --by protocol,state counts rows")),
     }
 }

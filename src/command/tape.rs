@@ -23,8 +23,8 @@ pub fn begin(cli: &Cli) -> Result<Session, Exit> {
     let args = &cli.list;
     let follows = args.events || matches!(cli.command, Some(Subcommand::Events(_)));
     if follows && (args.record.is_some() || args.replay.is_some()) {
-        let error = UsageError::new("events go with neither --record nor --replay")
-            .with_hint("a recording holds one look at a machine");
+        let error = UsageError::new("events exclude --record and --replay")
+            .with_hint("a recording holds a single look at the machine");
         out::complain(&error.to_string());
         return Err(Exit::Usage);
     }
@@ -64,7 +64,7 @@ impl Session {
     }
 }
 
-/// A recording neither changes nor has processes that could be ended.
+/// Rejects `--replay` for commands that wait or act: a recording never changes and has no live processes.
 fn may_replay(cli: &Cli) -> Result<(), UsageError> {
     let refused = match &cli.command {
         Some(Subcommand::Kill(_)) => "kill",
@@ -75,8 +75,8 @@ fn may_replay(cli: &Cli) -> Result<(), UsageError> {
         _ => return Ok(()),
     };
     Err(
-        UsageError::new(format!("{refused} and --replay do not go together"))
-            .with_hint("a recording holds what once was, and nothing else is looked at"),
+        UsageError::new(format!("{refused} and --replay exclude each other"))
+            .with_hint("a replay reads only the recording, and cannot act on anything"),
     )
 }
 

@@ -87,7 +87,7 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
             _ => "`sockstat columns` lists the fields".to_owned(),
         };
         let name = crate::render::escape::text(name.as_bytes());
-        UsageError::new(format!("{option}: there is no field '{name}'")).with_hint(hint)
+        UsageError::new(format!("unknown field '{name}' in {option}")).with_hint(hint)
     })
 }
 
@@ -105,10 +105,10 @@ pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
                 "desc" => true,
                 _ => {
                     return Err(UsageError::new(format!(
-                        "--sort: there is no order '{}'",
+                        "unknown order '{}' in --sort: expected asc or desc",
                         crate::render::escape::text(order.as_bytes())
                     ))
-                    .with_hint(format!("{name}:desc for the largest first")));
+                    .with_hint(format!("{name}:desc sorts the largest first")));
                 }
             };
             Ok(SortKey {
@@ -128,11 +128,13 @@ pub fn group_keys(lists: &[String]) -> Result<Vec<GroupKey>, UsageError> {
     for (index, key) in keys.iter().enumerate() {
         let name = key.field.name();
         if matches!(key.field, Field::RecvQ | Field::SendQ | Field::AcceptQ) {
-            return Err(UsageError::new(format!("--by: {name} is summed for each group"))
-                .with_hint("to find full queues: --sort recv_q:desc"));
+            return Err(
+                UsageError::new(format!("cannot group by {name}: --by sums it for each group"))
+                    .with_hint("to find full queues, use --sort recv_q:desc"),
+            );
         }
         if keys.iter().take(index).any(|other| other.field == key.field) {
-            return Err(UsageError::new(format!("--by: {name} is named twice")));
+            return Err(UsageError::new(format!("{name} occurs twice in --by")));
         }
     }
     Ok(keys)
@@ -150,10 +152,10 @@ fn group_key(word: &str) -> Result<GroupKey, UsageError> {
             prefix: Some(length),
         }),
         _ => Err(UsageError::new(format!(
-            "--by: '{}' is no prefix of an address",
+            "invalid prefix '{}' in --by",
             crate::render::escape::text(word.as_bytes())
         ))
-        .with_hint("peer_address/24 for IPv4, peer_address/64 for IPv6")),
+        .with_hint("expected peer_address/24 for IPv4, peer_address/64 for IPv6")),
     }
 }
 

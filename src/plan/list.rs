@@ -199,18 +199,21 @@ fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
     let forms = [args.json, args.jsonl, args.csv, args.pids];
     if forms.into_iter().filter(|form| *form).count() > 1 {
-        Err(UsageError::new("--json, --jsonl, --csv and --pids are different forms").with_hint("choose one"))
+        Err(UsageError::new("--json, --jsonl, --csv and --pids exclude each other").with_hint("choose one"))
     } else if args.proc_root.is_some() && !args.netns.is_empty() {
-        Err(UsageError::new("-N does not go with --proc-root")
-            .with_hint("the tables below the root are those of one namespace"))
+        Err(UsageError::new("-N and --proc-root exclude each other")
+            .with_hint("the tables below --proc-root belong to one namespace"))
     } else if by && !args.sort.is_empty() {
-        Err(UsageError::new("--sort does not go with --by").with_hint("groups come with the largest first"))
+        Err(UsageError::new("--sort and --by exclude each other")
+            .with_hint("--by prints the largest group first"))
     } else if by && columns {
-        Err(UsageError::new("--columns, --add and --hide do not go with --by")
+        Err(UsageError::new("--by excludes --columns, --add and --hide")
             .with_hint("a group has the fields of --by, and counts"))
     } else if args.pids && (by || columns || !args.sort.is_empty() || args.limit.is_some()) {
-        Err(UsageError::new("--pids goes with no other form, order or limit")
-            .with_hint("it prints each owner once, in the order of process ids"))
+        Err(
+            UsageError::new("--pids excludes other output forms, --sort and --limit")
+                .with_hint("it prints each owner once, in the order of process ids"),
+        )
     } else {
         Ok(())
     }

@@ -152,11 +152,11 @@ impl Selection {
         };
         if selection.tables.is_empty() && selection.absent.is_empty() {
             return Err(UsageError::new("these options select no table")
-                .with_hint("sockstat -A all,!tcp is all but TCP"));
+                .with_hint("sockstat -A all,!tcp selects all tables except TCP"));
         }
         if selection.states.is_empty() && !selection.tables.is_empty() {
             return Err(UsageError::new("these words select no state")
-                .with_hint("`exclude` takes states away from all"));
+                .with_hint("`exclude` removes states from all of them"));
         }
         Ok(selection)
     }

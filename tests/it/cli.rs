@@ -27,11 +27,15 @@ fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
             "an older command of this name",
         ),
         (&["-c"], "unknown option '-c'", "an older command of this name"),
-        (&["--color", "blue"], "'blue' is no value for --color", "always"),
+        (
+            &["--color", "blue"],
+            "invalid value 'blue' for '--color'",
+            "always",
+        ),
         (&["--proc-root", "/nonexistent"], "/nonexistent", "hint: "),
         (
             &["completions", "nosuchshell"],
-            "'nosuchshell' is no value",
+            "invalid value 'nosuchshell'",
             "fish",
         ),
     ];

@@ -88,7 +88,7 @@ fn plan(
 ) -> Result<ListPlan, UsageError> {
     if args.proc_root.is_some() {
         return Err(UsageError::new(
-            "sockets can be closed on this machine only, not in --proc-root",
+            "-K and --proc-root exclude each other: sockets can be closed only on this machine",
         ));
     }
     let mut args = args.clone();

@@ -102,7 +102,7 @@ impl Watch {
         let mut plan = ListPlan::new(&args, parsed, &caller.place)?;
         let Output::Lines(lines) = plan.output else {
             return Err(UsageError::new(
-                "events are lines: -E goes with no other form of output",
+                "-E prints lines only: it excludes the other output forms",
             ));
         };
         let states = plan

@@ -87,7 +87,10 @@ fn what_is_no_namespace_is_refused_in_one_line() {
     };
     refused(&["-N", "no such name"], "/run/netns/no such name");
     refused(&["-N", "/proc/self/status"], "it is no namespace");
-    refused(&["why", "-N", "all", "80"], "-N takes one network namespace here");
+    refused(
+        &["why", "-N", "all", "80"],
+        "-N takes a single network namespace here",
+    );
 }
 
 #[test]

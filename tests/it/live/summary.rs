@@ -117,7 +117,7 @@ fn a_person_gets_a_page() {
     );
     let refused = Ran::of(&mut sockets.sockstat(&["-s", "--csv"])).ended_with(2);
     assert!(
-        refused.stderr.contains("-s does not go with --csv"),
+        refused.stderr.contains("-s and --csv exclude each other"),
         "{}",
         refused.stderr
     );
