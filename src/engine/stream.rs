@@ -20,6 +20,7 @@ use crate::model::request::Facts;
 use crate::model::{HolderTable, Owners, Processes, Stash};
 use crate::source::netns::Views;
 use crate::source::proc::{ProcRoot, facts};
+use crate::source::tape;
 
 /// Carries out the request and feeds its rows to `sink`, in the kernel's order.
 ///
@@ -44,8 +45,13 @@ pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Capture
 /// The search for owners at the same time as a dump that may be big. Rows go out as soon as their holders are known, as
 /// long as those in front of them have gone.
 fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow::Result<(S, Captured)> {
-    let early =
-        run.request.facts == Facts::Comm && !run.related.is_asked() && !run.learner.wants_all_at_once();
+    // Where a limit ends the dump early depends on which thread is faster: a recording asks for all of it, and its
+    // replay as well.
+    let early = run.request.facts == Facts::Comm
+        && !run.related.is_asked()
+        && !run.learner.wants_all_at_once()
+        && !tape::is_recording()
+        && !tape::is_replaying();
     let ready: Mutex<Option<Known>> = Mutex::new(None);
     let take = || ready.lock().unwrap_or_else(PoisonError::into_inner).take();
     let (request, root) = (run.request.clone(), run.root.clone());

@@ -11,7 +11,6 @@ pub mod netlink;
 pub mod netns;
 pub mod nss;
 pub mod proc;
-pub mod signals;
 pub mod socket_options;
 pub mod system;
 pub mod tape;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use rustix::event::{PollFd, PollFlags, poll};
 
+use super::skip::skip;
+
 /// A cgroup v2 directory that is removed again.
 pub(crate) struct Cgroup(pub(crate) PathBuf);
 
@@ -15,14 +17,14 @@ impl Cgroup {
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let line = mountinfo.lines().find(|line| line.contains(" - cgroup2 "));
         let Some(mount_point) = line.and_then(|line| line.split(' ').nth(4)) else {
-            eprintln!("skipped: no cgroup v2 is mounted");
+            skip("no cgroup can be made: no cgroup v2 is mounted");
             return None;
         };
         let directory = PathBuf::from(mount_point).join(name);
         match fs::create_dir(&directory) {
             Ok(()) => Some(Self(directory)),
             Err(error) => {
-                eprintln!("skipped: cannot make {}: {error}", directory.display());
+                skip(&format!("no cgroup can be made: {error}"));
                 None
             }
         }

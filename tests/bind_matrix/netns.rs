@@ -7,6 +7,8 @@ use std::thread;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use rustix::thread::UnshareFlags;
 
+use super::skip::skip;
+
 /// The card's address.
 pub(crate) const CARD_V4: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 5);
 /// The card's global address.
@@ -25,7 +27,7 @@ pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let outcome = thread::spawn(|| {
         if let Err(error) = unshare() {
-            eprintln!("skipped: unshare(CLONE_NEWNET): {error}; this test needs root");
+            skip(&format!("no network namespace: {error}"));
             return;
         }
         let card = set_up();

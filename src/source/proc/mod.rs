@@ -5,7 +5,6 @@ mod counts;
 pub mod facts;
 pub mod families;
 pub mod fdinfo;
-pub mod held;
 pub mod holders;
 pub mod mounts;
 pub mod net;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::enter::{as_user, is_root};
 use super::sockets::Sockets;
 use crate::run::{Ran, sockstat};
+use crate::skip::skip;
 
 const SPECS: &[&str] = &[
     "tcp-listen:port=3000",
@@ -109,6 +110,10 @@ fn a_replay_prints_what_the_run_printed() {
 
 #[test]
 fn several_namespaces_are_replayed_each_with_its_sockets() {
+    if !is_root() {
+        skip("only root can enter a network namespace alone");
+        return;
+    }
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
