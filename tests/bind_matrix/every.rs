@@ -16,16 +16,16 @@ use super::sockets::{Options, accept, local, tcp, wait_for_left_over};
 use super::stage::Stage;
 
 /// What is asked, and the codes that the answer has: for root, and for an ordinary user.
-struct Asked {
+pub(crate) struct Asked {
     words: Vec<String>,
     root: &'static str,
     user: &'static str,
 }
 
 /// A situation; `None` if it cannot be made here, which was said.
-struct Case {
+pub(crate) struct Case {
     code: &'static str,
-    play: fn(&mut Stage) -> Option<Asked>,
+    pub(crate) play: fn(&mut Stage) -> Option<Asked>,
 }
 
 /// A question to which everybody gets the answer of the case.
@@ -98,7 +98,7 @@ const PROXY: [&str; 6] = [
 ];
 
 #[rustfmt::skip]
-const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case { code: "free", play: |stage| ask(&format!("why {}", stage.place()), "free") },
     Case { code: "listener", play: |stage| {
         let listener = tcp(Ipv6Addr::UNSPECIFIED.into()).listening(stage.port);

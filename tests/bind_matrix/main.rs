@@ -14,6 +14,7 @@ mod matrix;
 mod netns;
 mod program;
 mod reach;
+mod same;
 mod seccomp;
 #[path = "../it/skip.rs"]
 mod skip;
@@ -21,3 +22,4 @@ mod sockets;
 mod stage;
 mod tally;
 mod verdicts;
+mod ways;

@@ -152,6 +152,11 @@ impl Stage {
 
     /// Runs sockstat, as root or as the ordinary user.
     pub(crate) fn ask(&self, as_root: bool, arguments: &[String]) -> Output {
+        self.command(as_root, arguments).output().unwrap()
+    }
+
+    /// sockstat, to be run as root or as the ordinary user.
+    pub(crate) fn command(&self, as_root: bool, arguments: &[String]) -> Command {
         let mut words: Vec<String> = self.through.clone();
         if !as_root {
             words.extend(
@@ -175,7 +180,7 @@ impl Stage {
                 command.pre_exec(super::seccomp::forbid_ipv6);
             }
         }
-        command.output().unwrap()
+        command
     }
 
     /// Where the case's own directory is said to be in the documentation.

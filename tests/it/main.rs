@@ -21,4 +21,9 @@ mod modes;
 mod replay;
 mod run;
 mod schema;
+#[path = "../bind_matrix/seccomp.rs"]
+#[allow(dead_code, reason = "the tests of bind use more of it")]
+mod seccomp;
 mod skip;
+#[path = "../bind_matrix/ways.rs"]
+mod ways;

@@ -1,0 +1,32 @@
+//! The cases of `every.rs`, asked with the BPF iterator and with the walk over /proc.
+
+use std::sync::{Arc, Mutex};
+
+use super::every::CASES;
+use super::netns;
+use super::stage::Stage;
+use super::ways::Crowd;
+
+#[test]
+fn every_case_is_told_the_same_whoever_found_the_holders() {
+    let Some(crowd) = Crowd::new() else { return };
+    let crowd = Arc::new(crowd);
+    let differences = Arc::new(Mutex::new(Vec::new()));
+    for case in CASES {
+        let (crowd, found) = (Arc::clone(&crowd), Arc::clone(&differences));
+        netns::run(move |card| {
+            let mut stage = Stage::new(card);
+            if (case.play)(&mut stage).is_none() {
+                return;
+            }
+            let kill = format!("kill --dry-run {}", stage.place());
+            for question in ["-tuxanp --json", &kill] {
+                let question: Vec<_> = question.split(' ').map(str::to_owned).collect();
+                let difference = crowd.difference(|| stage.command(true, &question));
+                found.lock().unwrap().extend(difference);
+            }
+        });
+    }
+    let differences = differences.lock().unwrap();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
