@@ -136,7 +136,7 @@ fn gap_of_refused(refused: &[(&View, io::Error)]) -> Option<Gap> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use super::*;
 
@@ -144,7 +144,7 @@ mod tests {
         View {
             name: Some(name.to_owned()),
             inode: Some(1),
-            paths: vec![PathBuf::from("/nonexistent")],
+            ways: vec![Path::new("/nonexistent").into()],
             ..View::default()
         }
     }

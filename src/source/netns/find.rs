@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::names::{self, Named};
 use super::processes::{self, Task, inode_of};
-use super::{Namespace, View, Views, fingerprint, path_of, process_of};
+use super::{Namespace, View, Views, Way, fingerprint, path_of, process_of};
 use crate::model::Gap;
 use crate::model::request::netns::{ALL, words};
 
@@ -56,7 +56,7 @@ impl Finder {
     }
 
     /// Adds a way into a namespace.
-    fn add(&mut self, inode: u64, path: PathBuf, pid: Option<u32>) {
+    fn add(&mut self, inode: u64, way: impl Into<Way>, pid: Option<u32>) {
         let name = || {
             let named = self.named.iter().find(|named| named.inode == inode);
             named.map(|named| named.name.clone())
@@ -67,8 +67,8 @@ impl Finder {
             is_own: self.own == Some(inode),
             ..View::default()
         });
-        if view.paths.len() < WAYS_MAX {
-            view.paths.push(path);
+        if view.ways.len() < WAYS_MAX {
+            view.ways.push(way.into());
         }
         view.pid = view.pid.or(pid);
     }
@@ -104,7 +104,7 @@ impl Finder {
 
     fn add_all(&mut self) {
         if let Some(own) = self.own {
-            self.add(own, PathBuf::from("/proc/thread-self/ns/net"), None);
+            self.add(own, Path::new("/proc/thread-self/ns/net"), None);
         }
         for named in self.named.clone() {
             self.add(named.inode, named.path, None);
@@ -135,8 +135,11 @@ impl Finder {
             for (inode, mount_point) in mounted(&text) {
                 // Only where nothing else leads there: a mount point may lie on a file system that does not answer.
                 if !self.found.contains_key(&inode) {
-                    let root = Path::new("/proc").join(&task.path).join("root");
-                    self.add(inode, root.join(mount_point.trim_start_matches('/')), None);
+                    let way = Way::Within {
+                        root: Path::new("/proc").join(&task.path).join("root"),
+                        mount_point: mount_point.into(),
+                    };
+                    self.add(inode, way, None);
                 }
             }
         }

@@ -10,19 +10,23 @@ mod names;
 mod on_tape;
 mod processes;
 mod view;
+mod way;
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
+use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 pub use find::find;
 pub use names::name_of;
 pub use view::{View, Views};
+pub use way::Way;
 
 /// Where `ip netns` keeps namespaces by name, and others do as it does (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";
@@ -41,16 +45,50 @@ impl Namespace {
     /// # Errors
     /// If the file cannot be opened, or is no namespace.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // Whatever else the path names must not make us wait, as a FIFO would.
-        let file = File::options()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)?;
-        let kind = rustix::fs::fstatfs(&file)?.f_type;
-        if u64::try_from(kind) != u64::try_from(libc::NSFS_MAGIC) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no namespace"));
+        let handle = rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        Self::of_handle(&handle)
+    }
+
+    /// Opens the namespace mounted at a path below the root directory of another process, whose user may have put
+    /// anything there: links are not followed, and no file system is asked, because it might never answer.
+    ///
+    /// # Errors
+    /// If no namespace is mounted there, or the path is not in the kernel's cache, where all mount points are.
+    pub fn open_within(root: &Path, path: &Path) -> io::Result<Self> {
+        // A mount or rename anywhere at the same time also means that the cache was not enough.
+        const TRIES: usize = 16;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let root = rustix::fs::openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty())?;
+        let resolve = ResolveFlags::IN_ROOT
+            | ResolveFlags::NO_SYMLINKS
+            | ResolveFlags::NO_MAGICLINKS
+            | ResolveFlags::CACHED;
+        let open = || openat2(&root, path, flags, Mode::empty(), resolve);
+        let mut opened = open();
+        for _ in 1..TRIES {
+            if opened.as_ref().err() != Some(&Errno::AGAIN) {
+                break;
+            }
+            opened = open();
         }
-        let inode = file.metadata()?.ino();
+        Self::of_handle(&opened?)
+    }
+
+    /// Opens what a handle (`O_PATH`) refers to once it is known to be a namespace: to open a FIFO or device has
+    /// effects of its own.
+    fn of_handle(handle: &OwnedFd) -> io::Result<Self> {
+        // Unlike fstatfs(2), this asks no file system but ours.
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        let stat = statx(handle, c"", flags, StatxFlags::INO)?;
+        let device = rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor);
+        if device != std::fs::metadata("/proc/self/ns/net")?.dev() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is not a namespace",
+            ));
+        }
+        let file = File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+        let inode = stat.stx_ino;
         Ok(Self { inode, file })
     }
 
@@ -106,5 +144,35 @@ mod tests {
         assert_eq!(own.inode, std::fs::metadata("/proc/self/ns/net").unwrap().ino());
         assert!(Namespace::open(Path::new("/proc/self/status")).is_err());
         assert!(Namespace::open(Path::new("/run/netns/no such name")).is_err());
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_namespace_is_not_opened() {
+        use rustix::fs::inotify;
+        let root = std::env::temp_dir().join(format!("sockstat-netns-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("directory")).unwrap();
+        let fifo = root.join("fifo");
+        rustix::fs::mknodat(CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        std::os::unix::fs::symlink("fifo", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("/proc/self/ns/net", root.join("namespace")).unwrap();
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).unwrap();
+        inotify::add_watch(&watch, &fifo, inotify::WatchFlags::OPEN).unwrap();
+        for path in ["fifo", "link", "namespace", "directory", "../../proc/self/ns/net"] {
+            let opened = Namespace::open_within(&root, Path::new(path));
+            assert!(opened.is_err(), "{path}: {opened:?}");
+        }
+        for path in ["fifo", "link"] {
+            let error = Namespace::open(&root.join(path)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        }
+        // As it is, a way through the root directory of a process leads to what is mounted there.
+        assert!(Namespace::open(&root.join("namespace")).is_ok());
+        let mut events = [0; 256];
+        assert_eq!(
+            rustix::io::read(&watch, &mut events),
+            Err(Errno::AGAIN),
+            "the FIFO was opened"
+        );
+        std::fs::remove_dir_all(&root).unwrap();
     }
 }

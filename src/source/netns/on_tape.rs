@@ -1,6 +1,8 @@
 //! Which namespaces a run looked into, on tape.
 
-use super::View;
+use std::path::PathBuf;
+
+use super::{View, Way};
 use crate::source::tape::codec::{Bytes, Taped};
 
 impl Taped for View {
@@ -8,16 +10,20 @@ impl Taped for View {
         (self.inode, self.pid).encode(out);
         self.name.encode(out);
         self.is_own.encode(out);
-        self.paths.encode(out);
+        // Nothing is entered in a replay: how it was done is only told.
+        let paths: Vec<PathBuf> = self.ways.iter().map(Way::path).collect();
+        paths.encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
         let (inode, pid) = Taped::decode(bytes)?;
+        let (name, is_own) = (Taped::decode(bytes)?, Taped::decode(bytes)?);
+        let paths: Vec<PathBuf> = Taped::decode(bytes)?;
         Some(Self {
             inode,
-            name: Taped::decode(bytes)?,
-            is_own: Taped::decode(bytes)?,
-            paths: Taped::decode(bytes)?,
+            name,
+            is_own,
+            ways: paths.into_iter().map(Way::from).collect(),
             pid,
         })
     }

@@ -1,9 +1,8 @@
 //! The network namespaces that a run looks into.
 
 use std::io;
-use std::path::PathBuf;
 
-use super::{Namespace, name_of};
+use super::{Way, name_of};
 use crate::model::{self, Gap};
 use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
@@ -18,7 +17,7 @@ pub struct View {
     /// Whether it is ours, which needs no entering.
     pub is_own: bool,
     /// Files by which it can be entered, any of them.
-    pub paths: Vec<PathBuf>,
+    pub ways: Vec<Way>,
     /// A process in it, whose tables can be read by one who may not enter.
     pub pid: Option<u32>,
 }
@@ -59,8 +58,8 @@ impl View {
     /// The last refusal, if no way leads there.
     pub fn enter(&self) -> io::Result<()> {
         let mut refused = io::Error::from(io::ErrorKind::PermissionDenied);
-        for path in &self.paths {
-            match Namespace::open(path) {
+        for way in &self.ways {
+            match way.open() {
                 Ok(namespace) if Some(namespace.inode) == self.inode => return namespace.enter(),
                 // A process that ended, and another got its number.
                 Ok(_) => {}
@@ -87,13 +86,15 @@ impl View {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn a_path_that_leads_elsewhere_by_now_is_not_followed() {
         let elsewhere = View {
             inode: Some(1),
-            paths: vec![PathBuf::from("/proc/self/ns/net")],
+            ways: vec![Path::new("/proc/self/ns/net").into()],
             ..View::default()
         };
         assert!(elsewhere.enter().is_err());

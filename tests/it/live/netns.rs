@@ -1,8 +1,9 @@
 //! `-N`: network namespaces seen from outside.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -249,4 +250,42 @@ fn an_ordinary_user_reads_the_tables_of_processes_inside() {
     as_user(&mut why, 65534);
     let ran = Ran::of(&mut why).ended_with(2);
     assert!(ran.stderr.contains("CAP_SYS_ADMIN"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_user_mounted_over_a_namespace_is_not_opened() {
+    // A namespace that a file keeps, in a mount namespace of its own; over the file lies a FIFO, and somebody waits
+    // for whoever opens that.
+    const SCRIPT: &str = "cd \"$1\" && touch namespace && mkfifo fifo && unshare --net=namespace true \
+        && readlink /proc/self/ns/mnt && mount --bind fifo namespace && { (: >fifo; echo opened) & echo ready; read _; echo end; kill $!; }";
+    if !is_root() {
+        skip("only root can enter a network namespace alone");
+        return;
+    }
+    let directory = super::sockets::new_directory();
+    let mut keeper = Command::new("unshare")
+        .args(["--mount", "sh", "-c", SCRIPT, "sh"])
+        .arg(&directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(keeper.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let ready = said.any(|line| line == "ready");
+    if ready {
+        let ran = Ran::of(&mut sockstat(["-tan", "-N", "all", "--json"])).ended_with(0);
+        let gaps = ran.json()["gaps"].to_string();
+        assert!(gaps.contains("netns-closed"), "{gaps}");
+    }
+    drop(keeper.stdin.take());
+    let rest: Vec<_> = said.collect();
+    keeper.wait().unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    if ready {
+        assert_eq!(rest, ["end"], "the FIFO was opened");
+    } else {
+        skip("no network namespace: unshare cannot keep one by a file");
+    }
 }

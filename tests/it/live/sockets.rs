@@ -186,7 +186,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
     path
 }
 
-fn new_directory() -> PathBuf {
+pub(crate) fn new_directory() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     // Short, because a unix path has 107 bytes.
