@@ -5,9 +5,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 
 use super::tape::codec::{Bytes, Taped};
 use super::tape::format::Kind;
@@ -35,20 +38,32 @@ pub fn read_start(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// The first bytes of a regular file, no more than so many; an error for a link and for anything that would make us wait.
+/// The first bytes of a regular file that nobody but `owner` could have written, no more than so many: file and
+/// directory are theirs, not links, and not writable by others. Nothing else is opened.
 ///
 /// # Errors
-/// As `std::fs::read`.
-pub fn read_regular(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
+/// As `std::fs::read`; `PermissionDenied` if others could have written it, `InvalidInput` if it is not a regular file.
+pub fn read_of_owner(path: impl AsRef<Path>, most: u64, owner: u32) -> io::Result<Vec<u8>> {
     let path = path.as_ref();
     note(Kind::File, key(path), || {
-        let mut options = std::fs::File::options();
-        let without_waiting = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
-        let file = options.read(true).custom_flags(without_waiting).open(path)?;
-        if !file.metadata()?.is_file() {
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = rustix::fs::openat(CWD, directory, flags | OFlags::DIRECTORY, Mode::empty())?;
+        let handle = rustix::fs::openat(&directory, name, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&handle)?;
+        for stat in [stat, rustix::fs::fstat(&directory)?] {
+            let by_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+            if stat.st_uid != owner || by_others {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+        }
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let mut bytes = Vec::new();
+        let file = std::fs::File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
         file.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     })

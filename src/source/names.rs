@@ -97,11 +97,11 @@ impl Learner {
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
         if let Some(id) = socket.cgroup_id.filter(|_| self.wanted.cgroups) {
-            self.learn_cgroup(id.get());
+            self.learn_cgroup(id.get(), socket.uid);
         }
     }
 
-    fn learn_cgroup(&mut self, id: u64) {
+    fn learn_cgroup(&mut self, id: u64, uid: Option<u32>) {
         if self.names.cgroups.contains_key(&id) {
             return;
         }
@@ -114,7 +114,7 @@ impl Learner {
         if path != "/" {
             let mut home = Home::of_path(path);
             if !self.root.is_given() {
-                self.containers.add(&mut home);
+                self.containers.add(&mut home, path, uid);
             }
             self.names.homes.insert(id, home);
         }
@@ -125,7 +125,8 @@ impl Learner {
     pub fn name_containers(&mut self, processes: &mut Processes) {
         // The state of this machine's runtimes says nothing of another machine.
         for process in processes.values_mut().filter(|_| !self.root.is_given()) {
-            self.containers.add(&mut process.home);
+            let path = String::from_utf8_lossy(process.cgroup.as_deref().unwrap_or_default());
+            self.containers.add(&mut process.home, &path, process.uid);
         }
     }
 

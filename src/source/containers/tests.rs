@@ -1,3 +1,5 @@
+use std::os::unix::fs::{PermissionsExt as _, chown};
+
 use super::*;
 
 /// A root directory with these files, gone when dropped.
@@ -10,15 +12,54 @@ impl Root {
         for (path, text) in files {
             let path = root.0.join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
+            std::fs::write(&path, text).unwrap();
+            root.allow(&path, 0o644);
+            root.allow(path.parent().unwrap(), 0o755);
         }
         root
     }
 
+    fn allow(&self, path: impl AsRef<Path>, mode: u32) {
+        std::fs::set_permissions(self.0.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Gives what is below a path to a user; false if only root could.
+    fn give(&self, path: &str, uid: u32) -> bool {
+        let mut left = vec![self.0.join(path)];
+        while let Some(path) = left.pop() {
+            if chown(&path, Some(uid), None).is_err() {
+                return false;
+            }
+            if path.is_dir() {
+                left.extend(
+                    std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
+            }
+        }
+        true
+    }
+
+    fn names(&self) -> Names {
+        Names {
+            place: Place {
+                root: self.0.clone(),
+                owner: rustix::process::geteuid().as_raw(),
+            },
+            ..Names::default()
+        }
+    }
+
     /// Name and pod of the container at a path of cgroups, empty for none.
     fn called(&self, path: &str) -> [String; 2] {
+        self.called_with(path, None)
+    }
+
+    /// The same of one in which a process of this user is.
+    fn called_with(&self, path: &str, uid: Option<u32>) -> [String; 2] {
         let mut home = Home::of_path(path);
-        Names::below(self.0.clone()).add(&mut home);
+        self.names().add(&mut home, path, uid);
         let name = home.container.and_then(|container| container.name);
         [name, home.pod].map(Option::unwrap_or_default)
     }
@@ -50,35 +91,104 @@ fn docker_names_its_containers() {
     assert_eq!(root.called(&format!("/docker/{ID}"))[0], "web-1");
 }
 
+/// Where podman keeps the names of a user's containers.
+const OF_EVE: &str = "home/eve/.local/share/containers/storage";
+
+fn stored(id: &str, name: &str) -> String {
+    format!(r#"[{{"id":"x"}},{{"id":"{id}","names":["{name}"]}}]"#)
+}
+
 #[test]
-fn podman_names_its_containers_and_a_user_cannot_rename_those_of_root() {
-    let of = |id: &str, name: &str| format!(r#"[{{"id":"x"}},{{"id":"{id}","names":["{name}"]}}]"#);
+fn podman_names_its_containers_and_a_user_names_only_her_own() {
     let other = ID.replace('a', "e");
-    let root = Root::with(
-        "podman",
-        &[
-            (
-                "var/lib/containers/storage/overlay-containers/containers.json",
-                &of(ID, "web"),
-            ),
-            (
-                "home/eve/.local/share/containers/storage/vfs-containers/volatile-containers.json",
-                &of(&other, "hers"),
-            ),
-            (
-                "home/eve/.local/share/containers/storage/overlay-containers/containers.json",
-                &of(ID, "mine"),
-            ),
-        ],
-    );
+    let of_root = "var/lib/containers/storage/overlay-containers/containers.json";
+    let volatile = format!("{OF_EVE}/vfs-containers/volatile-containers.json");
+    let of_eve = format!("{OF_EVE}/overlay-containers/containers.json");
+    let files = [
+        (of_root, &*stored(ID, "web")),
+        (&*volatile, &stored(&other, "hers")),
+        (&*of_eve, &stored(ID, "mine")),
+    ];
+    let root = Root::with("podman", &files);
+    let of_system = format!("/machine.slice/libpod-{ID}.scope");
+    assert_eq!(root.called(&of_system)[0], "web");
+    if !root.give("home/eve", 1000) {
+        return;
+    }
+    let [hers, bobs] = [1000, 1001].map(|uid| {
+        format!("/user.slice/user-{uid}.slice/user@{uid}.service/user.slice/libpod-{other}.scope")
+    });
+    assert_eq!(root.called(&hers)[0], "hers");
+    assert_eq!(root.called(&bobs)[0], "", "those of others stay without a name");
     assert_eq!(
-        root.called(&format!("/machine.slice/libpod-{ID}.scope"))[0],
-        "web"
+        root.called_with(&bobs, Some(1000))[0],
+        "",
+        "a cgroup's slice says whose it is"
     );
+    let anywhere = format!("/machine.slice/libpod-{other}.scope");
+    assert_eq!(root.called(&anywhere)[0], "");
+    assert_eq!(root.called_with(&anywhere, Some(1000))[0], "hers");
+    assert_eq!(root.called_with(&of_system, Some(1000))[0], "web");
+    // What others could have written says nothing.
+    root.allow(&volatile, 0o666);
+    assert_eq!(root.called(&hers)[0], "");
+    root.allow(&volatile, 0o644);
+    assert!(root.give(&volatile, 1001));
+    assert_eq!(root.called(&hers)[0], "");
+}
+
+#[test]
+fn state_of_the_system_that_others_can_write_says_nothing() {
+    let path = "var/lib/containers/storage/overlay-containers/containers.json";
+    let root = Root::with("writable", &[(path, &stored(ID, "web"))]);
+    let cgroup = format!("/machine.slice/libpod-{ID}.scope");
+    for (mode, name) in [(0o666, ""), (0o620, ""), (0o600, "web")] {
+        root.allow(path, mode);
+        assert_eq!(root.called(&cgroup)[0], name, "{mode:o}");
+    }
+    root.allow(Path::new(path).parent().unwrap(), 0o777);
+    assert_eq!(root.called(&cgroup)[0], "");
+}
+
+#[test]
+fn a_user_cannot_make_us_read_without_end() {
+    let long = format!("[{}]", " ".repeat(4 << 20));
+    let file = format!("{OF_EVE}/overlay-containers/containers.json");
+    let root = Root::with("endless", &[(&file, &long)]);
+    let storage = root.0.join(OF_EVE);
+    for number in 0..100 {
+        let link = storage.join(format!("{number}-containers"));
+        std::os::unix::fs::symlink("overlay-containers", link).unwrap();
+    }
+    std::os::unix::fs::symlink("overlay-containers", storage.join("vfs-containers")).unwrap();
+    if !root.give("home", 1000) {
+        return;
+    }
+    let ask = || {
+        let mut names = root.names();
+        for digit in 'a'..='f' {
+            let path = format!(
+                "/user.slice/user-1000.slice/libpod-{}.scope",
+                ID.replace('a', &digit.to_string())
+            );
+            names.add(&mut Home::of_path(&path), &path, None);
+        }
+        names.storage.users_bytes_read()
+    };
     assert_eq!(
-        root.called(&format!("/user.slice/libpod-{other}.scope"))[0],
-        "hers"
+        ask(),
+        long.len() as u64,
+        "once, whatever links there are and containers that ask"
     );
+    for driver in ["zfs", "btrfs", "aufs", "devicemapper"] {
+        let directory = storage.join(format!("{driver}-containers"));
+        std::fs::create_dir(&directory).unwrap();
+        for name in ["containers.json", "volatile-containers.json"] {
+            std::fs::hard_link(root.0.join(&file), directory.join(name)).unwrap();
+        }
+    }
+    assert!(root.give("home", 1000));
+    assert_eq!(ask(), 32 << 20, "a limit for all users together");
 }
 
 #[test]

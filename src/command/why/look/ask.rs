@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use rustix::thread::CapabilitySet;
 
 use super::snapshot::{self, Snapshot};
-use super::{caveats, docker, elsewhere, inherited, process, systemd};
+use super::{caveats, elsewhere, inherited, process, systemd};
 use crate::diagnose::bind::cures::cures;
 use crate::diagnose::bind::errors::Errno;
 use crate::diagnose::bind::report::{Answer, Holders, Report};
@@ -18,6 +18,7 @@ use crate::model::Context;
 use crate::model::bind::BindAttempt;
 use crate::model::system::SystemFacts;
 use crate::model::{Protocol, State, StateSet};
+use crate::source::containers::docker::Docker;
 use crate::source::{system, tape, trial_bind};
 
 /// How many sockets are described with their processes.
@@ -321,7 +322,8 @@ fn holders(
         pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
         let mut owners = process::describe(&pids, context);
         for owner in owners.iter_mut().filter(|owner| owner.program == b"dockerd") {
-            owner.container = docker::published_by(question.place.port, question.protocol == Protocol::Udp);
+            owner.container =
+                Docker::default().published_by(question.place.port, question.protocol == Protocol::Udp);
         }
         let systemd = systemd::among(&owners);
         *slot = Holders {

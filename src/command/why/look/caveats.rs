@@ -1,14 +1,15 @@
 //! What the verdict does not cover because it is not about sockets, as far as it can be seen.
 
-use super::{cgroup, docker};
+use super::cgroup;
 use crate::model::Gap;
 use crate::source::bpf;
+use crate::source::containers::docker::Docker;
 use crate::source::disk::read_to_string;
 
 /// Sentences for whatever else could decide about this port, and what could not be looked at.
 pub fn read(port: u16, udp: bool) -> (Vec<String>, Option<Gap>) {
     let mut notes = Vec::new();
-    if let Some(container) = docker::published_by(port, udp) {
+    if let Some(container) = Docker::default().published_by(port, udp) {
         notes.push(format!(
             "docker's state says that the container {container} publishes port {port}: its NAT rules come before any socket"
         ));

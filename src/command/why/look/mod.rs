@@ -3,7 +3,6 @@
 pub mod ask;
 pub mod caveats;
 pub mod cgroup;
-pub mod docker;
 pub mod elsewhere;
 pub mod inherited;
 pub mod process;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
-use super::docker;
 use crate::diagnose::bind::owner::{Owner, is_top, is_typed_in};
 use crate::model::Context;
 use crate::model::cgroup::{Home, Runtime};
 use crate::model::request::Facts;
 use crate::model::{Names, Process};
+use crate::source::containers::docker::Docker;
 use crate::source::disk;
 use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};
@@ -30,7 +30,8 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
     let (mut processes, _) = facts::read(&ProcRoot::default(), &pids, Facts::Full);
     let mut containers = containers::Names::default();
     for process in processes.values_mut() {
-        containers.add(&mut process.home);
+        let path = String::from_utf8_lossy(process.cgroup.as_deref().unwrap_or_default());
+        containers.add(&mut process.home, &path, process.uid);
     }
     let uids = processes.values().filter_map(|process| process.uid);
     let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).names;
@@ -95,7 +96,7 @@ fn owner_of(process: &Process) -> Owner {
     let behind = command
         .as_ref()
         .filter(|_| forwards_for_container)
-        .and_then(|command| docker::container_behind(command));
+        .and_then(|command| Docker::default().container_behind(command));
     let within = stopped_by(&process.home);
     Owner {
         pid,

@@ -1,0 +1,66 @@
+//! Docker's own state, which root can read: names of containers, and which of them takes a port of the host.
+
+use std::path::PathBuf;
+
+use super::{Place, state};
+use crate::source::disk;
+
+/// Where docker keeps a directory for each container.
+#[derive(Clone, Debug)]
+pub struct Docker {
+    place: Place,
+    containers: PathBuf,
+}
+
+impl Default for Docker {
+    fn default() -> Self {
+        Self::of(&Place::default())
+    }
+}
+
+impl Docker {
+    pub(super) fn of(place: &Place) -> Self {
+        let daemon = place
+            .read(&place.root.join("etc/docker/daemon.json"))
+            .unwrap_or_default();
+        let root = state::data_root(&daemon).unwrap_or_else(|| "/var/lib/docker".to_owned());
+        Self {
+            containers: place.root.join(root.trim_start_matches('/')).join("containers"),
+            place: place.clone(),
+        }
+    }
+
+    /// The name of the container with this identifier.
+    pub(super) fn name_of(&self, id: &str) -> Option<String> {
+        self.config(id.as_ref())?.name()
+    }
+
+    /// The name of the container whose address a docker-proxy was given (`-container-ip 172.17.0.2`); `None` if the
+    /// command line names none, or docker's state may not be read.
+    pub fn container_behind(&self, command: &[u8]) -> Option<String> {
+        let command = String::from_utf8_lossy(command);
+        let mut words = command.split(' ');
+        words.find(|word| *word == "-container-ip")?;
+        let address = words.next()?;
+        self.running(|config| config.has_address(address))
+    }
+
+    /// The name of a running container that publishes the port.
+    pub fn published_by(&self, port: u16, udp: bool) -> Option<String> {
+        self.running(|config| config.publishes(port, udp))
+    }
+
+    /// The first running container whose configuration is such.
+    fn running(&self, is_such: impl Fn(&state::Config) -> bool) -> Option<String> {
+        let containers = disk::names_in(&self.containers).ok()?;
+        containers.iter().find_map(|id| {
+            let config = self.config(id)?;
+            (config.is_running() && is_such(&config)).then(|| config.name())?
+        })
+    }
+
+    fn config(&self, id: &std::ffi::OsStr) -> Option<state::Config> {
+        let path = self.containers.join(id).join("config.v2.json");
+        state::Config::read(&self.place.read(&path)?)
+    }
+}
