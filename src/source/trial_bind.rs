@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "SO_BINDTOIFINDEX has no safe wrapper")]
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::fs::{Gid, Uid};
@@ -23,7 +24,29 @@ pub fn bind_once(attempt: &BindAttempt) -> Option<bool> {
     if !allowed {
         return None;
     }
-    tape::fact(&format!("bind {attempt:?}"), || try_once(attempt))
+    tape::fact(&key(attempt), || try_once(attempt))
+}
+
+/// What the answer is recorded under. The text is part of the recording's layout and outlives any name in this code.
+fn key(attempt: &BindAttempt) -> String {
+    let interface = |index: Option<NonZeroU32>| match index {
+        Some(index) => format!("Some({index})"),
+        None => "None".to_owned(),
+    };
+    format!(
+        "bind BindAttempt {{ protocol: Tcp, address: {}, port: {}, v6only: {}, reuseaddr: {}, reuseport: {}, device: {}, \
+         scope_id: {}, uid: {}, net_bind_service: {}, listen: {} }}",
+        attempt.address,
+        attempt.port,
+        attempt.v6only,
+        attempt.reuseaddr,
+        attempt.reuseport,
+        interface(attempt.device),
+        interface(attempt.scope_id),
+        attempt.uid,
+        attempt.net_bind_service,
+        attempt.listen,
+    )
 }
 
 /// Whether the port was to be had; `None` for any other answer.
@@ -74,4 +97,22 @@ fn bind_to_device(fd: &OwnedFd, index: u32) -> rustix::io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(OsError::PERM) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_recording_stays_as_it_was_in_version_1() {
+        let mut attempt = BindAttempt::new(Protocol::Tcp, "fe80::1".parse().unwrap(), 80);
+        assert_eq!(
+            key(&attempt),
+            "bind BindAttempt { protocol: Tcp, address: fe80::1, port: 80, v6only: false, reuseaddr: false, \
+             reuseport: false, device: None, scope_id: None, uid: 0, net_bind_service: true, listen: true }"
+        );
+        attempt.scope_id = NonZeroU32::new(3);
+        attempt.device = attempt.scope_id;
+        assert!(key(&attempt).contains("device: Some(3), scope_id: Some(3), "));
+    }
 }

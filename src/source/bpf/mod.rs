@@ -122,7 +122,7 @@ pub struct Stats {
 /// A [`Refusal`]. The sink has got nothing then, unless it is a [`Refusal::Io`] in the middle of
 /// reading: what was got by then is to be thrown away.
 pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
-    on_tape::holders(format!("{wanted:?}"), sink, |sink| {
+    on_tape::holders(on_tape::key(wanted), sink, |sink| {
         let ready = Ready::new(wanted)?;
         let records = ready.read(None, &mut Vec::new(), sink)?;
         Ok(ready.stats(records))
@@ -136,7 +136,7 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
 /// # Errors
 /// As [`holders`], and on kernels before 6.1. The sink has got nothing then.
 pub fn holders_of(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
-    let key = format!("{wanted:?} of {} processes", pids.len());
+    let key = on_tape::key_of_processes(wanted, pids.len());
     on_tape::holders(key, sink, |sink| iterate(pids, wanted, sink))
 }
 

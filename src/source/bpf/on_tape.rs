@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Facts, Record, Refusal, Stats};
+use super::{Facts, Narrow, Record, Refusal, Stats, Wanted};
 use crate::model::Holder;
 use crate::source::tape::codec::{Bytes, Taped};
 use crate::source::tape::{self, format::Kind};
@@ -13,6 +13,25 @@ struct Told {
     records: Vec<Record>,
     stats: Option<Stats>,
     refusal: String,
+}
+
+/// What a run over all processes is recorded under. The text is part of the recording's layout and outlives any name in
+/// this code.
+pub(super) fn key(wanted: Wanted) -> String {
+    let narrow = match wanted.narrow {
+        Narrow::Any => "Any",
+        Narrow::Inet => "Inet",
+        Narrow::Tcp => "Tcp",
+        Narrow::Udp => "Udp",
+        Narrow::Unix => "Unix",
+    };
+    let (listeners_only, facts) = (wanted.listeners_only, wanted.facts);
+    format!("Wanted {{ listeners_only: {listeners_only}, narrow: {narrow}, facts: {facts} }}")
+}
+
+/// What a run over so many processes is recorded under.
+pub(super) fn key_of_processes(wanted: Wanted, count: usize) -> String {
+    format!("{} of {count} processes", key(wanted))
 }
 
 /// Asks by `live`, or hands out what is recorded.
@@ -155,5 +174,33 @@ impl Taped for Told {
             stats: None,
             refusal: "the recording does not hold it".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_recordings_stay_as_they_were_in_version_1() {
+        let narrow = [Narrow::Any, Narrow::Inet, Narrow::Tcp, Narrow::Udp, Narrow::Unix];
+        let keys = narrow.map(|narrow| {
+            key(Wanted {
+                narrow,
+                ..Wanted::default()
+            })
+        });
+        let expected = ["Any", "Inet", "Tcp", "Udp", "Unix"]
+            .map(|narrow| format!("Wanted {{ listeners_only: false, narrow: {narrow}, facts: false }}"));
+        assert_eq!(keys, expected);
+        let all = Wanted {
+            listeners_only: true,
+            narrow: Narrow::Tcp,
+            facts: true,
+        };
+        assert_eq!(
+            key_of_processes(all, 3),
+            "Wanted { listeners_only: true, narrow: Tcp, facts: true } of 3 processes"
+        );
     }
 }

@@ -82,3 +82,20 @@ impl Taped for Walk {
         Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_recordings_stay_as_they_were_in_version_1() {
+        let of = |wanted| {
+            key(Look {
+                wanted,
+                ..Look::default()
+            })
+        };
+        assert_eq!(of(None), "af63bd4c8601b7df af63bd4c8601b7df");
+        assert_eq!(of(Some(&[4711])), "be2387b0d3ae6721 af63bd4c8601b7df");
+    }
+}

@@ -240,6 +240,13 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_of_kinds_stay_as_they_were_in_version_1() {
+        assert_eq!(Kind::ALL.map(|kind| kind as u8), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let names = [Kind::Netlink, Kind::File, Kind::Walk, Kind::Bpf, Kind::Fact];
+        assert_eq!(names.map(|kind| kind as u8), [1, 2, 6, 7, 9]);
+    }
+
+    #[test]
     fn records_come_back_in_their_order() {
         assert_eq!(read(&recording(&records())), Ok(records()));
         assert_eq!(read(&recording(&[])), Ok(Vec::new()));

@@ -5,6 +5,7 @@ mod bytes;
 mod contexts;
 mod dump;
 mod hostile;
+mod keys;
 mod proc;
 
 use sockstat::model::request::Wanted;

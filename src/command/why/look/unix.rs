@@ -125,11 +125,21 @@ pub fn is_socket_file(path: &[u8]) -> bool {
 
 /// Whether we may connect to the socket at the path: that needs write permission. Abstract names need none.
 pub fn may_connect(name: &[u8]) -> bool {
-    name.first() == Some(&0) || may(Path::new(OsStr::from_bytes(name)), Access::WRITE_OK)
+    name.first() == Some(&0) || may(Path::new(OsStr::from_bytes(name)), MAY_WRITE)
 }
 
-fn may(path: &Path, access: Access) -> bool {
-    tape::fact(&format!("may {access:?} {}", path.display()), || {
+/// What may be done, and the word for it in the key of a recording, which outlives any name in this code.
+type Permission = (Access, &'static str);
+/// Connect to a socket.
+const MAY_WRITE: Permission = (Access::WRITE_OK, "Access(WRITE_OK)");
+/// Make a file in a directory.
+const MAY_MAKE: Permission = (
+    Access::WRITE_OK.union(Access::EXEC_OK),
+    "Access(WRITE_OK | EXEC_OK)",
+);
+
+fn may(path: &Path, (access, word): Permission) -> bool {
+    tape::fact(&format!("may {word} {}", path.display()), || {
         accessat(CWD, path, access, AtFlags::EACCESS).is_ok()
     })
 }
@@ -151,7 +161,7 @@ fn file_facts(path: &Path, uid: u32) -> FileFacts {
         return FileFacts::NoDirectory;
     };
     if uid == tape::euid() {
-        return if may(directory, Access::WRITE_OK | Access::EXEC_OK) {
+        return if may(directory, MAY_MAKE) {
             FileFacts::Absent
         } else {
             FileFacts::Forbidden

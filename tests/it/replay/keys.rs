@@ -1,0 +1,101 @@
+//! The keys of recordings: files of earlier versions are asked by them, so they never change.
+
+use std::path::{Path, PathBuf};
+
+/// What is asked by a text in the source, as it stands there. One that goes out of use stays readable only if whoever
+/// replaces it still asks for the old key in a replay.
+const PINNED: &[&str] = &[
+    "/proc is ours",
+    "IPv6",
+    "SUDO_UID",
+    "addresses of {name}",
+    "addresses",
+    "asked by {name}",
+    "at most {most} descriptors",
+    "bind hooks of {}",
+    "caller",
+    "cgroups below {}",
+    "command lines late",
+    "connection to {address} {port}",
+    "entered",
+    "host",
+    "hosts",
+    "index of {interface}",
+    "interface {index}",
+    "interfaces",
+    "kernel",
+    "may bind low ports",
+    "may {word} {}",
+    "named network namespaces",
+    "network namespaces",
+    "options of the socket {cookie:x}",
+    "owners",
+    "page_bytes",
+    "ports",
+    "processes with {least} descriptors, {each} each",
+    "protocol of socket {}",
+    "services",
+    "sock_diag",
+    "socket context {}",
+    "source towards {address} {port}",
+    "user ids",
+    "users",
+    "{least} descriptors",
+    "{} {port} in other network namespaces",
+];
+
+/// The text between the first two quotes.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
+}
+
+/// Texts of `fact("…"`, `fact(&format!("…"`, and of `fact(&name` the `let name = format!("…"` before it.
+fn keys_in(code: &str) -> Vec<&str> {
+    let calls = code.match_indices("fact(").chain(code.match_indices("on_tape("));
+    let asked = calls.filter_map(|(at, call)| {
+        let argument = code[at + call.len()..].trim_start();
+        if argument.starts_with('"') || argument.starts_with("&format!(\"") {
+            quoted(argument)
+        } else if argument.starts_with("&name") {
+            code[..at]
+                .rsplit_once("let name = format!(")
+                .and_then(|(_, text)| quoted(text))
+        } else {
+            None
+        }
+    });
+    asked.collect()
+}
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn facts_are_asked_by_the_keys_of_earlier_versions() {
+    let mut paths = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut paths);
+    let mut keys = Vec::new();
+    for path in paths.iter().filter(|path| !path.ends_with("source/tape/mod.rs")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        keys.extend(keys_in(code).into_iter().map(str::to_owned));
+        assert!(
+            !code
+                .lines()
+                .any(|line| line.contains("fact(") && line.contains(":?}")),
+            "{}: the text of a Debug implementation is no key",
+            path.display()
+        );
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys, PINNED);
+}
