@@ -7,10 +7,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sockstat::model::{Protocol, Socket, Stash};
 use sockstat::model::request::Wanted;
+use sockstat::model::{Context, OwnerStatus, Ownership, Protocol, Row, Socket, Stash};
 use sockstat::query::field::FIELDS;
-use sockstat::render::{details, tcp};
+use sockstat::render::{details, lines, tcp};
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
 const PROTOCOLS: [Protocol; 11] = [
@@ -63,11 +63,17 @@ fn read_details(socket: &Socket) {
     details::push_memory(&mut out, &socket.details);
     details::push_tos(&mut out, &socket.details);
     tcp::push_info(&mut out, socket, true);
-    for field in FIELDS.iter().map(|info| info.field) {
-        for part in field.parts() {
-            let ulp = socket.details.ulp().and_then(|ulp| ulp.tls.or(ulp.subflow));
-            let _ = socket.details.tcp_info().or(ulp).map(|structure| structure.value(part));
-        }
+    let context = Context::default();
+    let row = Row {
+        socket,
+        ownership: Ownership {
+            status: OwnerStatus::NotAsked,
+            holders: &[],
+        },
+        context: &context,
+    };
+    for info in FIELDS {
+        lines::push_csv(&mut out, &info.field.value(&row));
     }
 }
 

@@ -215,21 +215,6 @@ impl Socket {
         matches!((self.accept_q(), self.backlog()), (Some(waiting), Some(limit)) if waiting > limit)
     }
 
-    /// The limit of a receive queue that is counted in the memory of its packets, as `recv_q` is: of UDP, UDP-Lite
-    /// and raw sockets (linux 6.18 net/ipv4/udp.c, `__udp_enqueue_schedule_skb`). `None` if memory was not asked for.
-    pub fn recv_q_limit(&self) -> Option<u64> {
-        let by_memory = matches!(self.protocol, Protocol::Udp | Protocol::Udplite | Protocol::Raw);
-        let memory = self.details.memory().filter(|_| by_memory)?;
-        let limit = memory.parts.iter().find(|part| part.name == "rcvbuf")?;
-        memory.value(limit)
-    }
-
-    /// How full that is, in percent; more than 100 is possible.
-    pub fn recv_q_percent(&self) -> Option<u64> {
-        let limit = self.recv_q_limit().filter(|limit| *limit > 0)?;
-        Some(u64::from(self.recv_q()?) * 100 / limit)
-    }
-
     /// From where it can be reached, if it takes what arrives at its address: a listener, a bound TCP socket or
     /// an unconnected datagram socket with a port.
     pub fn scope(&self) -> Option<Scope> {

@@ -1,26 +1,10 @@
 //! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
 
-use crate::cli::{ListArgs, UsageError};
-use crate::query::field::{Field, Kind};
+use crate::cli::UsageError;
+use crate::query::field::{Cost, Field, Kind};
 use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{field_of, nearest_field};
-
-/// Fields that are read only when all attributes of an answer are.
-const OF_ATTRIBUTES: [Field; 6] = [
-    Field::Drops,
-    Field::Mark,
-    Field::Cgroup,
-    Field::Shutdown,
-    Field::SocketOptions,
-    Field::IpProtocol,
-];
-
-/// Fields that the cgroup of the socket's creator tells, or that of an owner.
-const HOME: [Field; 4] = [Field::Unit, Field::Container, Field::ContainerId, Field::Pod];
-
-/// Fields of the owners of the other end.
-const OF_PEER_OWNERS: [Field; 3] = [Field::PeerProcess, Field::PeerPid, Field::PeerOwners];
 
 /// What was said about columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,113 +152,9 @@ fn fields(option: &str, lists: &[String]) -> Result<Vec<Field>, UsageError> {
     words(lists).map(|name| field(option, name)).collect()
 }
 
-/// What has to be captured so that fields can be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each costs something of its own")]
-pub struct Needs {
-    /// Who holds the sockets.
-    pub owners: bool,
-    /// More of their processes than the kernel's short name.
-    pub processes: bool,
-    /// Login names.
-    pub users: bool,
-    /// Paths of cgroups.
-    pub cgroups: bool,
-    /// All attributes of an answer.
-    pub attributes: bool,
-    /// The counter of drops.
-    pub drops: bool,
-    /// Names of network namespaces.
-    pub namespaces: bool,
-    /// The counters of memory.
-    pub memory: bool,
-    /// What TCP knows of a connection, and what runs on top of it.
-    pub info: bool,
-    /// The name of the congestion control.
-    pub congestion: bool,
-    /// What the congestion control measures.
-    pub measures: bool,
-    /// Type of service and traffic class.
-    pub tos: bool,
-    /// Class of net_cls, or priority.
-    pub class: bool,
-    /// Filter programs of packet sockets.
-    pub filters: bool,
-    /// Rings, fan-out groups, frame memory and counters of packet and XDP sockets.
-    pub rings: bool,
-    /// The sockets at the other ends.
-    pub peers: bool,
-    /// Who holds those.
-    pub peer_owners: bool,
-    /// Half-open connections.
-    pub half_open: bool,
-    /// Security contexts of processes.
-    pub contexts: bool,
-    /// Those of sockets.
-    pub socket_contexts: bool,
-}
-
-impl Needs {
-    /// Of these fields.
-    pub fn of(fields: &[Field]) -> Self {
-        let any = |wanted: &[Field]| fields.iter().any(|field| wanted.contains(field));
-        let part = |wanted: &[Field]| {
-            let objects = fields
-                .iter()
-                .map(|field| field.info().part.map_or(*field, |(object, _)| object));
-            objects.into_iter().any(|object| wanted.contains(&object))
-        };
-        Self {
-            owners: fields.iter().any(|field| field.info().of_owner),
-            processes: any(&[
-                Field::Process,
-                Field::Owners,
-                Field::PeerProcess,
-                Field::PeerOwners,
-            ]) || any(&HOME),
-            users: any(&[Field::User, Field::Owners, Field::PeerOwners]),
-            peers: any(&[Field::PeerPath, Field::PeerInode]) || any(&OF_PEER_OWNERS),
-            peer_owners: any(&OF_PEER_OWNERS),
-            cgroups: any(&[Field::Cgroup]) || any(&HOME),
-            attributes: any(&OF_ATTRIBUTES) || any(&HOME),
-            drops: any(&[Field::Drops]),
-            memory: part(&[Field::Memory]) || any(&[Field::RecvQPercent]),
-            info: part(&[
-                Field::Tcp,
-                Field::Ulp,
-                Field::Tls,
-                Field::Subflow,
-                Field::Mptcp,
-                Field::Sctp,
-                Field::SctpSettings,
-                Field::LocalAddresses,
-                Field::PeerAddresses,
-            ]),
-            filters: any(&[Field::FilterInstructions, Field::FilterProgram]),
-            rings: part(&[
-                Field::RxRing,
-                Field::TxRing,
-                Field::Fanout,
-                Field::XdpRings,
-                Field::XdpUmem,
-                Field::XdpStats,
-            ]),
-            congestion: any(&[Field::Congestion]),
-            measures: part(&[Field::Vegas, Field::Dctcp, Field::Bbr]),
-            tos: any(&[Field::Tos]),
-            class: any(&[Field::Tclass, Field::ClassId]),
-            namespaces: any(&[Field::NetnsName]),
-            half_open: any(&[Field::SynRecv]),
-            contexts: any(&[Field::Context]),
-            socket_contexts: any(&[Field::SocketContext]),
-        }
-    }
-
-    /// Adds the security contexts that `-Z`, `-z` and a filter ask for.
-    pub fn add_contexts(&mut self, args: &ListArgs, filtered: bool) {
-        self.contexts |= args.context || args.contexts || filtered;
-        self.socket_contexts |= args.contexts;
-    }
+/// What must be captured for these fields.
+pub fn needs(fields: &[Field]) -> Cost {
+    fields.iter().map(|field| field.info().cost).collect()
 }
 
 #[cfg(test)]
@@ -322,8 +202,14 @@ mod tests {
 
     #[test]
     fn needs_follow_the_fields() {
-        assert_eq!(Needs::of(&[Field::LocalPort, Field::RecvQ]), Needs::default());
-        assert!(Needs::of(&[Field::Pid]).owners && !Needs::of(&[Field::Pid]).processes);
-        assert!(Needs::of(&[Field::Drops]).drops && Needs::of(&[Field::Drops]).attributes);
+        assert_eq!(needs(&[Field::LocalPort, Field::RecvQ]), Cost::NOTHING);
+        let pid = needs(&[Field::Pid]);
+        assert!(pid.has(Cost::OWNERS) && !pid.has(Cost::PROCESSES));
+        let drops = needs(&[Field::RecvQ, Field::Drops]);
+        assert!(drops.has(Cost::DROPS) && drops.has(Cost::ATTRIBUTES));
+        assert!(
+            needs(&[Field::RttUs]).has(Cost::INFO),
+            "a part costs what its object costs"
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Which details of sockets the kernel is asked for: by an option, or because a field of theirs was named.
 
-use super::columns::Needs;
 use crate::cli::ListArgs;
 use crate::engine::show::{PACKET_FILTER, PACKET_RINGS, UNIX_MEMORY, extension};
 use crate::model::details::kind;
 use crate::model::request::Wanted;
+use crate::query::field::Cost;
 use crate::render::facts::Facts;
 
 /// What a table tells behind its rows.
@@ -39,24 +39,19 @@ pub struct Details {
 impl Details {
     /// By these options, or because of fields: all that are `shown` can be filled with what comes unasked; what makes
     /// answers longer is for those that were asked for by name.
-    pub fn of(args: &ListArgs, shown: &Needs, needs: &Needs) -> Self {
-        let asked = [
-            (args.memory || needs.memory, kind::SKMEMINFO),
-            (args.info || needs.info, kind::INFO),
-            (args.info || needs.congestion, kind::CONG),
-            (args.info || needs.measures, kind::VEGASINFO),
-            (args.tos || needs.tos, kind::TOS),
-            (args.tos || needs.class, kind::TCLASS),
-        ];
-        let kept = asked.iter().filter(|(asked, _)| *asked);
+    pub fn of(args: &ListArgs, shown: Cost, by_name: Cost) -> Self {
+        let asked = by_name
+            .and_if(args.memory, Cost::MEMORY)
+            .and_if(args.info, Cost::INFO.and(Cost::CONGESTION).and(Cost::MEASURES))
+            .and_if(args.tos, Cost::TOS.and(Cost::CLASS));
         Self {
-            kept: kept.fold(0, |bits, (_, kind)| bits | extension(*kind)),
-            read: if needs.drops {
+            kept: asked.extensions(),
+            read: if by_name.has(Cost::DROPS) {
                 extension(kind::SKMEMINFO)
             } else {
                 0
             },
-            attributes: args.extended || args.cgroup || args.inet_sockopt || shown.attributes,
+            attributes: args.extended || args.cgroup || args.inet_sockopt || shown.has(Cost::ATTRIBUTES),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a listing means: what is captured, and how it is shown.
 
 use super::Output;
-use super::columns::{self, Choice, Needs};
+use super::columns::{self, Choice, needs};
 use super::details::{self, Details};
 use super::output::Grouping;
 use super::select::Selection;
@@ -10,10 +10,9 @@ use crate::engine::Request;
 use crate::engine::show;
 use crate::model::request::{Dump, Facts, NamesWanted, PeerKinds, netns};
 use crate::model::{Protocol, State, StateSet};
-use crate::query::field::{Field, usual_fields};
+use crate::query::field::{Cost, Field, plain_fields, usual_fields};
 use crate::query::group::GroupKey;
 use crate::query::pushdown::narrowed;
-use crate::query::shown::{PLAIN_FIELDS, PLAIN_OWNERS};
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
 use crate::render::cells::Column;
@@ -88,7 +87,7 @@ impl ListPlan {
             || args.context
             || args.contexts
             || (selection.by_default && choice.only.is_none() && by.is_empty());
-        let owners = asked || needs_owners || Needs::of(&named).owners;
+        let owners = asked || needs_owners || needs(&named).has(Cost::OWNERS);
         let shown = Shown {
             args,
             choice,
@@ -99,24 +98,19 @@ impl ListPlan {
         };
         let output = shown.output();
         let filter_fields = filter.expr.as_ref().map(Expr::fields).unwrap_or_default();
-        let needs = Needs::of(&[&output.needed_fields()[..], &filter_fields, &named].concat());
+        let needed = needs(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
-        let mut by_name = Needs::of(&[&filter_fields[..], &named].concat());
-        // A table of what listens is a short one, and made to be looked at.
-        let shows_load = matches!(&output, Output::Table(view) if view.columns.contains(&Column::Drops));
-        by_name.memory |= shows_load;
-        by_name.half_open |= shows_load;
-        by_name.add_contexts(args, filter.expr.as_ref().is_some_and(Expr::needs_contexts));
+        let by_name = cost_by_name(args, &filter_fields, &named, &output, filter.expr.as_ref());
         // Details make every answer longer, so they are for those who name them.
-        let details = Details::of(args, &needs, &by_name);
+        let details = Details::of(args, needed, by_name);
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
-        let peers = output.peers(owners, needs, by_name);
+        let peers = output.peers(owners, needed, by_name);
         // Nothing has to wait for ends that no table can have.
         let peers = PeerKinds {
             unix: peers.unix && has_unix,
             ..peers
         };
-        let rings = args.extended || by_name.rings || matches!(output, Output::Json(_));
+        let rings = args.extended || by_name.has(Cost::RINGS) || matches!(output, Output::Json(_));
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
@@ -124,7 +118,7 @@ impl ListPlan {
                     show::UNIX_BASIC | show::UNIX_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => show::UNIX_BASIC | details.of_unix(),
-                Protocol::Packet => details::of_packet(args.bpf || by_name.filters, rings),
+                Protocol::Packet => details::of_packet(args.bpf || by_name.has(Cost::FILTERS), rings),
                 Protocol::Xdp if rings => show::XDP_RINGS,
                 // These families always tell their memory.
                 protocol if !protocol.is_inet() => 0,
@@ -134,28 +128,29 @@ impl ListPlan {
         let everything = owners && selection.is_everything();
         let (dumps, descriptor_only) = narrow(dumps, filter.expr.as_ref(), everything);
         let of_peers = dumps.iter().filter_map(|dump| dump.for_peers(peers));
-        let opening = dumps
-            .iter()
-            .filter(|_| by_name.half_open)
-            .filter_map(Dump::for_half_open);
+        let half_open = by_name.has(Cost::HALF_OPEN);
+        let opening = dumps.iter().filter(|_| half_open).filter_map(Dump::for_half_open);
         let others = of_peers.chain(opening).collect();
         Ok(Self {
             capture: Request {
                 dumps,
                 absent: selection.absent.into_iter().collect(),
                 peers,
-                half_open: by_name.half_open,
+                half_open,
                 descriptor_only,
                 others,
                 owners_by: args.owners.into(),
                 filter: filter.expr,
                 owners,
-                facts: Facts::of(by_name.contexts, needs.processes || needs_processes),
-                socket_contexts: by_name.socket_contexts,
+                facts: Facts::of(
+                    by_name.has(Cost::CONTEXTS),
+                    needed.has(Cost::PROCESSES) || needs_processes,
+                ),
+                socket_contexts: by_name.has(Cost::SOCKET_CONTEXTS),
                 names: NamesWanted {
-                    users: needs.users,
-                    cgroups: args.extended || args.cgroup || needs.cgroups,
-                    namespaces: needs.namespaces,
+                    users: needed.has(Cost::USERS),
+                    cgroups: args.extended || args.cgroup || needed.has(Cost::CGROUPS),
+                    namespaces: needed.has(Cost::NAMESPACES),
                     hosts: args.resolve,
                 },
                 proc_root: args.proc_root.clone(),
@@ -171,6 +166,23 @@ impl ListPlan {
             bare_words: filter.words,
         })
     }
+}
+
+/// What must be captured for fields that were named, in a filter or elsewhere, and for options that ask for more.
+fn cost_by_name(
+    args: &ListArgs,
+    filtered: &[Field],
+    named: &[Field],
+    output: &Output,
+    filter: Option<&Expr>,
+) -> Cost {
+    // A table of what listens is a short one, and made to be looked at.
+    let shows_load = matches!(output, Output::Table(view) if view.columns.contains(&Column::Drops));
+    let filters_contexts = filter.is_some_and(Expr::needs_contexts);
+    needs(&[filtered, named].concat())
+        .and_if(shows_load, Cost::MEMORY.and(Cost::HALF_OPEN))
+        .and_if(args.context || args.contexts || filters_contexts, Cost::CONTEXTS)
+        .and_if(args.contexts, Cost::SOCKET_CONTEXTS)
 }
 
 /// The dumps as far as the filter wants them; and, where `everything` is wanted, whether that includes sockets that are
@@ -263,9 +275,7 @@ impl Shown<'_> {
         } else if self.choice.is_none() {
             Output::Lines(Lines::Ss(self.plain()))
         } else {
-            let of_owners = PLAIN_OWNERS.iter().filter(|_| self.owners);
-            let usual = PLAIN_FIELDS.iter().chain(of_owners).copied();
-            let fields = self.choice.applied(usual);
+            let fields = self.choice.applied(plain_fields(self.owners));
             Output::Lines(Lines::Blanks(Columns { fields, header }))
         }
     }

@@ -1,8 +1,7 @@
 //! In which form a listing is shown, and what it has to know for that.
 
-use super::columns::Needs;
 use crate::model::request::PeerKinds;
-use crate::query::field::Field;
+use crate::query::field::{Cost, Field};
 use crate::query::group::GroupKey;
 use crate::render::cells::Column;
 use crate::render::groups::GroupForm;
@@ -53,17 +52,17 @@ impl Output {
     /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
     /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
     /// those who see owners too.
-    pub(super) fn peers(&self, owners: bool, needs: Needs, by_name: Needs) -> PeerKinds {
+    pub(super) fn peers(&self, owners: bool, needs: Cost, by_name: Cost) -> PeerKinds {
         let (beside_peer, beside_owner) = match self {
             Self::Table(view) => (
                 view.columns.contains(&Column::Peer),
                 view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
             ),
-            _ => (needs.peers, owners && needs.peer_owners),
+            _ => (needs.has(Cost::PEERS), owners && needs.has(Cost::PEER_OWNERS)),
         };
         PeerKinds {
-            unix: beside_peer || by_name.peers,
-            inet: beside_owner || by_name.peers,
+            unix: beside_peer || by_name.has(Cost::PEERS),
+            inet: beside_owner || by_name.has(Cost::PEERS),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use super::field::Field;
+use super::field::{Cost, Field};
 use super::names::Unresolved;
 use super::pattern::Pattern;
 use super::ranges::Ranges;
@@ -312,21 +312,14 @@ impl Predicate {
         match self {
             Self::OwnerNumber(..) | Self::OwnerText(..) | Self::Program(_) | Self::OwnerHas(_) => true,
             Self::Unresolved(unresolved) => unresolved.of_owner(),
-            other => other.field().is_some_and(|field| field.info().of_owner),
+            other => other.field().is_some_and(|field| field.info().of_owner()),
         }
     }
 
     /// Whether other rows decide: all have to be read before it is known.
     pub fn needs_others(&self) -> bool {
-        let of_others = [
-            Field::SynRecv,
-            Field::PeerPath,
-            Field::PeerInode,
-            Field::PeerProcess,
-            Field::PeerPid,
-            Field::PeerOwners,
-        ];
-        self.field().is_some_and(|field| of_others.contains(&field))
+        let of_others = Cost::PEERS.and(Cost::HALF_OPEN);
+        self.field().is_some_and(|field| field.info().cost.has(of_others))
     }
 
     /// Whether facts about processes decide.
@@ -336,7 +329,7 @@ impl Predicate {
             Self::OwnerNumber(field, _) | Self::OwnerHas(field) => {
                 !matches!(field, OwnerField::Pid | OwnerField::Tid | OwnerField::Fd)
             }
-            Self::Has(field) | Self::Text(field, _) => matches!(field, Field::Process | Field::PeerProcess),
+            Self::Has(field) | Self::Text(field, _) => field.info().cost.has(Cost::PROCESSES),
             Self::Unresolved(unresolved) => unresolved.of_owner(),
             _ => false,
         }

@@ -26,7 +26,6 @@ pub mod pushdown;
 pub mod ranges;
 #[cfg(test)]
 pub(crate) mod samples;
-pub mod shown;
 pub mod sort;
 mod subject;
 #[cfg(test)]

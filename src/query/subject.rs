@@ -118,12 +118,8 @@ const UNITS: [&str; 5] = ["_us", "_ms", "_s", "_bytes", "_bytes_per_s"];
 /// The field of a name, with or without its unit: `rtt_us`, `rtt`, and of a part also by its place, `tcp.rtt_us`.
 pub fn field_of(name: &str) -> Option<Field> {
     if let Some((object, key)) = name.split_once('.') {
-        let of_object = FIELDS
-            .iter()
-            .filter_map(|info| Some((info.field, info.part?)))
-            .filter(|(_, (parent, _))| parent.name() == object);
-        let found = of_object.map(|(field, (_, part))| (field, part.key));
-        return named(found, key);
+        let object = Field::from_name(object)?;
+        return named(object.parts().iter().map(|part| (part.field, part.key)), key);
     }
     named(FIELDS.iter().map(|info| (info.field, info.name)), name)
 }

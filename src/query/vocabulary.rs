@@ -1,7 +1,6 @@
 //! The words that a field of kind word can have.
 
-use super::field::{Field, SOCKET_OPTION_NAMES};
-use crate::model::details::layout::{Form, Part};
+use super::field::{Field, Form, SOCKET_OPTION_NAMES};
 use crate::model::details::sctp::Association;
 use crate::model::numbers::NETLINK_PROTOCOLS;
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
@@ -25,14 +24,8 @@ pub fn words(field: Field) -> Vec<&'static str> {
             .collect(),
         Field::Association => Association::all().collect(),
         Field::State => State::ALL.map(State::name).to_vec(),
-        _ => match field.info().part {
-            Some((
-                _,
-                Part {
-                    form: Form::Word(words),
-                    ..
-                },
-            )) => words.iter().map(|(_, word)| *word).collect(),
+        _ => match field.info().part.map(|place| place.form) {
+            Some(Form::Word(words)) => words.iter().map(|(_, word)| *word).collect(),
             _ => Vec::new(),
         },
     }

@@ -10,7 +10,7 @@ use super::tokens::push_timer;
 use super::{escape, human, plain};
 use crate::model::Row;
 use crate::model::{Endpoints, InetPair, OwnerStatus, Protocol, Socket, SocketType, State};
-use crate::query::field::{Field, Kind, Value};
+use crate::query::field::{Field, Kind, Value, recv_q_limit, recv_q_percent};
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,11 +261,11 @@ const FULL_PERCENT: u64 = 90;
 
 /// A receive queue that is not empty, against its buffer.
 fn receive_queue(socket: &Socket) -> Cell {
-    let Some((waiting @ 1.., limit)) = socket.recv_q().zip(socket.recv_q_limit()) else {
+    let Some((waiting @ 1.., limit)) = socket.recv_q().zip(recv_q_limit(socket)) else {
         return Cell::default();
     };
     let text = format!("{}/{}", human::bytes(waiting.into()), human::bytes(limit));
-    match socket.recv_q_percent() {
+    match recv_q_percent(socket) {
         Some(FULL_PERCENT..) => Cell {
             text: format!("{text} full"),
             tone: Tone::Alarm,

@@ -1,44 +1,51 @@
 //! The tokens of ss for what the kernel tells beyond a row: memory (`-m`), as iproute2 7.1 prints them.
 
 use super::text::{push_hex, push_number};
+use super::token::token;
 use crate::model::details::{Details, kind};
-use crate::query::field::socket_option_words;
+use crate::query::field::{Field, FieldInfo, socket_option_words};
 
-/// Labels of the nine counters of memory, in the order of the kernel.
-const SKMEM: [&[u8]; 9] = [b"r", b",rb", b",t", b",tb", b",f", b",w", b",o", b",bl", b",d"];
-
-/// Labels of the four old ones.
-const MEM: [&[u8]; 4] = [b"r", b",w", b",f", b",t"];
+/// The four counters of kernels before 3.5, in their order.
+const MEM: [Field; 4] = [
+    Field::RmemAlloc,
+    Field::WmemQueued,
+    Field::FwdAlloc,
+    Field::WmemAlloc,
+];
 
 /// ` skmem:(rR,rbRB,tT,tbTB,fF,wW,oO,blBL,dD)`, without the counters that a short attribute lacks; ` mem:(…)` from
 /// kernels that have only that.
 pub fn push_memory(out: &mut Vec<u8>, details: &Details) {
     if let Some(counters) = details.get(kind::SKMEMINFO) {
-        out.extend_from_slice(b" skmem:(");
-        for (label, counter) in SKMEM.into_iter().zip(numbers(counters)) {
-            out.extend_from_slice(label);
-            push_number(out, counter);
-        }
-        out.push(b')');
+        out.extend_from_slice(token!(Memory));
+        let tokens = Field::Memory.parts().iter().map(FieldInfo::token);
+        push_counters(out, tokens.zip(numbers(counters)));
     } else if let Some(counters) = details.get(kind::MEMINFO) {
         out.extend_from_slice(b" mem:(");
-        for (label, counter) in MEM.into_iter().zip(numbers(counters)) {
-            out.extend_from_slice(label);
-            push_number(out, counter);
-        }
-        out.push(b')');
+        push_counters(out, MEM.map(Field::token).into_iter().zip(numbers(counters)));
     }
+}
+
+fn push_counters(out: &mut Vec<u8>, counters: impl Iterator<Item = (&'static str, u32)>) {
+    for (index, (token, counter)) in counters.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(token.as_bytes());
+        push_number(out, counter);
+    }
+    out.push(b')');
 }
 
 /// ` tos:0xN tclass:0xN class_id:0xN`, a zero without `0x` as C's `%#x` writes it.
 pub fn push_tos(out: &mut Vec<u8>, details: &Details) {
-    for (label, kind) in [
-        (&b" tos:"[..], kind::TOS),
-        (b" tclass:", kind::TCLASS),
-        (b" class_id:", kind::CLASS_ID),
+    for (token, kind) in [
+        (&token!(Tos)[..], kind::TOS),
+        (token!(Tclass), kind::TCLASS),
+        (token!(ClassId), kind::CLASS_ID),
     ] {
         if let Some(number) = details.number(kind) {
-            out.extend_from_slice(label);
+            out.extend_from_slice(token);
             if number != 0 {
                 out.extend_from_slice(b"0x");
             }
@@ -50,7 +57,7 @@ pub fn push_tos(out: &mut Vec<u8>, details: &Details) {
 /// ` inet-sockopt: ( NAME …)` with the names of the options that are set.
 pub fn push_socket_options(out: &mut Vec<u8>, options: Option<u16>) {
     let Some(options) = options else { return };
-    out.extend_from_slice(b" inet-sockopt: (");
+    out.extend_from_slice(token!(SocketOptions));
     for word in socket_option_words(options) {
         out.push(b' ');
         out.extend_from_slice(word.as_bytes());

@@ -10,10 +10,9 @@ use super::lines::push_scalar;
 use super::text::{push_address, push_list, push_number, push_start};
 use super::{escape, human};
 use crate::model::Row;
-use crate::model::details::layout::Struct;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Holder, Process};
-use crate::query::field::{FIELDS, Field, FieldInfo, Value, part_value, socket_option_words};
+use crate::query::field::{FIELDS, Field, FieldInfo, Struct, Value, part_value, socket_option_words};
 
 /// The version of the shape of the output. Within it keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
@@ -205,10 +204,13 @@ fn push_word(out: &mut Vec<u8>, word: &str) {
 
 /// The parts of a structure by name; null for those that it does not have.
 fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
-    for (index, part) in structure.parts.iter().enumerate() {
+    for (index, part) in structure.parts().iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
         push_key(out, part.key);
-        push_value(out, &part_value(part, structure));
+        let value = part
+            .part
+            .map_or(Value::Null, |place| part_value(&place, structure));
+        push_value(out, &value);
     }
     out.push(b'}');
 }

@@ -163,9 +163,9 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
         }
         Value::Struct(structure) => {
             let known = structure
-                .parts
+                .parts()
                 .iter()
-                .map(|part| (part.key, part_value(part, structure)));
+                .filter_map(|part| Some((part.key, part_value(&part.part?, structure))));
             for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
                 if out.len() > start {
                     out.push(b',');

@@ -22,6 +22,7 @@ pub mod summary;
 pub mod table;
 pub mod tcp;
 pub mod text;
+pub mod token;
 pub mod tokens;
 pub mod totals;
 pub mod ulp;

@@ -2,103 +2,63 @@
 //! out, as ss does.
 
 use super::text::{push_address, push_hex, push_number};
-use crate::model::details::layout::{Form, Struct};
-use crate::model::details::mptcp::MPTCP_INFO;
-use crate::model::details::sctp::{Association, SCTP_INFO, SCTP_SETTINGS};
+use super::token::token;
+use crate::model::details::sctp::Association;
 use crate::model::details::{Details, kind};
-
-/// Parts of `struct mptcp_info` that ss does not show.
-const MPTCP_SILENT: &str = "endp_fullmesh_max";
-
-/// ss's labels for what SCTP measures and for what was set, by our keys, in its order.
-const SCTP_LABELS: [(&str, &str); 23] = [
-    ("tag", "tag"),
-    ("state", "state"),
-    ("rwnd_bytes", "rwnd"),
-    ("unackdata", "unackdata"),
-    ("penddata", "penddata"),
-    ("instrms", "instrms"),
-    ("outstrms", "outstrms"),
-    ("inqueue", "inqueue"),
-    ("outqueue", "outqueue"),
-    ("overall_error", "overerr"),
-    ("max_burst", "maxburst"),
-    ("maxseg_bytes", "maxseg"),
-    ("peer_rwnd_bytes", "prwnd"),
-    ("peer_tag", "ptag"),
-    ("peer_capable", "pcapable"),
-    ("peer_sack", "psack"),
-    ("autoclose_s", "autoclose"),
-    ("adaptation_ind", "adapind"),
-    ("pd_point_bytes", "pdpoint"),
-    ("nodelay", "nodelay"),
-    ("disable_fragments", "nofrag"),
-    ("v4mapped", "v4mapped"),
-    ("frag_interleave", "fraginl"),
-];
+use crate::query::field::{Field, FieldInfo, Form, Struct};
 
 /// Appends what `-i` shows of a connection of multipath TCP, each token with a blank in front.
 pub fn push_mptcp(out: &mut Vec<u8>, details: &Details) {
-    let Some(info) = details.mptcp_info() else { return };
-    for part in &MPTCP_INFO {
-        let number = info.value(part).unwrap_or(0);
-        if number == 0 || part.key == MPTCP_SILENT {
-            continue;
-        }
-        // The times have their unit in the key, and none in ss.
-        let label = part.key.strip_suffix("_ms").unwrap_or(part.key);
-        // Two flags stand alone; whether there are checksums is a number.
-        let alone = part.bits == 1;
-        push_token(out, label, part.form, (!alone).then_some(number));
+    if let Some(bytes) = details.get(kind::INFO) {
+        push_tokens(out, &Struct::new(Field::Mptcp, bytes));
     }
 }
 
 /// Appends what `-i` shows of SCTP: the addresses of both ends, then measurements or settings.
 pub fn push_sctp(out: &mut Vec<u8>, details: &Details) {
-    push_addresses(out, b" locals:", details, kind::LOCALS);
-    push_addresses(out, b" peers:", details, kind::PEERS);
+    push_addresses(out, token!(LocalAddresses), details, kind::LOCALS);
+    push_addresses(out, token!(PeerAddresses), details, kind::PEERS);
     if let Some(bytes) = details.get(kind::INFO) {
         // ss reads one structure, of whichever row.
-        push_labelled(out, &Struct::new(&SCTP_INFO, bytes));
-        push_labelled(out, &Struct::new(&SCTP_SETTINGS, bytes));
+        push_tokens(out, &Struct::new(Field::Sctp, bytes));
+        push_tokens(out, &Struct::new(Field::SctpSettings, bytes));
     }
 }
 
-fn push_labelled(out: &mut Vec<u8>, structure: &Struct<'_>) {
-    for part in structure.parts {
-        let label = SCTP_LABELS.iter().find(|(key, _)| *key == part.key);
+/// The parts that ss has a token for, unless they are 0.
+fn push_tokens(out: &mut Vec<u8>, structure: &Struct<'_>) {
+    for part in structure.parts() {
         let number = structure.value(part).filter(|number| *number > 0);
-        let (Some((_, label)), Some(number)) = (label, number) else {
-            continue;
-        };
-        let state = u8::try_from(number).ok().and_then(Association::from_kernel);
-        match state.filter(|_| part.key == "state") {
-            Some(state) => {
-                out.extend_from_slice(b" state:");
-                out.extend_from_slice(state.ss_name().as_bytes());
-            }
-            None => push_token(out, label, part.form, Some(number)),
+        if let Some(number) = number
+            && !part.token().is_empty()
+        {
+            push_token(out, part, number);
         }
     }
 }
 
-fn push_token(out: &mut Vec<u8>, label: &str, form: Form, number: Option<u64>) {
+fn push_token(out: &mut Vec<u8>, part: &FieldInfo, number: u64) {
     out.push(b' ');
-    out.extend_from_slice(label.as_bytes());
-    let Some(number) = number else { return };
-    out.push(b':');
-    if form == Form::Hex {
+    out.extend_from_slice(part.token().as_bytes());
+    let state = match part.field {
+        Field::SctpState => u8::try_from(number).ok().and_then(Association::from_kernel),
+        _ => None,
+    };
+    let form = part.part.map(|place| place.form);
+    if let Some(state) = state {
+        out.extend_from_slice(state.ss_name().as_bytes());
+    } else if form == Some(Form::Hex) {
         push_hex(out, number);
-    } else {
+    } else if part.token().ends_with(':') {
         push_number(out, number);
     }
 }
 
-fn push_addresses(out: &mut Vec<u8>, label: &[u8], details: &Details, kind: u16) {
+fn push_addresses(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16) {
     let Some(addresses) = details.addresses(kind) else {
         return;
     };
-    out.extend_from_slice(label);
+    out.extend_from_slice(token);
     for (index, address) in addresses.iter().enumerate() {
         if index > 0 {
             out.push(b',');

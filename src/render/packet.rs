@@ -1,117 +1,108 @@
 //! The tokens of ss for packet and XDP sockets: `-e` and `-b`, as iproute2 7.1 prints them in one line.
 
 use super::text::{push_hex, push_number};
-use crate::model::details::layout::{Form, Struct};
-use crate::model::details::link::{FANOUT, FANOUTS, PACKET, XDP_RINGS};
+use super::token::token;
 use crate::model::details::{Details, kind};
+use crate::query::field::words::FANOUTS;
+use crate::query::field::{Field, FieldInfo, Form, Struct};
 
 /// What `-e` shows of a packet socket: ` ver:V cpy_thresh:N flags( running … )`, with `0` in the place of no flag,
 /// then rings and fan-out group.
 pub fn push_info(out: &mut Vec<u8>, details: &Details) {
-    let [version, threshold, _, flags @ ..] = &PACKET;
-    if let Some(info) = details.packet()
-        && let (Some(version), Some(threshold)) = (info.value(version), info.value(threshold))
-        && flags.iter().all(|flag| info.value(flag).is_some())
-    {
-        out.extend_from_slice(b" ver:");
-        push_number(out, version);
-        out.extend_from_slice(b" cpy_thresh:");
-        push_number(out, threshold);
-        out.extend_from_slice(b" flags(");
-        let mut any = false;
-        for flag in flags.iter().filter(|flag| info.value(flag) == Some(1)) {
-            out.push(b' ');
-            out.extend_from_slice(flag.key.as_bytes());
-            any = true;
-        }
-        if !any {
-            out.extend_from_slice(b" 0");
-        }
-        out.extend_from_slice(b" )");
+    if let Some(bytes) = details.get(kind::PACKET_INFO) {
+        push_flags(out, &Struct::new(Field::Packet, bytes));
     }
-    push_labelled(out, b" ring_rx(", &RING, details.rx_ring());
-    push_labelled(out, b" ring_tx(", &RING, details.tx_ring());
+    push_labelled(out, token!(RxRing), details, kind::PACKET_RX_RING, Field::RxRing);
+    push_labelled(out, token!(TxRing), details, kind::PACKET_TX_RING, Field::TxRing);
     push_fanout(out, details);
 }
 
-/// ss's labels for the parts of a ring, in their order.
-const RING: [&str; 6] = [
-    "blk_size:",
-    ",blk_nr:",
-    ",frm_size:",
-    ",frm_nr:",
-    ",tmo:",
-    ",features:0x",
-];
+/// Nothing of a structure that was cut short.
+fn push_flags(out: &mut Vec<u8>, info: &Struct<'_>) {
+    let flags = || info.parts().iter().filter(|part| is_flag(part));
+    let number = |field: Field| info.value(field.info());
+    let whole = flags().all(|flag| info.value(flag).is_some());
+    let (Some(version), Some(threshold), true) = (
+        number(Field::PacketVersion),
+        number(Field::PacketCopyThresh),
+        whole,
+    ) else {
+        return;
+    };
+    out.extend_from_slice(token!(PacketVersion));
+    push_number(out, version);
+    out.extend_from_slice(token!(PacketCopyThresh));
+    push_number(out, threshold);
+    out.extend_from_slice(b" flags(");
+    let mut any = false;
+    for flag in flags().filter(|flag| info.value(flag) == Some(1)) {
+        out.push(b' ');
+        out.extend_from_slice(flag.token().as_bytes());
+        any = true;
+    }
+    if !any {
+        out.extend_from_slice(b" 0");
+    }
+    out.extend_from_slice(b" )");
+}
+
+fn is_flag(part: &FieldInfo) -> bool {
+    part.part.is_some_and(|place| place.form == Form::Flag)
+}
 
 /// What `-e` shows of an XDP socket: rings, frame memory and counters.
 pub fn push_xdp(out: &mut Vec<u8>, details: &Details) {
-    let rings = details.xdp_rings();
-    let [rx, tx, fill, completion] = &XDP_RINGS;
-    let ring = |out: &mut Vec<u8>, label: &[u8], part| {
-        if let Some(entries) = rings.and_then(|rings| rings.value(part)) {
-            out.extend_from_slice(label);
-            push_number(out, entries);
-            out.push(b')');
-        }
+    push_ring(out, token!(XdpRxEntries), details, kind::XDP_RX_RING);
+    push_ring(out, token!(XdpTxEntries), details, kind::XDP_TX_RING);
+    if let Some(bytes) = details.get(kind::XDP_UMEM) {
+        push_umem(out, &Struct::new(Field::XdpUmem, bytes));
+        push_ring(out, token!(XdpFillEntries), details, kind::XDP_FILL_RING);
+        push_ring(
+            out,
+            token!(XdpCompletionEntries),
+            details,
+            kind::XDP_COMPLETION_RING,
+        );
+    }
+    push_labelled(out, token!(XdpStats), details, kind::XDP_STATS, Field::XdpStats);
+}
+
+fn push_ring(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16) {
+    if let Some(entries) = details.get(kind).and_then(|bytes| bytes.first_chunk()) {
+        out.extend_from_slice(token);
+        push_number(out, u32::from_ne_bytes(*entries));
+        out.push(b')');
+    }
+}
+
+/// The frame memory, in the order of ss: the number comes before the length.
+fn push_umem(out: &mut Vec<u8>, memory: &Struct<'_>) {
+    let [size, id, rest @ ..] = memory.parts() else {
+        return;
     };
-    ring(out, b" rx(entries:", rx);
-    ring(out, b" tx(entries:", tx);
-    let memory = details.xdp_umem();
-    push_umem(out, memory);
-    if memory.is_some() {
-        ring(out, b" fr(entries:", fill);
-        ring(out, b" cr(entries:", completion);
-    }
-    push_labelled(out, b" stats(", &STATS, details.xdp_stats());
+    out.extend_from_slice(token!(XdpUmem));
+    push_parts(out, memory, [id, size].into_iter().chain(rest));
 }
 
-/// ss's labels for the counters, in their order.
-const STATS: [&str; 6] = [
-    "rx dropped:",
-    ",rx invalid:",
-    ",rx queue full:",
-    ",rx fill ring empty:",
-    ",tx invalid:",
-    ",tx ring empty:",
-];
-
-/// ss's labels for the frame memory, in its order: the number comes before the length.
-const UMEM: [&str; 9] = [
-    ",size:",
-    "id:",
-    ",num_pages:",
-    ",chunk_size:",
-    ",headroom:",
-    ",ifindex:",
-    ",qid:",
-    ",zc:",
-    ",refs:",
-];
-
-fn push_umem(out: &mut Vec<u8>, memory: Option<Struct<'_>>) {
-    let Some(memory) = memory else { return };
-    out.extend_from_slice(b" umem(");
-    let mut labelled: Vec<_> = UMEM.iter().zip(memory.parts).collect();
-    labelled.swap(0, 1);
-    for (label, part) in labelled {
-        out.extend_from_slice(label.as_bytes());
-        push_number(out, memory.value(part).unwrap_or(0));
-    }
-    out.push(b')');
+/// The parts of a structure behind their tokens.
+fn push_labelled(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16, object: Field) {
+    let Some(bytes) = details.get(kind) else { return };
+    let structure = Struct::new(object, bytes);
+    out.extend_from_slice(token);
+    push_parts(out, &structure, structure.parts().iter());
 }
 
-/// The parts of a structure behind their labels; what it lacks is 0, as in ss.
-fn push_labelled(out: &mut Vec<u8>, start: &[u8], labels: &[&str; 6], structure: Option<Struct<'_>>) {
-    let Some(structure) = structure else { return };
-    out.extend_from_slice(start);
-    for (label, part) in labels.iter().zip(structure.parts) {
-        out.extend_from_slice(label.as_bytes());
+/// Parts with commas between, and the closing bracket; what a structure lacks is 0, as in ss.
+fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterator<Item = &'a FieldInfo>) {
+    for (index, part) in parts.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(part.token().as_bytes());
         let number = structure.value(part).unwrap_or(0);
-        if part.form == Form::Hex {
-            push_hex(out, number);
-        } else {
-            push_number(out, number);
+        match part.part {
+            Some(place) if place.form == Form::Hex => push_hex(out, number),
+            _ => push_number(out, number),
         }
     }
     out.push(b')');
@@ -121,14 +112,17 @@ fn push_labelled(out: &mut Vec<u8>, start: &[u8], labels: &[&str; 6], structure:
 const FANOUTS_OF_SS: u64 = 6;
 
 fn push_fanout(out: &mut Vec<u8>, details: &Details) {
-    let [id, kind] = &FANOUT;
-    let Some(fanout) = details.fanout() else { return };
-    let (Some(id), Some(kind)) = (fanout.value(id), fanout.value(kind)) else {
+    let Some(bytes) = details.get(kind::PACKET_FANOUT) else {
         return;
     };
-    out.extend_from_slice(b" fanout(id:");
+    let number = |field: Field| field.place().raw(bytes);
+    let (Some(id), Some(kind)) = (number(Field::FanoutId), number(Field::FanoutType)) else {
+        return;
+    };
+    out.extend_from_slice(token!(Fanout));
+    out.extend_from_slice(token!("" FanoutId));
     push_number(out, id);
-    out.extend_from_slice(b",type:");
+    out.extend_from_slice(token!("," FanoutType));
     match FANOUTS.iter().find(|(number, _)| *number == kind) {
         Some((_, word)) if kind < FANOUTS_OF_SS => out.extend_from_slice(word.as_bytes()),
         _ => {
@@ -144,7 +138,7 @@ pub fn push_filter(out: &mut Vec<u8>, details: &Details) {
     let Some(program) = details.get(kind::PACKET_FILTER) else {
         return;
     };
-    out.extend_from_slice(b" bpf filter (");
+    out.extend_from_slice(token!(FilterProgram));
     push_number(out, u32::try_from(program.len() / 8).unwrap_or(u32::MAX));
     out.extend_from_slice(b"): ");
     for instruction in program.chunks_exact(8) {

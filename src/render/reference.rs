@@ -2,10 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::model::details::layout::{Form, Part};
 use crate::model::summary::Figure;
-use crate::query::field::{FIELDS, Field, FieldInfo, Kind};
-use crate::query::shown::{PLAIN_FIELDS, PLAIN_OWNERS};
+use crate::query::field::{FIELDS, FieldInfo, Kind, Shown};
 use crate::query::words;
 use crate::render::json;
 
@@ -21,15 +19,12 @@ pub const fn type_name(kind: Kind) -> &'static str {
 }
 
 /// In which forms a field is shown when no columns are named.
-fn sets(field: Field) -> &'static str {
-    if let Some((object, _)) = field.info().part {
-        object.name()
-    } else if PLAIN_FIELDS.contains(&field) {
-        "all, plain"
-    } else if PLAIN_OWNERS.contains(&field) {
-        "all, plain -p"
-    } else {
-        "all"
+fn sets(info: &FieldInfo) -> &'static str {
+    match (info.part, info.shown) {
+        (Some(place), _) => place.object.name(),
+        (None, Shown::Column(_)) => "all, plain",
+        (None, Shown::Owners(_)) => "all, plain -p",
+        (None, Shown::Nowhere | Shown::Token(_)) => "all",
     }
 }
 
@@ -39,21 +34,15 @@ pub fn columns() -> String {
         "{:<17} {:<8} {:<12} {:<14} MEANING\n",
         "FIELD", "TYPE", "UNIT", "SHOWN IN"
     );
-    for FieldInfo {
-        field,
-        name,
-        kind,
-        unit,
-        meaning,
-        ..
-    } in FIELDS
-    {
+    for info in FIELDS {
         let _ = writeln!(
             text,
-            "{name:<17} {:<8} {:<12} {:<14} {meaning}",
-            type_name(*kind),
-            if unit.is_empty() { "-" } else { unit },
-            sets(*field)
+            "{:<17} {:<8} {:<12} {:<14} {}",
+            info.name,
+            type_name(info.kind),
+            if info.unit.is_empty() { "-" } else { info.unit },
+            sets(info),
+            info.meaning
         );
     }
     text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p.\n");
@@ -70,7 +59,7 @@ pub fn columns_page() -> String {
             info.name,
             type_name(info.kind),
             info.unit,
-            sets(info.field),
+            sets(info),
             info.meaning
         );
     }
@@ -80,7 +69,7 @@ pub fn columns_page() -> String {
 const COLUMNS_PAGE: &str = "\
 # Columns
 
-<!-- Generated from src/query/field.rs: SOCKSTAT_BLESS=1 cargo test --test it generated -->
+<!-- Generated from src/query/field/table.rs: SOCKSTAT_BLESS=1 cargo test --test it generated -->
 
 The fields of `--columns`, `--add` and `--hide`; the same names are JSON keys, CSV headers, and fields of the
 [filter language](filter.md). `sockstat columns` prints this list. *all* stands for `--json`, `--jsonl` and `--csv`; *plain* for
@@ -119,15 +108,22 @@ pub fn schema() -> String {
 
 fn property(info: &FieldInfo) -> String {
     let meaning = with_unit(info.meaning, info.unit);
-    let listed = words(info.field)
-        .into_iter()
-        .map(quoted)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let of_type = match info.kind {
-        Kind::Word => format!("\"enum\": [{listed}, null]"),
+    format!("{{ {}, \"description\": {} }}", type_of(info), quoted(&meaning))
+}
+
+/// The type of a field, as the Schema writes it.
+fn type_of(info: &FieldInfo) -> String {
+    let listed = || {
+        let words: Vec<_> = words(info.field).into_iter().map(quoted).collect();
+        words.join(", ")
+    };
+    match info.kind {
+        Kind::Word => format!("\"enum\": [{}, null]", listed()),
         Kind::Words => {
-            format!("\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{listed}] }}")
+            format!(
+                "\"type\": [\"array\", \"null\"], \"items\": {{ \"enum\": [{}] }}",
+                listed()
+            )
         }
         Kind::Texts => "\"type\": [\"array\", \"null\"], \"items\": { \"type\": \"string\" }".to_owned(),
         Kind::Numbers => {
@@ -140,32 +136,15 @@ fn property(info: &FieldInfo) -> String {
         Kind::Integer => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
         Kind::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
         kind => format!("\"type\": [\"{}\", \"null\"]", type_name(kind)),
-    };
-    format!("{{ {of_type}, \"description\": {} }}", quoted(&meaning))
+    }
 }
 
 /// The type of an object with these parts.
-fn object(parts: &[Part]) -> String {
+fn object(parts: &[FieldInfo]) -> String {
     let names: Vec<_> = parts.iter().map(|part| quoted(part.key)).collect();
     let properties: Vec<_> = parts
         .iter()
-        .map(|part| {
-            let of_type = match part.form {
-                Form::Number => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
-                Form::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
-                Form::Flag => "\"type\": [\"boolean\", \"null\"]".to_owned(),
-                Form::Word(words) => {
-                    let words: Vec<_> = words.iter().map(|(_, word)| quoted(word)).collect();
-                    format!("\"enum\": [{}, null]", words.join(", "))
-                }
-            };
-            let meaning = with_unit(part.meaning, part.unit);
-            format!(
-                "{}: {{ {of_type}, \"description\": {} }}",
-                quoted(part.key),
-                quoted(&meaning)
-            )
-        })
+        .map(|part| format!("{}: {}", quoted(part.key), property(part)))
         .collect();
     format!(
         "\"type\": [\"object\", \"null\"], \"required\": [{}], \"properties\": {{ {} }}",

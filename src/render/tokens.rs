@@ -1,6 +1,7 @@
 //! The tokens that ss prints behind the addresses, for `-p`, `-o` and `-e` (iproute2 7.1, `ss -n`).
 
 use super::text::{push_hex, push_number};
+use super::token::token;
 use super::{escape, packet};
 use crate::model::Row;
 use crate::model::other_ends::NetlinkPair;
@@ -26,7 +27,12 @@ pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
         return;
     }
     for (index, holder) in row.ownership.holders.iter().enumerate() {
-        out.extend_from_slice(if index == 0 { b" users:((\"" } else { b",(\"" });
+        if index == 0 {
+            out.extend_from_slice(token!(Owners));
+        } else {
+            out.extend_from_slice(b",(");
+        }
+        out.push(b'"');
         let process = row.process(holder);
         match process {
             Some(process) => escape::push_also(out, &process.comm, |c| c == '"'),
@@ -39,7 +45,7 @@ pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
             push_number(out, if holder.tid == 0 { holder.pid } else { holder.tid });
         }
         if shown.contexts {
-            out.extend_from_slice(b",proc_ctx=");
+            out.extend_from_slice(token!("," Context));
             push_context(
                 out,
                 process.and_then(|process| process.security_context.as_deref()),
@@ -48,7 +54,7 @@ pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
         out.extend_from_slice(b",fd=");
         push_number(out, holder.fd);
         if shown.socket_contexts {
-            out.extend_from_slice(b",sock_ctx=");
+            out.extend_from_slice(token!("," SocketContext));
             push_context(out, row.security_context());
         }
         out.push(b')');
@@ -67,7 +73,7 @@ fn push_context(out: &mut Vec<u8>, context: Option<&[u8]>) {
 /// ` timer:(NAME,TIME,RETRANSMITS)`, nothing without a timer.
 pub fn push_timer(out: &mut Vec<u8>, timer: Option<Timer>) {
     let Some(timer) = timer else { return };
-    out.extend_from_slice(b" timer:(");
+    out.extend_from_slice(token!(Timer));
     out.extend_from_slice(timer.kind.name().as_bytes());
     out.push(b',');
     push_timer_time(out, timer.expires_ms.unwrap_or(0));
@@ -113,12 +119,13 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
         Endpoints::Inet(pair) => {
             push_identity(out, socket);
             if let Some(mark) = socket.mark.filter(|mark| *mark != 0) {
-                out.extend_from_slice(b" fwmark:0x");
+                out.extend_from_slice(token!(Mark));
                 push_hex(out, mark);
             }
             push_cgroup(out, row);
             if let Some(v6only) = pair.v6only {
-                out.extend_from_slice(if v6only { b" v6only:1" } else { b" v6only:0" });
+                out.extend_from_slice(token!(V6only));
+                out.push(if v6only { b'1' } else { b'0' });
             }
             push_arrows(out, socket.shutdown);
         }
@@ -140,7 +147,7 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
 
 /// ` netns:NAME`, or the number of the namespace, or `?`.
 pub fn push_netns(out: &mut Vec<u8>, row: &Row<'_>) {
-    out.extend_from_slice(b" netns:");
+    out.extend_from_slice(token!(NetnsName));
     let namespace = row.namespace();
     match namespace.and_then(|it| it.name.as_deref()) {
         Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
@@ -153,13 +160,13 @@ pub fn push_netns(out: &mut Vec<u8>, row: &Row<'_>) {
 
 fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
     if let Some(uid) = socket.uid.filter(|uid| *uid != 0) {
-        out.extend_from_slice(b" uid:");
+        out.extend_from_slice(token!(Uid));
         push_number(out, uid);
     }
-    out.extend_from_slice(b" ino:");
+    out.extend_from_slice(token!(Inode));
     push_number(out, socket.inode.map_or(0, std::num::NonZeroU32::get));
     if let Some(cookie) = socket.cookie {
-        out.extend_from_slice(b" sk:");
+        out.extend_from_slice(token!(Cookie));
         push_hex(out, cookie.get());
     }
 }
@@ -167,7 +174,7 @@ fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
 /// ` cgroup:PATH`, nothing where the kernel keeps none.
 pub fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
     let Some(id) = row.socket.cgroup_id else { return };
-    out.extend_from_slice(b" cgroup:");
+    out.extend_from_slice(token!(Cgroup));
     match row.context.names.cgroups.get(&id.get()) {
         Some(path) => escape::push_also(out, path.as_bytes(), |c| c == ' '),
         None => {
@@ -189,7 +196,8 @@ fn push_arrows(out: &mut Vec<u8>, shutdown: Option<Shutdown>) {
 
 /// What ss says of netlink sockets: addresses in the kernel, which only /proc tells (hashed), and the first 32 groups.
 fn push_netlink_extended(out: &mut Vec<u8>, pair: &NetlinkPair) {
-    out.extend_from_slice(b" sk=0 cb=0 groups=0x");
+    out.extend_from_slice(b" sk=0 cb=0");
+    out.extend_from_slice(token!(NetlinkGroups));
     let groups = pair
         .groups
         .iter()

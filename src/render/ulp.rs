@@ -2,60 +2,53 @@
 
 use super::escape;
 use super::text::{push_hex, push_number};
+use super::token::token;
 use crate::model::details::Details;
-use crate::model::details::layout::{Form, Part, Struct};
-use crate::model::details::ulp::{SUBFLOW, TLS};
+use crate::query::field::words::CIPHERS;
+use crate::query::field::{Field, Struct, Value, part_value};
 
 /// Appends ` tcp-ulp-NAME` and what the protocol tells.
 pub fn push_ulp(out: &mut Vec<u8>, details: &Details) {
     let Some(ulp) = details.ulp() else { return };
-    out.extend_from_slice(b" tcp-ulp-");
+    out.extend_from_slice(token!(Ulp));
     escape::push_also(out, ulp.name, |c| c == ' ');
-    if let Some(tls) = ulp.tls {
-        push_tls(out, &tls);
+    if let Some(attributes) = ulp.tls {
+        push_tls(out, &Struct::nested(Field::Tls, attributes));
     }
-    if let Some(subflow) = ulp.subflow {
-        push_subflow(out, &subflow);
+    if let Some(attributes) = ulp.subflow {
+        push_subflow(out, &Struct::nested(Field::Subflow, attributes));
     }
 }
 
+fn number(structure: &Struct<'_>, field: Field) -> Option<u64> {
+    structure.value(field.info())
+}
+
 fn push_tls(out: &mut Vec<u8>, tls: &Struct<'_>) {
-    let [version, cipher, txconf, rxconf, zc_ro_tx, rx_no_pad] = &TLS;
-    push_word(out, b" version: ", tls, version);
+    push_word(out, token!(TlsVersion), tls, Field::TlsVersion);
     // ss says nothing of ciphers that it does not know, which are more there than here.
-    if tls
-        .value(cipher)
-        .is_some_and(|number| named(cipher, number).is_some())
-    {
-        push_word(out, b" cipher: ", tls, cipher);
+    let cipher = number(tls, Field::TlsCipher);
+    if CIPHERS.iter().any(|(known, _)| Some(*known) == cipher) {
+        push_word(out, token!(TlsCipher), tls, Field::TlsCipher);
     }
-    push_word(out, b" rxconf: ", tls, rxconf);
-    push_word(out, b" txconf: ", tls, txconf);
-    for (flag, token) in [(zc_ro_tx, &b" zc_ro_tx"[..]), (rx_no_pad, b" no_pad_rx")] {
-        if tls.value(flag) == Some(1) {
-            out.extend_from_slice(token);
+    push_word(out, token!(TlsRxconf), tls, Field::TlsRxconf);
+    push_word(out, token!(TlsTxconf), tls, Field::TlsTxconf);
+    for flag in [Field::TlsZcRoTx, Field::TlsRxNoPad] {
+        if number(tls, flag) == Some(1) {
+            out.push(b' ');
+            out.extend_from_slice(flag.token().as_bytes());
         }
     }
 }
 
-fn named(part: &Part, number: u64) -> Option<&'static str> {
-    match part.form {
-        Form::Word(words) => words
-            .iter()
-            .find(|(own, _)| *own == number)
-            .map(|(_, word)| *word),
-        _ => None,
-    }
-}
-
-fn push_word(out: &mut Vec<u8>, label: &[u8], structure: &Struct<'_>, part: &Part) {
-    let Some(number) = structure.value(part) else {
+fn push_word(out: &mut Vec<u8>, token: &[u8], structure: &Struct<'_>, field: Field) {
+    let Some(number) = number(structure, field) else {
         return;
     };
-    out.extend_from_slice(label);
-    match named(part, number) {
-        Some(word) => out.extend_from_slice(word.as_bytes()),
-        None => {
+    out.extend_from_slice(token);
+    match part_value(&field.place(), structure) {
+        Value::Word(word) => out.extend_from_slice(word.as_bytes()),
+        _ => {
             out.extend_from_slice(b"unknown(");
             push_number(out, number);
             out.push(b')');
@@ -67,41 +60,31 @@ fn push_word(out: &mut Vec<u8>, label: &[u8], structure: &Struct<'_>, part: &Par
 const FLAGS: &[u8; 9] = b"MmJjBbecv";
 
 fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
-    let [
-        token_rem,
-        token_loc,
-        _,
-        map_seq,
-        map_sfseq,
-        ssn_offset,
-        map_datalen,
-        flags,
-        id_rem,
-        id_loc,
-    ] = &SUBFLOW;
-    let number = |part| subflow.value(part).unwrap_or(0);
-    if let Some(flags) = subflow.value(flags) {
-        out.extend_from_slice(b" flags:");
+    if let Some(flags) = number(subflow, Field::SubflowFlags) {
+        out.extend_from_slice(token!(SubflowFlags));
         for (bit, letter) in FLAGS.iter().enumerate() {
             if flags & (1 << bit) != 0 {
                 out.push(*letter);
             }
         }
     }
-    if subflow.value(token_rem).is_some() && subflow.value(token_loc).is_some() {
-        out.extend_from_slice(b" token:");
-        push_token(out, number(token_rem), number(id_rem));
-        out.push(b'/');
-        push_token(out, number(token_loc), number(id_loc));
+    let remote = number(subflow, Field::SubflowTokenRem);
+    let local = number(subflow, Field::SubflowTokenLoc);
+    if let (Some(remote), Some(local)) = (remote, local) {
+        out.extend_from_slice(token!(SubflowTokenRem));
+        push_token(out, remote, number(subflow, Field::SubflowIdRem).unwrap_or(0));
+        out.extend_from_slice(token!("" SubflowTokenLoc));
+        push_token(out, local, number(subflow, Field::SubflowIdLoc).unwrap_or(0));
     }
-    for (label, part) in [
-        (&b" seq:"[..], map_seq),
-        (b" sfseq:", map_sfseq),
-        (b" ssnoff:", ssn_offset),
-        (b" maplen:", map_datalen),
+    for field in [
+        Field::SubflowMapSeq,
+        Field::SubflowMapSfseq,
+        Field::SubflowSsnOffset,
+        Field::SubflowMapDatalen,
     ] {
-        if let Some(number) = subflow.value(part) {
-            out.extend_from_slice(label);
+        if let Some(number) = number(subflow, field) {
+            out.push(b' ');
+            out.extend_from_slice(field.token().as_bytes());
             push_number(out, number);
         }
     }
@@ -116,7 +99,7 @@ fn push_token(out: &mut Vec<u8>, token: u64, id: u64) {
         out.push(b'0');
     }
     push_hex(out, token);
-    out.extend_from_slice(b"(id:");
+    out.extend_from_slice(token!("" SubflowIdLoc));
     push_number(out, id);
     out.push(b')');
 }

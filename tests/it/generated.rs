@@ -58,7 +58,7 @@ fn the_schema_is_fresh() {
     check("docs/schema.json", reference::schema().as_bytes());
 }
 
-const FIELDS_BEGIN: &str = "<!-- fields: begin, from src/query/field.rs -->\n";
+const FIELDS_BEGIN: &str = "<!-- fields: begin, from src/query/field/table.rs -->\n";
 const FIELDS_END: &str = "<!-- fields: end -->\n";
 
 /// The table of keys in docs/json.md.

@@ -4,13 +4,7 @@
 //! and again, and are read only when somebody asks. Nothing is kept unless the plan asked for it. Shorter and
 //! longer structures than known are normal: what is missing is unknown, what is more is left alone.
 
-pub mod congestion;
-pub mod layout;
-pub mod link;
-pub mod memory;
-pub mod mptcp;
 pub mod sctp;
-pub mod tcp_info;
 pub mod ulp;
 
 /// Kinds of attributes, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of
@@ -140,6 +134,12 @@ impl Details {
             [a, b, c, d, ..] => Some(u32::from_ne_bytes([a, b, c, d])),
             _ => None,
         }
+    }
+
+    /// Name of the congestion control, without the NUL behind it.
+    pub fn congestion(&self) -> Option<&[u8]> {
+        self.get(kind::CONG)
+            .map(|name| name.split(|byte| *byte == 0).next().unwrap_or_default())
     }
 
     /// All of them, in the order of the kernel.

@@ -111,19 +111,24 @@ mod tests {
             (Some(1000), Some(64), Some(1))
         );
         assert_eq!(socket.kind, Some(SocketType::Raw));
-        let values = |structure: Option<details::layout::Struct<'_>>| -> Vec<Option<u64>> {
-            let structure = structure.unwrap();
-            structure.parts.iter().map(|part| structure.value(part)).collect()
+        let first_word = |kind| {
+            let value: Option<&[u8]> = socket.details.get(kind);
+            value
+                .and_then(|value| value.first_chunk().copied())
+                .map(u32::from_ne_bytes)
         };
         assert_eq!(
-            values(socket.details.xdp_rings()),
+            [
+                kind::XDP_RX_RING,
+                kind::XDP_TX_RING,
+                kind::XDP_FILL_RING,
+                kind::XDP_COMPLETION_RING
+            ]
+            .map(first_word),
             [Some(2048), None, Some(512), None]
         );
-        assert_eq!(
-            values(socket.details.xdp_umem())[..3],
-            [Some(4096), Some(1), None]
-        );
-        assert_eq!(values(socket.details.xdp_stats())[..2], [Some(5), None]);
+        assert_eq!(first_word(kind::XDP_UMEM), Some(4096));
+        assert_eq!(first_word(kind::XDP_STATS), Some(5));
         for length in 0..bytes.len() {
             assert_eq!(
                 decode(&bytes[..length], Wanted::Details, &mut socket),

@@ -1,0 +1,100 @@
+//! The structures of the kernel behind objects. `None` where a socket lacks one, or it was not asked for.
+
+use super::name::Field;
+use super::structs::Struct;
+use crate::model::details::kind;
+use crate::model::{Protocol, Socket};
+
+/// The structure in one attribute.
+fn whole(socket: &Socket, kind: u16, object: Field) -> Option<Struct<'_>> {
+    socket.details.get(kind).map(|bytes| Struct::new(object, bytes))
+}
+
+pub(super) fn memory(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::SKMEMINFO, Field::Memory)
+}
+
+/// A listener measures nothing: the kernel fills in its queue, which is in `accept_q` and `backlog`, and zeros.
+fn connection(socket: &Socket, protocol: Protocol, object: Field) -> Option<Struct<'_>> {
+    if socket.protocol == protocol && !socket.is_listener() {
+        whole(socket, kind::INFO, object)
+    } else {
+        None
+    }
+}
+
+pub(super) fn tcp(socket: &Socket) -> Option<Struct<'_>> {
+    connection(socket, Protocol::Tcp, Field::Tcp)
+}
+
+pub(super) fn mptcp(socket: &Socket) -> Option<Struct<'_>> {
+    connection(socket, Protocol::Mptcp, Field::Mptcp)
+}
+
+pub(super) fn vegas(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::VEGASINFO, Field::Vegas)
+}
+
+pub(super) fn dctcp(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::DCTCPINFO, Field::Dctcp)
+}
+
+pub(super) fn bbr(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::BBRINFO, Field::Bbr)
+}
+
+pub(super) fn tls(socket: &Socket) -> Option<Struct<'_>> {
+    let attributes = socket.details.ulp()?.tls?;
+    Some(Struct::nested(Field::Tls, attributes))
+}
+
+pub(super) fn subflow(socket: &Socket) -> Option<Struct<'_>> {
+    let attributes = socket.details.ulp()?.subflow?;
+    Some(Struct::nested(Field::Subflow, attributes))
+}
+
+/// Associations only.
+pub(super) fn sctp(socket: &Socket) -> Option<Struct<'_>> {
+    socket.details.association()?;
+    whole(socket, kind::INFO, Field::Sctp)
+}
+
+/// Endpoints only.
+pub(super) fn sctp_settings(socket: &Socket) -> Option<Struct<'_>> {
+    let is_endpoint = socket.protocol == Protocol::Sctp && socket.details.association().is_none();
+    whole(socket, kind::INFO, Field::SctpSettings).filter(|_| is_endpoint)
+}
+
+pub(super) fn packet(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::PACKET_INFO, Field::Packet)
+}
+
+pub(super) fn rx_ring(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::PACKET_RX_RING, Field::RxRing)
+}
+
+pub(super) fn tx_ring(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::PACKET_TX_RING, Field::TxRing)
+}
+
+pub(super) fn fanout(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::PACKET_FANOUT, Field::Fanout)
+}
+
+/// Each ring is an attribute of its own; the object is there if any of them is.
+pub(super) fn xdp_rings(socket: &Socket) -> Option<Struct<'_>> {
+    if socket.details.is_empty() {
+        return None;
+    }
+    let rings = Struct::nested(Field::XdpRings, socket.details.as_bytes());
+    let any = rings.parts().iter().any(|part| rings.value(part).is_some());
+    any.then_some(rings)
+}
+
+pub(super) fn xdp_umem(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::XDP_UMEM, Field::XdpUmem)
+}
+
+pub(super) fn xdp_stats(socket: &Socket) -> Option<Struct<'_>> {
+    whole(socket, kind::XDP_STATS, Field::XdpStats)
+}

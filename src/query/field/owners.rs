@@ -1,0 +1,41 @@
+//! Who holds a socket, and who holds its other end.
+
+use super::value::{Value, bytes, integer, text};
+use crate::model::Row;
+use crate::model::{OwnerStatus, Process};
+
+pub(super) fn user<'a>(row: &Row<'a>) -> Value<'a> {
+    text(row.socket.uid.and_then(|uid| row.context.names.users.get(&uid)))
+}
+
+pub(super) fn process<'a>(row: &Row<'a>) -> Value<'a> {
+    match row.processes().next() {
+        Some(Process { program, .. }) => Value::Text(program),
+        None => Value::Null,
+    }
+}
+
+pub(super) fn pid<'a>(row: &Row<'a>) -> Value<'a> {
+    integer(row.ownership.holders.first().map(|holder| holder.pid))
+}
+
+pub(super) fn context<'a>(row: &Row<'a>) -> Value<'a> {
+    let first = row.processes().next();
+    bytes(first.and_then(|process| process.security_context.as_deref()))
+}
+
+pub(super) fn all<'a>(row: &Row<'a>) -> Value<'a> {
+    match row.ownership.status {
+        // It has an owner, who is unknown.
+        OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
+        OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
+            Value::Owners(*row)
+        }
+        _ => Value::Null,
+    }
+}
+
+/// The same of the other end.
+pub(super) fn of_peer<'a>(row: &Row<'a>, read: fn(&Row<'a>) -> Value<'a>) -> Value<'a> {
+    row.of_peer().map_or(Value::Null, |peer| read(&peer))
+}

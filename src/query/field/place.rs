@@ -1,0 +1,157 @@
+//! Where the parts of structures of the kernel lie, and how their numbers are read.
+
+use super::name::Field;
+
+/// Where a part lies in the structure behind its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The object.
+    pub object: Field,
+    /// Where its first byte is; among nested attributes, which of them.
+    pub offset: usize,
+    /// How many bytes it takes: 1, 2, 4 or 8; 0 for an attribute that is only there or not.
+    pub width: usize,
+    /// Its lowest bit, if it shares its bytes with others.
+    pub shift: u32,
+    /// How many bits it has; 0 for all of its bytes.
+    pub bits: u32,
+    /// What it is.
+    pub form: Form,
+    /// The number by which the kernel says that there is no value.
+    pub none: Option<u64>,
+}
+
+/// What the number of a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A number in its unit.
+    Number,
+    /// A number that is written in hexadecimal.
+    Hex,
+    /// A bit.
+    Flag,
+    /// One of these words, by number.
+    Word(&'static [(u64, &'static str)]),
+}
+
+const fn at(offset: usize, width: usize) -> Place {
+    Place {
+        object: Field::Protocol,
+        offset,
+        width,
+        shift: 0,
+        bits: 0,
+        form: Form::Number,
+        none: None,
+    }
+}
+
+/// One byte at an offset.
+pub(super) const fn u8_at(offset: usize) -> Place {
+    at(offset, 1)
+}
+
+/// A number of 16 bits at an offset.
+pub(super) const fn u16_at(offset: usize) -> Place {
+    at(offset, 2)
+}
+
+/// A number of 32 bits at an offset.
+pub(super) const fn u32_at(offset: usize) -> Place {
+    at(offset, 4)
+}
+
+/// A number of 64 bits at an offset.
+pub(super) const fn u64_at(offset: usize) -> Place {
+    at(offset, 8)
+}
+
+/// A nested attribute of this kind, which is only there or not.
+pub(super) const fn present_at(kind: usize) -> Place {
+    at(kind, 0).flag()
+}
+
+impl Place {
+    /// The same, in the structure behind `object`.
+    pub(super) const fn of(mut self, object: Field) -> Self {
+        self.object = object;
+        self
+    }
+
+    /// The same, where this number stands for no value.
+    pub(super) const fn without(mut self, none: u64) -> Self {
+        self.none = Some(none);
+        self
+    }
+
+    /// The same, as some of its bits.
+    pub(super) const fn bits(mut self, shift: u32, bits: u32) -> Self {
+        self.shift = shift;
+        self.bits = bits;
+        self
+    }
+
+    /// The same, as one of its bits.
+    pub(super) const fn bit(self, shift: u32) -> Self {
+        self.bits(shift, 1).flag()
+    }
+
+    /// The same, as true or false.
+    pub(super) const fn flag(mut self) -> Self {
+        self.form = Form::Flag;
+        self
+    }
+
+    /// The same, in hexadecimal.
+    pub(super) const fn hex(mut self) -> Self {
+        self.form = Form::Hex;
+        self
+    }
+
+    /// The same, as one of these words.
+    pub(super) const fn words(mut self, words: &'static [(u64, &'static str)]) -> Self {
+        self.form = Form::Word(words);
+        self
+    }
+
+    /// The number at its place in a structure, as the kernel wrote it; `None` if the structure ends before it.
+    #[inline]
+    pub fn raw(&self, bytes: &[u8]) -> Option<u64> {
+        bytes
+            .get(self.offset..self.offset.checked_add(self.width)?)
+            .map(|own| self.number_in(own))
+    }
+
+    /// The number out of its own bytes, of which there are at most eight.
+    #[inline]
+    pub(super) fn number_in(&self, own: &[u8]) -> u64 {
+        let number = match own.len() {
+            1 => own.first().copied().map(u64::from),
+            2 => own.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes).into()),
+            4 => own.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes).into()),
+            _ => own.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes)),
+        };
+        let number = number.unwrap_or(0) >> self.shift;
+        match self.bits {
+            0 => number,
+            bits => number & ((1 << bits) - 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_read_where_they_lie_and_are_unknown_behind_the_end() {
+        let word = u16_at(2);
+        assert_eq!(
+            word.raw(&[0, 0, 1, 2, 3]),
+            Some(u16::from_ne_bytes([1, 2]).into())
+        );
+        assert_eq!(word.raw(&[0, 0, 1]), None);
+        assert_eq!(u8_at(0).bits(4, 4).raw(&[0x7a]), Some(7));
+        assert_eq!(u64_at(0).without(u64::MAX).raw(&[0xff; 8]), Some(u64::MAX));
+    }
+}
