@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use sockstat::model::request::Wanted;
 use sockstat::model::{Context, OwnerStatus, Ownership, Protocol, Row, Socket, Stash};
 use sockstat::query::field::FIELDS;
-use sockstat::render::{details, lines, tcp};
+use sockstat::render::{csv, details, tcp};
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
 const PROTOCOLS: [Protocol; 11] = [
@@ -73,7 +73,7 @@ fn read_details(socket: &Socket) {
         context: &context,
     };
     for info in FIELDS {
-        lines::push_csv(&mut out, &info.field.value(&row));
+        csv::push_csv(&mut out, &info.field.value(&row));
     }
 }
 

@@ -6,9 +6,9 @@ use std::fmt::{self, Display, Formatter};
 
 use super::expr::{EndIs, Expr, Predicate, Reading};
 use super::field::{Field, Kind, socket_option_words};
-use super::names::{Order, Purpose, Unresolved};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
+use super::unresolved::{Order, Purpose, Unresolved};
 use crate::model::End;
 use crate::model::{Protocol, State, StateSet};
 

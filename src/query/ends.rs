@@ -6,11 +6,11 @@ use super::address::{self, Host, HostPort, Port};
 use super::error::FilterError;
 use super::expr::{EndIs, Expr, Predicate, Reading};
 use super::field::Field;
-use super::names::{Order, Purpose};
 use super::operand::{Operand, Reader, unresolved};
 use super::pattern::{Glob, Pattern};
 use super::ranges::Ranges;
 use super::subject::Subject;
+use super::unresolved::{Order, Purpose};
 use crate::model::End;
 
 impl Reader<'_> {

@@ -6,6 +6,7 @@
 
 mod address;
 mod display;
+mod end;
 mod ends;
 pub mod error;
 mod eval;
@@ -14,6 +15,7 @@ pub mod field;
 mod grammar;
 pub mod group;
 mod lexer;
+mod mode;
 pub mod names;
 pub mod nearest;
 mod number;
@@ -30,12 +32,14 @@ pub mod sort;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod unresolved;
 mod vocabulary;
 mod word;
 
 pub use error::FilterError;
 pub use eval::Match;
 pub use expr::{Expr, Predicate, ProtocolSet};
-pub use parser::{MAX_LENGTH, Mode, Parsed, file_words, parse};
+pub use mode::Mode;
+pub use parser::{MAX_LENGTH, Parsed, file_words, parse};
 pub use subject::{field_names, field_of, nearest_field};
 pub use vocabulary::words;

@@ -4,101 +4,21 @@
 //! deadline; [`Expr::resolve`] puts the answers in. Nothing here does I/O.
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
 
-use super::error::{FilterError, Span};
-use super::expr::{EndIs, Expr, OwnerField, Predicate, Reading};
+use super::end::EndIs;
+use super::error::FilterError;
+use super::expr::{Expr, OwnerField, Predicate};
 use super::field::Field;
 use super::pattern::Pattern;
 use super::ranges::Ranges;
+use super::unresolved::{Order, Purpose, Unresolved};
+use crate::model::Prefix;
 use crate::model::request::{FilterNames, ResolvedNames};
-use crate::model::{End, Prefix};
-
-/// A name where a number has to be.
-#[derive(Clone, Debug)]
-pub struct Unresolved {
-    /// The name as typed.
-    pub name: String,
-    /// What it names, and what becomes of the answer.
-    pub purpose: Purpose,
-    /// The whole filter, for an error.
-    pub text: Arc<str>,
-    /// Where the name stands in it.
-    pub span: Span,
-}
-
-/// What a name is for.
-#[derive(Clone, Debug)]
-pub enum Purpose {
-    /// An address; the ports may be fixed too.
-    Host {
-        /// Which end.
-        end: End,
-        /// Which ports.
-        ports: Option<Ranges>,
-        /// How absence is read.
-        reading: Reading,
-    },
-    /// A port.
-    Service {
-        /// Which end.
-        end: End,
-        /// How the port compares.
-        order: Order,
-        /// How absence is read.
-        reading: Reading,
-    },
-    /// The user of the socket.
-    User,
-    /// The user of an owner.
-    OwnerUser,
-    /// The interface that the socket is bound to.
-    Interface,
-    /// The cgroup of the socket.
-    Cgroup,
-}
-
-/// How a number compares with the one given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Equal.
-    Equal,
-    /// Less.
-    Less,
-    /// Less or equal.
-    AtMost,
-    /// Greater.
-    Greater,
-    /// Greater or equal.
-    AtLeast,
-}
-
-impl Order {
-    /// The numbers that compare so with `number`.
-    pub fn range(self, number: u64) -> Ranges {
-        Ranges::new(match self {
-            Self::Equal => vec![(number, number)],
-            Self::Less => number.checked_sub(1).map(|high| (0, high)).into_iter().collect(),
-            Self::AtMost => vec![(0, number)],
-            Self::Greater => number
-                .checked_add(1)
-                .map(|low| (low, u64::MAX))
-                .into_iter()
-                .collect(),
-            Self::AtLeast => vec![(number, u64::MAX)],
-        })
-    }
-}
 
 /// The range of automatic ports when nobody has changed it (linux 6.18 net/ipv4/af_inet.c).
 const DEFAULT_PORT_RANGE: (u16, u16) = (32768, 60999);
 
 impl Unresolved {
-    /// Whether the answer is compared with owners.
-    pub fn of_owner(&self) -> bool {
-        matches!(self.purpose, Purpose::OwnerUser)
-    }
-
     fn resolve(&self, found: &ResolvedNames) -> Result<Expr, FilterError> {
         let name = &self.name;
         match &self.purpose {

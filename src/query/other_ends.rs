@@ -4,10 +4,10 @@
 use super::error::FilterError;
 use super::expr::{Expr, Predicate, ProtocolSet};
 use super::field::Field;
-use super::names::Purpose;
 use super::number::plain;
 use super::operand::{Operand, Reader};
 use super::ranges::Ranges;
+use super::unresolved::Purpose;
 use crate::model::End;
 use crate::model::Protocol;
 use crate::model::numbers::{NETLINK_PROTOCOLS, ethertype_from_name};

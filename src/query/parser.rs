@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::error::FilterError;
 use super::expr::{Expr, Predicate, ProtocolSet};
 use super::field::Field;
+use super::mode::Mode;
 use super::{grammar, pushdown};
 use crate::model::StateSet;
 
@@ -13,15 +14,6 @@ pub const MAX_LENGTH: usize = 1 << 20;
 
 const EMPTY: &str = "the filter is empty";
 const EMPTY_HINT: &str = "name a port, a program or another condition (is a variable unset?)";
-
-/// What bare words are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// A port, address or unix name may stand on either side.
-    List,
-    /// It is our side: who connects to a port is not who has it.
-    Kill,
-}
 
 /// A filter that was understood.
 #[derive(Clone, Debug)]

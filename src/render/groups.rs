@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::csv::push_csv;
 use super::json;
-use super::lines::{push_csv, push_word};
 use super::text::push_number;
+use super::word::push_word;
 use crate::model::Row;
 use crate::query::group::GroupKey;
 

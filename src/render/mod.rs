@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod csv;
 pub mod decimal;
 pub mod details;
 pub mod escape;
@@ -26,3 +27,4 @@ pub mod token;
 pub mod tokens;
 pub mod totals;
 pub mod ulp;
+pub mod word;

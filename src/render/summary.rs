@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::human::bytes;
-use super::json;
+use super::json::string::{push_key, push_string};
 use super::text::push_number;
 use crate::model::summary::{Figure, Summary};
 use crate::model::{Family, Protocol, State};
@@ -58,8 +58,8 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
             (b",", "state", state.name()),
         ] {
             out.extend_from_slice(open);
-            json::push_key(out, key);
-            json::push_string(out, word.as_bytes());
+            push_key(out, key);
+            push_string(out, word.as_bytes());
         }
         out.extend_from_slice(b",\"count\":");
         push_number(out, *count);
@@ -68,7 +68,7 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
     out.extend_from_slice(b"]");
     for figure in Figure::ALL {
         out.extend_from_slice(b",\n");
-        json::push_key(out, figure.name());
+        push_key(out, figure.name());
         match summary.get(*figure) {
             Some(value) => push_number(out, value),
             None => out.extend_from_slice(b"null"),

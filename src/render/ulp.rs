@@ -46,7 +46,7 @@ fn push_word(out: &mut Vec<u8>, token: &[u8], structure: &Struct<'_>, field: Fie
         return;
     };
     out.extend_from_slice(token);
-    match part_value(&field.place(), structure) {
+    match part_value(field.info(), structure) {
         Value::Word(word) => out.extend_from_slice(word.as_bytes()),
         _ => {
             out.extend_from_slice(b"unknown(");

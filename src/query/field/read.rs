@@ -41,8 +41,8 @@ table!(values);
 
 /// The value of a part where `object` is that of its object.
 fn part(part: Field, object: &Value<'_>) -> Value<'static> {
-    match (part.info().part, object) {
-        (Some(place), Value::Struct(structure)) => part_value(&place, structure),
+    match object {
+        Value::Struct(structure) => part_value(part.info(), structure),
         _ => Value::Null,
     }
 }

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::info::FieldInfo;
 use super::list::List;
-use super::place::{Form, Place};
+use super::place::Form;
 use super::structs::Struct;
 use crate::model::Row;
 
@@ -69,7 +70,10 @@ pub(super) fn object(structure: Option<Struct<'_>>) -> Value<'_> {
 }
 
 /// The value of a part of a structure; null for a number that should be a word and is none known here.
-pub fn part_value(place: &Place, structure: &Struct<'_>) -> Value<'static> {
+pub fn part_value(part: &FieldInfo, structure: &Struct<'_>) -> Value<'static> {
+    let Some(place) = &part.part else {
+        return Value::Null;
+    };
     let Some(number) = structure.number(place) else {
         return Value::Null;
     };

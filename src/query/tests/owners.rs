@@ -1,0 +1,64 @@
+//! Owners that are hidden, and what can be decided without them.
+
+use super::*;
+
+#[test]
+fn hidden_owners_leave_a_row_undecided_only_where_they_matter() {
+    let ssh = tcp("::", 22, "::", 0, State::Listen);
+    for (filter, status, expected) in [
+        ("nginx", OwnerStatus::Hidden, Match::OwnersUnknown),
+        ("pid != 1", OwnerStatus::NotAsked, Match::OwnersUnknown),
+        ("not nginx", OwnerStatus::Elsewhere, Match::OwnersUnknown),
+        ("nginx", OwnerStatus::Kernel, Match::No),
+        ("not nginx", OwnerStatus::None, Match::Yes),
+        ("nginx and sport 80", OwnerStatus::Hidden, Match::No),
+        ("nginx or sport 22", OwnerStatus::Hidden, Match::Yes),
+        ("nginx or sport 80", OwnerStatus::Unknown, Match::OwnersUnknown),
+        ("nginx", OwnerStatus::Queued, Match::OwnersUnknown),
+        ("owner_status = hidden", OwnerStatus::Hidden, Match::Yes),
+        ("mark = 1", OwnerStatus::Hidden, Match::No),
+        ("mark != 1", OwnerStatus::Hidden, Match::No),
+    ] {
+        assert_eq!(
+            verdict(filter, &ssh, status, &[]),
+            expected,
+            "{filter} {status:?}"
+        );
+    }
+    let unread = verdict("nginx", &ssh, OwnerStatus::Known, &[holder(7777, 3)]);
+    assert_eq!(
+        unread,
+        Match::OwnersUnknown,
+        "the process vanished before its facts were read"
+    );
+    assert_eq!(
+        verdict("pid = 7777", &ssh, OwnerStatus::Known, &[holder(7777, 3)]),
+        Match::Yes
+    );
+}
+
+#[test]
+fn the_part_without_owners_drops_nothing_that_may_match() {
+    let without = |filter: &str| {
+        let expr = read(filter).expr.unwrap();
+        expr.without_owners().map(|expr| format!("{expr:?}"))
+    };
+    let same = |filter: &str| read(filter).expr.map(|expr| format!("{expr:?}"));
+    assert_eq!(without("nginx"), None);
+    assert_eq!(without("nginx or sport = 22"), None);
+    assert_eq!(without("nginx and sport = 22"), same("sport = 22"));
+    assert_eq!(without("not (nginx or sport = 22)"), same("sport != 22"));
+    assert_eq!(without("not (nginx and sport = 22)"), None);
+    let needs = |filter: &str| {
+        let expr = read(filter).expr.unwrap();
+        (expr.needs_owners(), expr.needs_processes())
+    };
+    assert_eq!(needs("sport = 22"), (false, false));
+    assert_eq!(needs("pid = 1"), (true, false));
+    assert_eq!(needs("has(fd)"), (true, false));
+    assert_eq!(needs("owner_status = known"), (true, false));
+    assert_eq!(needs("nginx"), (true, true));
+    assert_eq!(needs("owners.user = mark"), (true, true));
+    assert_eq!(needs("user = mark"), (false, false));
+    assert!(read("owners.user like m*").expr.unwrap().needs_owner_names());
+}

@@ -1,0 +1,127 @@
+//! What each column shows of a row.
+
+use super::cell::{Cell, Tone};
+use super::column::Column;
+use super::{ends, queues};
+use crate::model::Row;
+use crate::model::{OwnerStatus, State};
+use crate::query::field::{Field, Value};
+use crate::render::text::push_hex;
+use crate::render::tokens::push_timer;
+use crate::render::word::push_word;
+use crate::render::{escape, human, plain};
+
+impl Column {
+    /// What it shows of a row.
+    pub fn cell(self, row: &Row<'_>, names: bool) -> Cell {
+        let socket = row.socket;
+        let number =
+            |number: Option<u32>| Cell::plain(number.map_or_else(String::new, |number| number.to_string()));
+        match self {
+            Self::Netns => Cell::plain(human::netns(row)),
+            Self::Proto => Cell::plain(plain::netid(socket).to_owned()),
+            Self::State => Cell {
+                text: socket.state.ss_name().to_owned(),
+                tone: state_tone(row),
+            },
+            Self::RecvQ => Cell {
+                tone: state_tone(row),
+                ..number(socket.recv_q())
+            },
+            Self::SendQ => number(socket.send_q()),
+            Self::Local => Cell::plain(ends::local(row, names)),
+            Self::Peer => Cell::plain(ends::peer(row, names)),
+            Self::Scope => Cell {
+                text: socket.scope().map_or("", human::scope).to_owned(),
+                tone: if human::is_exposed(socket) {
+                    Tone::Warn
+                } else {
+                    Tone::Plain
+                },
+            },
+            Self::AcceptQ => queues::accept_queue(row),
+            // What is 0 is nothing to look at.
+            Self::SynRecv => number(row.context.half_open.of(socket).filter(|count| *count > 0)),
+            Self::RecvBuffer => queues::receive_queue(socket),
+            Self::Drops => Cell {
+                text: match socket.drops {
+                    Some(count @ 1..) => count.to_string(),
+                    _ => String::new(),
+                },
+                tone: Tone::Warn,
+            },
+            Self::Timer => Cell::plain(timer(row)),
+            Self::User => Cell::plain(user(row)),
+            Self::Inode => Cell::plain(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
+            Self::Cookie => Cell::plain(socket.cookie.map_or_else(String::new, |cookie| {
+                let mut text = Vec::new();
+                push_hex(&mut text, cookie.get());
+                String::from_utf8(text).unwrap_or_default()
+            })),
+            Self::Cgroup => {
+                let path = socket
+                    .cgroup_id
+                    .and_then(|id| row.context.names.cgroups.get(&id.get()));
+                Cell::plain(path.map_or_else(String::new, |path| escape::text(path.as_bytes())))
+            }
+            Self::Process => Cell {
+                text: human::owner(row),
+                tone: owner_tone(row.ownership.status),
+            },
+            Self::Command => Cell {
+                text: human::command(row),
+                tone: Tone::Dim,
+            },
+            Self::Field(field) => Cell::plain(field_text(row, field)),
+        }
+    }
+}
+
+/// Text keeps its blanks here: the layout tells columns apart.
+fn field_text(row: &Row<'_>, field: Field) -> String {
+    let mut text = Vec::new();
+    match field.value(row) {
+        Value::Null => {}
+        Value::Text(bytes) => escape::push(&mut text, bytes),
+        Value::UnixName(name) => escape::push_unix_name(&mut text, name, |_| false),
+        value => push_word(&mut text, &value),
+    }
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// CLOSE-WAIT with unread bytes: the program forgot to close, or does not read.
+fn state_tone(row: &Row<'_>) -> Tone {
+    // A peer's FIN counts as one byte (linux 6.18 net/ipv4/tcp_diag.c), so more than one is data.
+    let unread = row.socket.recv_q().is_some_and(|bytes| bytes > 1);
+    if row.socket.state == State::CloseWait && unread {
+        Tone::Warn
+    } else {
+        Tone::Plain
+    }
+}
+
+const fn owner_tone(status: OwnerStatus) -> Tone {
+    match status {
+        OwnerStatus::Known => Tone::Plain,
+        _ => Tone::Dim,
+    }
+}
+
+fn timer(row: &Row<'_>) -> String {
+    let mut text = Vec::new();
+    push_timer(&mut text, row.socket.timer);
+    let text = String::from_utf8(text).unwrap_or_default();
+    text.trim_start_matches(" timer:(")
+        .trim_end_matches(')')
+        .to_owned()
+}
+
+fn user(row: &Row<'_>) -> String {
+    match row.socket.uid {
+        None => String::new(),
+        Some(uid) => match row.context.names.users.get(&uid) {
+            Some(name) => escape::text(name.as_bytes()),
+            None => uid.to_string(),
+        },
+    }
+}

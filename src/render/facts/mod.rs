@@ -1,0 +1,146 @@
+//! What the kernel tells of a socket beyond its row, in a person's words: a record of labelled lines for one socket,
+//! one indented line behind each row for many.
+
+mod connection;
+mod parts;
+mod socket;
+mod units;
+
+use std::fmt::Write as _;
+
+use self::connection::{paths, rate, timing, volume, window};
+use self::socket::{filter, identity, memory, options, queues, timer};
+use super::cells::Column;
+use crate::model::Row;
+
+/// Which of it is shown behind the rows of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether one row alone is shown with all that is known of it.
+    pub record: bool,
+    /// Whether several rows have a line each for round trips, windows and rates (`-i`) and for memory (`-m`).
+    pub lines: bool,
+    /// Whether that line has options too (`--tos`, `--inet-sockopt`).
+    pub options: bool,
+}
+
+/// Columns of the table that a record says in its lines.
+pub const IN_RECORD: [Column; 4] = [Column::Timer, Column::Inode, Column::Cookie, Column::Cgroup];
+
+/// The labelled lines of a record, each with its newline.
+pub fn record(row: &Row<'_>) -> String {
+    let lines = [
+        ("queues", queues(row)),
+        ("timing", timing(row)),
+        ("volume", volume(row)),
+        ("window", window(row)),
+        ("rate", rate(row)),
+        ("paths", paths(row)),
+        ("memory", memory(row)),
+        ("filter", filter(row)),
+        ("timer", timer(row)),
+        ("options", options(row)),
+        ("identity", identity(row)),
+    ];
+    let mut text = String::new();
+    for (label, said) in lines {
+        if !said.is_empty() {
+            let _ = writeln!(text, "  {label:<9}  {said}");
+        }
+    }
+    text
+}
+
+/// The line behind one of many rows; empty without anything to tell.
+pub fn line(row: &Row<'_>, facts: Facts) -> String {
+    let mut parts = Vec::new();
+    if facts.lines {
+        parts.extend([
+            timing(row),
+            window(row),
+            rate(row),
+            volume(row),
+            paths(row),
+            memory(row),
+            filter(row),
+        ]);
+    }
+    if facts.options {
+        parts.push(options(row));
+    }
+    parts.retain(|part| !part.is_empty());
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("    {}", parts.join(" · "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::details::kind;
+    use crate::model::{State, Timer, TimerKind};
+    use crate::query::samples;
+
+    fn connection() -> crate::model::Socket {
+        let mut socket = samples::tcp("10.0.0.5", 22, "10.0.0.9", 51234, State::Established);
+        socket.wqueue = Some(36);
+        socket.timer = Some(Timer {
+            kind: TimerKind::On,
+            expires_ms: Some(180),
+            retransmits: 1,
+        });
+        let mut info = vec![0; 280];
+        for (offset, number) in [
+            (8, 212_000_u32),
+            (16, 1448),
+            (68, 12_400),
+            (72, 3100),
+            (76, 7),
+            (80, 10),
+        ] {
+            info[offset..offset + 4].copy_from_slice(&number.to_ne_bytes());
+        }
+        info[160..168].copy_from_slice(&387_500_u64.to_ne_bytes());
+        info[200..208].copy_from_slice(&1_258_291_u64.to_ne_bytes());
+        socket.details.push(kind::INFO, &info);
+        socket.details.push(kind::CONG, b"cubic\0");
+        socket
+    }
+
+    #[test]
+    fn a_record_says_what_is_known_and_leaves_out_what_is_not() {
+        let text = samples::with_row(&connection(), record);
+        for line in [
+            "  queues     0 unread, 36 unacknowledged\n",
+            "  timing     rtt 12.4 ms (± 3.1 ms), rto 212.0 ms",
+            "  volume     1.1 MB sent, 0 B received\n",
+            "  window     cwnd 10 (ssthresh 7), mss 1448, cubic\n",
+            "  rate       delivery 3.1 Mbit/s\n",
+            "  timer      retransmit in 180 ms, 1 before it\n",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        assert!(!text.contains("memory") && !text.contains("options"), "{text}");
+    }
+
+    #[test]
+    fn one_of_many_has_a_line_only_if_there_is_something_to_tell() {
+        let facts = Facts {
+            lines: true,
+            ..Facts::default()
+        };
+        let said = samples::with_row(&connection(), |row| line(row, facts));
+        assert!(
+            said.starts_with("    rtt 12.4 ms") && said.contains(" · cwnd 10"),
+            "{said}"
+        );
+        let bare = samples::tcp("10.0.0.5", 22, "10.0.0.9", 1, State::TimeWait);
+        assert_eq!(samples::with_row(&bare, |row| line(row, facts)), "");
+        assert_eq!(
+            samples::with_row(&connection(), |row| line(row, Facts::default())),
+            ""
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! Fields as parts of a sentence.
+
+use crate::model::Row;
+use crate::query::field::{Field, Value};
+use crate::render::word::push_word;
+
+pub(super) fn number(row: &Row<'_>, field: Field) -> Option<u64> {
+    match field.value(row) {
+        Value::Integer(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// A field as one word, if it has a value.
+pub(super) fn word(row: &Row<'_>, field: Field) -> Option<String> {
+    let value = field.value(row);
+    if matches!(value, Value::Null) {
+        return None;
+    }
+    let mut text = Vec::new();
+    push_word(&mut text, &value);
+    String::from_utf8(text).ok()
+}
+
+/// Parts that there are, with commas between.
+pub(super) fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    parts.join(", ")
+}

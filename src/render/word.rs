@@ -1,0 +1,112 @@
+//! Values as words: columns of fields that are separated by blanks.
+
+use super::escape;
+use super::text::{push_address, push_hex, push_list, push_number};
+use crate::query::field::{Value, part_value, socket_option_words};
+
+/// A value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts as `name=value`.
+///
+/// Blanks, quotes, question marks and commas of a text are written `\xHH`, so that nothing reads as something else.
+pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
+    let start = out.len();
+    let special = |c: char| c.is_whitespace() || matches!(c, '"' | '?' | ',');
+    match value {
+        Value::Null => out.push(b'?'),
+        Value::Text(text) => escape::push_also(out, text, special),
+        Value::UnixName(name) => escape::push_unix_name(out, name, special),
+        Value::SocketOptions(bits) => {
+            for (index, word) in socket_option_words(*bits).enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                out.extend_from_slice(word.as_bytes());
+            }
+        }
+        Value::Numbers(numbers) => push_list(out, numbers),
+        Value::Texts(list) => {
+            for (index, text) in list.texts().iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                escape::push_also(out, text.as_bytes(), special);
+            }
+        }
+        Value::Owners(row) => {
+            for (index, holder) in row.ownership.holders.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                push_number(out, holder.pid);
+                out.push(b'/');
+                push_number(out, holder.fd);
+            }
+        }
+        Value::Struct(structure) => {
+            let known = structure
+                .parts()
+                .iter()
+                .map(|part| (part.key, part_value(part, structure)));
+            for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                out.extend_from_slice(name.as_bytes());
+                out.push(b'=');
+                push_scalar(out, &value);
+            }
+        }
+        _ => push_scalar(out, value),
+    }
+    if out.len() == start {
+        out.extend_from_slice(b"\"\"");
+    }
+}
+
+/// A value that is the same in every form, without quotes.
+pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Integer(number) => push_number(out, *number),
+        Value::Word(word) => out.extend_from_slice(word.as_bytes()),
+        Value::Address(address) => push_address(out, *address),
+        Value::Hex(number) => push_hex(out, *number),
+        Value::Subnet(address, prefix) => {
+            push_address(out, *address);
+            out.push(b'/');
+            push_number(out, *prefix);
+        }
+        Value::Null
+        | Value::Text(_)
+        | Value::UnixName(_)
+        | Value::SocketOptions(_)
+        | Value::Numbers(_)
+        | Value::Texts(_)
+        | Value::Owners(_)
+        | Value::Struct(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(value: &Value<'_>) -> String {
+        let mut out = Vec::new();
+        push_word(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_word_stays_one_word_and_null_cannot_be_forged() {
+        assert_eq!(word(&Value::Null), "?");
+        assert_eq!(word(&Value::Text(b"?")), "\\x3f");
+        assert_eq!(word(&Value::Text(b"")), "\"\"");
+        assert_eq!(
+            word(&Value::Text("a\u{2003}b c".as_bytes())),
+            "a\\xe2\\x80\\x83b\\x20c"
+        );
+        assert_eq!(word(&Value::SocketOptions(0b101)), "recverr,freebind");
+        assert_eq!(word(&Value::SocketOptions(0)), "\"\"");
+    }
+}
