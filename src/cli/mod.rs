@@ -29,6 +29,7 @@ pub use why::WhyArgs;
 /// Global options that take a value: the word after them is not a subcommand.
 const GLOBAL_WITH_VALUE: &[&str] = &[
     "--color",
+    "--owners",
     "--proc-root",
     "--record",
     "--replay",

@@ -11,7 +11,9 @@ use crate::cli::{ListArgs, UsageError, WaitArgs};
 use crate::diagnose::bind::cover::Cover;
 use crate::diagnose::bind::unix::printable;
 use crate::diagnose::place::{Host, Place, PortPlace, parse, wants_family};
+use crate::engine::snapshot::inodes;
 use crate::exit::Exit;
+use crate::model::request::OwnersBy;
 use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
 use crate::render::escape;
 
@@ -25,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
-    let target = match Target::of(args) {
+    let target = match Target::of(args, global.owners.into()) {
         Ok(target) => target,
         Err(reason) => {
             out::complain(&UsageError::new(reason).to_string());
@@ -66,6 +68,7 @@ struct Target {
     addresses: Vec<IpAddr>,
     protocol: Protocol,
     states: StateSet,
+    owners_by: OwnersBy,
     ipv4: bool,
     ipv6: bool,
     /// For people.
@@ -73,7 +76,7 @@ struct Target {
 }
 
 impl Target {
-    fn of(args: &WaitArgs) -> Result<Self, String> {
+    fn of(args: &WaitArgs, owners_by: OwnersBy) -> Result<Self, String> {
         let place = parse(&args.place)?;
         let (protocol, addresses, text) = match &place {
             Place::Port(PortPlace { port: 0, .. }) | Place::Stdin => {
@@ -102,6 +105,7 @@ impl Target {
             addresses,
             protocol,
             states,
+            owners_by,
             ipv4: args.kind.ipv4,
             ipv6: args.kind.ipv6,
             text,
@@ -163,12 +167,7 @@ impl Target {
             );
         }
         let mut text = format!("timed out: {} still there on {}", there.len(), self.text);
-        let wanted: Vec<u32> = there
-            .iter()
-            .filter_map(|socket| socket.inode)
-            .map(std::num::NonZeroU32::get)
-            .collect();
-        for owner in process::owners_of(wanted).iter().take(4) {
+        for owner in process::owners_of(inodes(there), self.owners_by).iter().take(4) {
             let _ = write!(text, ", held by {} {}", escape::text(&owner.program), owner.pid);
         }
         text.push('\n');

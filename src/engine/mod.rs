@@ -16,6 +16,7 @@ pub mod resolve;
 mod run;
 mod seen;
 pub mod show;
+pub mod snapshot;
 mod stream;
 pub mod tables;
 
@@ -27,6 +28,7 @@ use crate::model::{Context, Gap, OwnerStatus, Owners, Socket, gap::is_complete};
 pub use around::around;
 pub use owners::How;
 pub use request::Request;
+pub use snapshot::Snapshot;
 pub use stream::stream;
 
 /// Takes rows. It may do I/O of its own (writing them).

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Request;
+use super::join::Others;
+use super::resolve::resolve_owners;
 use crate::model::request::OwnersBy;
-use crate::model::{Gap, Holder, Protocol};
+use crate::model::{Gap, Holder, HolderTable, Owners, Protocol, Stash};
 use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
 use crate::source::{bpf, namespaces, tape};
@@ -50,6 +53,39 @@ pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a,
         owners: false,
         ..request.clone()
     })
+}
+
+/// The owners of few rows and of the sockets at their other ends, and how they were found. Only their holders are
+/// searched, and nothing at all if no row can have one.
+///
+/// # Errors
+/// If the root of /proc cannot be listed.
+pub(super) fn owners_of(
+    request: &Request,
+    root: &ProcRoot,
+    rows: &Stash,
+    others: &Others,
+) -> io::Result<(Owners, How)> {
+    let mut wanted: Vec<u32> = rows
+        .heads()
+        .filter(|head| !head.of_kernel)
+        .filter_map(|head| head.inode)
+        .map(NonZeroU32::get)
+        .collect();
+    wanted.extend(&others.inodes);
+    wanted.sort_unstable();
+    let mut found = if wanted.is_empty() {
+        Scan {
+            walk: Walk::default(),
+            how: How::NotLooked,
+        }
+    } else {
+        scan(request, root, Some(&wanted))?
+    };
+    let holders = HolderTable::new(std::mem::take(&mut found.walk.holders));
+    let dumps = [&request.dumps[..], &request.others].concat();
+    let owners = resolve_owners(root, &request.views, &dumps, rows, others, holders, &found.walk);
+    Ok((owners, found.how))
 }
 
 /// Finds holders: of these inodes (sorted) only, or of every socket that the request can show.
@@ -129,6 +165,9 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
 
 /// What the request's protocols have in common.
 fn narrow(request: &Request) -> bpf::Narrow {
+    if request.dumps.is_empty() {
+        return bpf::Narrow::Any;
+    }
     let all = |test: fn(Protocol) -> bool| request.dumps.iter().all(|dump| test(dump.protocol));
     if all(|protocol| matches!(protocol, Protocol::Tcp | Protocol::Mptcp)) {
         bpf::Narrow::Tcp

@@ -52,9 +52,10 @@ impl Request {
     /// Whether only sockets that are not connected are wanted.
     pub fn is_listeners_only(&self) -> bool {
         let unconnected = StateSet::of_all(&[State::Listen, State::Unconnected, State::Bound]);
-        self.dumps.iter().all(|dump| {
+        let all = |dump: &Dump| {
             let datagram_with_a_peer = dump.protocol == Protocol::Unix;
             !datagram_with_a_peer && dump.states.without(unconnected).is_empty()
-        })
+        };
+        !self.dumps.is_empty() && self.dumps.iter().all(all)
     }
 }

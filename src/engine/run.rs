@@ -1,6 +1,7 @@
 //! The state of one run, and its steps.
 
 use std::borrow::Cow;
+use std::io;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
@@ -139,6 +140,20 @@ impl<'a> Run<'a> {
                 stash.push(&socket);
             }
         }
+    }
+
+    /// The owners of few rows, if they are wanted.
+    ///
+    /// # Errors
+    /// If /proc cannot be listed.
+    pub(super) fn owners_of(&mut self, stash: &Stash) -> io::Result<Owners> {
+        if !self.request.owners {
+            return Ok(Owners::not_asked());
+        }
+        let others = self.related.others(stash);
+        let (owners, how) = owners::owners_of(&self.request, &self.root, stash, &others)?;
+        self.owners_by = how;
+        Ok(owners)
     }
 
     /// Who owns the rows of the stash, now that the scan is over.

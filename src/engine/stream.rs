@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 
-use super::around::owners_of;
 use super::outlet::Outlet;
 use super::owners::{Scan, scan};
 use super::resolve::listeners;
@@ -38,7 +37,7 @@ pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Capture
     }
     let mut stash = Stash::default();
     run.fill(&mut stash, &mut |_, _| ControlFlow::Continue(()));
-    let owners = owners_of(&mut run, &stash).with_context(|| cannot_list(&run.root))?;
+    let owners = run.owners_of(&stash).with_context(|| cannot_list(&run.root))?;
     Ok(run.hand_out(&stash, owners, outlet))
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::command::why::look::{elsewhere, process, snapshot};
 use crate::diagnose::path::found::{Away, Found, Here};
 use crate::diagnose::path::judge::{Reach, judge, takes_traffic};
+use crate::engine::snapshot::inodes;
 use crate::engine::tables::Tables;
-use crate::model::request::Dump;
+use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::source::netlink::exact;
@@ -16,7 +17,7 @@ use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
 /// Looks at one address.
-pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Found {
+pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Found {
     let local = match address {
         IpAddr::V4(address) => system.is_local_v4(address),
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
@@ -25,13 +26,13 @@ pub fn look(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts
         },
     };
     if local {
-        Found::Here(here(protocol, address, port, system))
+        Found::Here(here(protocol, address, port, system, by))
     } else {
-        Found::Away(away(protocol, address, port, system))
+        Found::Away(away(protocol, address, port, system, by))
     }
 }
 
-fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Here {
+fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Here {
     let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
     let mut snapshot = snapshot::read_states(protocol, port, port, states);
     let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
@@ -44,7 +45,7 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
     let about = reach.socket().and_then(|at| sockets.get(at));
     let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
     if let Some(socket) = about {
-        snapshot.find_owners();
+        snapshot.find_owners(by);
         let ownership = snapshot.owners.of(socket);
         let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
         pids.dedup();
@@ -59,7 +60,7 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
         owner_status,
         user,
         elsewhere: match reach {
-            Reach::Refused(_) => elsewhere::owners(protocol, port),
+            Reach::Refused(_) => elsewhere::owners(protocol, port, by),
             _ => Vec::new(),
         },
         sockets,
@@ -82,7 +83,7 @@ fn interface_of(address: IpAddr, system: &SystemFacts) -> Option<u32> {
     }
 }
 
-fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) -> Away {
+fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Away {
     let source = source_towards(address, port);
     let device = source
         .and_then(|source| interface_of(source, system))
@@ -108,8 +109,7 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts) ->
         ControlFlow::Continue(())
     });
     found.gaps = tables.gaps;
-    let inodes = found.unanswered.iter().filter_map(|socket| socket.inode);
-    found.owners = process::owners_of(inodes.map(std::num::NonZeroU32::get).collect());
+    found.owners = process::owners_of(inodes(&found.unanswered), by);
     found
 }
 

@@ -26,7 +26,7 @@ use look::{look, try_once};
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     match parse(&args.place) {
-        Ok(Place::Unix(name)) => unix(&name, args.json || global.json, global.quiet, caller),
+        Ok(Place::Unix(name)) => unix(&name, args.json, global, caller),
         Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
             inet(args, &place, global, caller)
         }
@@ -69,7 +69,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller)
             address,
             port: place.port,
             protocol,
-            found: look(protocol, address, place.port, &system),
+            found: look(protocol, address, place.port, &system, global.owners.into()),
             tried: args.try_it.then(|| try_once(address, place.port)),
         })
         .collect();
@@ -112,8 +112,9 @@ fn exit_of(told: &Told) -> Exit {
 }
 
 /// A unix socket: a listener that has room, and whose file we may write to.
-fn unix(name: &[u8], json: bool, quiet: bool, caller: &Caller) -> anyhow::Result<Exit> {
-    let (snapshot, _, sockets) = look_unix::with_owners(name);
+fn unix(name: &[u8], json: bool, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let (json, quiet) = (json || global.json, global.quiet);
+    let (snapshot, _, sockets) = look_unix::with_owners(name, global.owners.into());
     let listener = sockets
         .iter()
         .find(|(socket, _)| socket.is_listener() || socket.kind == Some(SocketType::Dgram));

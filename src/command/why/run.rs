@@ -13,6 +13,7 @@ use crate::diagnose::bind::{Outcome, json as document_of, text, unix};
 use crate::diagnose::place::{Host, Place, PortPlace, parse};
 use crate::exit::Exit;
 use crate::model::Ownership;
+use crate::model::request::OwnersBy;
 use crate::model::{Gap, OwnerStatus, Protocol, SocketType};
 use crate::source::tape;
 
@@ -26,6 +27,8 @@ struct How {
     json: bool,
     /// Without a word on stderr about what is missing.
     quiet: bool,
+    /// How owners are found.
+    owners_by: OwnersBy,
 }
 
 /// Answers, and says by the exit status whether every attempt would work (0), one would fail (1), or none fails
@@ -37,6 +40,7 @@ pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result
     let how = How {
         json: args.json || global.json,
         quiet: global.quiet,
+        owners_by: global.owners.into(),
     };
     let place = match parse(&args.place) {
         Ok(place) => place,
@@ -89,6 +93,7 @@ fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow
         uid: uid(args),
         listen: !args.no_listen,
         probe: !args.no_probe,
+        owners_by: how.owners_by,
         sudo: caller.sudo(),
     };
     let mut answered = match ask(&question) {
@@ -153,7 +158,7 @@ fn answer_unix(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyh
     } else {
         SocketType::Stream
     };
-    let looked = look_unix::read(name, kind, uid(args));
+    let looked = look_unix::read(name, kind, uid(args), how.owners_by);
     let facts = &looked.facts;
     let verdict = unix::diagnose(facts);
     let about = verdict.socket.and_then(|at| facts.sockets.get(at));

@@ -16,6 +16,7 @@ use crate::diagnose::bind::{Existing, Verdict, diagnose};
 use crate::diagnose::place::{Host, PortPlace, of_families};
 use crate::model::Context;
 use crate::model::bind::BindAttempt;
+use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
 use crate::model::{Protocol, State, StateSet};
 use crate::source::containers::docker::Docker;
@@ -54,6 +55,8 @@ pub struct Question {
     pub listen: bool,
     /// Whether a trial bind may be made.
     pub probe: bool,
+    /// How owners are found.
+    pub owners_by: OwnersBy,
     /// How to run this with more rights; `None` for one who has them.
     pub sudo: Option<String>,
 }
@@ -83,7 +86,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
         (port, port)
     };
     let mut snapshot = snapshot::read(question.protocol, from, to);
-    let verdicts = verdicts(&attempts, &mut snapshot, &system, question.probe);
+    let verdicts = verdicts(&attempts, &mut snapshot, &system, question);
     let context = context(&snapshot, &verdicts, question.uid);
     let holders = holders(&snapshot, &verdicts, &context, question);
     notes.extend(root_note(&attempts, &verdicts, &snapshot, &system));
@@ -112,7 +115,7 @@ pub fn ask(question: &Question) -> Result<Answered, String> {
         existing: snapshot.existing.clone(),
         holders,
         elsewhere: if all_free && port != 0 {
-            elsewhere::owners(question.protocol, port)
+            elsewhere::owners(question.protocol, port, question.owners_by)
         } else {
             Vec::new()
         },
@@ -220,7 +223,7 @@ fn verdicts(
     attempts: &[BindAttempt],
     snapshot: &mut Snapshot,
     system: &SystemFacts,
-    probe: bool,
+    question: &Question,
 ) -> Vec<Verdict> {
     let all = |snapshot: &Snapshot| -> Vec<Verdict> {
         attempts
@@ -241,7 +244,7 @@ fn verdicts(
         snapshot.read_given_ports();
         verdicts = all(snapshot);
     }
-    snapshot.find_owners();
+    snapshot.find_owners(question.owners_by);
     if verdicts
         .iter()
         .all(|verdict| verdict.bind != Outcome::Undecidable)
@@ -250,6 +253,14 @@ fn verdicts(
             let may_block = |finding: &Finding| matches!(finding.effect, Effect::MayBlock { .. });
             verdict.findings.iter().any(may_block)
         };
+        let root_undecided = |attempt: &BindAttempt| {
+            let of_root = diagnose(&snapshot.existing, &as_root(attempt), system, None);
+            attempt.uid != 0 && of_root.bind == Outcome::Undecidable
+        };
+        if attempts.iter().any(root_undecided) {
+            snapshot.read_options(StateSet::ALL);
+            return all(snapshot);
+        }
         if !verdicts.iter().any(unknown) {
             return verdicts;
         }
@@ -260,7 +271,7 @@ fn verdicts(
     snapshot.read_options(StateSet::ALL);
     let mut verdicts = all(snapshot);
     for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
-        if probe && verdict.bind == Outcome::Undecidable {
+        if question.probe && verdict.bind == Outcome::Undecidable {
             let trial = trial_bind::bind_once(attempt).map(|free| {
                 if free {
                     Outcome::Ok
@@ -341,6 +352,15 @@ fn holders(
     all
 }
 
+/// The same attempt by root.
+fn as_root(attempt: &BindAttempt) -> BindAttempt {
+    BindAttempt {
+        uid: 0,
+        net_bind_service: true,
+        ..attempt.clone()
+    }
+}
+
 /// One line where root would be answered otherwise.
 fn root_note(
     attempts: &[BindAttempt],
@@ -349,12 +369,7 @@ fn root_note(
     system: &SystemFacts,
 ) -> Option<String> {
     attempts.iter().zip(verdicts).find_map(|(attempt, verdict)| {
-        let root = BindAttempt {
-            uid: 0,
-            net_bind_service: true,
-            ..attempt.clone()
-        };
-        let of_root = diagnose(&snapshot.existing, &root, system, None).bind;
+        let of_root = diagnose(&snapshot.existing, &as_root(attempt), system, None).bind;
         (of_root != verdict.bind && of_root != Outcome::Undecidable && verdict.bind != Outcome::Undecidable)
             .then(|| format!("for root bind would say: {}", of_root.name()))
     })

@@ -12,21 +12,21 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::{local_ports, process};
 use crate::diagnose::bind::owner::Owner;
 use crate::engine::tables::Tables;
-use crate::model::request::Dump;
+use crate::model::request::{Dump, OwnersBy};
 use crate::model::{Protocol, State, StateSet};
 use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
 /// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we
 /// may enter them.
-pub fn owners(protocol: Protocol, port: u16) -> Vec<Owner> {
+pub fn owners(protocol: Protocol, port: u16, by: OwnersBy) -> Vec<Owner> {
     // The thread is not used for anything else: it does not come back from where it goes.
     let looked = std::thread::spawn(move || {
         let name = format!("{} {port} in other network namespaces", protocol.name());
         tape::fact(&name, || inodes(protocol, port))
     })
     .join();
-    process::owners_of(looked.unwrap_or_default())
+    process::owners_of(looked.unwrap_or_default(), by)
 }
 
 fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {

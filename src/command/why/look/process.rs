@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::diagnose::bind::owner::{Owner, is_top, is_typed_in};
+use crate::engine::snapshot::holders_of;
 use crate::model::Context;
 use crate::model::cgroup::{Home, Runtime};
-use crate::model::request::Facts;
+use crate::model::request::{Facts, OwnersBy};
 use crate::model::{Names, Process};
 use crate::source::containers::docker::Docker;
 use crate::source::disk;
-use crate::source::proc::holders::{Look, walk};
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::tape;
 use crate::source::{containers, namespaces, nss};
@@ -69,21 +69,14 @@ pub fn describe(pids: &[u32], context: &Context) -> Vec<Owner> {
 }
 
 /// Describes every process that holds one of the sockets, by pid.
-pub fn owners_of(mut inodes: Vec<u32>) -> Vec<Owner> {
-    if inodes.is_empty() {
-        return Vec::new();
-    }
-    inodes.sort_unstable();
-    let look = Look {
-        wanted: Some(&inodes),
-        thorough: None,
-    };
-    let holders = walk(&ProcRoot::default(), look)
-        .map(|walk| walk.holders)
-        .unwrap_or_default();
+pub fn owners_of(inodes: impl IntoIterator<Item = u32>, by: OwnersBy) -> Vec<Owner> {
+    let holders = holders_of(inodes, by).unwrap_or_default();
     let mut pids: Vec<u32> = holders.iter().map(|holder| holder.pid).collect();
     pids.sort_unstable();
     pids.dedup();
+    if pids.is_empty() {
+        return Vec::new();
+    }
     describe(&pids, &read(&pids, &[]))
 }
 

@@ -6,23 +6,13 @@ use std::ops::ControlFlow;
 
 use super::local_ports;
 use crate::diagnose::bind::{Existing, Flag};
-use crate::engine::join::{Others, needs_owner};
-use crate::engine::resolve::resolve_owners;
+use crate::engine;
 use crate::engine::tables::Tables;
-use crate::model::Owners;
-use crate::model::request::Dump;
-use crate::model::request::{Condition, Question};
-use crate::model::{
-    Backend, Family, Gap, Holder, HolderTable, OwnerStatus, Protocol, Socket, Stash, State, StateSet,
-};
+use crate::model::request::{Condition, Dump, OwnersBy, Question};
+use crate::model::{Family, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::source::bpf::{self, Narrow, Wanted};
-use crate::source::netns::Views;
 use crate::source::proc::ProcRoot;
-use crate::source::proc::holders::{Look, Walk, has_descriptors, walk};
 use crate::source::socket_options;
-
-/// With fewer descriptors on the machine the walk is done before the iterator is set up.
-const WORTH_IT_DESCRIPTORS: u64 = 3000;
 
 /// What is on a port, or has a name.
 #[derive(Debug)]
@@ -33,8 +23,7 @@ pub struct Snapshot {
     pub owners: Owners,
     /// What could not be read.
     pub gaps: Vec<Gap>,
-    dumps: Vec<Dump>,
-    stash: Stash,
+    read: engine::Snapshot,
 }
 
 /// Reads the sockets of `protocol` on these ports, both included. Owners come later, if at all.
@@ -60,120 +49,27 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
 
 /// Reads what the dumps bring and `wanted` keeps.
 pub(super) fn gather(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
-    let mut stash = Stash::default();
-    let mut existing = Vec::new();
-    let mut tables = Tables::open(&ProcRoot::default());
-    tables.read(&dumps, &mut |sockets| {
-        for socket in sockets.iter().filter(|socket| wanted(socket)) {
-            stash.push(socket);
-            existing.push(Existing::new(socket.clone()));
-        }
-        ControlFlow::Continue(())
-    });
+    let mut read = engine::Snapshot::read(dumps, wanted);
     Snapshot {
-        existing,
+        existing: read.sockets.iter().cloned().map(Existing::new).collect(),
         owners: Owners::not_asked(),
-        gaps: tables.gaps,
-        dumps,
-        stash,
+        gaps: std::mem::take(&mut read.gaps),
+        read,
     }
 }
 
 impl Snapshot {
-    /// Looks for the holders, unless nobody can hold any of the sockets.
-    pub fn find_owners(&mut self) {
-        let owned = |one: &Existing| needs_owner(one.socket.inode, one.socket.state, Backend::SockDiag);
-        if !self.existing.iter().any(owned) {
-            self.owners = Owners::new(HolderTable::default(), BTreeMap::new(), Vec::new());
-            return;
-        }
-        let mut wanted: Vec<u32> = self
-            .existing
-            .iter()
-            .filter_map(|one| one.socket.inode)
-            .map(NonZeroU32::get)
-            .collect();
-        wanted.sort_unstable();
-        let root = ProcRoot::default();
-        let look = Look {
-            wanted: Some(&wanted),
-            thorough: None,
-        };
-        let walked = match self.ask_iterator(&wanted) {
-            Some(holders) => Ok(Walk {
-                holders,
-                ..Walk::default()
-            }),
-            None => walk(&root, look),
-        };
-        match walked {
-            Ok(mut walked) => {
-                let holders = HolderTable::new(std::mem::take(&mut walked.holders));
-                let (views, others) = (Views::default(), Others::default());
-                self.owners =
-                    resolve_owners(&root, &views, &self.dumps, &self.stash, &others, holders, &walked);
-            }
-            Err(error) => self.gaps.push(Gap::loss(
-                "owners-unreadable",
-                format!("cannot list /proc: {error}"),
-            )),
-        }
-    }
-
-    /// The holders by the kernel's own iterator, which tells the options as well. Where it may be used, that is
-    /// several times as fast as the walk on a machine with many sockets; on others its set-up costs more than
-    /// it saves.
-    fn ask_iterator(&mut self, wanted: &[u32]) -> Option<Vec<Holder>> {
-        if !has_descriptors(&ProcRoot::default(), WORTH_IT_DESCRIPTORS) {
-            return None;
-        }
-        let waits = |one: &Existing| {
-            matches!(
-                one.socket.state,
-                State::Listen | State::Bound | State::Unconnected
-            )
-        };
-        let wish = Wanted {
-            listeners_only: self
-                .existing
-                .iter()
-                .filter(|one| one.socket.inode.is_some())
-                .all(waits),
-            narrow: match self.dumps.first().map(|dump| dump.protocol) {
-                Some(Protocol::Unix) => Narrow::Unix,
-                _ => Narrow::Inet,
-            },
-            facts: true,
-        };
-        let mut holders = Vec::new();
-        let mut facts = BTreeMap::new();
-        let done = bpf::holders(wish, &mut |record| {
-            if wanted.binary_search(&record.inode).is_ok() {
-                facts.extend(record.facts.map(|told| (record.inode, told)));
-                holders.push(Holder {
-                    inode: record.inode,
-                    pid: record.pid,
-                    fd: record.fd,
-                    tid: record.tid,
-                });
-            }
-        });
-        done.ok()?;
-        for one in &mut self.existing {
-            let told = one.socket.inode.and_then(|inode| facts.get(&inode.get()));
-            if let Some(told) = told {
-                one.reuseaddr = Some(Flag::observed(told.reuseaddr));
-                one.reuseport = Some(Flag::observed(told.reuseport));
-                one.v6only = Some(Flag::observed(told.v6only));
-            }
-        }
-        Some(holders)
+    /// Finds the owners of the sockets.
+    pub fn find_owners(&mut self, by: OwnersBy) {
+        self.read.find_owners(by);
+        self.owners = std::mem::take(&mut self.read.owners);
+        self.gaps.append(&mut self.read.gaps);
     }
 
     /// Finds out which sockets asked for their port and which were given it: the kernel filters by that, and a
     /// second dump with the filter tells who passes.
     pub fn read_given_ports(&mut self) {
-        for dump in &mut self.dumps.clone() {
+        for dump in &mut self.read.dumps().to_vec() {
             let given = Condition::Ask(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
@@ -189,21 +85,56 @@ impl Snapshot {
         }
     }
 
-    /// Reads the options of every socket in one of the states whose descriptor we may copy.
+    /// Reads the options of the sockets in one of the states: from a copy of the owner's descriptor, and where that is
+    /// refused from the kernel's BPF iterator. How the owners were found makes no difference.
     pub fn read_options(&mut self, states: StateSet) {
-        let wanted = |one: &&mut Existing| one.reuseaddr.is_none() && states.contains(one.socket.state);
-        for one in self.existing.iter_mut().filter(wanted) {
+        let wanted = |one: &Existing| one.reuseaddr.is_none() && states.contains(one.socket.state);
+        let mut refused = false;
+        for one in self.existing.iter_mut().filter(|one| wanted(one)) {
             let holders = self.owners.of(&one.socket);
-            if holders.status == OwnerStatus::Known {
-                let Some(options) = socket_options::read(&one.socket, holders.holders) else {
-                    continue;
-                };
-                one.reuseaddr = options.reuseaddr.map(Flag::observed);
-                one.reuseport = options.reuseport.map(Flag::observed);
+            if holders.status != OwnerStatus::Known {
+                continue;
+            }
+            let Some(options) = socket_options::read(&one.socket, holders.holders) else {
+                refused = true;
+                continue;
+            };
+            one.reuseaddr = options.reuseaddr.map(Flag::observed);
+            one.reuseport = options.reuseport.map(Flag::observed);
+            if one.socket.family == Family::Inet6 {
+                one.v6only = options.v6only.map(Flag::observed);
+            }
+        }
+        if !refused {
+            return;
+        }
+        let facts = self.iterator_facts();
+        for one in self.existing.iter_mut().filter(|one| wanted(one)) {
+            if let Some(facts) = one.socket.inode.and_then(|inode| facts.get(&inode)) {
+                one.reuseaddr = Some(Flag::observed(facts.reuseaddr));
+                one.reuseport = Some(Flag::observed(facts.reuseport));
                 if one.socket.family == Family::Inet6 {
-                    one.v6only = options.v6only.map(Flag::observed);
+                    one.v6only = Some(Flag::observed(facts.v6only));
                 }
             }
         }
+    }
+
+    /// The flags of all sockets by inode, as the iterator reports them; empty where it is refused.
+    fn iterator_facts(&self) -> BTreeMap<NonZeroU32, bpf::Facts> {
+        let waits = |one: &&Existing| {
+            let states = [State::Listen, State::Bound, State::Unconnected];
+            one.socket.inode.is_none() || states.contains(&one.socket.state)
+        };
+        let wanted = Wanted {
+            listeners_only: self.existing.iter().all(|one| waits(&one)),
+            narrow: Narrow::Inet,
+            facts: true,
+        };
+        let mut facts = BTreeMap::new();
+        let asked = bpf::holders(wanted, &mut |record| {
+            facts.extend(NonZeroU32::new(record.inode).zip(record.facts));
+        });
+        asked.map(|_| facts).unwrap_or_default()
     }
 }

@@ -13,7 +13,7 @@ use crate::diagnose::bind::report::Holders;
 use crate::diagnose::bind::unix::{FileFacts, UnixFacts, printable};
 use crate::model::Context;
 use crate::model::endpoint::UnixFile;
-use crate::model::request::Dump;
+use crate::model::request::{Dump, OwnersBy};
 use crate::model::{Endpoints, Protocol, Socket, SocketType, StateSet};
 use crate::source::disk;
 use crate::source::tape;
@@ -34,14 +34,14 @@ pub struct Looked {
 }
 
 /// Reads what there is under the name, for a socket of this type made by this user.
-pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> Looked {
+pub fn read(name: Vec<u8>, kind: SocketType, uid: u32, by: OwnersBy) -> Looked {
     let is_abstract = name.first() == Some(&0);
     let file = if is_abstract {
         FileFacts::Absent
     } else {
         file_facts(Path::new(OsStr::from_bytes(&name)), uid)
     };
-    let (snapshot, context, sockets) = with_owners(&name);
+    let (snapshot, context, sockets) = with_owners(&name, by);
     Looked {
         facts: UnixFacts {
             name,
@@ -55,9 +55,9 @@ pub fn read(name: Vec<u8>, kind: SocketType, uid: u32) -> Looked {
 }
 
 /// The sockets that have the name, and who holds them.
-pub fn with_owners(name: &[u8]) -> (Snapshot, Context, Vec<(Socket, Holders)>) {
+pub fn with_owners(name: &[u8], by: OwnersBy) -> (Snapshot, Context, Vec<(Socket, Holders)>) {
     let mut snapshot = of_name(name);
-    snapshot.find_owners();
+    snapshot.find_owners(by);
     let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
     let holders = sockets
         .iter()

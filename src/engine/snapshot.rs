@@ -1,0 +1,108 @@
+//! The sockets of some dumps, collected, with their owners if somebody asks: for commands that need them all.
+
+use std::io;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+
+use super::join::{Others, needs_owner};
+use super::owners::{How, owners_of, scan};
+use super::tables::Tables;
+use super::{Request, is_complete};
+use crate::model::request::{Dump, OwnersBy};
+use crate::model::{Gap, Holder, HolderTable, Owners, Socket, Stash};
+use crate::source::proc::ProcRoot;
+
+/// Sockets of our own network namespace.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The sockets, in the kernel's order.
+    pub sockets: Vec<Socket>,
+    /// Who holds them; not asked for until [`Snapshot::find_owners`].
+    pub owners: Owners,
+    /// How owners were found.
+    pub owners_by: How,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    dumps: Vec<Dump>,
+}
+
+impl Snapshot {
+    /// Reads the sockets of these dumps that are `wanted`. Tables under /proc are not narrowed by a dump's condition, so
+    /// `wanted` has to check it too.
+    pub fn read(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Self {
+        let mut found = Vec::new();
+        let mut tables = Tables::open(&ProcRoot::default());
+        tables.read(&dumps, &mut |sockets| {
+            found.extend(sockets.iter().filter(|socket| wanted(socket)).cloned());
+            ControlFlow::Continue(())
+        });
+        Self {
+            sockets: found,
+            owners: Owners::not_asked(),
+            owners_by: How::NotLooked,
+            gaps: tables.gaps,
+            dumps,
+        }
+    }
+
+    /// The dumps that were read.
+    pub fn dumps(&self) -> &[Dump] {
+        &self.dumps
+    }
+
+    /// Finds the owners of all sockets, and the reasons for missing ones, as a listing does.
+    pub fn find_owners(&mut self, by: OwnersBy) {
+        let owned = |socket: &Socket| needs_owner(socket.inode, socket.state, socket.backend);
+        if !self.sockets.iter().any(owned) {
+            self.owners = Owners::new(HolderTable::default(), [].into(), Vec::new());
+            return;
+        }
+        let request = Request {
+            dumps: self.dumps.clone(),
+            owners: true,
+            owners_by: by,
+            ..Request::default()
+        };
+        let mut stash = Stash::default();
+        for socket in &self.sockets {
+            stash.push(socket);
+        }
+        match owners_of(&request, &ProcRoot::default(), &stash, &Others::default()) {
+            Ok((owners, how)) => (self.owners, self.owners_by) = (owners, how),
+            Err(error) => self.gaps.push(Gap::loss(
+                "owners-unreadable",
+                format!("cannot list /proc: {error}"),
+            )),
+        }
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_complete(&self) -> bool {
+        is_complete(&self.gaps)
+    }
+}
+
+/// The holders of sockets that are known by inode alone, of whatever protocol.
+///
+/// # Errors
+/// If /proc cannot be listed.
+pub fn holders_of(inodes: impl IntoIterator<Item = u32>, by: OwnersBy) -> io::Result<Vec<Holder>> {
+    let mut wanted: Vec<u32> = inodes.into_iter().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let request = Request {
+        owners: true,
+        owners_by: by,
+        ..Request::default()
+    };
+    Ok(scan(&request, &ProcRoot::default(), Some(&wanted))?.walk.holders)
+}
+
+/// The inodes of sockets that have one.
+pub fn inodes<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> impl Iterator<Item = u32> {
+    let inodes = sockets.into_iter().filter_map(|socket| socket.inode);
+    inodes.map(NonZeroU32::get)
+}
