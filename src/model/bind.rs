@@ -1,11 +1,11 @@
-//! The socket that somebody wants to make.
+//! The socket that a program wants to create.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
 use crate::model::{Family, Protocol};
 
-/// A socket as its program would set it up, and what is done with it: bind, and for a server listen.
+/// A socket with the options that its program would set, and the calls that follow: bind, and listen for a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -18,7 +18,7 @@ pub struct BindAttempt {
     pub address: IpAddr,
     /// In host byte order; 0 lets the kernel choose.
     pub port: u16,
-    /// `IPV6_V6ONLY`, as set before bind. Means nothing for an IPv4 address.
+    /// `IPV6_V6ONLY`, as set before bind. Ignored for an IPv4 address.
     pub v6only: bool,
     /// `SO_REUSEADDR`.
     pub reuseaddr: bool,
@@ -37,7 +37,7 @@ pub struct BindAttempt {
 }
 
 impl BindAttempt {
-    /// A server on this address with no options set, made by root: the starting point for the rest.
+    /// Returns a server on this address without options, created by root, as a base for other sockets.
     pub const fn new(protocol: Protocol, address: IpAddr, port: u16) -> Self {
         Self {
             protocol,
@@ -72,7 +72,7 @@ impl BindAttempt {
     }
 }
 
-/// Whether an IPv6 address means something on one interface only, so that bind wants to know which.
+/// Returns whether an IPv6 address needs an interface, which bind then requires.
 pub const fn needs_scope(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.octets();
     // ff01 and ff02, whatever the flags in the upper half of the second byte.

@@ -1,14 +1,15 @@
-//! What the path of a cgroup says: the systemd unit, the container and the pod.
+//! The systemd unit, container and pod that a cgroup path names.
 //!
-//! Pure: takes paths and the text of /proc/PID/cgroup. A path is what the manager of the cgroup called it; somebody who
-//! may make cgroups can make one that looks like a container's, so this tells where something runs, not whom to trust.
+//! Pure: takes paths and the text of /proc/PID/cgroup. The manager of a cgroup chooses its path, and whoever can
+//! create cgroups can create one that looks like a container's. So a path says where something runs, not whom to
+//! trust.
 
-/// Who made a container.
+/// The runtime that created a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Runtime {
     /// docker (moby).
     Docker,
-    /// podman, and whatever else uses libpod.
+    /// podman, and other users of libpod.
     Podman,
     /// containerd, by its CRI plugin or by nerdctl.
     Containerd,
@@ -18,37 +19,37 @@ pub enum Runtime {
     Lxc,
     /// systemd-nspawn.
     Nspawn,
-    /// An identifier of 64 digits, by a runtime that the path does not name.
+    /// An unknown runtime: the path has only an identifier of 64 digits.
     Unknown,
 }
 
 /// A container.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Container {
-    /// Who made it.
+    /// Its runtime.
     pub runtime: Runtime,
-    /// Its identifier, 64 hexadecimal digits; `None` where the runtime knows it by name alone.
+    /// Its identifier, 64 hexadecimal digits; `None` if the runtime uses only names.
     pub id: Option<String>,
     /// Its name, if it is known.
     pub name: Option<String>,
 }
 
-/// Where a process runs, or ran when it made a socket.
+/// Where a process runs, or ran when it created a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home {
     /// The innermost systemd unit, a service or a scope, that is not the container's own scope.
     pub unit: Option<String>,
     /// The innermost container.
     pub container: Option<Container>,
-    /// The pod: its UID, of a podman pod the identifier; or `NAMESPACE/NAME` where that was found.
+    /// The pod: `NAMESPACE/NAME` if known, otherwise its UID, or the identifier of a podman pod.
     pub pod: Option<String>,
 }
 
-/// Digits of an identifier that are shown: as many as runtimes themselves show.
+/// The number of identifier digits to show, the same as runtimes show.
 const SHORT: usize = 12;
 
 impl Container {
-    /// The name, or else the short identifier.
+    /// Returns the name, or the short identifier if the name is unknown.
     pub fn title(&self) -> &str {
         let id = self.id.as_deref().unwrap_or_default();
         self.name.as_deref().unwrap_or(id.get(..SHORT).unwrap_or(id))
@@ -56,12 +57,12 @@ impl Container {
 }
 
 impl Home {
-    /// Whether the path said nothing.
+    /// Returns whether the path names none of the three.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What a path says, from the root of the hierarchy or, seen from inside another cgroup namespace, from `/..`.
+    /// Parses a path from the root of the hierarchy, or from `/..` when seen from another cgroup namespace.
     pub fn of_path(path: &str) -> Self {
         let mut home = Self::default();
         let in_kubernetes = path.contains("kubepods");
@@ -82,8 +83,8 @@ impl Home {
         home
     }
 
-    /// What the text of /proc/PID/cgroup says, and the path that says it: the unified hierarchy first, then systemd's
-    /// own, then the others, because on a hybrid system any of them may be the one that is used (cgroups(7)).
+    /// Parses /proc/PID/cgroup, and returns the path that was used as well. Tries the unified hierarchy first,
+    /// then systemd's own, then the others: on a hybrid system any of them may be in use (cgroups(7)).
     pub fn of_cgroups(text: &str) -> (Self, Option<&str>) {
         let mut paths: Vec<(u8, &str)> = text.lines().filter_map(ranked).collect();
         paths.sort_by_key(|(rank, _)| *rank);
@@ -94,7 +95,7 @@ impl Home {
             if telling.is_none() && !said.is_empty() {
                 telling = Some(*path);
             }
-            // Systemd's hierarchy has the unit where another one has the container.
+            // Systemd's hierarchy has the unit, another one may have the container.
             home.unit = home.unit.or(said.unit);
             if home.container.is_none() {
                 home.container = said.container;
@@ -106,7 +107,7 @@ impl Home {
     }
 }
 
-/// The path in a line `ID:CONTROLLERS:PATH`, and how early it is looked at.
+/// Returns the path of a line `ID:CONTROLLERS:PATH`, and its rank.
 fn ranked(line: &str) -> Option<(u8, &str)> {
     let (id, rest) = line.split_once(':')?;
     let (controllers, path) = rest.split_once(':')?;
@@ -122,7 +123,7 @@ fn ranked(line: &str) -> Option<(u8, &str)> {
     Some((rank, path))
 }
 
-/// The container that a component of a path names. Monitors run beside their containers, not in them.
+/// Returns the container that a path component names. Monitors run alongside their containers, not in them.
 fn container_of(part: &str, parent: &str) -> Option<Container> {
     let part = part.strip_suffix(".scope").unwrap_or(part);
     if let Some(name) = part.strip_prefix("lxc.payload.") {
@@ -172,7 +173,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && !is_of_systemd
 }
 
-/// The machine of `systemd-nspawn@NAME.service`.
+/// Returns the machine of `systemd-nspawn@NAME.service`.
 fn nspawn_service(part: &str) -> Option<&str> {
     part.strip_prefix("systemd-nspawn@")?.strip_suffix(".service")
 }
@@ -181,8 +182,8 @@ fn is_unit(part: &str) -> bool {
     matches!(part.rsplit_once('.'), Some((name, "service" | "scope")) if !name.is_empty())
 }
 
-/// The pod that a component names: `podUID` or, by the systemd driver, `…-podUID.slice` with `_` for `-`; of podman
-/// `machine-libpod_pod_ID.slice` or `libpod_parent-libpod_pod_ID.slice`.
+/// Returns the pod that a path component names: `podUID` or, by the systemd driver, `…-podUID.slice` with `_` for
+/// `-`; of podman `machine-libpod_pod_ID.slice` or `libpod_parent-libpod_pod_ID.slice`.
 fn pod_of(part: &str, in_kubernetes: bool) -> Option<String> {
     let name = part.strip_suffix(".slice").unwrap_or(part);
     if let Some((_, id)) = name.rsplit_once("libpod_pod_") {
@@ -202,7 +203,8 @@ fn pod_of(part: &str, in_kubernetes: bool) -> Option<String> {
     is_uid.then(|| uid.replace('_', "-"))
 }
 
-/// `\xHH`, as systemd writes what a unit's name may not hold (systemd.unit(5)). What is no escape stays as it is.
+/// Decodes `\xHH`, which systemd writes for characters not allowed in a unit's name (systemd.unit(5)). Anything
+/// else stays unchanged.
 fn unescape(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();

@@ -20,7 +20,7 @@ pub enum Endpoints {
     Vsock(VsockPair),
     /// An interface's queue.
     Xdp(XdpEnd),
-    /// No dump tells of the socket: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
+    /// A socket that is in no dump: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
     Undumped(Box<str>),
 }
 
@@ -31,18 +31,18 @@ pub struct InetPair {
     pub local_address: IpAddr,
     /// In host byte order. For raw sockets the kernel puts the IP protocol number here.
     pub local_port: u16,
-    /// Whom it talks to.
+    /// The peer's address.
     pub peer_address: IpAddr,
     /// In host byte order.
     pub peer_port: u16,
     /// The interface the socket is bound to (`SO_BINDTODEVICE` or a link-local bind), by index.
     pub interface: Option<NonZeroU32>,
-    /// `IPV6_V6ONLY`; the kernel tells it for IPv6 sockets in state listen or closed only.
+    /// `IPV6_V6ONLY`; the kernel reports it only for IPv6 sockets in state listen or closed.
     pub v6only: Option<bool>,
 }
 
 impl InetPair {
-    /// Nothing bound, nothing connected; what a buffer slot holds before it is filled.
+    /// Neither bound nor connected: the content of a buffer slot before it is filled.
     pub const UNSPECIFIED: Self = Self {
         local_address: IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         local_port: 0,
@@ -68,7 +68,7 @@ pub struct UnixPair {
     /// The bound name as the kernel keeps it: a path without its final NUL, or an abstract name that starts
     /// with a NUL. `None` for an unnamed socket. Any bytes; at most 108.
     pub name: Option<Box<[u8]>>,
-    /// The inode of the connected peer; `None` when there is none, or it was not accepted yet.
+    /// The inode of the connected peer; `None` if there is none, or it is not accepted yet.
     pub peer_inode: Option<NonZeroU32>,
     /// Listeners only: the inodes of clients that wait to be accepted.
     pub pending: Vec<u32>,
@@ -85,7 +85,7 @@ pub struct UnixFile {
     pub device: u32,
 }
 
-/// From where a listening or bound socket can be reached.
+/// From where a listening or bound socket is reachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// This machine only.
@@ -116,7 +116,7 @@ impl Scope {
         Self::All,
     ];
 
-    /// The value of the field `scope`.
+    /// Returns the value of the field `scope`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Loopback => "loopback",
@@ -129,8 +129,8 @@ impl Scope {
         }
     }
 
-    /// The scope of a socket bound to `address`. An IPv6 wildcard takes IPv4 as well unless `v6only` is known
-    /// to be set: that is the kernel's default (net.ipv6.bindv6only = 0).
+    /// Returns the scope of a socket bound to `address`. An IPv6 wildcard covers IPv4 unless `v6only` is known to
+    /// be set, as by the kernel's default (net.ipv6.bindv6only = 0).
     pub fn of(address: IpAddr, v6only: Option<bool>) -> Self {
         match address {
             IpAddr::V4(v4) if v4.is_unspecified() => Self::AllV4,

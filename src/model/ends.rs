@@ -1,6 +1,6 @@
-//! Which socket is at the other end of which, among the sockets that a run read.
+//! The other end of each socket, among the sockets that a run read.
 //!
-//! It does not guess: an end that is not among the sockets read, or that several could be, is none.
+//! It does not guess: if the other end was not read, or several sockets qualify, there is none.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use super::{Endpoints, InetPair, Protocol, Socket, SocketType, State, UnixPair};
 pub struct Ends {
     /// The kinds of sockets that were collected.
     pub kinds: PeerKinds,
-    /// Unix inodes that belong together, each pair in both directions; sorted.
+    /// Pairs of connected unix inodes, in both directions; sorted.
     pub links: Vec<(u32, u32)>,
     /// The bound names of unix sockets, by inode; sorted.
     pub names: Vec<(u32, Box<[u8]>)>,
@@ -32,18 +32,18 @@ pub struct InetEnd {
     pub local: (IpAddr, u16),
     /// The address and port of its peer.
     pub peer: (IpAddr, u16),
-    /// The place of its network namespace.
+    /// The index of its network namespace.
     pub netns: u32,
-    /// Its inode; `None` where no program holds it (yet).
+    /// Its inode; `None` if no program holds it (yet).
     pub inode: Option<NonZeroU32>,
     /// Its state.
     pub state: State,
-    /// Whether it takes IPv6 alone; known of sockets without a peer.
+    /// Whether it takes only IPv6; known only for sockets without a peer.
     pub v6only: bool,
 }
 
 impl InetEnd {
-    /// The end as a socket of which no more is known.
+    /// Returns the end as a socket without other facts.
     pub fn socket(&self) -> Socket {
         Socket {
             protocol: self.protocol,
@@ -63,13 +63,13 @@ impl InetEnd {
 }
 
 impl Ends {
-    /// Whether anything is remembered at all.
+    /// Returns whether any socket was collected.
     pub fn is_asked(&self) -> bool {
         self.kinds.unix || self.kinds.inet
     }
 
-    /// The inodes of the unix sockets at the other end of this one: its peer, the senders of a datagram socket,
-    /// the clients that wait at a listener, or the listener that a client waits at.
+    /// Returns the inodes of the unix sockets at the other end of this one: its peer, the senders of a datagram
+    /// socket, the clients that wait at a listener, or the listener that a client waits at.
     pub fn unix_others(&self, inode: u32) -> impl Iterator<Item = u32> {
         let from = self.links.partition_point(|(own, _)| *own < inode);
         let tail = self.links.get(from..).unwrap_or_default();
@@ -78,13 +78,13 @@ impl Ends {
             .map(|(_, other)| *other)
     }
 
-    /// The bound name of a unix socket.
+    /// Returns the bound name of a unix socket.
     pub fn unix_name(&self, inode: u32) -> Option<&[u8]> {
         let found = self.names.binary_search_by_key(&inode, |(own, _)| *own).ok()?;
         self.names.get(found).map(|(_, name)| &**name)
     }
 
-    /// The socket whose name the peer of this one has: its peer, or the listener at which it waits.
+    /// Returns the socket whose name the peer of this one has: its peer, or the listener at which it waits.
     pub fn unix_named(&self, socket: &Socket, pair: &UnixPair) -> Option<u32> {
         if let Some(peer) = pair.peer_inode {
             return Some(peer.get());
@@ -94,9 +94,9 @@ impl Ends {
         self.unix_others(own.get()).next()
     }
 
-    /// The other end of an IP connection, or the UDP socket that takes what this one sends. It is looked for in the
-    /// socket's own network namespace, and then, unless the addresses mean that alone, in the others that were read:
-    /// containers on one bridge.
+    /// Returns the other end of an IP connection, or the UDP socket that receives what this one sends. It searches
+    /// the socket's own network namespace first. Then, unless the addresses are local to that, it searches the
+    /// others that were read, for containers on one bridge.
     pub fn inet_other(&self, socket: &Socket, pair: &InetPair) -> Option<&InetEnd> {
         if pair.peer_port == 0 || !self.kinds.inet {
             return None;
@@ -112,7 +112,7 @@ impl Ends {
             let ends = rest.iter();
             ends.take_while(|end| (end.protocol, end.local, end.peer) == key)
         };
-        // One with an inode sorts behind one without: a connection that is accepted meanwhile may be told twice.
+        // One with an inode sorts after one without: a connection accepted meanwhile may be reported twice.
         let here = same().filter(|end| end.netns == socket.netns).last();
         here.or_else(|| self.receiver(socket, local.0, peer)).or_else(|| {
             let elsewhere = same().last().filter(|end| !end.local.0.is_loopback())?;
@@ -122,10 +122,10 @@ impl Ends {
         })
     }
 
-    /// The unconnected UDP socket at an address of this machine: one bound to that very address, else one bound
-    /// to all of them; none if several could be meant.
+    /// Returns the unconnected UDP socket at an address of this machine: one bound to exactly that address, else
+    /// one bound to all of them; none if several qualify.
     fn receiver(&self, socket: &Socket, from: IpAddr, to: (IpAddr, u16)) -> Option<&InetEnd> {
-        // What is sent to an address of this machine comes from that address, unless somebody chose another.
+        // Packets to an address of this machine come from that address unless the sender bound another.
         if !to.0.is_loopback() && from != to.0 {
             return None;
         }

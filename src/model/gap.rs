@@ -1,9 +1,9 @@
-//! What an answer lacks, as data: never a shorter list without a word.
+//! What an answer lacks, as data, so that nothing is dropped silently.
 
-/// How much a gap matters.
+/// The severity of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapLevel {
-    /// The answer is complete, but came another way (a fallback, a family that the kernel lacks). JSON only.
+    /// The answer is complete, but was read another way (a fallback, a family that the kernel lacks). JSON only.
     Note,
     /// Something is missing from the answer. Printed on stderr, with its remedy.
     Loss,
@@ -19,7 +19,7 @@ impl GapLevel {
     }
 }
 
-/// Whether nothing is missing from an answer with these gaps.
+/// Returns whether an answer with these gaps is complete.
 pub fn is_complete(gaps: &[Gap]) -> bool {
     gaps.iter().all(|gap| gap.level != GapLevel::Loss)
 }
@@ -31,16 +31,16 @@ pub struct Gap {
     pub level: GapLevel,
     /// A stable word for scripts, such as `owners-hidden`.
     pub code: &'static str,
-    /// One sentence for people. It may hold names from outside: sanitise it on the way to a terminal.
+    /// One sentence for people. It may contain names from outside: sanitise it before it reaches a terminal.
     pub message: String,
-    /// What the reader can do about it: a command or a permission.
+    /// The remedy: a command or a permission.
     pub remedy: Option<String>,
-    /// How many sockets or processes it is about, where that is known.
+    /// The number of sockets or processes concerned, if known.
     pub count: Option<u64>,
 }
 
 impl Gap {
-    /// A loss without remedy and count.
+    /// Creates a loss without remedy and count.
     pub fn loss(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             level: GapLevel::Loss,
@@ -51,7 +51,7 @@ impl Gap {
         }
     }
 
-    /// A note without remedy and count.
+    /// Creates a note without remedy and count.
     pub fn note(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             level: GapLevel::Note,
@@ -59,14 +59,14 @@ impl Gap {
         }
     }
 
-    /// The same with a remedy.
+    /// Adds a remedy.
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
 
-    /// The same with a count.
+    /// Adds a count.
     #[must_use]
     pub fn with_count(mut self, count: u64) -> Self {
         self.count = Some(count);

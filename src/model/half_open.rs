@@ -1,4 +1,4 @@
-//! How many connections are being opened at each listener: those in SYN-RECV, which the kernel counts nowhere.
+//! The number of half-open connections (SYN-RECV) at each listener, which the kernel does not count itself.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,26 +8,26 @@ use super::{Protocol, Socket};
 /// A network namespace, an address and a port.
 pub type Place = (u32, IpAddr, u16);
 
-/// Half-open TCP connections by listener. Listeners that share an address (SO_REUSEPORT) have the count of all.
+/// Half-open TCP connections by listener. Listeners that share an address (SO_REUSEPORT) share one count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HalfOpen {
-    /// The counts by the place of the listener; `None` if nobody asked.
+    /// The counts by the listener's endpoint; `None` if not requested.
     counts: Option<BTreeMap<Place, u32>>,
 }
 
 impl HalfOpen {
-    /// These counts; a listener that is missing has none.
+    /// Creates the counts; a listener without an entry has none.
     pub fn new(counts: BTreeMap<Place, u32>) -> Self {
         Self { counts: Some(counts) }
     }
 
-    /// The place of a socket.
+    /// Returns the endpoint of a socket.
     pub fn place_of(socket: &Socket) -> Option<Place> {
         let pair = socket.inet()?;
         Some((socket.netns, pair.local_address.to_canonical(), pair.local_port))
     }
 
-    /// How many there are at `socket`; `None` unless it is a TCP listener and somebody asked.
+    /// Returns the count at `socket`; `None` if it is not a TCP listener or counts were not requested.
     pub fn of(&self, socket: &Socket) -> Option<u32> {
         let place =
             Self::place_of(socket).filter(|_| socket.is_listener() && socket.protocol == Protocol::Tcp)?;

@@ -1,7 +1,7 @@
-//! What was captured, as plain data.
+//! The captured facts, as plain data.
 //!
-//! Nothing in here reads, prints, asks the clock or the environment: a value of these types can be built by
-//! hand in a test, and everything after the capture (query, render) works on them alone.
+//! Nothing here reads, prints, or uses the clock or the environment. A test can build any of these values by hand,
+//! and everything after the capture (query, render) works on them alone.
 
 pub mod bind;
 pub mod cgroup;

@@ -1,6 +1,6 @@
-//! Names of numbers that standards and the kernel fix: Ethernet protocols, netlink families, IP protocols.
+//! Names of well-known numbers: Ethernet protocols, netlink families, IP protocols.
 //!
-//! Only what one meets on a socket is here. A number without a name stays a number.
+//! Only numbers that occur on sockets are listed. Others are shown as numbers.
 
 /// Ethernet protocols (linux 6.18 include/uapi/linux/if_ether.h) under the names of tc-u32(8) and ss.
 const ETHERTYPES: &[(u16, &str)] = &[
@@ -24,8 +24,8 @@ const ETHERTYPES: &[(u16, &str)] = &[
     (0x88f7, "ptp"),
 ];
 
-/// Netlink families by number (linux 6.18 include/uapi/linux/netlink.h) under the names of ss; one that has no name
-/// is its number.
+/// Netlink families by number (linux 6.18 include/uapi/linux/netlink.h) under the names of ss; one without a name
+/// is shown as its number.
 pub const NETLINK_PROTOCOLS: [&str; 32] = [
     "rtnl",
     "unused",
@@ -88,13 +88,13 @@ const IP_PROTOCOLS: &[(u8, &str)] = &[
     (255, "raw"),
 ];
 
-/// The name of an Ethernet protocol.
+/// Returns the name of an Ethernet protocol.
 pub fn ethertype_name(number: u16) -> Option<&'static str> {
     let found = ETHERTYPES.iter().find(|(known, _)| *known == number);
     found.map(|(_, name)| *name)
 }
 
-/// The Ethernet protocol of that name, in any case.
+/// Returns the Ethernet protocol of that name, ignoring case.
 pub fn ethertype_from_name(name: &str) -> Option<u16> {
     let found = ETHERTYPES
         .iter()
@@ -102,12 +102,12 @@ pub fn ethertype_from_name(name: &str) -> Option<u16> {
     found.map(|(number, _)| *number)
 }
 
-/// The name of a netlink family.
+/// Returns the name of a netlink family.
 pub fn netlink_protocol_name(number: u8) -> Option<&'static str> {
     NETLINK_PROTOCOLS.get(usize::from(number)).copied()
 }
 
-/// The name of an IP protocol.
+/// Returns the name of an IP protocol.
 pub fn ip_protocol_name(number: u8) -> Option<&'static str> {
     let found = IP_PROTOCOLS.iter().find(|(known, _)| *known == number);
     found.map(|(_, name)| *name)

@@ -1,13 +1,13 @@
-//! The ends of sockets that speak neither IP nor have names: packet, netlink, VM and XDP sockets.
+//! The ends of packet, netlink, vsock and XDP sockets, which have neither IP addresses nor names.
 
 use std::num::NonZeroU32;
 
-/// What a packet socket takes, and from where. There is no other end.
+/// What a packet socket receives, and from where. It has no other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketEnd {
-    /// The Ethernet protocol in host byte order; 3 for all, 0 while it takes nothing.
+    /// The Ethernet protocol in host byte order; 3 for all, 0 while it receives nothing.
     pub ethertype: u16,
-    /// The interface by index; `None` for all. `None` too where the source did not say.
+    /// The interface by index; `None` for all, or if the source does not report it.
     pub interface: Option<NonZeroU32>,
 }
 
@@ -16,9 +16,9 @@ pub struct PacketEnd {
 pub struct NetlinkPair {
     /// `NETLINK_ROUTE` (0) and so on; at most 31.
     pub protocol: u8,
-    /// The socket's address: 0 for the kernel's own end, often the process id of whoever made it.
+    /// The socket's address: 0 for the kernel's own end, often the process id of its creator.
     pub portid: u32,
-    /// Whom it was connected to.
+    /// The port id of its peer.
     pub peer_portid: u32,
     /// The multicast group it was connected to; 0 for none.
     pub peer_group: u32,
@@ -27,13 +27,13 @@ pub struct NetlinkPair {
 }
 
 impl NetlinkPair {
-    /// Whether it was connected to anybody but the kernel (or is a stream of /proc, which does not say).
+    /// Returns whether it is connected to anything but the kernel.
     pub const fn is_connected(&self) -> bool {
         self.peer_portid != 0 || self.peer_group != 0
     }
 
-    /// Whether it is the kernel's own end. A program's socket without an address is listed only for the groups
-    /// that it joined, and the kernel joins none (linux 6.18 net/netlink/diag.c, af_netlink.c).
+    /// Returns whether it is the kernel's own end. A program's socket without an address is listed only for the
+    /// groups that it joined, and the kernel joins none (linux 6.18 net/netlink/diag.c, af_netlink.c).
     pub fn is_of_kernel(&self) -> bool {
         self.portid == 0 && self.groups.is_empty()
     }
@@ -42,7 +42,7 @@ impl NetlinkPair {
 /// The ends of a VM socket. A value of `u32::MAX` stands for any, or for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VsockPair {
-    /// Our context id: 1 for this machine alone, 2 for the host.
+    /// Our context id: 1 for local sockets, 2 for the host.
     pub local_cid: u32,
     /// Our port.
     pub local_port: u32,
@@ -61,7 +61,7 @@ pub struct XdpEnd {
     pub queue_id: u32,
 }
 
-/// A context id or port of a VM socket, unless it is the one that stands for any.
+/// Returns a context id or port, unless it is the wildcard.
 pub const fn vsock_number(number: u32) -> Option<u32> {
     if number == u32::MAX { None } else { Some(number) }
 }

@@ -1,4 +1,4 @@
-//! Who holds which socket.
+//! The holders of sockets.
 
 /// One descriptor of one process (or thread, or io_uring) that refers to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,28 +13,28 @@ pub struct Holder {
     pub tid: u32,
 }
 
-/// What is known about the owner of a socket. Each value is said only under the conditions given.
+/// How much is known about the owner of a socket. Each value applies only under its conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerStatus {
     /// At least one holder is known.
     Known,
-    /// No holder was seen, and a process that we may not look into may be one.
+    /// No holder was seen, but a process that we may not inspect may be one.
     Hidden,
-    /// Its program closed it: time-wait, or an orphan that the kernel still winds down.
+    /// Its program closed it: time-wait, or an orphan that the kernel is still closing.
     None,
-    /// It waits in a listener's queue (or is not yet a full connection); the listener's owner is named.
+    /// It waits in an accept queue (or is not yet a full connection); the listener's owner is named.
     Queued,
-    /// No holder was seen, and some unix socket has descriptors in flight: it may be one of them.
+    /// No holder was seen, but some unix socket has descriptors in flight, and it may be one of them.
     InFlight,
-    /// No holder was seen, and we see only a part of the machine's pid namespaces.
+    /// No holder was seen, but only a part of the machine's pid namespaces is visible.
     Elsewhere,
-    /// No holder exists: the kernel itself uses it. Said only in the initial pid and user namespace, with no
-    /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second
-    /// look at the socket and a second walk.
+    /// No holder exists: the kernel itself uses it. Reported only in the initial pid and user namespace, with no
+    /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second look
+    /// at the socket and a second walk.
     Kernel,
-    /// It, or its holder, vanished between two reads; or its inode is not known.
+    /// It or its holder vanished between two reads, or its inode is unknown.
     Unknown,
-    /// Nobody asked for owners.
+    /// Owners were not requested.
     NotAsked,
 }
 
@@ -52,7 +52,7 @@ impl OwnerStatus {
         Self::NotAsked,
     ];
 
-    /// The value of the field `owner_status`.
+    /// Returns the value of the field `owner_status`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Known => "known",
@@ -81,7 +81,7 @@ pub struct HolderTable {
 }
 
 impl HolderTable {
-    /// Builds the table. Doubles (the same descriptor reported twice) are removed.
+    /// Builds the table, without duplicates (the same descriptor reported twice).
     pub fn new(mut holders: Vec<Holder>) -> Self {
         holders.sort_unstable();
         holders.dedup();
@@ -104,7 +104,7 @@ impl HolderTable {
         table
     }
 
-    /// The holders of a socket, by pid, tid and fd; empty when none is known.
+    /// Returns the holders of a socket, by pid, tid and fd; empty if none is known.
     pub fn of(&self, inode: u32) -> &[Holder] {
         if self.holders.is_empty() {
             return &[];
@@ -124,7 +124,7 @@ impl HolderTable {
         }
     }
 
-    /// Every holder, sorted by inode.
+    /// Returns every holder, sorted by inode.
     pub fn all(&self) -> &[Holder] {
         &self.holders
     }

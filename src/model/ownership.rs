@@ -1,4 +1,4 @@
-//! Who owns a socket, as far as it is known.
+//! The owner of a socket, as far as it is known.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use super::{Holder, HolderTable, InetPair, OwnerStatus, Protocol, Socket, State};
 
-/// Who holds one socket. For `queued` the holders are those of the listener.
+/// The owners of one socket. For `queued`, those of its listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ownership<'a> {
     /// What is known.
@@ -15,7 +15,7 @@ pub struct Ownership<'a> {
     pub holders: &'a [Holder],
 }
 
-/// Answers who owns a socket.
+/// Finds the owner of a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners {
     asked: bool,
@@ -27,12 +27,13 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// The answer when nobody asked: `not-asked` for every socket.
+    /// Returns `not-asked` for every socket, for runs that do not request owners.
     pub fn not_asked() -> Self {
         Self::default()
     }
 
-    /// `left_over` says why an inode has no holder; one that is neither there nor held is `unknown`.
+    /// `left_over` has the reason for each inode without a holder; one that is neither there nor held is
+    /// `unknown`.
     pub fn new(
         holders: HolderTable,
         left_over: BTreeMap<u32, OwnerStatus>,
@@ -57,14 +58,14 @@ impl Owners {
         self.holders
     }
 
-    /// The holders of every listener that connections may wait for.
+    /// Returns the holders of every listener at which connections may wait.
     pub fn listener_holders(&self) -> impl Iterator<Item = &Holder> {
         self.listeners
             .iter()
             .flat_map(|listener| self.holders.of(listener.inode))
     }
 
-    /// Who owns `socket`.
+    /// Returns the owner of `socket`.
     pub fn of(&self, socket: &Socket) -> Ownership<'_> {
         if !self.asked {
             return Ownership {
@@ -112,7 +113,8 @@ impl Owners {
         Ownership { status, holders }
     }
 
-    /// The holders of the listener that a connection waits for: the one at its very address before a wildcard.
+    /// Returns the holders of the listener at which a connection waits; one at its exact address before a
+    /// wildcard.
     fn listener_of(&self, socket: &Socket, pair: &InetPair) -> &[Holder] {
         let from = self
             .listeners
@@ -128,12 +130,12 @@ impl Owners {
     }
 }
 
-/// A listener that connections may be waiting for.
+/// A listener at which connections may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listener {
     /// Its port.
     pub port: u16,
-    /// The place of its network namespace, which connections share.
+    /// The index of its network namespace, which its connections share.
     pub netns: u32,
     /// Where it is bound.
     pub address: IpAddr,
@@ -144,7 +146,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// The listener that a socket is, if it is one and somebody holds it.
+    /// Returns a socket as a listener, if it is one and has a holder.
     pub fn of(socket: &Socket) -> Option<Self> {
         let pair = socket.inet().filter(|_| socket.is_listener())?;
         let inode = socket.inode?.get();
@@ -157,7 +159,7 @@ impl Listener {
         })
     }
 
-    /// How well it fits a connection at `address`: 2 exactly, 1 by wildcard, 0 not at all.
+    /// Returns how well it matches a connection at `address`: 2 exactly, 1 by wildcard, 0 not at all.
     fn fit(&self, address: IpAddr) -> u8 {
         let (own, address) = (self.address.to_canonical(), address.to_canonical());
         match (own, address) {

@@ -31,7 +31,7 @@ pub struct Peer<'a> {
     pub inode: Option<NonZeroU32>,
     /// Its unix name, the first NUL still in place if it is abstract.
     pub name: Option<&'a [u8]>,
-    /// Who holds it. Of several ends: everybody who holds one of them.
+    /// Its owners. Of several ends: everybody who holds one of them.
     pub ownership: Ownership<'a>,
 }
 

@@ -1,54 +1,54 @@
-//! What is known of the processes that hold sockets.
+//! Facts about the processes that hold sockets.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::cgroup::Home;
 
-/// One process. Every text is the process's own word: any bytes, sanitise before showing.
+/// One process. Every text is chosen by the process and may have any bytes: sanitise it before showing it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
     /// Its id in our pid namespace.
     pub pid: u32,
     /// The kernel's name for its main thread, at most 15 bytes (`/proc/PID/comm`).
     pub comm: Box<[u8]>,
-    /// What a person would call it; see [`program_name`].
+    /// The name a person would use; see [`program_name`].
     pub program: Box<[u8]>,
-    /// The file it runs (`/proc/PID/exe`); `None` if not readable or not asked for.
+    /// The file it runs (`/proc/PID/exe`); `None` if unreadable or not requested.
     pub exe: Option<Box<[u8]>>,
-    /// Its arguments; `None` if not readable or not asked for, empty for a kernel thread or a zombie.
+    /// Its arguments; `None` if unreadable or not requested, empty for a kernel thread or a zombie.
     pub cmdline: Option<Vec<Box<[u8]>>>,
-    /// Effective user id of its files under /proc; `None` if not asked for.
+    /// Effective user id of its files under /proc; `None` if not requested.
     pub uid: Option<u32>,
-    /// When it was started; `None` if not asked for.
+    /// When it was started; `None` if not requested.
     pub started_at: Option<SystemTime>,
-    /// What the security module calls it: the SELinux context, or the label of AppArmor or Smack
-    /// (`/proc/PID/attr/current`); `None` if there is no such module, if it does not tell, or if not asked for.
+    /// Its security context: the SELinux context, or the label of AppArmor or Smack (`/proc/PID/attr/current`);
+    /// `None` without such a module, if unreadable, or if not requested.
     pub security_context: Option<Box<[u8]>>,
-    /// Its cgroup: the path that says most (see [`Home::of_cgroups`]); `None` if not readable or not asked for.
+    /// Its cgroup: the most informative path (see [`Home::of_cgroups`]); `None` if unreadable or not requested.
     pub cgroup: Option<Box<[u8]>>,
-    /// Its unit, container and pod; empty if not asked for.
+    /// Its unit, container and pod; empty if not requested.
     pub home: Home,
-    /// The process that started it, or took it over; `None` if not asked for, 0 for none that we can see.
+    /// Its parent process; `None` if not requested, 0 if none is visible.
     pub parent: Option<u32>,
 }
 
 /// The processes of a capture, by pid.
 pub type Processes = BTreeMap<u32, Process>;
 
-/// Interpreters whose first argument that is not an option is what people call the program.
+/// Interpreters that are named after their script: the first argument that is not an option.
 const INTERPRETERS: &[&str] = &[
     "python", "python2", "python3", "pypy", "pypy3", "perl", "ruby", "sh", "bash", "dash", "zsh", "ksh",
     "ash", "fish", "php", "tclsh", "wish", "lua", "Rscript", "guile",
 ];
 
-/// What a person would call a process.
+/// Returns the name that a person would use for a process.
 ///
-/// The name of the file it runs, not the name of its main thread (`MainThread` of a node server is `node`); for
-/// a script the script's name with its interpreter in front (`python3 app.py`), because the interpreter alone
-/// says nothing. Where one file runs under several names (`redis-server` is a link to `redis-check-rdb`, `nc` to
+/// The name of the file it runs, not the name of its main thread (`MainThread` of a node server is `node`); for a
+/// script the script's name with its interpreter in front (`python3 app.py`), because the interpreter alone says
+/// nothing. If one file runs under several names (`redis-server` is a link to `redis-check-rdb`, `nc` to
 /// `nc.openbsd`, `python3` to `python3.11`), the name it was started by, if the kernel's `comm` agrees or the
-/// file's name goes on from it. Falls back to `comm` where the file cannot be read.
+/// file's name starts with it. Falls back to `comm` if the file is unreadable.
 pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>]>) -> Box<[u8]> {
     let Some(exe) = exe else { return comm.into() };
     let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
@@ -71,7 +71,7 @@ pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>
     name.into()
 }
 
-/// The file name in the first argument, without what a program wrote behind it (`nginx: worker process`,
+/// Returns the file name in the first argument, without text that a program appended (`nginx: worker process`,
 /// `redis-server *:6379`) and without the dash of a login shell.
 fn called_by(arguments: &[Box<[u8]>]) -> Option<&[u8]> {
     let first = arguments.first()?;
@@ -81,7 +81,7 @@ fn called_by(arguments: &[Box<[u8]>]) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name)
 }
 
-/// The script in the name that [`program_name`] gave, if it is one of a script.
+/// Returns the script in a name from [`program_name`], if it names a script.
 pub fn script_name(program: &[u8]) -> Option<&[u8]> {
     let blank = program.iter().position(|byte| *byte == b' ')?;
     let (interpreter, script) = program.split_at_checked(blank)?;
@@ -92,7 +92,7 @@ fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// Whether the file is an interpreter, its version number left aside (`python3.11`, `ruby3.1`, `lua5.4`).
+/// Returns whether the file is an interpreter, ignoring its version number (`python3.11`, `ruby3.1`, `lua5.4`).
 fn is_interpreter(file: &[u8]) -> bool {
     let Ok(name) = std::str::from_utf8(file) else {
         return false;
@@ -101,8 +101,8 @@ fn is_interpreter(file: &[u8]) -> bool {
     INTERPRETERS.iter().any(|known| *known == name || *known == bare)
 }
 
-/// The script among an interpreter's arguments: after `-m` the module, else the first that is no option. An
-/// inline program (`-c`, `-e`) has no name.
+/// Returns the script among an interpreter's arguments: the module after `-m`, else the first that is not an
+/// option. An inline program (`-c`, `-e`) has no name.
 fn script_of(arguments: &[Box<[u8]>]) -> Option<&[u8]> {
     let mut rest = arguments.iter().skip(1);
     while let Some(argument) = rest.next() {

@@ -1,6 +1,6 @@
-//! Protocols, address families and socket types, under the names that users and JSON see.
+//! Protocols, address families and socket types, with their names in the output.
 
-/// What a socket speaks. The names are the values of the field `protocol`.
+/// The protocol of a socket. The names are the values of the field `protocol`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Protocol {
@@ -10,7 +10,7 @@ pub enum Protocol {
     Udp,
     /// UDP-Lite (RFC 3828).
     Udplite,
-    /// A raw IP socket; which IP protocol it takes is [`super::Socket::ip_protocol`].
+    /// A raw IP socket; [`super::Socket::ip_protocol`] has its IP protocol.
     Raw,
     /// A "ping" datagram socket (`IPPROTO_ICMP` or `IPPROTO_ICMPV6` with `SOCK_DGRAM`).
     Icmp,
@@ -28,7 +28,7 @@ pub enum Protocol {
     Vsock,
     /// An `AF_XDP` socket.
     Xdp,
-    /// Any other that is known by a descriptor only; its name is in [`super::Endpoints::Undumped`].
+    /// Any other, known only by a descriptor; its name is in [`super::Endpoints::Undumped`].
     Other,
 }
 
@@ -50,7 +50,7 @@ impl Protocol {
         Self::Other,
     ];
 
-    /// The name in JSON, filters and tables.
+    /// Returns the name in JSON, filters and tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -69,12 +69,12 @@ impl Protocol {
         }
     }
 
-    /// The protocol of that name, if there is one. Case matters, as in `ss -A`.
+    /// Returns the protocol of that name. Case matters, as in `ss -A`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)
     }
 
-    /// Whether the endpoints are IP addresses and ports.
+    /// Returns whether the endpoints are IP addresses and ports.
     pub const fn is_inet(self) -> bool {
         matches!(
             self,
@@ -82,7 +82,7 @@ impl Protocol {
         )
     }
 
-    /// The one family of its sockets; `None` for protocols over IPv4 and IPv6.
+    /// Returns the family of its sockets; `None` for protocols over both IPv4 and IPv6.
     pub const fn family(self) -> Option<Family> {
         match self {
             Self::Unix => Some(Family::Unix),
@@ -95,7 +95,7 @@ impl Protocol {
         }
     }
 
-    /// Whether a socket of this protocol accepts connections in state `listen`.
+    /// Returns whether sockets of this protocol accept connections in state `listen`.
     pub const fn has_listeners(self) -> bool {
         matches!(
             self,
@@ -104,13 +104,13 @@ impl Protocol {
     }
 }
 
-/// An address family, under the names of `ss -f` (`packet` is called `link` there; both are understood).
+/// An address family, under the names of `ss -f` (where `packet` is `link`; both are understood).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Family {
     /// `AF_INET`.
     Inet,
-    /// `AF_INET6`. A dual-stack socket that talks IPv4 is of this family, as in the kernel.
+    /// `AF_INET6`. Includes a dual-stack socket that uses IPv4, as in the kernel.
     Inet6,
     /// `AF_UNIX`.
     Unix,
@@ -122,7 +122,7 @@ pub enum Family {
     Vsock,
     /// `AF_XDP`.
     Xdp,
-    /// One that no dump tells of: `AF_ALG`, `AF_CAN`, `AF_BLUETOOTH` and so on.
+    /// A family without a dump: `AF_ALG`, `AF_CAN`, `AF_BLUETOOTH` and so on.
     Other,
 }
 
@@ -153,7 +153,7 @@ impl Family {
         }
     }
 
-    /// The family of that name; `link` is ss's word for `packet`.
+    /// Returns the family of that name; `link` is ss's word for `packet`.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = if name == "link" { "packet" } else { name };
         Self::ALL.into_iter().find(|family| family.name() == name)
@@ -197,7 +197,7 @@ impl SocketType {
         }
     }
 
-    /// The type with this kernel number; `None` for one that is not known here.
+    /// Returns the type with this kernel number; `None` if unknown.
     pub const fn from_kernel(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::Stream),

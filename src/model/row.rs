@@ -1,4 +1,4 @@
-//! A socket with all that is known around it: what filters, sorts and renderers see.
+//! A socket with its owner and context: the input of filters, sorting and renderers.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -6,56 +6,56 @@ use std::num::NonZeroU32;
 use super::cgroup::Home;
 use super::{HalfOpen, Holder, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
 
-/// A socket with all that is known around it: what filters, sorts and renderers see.
+/// A socket with its owner and context: the input of filters, sorting and renderers.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The socket.
     pub socket: &'a Socket,
-    /// Who holds it.
+    /// Its owners.
     pub ownership: Ownership<'a>,
     /// Names and processes of the capture.
     pub context: &'a Context,
 }
 
-/// What rows of one capture share.
+/// Data that the rows of one capture share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// Facts about the processes that hold shown sockets.
     pub processes: Processes,
     /// Names for numbers.
     pub names: Names,
-    /// The security contexts of sockets, by inode, if somebody asked.
+    /// The security contexts of sockets, by inode, if requested.
     pub socket_contexts: BTreeMap<u32, Box<[u8]>>,
-    /// The network namespaces of the capture; that of the caller alone unless others were asked for.
+    /// The network namespaces of the capture; only the caller's unless others were requested.
     pub namespaces: Vec<Namespace>,
-    /// The other ends of rows, where they are on this machine and somebody asked.
+    /// The other ends of rows on this machine, if requested.
     pub peers: Peers,
-    /// Connections that are being opened, by listener, if somebody asked.
+    /// Half-open connections by listener, if requested.
     pub half_open: HalfOpen,
-    /// Whether the capture ran as root, for whom "needs root" is no advice.
+    /// Whether the capture ran as root, for whom "needs root" is no remedy.
     pub as_root: bool,
 }
 
 impl<'a> Row<'a> {
-    /// The process behind a holder, if its facts were read.
+    /// Returns the process of a holder, if it was read.
     pub fn process(&self, holder: &Holder) -> Option<&'a Process> {
         self.context.processes.get(&holder.pid)
     }
 
-    /// The network namespace of the socket.
+    /// Returns the network namespace of the socket.
     pub fn namespace(&self) -> Option<&'a Namespace> {
         let place = usize::try_from(self.socket.netns).ok()?;
         self.context.namespaces.get(place)
     }
 
-    /// The unit, container and pod of the socket's creator; where its cgroup does not tell (v1, or unknown), those of
-    /// the first owner.
+    /// Returns the unit, container and pod of the socket's creator; if its cgroup names none (v1, or unknown),
+    /// those of the first owner.
     pub fn home(&self) -> Option<&'a Home> {
         self.home_of_creator()
             .or_else(|| Some(&self.processes().next()?.home))
     }
 
-    /// The same of the creator alone.
+    /// Returns the unit, container and pod of the creator alone.
     pub fn home_of_creator(&self) -> Option<&'a Home> {
         self.context.names.homes.get(&self.socket.cgroup_id?.get())
     }
@@ -72,19 +72,19 @@ impl<'a> Row<'a> {
         interfaces.get(&(self.socket.netns, index.get()))
     }
 
-    /// The other end, where it is on this machine and somebody asked.
+    /// Returns the other end, if it is on this machine and was requested.
     pub fn peer(&self) -> Option<Peer<'a>> {
         self.context.peers.of(self.socket)
     }
 
-    /// The same row with the owners of the other end in the place of its own; `None` where [`Row::peer`] is.
+    /// Returns the row with the owners of the other end instead of its own; `None` if [`Row::peer`] is.
     pub fn of_peer(&self) -> Option<Self> {
         let ownership = self.peer()?.ownership;
         Some(Self { ownership, ..*self })
     }
 
-    /// The process among the holders that no other of them started: the master of a server with workers, whatever
-    /// their pids. Of several the one with the lowest pid.
+    /// Returns the holder that no other holder started: the master of a server with workers, whatever their pids.
+    /// Of several, the one with the lowest pid.
     pub fn topmost(&self) -> Option<&'a Process> {
         let holds = |pid: u32| self.ownership.holders.iter().any(|holder| holder.pid == pid);
         let is_topmost = |process: &&Process| !process.parent.is_some_and(holds);
@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
             .or_else(|| self.processes().next())
     }
 
-    /// The processes that hold the socket, each once, by pid.
+    /// Returns the processes that hold the socket, each once, by pid.
     pub fn processes(&self) -> impl Iterator<Item = &'a Process> {
         let mut previous = None;
         let context = self.context;

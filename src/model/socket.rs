@@ -1,38 +1,38 @@
-//! One socket, as a dump or a /proc table tells it.
+//! One socket, as a dump or a /proc table reports it.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use super::details::Details;
 use super::{Endpoints, Family, InetPair, Protocol, SocketType, State, endpoint::Scope};
 
-/// One socket. `None` means that the source did not say; it never stands for 0.
+/// One socket. `None` means that the source did not report a value; it never means 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Socket {
-    /// What it speaks.
+    /// Its protocol.
     pub protocol: Protocol,
-    /// The socket's own family: a dual-stack socket that talks IPv4 is `inet6`.
+    /// The socket's own family: a dual-stack socket that uses IPv4 is `inet6`.
     pub family: Family,
-    /// `SOCK_STREAM` and so on; `None` for a type that is not known here.
+    /// `SOCK_STREAM` and so on; `None` for an unknown type.
     pub kind: Option<SocketType>,
     /// Its state.
     pub state: State,
     /// Both ends.
     pub endpoints: Endpoints,
-    /// The sockfs inode, the number in `socket:[…]`. `None` where no program holds the socket: time-wait,
-    /// half-open requests, orphans, connections that wait in an accept queue.
+    /// The sockfs inode, the number in `socket:[…]`. `None` if no program holds the socket: time-wait, half-open
+    /// requests, orphans, connections that wait in an accept queue.
     pub inode: Option<NonZeroU32>,
     /// Unique for the socket since boot, also across its change to time-wait. `None` from /proc.
     pub cookie: Option<NonZeroU64>,
-    /// The kernel's rqueue: unread bytes, or of a listener the connections ready to be accepted.
+    /// The kernel's rqueue: unread bytes, or for a listener the connections ready to be accepted.
     pub rqueue: Option<u32>,
-    /// The kernel's wqueue: bytes not acknowledged, or of a listener the limit of its accept queue. `None`
-    /// for a listener read from /proc, which has no limit to tell.
+    /// The kernel's wqueue: unacknowledged bytes, or for a listener the limit of its accept queue. `None` for a
+    /// listener read from /proc, which lacks the limit.
     pub wqueue: Option<u32>,
     /// Owner uid of the socket, mapped into our user namespace. `None` for time-wait and half-open requests.
     pub uid: Option<u32>,
     /// The running timer.
     pub timer: Option<Timer>,
-    /// `SO_MARK`; the kernel tells it with `CAP_NET_ADMIN` only.
+    /// `SO_MARK`; the kernel reports it only with `CAP_NET_ADMIN`.
     pub mark: Option<u32>,
     /// The v2 cgroup of the task that created the socket.
     pub cgroup_id: Option<NonZeroU64>,
@@ -42,13 +42,13 @@ pub struct Socket {
     pub socket_options: Option<u16>,
     /// The IP protocol that a raw socket takes (`INET_DIAG_PROTOCOL`).
     pub ip_protocol: Option<u8>,
-    /// Packets dropped at this socket since it was made.
+    /// Packets dropped at this socket since it was created.
     pub drops: Option<u64>,
-    /// Attributes beyond the row, as far as the plan asked for them.
+    /// Attributes beyond the row, if requested.
     pub details: Details,
-    /// Which interface of the kernel told all this.
+    /// The kernel interface that reported the socket.
     pub backend: Backend,
-    /// Its network namespace: the place in [`crate::model::Context::namespaces`].
+    /// Its network namespace: the index in [`crate::model::Context::namespaces`].
     pub netns: u32,
 }
 
@@ -63,17 +63,17 @@ pub enum Backend {
     Descriptor,
 }
 
-/// Directions that were shut down: bit 0 receive, bit 1 send (`INET_DIAG_SHUTDOWN`, a mask and not `SHUT_*`).
+/// Directions that are shut down: bit 0 receive, bit 1 send (`INET_DIAG_SHUTDOWN`, a mask and not `SHUT_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown(pub u8);
 
 impl Shutdown {
-    /// Whether nothing more will be read.
+    /// Returns whether receiving is shut down.
     pub const fn receive(self) -> bool {
         self.0 & 1 != 0
     }
 
-    /// Whether nothing more will be sent.
+    /// Returns whether sending is shut down.
     pub const fn send(self) -> bool {
         self.0 & 2 != 0
     }
@@ -82,9 +82,9 @@ impl Shutdown {
 /// A TCP timer (`idiag_timer`, linux 6.18 net/ipv4/inet_diag.c).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// What will happen.
+    /// Its kind.
     pub kind: TimerKind,
-    /// Milliseconds until then; `None` where the source has none.
+    /// Milliseconds until it fires; `None` if the source does not report it.
     pub expires_ms: Option<u32>,
     /// Retransmits or probes so far.
     pub retransmits: u8,
@@ -103,14 +103,14 @@ pub enum TimerKind {
     Persist,
     /// Delayed ACK (kernels of 2026).
     Delack,
-    /// SCTP: retransmission on the primary path; it tells no other.
+    /// SCTP: retransmission on the primary path, the only timer that it reports.
     T3Rtx,
     /// A code newer than this program.
     Unknown,
 }
 
 impl TimerKind {
-    /// The kind with this kernel code; `None` for 0, no timer.
+    /// Returns the kind with this kernel code; `None` for 0, no timer.
     pub const fn from_kernel(code: u8) -> Option<Self> {
         Some(match code {
             0 => return None,
@@ -123,7 +123,7 @@ impl TimerKind {
         })
     }
 
-    /// ss's word for it, which is the value of the field `timer` too.
+    /// Returns ss's word for it, the value of the field `timer`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::On => "on",
@@ -138,7 +138,7 @@ impl TimerKind {
 }
 
 impl Socket {
-    /// A socket with nothing known; what a buffer slot holds before a decoder fills it.
+    /// A socket without known facts: the content of a buffer slot before a decoder fills it.
     pub const BLANK: Self = Self {
         protocol: Protocol::Tcp,
         family: Family::Inet,
@@ -162,7 +162,7 @@ impl Socket {
         netns: 0,
     };
 
-    /// The IP ends, if it is an IP socket.
+    /// Returns the IP endpoints, if it is an IP socket.
     pub const fn inet(&self) -> Option<&InetPair> {
         match &self.endpoints {
             Endpoints::Inet(pair) => Some(pair),
@@ -170,7 +170,7 @@ impl Socket {
         }
     }
 
-    /// The interface that it is bound to, by index.
+    /// Returns the interface that it is bound to, by index.
     pub const fn interface(&self) -> Option<NonZeroU32> {
         match &self.endpoints {
             Endpoints::Inet(pair) => pair.interface,
@@ -180,43 +180,43 @@ impl Socket {
         }
     }
 
-    /// Whether the source itself says that the kernel made it for its own use: nobody has to be looked for.
+    /// Returns whether the source itself marks it as the kernel's own, so no search for an owner is needed.
     pub fn is_of_kernel(&self) -> bool {
         matches!(&self.endpoints, Endpoints::Netlink(pair) if pair.is_of_kernel())
     }
 
-    /// Whether it accepts connections.
+    /// Returns whether it accepts connections.
     pub fn is_listener(&self) -> bool {
         self.state == State::Listen
     }
 
-    /// Unread bytes; `None` for a listener, whose queue holds connections.
+    /// Returns the unread bytes; `None` for a listener, whose queue holds connections.
     pub fn recv_q(&self) -> Option<u32> {
         self.rqueue.filter(|_| !self.is_listener())
     }
 
-    /// Bytes not yet acknowledged; `None` for a listener.
+    /// Returns the unacknowledged bytes; `None` for a listener.
     pub fn send_q(&self) -> Option<u32> {
         self.wqueue.filter(|_| !self.is_listener())
     }
 
-    /// Connections ready to be accepted; listeners only.
+    /// Returns the connections ready to be accepted; listeners only.
     pub fn accept_q(&self) -> Option<u32> {
         self.rqueue.filter(|_| self.is_listener())
     }
 
-    /// The limit of the accept queue; listeners only.
+    /// Returns the limit of the accept queue; listeners only.
     pub fn backlog(&self) -> Option<u32> {
         self.wqueue.filter(|_| self.is_listener())
     }
 
-    /// Whether the accept queue takes no more: the kernel drops once it holds more than the limit.
+    /// Returns whether the accept queue is full: the kernel drops once it holds more than the limit.
     pub fn accept_queue_is_full(&self) -> bool {
         matches!((self.accept_q(), self.backlog()), (Some(waiting), Some(limit)) if waiting > limit)
     }
 
-    /// From where it can be reached, if it takes what arrives at its address: a listener, a bound TCP socket or
-    /// an unconnected datagram socket with a port.
+    /// Returns from where it is reachable, if it receives what arrives at its address: a listener, a bound TCP
+    /// socket or an unconnected datagram socket with a port.
     pub fn scope(&self) -> Option<Scope> {
         let takes = matches!(self.state, State::Listen | State::Bound | State::Unconnected);
         match self.inet() {
@@ -227,8 +227,8 @@ impl Socket {
         }
     }
 
-    /// The key that says whether two records of one capture are the same socket; `None` if that cannot be told
-    /// (rows from /proc have no cookie, and an SCTP association has that of its endpoint).
+    /// Returns the key by which two records of one capture are the same socket; `None` if there is none (rows from
+    /// /proc have no cookie, and an SCTP association has that of its endpoint).
     pub fn identity(&self) -> Option<(Protocol, NonZeroU64)> {
         self.cookie
             .filter(|_| self.details.association().is_none())

@@ -1,8 +1,8 @@
 //! Sockets that wait for their owners, packed.
 //!
-//! A full [`Socket`] takes some 200 bytes; a machine with a million of them should not have to pay that while
-//! the owner scan is still running. A record holds only what its socket has: an idle IPv4 connection takes
-//! about 40 bytes, IPv6 about 64. Records are read back in the order in which they were put in.
+//! A full [`Socket`] takes some 200 bytes, too much for a million of them while the search for owners runs. A
+//! record holds only what its socket has: an idle IPv4 connection takes about 40 bytes, IPv6 about 64. Records are
+//! read back in order.
 
 mod bytes;
 mod ends;
@@ -21,7 +21,7 @@ pub struct Stash {
     count: usize,
 }
 
-/// The beginning of a record, for passes that need no more.
+/// The head of a record, for passes that need no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The socket's inode.
@@ -68,12 +68,12 @@ const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;
 
 impl Stash {
-    /// How many sockets are in it.
+    /// Returns the number of sockets.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether it holds none.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -168,7 +168,7 @@ impl Stash {
         self.count += 1;
     }
 
-    /// The beginnings of all records, in order.
+    /// Returns the heads of all records, in order.
     pub fn heads(&self) -> impl Iterator<Item = Head> + '_ {
         let mut rest = self.bytes.as_slice();
         std::iter::from_fn(move || {
@@ -186,17 +186,17 @@ impl Stash {
         })
     }
 
-    /// The position behind the last record.
+    /// Returns the position after the last record.
     pub fn end(&self) -> Position {
         Position(self.bytes.len())
     }
 
-    /// A reader over all records, in order.
+    /// Returns a reader over all records, in order.
     pub fn reader(&self) -> Reader<'_> {
         self.reader_from(Position::default())
     }
 
-    /// A reader over the records behind those that another one has read.
+    /// Returns a reader over the records after those that another one has read.
     pub fn reader_from(&self, position: Position) -> Reader<'_> {
         let rest = self.bytes.get(position.0..).unwrap_or_default();
         Reader {
@@ -206,11 +206,11 @@ impl Stash {
     }
 }
 
-/// How far a reader has come; it stays true while the stash grows.
+/// The position of a reader; it stays valid while the stash grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position(usize);
 
-/// Reads the records of a [`Stash`] one after the other into a caller's slot.
+/// Reads the records of a [`Stash`] one by one into a caller's slot.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     stash_bytes: usize,
@@ -218,20 +218,20 @@ pub struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// How far it has come.
+    /// Its position.
     pub fn position(&self) -> Position {
         Position(self.stash_bytes - self.rest.len())
     }
 
-    /// The inode of the next socket; `None` at the end as well as for a socket that has none.
+    /// Returns the inode of the next socket; `None` at the end and for a socket without one.
     pub fn next_inode(&self) -> Option<NonZeroU32> {
         let mut record = self.rest;
         take32(&mut record);
         NonZeroU32::new(take32(&mut record))
     }
 
-    /// Unpacks the next socket into `slot`; false at the end. Allocates for names of unix sockets only, and for
-    /// details where the slot has no room yet.
+    /// Unpacks the next socket into `slot`; returns false at the end. Allocates only for names of unix sockets,
+    /// and for details if the slot has no room yet.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
         if self.rest.is_empty() {
             return false;

@@ -1,9 +1,9 @@
 //! Socket states and sets of them, numbered as the kernel numbers TCP's.
 
-/// The state of a socket. Families without states of their own use TCP's numbers too.
+/// The state of a socket. Families without states of their own use TCP's numbers.
 ///
-/// Numbers: linux 6.18 include/net/tcp_states.h. Two of them are not what they seem: the kernel reports a
-/// half-open request (12, NEW_SYN_RECV) as 3, and a TCP socket that was bound and nothing else (13) as 7.
+/// Numbers: linux 6.18 include/net/tcp_states.h. Two of them differ in replies: the kernel reports a half-open
+/// request (12, NEW_SYN_RECV) as 3, and a TCP socket that is only bound (13) as 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum State {
@@ -15,11 +15,11 @@ pub enum State {
     SynRecv = 3,
     /// Closed here, not acknowledged yet.
     FinWait1 = 4,
-    /// Closed here and acknowledged, the peer goes on.
+    /// Closed here and acknowledged; the peer may still send.
     FinWait2 = 5,
-    /// Both sides closed; the tuple rests.
+    /// Both sides closed; the tuple stays reserved.
     TimeWait = 6,
-    /// Not connected (UDP, raw, unix datagram and the like).
+    /// Not connected (UDP, raw, unix datagram and so on).
     Unconnected = 7,
     /// The peer closed, the program here has not.
     CloseWait = 8,
@@ -50,8 +50,8 @@ impl State {
         Self::Bound,
     ];
 
-    /// The state with this kernel number. `tcp` says that 7 means bound and not unconnected: sock_diag lists a
-    /// closed TCP socket only as the answer to the pseudo state 13.
+    /// Returns the state with this kernel number. With `tcp`, 7 means bound instead of unconnected: sock_diag
+    /// lists a closed TCP socket only in reply to the pseudo state 13.
     pub const fn from_kernel(number: u8, tcp: bool) -> Option<Self> {
         Some(match number {
             1 => Self::Established,
@@ -71,7 +71,7 @@ impl State {
         })
     }
 
-    /// The name in JSON, filters and the documentation.
+    /// Returns the name in JSON, filters and the documentation.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Established => "established",
@@ -89,7 +89,7 @@ impl State {
         }
     }
 
-    /// The word of ss's State column. Bound TCP sockets are UNCONN there, like unconnected ones.
+    /// Returns the word of ss's State column, where bound TCP sockets are UNCONN like unconnected ones.
     pub const fn ss_name(self) -> &'static str {
         match self {
             Self::Established => "ESTAB",
@@ -106,7 +106,7 @@ impl State {
         }
     }
 
-    /// The state of that name, in any case. Names of ss and netstat are understood beside ours.
+    /// Returns the state of that name, ignoring case. Names of ss and netstat are understood as well.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace('_', "-");
         let ours = match name.as_str() {
@@ -130,16 +130,16 @@ impl StateSet {
     pub const NONE: Self = Self(0);
     /// Every state, half-open requests (12) included.
     pub const ALL: Self = Self(0x3ffe);
-    /// What `ss` shows of TCP when nothing is said: all but listen, unconnected, time-wait and syn-recv.
-    /// Bound sockets are inside, as in iproute2 since 6.8.
+    /// The default of `ss` for TCP: all but listen, unconnected, time-wait and syn-recv. Includes bound sockets,
+    /// as iproute2 does since 6.8.
     pub const CONN: Self = Self(0x2b36);
-    /// What `-l` means: listen, and unconnected for families without listeners.
+    /// The states of `-l`: listen, and unconnected for families without listeners.
     pub const LISTENING: Self = Self((1 << 10) | (1 << 7));
 
     /// The set of one state.
     pub const fn of(state: State) -> Self {
         match state {
-            // Bit 12 adds the requests that the kernel keeps apart; they are shown as syn-recv.
+            // Bit 12 adds the half-open requests, which the kernel keeps separately; they are shown as syn-recv.
             State::SynRecv => Self((1 << 3) | (1 << 12)),
             state => Self(1 << state as u32),
         }
@@ -180,17 +180,17 @@ impl StateSet {
         self.0 & (1 << state as u32) != 0
     }
 
-    /// How many states, half-open requests counted with syn-recv.
+    /// Returns the number of states; half-open requests count with syn-recv.
     pub const fn len(self) -> u32 {
         (self.0 & !(1 << 12)).count_ones()
     }
 
-    /// The mask for `idiag_states` and `udiag_states`.
+    /// Returns the mask for `idiag_states` and `udiag_states`.
     pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// The set that a word of ss names: a state, or one of the groups `all`, `connected`, `synchronized`,
+    /// Returns the set that a word of ss names: a state, or one of the groups `all`, `connected`, `synchronized`,
     /// `bucket`, `big` (ss(8), iproute2 7.1).
     pub fn from_word(word: &str) -> Option<Self> {
         let bucket = Self::of_all(&[State::SynRecv, State::TimeWait]);
@@ -235,7 +235,7 @@ mod tests {
         }
         assert!(shown.contains(State::Bound));
         assert!(shown.contains(State::Established));
-        // Bit 12 would bring half-open requests in by the back door: they are reported as syn-recv.
+        // Bit 12 would include half-open requests, which are reported as syn-recv.
         assert_eq!(shown.bits() & (1 << 12), 0);
     }
 

@@ -1,15 +1,15 @@
-//! Counts of sockets, and what the kernel says of them as a whole: memory and limits, queues that overflowed.
+//! Counts of sockets, and the kernel's totals: memory, limits, overflows of queues.
 
 use std::collections::BTreeMap;
 
 use super::{Family, Protocol, Socket, State};
 
-/// What there is, by protocol, family and state, and the kernel's own figures.
+/// Counts by protocol, family and state, and the kernel's own figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Sockets that were read.
     pub counts: BTreeMap<(Protocol, Family, State), u64>,
-    /// Those that this kernel and namespace tell.
+    /// The figures that this kernel and namespace report.
     figures: BTreeMap<Figure, u64>,
 }
 
@@ -20,12 +20,12 @@ impl Summary {
         *self.counts.entry(key).or_default() += 1;
     }
 
-    /// A figure, if it is told.
+    /// Returns a figure, if the kernel reports it.
     pub fn get(&self, figure: Figure) -> Option<u64> {
         self.figures.get(&figure).copied()
     }
 
-    /// Notes a figure.
+    /// Stores a figure.
     pub fn set(&mut self, figure: Figure, value: u64) {
         self.figures.insert(figure, value);
     }
@@ -33,7 +33,7 @@ impl Summary {
 
 macro_rules! figures {
     ($($variant:ident, $name:literal, $meaning:literal;)*) => {
-        /// A number that the kernel keeps. Those "of the machine" are the same in every network namespace.
+        /// A figure that the kernel keeps. Those "of the machine" are the same in every network namespace.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "`Figure::meaning` says it")]
         pub enum Figure { $($variant,)* }
@@ -47,7 +47,7 @@ macro_rules! figures {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it is, in a line.
+            /// Returns its meaning, in one line.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning,)* }
             }
@@ -96,7 +96,7 @@ figures! {
 }
 
 impl Figure {
-    /// The counters of what was lost since the namespace was made, which for that of the machine is since boot.
+    /// The counters of losses since the namespace was created (for the first one, since boot).
     pub const LOSSES: &'static [Self] = &[
         Self::ListenOverflows,
         Self::ListenDrops,

@@ -1,4 +1,4 @@
-//! What a diagnosis must know of the machine, as data. One value describes one network namespace.
+//! The facts about the machine that a diagnosis needs. One value describes one network namespace.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ pub struct SystemFacts {
     pub unprivileged_port_start: u16,
     /// net.ipv4.ip_local_port_range: where the kernel chooses ports; for IPv6 too.
     pub local_port_range: RangeInclusive<u16>,
-    /// net.ipv4.ip_local_reserved_ports: what it leaves out.
+    /// net.ipv4.ip_local_reserved_ports: ports that it never chooses.
     pub reserved_ports: Vec<RangeInclusive<u16>>,
     /// net.ipv4.ip_nonlocal_bind.
     pub nonlocal_bind_v4: bool,
@@ -21,11 +21,11 @@ pub struct SystemFacts {
     pub nonlocal_bind_v6: bool,
     /// net.ipv4.ip_autobind_reuse.
     pub autobind_reuse: bool,
-    /// net.ipv6.bindv6only: what `IPV6_V6ONLY` is on a new socket.
+    /// net.ipv6.bindv6only: the default of `IPV6_V6ONLY`.
     pub bindv6only: bool,
-    /// Whether there is IPv6 at all.
+    /// Whether the kernel has IPv6.
     pub ipv6: bool,
-    /// What the local routing table takes as this machine's, broadcast addresses included.
+    /// The local addresses by the routing table, broadcast addresses included.
     pub local_v4: Vec<V4Network>,
     /// The IPv6 addresses of the interfaces.
     pub local_v6: Vec<V6Address>,
@@ -72,12 +72,12 @@ pub struct V6Address {
     pub address: Ipv6Addr,
     /// The interface that has it.
     pub interface: u32,
-    /// Not usable yet: duplicate address detection is under way or failed (`IFA_F_TENTATIVE`, not optimistic).
+    /// Not usable yet: duplicate address detection is in progress or failed (`IFA_F_TENTATIVE`, not optimistic).
     pub tentative: bool,
 }
 
 impl SystemFacts {
-    /// Whether bind takes the IPv4 address as this machine's; multicast and broadcast addresses count.
+    /// Returns whether bind accepts the IPv4 address as local; multicast and broadcast addresses count.
     pub fn is_local_v4(&self, address: Ipv4Addr) -> bool {
         address.is_unspecified()
             || address.is_multicast()
@@ -85,9 +85,8 @@ impl SystemFacts {
             || self.local_v4.iter().any(|network| network.contains(address))
     }
 
-    /// Whether bind takes the IPv6 address as this machine's, for a socket tied to `device`. An address that
-    /// means something on its link or host only must be on that device (linux 6.18 net/ipv6/addrconf.c,
-    /// ipv6_chk_addr).
+    /// Returns whether bind accepts the IPv6 address as local, for a socket tied to `device`. A link-local or
+    /// host-local address must be on that device (linux 6.18 net/ipv6/addrconf.c, ipv6_chk_addr).
     pub fn is_local_v6(&self, address: Ipv6Addr, device: Option<NonZeroU32>) -> bool {
         let narrow = address.is_loopback() || address.is_unicast_link_local();
         self.local_v6.iter().any(|local| {
@@ -97,8 +96,8 @@ impl SystemFacts {
         })
     }
 
-    /// The addresses that a program could bind to, as people write them, with their interface: loopback first, and
-    /// what means something on one link only last.
+    /// Returns the addresses that a program could bind, in text form, with their interface: loopback first,
+    /// link-local last.
     pub fn own_addresses(&self) -> Vec<String> {
         let v4 = self.local_v4.iter().filter(|network| network.prefix == 32);
         let v4 = v4.filter_map(|network| {
@@ -125,17 +124,17 @@ impl SystemFacts {
             .collect()
     }
 
-    /// Whether an automatic choice leaves the port out.
+    /// Returns whether the kernel never chooses the port.
     pub fn is_reserved(&self, port: u16) -> bool {
         self.reserved_ports.iter().any(|range| range.contains(&port))
     }
 
-    /// Whether the kernel may give the port to somebody who asks for none.
+    /// Returns whether the kernel may choose the port for a socket that requests none.
     pub fn is_automatic(&self, port: u16) -> bool {
         self.local_port_range.contains(&port) && !self.is_reserved(port)
     }
 
-    /// Whether an address of that family may be bound without being this machine's.
+    /// Returns whether an address of that family may be bound without being local.
     pub fn nonlocal_bind(&self, address: IpAddr) -> bool {
         match address {
             IpAddr::V4(_) => self.nonlocal_bind_v4,

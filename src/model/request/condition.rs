@@ -1,7 +1,7 @@
 //! The part of a filter that the kernel can check while it dumps IP sockets.
 //!
-//! These are the questions of INET_DIAG_REQ_BYTECODE (linux 6.18 net/ipv4/inet_diag.c), as a tree; how they are
-//! encoded is the business of `source::netlink::bytecode`.
+//! These are the tests of INET_DIAG_REQ_BYTECODE (linux 6.18 net/ipv4/inet_diag.c), as a tree.
+//! `source::netlink::bytecode` encodes them.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -11,7 +11,7 @@ use crate::model::{End, Prefix};
 /// A condition that the kernel can check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// True or false whatever the socket.
+    /// True or false for every socket.
     Constant(bool),
     /// All of them.
     And(Vec<Condition>),
@@ -19,11 +19,11 @@ pub enum Condition {
     Or(Vec<Condition>),
     /// The opposite.
     Not(Box<Condition>),
-    /// One question.
+    /// One test.
     Ask(Question),
 }
 
-/// One question to the kernel. Ports are in host byte order, a missing port is 0.
+/// One test by the kernel. Ports are in host byte order, a missing port is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// The port is at least this.
@@ -94,7 +94,7 @@ impl Condition {
         }
     }
 
-    /// A condition that holds wherever this one does, made only of questions that are `supported`.
+    /// Returns a condition that holds wherever this one does and uses only `supported` tests.
     #[must_use]
     pub fn weakened(&self, supported: &impl Fn(&Question) -> bool) -> Self {
         self.approximated(true, supported)

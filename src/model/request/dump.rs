@@ -3,7 +3,7 @@
 use super::{Condition, PeerKinds};
 use crate::model::{Protocol, Socket, SocketType, State, StateSet};
 
-/// How much of an answer is read.
+/// How much of a reply to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wanted {
     /// Addresses, state, queues and ids.
@@ -11,11 +11,11 @@ pub enum Wanted {
     Row,
     /// Every attribute that a row has a field for.
     Attributes,
-    /// And what goes into [`crate::model::details::Details`].
+    /// Also the attributes of [`crate::model::details::Details`].
     Details,
 }
 
-/// The states of TCP in which a program at the other end can hold a socket.
+/// The TCP states of a connection whose other end can have a holder.
 const CONNECTED: [State; 6] = [
     State::Established,
     State::FinWait1,
@@ -25,7 +25,7 @@ const CONNECTED: [State; 6] = [
     State::Closing,
 ];
 
-/// One protocol's sockets, as far as they are wanted.
+/// A request for the sockets of one protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "families and depth are independent")]
 pub struct Dump {
@@ -41,7 +41,7 @@ pub struct Dump {
     pub states: StateSet,
     /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
     pub extensions: u32,
-    /// How much of each answer is read.
+    /// How much of each reply to read.
     pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
     pub named: bool,
@@ -50,7 +50,7 @@ pub struct Dump {
     pub local_port: Option<u16>,
     /// The only peer port that can pass.
     pub peer_port: Option<u16>,
-    /// What the kernel is asked to check of each socket; IP protocols only. It may check less.
+    /// The condition for the kernel to check; IP protocols only. It may check less.
     pub condition: Option<Condition>,
 }
 
@@ -72,7 +72,8 @@ impl Dump {
         }
     }
 
-    /// What has to be read to find the other ends of its sockets; `None` if it has them all, or nobody wants them.
+    /// Returns the dump needed to find the other ends of its sockets; `None` if this one has them all, or they are
+    /// not wanted.
     pub fn for_peers(&self, peers: PeerKinds) -> Option<Self> {
         let needed = match self.protocol {
             // Names are those of listeners and of sockets that are not connected, too.
@@ -99,7 +100,7 @@ impl Dump {
         })
     }
 
-    /// What has to be read to count the half-open connections of its listeners; `None` if it has them.
+    /// Returns the dump needed to count the half-open connections of its listeners; `None` if this one has them.
     pub fn for_half_open(&self) -> Option<Self> {
         let needed = StateSet::of_all(&[State::Listen, State::SynRecv]);
         let whole = self.v4 && self.v6 && !self.is_narrowed();
@@ -113,8 +114,8 @@ impl Dump {
         })
     }
 
-    /// The states that the kernel is asked for. A closed TCP socket is only ever reported as bound (bit 13), so
-    /// asking for 7 too would walk the table of connections for nothing.
+    /// Returns the states to request from the kernel. It reports a closed TCP socket only as bound (bit 13), so
+    /// requesting 7 would walk the table of connections for nothing.
     pub fn requested_states(&self) -> StateSet {
         match self.protocol {
             Protocol::Tcp | Protocol::Mptcp => self.states.without(StateSet::of(State::Unconnected)),
@@ -122,26 +123,26 @@ impl Dump {
         }
     }
 
-    /// Whether the answer is one the dump wanted: kernels may answer with more (raw sockets ignore the state
-    /// mask, /proc tables have none).
+    /// Returns whether the dump wants this reply: kernels may return more (raw sockets ignore the state mask,
+    /// /proc tables have none).
     pub fn wants(&self, socket: &Socket) -> bool {
         self.states.contains(socket.state)
             && (self.types.is_empty() || socket.kind.is_some_and(|kind| self.types.contains(&kind)))
     }
 
-    /// Whether the kernel is asked to leave out sockets by more than their state.
+    /// Returns whether the kernel filters by more than the state.
     pub fn is_narrowed(&self) -> bool {
         self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
     }
 
-    /// Whether it is small on any usual machine: the kernel keeps listeners apart from connections, and only TCP
-    /// has connections by the hundred thousand.
+    /// Returns whether it is small on any ordinary machine: the kernel keeps listeners apart from connections, and
+    /// only TCP has connections by the hundred thousand.
     pub fn is_small(&self) -> bool {
         let tcp = matches!(self.protocol, Protocol::Tcp | Protocol::Mptcp);
         !tcp || self.requested_states() == StateSet::of(State::Listen)
     }
 
-    /// Whether reading it could make the kernel load a module for a protocol that nobody uses.
+    /// Returns whether reading it could make the kernel load a module for an unused protocol.
     pub fn may_load_a_module(&self) -> bool {
         !self.named
             && !matches!(

@@ -1,9 +1,9 @@
-//! The names that a filter was written with, and the numbers they stand for.
+//! The names in a filter, and the numbers that they stand for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// Names in a filter that have to be looked up.
+/// Names in a filter that need a look-up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterNames {
     /// Host names, for addresses.
@@ -21,7 +21,7 @@ pub struct FilterNames {
 }
 
 impl FilterNames {
-    /// Whether nothing has to be looked up.
+    /// Returns whether there is nothing to look up.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -1,7 +1,7 @@
-//! What is asked of the machine: the tables, owners and names that a run wants.
+//! Requests: the tables, owners and names that a run wants.
 //!
-//! `plan` and the commands write these types, `engine` and `source` read them. They name what is wanted, never how it is
-//! found.
+//! `plan` and the commands create these types, `engine` and `source` read them. They say what is wanted, not how
+//! to find it.
 
 pub mod condition;
 pub mod dump;

@@ -1,9 +1,9 @@
-//! How much is wanted of owners, other ends and names.
+//! How much to find out about owners, other ends and names.
 
 /// How owners are found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OwnersBy {
-    /// By the kernel's BPF iterator where that is permitted and worth it, else by /proc.
+    /// By the kernel's BPF iterator where it is permitted and faster, else by /proc.
     #[default]
     Auto,
     /// By the BPF iterator; by /proc if the kernel refuses it.
@@ -25,7 +25,7 @@ pub enum Facts {
 }
 
 impl Facts {
-    /// As much as security contexts need, or more than a short name needs.
+    /// Returns the facts needed for security contexts, or for more than a short name.
     pub fn of(contexts: bool, more: bool) -> Self {
         match (contexts, more) {
             (true, _) => Self::Contexts,

@@ -1,11 +1,11 @@
-//! Numbers in and out of packed records.
+//! Encodes and decodes numbers of packed records.
 
 /// Appends a number.
 pub(super) fn put32(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_ne_bytes());
 }
 
-/// Most queues and many uids are 0: a flag says so in no bytes.
+/// Most queues and many uids are 0, which takes a flag and no bytes.
 pub(super) fn put_count(out: &mut Vec<u8>, value: Option<u32>, present: u32, zero: u32) -> u32 {
     match value {
         None => 0,
@@ -17,7 +17,7 @@ pub(super) fn put_count(out: &mut Vec<u8>, value: Option<u32>, present: u32, zer
     }
 }
 
-/// What [`put_count`] wrote.
+/// Reads what [`put_count`] wrote.
 pub(super) fn take_count(input: &mut &[u8], flags: u32, present: u32, zero: u32) -> Option<u32> {
     if flags & present != 0 {
         Some(take32(input))
@@ -26,7 +26,7 @@ pub(super) fn take_count(input: &mut &[u8], flags: u32, present: u32, zero: u32)
     }
 }
 
-/// The next N bytes. Only [`super::Stash::push`] writes the bytes, so they are there; if they were not, zeros are.
+/// Returns the next N bytes. [`super::Stash::push`] wrote them, so they exist; otherwise zeros.
 pub(super) fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
     let Some((head, rest)) = input.split_first_chunk::<N>() else {
         *input = &[];

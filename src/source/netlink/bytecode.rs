@@ -1,10 +1,10 @@
-//! Programs for INET_DIAG_REQ_BYTECODE: the filter that the kernel runs over each IP socket of a dump.
+//! Encodes programs for INET_DIAG_REQ_BYTECODE, the filter that the kernel runs on each IP socket of a dump.
 //!
-//! Pure encoding. A program is a sequence of operations `{ code u8, yes u8, no u16 }` with an argument behind
-//! each. Execution adds `yes` or `no` to the position; a socket passes if it ends exactly at the end of the
-//! program. The kernel audits a program before it runs it: every jump goes forward, lands on an operation and
-//! at most 4 bytes behind the end, which is the way to refuse (linux 6.18 net/ipv4/inet_diag.c,
-//! inet_diag_bc_audit, inet_diag_bc_run).
+//! A program is a sequence of operations `{ code u8, yes u8, no u16 }`, each followed by its argument. Execution
+//! adds `yes` or `no` to the position; a socket passes if the position ends exactly at the end of the program. The
+//! kernel audits a program before it runs it: every jump goes forward, and lands on an operation or at most 4
+//! bytes after the end, which rejects the socket (linux 6.18 net/ipv4/inet_diag.c, inet_diag_bc_audit,
+//! inet_diag_bc_run).
 
 use crate::model::End;
 use crate::model::Prefix;
@@ -18,8 +18,8 @@ use crate::source::uapi::{AF_INET, AF_INET6};
 /// operations; a program of this many takes well under a millisecond.
 const MAX_OPERATIONS: usize = 1000;
 
-/// What may be asked of the kernel. All is allowed at first; what it refuses (EINVAL for an unknown operation,
-/// EPERM for marks) is taken away before the next attempt.
+/// The operations that the kernel supports. All are assumed at first; one that it refuses (EINVAL if unknown,
+/// EPERM for marks) is removed before the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -62,8 +62,8 @@ impl Supported {
     }
 }
 
-/// The program for a condition, or for a weaker one where not everything is supported; every socket that fulfils
-/// `condition` passes it. `None` when there is nothing to check, or the program would be too long.
+/// Returns the program for a condition, or for a weaker one if not everything is supported. Every socket that
+/// fulfils `condition` passes it. `None` if there is nothing to check, or the program would be too long.
 pub fn encode(condition: &Condition, supported: Supported) -> Option<Vec<u8>> {
     let weaker = condition.weakened(&|question| supported.allows(question));
     if weaker == Condition::Constant(true) {
@@ -74,9 +74,9 @@ pub fn encode(condition: &Condition, supported: Supported) -> Option<Vec<u8>> {
     (program.operations <= MAX_OPERATIONS).then_some(program.bytes)
 }
 
-/// A program in the making. Every block keeps one contract: true falls out at its end, false jumps 4 bytes
-/// behind it. Such a jump is written with the block's own end in mind and moved when the block becomes part of
-/// a larger one.
+/// A program under construction. Every block keeps one contract: true falls through at its end, false jumps 4
+/// bytes past it. Such a jump is relative to the block's own end, and moves when the block becomes part of a
+/// larger one.
 #[derive(Default)]
 struct Program {
     bytes: Vec<u8>,
@@ -84,8 +84,8 @@ struct Program {
 }
 
 impl Program {
-    /// Appends a block; gives the positions of the operations that jump behind its end when it is false. `None`
-    /// if a jump grows too long.
+    /// Appends a block; returns the positions of the operations that jump past its end if it is false. `None` if a
+    /// jump would be too long.
     fn block(&mut self, condition: &Condition, supported: Supported) -> Option<Vec<usize>> {
         match condition {
             Condition::Constant(true) => Some(Vec::new()),
@@ -106,7 +106,7 @@ impl Program {
                 let mut skips = Vec::new();
                 let (last, first) = parts.split_last()?;
                 for part in first {
-                    // False lands behind the jump: at the next alternative.
+                    // False lands after the jump, at the next alternative.
                     self.block(part, supported)?;
                     skips.push(self.jump());
                 }
@@ -115,7 +115,7 @@ impl Program {
                 Some(exits)
             }
             Condition::Not(inner) => {
-                // True falls on the jump, which refuses; false lands behind it.
+                // True falls on the jump, which rejects; false lands after it.
                 self.block(inner, supported)?;
                 let at = self.jump();
                 self.retarget(&[at])?;
@@ -129,12 +129,12 @@ impl Program {
         }
     }
 
-    /// Makes the jumps at these positions lead 4 bytes behind the present end.
+    /// Points the jumps at these positions 4 bytes past the current end.
     fn retarget(&mut self, jumps: &[usize]) -> Option<()> {
         self.land(jumps, 4)
     }
 
-    /// Makes the jumps at these positions lead `beyond` bytes behind the present end.
+    /// Points the jumps at these positions `beyond` bytes past the current end.
     fn land(&mut self, jumps: &[usize], beyond: usize) -> Option<()> {
         let target = self.bytes.len() + beyond;
         for at in jumps {
@@ -146,7 +146,7 @@ impl Program {
         Some(())
     }
 
-    /// Appends an operation, its jump still open; gives its position.
+    /// Appends an operation with an open jump; returns its position.
     fn operation(&mut self, code: u8, argument: &[u8]) -> usize {
         let at = self.bytes.len();
         // Arguments have 24 bytes at most.
@@ -167,7 +167,7 @@ impl Program {
         self.operation(code, &[0, 0, low, high])
     }
 
-    /// Appends the operations of one question; all of them jump away when it is false.
+    /// Appends the operations of one test; all of them jump away if it is false.
     fn question(&mut self, question: &Question, supported: Supported) -> Vec<usize> {
         let at = match question {
             Question::PortAtLeast(end, port) => self.port(pick(*end, S_GE, D_GE), *port),
@@ -200,8 +200,8 @@ const fn pick(end: End, local: u8, peer: u8) -> u8 {
     }
 }
 
-/// `struct inet_diag_hostcond`: family, length of the prefix, two bytes of nothing, the port in host byte order
-/// (-1 for any), the address. A prefix of no length still asks for the family.
+/// `struct inet_diag_hostcond`: family, length of the prefix, two bytes of padding, the port in host byte order
+/// (-1 for any), the address. A prefix of length 0 still tests the family.
 fn host_condition(prefix: &Prefix, port: Option<u16>) -> Vec<u8> {
     let (family, length, address): (u8, u8, Vec<u8>) = match prefix {
         Prefix::V4(network, length) => (AF_INET, *length, network.octets().into()),

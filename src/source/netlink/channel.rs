@@ -1,8 +1,8 @@
-//! One netlink socket and its reused receive buffer: the only file that uses netlink-sys.
+//! One netlink socket with its reused receive buffer. No other file uses netlink-sys.
 //!
-//! A dump is produced inside our own system calls (linux 6.18 net/netlink/af_netlink.c: the first part in
-//! send, each next one in the recv that hands out the one before), so there is nothing to wait for and this is
-//! blocking code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
+//! A dump is produced inside our own system calls (linux 6.18 net/netlink/af_netlink.c: the first part in send,
+//! each next part in the recv that returns the previous one). There is nothing to wait for, so this is blocking
+//! code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
 
 mod datagram;
 
@@ -16,16 +16,16 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 use crate::source::tape::{self, netlink::Heard};
 use datagram::{Progress, read_datagram};
 
-/// The kernel fills at most 32 KiB per datagram; twice that leaves room for whatever is added one day.
+/// The kernel fills at most 32 KiB per datagram; twice that leaves room for future kernels.
 const RECEIVE_BYTES: usize = 64 * 1024;
-/// A kernel that answers with a larger datagram than this is not believed.
+/// The largest datagram to accept; longer ones are rejected.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Room for messages that are not read yet: some thousand.
+/// Receive buffer for unread messages: room for some thousand.
 const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
-/// After so many datagrams (some 2,000 sockets) a second thread earns its start.
+/// Number of datagrams (some 2,000 sockets) after which a second thread pays.
 const ALONE_DATAGRAMS: usize = 8;
-/// How far the receiving thread may be ahead: this many datagrams of mostly 32 KiB.
+/// How many datagrams, of mostly 32 KiB, the receiving thread may be ahead.
 const AHEAD_DATAGRAMS: usize = 8;
 
 /// Why a dump ended early.
@@ -35,11 +35,11 @@ pub enum DumpError {
     Channel(i32),
     /// The kernel refused the request or gave up on it: errno. `ENOENT` means that it has no such table.
     Kernel(i32),
-    /// Answers were lost or cut off; what was handed on is incomplete.
+    /// Replies were lost or truncated; what was passed on is incomplete.
     Lost,
-    /// The receiver wants no more. The channel is in the middle of a dump and must not be used again.
+    /// The receiver wants no more. The channel is in the middle of a dump and must not be reused.
     Stopped,
-    /// A replay, whose recording does not hold all that was asked for; what it holds was handed on.
+    /// A replay whose recording lacks a part of the request; what it has was passed on.
     NotRecorded,
 }
 
@@ -56,7 +56,7 @@ pub struct Channel {
     socket: Option<Socket>,
     buffer: Vec<u8>,
     sequence: u32,
-    /// Errno of the last filter that the kernel did not take as it was.
+    /// Errno of the last filter that the kernel refused.
     pub filter_refused: Option<i32>,
 }
 
@@ -85,12 +85,12 @@ impl Channel {
         })
     }
 
-    /// Sends `request` (a whole netlink message, see [`super::request`]) and hands each answer's payload, the
-    /// part behind the netlink header, to `take`. Several answers share one datagram; `datagram_end` is called
-    /// after the last of each and may end the dump.
+    /// Sends `request` (a whole netlink message, see [`super::request`]) and passes the payload of each reply,
+    /// without the netlink header, to `take`. Several replies share one datagram; `datagram_end` is called after
+    /// the last one of each datagram and may end the dump.
     ///
     /// # Errors
-    /// See [`DumpError`]. Answers that came before the error were handed on.
+    /// See [`DumpError`]. Replies before the error were passed on.
     pub fn dump(
         &mut self,
         request: &mut [u8],
@@ -107,8 +107,8 @@ impl Channel {
         })
     }
 
-    /// Like [`Channel::dump`], for answers that may be long: once they prove to be, `grown` is called and a second
-    /// thread receives, so that the kernel's work and the caller's go on beside each other.
+    /// Like [`Channel::dump`], for replies that may be long: once they prove to be, it calls `grown` and receives
+    /// on a second thread, so the kernel and the caller work concurrently.
     ///
     /// # Errors
     /// As [`Channel::dump`].
@@ -133,19 +133,20 @@ impl Channel {
                 let (used, free) = mpsc::channel();
                 scope.spawn(move || channel.receive_ahead(&free, &filled));
                 loop {
-                    // The receiving thread ends by itself only after the last datagram, which is told below.
+                    // The receiving thread ends by itself only after the last datagram, which is reported below.
                     let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;
                     if receiver.read(&datagram, sequence)? == Progress::Done {
                         return Ok(());
                     }
-                    // If the receiving thread is gone there is nothing to give back to.
+                    // If the receiving thread is gone, no one takes the buffer back.
                     let _ = used.send(datagram);
                 }
             })
         })
     }
 
-    /// Answers from a recording; or has the kernel asked by `ask`, and writes the answer down if this run is recorded.
+    /// Replies from a recording. Otherwise asks the kernel by `ask`, and records the reply if this run is
+    /// recorded.
     fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
         &mut self,
         request: &mut [u8],
@@ -184,7 +185,7 @@ impl Channel {
         receiver.read(self.buffer.get(..length).unwrap_or_default(), self.sequence)
     }
 
-    /// Receives until the dump is over, or an error, or nobody listens any more. Buffers come back by `free`.
+    /// Receives until the end of the dump, an error, or the end of the reader. Buffers come back through `free`.
     fn receive_ahead(
         &mut self,
         free: &mpsc::Receiver<Vec<u8>>,
@@ -211,25 +212,25 @@ impl Channel {
         }
     }
 
-    /// The next datagram from the kernel, into the buffer: its length in bytes.
+    /// Receives the next datagram from the kernel into the buffer; returns its length in bytes.
     fn receive(&mut self) -> Result<usize, DumpError> {
         let socket = self.socket.as_ref().ok_or(DumpError::Channel(libc::EBADF))?;
         receive(socket, &mut self.buffer, 0)
     }
 }
 
-/// Who receives an answer: the caller, and the recording if this run is recorded.
+/// The receivers of a reply: the caller, and the recording if this run is recorded.
 struct Receiver<T, E> {
     take: T,
     datagram_end: E,
     heard: Option<Heard>,
-    /// The caller wants no more, but the recording does.
+    /// The caller has stopped, but the recording continues.
     stopped: bool,
 }
 
 impl<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>> Receiver<T, E> {
-    /// Reads one datagram. A recording gets the whole answer even if the caller stops: a replay may get further
-    /// through it before its caller stops, and must not take what is cut off for what the kernel lost.
+    /// Reads one datagram. A recording gets the whole reply even if the caller stops: in a replay, the caller may
+    /// read further, and must not mistake a cut for a loss.
     fn read(&mut self, datagram: &[u8], sequence: u32) -> Result<Progress, DumpError> {
         Heard::datagram(&mut self.heard, datagram);
         if self.stopped {
@@ -245,7 +246,7 @@ impl<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>> Receiver<T, E> {
         progress
     }
 
-    /// Ends the recording of the answer. A caller that stopped is not concerned with how the rest went.
+    /// Ends the recording of the reply. A caller that stopped ignores errors of the rest.
     fn end(self, sequence: u32, result: Result<(), DumpError>) -> Result<(), DumpError> {
         if let Some(heard) = self.heard {
             heard.end(sequence, result);
@@ -258,7 +259,7 @@ impl<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>> Receiver<T, E> {
     }
 }
 
-/// The next datagram from the kernel, into the buffer: its length in bytes.
+/// Receives the next datagram from the kernel into the buffer; returns its length in bytes.
 fn receive(socket: &Socket, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<usize, DumpError> {
     loop {
         let received = retry(|| socket.recv_from(&mut &mut buffer[..], libc::MSG_TRUNC | flags));
@@ -268,11 +269,11 @@ fn receive(socket: &Socket, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<
             Err(error) => return Err(DumpError::of_channel(&error)),
         };
         if sender.port_number() != 0 {
-            // Not the kernel: another process may not speak for it.
+            // Not from the kernel: another process cannot impersonate it.
             continue;
         }
         if length > buffer.len() {
-            // Cut off. The caller starts over, with room for a datagram of this size.
+            // Truncated. The caller starts over with room for a datagram of this size.
             buffer.resize(length.next_power_of_two().min(RECEIVE_BYTES_MAX), 0);
             return Err(DumpError::Lost);
         }
@@ -280,7 +281,7 @@ fn receive(socket: &Socket, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<
     }
 }
 
-/// A socket that hears the messages of multicast groups. They are not part of a recording.
+/// A socket that receives messages of multicast groups. They are not recorded.
 #[derive(Debug)]
 pub struct Subscription {
     socket: Socket,
@@ -288,14 +289,14 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Joins groups (bit 0 is group 1), which anybody may, in the network namespace of this thread.
+    /// Joins groups (bit 0 is group 1) in the network namespace of this thread. Needs no privilege.
     ///
     /// # Errors
     /// [`DumpError::Channel`].
     pub fn open(groups: u32) -> Result<Self, DumpError> {
         let of_channel = |error: io::Error| DumpError::of_channel(&error);
         let mut socket = Socket::new(NETLINK_SOCK_DIAG).map_err(of_channel)?;
-        // The kernel caps this at net.core.rmem_max: then messages are lost sooner, and that is told.
+        // The kernel caps this at net.core.rmem_max: messages are then lost sooner, which is reported.
         let _ = socket.set_rx_buf_sz(MESSAGES_BYTES);
         socket.bind(&SocketAddr::new(0, groups)).map_err(of_channel)?;
         Ok(Self {
@@ -304,12 +305,12 @@ impl Subscription {
         })
     }
 
-    /// Takes the next messages and hands them to `take` as [`Channel::dump`] does. Waits for them if `wait` says so;
-    /// else it is false if there are none.
+    /// Receives the next messages and passes them to `take` as [`Channel::dump`] does. Waits for them with `wait`;
+    /// otherwise returns false if there are none.
     ///
     /// # Errors
-    /// [`DumpError::Lost`] when the kernel had no room for some. It drops more until all that is there has been taken,
-    /// and says no further word about that (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
+    /// [`DumpError::Lost`] if the kernel had no room for some. It drops more until the queue is empty, without
+    /// another report (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
     pub fn messages(&mut self, wait: bool, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
         let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
         let length = match receive(&self.socket, &mut self.buffer, flags) {
@@ -317,16 +318,16 @@ impl Subscription {
             result => result?,
         };
         let datagram = self.buffer.get(..length).unwrap_or_default();
-        // Messages that nobody asked for have the sequence number 0.
+        // Unsolicited messages have the sequence number 0.
         read_datagram(datagram, 0, &mut take)?;
         Ok(true)
     }
 }
 
-/// Hands on what a recording has for an answer, as a replay does.
+/// Passes on the recorded reply, as a replay does.
 ///
 /// # Errors
-/// As [`Channel::dump`]; [`DumpError::NotRecorded`] if that is not all.
+/// As [`Channel::dump`]; [`DumpError::NotRecorded`] if a part is missing.
 pub fn replay_answer(
     recorded: &tape::netlink::Replayed,
     mut take: impl FnMut(&[u8]),
@@ -334,7 +335,7 @@ pub fn replay_answer(
     play(recorded, &mut take, &mut || ControlFlow::Continue(()))
 }
 
-/// Hands on what a recording has for an answer.
+/// Passes on the recorded reply.
 fn play(
     recorded: &tape::netlink::Replayed,
     take: &mut impl FnMut(&[u8]),
@@ -373,7 +374,7 @@ fn play(
     }
 }
 
-/// Runs a system call again as long as signals interrupt it.
+/// Repeats a system call while signals interrupt it.
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {

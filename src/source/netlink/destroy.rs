@@ -17,13 +17,14 @@ use crate::source::uapi::{
     AF_INET, AF_INET6, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
 };
 
-/// What the kernel answered.
+/// The kernel's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destroyed {
     /// It closed the socket. Its program reads ECONNABORTED, the peer ECONNRESET.
     Closed,
-    /// It finds no socket with these addresses and this cookie: it is gone, or not in the tables that a look-up
-    /// reads (a TCP socket that is only bound; a member of a reuseport group that packets do not come to now).
+    /// It finds no socket with these addresses and this cookie: the socket is gone, or not in the tables that the
+    /// look-up reads (a TCP socket that is only bound; a member of a reuseport group that currently gets no
+    /// packets).
     NotFound,
     /// `CAP_NET_ADMIN` is missing.
     NotPermitted,
@@ -33,7 +34,7 @@ pub enum Destroyed {
     Failed(i32),
 }
 
-/// Has `socket` closed, and waits for the answer. The channel must be one on which no dump runs, in the network
+/// Closes `socket` and waits for the reply. The channel must have no dump in progress, and be in the network
 /// namespace of the socket.
 pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
     let Some(mut request) = encode(socket) else {
@@ -51,7 +52,7 @@ pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
     }
 }
 
-/// `struct inet_diag_req_v2`; source is our side, of UDP too. `None` for what is not closed this way.
+/// `struct inet_diag_req_v2`; source is our side, of UDP too. `None` for sockets that cannot be closed this way.
 fn encode(socket: &Socket) -> Option<Vec<u8>> {
     let pair = socket.inet()?;
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
@@ -65,7 +66,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
         // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
         _ => return None,
     };
-    // Of a raw socket the kernel reads its IP protocol in the place of the padding.
+    // For a raw socket the kernel reads the IP protocol from the padding.
     let pad = socket.ip_protocol.filter(|_| socket.protocol == Protocol::Raw);
     let family = if pair.local_address.is_ipv4() {
         AF_INET
@@ -97,7 +98,7 @@ fn push_id(message: &mut Vec<u8>, pair: &InetPair, cookie: NonZeroU64) {
         }
     }
     message.extend(pair.interface.map_or(0, NonZeroU32::get).to_ne_bytes());
-    // Two halves, the low one first, whatever the machine's order of bytes.
+    // Two halves, the low one first, whatever the byte order.
     let [low, high] = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
     for half in [low, high] {
         message.extend(u32::try_from(half).unwrap_or(u32::MAX).to_ne_bytes());
@@ -178,7 +179,7 @@ mod tests {
             ..socket()
         };
         let answer = destroy(&mut Channel::open().unwrap(), &nobody);
-        // A kernel without the operation says so before it looks for the socket.
+        // A kernel without the operation reports that before it looks up the socket.
         assert!(
             matches!(answer, Destroyed::NotFound | Destroyed::NotSupported),
             "{answer:?}"

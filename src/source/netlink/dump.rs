@@ -1,4 +1,4 @@
-//! Runs one protocol's dump and hands its sockets on, a datagram at a time.
+//! Runs the dump of one protocol and passes its sockets on, one datagram at a time.
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -10,22 +10,22 @@ use super::{inet, netlinks, packet, unix, vsock, xdp};
 use crate::model::request::Dump;
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
 
-/// What takes sockets, some hundred at a time, and says whether it wants more. The slice is reused.
+/// Takes sockets, some hundred at a time, and returns whether it wants more. The slice is reused.
 pub type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + 'a;
 
-/// How often a dump is repeated when answers were lost. Doubles are the caller's to drop.
+/// How often to repeat a dump with lost replies. The caller must drop duplicates.
 const TRIES: usize = 3;
 
-/// Reads the sockets that `dump` wants and hands each datagram's worth of them to `emit`, some 250 plain
-/// sockets at most.
+/// Reads the sockets that `dump` wants and passes those of each datagram to `emit`, some 250 plain sockets at
+/// most.
 ///
 /// # Errors
-/// The first request that fails ends the dump. Sockets handed on before stay valid.
+/// The first failed request ends the dump. Sockets passed on before stay valid.
 pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<(), DumpError> {
     let mut batch = Batch::of(dump.protocol);
     for table in tables(dump) {
         match run_table(channel, dump, table, &mut batch, emit) {
-            // A kernel without the legacy request answers EINVAL: ask family by family.
+            // A kernel without the legacy request replies EINVAL: request each family.
             Err(DumpError::Kernel(libc::EINVAL)) if table == Table::TcpBoth => {
                 for family in [Family::Inet, Family::Inet6] {
                     run_table(
@@ -43,8 +43,8 @@ pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
     Ok(())
 }
 
-/// Reads one table. The kernel keeps sockets that are only bound apart from the others, and to look through
-/// either takes it long on a full machine: it is asked for both at the same time then. They come last.
+/// Reads one table. The kernel keeps sockets that are only bound in a table of their own, and each walk is slow on
+/// a full machine, so they are requested concurrently. They come last.
 fn run_table(
     channel: &mut Channel,
     dump: &Dump,
@@ -60,20 +60,20 @@ fn run_table(
     }
     thread::scope(|scope| {
         let begin = || scope.spawn(move || stash(dump, table, bound));
-        // Where the kernel filters, the length of its answer does not tell how much it looks through.
+        // If the kernel filters, the length of its reply does not show how much it walks.
         let mut beside = dump.is_narrowed().then(begin);
         ask(channel, dump, table, others, batch, emit, || {
             beside.get_or_insert_with(begin);
         })?;
         match beside.map(thread::ScopedJoinHandle::join) {
             Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
-            // Not begun, or it failed: what it failed of is told by asking here.
+            // Not started, or failed: requesting again here reports the error.
             _ => ask(channel, dump, table, bound, batch, emit, || {}),
         }
     })
 }
 
-/// The sockets of a table in these states, packed; by a channel of its own.
+/// Returns the sockets of a table in these states, packed, through a channel of its own.
 fn stash(dump: &Dump, table: Table, states: StateSet) -> Result<Stash, DumpError> {
     let mut stash = Stash::default();
     let keep = &mut |sockets: &mut [Socket]| {
@@ -95,9 +95,8 @@ fn stash(dump: &Dump, table: Table, states: StateSet) -> Result<Stash, DumpError
     Ok(stash)
 }
 
-/// Asks with as much of the condition as the kernel takes: an operation that it does not know is EINVAL, one
-/// that the caller may not use EPERM, and both come before the first socket. `grown` is called when the answer
-/// proves to be a long one.
+/// Sends as much of the condition as the kernel accepts: an unknown operation is EINVAL, a forbidden one EPERM,
+/// both before the first socket. Calls `grown` if the reply proves to be long.
 fn ask(
     channel: &mut Channel,
     dump: &Dump,
@@ -176,7 +175,7 @@ fn repeat(
     result
 }
 
-/// The tables of a dump: one for TCP over both families, else one per family.
+/// Returns the tables of a dump: one for TCP over both families, else one per family.
 fn tables(dump: &Dump) -> Vec<Table> {
     match (dump.protocol, dump.v4, dump.v6) {
         (Protocol::Unix, ..) => vec![Table::Unix],
@@ -193,7 +192,7 @@ fn tables(dump: &Dump) -> Vec<Table> {
     }
 }
 
-/// Decoded sockets of one datagram, in slots that are used again.
+/// Decoded sockets of one datagram, in reused slots.
 struct Batch {
     protocol: Protocol,
     slots: Vec<Socket>,
@@ -209,7 +208,7 @@ impl Batch {
         }
     }
 
-    /// Hands on what was packed, as many sockets at a time as there are slots.
+    /// Passes on packed sockets, as many at a time as there are slots.
     fn replay(&mut self, stash: &Stash, emit: &mut Emit<'_>) -> Result<(), DumpError> {
         let mut reader = stash.reader();
         self.slots.resize(self.slots.len().max(1), Socket::BLANK);

@@ -1,5 +1,5 @@
-//! Asks for the one socket that a packet would come to: the kernel's own look-up, listeners of a reuseport group
-//! and BPF programs included (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk; net/ipv4/udp_diag.c).
+//! Asks the kernel which socket would receive a packet. Its own look-up includes reuseport groups and BPF programs
+//! (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk; net/ipv4/udp_diag.c).
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
@@ -13,8 +13,8 @@ use crate::model::request::Wanted;
 use crate::model::{Protocol, Socket};
 use crate::source::uapi::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
-/// The socket that takes what `remote` sends to `local` and what comes in by `interface` (0: by none, which leaves
-/// out sockets that are bound to one); `None` if there is none. Both addresses are of one family.
+/// Returns the socket that would receive a packet from `remote` to `local` on `interface` (0 for none, which
+/// excludes sockets bound to an interface); `None` if there is none. Both addresses are of one family.
 ///
 /// # Errors
 /// If the kernel cannot be asked.
@@ -39,7 +39,7 @@ pub fn look_up(
     }
 }
 
-/// `struct inet_diag_req_v2`. For UDP the kernel reads source and destination the other way round.
+/// `struct inet_diag_req_v2`. For UDP the kernel swaps source and destination.
 fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: u32) -> Vec<u8> {
     let (source, destination) = match protocol {
         Protocol::Udp => (remote, local),

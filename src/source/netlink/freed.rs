@@ -1,6 +1,6 @@
-//! What the kernel says when it frees a TCP or UDP socket: a message to the groups SKNLGRP_INET_TCP_DESTROY and so on
-//! (linux 6.18 net/core/sock_diag.c, sock_diag_broadcast_destroy). There is no such message for sockets of other
-//! protocols, and none about sockets that are made.
+//! The kernel's messages about freed TCP and UDP sockets, to the groups SKNLGRP_INET_TCP_DESTROY and so on (linux
+//! 6.18 net/core/sock_diag.c, sock_diag_broadcast_destroy). There are no such messages for other protocols, and
+//! none for new sockets.
 
 use netlink_packet_core::NlasIterator;
 use netlink_packet_sock_diag::constants::INET_DIAG_PROTOCOL;
@@ -12,7 +12,7 @@ use crate::source::uapi::{IPPROTO_TCP, IPPROTO_UDP, freed};
 
 const HEADER_BYTES: usize = 72;
 
-/// The groups to join for what the dumps select, bit 0 for group 1; 0 if there are none.
+/// Returns the groups to join for these dumps, bit 0 for group 1; 0 if there are none.
 pub fn groups(dumps: &[Dump]) -> u32 {
     let mut groups = 0;
     for dump in dumps {
@@ -26,10 +26,11 @@ pub fn groups(dumps: &[Dump]) -> u32 {
     groups
 }
 
-/// Reads one message. `None` if it is none, or of a socket that was never bound or connected and so in no table.
+/// Decodes one message. `None` if it is malformed, or about a socket that was never bound or connected and so in
+/// no table.
 ///
-/// The kernel has forgotten the inode and the user of the socket, and the state is that of a closed one: the caller
-/// may know better. What queues and timers say then means nothing.
+/// The kernel has already dropped the inode and the user, and reports the state of a closed socket; queues and
+/// timers are meaningless. The caller may have better values.
 pub fn decode(payload: &[u8], wanted: Wanted) -> Option<Socket> {
     let attributes = payload.get(HEADER_BYTES..)?;
     let protocol = NlasIterator::new(attributes)

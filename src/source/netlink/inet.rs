@@ -1,5 +1,5 @@
-//! Decodes `struct inet_diag_msg` and its attributes (linux 6.18 include/uapi/linux/inet_diag.h) into a
-//! caller's slot, without allocating.
+//! Decodes `struct inet_diag_msg` and its attributes (linux 6.18 include/uapi/linux/inet_diag.h) into the caller's
+//! slot, without allocating.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU32, NonZeroU64};
@@ -18,15 +18,15 @@ use crate::source::uapi::{AF_INET, AF_INET6, INET_DIAG_CGROUP_ID, INET_DIAG_SOCK
 
 const HEADER_BYTES: usize = 72;
 
-/// The extension bit that makes the kernel send an attribute of a dump's answer. Only the first eight kinds have
-/// one: info brings the upper layer protocol too, vegasinfo those of dctcp and bbr, tclass the class.
+/// Returns the extension bit that requests an attribute in a dump. Only the first eight kinds have one: info
+/// brings the upper layer protocol too, vegasinfo those of dctcp and bbr, tclass the class.
 pub const fn extension(kind: u16) -> u32 {
     1 << (kind - 1)
 }
 
-/// Reads one answer to a dump of `protocol` into `slot`. False if it is no such answer: too short, or of a
-/// family or state that is not known here. What attributes do not say stays `None`. With [`Wanted::Row`]
-/// they are read only where the address needs one of them: reading them takes as long as all the rest.
+/// Decodes one reply to a dump of `protocol` into `slot`. Returns false if it is malformed: too short, or of an
+/// unknown family or state. Missing attributes stay `None`. With [`Wanted::Row`], attributes are read only if the
+/// address needs one, because they take as long as all the rest.
 pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
@@ -55,7 +55,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         expires_ms: Some(u32_at(header, 52)),
         retransmits,
     });
-    // Minisocks and requests have no uid field; the kernel sends 0 for it.
+    // Minisocks and requests have no uid; the kernel sends 0.
     let minisock = matches!(state, State::TimeWait | State::SynRecv)
         || (state == State::FinWait2 && timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait));
     let mut pair = InetPair {
@@ -91,7 +91,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     if let Some(association) = association {
         slot.details.push(kind::SCTP_ASSOCIATION, &[association.number()]);
     }
-    // The kernel sends v6only for these states alone; it decides how a wildcard is shown.
+    // The kernel sends v6only only for these states; it decides how a wildcard is shown.
     let unconnected = matches!(state, State::Listen | State::Unconnected | State::Bound);
     let attributes = if wanted >= Wanted::Attributes || (family == Family::Inet6 && unconnected) {
         attributes
@@ -128,8 +128,8 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     true
 }
 
-/// The state of an SCTP association, which has numbers of its own. Only associations have addresses of a peer: their
-/// attribute comes unasked (linux 6.18 net/sctp/diag.c).
+/// Returns the state of an SCTP association, which has numbers of its own. Only associations have peer addresses,
+/// whose attribute is always sent (linux 6.18 net/sctp/diag.c).
 fn association(state: u8, attributes: &[u8]) -> Option<Association> {
     let mut attributes = details::attributes(attributes);
     attributes.find(|(kind, _)| *kind == kind::PEERS)?;

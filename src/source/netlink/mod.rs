@@ -1,7 +1,7 @@
 //! The sock_diag netlink interface: requests, one decoder per family, and the channel that carries them.
 //!
-//! Only [`channel`] talks to the kernel; requests and decoders are functions on bytes. The decoders are our
-//! own: attributes shorter or longer than known are normal here, and must never cost a socket.
+//! Only [`channel`] talks to the kernel; requests and decoders are functions on bytes. The decoders are our own,
+//! because attributes shorter or longer than known are normal and must never lose a socket.
 
 pub mod bytecode;
 pub mod channel;

@@ -1,5 +1,5 @@
 //! Decodes `struct netlink_diag_msg` and its attributes (linux 6.18 include/uapi/linux/netlink_diag.h): netlink
-//! sockets as rows, as opposed to the one that carries this.
+//! sockets as rows, not the one that carries the dump.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -14,15 +14,15 @@ use crate::source::uapi::netlink::{GROUPS, MEMINFO, SHOW_GROUPS, SHOW_MEMINFO};
 
 const HEADER_BYTES: usize = 28;
 
-/// `ndiag_show` for what a listing prints: memory (queues) and groups.
+/// `ndiag_show` bits for a listing: memory (queues) and groups.
 pub const SHOW_BASIC: u32 = SHOW_MEMINFO | SHOW_GROUPS;
 
-/// The most groups that are taken from one socket: an attribute has 65531 bytes at most, and a hostile one should not
-/// become half a million numbers.
+/// The most groups to read per socket: an attribute has up to 65531 bytes, and a hostile one must not become half
+/// a million numbers.
 const MOST_GROUPS: usize = 4096;
 
-/// Reads one answer into `slot`; false if it is none. The state is always unconnected, as ss has it: the kernel
-/// keeps numbers of its own there.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, as in ss,
+/// because the kernel's own numbers are not TCP states.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;

@@ -13,14 +13,14 @@ use crate::source::uapi::packet::{self, FANOUT, FILTER, INFO, MEMINFO, RX_RING, 
 
 const HEADER_BYTES: usize = 16;
 
-/// `pdiag_show` for what a listing prints: interface and user, memory (whose first number is the queue).
+/// `pdiag_show` bits for a listing: interface and user, memory (whose first number is the queue).
 pub const SHOW_BASIC: u32 = packet::SHOW_INFO | packet::SHOW_MEMINFO;
-/// `pdiag_show` for the filter program.
+/// `pdiag_show` bit for the filter program.
 pub const SHOW_FILTER: u32 = packet::SHOW_FILTER;
-/// `pdiag_show` for rings and the fan-out group.
+/// `pdiag_show` bits for rings and the fan-out group.
 pub const SHOW_RINGS: u32 = packet::SHOW_RING_CFG | packet::SHOW_FANOUT;
 
-/// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, the only one.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;

@@ -1,8 +1,8 @@
-//! What is sent to sock_diag.
+//! Requests to sock_diag.
 //!
-//! The fixed parts are encoded by netlink-packet-sock-diag. What it cannot say is appended here: attributes
-//! (a protocol above 255, a filter program), and the legacy request that dumps TCP of both families in one
-//! walk of the hash table.
+//! netlink-packet-sock-diag encodes the fixed parts. This module appends what it cannot express: attributes (a
+//! protocol above 255, a filter program), and the legacy request that dumps TCP of both families in one walk of
+//! the hash table.
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
@@ -18,7 +18,7 @@ use crate::source::uapi::{
     TCPDIAG_GETSOCK,
 };
 
-/// The table of the kernel that a request reads.
+/// The kernel table that a request reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// TCP over IPv4 and IPv6 together.
@@ -44,8 +44,8 @@ pub struct Request {
     pub table: Table,
     /// Which states. Raw, packet, netlink and XDP sockets ignore it in the kernel.
     pub states: StateSet,
-    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`;
-    /// for packet, netlink and XDP sockets theirs, beside what every listing needs.
+    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`; for packet, netlink
+    /// and XDP sockets their own, in addition to those of every listing.
     pub extensions: u32,
     /// Only sockets with this local port, in host byte order; 0 for all. IP tables only.
     pub local_port: u16,
@@ -55,7 +55,7 @@ pub struct Request {
     pub bytecode: Option<Vec<u8>>,
 }
 
-/// The kernel's number for a protocol that has an inet diag table.
+/// Returns the kernel's number of a protocol with an inet diag table.
 fn ip_number(protocol: Protocol) -> u16 {
     match protocol {
         Protocol::Udp => IPPROTO_UDP.into(),
@@ -68,7 +68,7 @@ fn ip_number(protocol: Protocol) -> u16 {
 }
 
 impl Request {
-    /// The whole netlink message; its sequence number is 0.
+    /// Returns the whole netlink message, with the sequence number 0.
     pub fn encode(&self) -> Vec<u8> {
         let mut message = match self.table {
             Table::TcpBoth => self.legacy_tcp(),
@@ -149,7 +149,7 @@ impl Request {
     }
 }
 
-/// Gives an encoded message its sequence number.
+/// Sets the sequence number of an encoded message.
 pub fn set_sequence(message: &mut [u8], sequence: u32) {
     if let Some(field) = message.get_mut(8..12) {
         field.copy_from_slice(&sequence.to_ne_bytes());
@@ -166,8 +166,9 @@ fn serialize(payload: SockDiagMessage) -> Vec<u8> {
     bytes
 }
 
-/// A dump request whose body is a family, a protocol, two bytes of nothing, these numbers, and a cookie of all ones
-/// (`struct packet_diag_req`, `netlink_diag_req`, `vsock_diag_req`, `xdp_diag_req`; linux 6.18 include/uapi/linux).
+/// Returns a dump request whose body is a family, a protocol, two bytes of padding, these numbers, and a cookie of
+/// all ones (`struct packet_diag_req`, `netlink_diag_req`, `vsock_diag_req`, `xdp_diag_req`; linux 6.18
+/// include/uapi/linux).
 fn dump_message(family: u8, protocol: u8, numbers: &[u32]) -> Vec<u8> {
     let mut message = vec![0; 4];
     message.extend_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
@@ -192,7 +193,7 @@ fn append_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     finish(message);
 }
 
-/// Puts the length in its place.
+/// Sets the length.
 fn finish(message: &mut [u8]) {
     let total = u32::try_from(message.len()).unwrap_or(u32::MAX);
     if let Some(field) = message.get_mut(..4) {

@@ -16,14 +16,15 @@ use crate::source::uapi::{AF_UNIX, UDIAG_SHOW_UID, UNIX_DIAG_UID};
 
 const HEADER_BYTES: usize = 16;
 
-/// `udiag_show` for what a listing prints: name, peer, queues, uid.
+/// `udiag_show` bits for a listing: name, peer, queues, uid.
 pub const SHOW_BASIC: u32 = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
-/// `udiag_show` for the bound file and the clients that wait in a listener's queue.
+/// `udiag_show` bits for the bound file and the clients in a listener's queue.
 pub const SHOW_EXTENDED: u32 = UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
-/// `udiag_show` for memory.
+/// `udiag_show` bit for memory.
 pub const SHOW_MEMORY: u32 = UDIAG_SHOW_MEMINFO;
 
-/// Reads one answer into `slot`; false if it is none. Allocates for the name and the list of waiting clients.
+/// Decodes one reply into `slot`; returns false if it is malformed. Allocates for the name and the list of waiting
+/// clients.
 pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
@@ -80,7 +81,7 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     true
 }
 
-/// The name without the NUL that ends a path. An abstract name starts with a NUL and may hold more of them.
+/// Returns the name without the NUL that ends a path. An abstract name starts with a NUL and may contain more.
 fn bound_name(value: &[u8]) -> Option<Box<[u8]>> {
     match value {
         [] => None,

@@ -1,5 +1,5 @@
-//! Decodes `struct vsock_diag_msg` (linux 6.18 include/uapi/linux/vm_sockets_diag.h). It has no attributes, and the
-//! kernel tells neither queues nor a user.
+//! Decodes `struct vsock_diag_msg` (linux 6.18 include/uapi/linux/vm_sockets_diag.h). It has no attributes, and
+//! the kernel reports neither queues nor a user.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -10,7 +10,7 @@ use crate::source::uapi::AF_VSOCK;
 
 const HEADER_BYTES: usize = 32;
 
-/// Reads one answer into `slot`; false if it is none.
+/// Decodes one reply into `slot`; returns false if it is malformed.
 pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     let Some(header) = payload.first_chunk::<HEADER_BYTES>() else {
         return false;

@@ -1,4 +1,4 @@
-//! Numbers out of fixed structures of the kernel.
+//! Reads numbers from fixed kernel structures.
 
 /// Offset of `rmem_alloc` in the memory attribute of every family (`SK_MEMINFO_*`, linux 6.18
 /// include/uapi/linux/sock_diag.h).
@@ -8,7 +8,7 @@ pub(super) const WMEM_ALLOC: usize = 8;
 /// Offset of `drops`; older kernels end before it.
 pub(super) const DROPS: usize = 32;
 
-/// The 32-bit number at an offset, if the structure is that long.
+/// Returns the 32-bit number at an offset, if the structure is that long.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
     bytes
         .get(at..)?

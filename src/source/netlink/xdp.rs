@@ -1,7 +1,7 @@
 //! Decodes `struct xdp_diag_msg` and its attributes (linux 6.18 include/uapi/linux/xdp_diag.h).
 //!
-//! The kernel ends a dump at the first XDP socket that is not bound to an interface (net/xdp/xsk_diag.c): what is
-//! behind it is not told, and nothing says so.
+//! The kernel ends a dump at the first XDP socket that is not bound to an interface (net/xdp/xsk_diag.c); the rest
+//! is missing without an error.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -19,13 +19,12 @@ use crate::source::uapi::xdp::{
 
 const HEADER_BYTES: usize = 16;
 
-/// `xdiag_show` for what a listing prints: where it is bound and whose it is, memory (whose first number is the
-/// queue).
+/// `xdiag_show` bits for a listing: interface and user, memory (whose first number is the queue).
 pub const SHOW_BASIC: u32 = SHOW_INFO | SHOW_MEMINFO;
-/// `xdiag_show` for rings, frame memory and counters.
+/// `xdiag_show` bits for rings, frame memory and counters.
 pub const SHOW_RINGS: u32 = SHOW_RING_CFG | SHOW_UMEM | SHOW_STATS;
 
-/// Reads one answer into `slot`; false if it is none. The state is always unconnected: there is no other.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, the only one.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;

@@ -4,14 +4,14 @@ use netlink_packet_core::{NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
 
 use super::DumpError;
 
-/// What one datagram said about the dump it belongs to.
+/// What one datagram says about its dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     More,
     Done,
 }
 
-/// Hands the payload of each message to `take`. Messages of another request are passed over.
+/// Passes the payload of each message to `take`. Messages of other requests are skipped.
 pub(super) fn read_datagram(
     mut rest: &[u8],
     sequence: u32,
@@ -22,7 +22,7 @@ pub(super) fn read_datagram(
         if message.sequence_number() == sequence {
             match message.message_type() {
                 NLMSG_DONE | NLMSG_ERROR => {
-                    // Both carry 0 or a negative errno first; a missing handler is told in either way.
+                    // Both start with 0 or a negative errno; a missing handler may be reported either way.
                     let errno = message
                         .payload()
                         .first_chunk()
