@@ -116,4 +116,36 @@ mod tests {
             prop_assert!(total - GAP <= limit);
         }
     }
+
+    #[test]
+    fn no_more_is_given_up_than_is_too_much() {
+        let total =
+            |columns: &[(Column, usize)]| columns.iter().map(|(_, width)| width + GAP).sum::<usize>() - GAP;
+        assert_eq!(total(LISTING), 130);
+        let fitted = fit(LISTING, 129);
+        assert_eq!(
+            (fitted.len(), fitted[6], total(&fitted)),
+            (7, (Column::Command, 39), 129)
+        );
+        // Down to its least width, and no wider than it was.
+        assert_eq!(fit(LISTING, 102)[6], (Column::Command, 12));
+        let short = [(Column::Local, 16), (Column::Command, 5)];
+        assert_eq!(fit(&short, 22), [(Column::Local, 16)]);
+    }
+
+    #[test]
+    fn columns_that_were_named_stay_and_share_what_there_is() {
+        use crate::query::field::Field;
+        let named = |widths: [usize; 2]| {
+            let [one, two] = widths;
+            [
+                (Column::Field(Field::Path), one),
+                (Column::Field(Field::Cgroup), two),
+            ]
+        };
+        assert_eq!(fit(&named([30, 10]), 32), named([20, 10]), "the widest first");
+        assert_eq!(fit(&named([30, 30]), 32), named([15, 15]));
+        assert_eq!(fit(&named([30, 10]), 5), named([8, 8]), "no narrower");
+        assert_eq!(fit(&named([6, 20]), 5), named([6, 8]));
+    }
 }

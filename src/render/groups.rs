@@ -186,3 +186,97 @@ fn aligned(text: &str, keys: usize, header: bool) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OwnerStatus, Socket, State};
+    use crate::query::field::Field;
+    use crate::query::samples::{holder, tcp, with_owners, with_row};
+
+    fn by(fields: &[Field], form: GroupForm) -> Groups {
+        let key = |field: &Field| GroupKey {
+            field: *field,
+            prefix: None,
+        };
+        Groups::new(fields.iter().map(key).collect(), form)
+    }
+
+    /// Two listeners of nginx, with 3 and 4 connections waiting, and a connection of nobody with 10 and 20 bytes.
+    fn filled(fields: &[Field], form: GroupForm) -> Groups {
+        let mut groups = by(fields, form);
+        for waiting in [3, 4] {
+            let listener = Socket {
+                rqueue: Some(waiting),
+                ..tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen)
+            };
+            with_owners(&listener, OwnerStatus::Known, &[holder(812, 3)], |row| {
+                groups.add(row);
+            });
+        }
+        let connection = Socket {
+            rqueue: Some(10),
+            wqueue: Some(20),
+            ..tcp("10.0.0.1", 80, "10.0.0.2", 4000, State::Established)
+        };
+        with_row(&connection, |row| {
+            groups.add(row);
+        });
+        groups
+    }
+
+    fn text(groups: &Groups, limit: Option<usize>, header: bool) -> (String, u64) {
+        let mut out = Vec::new();
+        let count = groups.push(&mut out, limit, header);
+        (String::from_utf8(out).unwrap(), count)
+    }
+
+    const KEYS: &[Field] = &[Field::State, Field::Process];
+
+    #[test]
+    fn counts_are_sums_and_unknown_where_no_row_has_any() {
+        let expected =
+            "state,process,count,recv_q,send_q,accept_q\r\nlisten,nginx,2,,,7\r\nestablished,,1,10,20,\r\n";
+        assert_eq!(
+            text(&filled(KEYS, GroupForm::Csv), None, true),
+            (expected.to_owned(), 2)
+        );
+        let expected = "listen nginx 2 ? ? 7\nestablished ? 1 10 20 ?\n";
+        assert_eq!(text(&filled(KEYS, GroupForm::Blanks), None, false).0, expected);
+        let expected = "{\"state\":\"listen\",\"process\":\"nginx\",\"count\":2,\"recv_q\":null,\"send_q\":null,\"accept_q\":7}";
+        let (jsonl, _) = text(&filled(KEYS, GroupForm::Jsonl), None, true);
+        assert_eq!(jsonl.lines().next(), Some(expected));
+        assert!(jsonl.ends_with("\"accept_q\":null}\n"), "{jsonl}");
+        let (json, _) = text(&filled(KEYS, GroupForm::Json), None, true);
+        assert_eq!(json.matches("},\n{").count(), 1);
+        assert!(json.ends_with('}'), "{json}");
+    }
+
+    #[test]
+    fn the_largest_group_comes_first_and_a_limit_keeps_it() {
+        let groups = filled(&[Field::State], GroupForm::Blanks);
+        assert_eq!(text(&groups, Some(1), false), ("listen 2 ? ? 7\n".to_owned(), 1));
+        assert_eq!(text(&groups, Some(0), false), (String::new(), 0));
+        let mut even = by(&[Field::LocalPort], GroupForm::Blanks);
+        for port in [443, 80] {
+            with_row(&tcp("::1", port, "::", 0, State::Listen), |row| {
+                even.add(row);
+            });
+        }
+        assert_eq!(
+            text(&even, None, false).0,
+            "443 1 ? ? 0\n80 1 ? ? 0\n",
+            "else by key"
+        );
+    }
+
+    #[test]
+    fn the_table_aligns_keys_to_the_left_and_counts_to_the_right() {
+        let expected = "STATE        PROCESS  COUNT  RECV-Q  SEND-Q  ACCEPT-Q\n\
+                        listen       nginx        2       ?       ?         7\n\
+                        established  ?            1      10      20         ?\n";
+        assert_eq!(text(&filled(KEYS, GroupForm::Table), None, true).0, expected);
+        let expected = "listen       nginx  2   ?   ?  7\nestablished  ?      1  10  20  ?\n";
+        assert_eq!(text(&filled(KEYS, GroupForm::Table), None, false).0, expected);
+    }
+}

@@ -86,3 +86,50 @@ impl Columns {
         out.extend_from_slice(end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OwnerStatus, State};
+    use crate::query::samples::{holder, tcp, with_owners};
+
+    #[test]
+    fn rows_have_the_fields_in_their_order_below_one_heading() {
+        let columns = |header| Columns {
+            fields: vec![Field::LocalPort, Field::State, Field::PeerAddress, Field::Owners],
+            header,
+        };
+        let socket = tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen);
+        let written = |lines: &Lines| {
+            let mut out = Vec::new();
+            lines.push_header(&mut out);
+            with_owners(
+                &socket,
+                OwnerStatus::Known,
+                &[holder(812, 3), holder(900, 4)],
+                |row| {
+                    lines.push_row(&mut out, row);
+                },
+            );
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            written(&Lines::Blanks(columns(true))),
+            "local_port state peer_address owners\n80 listen ? 812/3,900/4\n"
+        );
+        assert_eq!(
+            written(&Lines::Blanks(columns(false))),
+            "80 listen ? 812/3,900/4\n"
+        );
+        let csv = written(&Lines::Csv(columns(true)));
+        assert!(
+            csv.starts_with("local_port,state,peer_address,owners\r\n80,listen,,\"[{\"\"pid\"\":812,"),
+            "{csv}"
+        );
+        assert!(csv.ends_with("]\"\r\n"), "{csv}");
+        assert_eq!(
+            written(&Lines::Json(vec![Field::State, Field::LocalPort])),
+            "{\"state\":\"listen\",\"local_port\":80}\n"
+        );
+    }
+}

@@ -180,4 +180,61 @@ mod tests {
         assert_eq!(text.lines().count(), 2 + 4 + 1, "{text}");
         assert!(text.width() < 600);
     }
+
+    #[test]
+    fn a_line_is_filled_to_the_last_column() {
+        let write = |width, text: &str| {
+            let mut page = Page::new(Some(width), 1);
+            page.prose(text);
+            page.finish()
+        };
+        assert_eq!(write(11, "one two four"), "one two\nfour\n");
+        assert_eq!(write(12, "one two four"), "one two four\n");
+        assert_eq!(write(12, "one\ntwo "), "one\ntwo\n", "no blanks at the end");
+        // Two columns each.
+        assert_eq!(
+            write(6, "\u{6f22}\u{5b57} \u{6f22}"),
+            "\u{6f22}\u{5b57}\n\u{6f22}\n"
+        );
+    }
+
+    #[test]
+    fn a_gap_is_one_empty_line_between_two_parts() {
+        let mut page = Page::new(None, 1);
+        page.gap();
+        page.prose("one");
+        page.gap();
+        page.gap();
+        page.prose("two");
+        assert_eq!(page.finish(), "one\n\ntwo\n");
+    }
+
+    #[test]
+    fn a_row_ends_with_a_mark_where_its_lines_are_used_up() {
+        let mut page = Page::new(Some(12), 2);
+        page.row("a", "b c d e f g h i j k l m n o p q r s t");
+        let text = page.finish();
+        assert_eq!(
+            text,
+            "  a b c d e\n    f g h i\n    j k l m\n    n o p q \u{2026}\n"
+        );
+        assert_eq!(fitting("abc", 3), "abc");
+        assert_eq!(fitting("abc", 2), "ab");
+        assert_eq!(fitting("\u{6f22}\u{5b57}", 3), "\u{6f22}");
+    }
+
+    #[test]
+    fn a_command_has_its_sentence_beside_it_if_both_have_room() {
+        let write = |width, command: &str| {
+            let mut page = Page::new(width, 2);
+            page.command("to", command, "does it");
+            page.finish()
+        };
+        let beside = format!("  to{}{}does it\n", "x".repeat(28), " ".repeat(2));
+        assert_eq!(write(None, &"x".repeat(28)), beside);
+        assert_eq!(write(Some(54), &"x".repeat(28)), beside);
+        let below = |command: &str| format!("  to{command}\n      does it\n");
+        assert_eq!(write(Some(53), &"x".repeat(28)), below(&"x".repeat(28)));
+        assert_eq!(write(None, &"x".repeat(29)), below(&"x".repeat(29)));
+    }
 }

@@ -199,11 +199,127 @@ fn shorten(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Context, OwnerStatus, Ownership, Socket, State};
+    use crate::query::field::Field;
+    use crate::query::samples::{context, holder, tcp};
 
     #[test]
     fn text_is_cut_by_what_it_takes_on_the_screen() {
         assert_eq!(shorten("systemd-resolve", 9), "systemd-\u{2026}");
         assert_eq!(shorten("short", 5), "short");
         assert_eq!(shorten("\u{6f22}\u{5b57}\u{6f22}", 4), "\u{6f22}\u{2026}");
+    }
+
+    fn view(columns: &[Column]) -> TableView {
+        TableView {
+            columns: columns.to_vec(),
+            width: None,
+            colors: false,
+            header: true,
+            names: false,
+            facts: Facts::default(),
+        }
+    }
+
+    /// The table of these sockets, all held by nginx.
+    fn table(sockets: &[Socket], view: &TableView) -> String {
+        let context: Context = context();
+        let holders = [holder(812, 3)];
+        let ownership = Ownership {
+            status: OwnerStatus::Known,
+            holders: &holders,
+        };
+        let rows = sockets.iter().map(|socket| Row {
+            socket,
+            ownership,
+            context: &context,
+        });
+        render(rows, view)
+    }
+
+    fn listeners() -> [Socket; 2] {
+        let full = Socket {
+            rqueue: Some(129),
+            wqueue: Some(128),
+            ..tcp("127.0.0.1", 8080, "0.0.0.0", 0, State::Listen)
+        };
+        [tcp("10.0.0.1", 80, "0.0.0.0", 0, State::Listen), full]
+    }
+
+    #[test]
+    fn numbers_are_to_the_right_and_empty_columns_go_unless_they_were_asked_for() {
+        let columns = [Column::Proto, Column::Local, Column::Timer, Column::Process];
+        let expected = "PROTO  LOCAL           PROCESS\n\
+                        tcp    10.0.0.1:80     nginx 812\n\
+                        tcp    127.0.0.1:8080  nginx 812\n";
+        assert_eq!(table(&listeners(), &view(&columns)), expected);
+        let named = [Column::Field(Field::LocalPort), Column::Field(Field::Timer)];
+        let expected = "LOCAL-PORT  TIMER\n        80\n      8080\n";
+        assert_eq!(table(&listeners(), &view(&named)), expected);
+        assert_eq!(table(&[], &view(&columns)), "", "no heading without rows");
+        let headless = TableView {
+            header: false,
+            ..view(&[Column::Proto])
+        };
+        assert_eq!(table(&listeners(), &headless), "tcp\ntcp\n");
+    }
+
+    #[test]
+    fn colours_mark_the_heading_and_the_cell_that_wants_a_look_and_nothing_else() {
+        let columns = [Column::Local, Column::AcceptQ];
+        let plain = table(&listeners(), &view(&columns));
+        let coloured = TableView {
+            colors: true,
+            ..view(&columns)
+        };
+        let coloured = table(&listeners(), &coloured);
+        let lines: Vec<_> = coloured.lines().collect();
+        assert!(lines[0].contains(DIM.0), "{coloured:?}");
+        assert!(!lines[1].contains("\u{1b}[31m"), "{coloured:?}");
+        assert!(lines[2].contains("\u{1b}[31m"), "{coloured:?}");
+        let mut without = String::new();
+        let mut inside = false;
+        for character in coloured.chars() {
+            match character {
+                '\u{1b}' => inside = true,
+                'm' if inside => inside = false,
+                _ if inside => {}
+                _ => without.push(character),
+            }
+        }
+        assert_eq!(trim_lines(&without), plain);
+    }
+
+    #[test]
+    fn a_narrow_table_cuts_what_is_wide() {
+        let narrow = TableView {
+            width: Some(20),
+            ..view(&[Column::Local, Column::Process])
+        };
+        let said = table(&listeners(), &narrow);
+        assert!(said.lines().all(|line| line.width() <= 31), "{said}");
+        assert!(said.contains(":8080"), "a port is never cut: {said}");
+    }
+
+    #[test]
+    fn lines_of_facts_follow_their_rows() {
+        let view = TableView {
+            width: Some(9),
+            ..view(&[Column::Proto])
+        };
+        let lines = || ["", "one that is long"].map(str::to_owned).into_iter();
+        assert_eq!(
+            behind_rows("PROTO\ntcp\nudp\n", lines(), &view),
+            "PROTO\ntcp\nudp\none that\u{2026}\n"
+        );
+        let view = TableView {
+            header: false,
+            colors: true,
+            ..view
+        };
+        assert_eq!(
+            behind_rows("tcp\nudp\n", lines(), &view),
+            format!("tcp\nudp\n{}one that\u{2026}{}\n", DIM.0, DIM.1)
+        );
     }
 }

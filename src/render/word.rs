@@ -91,6 +91,12 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
 mod tests {
     use super::*;
 
+    fn csv(value: &Value<'_>) -> String {
+        let mut out = Vec::new();
+        crate::render::csv::push_csv(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
     fn word(value: &Value<'_>) -> String {
         let mut out = Vec::new();
         push_word(&mut out, value);
@@ -108,5 +114,22 @@ mod tests {
         );
         assert_eq!(word(&Value::SocketOptions(0b101)), "recverr,freebind");
         assert_eq!(word(&Value::SocketOptions(0)), "\"\"");
+    }
+
+    #[test]
+    fn scalars_are_the_same_in_every_form() {
+        for (value, text) in [
+            (Value::Bool(true), "true"),
+            (Value::Integer(42), "42"),
+            (Value::Word("listen"), "listen"),
+            (Value::Address([10, 0, 0, 1].into()), "10.0.0.1"),
+            (Value::Hex(0x2a), "2a"),
+            (Value::Subnet([10, 0, 0, 0].into(), 8), "10.0.0.0/8"),
+        ] {
+            assert_eq!((csv(&value), word(&value)), (text.to_owned(), text.to_owned()));
+        }
+        assert_eq!(word(&Value::Numbers(&[1, 2])), "1,2");
+        assert_eq!(csv(&Value::Numbers(&[1, 2])), "\"[1,2]\"");
+        assert_eq!(csv(&Value::Numbers(&[1])), "[1]");
     }
 }

@@ -195,3 +195,107 @@ impl Numbers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SocketType, State};
+    use crate::query::samples::tcp;
+
+    const EVERYTHING: NamesWanted = NamesWanted {
+        users: true,
+        cgroups: true,
+        namespaces: true,
+        hosts: true,
+    };
+
+    fn elsewhere() -> ProcRoot {
+        ProcRoot::given("/nonexistent".into())
+    }
+
+    #[test]
+    fn addresses_and_ports_are_looked_up_once_and_none_is_not() {
+        let mut numbers = Numbers::default();
+        let listener = tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen);
+        let datagram = Socket {
+            kind: Some(SocketType::Dgram),
+            ..tcp("10.0.0.1", 53, "10.0.0.2", 80, State::Established)
+        };
+        for socket in [
+            &listener,
+            &datagram,
+            &datagram,
+            &crate::query::samples::unix(b"/x"),
+        ] {
+            numbers.add(socket);
+        }
+        let addresses: Vec<IpAddr> = vec![[10, 0, 0, 1].into(), [10, 0, 0, 2].into()];
+        assert!(numbers.addresses.iter().eq(&addresses));
+        assert!(numbers.ports.iter().eq(&[(53, true), (80, false), (80, true)]));
+    }
+
+    #[test]
+    fn each_user_is_asked_for_once_and_only_if_wanted() {
+        let root_user = tcp("::1", 80, "::", 0, State::Listen);
+        let nobody_knows = Socket {
+            uid: Some(4_000_000_001),
+            ..root_user.clone()
+        };
+        let mut learner = Learner::new(EVERYTHING, elsewhere());
+        learner.learn(&[root_user.clone(), root_user.clone(), nobody_knows]);
+        learner.learn_users(vec![0]);
+        assert!(learner.uids_asked.iter().eq(&[0, 4_000_000_001]));
+        assert_eq!(learner.names.users.get(&0).map(String::as_str), Some("root"));
+        assert_eq!(
+            (learner.names.users.len(), learner.last_uid),
+            (1, Some(4_000_000_001))
+        );
+        let mut learner = Learner::new(NamesWanted::default(), elsewhere());
+        learner.learn(std::slice::from_ref(&root_user));
+        learner.learn_users(vec![0]);
+        assert!(learner.names.users.is_empty() && learner.uids_asked.is_empty());
+    }
+
+    #[test]
+    fn what_did_not_come_in_time_is_a_loss_with_its_count() {
+        let mut learner = Learner::new(EVERYTHING, elsewhere());
+        learner.late(0, "host");
+        assert_eq!(learner.gaps, []);
+        learner.late(3, "host");
+        let [gap] = learner.gaps.as_slice() else {
+            panic!("{:?}", learner.gaps)
+        };
+        assert_eq!((gap.code, gap.count), ("names-late", Some(3)));
+        assert_eq!(
+            gap.message,
+            "3 host names did not come within 2 s: numbers are shown"
+        );
+    }
+
+    #[test]
+    fn cgroups_without_a_path_have_no_name_and_the_root_is_no_home() {
+        let mut learner = Learner::new(EVERYTHING, elsewhere());
+        let service = "/system.slice/nginx.service".to_owned();
+        learner.cgroups = Some(BTreeMap::from([(1, "/".to_owned()), (2, service.clone())]));
+        for id in [1, 2, 3] {
+            learner.learn_cgroup(id, None);
+        }
+        assert_eq!(
+            learner.names.cgroups,
+            BTreeMap::from([(1, "/".to_owned()), (2, service)])
+        );
+        let homes: Vec<_> = learner.names.homes.iter().collect();
+        let [(2, home)] = homes.as_slice() else {
+            panic!("{homes:?}")
+        };
+        assert_eq!(home.unit.as_deref(), Some("nginx.service"));
+        // Another machine's interfaces have no names here.
+        assert!(learner.names.interfaces.is_empty());
+    }
+
+    #[test]
+    fn the_loopback_has_its_name_and_an_interface_that_is_gone_its_number() {
+        assert_eq!(interface_name(1).as_deref(), Some("lo"));
+        assert_eq!(interface_name(0), None);
+    }
+}

@@ -217,4 +217,46 @@ mod tests {
         assert_eq!(views.views.iter().filter(|view| view.is_own).count(), 1);
         assert!(find(&["no such name".to_owned()]).is_err());
     }
+
+    #[test]
+    fn a_namespace_has_one_view_with_few_ways_in() {
+        let mut finder = Finder {
+            own: Some(1),
+            named: vec![Named {
+                name: "blue".to_owned(),
+                inode: 2,
+                path: "/run/netns/blue".into(),
+            }],
+            found: BTreeMap::new(),
+            unnumbered: Vec::new(),
+            gaps: Vec::new(),
+        };
+        finder.add_unnumbered(9);
+        for way in 0..WAYS_MAX + 2 {
+            finder.add(3, Path::new(&format!("/way/{way}")), (way > 0).then_some(70));
+        }
+        finder.add(3, Path::new("/proc/71/ns/net"), Some(71));
+        finder.add(2, Path::new("/run/netns/blue"), None);
+        finder.add(1, Path::new("/proc/thread-self/ns/net"), None);
+        let views = finder.views().views;
+        // Ours, those with a name, by number, and those without one.
+        let inodes: Vec<_> = views.iter().map(|view| view.inode).collect();
+        assert_eq!(inodes, [Some(1), Some(2), Some(3), None]);
+        let own: Vec<_> = views.iter().map(|view| view.is_own).collect();
+        assert_eq!(own, [true, false, false, false]);
+        assert_eq!(views[1].name.as_deref(), Some("blue"));
+        assert_eq!((views[2].ways.len(), views[2].pid), (WAYS_MAX, Some(70)));
+        assert_eq!(views[3].pid, Some(9));
+    }
+
+    #[test]
+    fn every_process_is_in_a_namespace() {
+        let tasks = processes::all();
+        let own = tasks.iter().find(|task| task.pid == std::process::id()).unwrap();
+        let link = std::fs::read_link("/proc/self/ns/net").unwrap();
+        assert_eq!(own.inode, inode_of(link.to_str().unwrap()));
+        assert_eq!(own.path, std::process::id().to_string());
+        assert!(tasks.is_sorted_by_key(|task| (task.path.contains('/'), task.pid)));
+        assert_eq!(fingerprint::of("self"), fingerprint::of(&own.path));
+    }
 }
