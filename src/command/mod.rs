@@ -12,6 +12,7 @@ pub mod netns;
 pub mod out;
 pub mod raw_dump;
 pub mod reach;
+pub mod read;
 mod sinks;
 mod summary;
 pub mod tape;
@@ -100,7 +101,7 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         None if cli.list.events => events::run(&cli.list, caller),
         None if cli.list.summary => summary::run(&cli.list, caller),
         None => list::run(&cli.list, caller),
-        Some(Subcommand::Why(args)) => why::run::run(&args, &cli.list, caller),
+        Some(Subcommand::Why(args)) => why::run(&args, &cli.list, caller),
         Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),
         Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
         Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 
+use crate::cli::UsageError;
 use crate::exit::Exit;
 
 /// Rows are written when so much has come together.
@@ -28,6 +29,19 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 /// Writes `text` to stderr. If that cannot be written either, nobody is there to be told.
 pub fn complain(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Reports a mistake on the command line.
+///
+/// # Errors
+/// None; every way out of a command has this type.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "every way out of a command has this type"
+)]
+pub fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
+    complain(&UsageError::new(reason).to_string());
+    Ok(Exit::Usage)
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {

@@ -1,38 +1,36 @@
-//! `wait`: returns when a listener is there, or gone. It looks, and never connects.
+//! `wait`: returns when a listener is there, or gone. It reads, and never connects.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::out;
-use super::why::look::unix as look_unix;
-use super::why::look::{process, snapshot};
-use crate::cli::{ListArgs, UsageError, WaitArgs};
-use crate::diagnose::bind::cover::Cover;
-use crate::diagnose::bind::unix::printable;
-use crate::diagnose::place::{Host, Place, PortPlace, parse, wants_family};
+use super::read::{processes, snapshot};
+use crate::cli::{ListArgs, WaitArgs};
+use crate::diagnose::bind::unix::facts::printable;
+use crate::diagnose::path::listens::Addresses;
+use crate::diagnose::place::{Host, Place, PortPlace, parse};
 use crate::engine::snapshot::inodes;
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
-use crate::model::{Family, Protocol, Socket, SocketType, State, StateSet};
-use crate::render::escape;
+use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use crate::source::hosts;
 
-/// The first look follows so soon on the one before; then the pauses grow.
+/// The first pause between two readings; then the pauses grow.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
-/// No pause is longer, so that nobody waits much longer than they must.
+/// The longest pause, so that nobody waits much longer than they must.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits; exit 1 with what is there, or is not, when the time is over.
+/// Waits; exit 1 when the time is over.
 ///
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
     let target = match Target::of(args, global.owners.into()) {
         Ok(target) => target,
-        Err(reason) => {
-            out::complain(&UsageError::new(reason).to_string());
-            return Ok(Exit::Usage);
-        }
+        Err(reason) => return out::usage(reason),
     };
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
@@ -44,11 +42,14 @@ pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
             .map(|timeout| timeout.saturating_sub(begun.elapsed()));
         if reached || left == Some(Duration::ZERO) {
             if args.json || global.json {
-                let waited_ms = begun.elapsed().as_millis();
-                out::print(
-                    format!("{{\"schema\":\"sockstat-wait/1\",\"reached\":{reached},\"waited_ms\":{waited_ms},\"sockets\":{}}}\n", there.len())
-                        .as_bytes(),
-                )?;
+                let mut document = serde_json::to_vec(&Document {
+                    schema: "sockstat-wait/1",
+                    reached,
+                    waited_ms: begun.elapsed().as_millis(),
+                    sockets: there.len(),
+                })?;
+                document.push(b'\n');
+                out::print(&document)?;
             }
             if reached {
                 return Ok(Exit::Done);
@@ -61,16 +62,23 @@ pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
     }
 }
 
+/// The document, `sockstat-wait/1`. Within the version keys are only ever added.
+#[derive(Serialize)]
+struct Document {
+    schema: &'static str,
+    reached: bool,
+    waited_ms: u128,
+    sockets: usize,
+}
+
 /// What is waited for.
 struct Target {
     place: Place,
-    /// The addresses that count; all if empty.
-    addresses: Vec<IpAddr>,
+    /// The addresses that count.
+    addresses: Addresses,
     protocol: Protocol,
     states: StateSet,
     owners_by: OwnersBy,
-    ipv4: bool,
-    ipv6: bool,
     /// For people.
     text: String,
 }
@@ -102,12 +110,14 @@ impl Target {
         };
         Ok(Self {
             place,
-            addresses,
+            addresses: Addresses {
+                any_of: addresses,
+                ipv4: args.kind.ipv4,
+                ipv6: args.kind.ipv6,
+            },
             protocol,
             states,
             owners_by,
-            ipv4: args.kind.ipv4,
-            ipv6: args.kind.ipv6,
             text,
         })
     }
@@ -119,37 +129,17 @@ impl Target {
                 .existing
                 .into_iter()
                 .map(|one| one.socket)
-                .filter(|socket| self.counts(socket))
+                .filter(|socket| self.addresses.are_taken_by(socket))
                 .collect(),
-            Place::Unix(name) => look_unix::find(name)
+            Place::Unix(name) => snapshot::read_unix(name)
+                .existing
                 .into_iter()
+                .map(|one| one.socket)
                 .filter(|socket| self.states.contains(socket.state))
                 .filter(|socket| socket.state == State::Listen || socket.kind == Some(SocketType::Dgram))
                 .collect(),
             Place::Stdin => Vec::new(),
         }
-    }
-
-    /// Whether the socket takes what comes for one of the addresses.
-    fn counts(&self, socket: &Socket) -> bool {
-        let Some(pair) = socket.inet() else { return false };
-        let cover = Cover::of(pair.local_address, pair.v6only == Some(true));
-        let takes = |any: IpAddr| cover.overlaps(Cover::of(any, true));
-        let families = [
-            (Family::Inet, takes(Ipv4Addr::UNSPECIFIED.into())),
-            (Family::Inet6, takes(Ipv6Addr::UNSPECIFIED.into())),
-        ];
-        if !families
-            .into_iter()
-            .any(|(family, takes)| takes && wants_family(self.ipv4, self.ipv6, family))
-        {
-            return false;
-        }
-        self.addresses.is_empty()
-            || self
-                .addresses
-                .iter()
-                .any(|address| cover.overlaps(Cover::of(*address, true)))
     }
 
     /// What to say when the time is over.
@@ -167,8 +157,8 @@ impl Target {
             );
         }
         let mut text = format!("timed out: {} still there on {}", there.len(), self.text);
-        for owner in process::owners_of(inodes(there), self.owners_by).iter().take(4) {
-            let _ = write!(text, ", held by {} {}", escape::text(&owner.program), owner.pid);
+        for owner in processes::owners_of(inodes(there), self.owners_by).iter().take(4) {
+            let _ = write!(text, ", held by {}", owner.title());
         }
         text.push('\n');
         text
@@ -179,6 +169,6 @@ fn addresses(host: &Host) -> Result<Vec<IpAddr>, String> {
     match host {
         Host::Any => Ok(Vec::new()),
         Host::Address(address) => Ok(vec![*address]),
-        Host::Name(name) => super::why::look::ask::addresses_of(name),
+        Host::Name(name) => hosts::addresses_of(name),
     }
 }

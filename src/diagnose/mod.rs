@@ -3,5 +3,6 @@
 //! Everything in here is a pure function of sockets, owners and system facts that somebody else has read.
 
 pub mod bind;
+mod json;
 pub mod path;
 pub mod place;

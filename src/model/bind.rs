@@ -79,3 +79,14 @@ pub const fn needs_scope(address: Ipv6Addr) -> bool {
     let narrow_multicast = first == 0xff && matches!(second & 0x0f, 1 | 2);
     address.is_unicast_link_local() || narrow_multicast
 }
+
+/// Options of a socket that `sock_diag` does not report; `None` for one that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// `SO_REUSEADDR`.
+    pub reuseaddr: Option<bool>,
+    /// `SO_REUSEPORT`.
+    pub reuseport: Option<bool>,
+    /// `IPV6_V6ONLY`, of an IPv6 socket.
+    pub v6only: Option<bool>,
+}

@@ -3,6 +3,7 @@
 //! Nothing here reads, prints, or uses the clock or the environment. A test can build any of these values by hand,
 //! and everything after the capture (query, render) works on them alone.
 
+pub mod ancestor;
 pub mod bind;
 pub mod cgroup;
 pub mod details;
@@ -22,11 +23,13 @@ pub mod process;
 pub mod protocol;
 pub mod request;
 pub mod row;
+pub mod security;
 pub mod socket;
 pub mod stash;
 pub mod state;
 pub mod summary;
 pub mod system;
+pub mod unix_path;
 
 pub use endpoint::{End, Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::tape;
+use super::proc::mounts::Mounts;
+use super::{disk, tape};
 
 /// Deeper trees are cut: the kernel's own limit is configurable, real trees have some ten levels.
 const DEPTH_MAX: usize = 64;
@@ -16,6 +17,16 @@ pub fn paths(mount_point: &Path) -> BTreeMap<u64, String> {
     tape::fact(&format!("cgroups below {}", mount_point.display()), || {
         walk(mount_point)
     })
+}
+
+/// The v2 directory of a process (a pid, or `self`); `None` without a v2 hierarchy, or if the process is outside of
+/// the part of it that we see.
+pub fn directory_of(process: &str) -> Option<PathBuf> {
+    let mountinfo = disk::read_to_string("/proc/self/mountinfo").ok()?;
+    let mount_point = Mounts::parse(&mountinfo, "").cgroup2?;
+    let cgroups = disk::read_to_string(format!("/proc/{process}/cgroup")).ok()?;
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    (!path.starts_with("..")).then(|| mount_point.join(path))
 }
 
 fn walk(mount_point: &Path) -> BTreeMap<u64, String> {

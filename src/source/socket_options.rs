@@ -3,32 +3,24 @@
 //! The copy is made with pidfd_getfd (linux 5.6; needs ptrace rights), checked to be the socket that was meant,
 //! and closed at once: a copy keeps a port alive.
 
-use std::num::NonZeroU64;
+use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use rustix::net::sockopt;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
+use crate::model::bind::SocketOptions;
 use crate::model::{Family, Holder, Socket};
+use crate::source::bpf::{self, Narrow, Wanted};
 use crate::source::tape;
 
-/// The options that decide whether two sockets share a port. `None` for one that could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// `SO_REUSEADDR`.
-    pub reuseaddr: Option<bool>,
-    /// `SO_REUSEPORT`.
-    pub reuseport: Option<bool>,
-    /// `IPV6_V6ONLY`, of an IPv6 socket.
-    pub v6only: Option<bool>,
-}
-
 /// Reads the options of `socket` from the first descriptor of `holders` that can be copied; `None` if none can.
-pub fn read(socket: &Socket, holders: &[Holder]) -> Option<Options> {
+pub fn read(socket: &Socket, holders: &[Holder]) -> Option<SocketOptions> {
     let cookie = socket.cookie?;
     let name = format!("options of the socket {cookie:x}");
     let v6 = socket.family == Family::Inet6;
     let (reuseaddr, reuseport, v6only) = tape::fact(&name, || ask(cookie, v6, holders))?;
-    Some(Options {
+    Some(SocketOptions {
         reuseaddr,
         reuseport,
         v6only,
@@ -68,4 +60,24 @@ fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
         ));
     }
     None
+}
+
+/// The options of all sockets by inode, as the BPF iterator reports them; empty where it is refused. `unconnected`:
+/// those of sockets without a peer will do.
+pub fn by_iterator(unconnected: bool) -> BTreeMap<NonZeroU32, SocketOptions> {
+    let wanted = Wanted {
+        listeners_only: unconnected,
+        narrow: Narrow::Inet,
+        facts: true,
+    };
+    let mut found = BTreeMap::new();
+    let asked = bpf::holders(wanted, &mut |record| {
+        let options = record.facts.map(|facts| SocketOptions {
+            reuseaddr: Some(facts.reuseaddr),
+            reuseport: Some(facts.reuseport),
+            v6only: Some(facts.v6only),
+        });
+        found.extend(NonZeroU32::new(record.inode).zip(options));
+    });
+    asked.map(|_| found).unwrap_or_default()
 }

@@ -6,7 +6,9 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use rustix::net::{self, sockopt};
 use serde_json::Value;
-use sockstat::diagnose::bind::{circumstance, unix, verdict};
+use sockstat::diagnose::bind::circumstance::Kind;
+use sockstat::diagnose::bind::unix::verdict::UnixCode;
+use sockstat::diagnose::bind::verdict::Code;
 use sockstat::model::{Protocol, State};
 
 use super::cgroups::Cgroup;
@@ -371,19 +373,22 @@ fn every_code_has_a_case_and_its_place_in_the_schema() {
             .map(|word| word.as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(listed("answer", "verdict"), verdict::CODES);
-    assert_eq!(listed("unix_answer", "verdict"), unix::CODES);
+    assert_eq!(listed("answer", "verdict"), Code::NAMES);
+    assert_eq!(
+        listed("unix_answer", "verdict"),
+        UnixCode::ALL.map(UnixCode::name)
+    );
     let findings = listed("finding", "code");
-    for code in circumstance::CODES {
+    for code in Kind::ALL.map(Kind::name) {
         assert!(
             findings.iter().any(|word| word == code),
             "{code} is not in the schema"
         );
     }
-    for code in verdict::CODES
+    for code in Code::NAMES
         .iter()
-        .chain(&unix::CODES)
-        .chain(&circumstance::CODES)
+        .chain(&UnixCode::ALL.map(UnixCode::name))
+        .chain(&Kind::ALL.map(Kind::name))
     {
         assert!(CASES.iter().any(|case| case.code == *code), "{code} has no case");
     }

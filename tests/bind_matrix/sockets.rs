@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
-use sockstat::command::why::look::local_ports;
+use sockstat::command::read::snapshot::local_ports;
 use sockstat::diagnose::bind::{Existing, Flag};
 use sockstat::engine::tables::Tables;
 use sockstat::model::bind::BindAttempt;

@@ -207,7 +207,7 @@ const OFF_TAPE: &[&str] = &[
     "command/events/",
     "command/kill/",
     "command/list.rs",
-    "command/why/look/elsewhere.rs",
+    "command/read/elsewhere.rs",
 ];
 
 #[test]

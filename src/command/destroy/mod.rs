@@ -9,7 +9,6 @@ pub mod text;
 
 use super::caller::Caller;
 use super::sinks::{Snapshot, row};
-use super::why::look::process::parents_of_all;
 use super::{kill, list, losses, out};
 use crate::cli::{ListArgs, UsageError};
 use crate::engine::{Captured, stream};
@@ -21,6 +20,7 @@ use crate::plan::{ListPlan, Output};
 use crate::query::{Mode, Parsed};
 use crate::render::lines::Lines;
 use crate::render::plain::Plain;
+use crate::source::process::parents_of_all;
 
 use text::Said;
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::act::Descriptor;
 use super::targets::{Held, ancestors, targets};
 use crate::cli::KillArgs;
-use crate::command::why::look::{process, snapshot};
+use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::engine::Request;
@@ -18,7 +18,7 @@ use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::query::{FilterError, Parsed};
 use crate::source::lookup;
 use crate::source::proc::ProcRoot;
-use crate::source::system;
+use crate::source::{process, system};
 
 /// What a filter means.
 #[derive(Clone, Debug)]
@@ -165,8 +165,8 @@ fn found(sockets: &[Socket], captured: &Captured) -> Found {
 
 fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_us: bool) -> Victim {
     let top = pids.first().copied().unwrap_or(0);
-    let context = process::read(&[top], &[]);
-    let owner = process::describe(&[top], &context)
+    let context = processes::read(&[top], &[]);
+    let owner = processes::describe(&[top], &context)
         .into_iter()
         .next()
         .unwrap_or_default();
@@ -212,7 +212,7 @@ fn place(socket: &Socket) -> String {
             std::net::SocketAddr::new(pair.local_address, pair.local_port).to_string()
         }
         crate::model::Endpoints::Unix(pair) => {
-            crate::diagnose::bind::unix::printable(pair.name.as_deref().unwrap_or_default())
+            crate::diagnose::bind::unix::facts::printable(pair.name.as_deref().unwrap_or_default())
         }
         _ => socket.protocol.name().to_owned(),
     }

@@ -1,19 +1,84 @@
-//! What explains a verdict beside the sockets themselves: who is behind them, and what else there is on the port.
+//! What explains a verdict in addition to the sockets themselves: who owns them, and what else is on the port.
 
 use crate::model::OwnerStatus;
 use crate::render::escape;
 
-use super::describe;
 use super::existing::How;
-use super::report::{Answer, Holders, Report};
+use super::holders::Holders;
+use super::report::{Answer, Report};
 use super::role::Role;
 use super::verdict::Code;
+
+/// What kind of circumstance it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The kernel itself holds the socket.
+    KernelSocket,
+    /// The process that holds it may not be looked into.
+    HiddenOwner,
+    /// The process that holds it is in another pid namespace.
+    OtherPidNamespace,
+    /// More than one process holds it.
+    SeveralHolders,
+    /// A process got it from another one.
+    InheritedDescriptor,
+    /// systemd holds it for a unit.
+    SystemdSocket,
+    /// A proxy holds it for a container.
+    ContainerProxy,
+    /// Its owner runs in a container.
+    Container,
+    /// Its owner runs in a service.
+    Service,
+    /// The file that its owner runs is gone.
+    DeletedBinary,
+    /// The port is in use in another network namespace.
+    Elsewhere,
+    /// The port is never chosen automatically.
+    ReservedPort,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::KernelSocket,
+        Self::HiddenOwner,
+        Self::OtherPidNamespace,
+        Self::SeveralHolders,
+        Self::InheritedDescriptor,
+        Self::SystemdSocket,
+        Self::ContainerProxy,
+        Self::Container,
+        Self::Service,
+        Self::DeletedBinary,
+        Self::Elsewhere,
+        Self::ReservedPort,
+    ];
+
+    /// The code in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KernelSocket => "kernel-socket",
+            Self::HiddenOwner => "hidden-owner",
+            Self::OtherPidNamespace => "other-pid-namespace",
+            Self::SeveralHolders => "several-holders",
+            Self::InheritedDescriptor => "inherited-descriptor",
+            Self::SystemdSocket => "systemd-socket",
+            Self::ContainerProxy => "container-proxy",
+            Self::Container => "container",
+            Self::Service => "service",
+            Self::DeletedBinary => "deleted-binary",
+            Self::Elsewhere => "elsewhere",
+            Self::ReservedPort => "reserved-port",
+        }
+    }
+}
 
 /// One circumstance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circumstance {
-    /// The word in JSON.
-    pub code: &'static str,
+    /// What it is.
+    pub kind: Kind,
     /// How it is known.
     pub how: How,
     /// What it is, in a sentence.
@@ -21,22 +86,6 @@ pub struct Circumstance {
     /// The socket it is about, by its index in the report.
     pub socket: Option<usize>,
 }
-
-/// Every code there is.
-pub const CODES: [&str; 12] = [
-    "kernel-socket",
-    "hidden-owner",
-    "other-pid-namespace",
-    "several-holders",
-    "inherited-descriptor",
-    "systemd-socket",
-    "container-proxy",
-    "container",
-    "service",
-    "deleted-binary",
-    "elsewhere",
-    "reserved-port",
-];
 
 /// The circumstances of one answer: of its sockets in their order, then of the port.
 pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
@@ -55,9 +104,9 @@ pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
     }
     if answer.verdict.code == Code::Free {
         found.extend(report.elsewhere.iter().map(|owner| {
-            let who = describe::name(&owner.program, owner.pid);
+            let who = owner.title();
             let sentence = format!("{who} uses the port in its own network namespace: no conflict.");
-            circumstance("elsewhere", How::Observed, sentence)
+            circumstance(Kind::Elsewhere, How::Observed, sentence)
         }));
     }
     if report.port != 0 && report.system.is_reserved(report.port) {
@@ -65,37 +114,37 @@ pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
             "{} is in ip_local_reserved_ports: never chosen for a client, free to bind.",
             report.port
         );
-        found.push(circumstance("reserved-port", How::Observed, sentence));
+        found.push(circumstance(Kind::ReservedPort, How::Observed, sentence));
     }
     found
 }
 
-/// What is to be said of those who hold a socket.
+/// The circumstances of whoever holds a socket.
 pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     let mut found = Vec::new();
-    let mut say = |code, how, sentence| found.push(circumstance(code, how, sentence));
+    let mut say = |kind, how, sentence| found.push(circumstance(kind, how, sentence));
     let user = holders.user.as_deref().unwrap_or("?");
     match holders.status {
         OwnerStatus::Kernel => say(
-            "kernel-socket",
+            Kind::KernelSocket,
             How::Observed,
             "The kernel itself holds it: there is no program to end.".to_owned(),
         ),
         OwnerStatus::Hidden => say(
-            "hidden-owner",
+            Kind::HiddenOwner,
             How::Observed,
             format!("Its process is hidden; it belongs to user {user}."),
         ),
         OwnerStatus::Elsewhere => say(
-            "other-pid-namespace",
+            Kind::OtherPidNamespace,
             How::Observed,
             format!("Its process is in another pid namespace; it belongs to user {user}."),
         ),
         _ => {}
     }
-    if let Some(others) = describe::others(holders) {
+    if let Some(others) = holders.others() {
         say(
-            "several-holders",
+            Kind::SeveralHolders,
             How::Observed,
             format!("It is also held by {others}: the port is free only when all have closed it."),
         );
@@ -106,7 +155,7 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
         } else {
             How::Inferred
         };
-        say("inherited-descriptor", how, format!("{}.", inherited.sentence));
+        say(Kind::InheritedDescriptor, how, format!("{}.", inherited.sentence));
     }
     if holders.by_systemd {
         let sentence = match &holders.socket_unit {
@@ -114,9 +163,9 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
                 "systemd holds it for {}, by that unit's file.",
                 escape::text(unit.as_bytes())
             ),
-            None => "systemd holds it, for a unit that its files do not tell.".to_owned(),
+            None => "systemd holds it, for a unit that its files do not name.".to_owned(),
         };
-        say("systemd-socket", How::Inferred, sentence);
+        say(Kind::SystemdSocket, How::Inferred, sentence);
         return found;
     }
     let Some(owner) = holders.owners.first() else {
@@ -125,22 +174,22 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     let program = escape::text(&owner.program);
     match (&owner.container, &owner.unit) {
         (Some(container), _) if owner.forwards_for_container => say(
-            "container-proxy",
+            Kind::ContainerProxy,
             How::Observed,
             format!("{program} forwards the port to the container {container}."),
         ),
         (None, _) if owner.forwards_for_container => say(
-            "container-proxy",
+            Kind::ContainerProxy,
             How::Observed,
             format!("{program} forwards ports to containers."),
         ),
         (Some(container), _) => say(
-            "container",
+            Kind::Container,
             How::Observed,
             format!("{program} runs in the container {container}."),
         ),
         (None, Some(unit)) if unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service") => say(
-            "service",
+            Kind::Service,
             How::Observed,
             format!(
                 "{program} runs in {}, which may start it again.",
@@ -151,7 +200,7 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     }
     if owner.binary_deleted {
         say(
-            "deleted-binary",
+            Kind::DeletedBinary,
             How::Observed,
             format!("The file that {program} runs was deleted or replaced since it was started."),
         );
@@ -159,9 +208,9 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     found
 }
 
-fn circumstance(code: &'static str, how: How, sentence: String) -> Circumstance {
+fn circumstance(kind: Kind, how: How, sentence: String) -> Circumstance {
     Circumstance {
-        code,
+        kind,
         how,
         sentence,
         socket: None,

@@ -6,8 +6,11 @@ use std::time::SystemTime;
 use crate::render::page::Page;
 use crate::render::{escape, human};
 
-use super::owner::Owner;
-use super::report::Holders;
+use super::holders::Holders;
+use super::owner::{Owner, title};
+
+/// How wide the labels of rows are.
+pub(super) const LABELS: usize = 10;
 
 /// Writes what is known of the first holder, and who else holds the socket. `clients` are the connections that the
 /// socket has.
@@ -21,7 +24,11 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
     }
     page.row("user", &user(owner, now));
     if !owner.parents.is_empty() {
-        let chain: Vec<_> = owner.parents.iter().map(|(comm, pid)| name(comm, *pid)).collect();
+        let chain: Vec<_> = owner
+            .parents
+            .iter()
+            .map(|(comm, pid)| title(comm, *pid))
+            .collect();
         page.row("parents", &chain.join(" < "));
     }
     if let Some(unit) = holders.socket_unit.as_ref().or(owner.unit.as_ref()) {
@@ -33,7 +40,7 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
     if owner.binary_deleted {
         page.row("binary", "its file was deleted or replaced since it was started");
     }
-    if let Some(others) = others(holders) {
+    if let Some(others) = holders.others() {
         page.row(
             "also held",
             &format!("by {others}: the port is free only when all have closed it"),
@@ -58,24 +65,6 @@ fn user(owner: &Owner, now: SystemTime) -> String {
         let _ = write!(text, " in {}", escape::text(directory));
     }
     text
-}
-
-/// The holders but the first, a few of them by name.
-pub(super) fn others(holders: &Holders) -> Option<String> {
-    const NAMED: usize = 4;
-    let others = holders.owners.get(1..).filter(|others| !others.is_empty())?;
-    let named: Vec<_> = others
-        .iter()
-        .take(NAMED)
-        .map(|other| name(&other.program, other.pid))
-        .collect();
-    let more = others.len().saturating_sub(NAMED);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    Some(named.join(", ") + &more)
 }
 
 /// A server's connections at the port.
@@ -104,9 +93,4 @@ impl Clients {
             }),
         ]
     }
-}
-
-/// A program and its pid.
-pub(super) fn name(program: &[u8], pid: u32) -> String {
-    format!("{} {pid}", escape::text(program))
 }

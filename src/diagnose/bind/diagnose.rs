@@ -42,7 +42,7 @@ pub fn diagnose(
         (bind, code) = (Outcome::Undecidable, Code::OrderDependent);
     }
     if let (Outcome::Undecidable, Some(proof)) = (bind, trial) {
-        code = settle(&mut findings, proof, attempt).unwrap_or(code);
+        code = apply_trial(&mut findings, proof, attempt).unwrap_or(code);
         bind = proof;
     }
     if bind != Outcome::Undecidable {
@@ -192,7 +192,7 @@ fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &Bin
 
 /// Writes what a trial bind has shown into the findings and says the reason: if it worked, every holder lets the
 /// attempt in; if it failed and only one holder is in doubt, that one is the reason. Of several it is one.
-fn settle(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Option<Code> {
+fn apply_trial(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Option<Code> {
     let how = How::Proven;
     let by = if attempt.reuseaddr {
         Sharing::ReuseAddr

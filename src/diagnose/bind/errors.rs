@@ -1,4 +1,4 @@
-//! The refusals of bind that have nothing to do with other sockets, in the kernel's order.
+//! Refusals of bind that do not depend on other sockets, in the kernel's order.
 //!
 //! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of them come before
 //! the port is looked at, so they hide that it is taken.
@@ -18,14 +18,16 @@ pub enum Errno {
     Eacces,
     /// The port is taken.
     Eaddrinuse,
-    /// The address is not this machine's.
+    /// The address does not belong to this machine.
     Eaddrnotavail,
     /// There is no such family.
     Eafnosupport,
-    /// The combination means nothing.
+    /// The combination is invalid.
     Einval,
     /// There is no such interface.
     Enodev,
+    /// There is no such directory.
+    Enoent,
 }
 
 impl Errno {
@@ -38,6 +40,7 @@ impl Errno {
             Self::Eafnosupport => "EAFNOSUPPORT",
             Self::Einval => "EINVAL",
             Self::Enodev => "ENODEV",
+            Self::Enoent => "ENOENT",
         }
     }
 }
@@ -45,7 +48,7 @@ impl Errno {
 /// Why bind refuses an attempt whatever other sockets there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The kernel has no IPv6, or it is switched off for new sockets.
+    /// The kernel has no IPv6, or it is disabled for new sockets.
     NoIpv6,
     /// A stream socket cannot be bound to an IPv6 multicast address.
     MulticastStream,

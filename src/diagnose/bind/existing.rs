@@ -1,7 +1,8 @@
-//! A socket that is there already, with what listing sockets does not tell.
+//! A socket that exists already, with options that a listing does not show.
 
 use std::net::IpAddr;
 
+use crate::model::bind::SocketOptions;
 use crate::model::{Family, Protocol, Socket, State, TimerKind};
 
 /// How a fact came to be known.
@@ -16,7 +17,7 @@ pub enum How {
 }
 
 impl How {
-    /// The word in JSON.
+    /// The code in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Observed => "observed",
@@ -45,23 +46,23 @@ impl Flag {
     }
 }
 
-/// A socket that may stand in the way. The options are `None` where they are not known.
+/// A socket that may stand in the way. Options are `None` where they are unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Existing {
-    /// What the kernel tells of it.
+    /// What the kernel reports of it.
     pub socket: Socket,
     /// Its `SO_REUSEADDR` now.
     pub reuseaddr: Option<Flag>,
     /// Its `SO_REUSEPORT` now.
     pub reuseport: Option<Flag>,
-    /// Its `IPV6_V6ONLY`, where the socket itself does not tell (connected ones).
+    /// Its `IPV6_V6ONLY`, where the dump does not report it (connected sockets).
     pub v6only: Option<Flag>,
     /// Whether the port was given to it rather than asked for in bind: by the kernel's choice, or by its listener.
     pub port_was_given: Option<bool>,
 }
 
 impl Existing {
-    /// A socket of whose options nothing is known.
+    /// A socket whose options are unknown.
     pub const fn new(socket: Socket) -> Self {
         Self {
             socket,
@@ -117,6 +118,20 @@ impl Existing {
             return Some(Flag::observed(true));
         }
         pair.v6only.map(Flag::observed).or(self.v6only)
+    }
+
+    /// How long the kernel still keeps what is left of a closed connection.
+    pub fn time_left_ms(&self) -> Option<u32> {
+        self.socket.timer.and_then(|timer| timer.expires_ms)
+    }
+
+    /// Takes options that were read; the rest stays as it is.
+    pub fn set_options(&mut self, options: SocketOptions) {
+        self.reuseaddr = options.reuseaddr.map(Flag::observed);
+        self.reuseport = options.reuseport.map(Flag::observed);
+        if self.socket.family == Family::Inet6 {
+            self.v6only = options.v6only.map(Flag::observed);
+        }
     }
 
     /// Whether it has its ports in common with `protocol`: MPTCP uses those of TCP.

@@ -1,43 +1,43 @@
-//! Finds the place in what a program prints when it cannot bind.
+//! Finds the address in what a program prints when it cannot bind.
 
 use std::net::IpAddr;
 
-/// Reads a program's output line by line until it has heard that an address is in use, and which.
+/// Reads a program's output line by line until it says that an address is in use, and which.
 #[derive(Clone, Debug, Default)]
-pub struct Listener {
-    /// Lines since the words were heard without a port beside them.
-    since: Option<u8>,
-    /// The last place that was named before the words: many programs say where they will listen.
-    before: Option<Spot>,
+pub struct Scanner {
+    /// Lines since the message came without a port.
+    lines_since: Option<u8>,
+    /// The last endpoint that was named before the message: many programs print where they will listen.
+    named_before: Option<NamedEndpoint>,
 }
 
-/// A place as a program names it.
+/// An endpoint as a program names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spot {
-    /// The address; `None` if it is a wildcard, a name, or was not said.
+pub struct NamedEndpoint {
+    /// The address; `None` if it is a wildcard, a host name, or was not printed.
     pub address: Option<IpAddr>,
     /// The port, not 0.
     pub port: u16,
-    /// Whether it spoke of UDP.
+    /// Whether the line mentions UDP.
     pub udp: bool,
 }
 
-/// What a line brought.
+/// What the output says so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Failure {
     /// Nothing yet.
     Nothing,
-    /// This place is in use.
-    Place(Spot),
-    /// Something is in use, and what was not said.
+    /// This endpoint is in use.
+    InUse(NamedEndpoint),
+    /// Something is in use, and no port was printed.
     NoPort,
 }
 
-/// How many lines behind the words may still name the port: an error object is printed field by field.
-const LINES: u8 = 20;
+/// How many lines after the message may still name the port: an error object is printed field by field.
+const LINES_MAX: u8 = 20;
 
-/// What programs say.
-const WORDS: [&str; 9] = [
+/// How programs say that an address is in use, in lower case.
+const MESSAGES: [&str; 9] = [
     "eaddrinuse",
     "addrinuse",
     "address already in use",
@@ -49,52 +49,52 @@ const WORDS: [&str; 9] = [
     "98: address",
 ];
 
-impl Listener {
+impl Scanner {
     /// Takes the next line.
-    pub fn hear(&mut self, line: &str) -> Heard {
+    pub fn read_line(&mut self, line: &str) -> Failure {
         let lower = line.to_ascii_lowercase();
-        let says_so = WORDS.iter().any(|words| lower.contains(words))
+        let says_so = MESSAGES.iter().any(|message| lower.contains(message))
             || (lower.contains("in use") && lower.contains("port"));
         if says_so {
-            if let Some(spot) = spot_in(line) {
-                return Heard::Place(spot);
+            if let Some(endpoint) = endpoint_in(line) {
+                return Failure::InUse(endpoint);
             }
-            self.since.get_or_insert(0);
-            return Heard::Nothing;
+            self.lines_since.get_or_insert(0);
+            return Failure::Nothing;
         }
-        match &mut self.since {
+        match &mut self.lines_since {
             Some(since) => {
                 *since += 1;
                 match tuple_in(line).or_else(|| Some((None, named_port(&lower)?))) {
-                    Some(found) => Heard::Place(spot(found, &lower)),
-                    None if *since >= LINES => self.end(),
-                    None => Heard::Nothing,
+                    Some(found) => Failure::InUse(endpoint(found, &lower)),
+                    None if *since >= LINES_MAX => self.end(),
+                    None => Failure::Nothing,
                 }
             }
             None => {
-                self.before = spot_in(line).or(self.before);
-                Heard::Nothing
+                self.named_before = endpoint_in(line).or(self.named_before);
+                Failure::Nothing
             }
         }
     }
 
-    /// Whether the words were heard, and what is in use is still to come.
+    /// Whether the message has come, and the port has not.
     pub fn is_waiting(&self) -> bool {
-        self.since.is_some()
+        self.lines_since.is_some()
     }
 
-    /// The input is at its end, or nothing comes any more.
-    pub fn end(&self) -> Heard {
-        match (self.since, self.before) {
-            (None, _) => Heard::Nothing,
-            (Some(_), Some(spot)) => Heard::Place(spot),
-            (Some(_), None) => Heard::NoPort,
+    /// Says what the output amounts to when no more is expected.
+    pub fn end(&self) -> Failure {
+        match (self.lines_since, self.named_before) {
+            (None, _) => Failure::Nothing,
+            (Some(_), Some(endpoint)) => Failure::InUse(endpoint),
+            (Some(_), None) => Failure::NoPort,
         }
     }
 }
 
-/// The place in a line: an address with a port, a pair as Python prints it, `port N`, or a host name with a port.
-fn spot_in(line: &str) -> Option<Spot> {
+/// The endpoint in a line: an address with a port, a pair as Python prints it, `port N`, or a host name with a port.
+fn endpoint_in(line: &str) -> Option<NamedEndpoint> {
     let lower = line.to_ascii_lowercase();
     let mut words = line.split_whitespace();
     let found = words
@@ -106,11 +106,11 @@ fn spot_in(line: &str) -> Option<Spot> {
                 .filter_map(|word| in_word(word, true))
                 .next_back()
         })?;
-    Some(spot(found, &lower))
+    Some(endpoint(found, &lower))
 }
 
-fn spot((address, port): (Option<IpAddr>, u16), lower: &str) -> Spot {
-    Spot {
+fn endpoint((address, port): (Option<IpAddr>, u16), lower: &str) -> NamedEndpoint {
+    NamedEndpoint {
         address: address.filter(|address| !address.is_unspecified()),
         port,
         udp: lower.contains("udp"),
@@ -173,22 +173,28 @@ fn leading_number(text: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn heard(text: &str) -> Heard {
-        let mut listener = Listener::default();
+    fn failure(text: &str) -> Failure {
+        let mut scanner = Scanner::default();
         for line in text.lines() {
-            match listener.hear(line) {
-                Heard::Nothing => {}
-                heard => return heard,
+            match scanner.read_line(line) {
+                Failure::Nothing => {}
+                failure => return failure,
             }
         }
-        listener.end()
+        scanner.end()
     }
 
     fn place(text: &str) -> String {
-        match heard(text) {
-            Heard::Place(spot) => {
-                let address = spot.address.map_or("*".to_owned(), |address| address.to_string());
-                format!("{address} {}{}", spot.port, if spot.udp { "/udp" } else { "" })
+        match failure(text) {
+            Failure::InUse(endpoint) => {
+                let address = endpoint
+                    .address
+                    .map_or("*".to_owned(), |address| address.to_string());
+                format!(
+                    "{address} {}{}",
+                    endpoint.port,
+                    if endpoint.udp { "/udp" } else { "" }
+                )
             }
             other => format!("{other:?}"),
         }
@@ -296,12 +302,15 @@ mod tests {
 
     #[test]
     fn words_without_a_port_and_no_words() {
-        assert_eq!(heard("OSError: [Errno 98] Address already in use"), Heard::NoPort);
-        assert_eq!(heard("listening on port 3000"), Heard::Nothing);
         assert_eq!(
-            heard("Conflict. The container name \"/a\" is already in use"),
-            Heard::Nothing
+            failure("OSError: [Errno 98] Address already in use"),
+            Failure::NoPort
         );
-        assert_eq!(heard("12:30:45 support 7 GET / 98"), Heard::Nothing);
+        assert_eq!(failure("listening on port 3000"), Failure::Nothing);
+        assert_eq!(
+            failure("Conflict. The container name \"/a\" is already in use"),
+            Failure::Nothing
+        );
+        assert_eq!(failure("12:30:45 support 7 GET / 98"), Failure::Nothing);
     }
 }

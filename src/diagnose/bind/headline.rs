@@ -1,19 +1,17 @@
 //! The answer itself: the first line, which must be enough for most readers.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use crate::model::Protocol;
 use crate::render::{escape, human};
 
-use super::cures::time_left_ms;
+use super::address;
 use super::errors::Refusal;
-use super::existing::How;
+use super::existing::{Existing, How};
 use super::owner::Owner;
 use super::report::{Answer, Report};
 use super::role::Role;
 use super::rules::{Missing, Sharing};
-use super::text::owner_name;
 use super::verdict::{Code, Effect, Finding, Outcome};
 use crate::model::bind::BindAttempt;
 
@@ -46,7 +44,7 @@ pub(super) fn headline(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// Verdicts that need no line of their own beside each other.
+/// Whether two verdicts can share a line.
 fn same_story(a: Code, b: Code) -> bool {
     let free = |code| matches!(code, Code::Free | Code::Shared(_));
     a == b || (free(a) && free(b)) || matches!((a, b), (Code::Taken(_), Code::Taken(_)))
@@ -127,7 +125,7 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
             "No: no port of the range {}-{} is left on {}. bind fails with EADDRINUSE.",
             report.system.local_port_range.start(),
             report.system.local_port_range.end(),
-            human_address(attempt.address),
+            address::text(attempt.address),
         ),
         (Outcome::Undecidable, Code::OrderDependent) => format!(
             "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they came."
@@ -195,7 +193,7 @@ fn free_line(report: &Report, answer: &Answer) -> String {
             "Yes: {left} {ports} of the range {}-{} {are} left on {}.",
             range.start(),
             range.end(),
-            human_address(answer.attempt.address)
+            address::text(answer.attempt.address)
         );
     }
     let mut line = match answer.verdict.code {
@@ -214,7 +212,7 @@ fn elsewhere(owners: &[Owner]) -> String {
     const NAMED: usize = 3;
     let name = |owner: &Owner| match &owner.container {
         Some(container) => format!("{} (container {container})", escape::text(&owner.program)),
-        None => format!("{} {}", escape::text(&owner.program), owner.pid),
+        None => owner.title(),
     };
     let names: Vec<_> = owners.iter().take(NAMED).map(name).collect();
     let more = owners.len().saturating_sub(NAMED);
@@ -234,7 +232,7 @@ fn elsewhere(owners: &[Owner]) -> String {
 
 fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
     let place = place(report);
-    let address = human_address(attempt.address);
+    let wanted = address::text(attempt.address);
     match refusal {
         Refusal::PrivilegedPort => format!(
             "No: {place} needs CAP_NET_BIND_SERVICE (EACCES) for user {}; ports from {} up do not.",
@@ -247,17 +245,17 @@ fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
             if more > 0 {
                 let _ = write!(list, " and {more} more");
             }
-            format!("No: {address} is not an address of this machine (EADDRNOTAVAIL). It has {list}.")
+            format!("No: {wanted} is not an address of this machine (EADDRNOTAVAIL). It has {list}.")
         }
         Refusal::NoIpv6 => "No: there is no IPv6 here (EAFNOSUPPORT).".to_owned(),
         Refusal::MulticastStream => {
-            format!("No: {address} is a multicast address, and TCP cannot be bound to one (EINVAL).")
+            format!("No: {wanted} is a multicast address, and TCP cannot be bound to one (EINVAL).")
         }
         Refusal::MappedV6only => format!(
-            "No: {address} is an IPv4 address, which a socket with IPV6_V6ONLY does not take (EINVAL)."
+            "No: {wanted} is an IPv4 address, which a socket with IPV6_V6ONLY does not take (EINVAL)."
         ),
         Refusal::NoScope => format!(
-            "No: {address} is link-local and needs an interface (EINVAL): [{}%INTERFACE]:{}.",
+            "No: {wanted} is link-local and needs an interface (EINVAL): [{}%INTERFACE]:{}.",
             attempt.address, attempt.port
         ),
         Refusal::NoDevice => match &report.device {
@@ -289,7 +287,12 @@ fn time_left(report: &Report, answer: &Answer) -> String {
         .verdict
         .findings
         .iter()
-        .filter_map(|finding| report.existing.get(finding.socket).and_then(time_left_ms))
+        .filter_map(|finding| {
+            report
+                .existing
+                .get(finding.socket)
+                .and_then(Existing::time_left_ms)
+        })
         .max();
     left.map_or_else(String::new, |ms| {
         format!(" for another {}", human::duration_ms(ms.into()))
@@ -302,7 +305,7 @@ fn place(report: &Report) -> String {
     let mut addresses = report.answers.iter().map(|answer| answer.attempt.address);
     match addresses.next() {
         Some(first) if !first.is_unspecified() && addresses.all(|address| address == first) => {
-            format!("{}:{}/{protocol}", human_address(first), report.port)
+            format!("{}:{}/{protocol}", address::text(first), report.port)
         }
         _ => format!("{}/{protocol}", report.port),
     }
@@ -318,21 +321,14 @@ fn name_of(attempt: &BindAttempt) -> String {
         .into_iter()
         .filter_map(|(set, name)| set.then_some(name))
         .collect();
-    let mut text = format!("{}:{}", human_address(attempt.address), attempt.port);
+    let mut text = format!("{}:{}", address::text(attempt.address), attempt.port);
     if !set.is_empty() {
         let _ = write!(text, " with {}", set.join(" and "));
     }
     text
 }
 
-pub(super) fn human_address(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
-    }
-}
-
 fn first_owner(report: &Report, answer: &Answer) -> Option<String> {
     let finding = answer.verdict.findings.first()?;
-    owner_name(report.holders.get(finding.socket)?)
+    report.holders.get(finding.socket)?.owner_name()
 }

@@ -1,31 +1,94 @@
-//! Whether a process was given its socket by another: the signs, and what they say. Pure.
+//! Whether a process inherited its socket from another one.
 
-/// What tells an inherited descriptor from one that the process made itself.
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+
+use crate::model::{Holder, Socket};
+use crate::render::escape;
+
+use super::owner::Owner;
+
+/// What was read about one holder of a socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The socket.
+    pub socket: &'a Socket,
+    /// All its holders.
+    pub holders: &'a [Holder],
+    /// The process.
+    pub owner: &'a Owner,
+    /// The user id of the process.
+    pub uid: Option<u32>,
+    /// The name of the user who made the socket.
+    pub creator: Option<&'a str>,
+    /// The process and its ancestors, each with its parent.
+    pub parents: &'a BTreeMap<u32, u32>,
+    /// Whether its descriptor is closed on exec.
+    pub closes_on_exec: Option<bool>,
+    /// The id of the cgroup that the process is in now.
+    pub cgroup_id: Option<u64>,
+}
+
+/// What distinguishes an inherited descriptor from one that the process made itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// Another holder of the socket that is an ancestor.
+    /// Another holder of the socket that is an ancestor of the process.
     pub from_holder: Option<u32>,
     /// The socket was made in another cgroup than the process is in.
     pub other_cgroup: bool,
     /// Who made the socket, if that is another user.
     pub other_user: Option<String>,
-    /// The descriptor stays open over exec.
+    /// The descriptor stays open across exec.
     pub no_close_on_exec: bool,
-    /// Its parent has ended (process 1 took it over), and it is no service of systemd, whose parent that is.
+    /// Its parent has ended (process 1 adopted it), and it is not a service of systemd, whose parent is process 1.
     pub parent_gone: bool,
 }
 
-/// A process that was given its socket.
+/// A process that inherited its socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inherited {
-    /// Which, and by what signs.
+    /// Which process, and by what signs.
     pub sentence: String,
     /// Whether the signs leave no doubt.
     pub sure: bool,
 }
 
-/// What the signs say of the process `name`; `None` if they do not speak of inheritance.
-pub fn judge(name: &str, signs: &Signs) -> Option<Inherited> {
+impl Signs {
+    /// Finds the signs in what was read.
+    pub fn of(seen: &Observed<'_>) -> Self {
+        let Observed {
+            socket,
+            owner,
+            parents,
+            ..
+        } = seen;
+        let holds = |pid: u32| seen.holders.iter().any(|holder| holder.pid == pid);
+        let is_service = owner.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"));
+        let made_in = socket.cgroup_id.map(NonZeroU64::get);
+        let made_by_other = socket
+            .uid
+            .zip(seen.uid)
+            .is_some_and(|(made_by, uid)| made_by != uid);
+        Self {
+            from_holder: parents.values().copied().find(|parent| holds(*parent)),
+            // A cgroup that was removed is another one in any case.
+            other_cgroup: made_in
+                .zip(seen.cgroup_id)
+                .is_some_and(|(made_in, now)| made_in != now),
+            other_user: seen.creator.filter(|_| made_by_other).map(str::to_owned),
+            no_close_on_exec: seen.closes_on_exec == Some(false),
+            parent_gone: parents.get(&owner.pid) == Some(&1) && !is_service && owner.container.is_none(),
+        }
+    }
+}
+
+/// Says what the signs mean for a process; `None` if they do not suggest inheritance.
+pub fn judge(owner: &Owner, signs: &Signs) -> Option<Inherited> {
+    let name = format!("{} {}", escape::text(&owner.program), owner.pid);
+    judge_named(&name, signs)
+}
+
+fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
     let sure = signs.from_holder.is_some() || signs.other_cgroup;
     let likely = signs.no_close_on_exec && signs.parent_gone;
     if !sure && !likely {
@@ -59,7 +122,7 @@ mod tests {
     use super::*;
 
     fn sentence(name: &str, signs: &Signs) -> Option<String> {
-        judge(name, signs).map(|inherited| inherited.sentence)
+        judge_named(name, signs).map(|inherited| inherited.sentence)
     }
 
     #[test]
@@ -92,6 +155,65 @@ mod tests {
             Some(
                 "a 2 has inherited it: its ancestor 1 holds the same socket, user root made it, no close-on-exec"
             )
+        );
+    }
+
+    #[test]
+    fn signs_are_found_in_what_was_read() {
+        let owner = Owner {
+            pid: 9,
+            ..Owner::default()
+        };
+        let holder = |pid| Holder {
+            inode: 1,
+            pid,
+            fd: 3,
+            tid: 0,
+        };
+        let socket = Socket {
+            uid: Some(0),
+            cgroup_id: NonZeroU64::new(5),
+            ..Socket::BLANK
+        };
+        let alone = Observed {
+            socket: &socket,
+            holders: &[holder(9)],
+            owner: &owner,
+            uid: Some(0),
+            creator: Some("root"),
+            parents: &BTreeMap::from([(9, 8), (8, 1)]),
+            closes_on_exec: Some(true),
+            cgroup_id: Some(5),
+        };
+        assert_eq!(Signs::of(&alone), Signs::default());
+        let found = Signs::of(&Observed {
+            holders: &[holder(8), holder(9)],
+            uid: Some(33),
+            closes_on_exec: Some(false),
+            cgroup_id: Some(6),
+            ..alone
+        });
+        assert_eq!(
+            (found.from_holder, found.other_user.as_deref()),
+            (Some(8), Some("root"))
+        );
+        assert!(found.other_cgroup && found.no_close_on_exec && !found.parent_gone);
+        let adopted = BTreeMap::from([(9, 1)]);
+        let orphan = Observed {
+            parents: &adopted,
+            ..alone
+        };
+        assert!(Signs::of(&orphan).parent_gone);
+        let service = Owner {
+            unit: Some("a.service".to_owned()),
+            ..owner.clone()
+        };
+        assert!(
+            !Signs::of(&Observed {
+                owner: &service,
+                ..orphan
+            })
+            .parent_gone
         );
     }
 }

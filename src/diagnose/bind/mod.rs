@@ -4,22 +4,35 @@
 //! a few facts about the machine. It returns what the kernel would answer, or that a fact which could not be read
 //! decides; it never guesses.
 
+mod address;
+pub mod ancestry;
 pub mod circumstance;
 pub mod cover;
+pub mod cure;
 pub mod cures;
 mod describe;
 pub mod diagnose;
+mod end_holders;
 pub mod errors;
 pub mod existing;
 pub mod failure_output;
+pub mod free;
 mod headline;
+pub mod holders;
 pub mod infer;
 pub mod inherited;
 pub mod json;
+pub mod next_reading;
+pub mod notes;
 pub mod owner;
+pub mod question;
 pub mod report;
 pub mod role;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
+mod sentence;
+pub mod systemd;
 pub mod text;
 pub mod unix;
 pub mod verdict;

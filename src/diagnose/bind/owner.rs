@@ -1,10 +1,12 @@
-//! The program behind a socket, described as a person would want it.
+//! The program that holds a socket, described as a person would want it.
 
 use std::time::SystemTime;
 
+use crate::model::Process;
+use crate::model::cgroup::{Home, Runtime};
 use crate::render::escape;
 
-/// What is known of a process that holds a socket. Texts are its own words: escape them.
+/// A process that holds a socket. Its texts are its own words: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// Its id.
@@ -21,7 +23,7 @@ pub struct Owner {
     pub directory: Option<Vec<u8>>,
     /// Whether the file it runs was deleted or replaced.
     pub binary_deleted: bool,
-    /// Its parents, the nearest first, up to what started it all: name and pid.
+    /// The processes above it, the nearest first: name and pid.
     pub parents: Vec<(Vec<u8>, u32)>,
     /// The systemd unit it runs in.
     pub unit: Option<String>,
@@ -33,57 +35,71 @@ pub struct Owner {
     pub container: Option<String>,
 }
 
-/// Names that end a chain of parents: what is above them started everything.
-const TOPS: [&[u8]; 14] = [
-    b"systemd",
-    b"init",
-    b"tmux: server",
-    b"screen",
-    b"sshd",
-    b"login",
-    b"containerd-shim",
-    b"conmon",
-    b"cron",
-    b"gnome-terminal",
-    b"konsole",
-    b"alacritty",
-    b"kitty",
-    b"xterm",
-];
-
-/// Shells in which people type.
-const SHELLS: [&[u8]; 11] = [
-    b"bash", b"zsh", b"fish", b"sh", b"dash", b"ash", b"ksh", b"tcsh", b"csh", b"nu", b"pwsh",
-];
-
-/// Whether a chain of parents ends here.
-pub fn is_top(comm: &[u8]) -> bool {
-    TOPS.iter().any(|top| comm.starts_with(top))
+/// Facts about a process that are read only for a description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Its user's name, or uid.
+    pub user: Option<String>,
+    /// Its working directory.
+    pub directory: Option<Vec<u8>>,
+    /// The processes above it, the nearest first: name and pid.
+    pub parents: Vec<(Vec<u8>, u32)>,
+    /// The container at the address of [`proxied_address`].
+    pub proxied_container: Option<String>,
 }
 
-/// Whether these arguments are those of a shell that somebody types in: it runs neither a script nor a command
-/// that it was given.
-pub fn is_typed_in(arguments: &[Vec<u8>]) -> bool {
-    let mut arguments = arguments.iter().map(Vec::as_slice);
-    let Some(program) = arguments.next() else {
-        return false;
-    };
-    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    if !SHELLS.contains(&name.strip_prefix(b"-").unwrap_or(name)) {
-        return false;
-    }
-    while let Some(argument) = arguments.next() {
-        let is_command = !argument.starts_with(b"--") && argument.contains(&b'c');
-        if argument == b"--rcfile" || argument == b"--init-file" {
-            arguments.next();
-        } else if is_command || !argument.starts_with(b"-") {
-            return false;
-        }
-    }
-    true
+/// Programs that hold a port of the host for a container. dockerd does so itself when it runs without proxies.
+const FORWARDERS: [&[u8]; 4] = [b"docker-proxy", b"dockerd", b"rootlessport", b"rootlesskit"];
+
+fn forwards_for_container(process: &Process) -> bool {
+    FORWARDERS.contains(&process.program.as_ref())
+}
+
+/// The container's address that a proxy was started with (`-container-ip 172.17.0.2`).
+pub fn proxied_address(process: &Process) -> Option<String> {
+    let mut arguments = process.cmdline.as_ref()?.iter();
+    arguments
+        .find(|argument| &***argument == b"-container-ip")
+        .filter(|_| forwards_for_container(process))?;
+    let address = arguments.next()?;
+    Some(String::from_utf8_lossy(address).into_owned())
 }
 
 impl Owner {
+    /// Describes a process.
+    pub fn new(process: &Process, around: Surroundings) -> Self {
+        let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+        let within = tool_and_container(&process.home);
+        Self {
+            pid: process.pid,
+            program: process.program.to_vec(),
+            command: command.filter(|command| !command.is_empty()),
+            user: around.user,
+            started_at: process.started_at,
+            directory: around.directory,
+            binary_deleted: process
+                .exe
+                .as_ref()
+                .is_some_and(|exe| exe.ends_with(b" (deleted)")),
+            parents: around.parents,
+            unit: process.home.unit.clone(),
+            forwards_for_container: forwards_for_container(process),
+            container_tool: if &*process.program == b"rootlessport" {
+                "podman"
+            } else {
+                within.map_or("docker", |(tool, _)| tool)
+            },
+            container: around
+                .proxied_container
+                .or_else(|| within.map(|(_, name)| name.to_owned())),
+        }
+    }
+
+    /// Its program and pid.
+    pub fn title(&self) -> String {
+        title(&self.program, self.pid)
+    }
+
     /// The arguments in one readable line: line breaks and tabs become blanks, and the rest is escaped.
     pub fn command_line(&self) -> Option<String> {
         let command = self.command.as_ref()?;
@@ -94,29 +110,37 @@ impl Owner {
     }
 }
 
+/// A program and its pid, as text.
+pub(super) fn title(program: &[u8], pid: u32) -> String {
+    format!("{} {pid}", escape::text(program))
+}
+
+/// The tool whose `stop` ends the container that a process runs in, and what it calls the container.
+fn tool_and_container(home: &Home) -> Option<(&'static str, &str)> {
+    let container = home.container.as_ref()?;
+    let id = || container.id.as_deref()?.get(..12);
+    match container.runtime {
+        Runtime::Docker | Runtime::Unknown => Some(("docker", container.title())),
+        Runtime::Podman => Some(("podman", container.title())),
+        Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
+        // It knows containers by identifier alone.
+        Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?)),
+        // Whole systems, in which the owner can be looked at as on a host.
+        Runtime::Lxc | Runtime::Nspawn => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_shell_with_a_script_is_a_program_like_others() {
-        let is = |text: &str| {
-            let arguments: Vec<_> = text.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-            is_typed_in(&arguments)
-        };
-        for text in [
-            "-bash",
-            "/bin/zsh -il",
-            "bash --login",
-            "bash --init-file /a/b --posix",
-            "fish",
-        ] {
-            assert!(is(text), "{text}");
+    fn process(program: &str, command: &str) -> Process {
+        Process {
+            pid: 7,
+            program: program.as_bytes().into(),
+            cmdline: Some(command.split(' ').map(|word| word.as_bytes().into()).collect()),
+            ..Process::default()
         }
-        for text in ["sh -c vite", "bash -lc npm", "bash /usr/bin/x", "node", "bashful"] {
-            assert!(!is(text), "{text}");
-        }
-        assert!(!is_typed_in(&[]));
     }
 
     #[test]
@@ -129,5 +153,46 @@ mod tests {
             owner.command_line().as_deref(),
             Some("python3 -c import a b(1) \\x1b[2J")
         );
+    }
+
+    #[test]
+    fn a_proxy_forwards_to_the_container_at_its_address() {
+        let proxy = process(
+            "docker-proxy",
+            "docker-proxy -container-ip 172.17.0.2 -container-port 80",
+        );
+        assert_eq!(proxied_address(&proxy).as_deref(), Some("172.17.0.2"));
+        assert_eq!(
+            proxied_address(&process("nginx", "nginx -container-ip 172.17.0.2")),
+            None
+        );
+        assert_eq!(
+            proxied_address(&process("dockerd", "dockerd -container-ip")),
+            None
+        );
+        let around = Surroundings {
+            proxied_container: Some("web-1".to_owned()),
+            ..Surroundings::default()
+        };
+        let owner = Owner::new(&proxy, around);
+        assert!(owner.forwards_for_container);
+        assert_eq!(
+            (owner.container_tool, owner.container.as_deref()),
+            ("docker", Some("web-1"))
+        );
+        assert_eq!(owner.title(), "docker-proxy 7");
+    }
+
+    #[test]
+    fn a_deleted_binary_and_an_empty_command_are_noticed() {
+        let owner = Owner::new(
+            &Process {
+                exe: Some(b"/usr/bin/api (deleted)".as_slice().into()),
+                cmdline: Some(Vec::new()),
+                ..Process::default()
+            },
+            Surroundings::default(),
+        );
+        assert!(owner.binary_deleted && owner.command.is_none() && !owner.forwards_for_container);
     }
 }

@@ -1,12 +1,12 @@
-//! Everything that an answer is written from: attempts, verdicts, sockets, owners. Pure data.
+//! Everything that an answer is written from: attempts, verdicts, sockets, owners.
 
 use std::time::SystemTime;
 
-use crate::model::{Gap, OwnerStatus, Protocol};
+use crate::model::{Gap, Protocol};
 
-use super::cures::Cure;
+use super::cure::Cure;
 use super::existing::Existing;
-use super::inherited::Inherited;
+use super::holders::Holders;
 use super::owner::Owner;
 use super::verdict::Verdict;
 use crate::model::bind::BindAttempt;
@@ -33,13 +33,13 @@ pub struct Report {
     pub system: SystemFacts,
     /// The name of the user the answer is for.
     pub user: String,
-    /// A port near by that the first attempt could have.
+    /// A nearby port that the first attempt could have.
     pub free_port: Option<u16>,
-    /// Sentences beside the verdict.
+    /// Sentences in addition to the verdict.
     pub notes: Vec<String>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
-    /// When it was looked.
+    /// When the machine was read.
     pub taken_at: SystemTime,
     /// How to run this with more rights; `None` for one who has them.
     pub sudo: Option<String>,
@@ -54,34 +54,4 @@ pub struct Answer {
     pub verdict: Verdict,
     /// What helps, the most harmless first.
     pub cures: Vec<Cure>,
-}
-
-/// Who holds a socket.
-#[derive(Clone, Debug)]
-pub struct Holders {
-    /// What is known.
-    pub status: OwnerStatus,
-    /// The processes, described, the first a person would name first.
-    pub owners: Vec<Owner>,
-    /// How those who did not make the socket came to it.
-    pub inherited: Vec<Inherited>,
-    /// Whether systemd holds it, as process 1 or as a user's.
-    pub by_systemd: bool,
-    /// For a socket that systemd holds: the unit that asks for the port, as its files say.
-    pub socket_unit: Option<String>,
-    /// The user of the socket itself, known also where its process is hidden.
-    pub user: Option<String>,
-}
-
-impl Default for Holders {
-    fn default() -> Self {
-        Self {
-            status: OwnerStatus::NotAsked,
-            owners: Vec::new(),
-            inherited: Vec::new(),
-            by_systemd: false,
-            socket_unit: None,
-            user: None,
-        }
-    }
 }

@@ -144,7 +144,7 @@ fn sharing(existing: &Existing, attempt: &BindAttempt) -> Result<(Option<Sharing
     }
 }
 
-/// Both have the flag; what the attempt has not, the other's need not be known.
+/// Whether both have the flag; if the attempt lacks it, that of the other does not matter.
 fn both(wanted: bool, existing: Option<Flag>) -> Option<Flag> {
     if wanted {
         existing

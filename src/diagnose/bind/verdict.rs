@@ -1,4 +1,4 @@
-//! What a diagnosis says, as data.
+//! The verdict on one attempt to bind a port, as data.
 
 use super::errors::{Errno, Refusal};
 use super::existing::How;
@@ -27,14 +27,14 @@ impl Outcome {
     }
 }
 
-/// The answer for one attempt.
+/// The verdict on one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What bind does.
     pub bind: Outcome,
     /// What listen does then; `None` if it is not reached or was not asked about.
     pub listen: Option<Outcome>,
-    /// The reason in one word.
+    /// The reason.
     pub code: Code,
     /// What was seen, the weightiest first. Sockets are given by their index in what was diagnosed.
     pub findings: Vec<Finding>,
@@ -42,20 +42,20 @@ pub struct Verdict {
     pub ports_left: Option<usize>,
 }
 
-/// The reason of a verdict.
+/// The reason for a verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// Nothing blocks, and nobody else is on the port.
     Free,
-    /// It works beside sockets that are there already.
+    /// It works alongside existing sockets.
     Shared(Sharing),
     /// Another socket has the port; the role of the weightiest one.
     Taken(Role),
-    /// `SO_REUSEPORT` is wanted, and a holder has it not, or has another owner.
+    /// `SO_REUSEPORT` is wanted, and a holder lacks it, or has another owner.
     ReuseportMismatch,
     /// UDP sockets with different options are on the port; the kernel asks the newest.
     OrderDependent,
-    /// An option or owner of a holder decides, and is not known.
+    /// An option or owner of a holder decides, and is unknown.
     Unreadable(Missing),
     /// Refused whoever has the port.
     Refused(Refusal),
@@ -63,34 +63,34 @@ pub enum Code {
     RangeExhausted,
 }
 
-/// Every code of a port in JSON.
-pub const CODES: [&str; 22] = [
-    "free",
-    "shared-reuseaddr",
-    "shared-reuseport",
-    "listener",
-    "bound",
-    "ephemeral",
-    "queued",
-    "accepted",
-    "connected",
-    "orphan",
-    "time-wait",
-    "reuseport-mismatch",
-    "order-dependent",
-    "unreadable",
-    "no-ipv6",
-    "multicast-stream",
-    "privileged-port",
-    "mapped-v6only",
-    "no-scope",
-    "no-device",
-    "address-not-local",
-    "range-exhausted",
-];
-
 impl Code {
-    /// The code in JSON, one of [`CODES`].
+    /// Every code that a verdict on a port can have, in the order of the schema.
+    pub const NAMES: [&'static str; 22] = [
+        Self::Free.name(),
+        Self::Shared(Sharing::ReuseAddr).name(),
+        Self::Shared(Sharing::ReusePort).name(),
+        Role::Listener.name(),
+        Role::Bound.name(),
+        Role::Ephemeral.name(),
+        Role::Queued.name(),
+        Role::Accepted.name(),
+        Role::Connected.name(),
+        Role::Orphan.name(),
+        Role::TimeWait.name(),
+        Self::ReuseportMismatch.name(),
+        Self::OrderDependent.name(),
+        Self::Unreadable(Missing::ReuseFlags).name(),
+        Self::Refused(Refusal::NoIpv6).name(),
+        Self::Refused(Refusal::MulticastStream).name(),
+        Self::Refused(Refusal::PrivilegedPort).name(),
+        Self::Refused(Refusal::MappedV6only).name(),
+        Self::Refused(Refusal::NoScope).name(),
+        Self::Refused(Refusal::NoDevice).name(),
+        Self::Refused(Refusal::NotLocal).name(),
+        Self::RangeExhausted.name(),
+    ];
+
+    /// The code in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -135,7 +135,7 @@ pub enum Effect {
     },
     /// It may; this decides.
     MayBlock {
-        /// What is not known.
+        /// What is unknown.
         missing: Missing,
     },
     /// The port is shared with it.
@@ -150,7 +150,7 @@ pub enum Effect {
 /// Why two sockets do not share a port by `SO_REUSEPORT` although the new one has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// The existing one has it not.
+    /// The existing socket lacks it.
     Flag,
     /// It belongs to somebody else.
     Uid,

@@ -2,9 +2,25 @@
 
 use std::net::IpAddr;
 
-use super::judge::Reach;
+use super::judge::{PathVerdict, Reach};
 use crate::diagnose::bind::owner::Owner;
-use crate::model::{Gap, OwnerStatus, Socket};
+use crate::model::system::SystemFacts;
+use crate::model::{Gap, OwnerStatus, Protocol, Socket};
+
+/// What is known about one address, and what a trial connection met.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The address.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// What is known.
+    pub found: Found,
+    /// With `--try`: whether a connection was made, and what that means.
+    pub tried: Option<(bool, String)>,
+}
 
 /// What is known about one address that was asked for.
 #[derive(Clone, Debug)]
@@ -16,6 +32,15 @@ pub enum Found {
 }
 
 impl Found {
+    /// The verdict on the address.
+    pub fn verdict(&self) -> PathVerdict {
+        match self {
+            Self::Here(here) => PathVerdict::Local(here.reach),
+            Self::Away(away) if away.source.is_none() => PathVerdict::NoRoute,
+            Self::Away(_) => PathVerdict::AnotherMachine,
+        }
+    }
+
     /// What is known of the owner of the socket that the judgement is about.
     pub fn owner_status(&self) -> OwnerStatus {
         match self {
@@ -46,7 +71,7 @@ pub struct Here {
     pub owner_status: OwnerStatus,
     /// The user of that socket, known also where its process is hidden.
     pub user: Option<String>,
-    /// Who listens on the port in another network namespace; looked for only if nothing takes it here.
+    /// Who listens on the port in another network namespace; read only if nothing takes the connection here.
     pub elsewhere: Vec<Owner>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -59,7 +84,7 @@ pub struct Away {
     pub source: Option<IpAddr>,
     /// The interface that has it.
     pub device: Option<String>,
-    /// Connections that were begun and not answered yet.
+    /// Connections that were begun and are not answered yet.
     pub unanswered: Vec<Socket>,
     /// Who began them.
     pub owners: Vec<Owner>,
@@ -67,4 +92,30 @@ pub struct Away {
     pub ports_used: usize,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+/// Whether an address is this machine's.
+pub fn is_local(address: IpAddr, system: &SystemFacts) -> bool {
+    match address {
+        IpAddr::V4(address) => system.is_local_v4(address),
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(address) => system.is_local_v4(address),
+            None => system.is_local_v6(v6, None),
+        },
+    }
+}
+
+/// The interface that has the address: what comes from this machine itself counts as coming in by it.
+pub fn interface_of(address: IpAddr, system: &SystemFacts) -> Option<u32> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let (_, name) = system.v4_links.iter().find(|(link, _)| link.contains(address))?;
+            let known = system.interfaces.iter().find(|(_, known)| *known == name);
+            known.map(|(index, _)| *index)
+        }
+        IpAddr::V6(address) => {
+            let local = system.local_v6.iter().find(|local| local.address == address);
+            local.map(|local| local.interface)
+        }
+    }
 }

@@ -1,9 +1,31 @@
-//! Would a connection to an address of this machine be taken, and if not, why. Pure.
+//! Would a connection to an address of this machine be accepted, and if not, why.
 
 use std::net::IpAddr;
 
 use crate::diagnose::bind::cover::Cover;
 use crate::model::{Protocol, Socket, State};
+
+/// The verdict on an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathVerdict {
+    /// The address is this machine's, and this is what a connection meets there.
+    Local(Reach),
+    /// There is no route to the address.
+    NoRoute,
+    /// The address is another machine's, where nothing can be seen.
+    AnotherMachine,
+}
+
+impl PathVerdict {
+    /// The code in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local(reach) => reach.name(),
+            Self::NoRoute => "no-route",
+            Self::AnotherMachine => "another-machine",
+        }
+    }
+}
 
 /// What a connection would meet. Sockets are given by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +58,7 @@ pub enum Why {
 }
 
 impl Reach {
-    /// The word in JSON.
+    /// The code in JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",
@@ -70,7 +92,7 @@ impl Reach {
 }
 
 /// Judges a connection (UDP: a datagram) to `address`, given the sockets that are bound to the port. `picked` is
-/// the one that the kernel's own look-up came to.
+/// the one that the kernel's own look-up returned.
 pub fn judge(sockets: &[Socket], picked: Option<&Socket>, address: IpAddr) -> Reach {
     let same =
         |one: &Socket| picked.is_some_and(|picked| picked.cookie.is_some() && picked.cookie == one.cookie);
@@ -106,7 +128,7 @@ pub fn judge(sockets: &[Socket], picked: Option<&Socket>, address: IpAddr) -> Re
     Reach::Refused(bound().or(found).unwrap_or(Why::Nothing))
 }
 
-/// Whether the socket waits for somebody at all.
+/// Whether the socket accepts connections (UDP: takes datagrams) at all.
 pub fn takes_traffic(socket: &Socket) -> bool {
     match socket.protocol {
         Protocol::Udp => socket.state == State::Unconnected,
@@ -114,7 +136,7 @@ pub fn takes_traffic(socket: &Socket) -> bool {
     }
 }
 
-/// The addresses at which a socket waits.
+/// The addresses at which a socket takes traffic.
 pub fn cover(socket: &Socket) -> Option<Cover> {
     let pair = socket.inet()?;
     Some(Cover::of(pair.local_address, pair.v6only == Some(true)))

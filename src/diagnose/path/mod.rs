@@ -1,5 +1,8 @@
-//! Would a connection arrive at a port of this machine, and if not, why.
+//! Would a connection arrive, and if not, why.
 
 pub mod found;
+pub mod json;
 pub mod judge;
+pub mod listens;
 pub mod text;
+pub mod unix;

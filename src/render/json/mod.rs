@@ -12,5 +12,5 @@ mod value;
 pub(crate) use envelope::push_gap;
 pub use envelope::{Envelope, SCHEMA};
 pub use row::push_row;
-pub(crate) use string::{push_key, push_optional, push_quoted, push_string};
+pub(crate) use string::{push_key, push_optional, push_string};
 pub(crate) use value::push_value;

@@ -28,7 +28,7 @@ pub(crate) fn push_string(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Quotes what `write` appends. It leaves no control characters, so only quotes and backslashes remain to be
 /// escaped.
-pub(crate) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     let start = out.len();
     write(out);

@@ -35,13 +35,8 @@ impl Docker {
         self.config(id.as_ref())?.name()
     }
 
-    /// The name of the container whose address a docker-proxy was given (`-container-ip 172.17.0.2`); `None` if the
-    /// command line names none, or docker's state may not be read.
-    pub fn container_behind(&self, command: &[u8]) -> Option<String> {
-        let command = String::from_utf8_lossy(command);
-        let mut words = command.split(' ');
-        words.find(|word| *word == "-container-ip")?;
-        let address = words.next()?;
+    /// The name of a running container that has the address in one of docker's networks.
+    pub fn container_at(&self, address: &str) -> Option<String> {
         self.running(|config| config.has_address(address))
     }
 

@@ -1,20 +1,18 @@
-//! The sockets on one port, or of one name, with their owners: the kernel is asked for that port alone.
+//! The sockets on one port, or of one unix name, with their owners: the kernel is asked for that port alone.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::local_ports;
-use crate::diagnose::bind::{Existing, Flag};
+use crate::diagnose::bind::Existing;
+use crate::diagnose::bind::unix::facts::is_abstract;
 use crate::engine;
 use crate::engine::tables::Tables;
 use crate::model::request::{Condition, Dump, OwnersBy, Question};
-use crate::model::{Family, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
-use crate::source::bpf::{self, Narrow, Wanted};
+use crate::model::{End, Endpoints, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::source::proc::ProcRoot;
-use crate::source::socket_options;
+use crate::source::{socket_options, unix_paths};
 
-/// What is on a port, or has a name.
+/// The sockets on a port, or of a name.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The sockets, with their options as far as they were read.
@@ -26,7 +24,7 @@ pub struct Snapshot {
     read: engine::Snapshot,
 }
 
-/// Reads the sockets of `protocol` on these ports, both included. Owners come later, if at all.
+/// Reads the sockets of `protocol` on these ports, both included, without owners.
 pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
     read_states(protocol, from, to, StateSet::ALL)
 }
@@ -44,11 +42,40 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
             .inet()
             .is_some_and(|pair| (from..=to).contains(&pair.local_port))
     };
-    gather(dumps, is_there)
+    collect(dumps, is_there)
 }
 
-/// Reads what the dumps bring and `wanted` keeps.
-pub(super) fn gather(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
+/// Lets the kernel leave out sockets whose local port is not between these, both included.
+pub fn local_ports(from: u16, to: u16) -> Condition {
+    Condition::and([
+        Condition::Ask(Question::PortAtLeast(End::Local, from)),
+        Condition::Ask(Question::PortAtMost(End::Local, to)),
+    ])
+}
+
+/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS`, `UDIAG_SHOW_RQLEN` and `UDIAG_SHOW_UID` (linux 6.18
+/// include/uapi/linux/unix_diag.h).
+const NAME_FILE_QUEUE_AND_UID: u32 = 0x53;
+
+/// Reads the sockets that listen on a unix name or are bound to it. The file at a path is compared by inode and device.
+pub fn read_unix(name: &[u8]) -> Snapshot {
+    let id = if is_abstract(name) {
+        None
+    } else {
+        unix_paths::file_id(name)
+    };
+    let dump = Dump {
+        extensions: NAME_FILE_QUEUE_AND_UID,
+        ..Dump::new(Protocol::Unix, StateSet::LISTENING)
+    };
+    collect(vec![dump], |socket| match &socket.endpoints {
+        Endpoints::Unix(pair) if is_abstract(name) => pair.name.as_deref() == Some(name),
+        Endpoints::Unix(pair) => id.is_some() && pair.file == id,
+        _ => false,
+    })
+}
+
+fn collect(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
     let mut read = engine::Snapshot::read(dumps, wanted);
     Snapshot {
         existing: read.sockets.iter().cloned().map(Existing::new).collect(),
@@ -67,7 +94,7 @@ impl Snapshot {
     }
 
     /// Finds out which sockets asked for their port and which were given it: the kernel filters by that, and a
-    /// second dump with the filter tells who passes.
+    /// second dump with that filter shows which sockets pass.
     pub fn read_given_ports(&mut self) {
         for dump in &mut self.read.dumps().to_vec() {
             let given = Condition::Ask(Question::Autobound);
@@ -95,46 +122,26 @@ impl Snapshot {
             if holders.status != OwnerStatus::Known {
                 continue;
             }
-            let Some(options) = socket_options::read(&one.socket, holders.holders) else {
-                refused = true;
-                continue;
-            };
-            one.reuseaddr = options.reuseaddr.map(Flag::observed);
-            one.reuseport = options.reuseport.map(Flag::observed);
-            if one.socket.family == Family::Inet6 {
-                one.v6only = options.v6only.map(Flag::observed);
+            match socket_options::read(&one.socket, holders.holders) {
+                Some(options) => one.set_options(options),
+                None => refused = true,
             }
         }
         if !refused {
             return;
         }
-        let facts = self.iterator_facts();
+        let options = socket_options::by_iterator(self.are_unconnected());
         for one in self.existing.iter_mut().filter(|one| wanted(one)) {
-            if let Some(facts) = one.socket.inode.and_then(|inode| facts.get(&inode)) {
-                one.reuseaddr = Some(Flag::observed(facts.reuseaddr));
-                one.reuseport = Some(Flag::observed(facts.reuseport));
-                if one.socket.family == Family::Inet6 {
-                    one.v6only = Some(Flag::observed(facts.v6only));
-                }
+            if let Some(options) = one.socket.inode.and_then(|inode| options.get(&inode)) {
+                one.set_options(*options);
             }
         }
     }
 
-    /// The flags of all sockets by inode, as the iterator reports them; empty where it is refused.
-    fn iterator_facts(&self) -> BTreeMap<NonZeroU32, bpf::Facts> {
-        let waits = |one: &&Existing| {
-            let states = [State::Listen, State::Bound, State::Unconnected];
-            one.socket.inode.is_none() || states.contains(&one.socket.state)
-        };
-        let wanted = Wanted {
-            listeners_only: self.existing.iter().all(|one| waits(&one)),
-            narrow: Narrow::Inet,
-            facts: true,
-        };
-        let mut facts = BTreeMap::new();
-        let asked = bpf::holders(wanted, &mut |record| {
-            facts.extend(NonZeroU32::new(record.inode).zip(record.facts));
-        });
-        asked.map(|_| facts).unwrap_or_default()
+    fn are_unconnected(&self) -> bool {
+        let states = [State::Listen, State::Bound, State::Unconnected];
+        self.existing
+            .iter()
+            .all(|one| one.socket.inode.is_none() || states.contains(&one.socket.state))
     }
 }

@@ -1,4 +1,4 @@
-//! Who has the port in other network namespaces: no conflict, but often what people look for.
+//! Who has a port in other network namespaces: not a conflict, but often what people look for.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,7 +9,8 @@ use std::os::unix::fs::MetadataExt;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{local_ports, process};
+use super::processes::owners_of;
+use super::snapshot::local_ports;
 use crate::diagnose::bind::owner::Owner;
 use crate::engine::tables::Tables;
 use crate::model::request::{Dump, OwnersBy};
@@ -26,7 +27,7 @@ pub fn owners(protocol: Protocol, port: u16, by: OwnersBy) -> Vec<Owner> {
         tape::fact(&name, || inodes(protocol, port))
     })
     .join();
-    process::owners_of(looked.unwrap_or_default(), by)
+    owners_of(looked.unwrap_or_default(), by)
 }
 
 fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {

@@ -1,0 +1,133 @@
+//! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
+
+mod address;
+
+use std::net::IpAddr;
+
+use super::caller::Caller;
+use super::why::sockets_of;
+use super::{losses, out};
+use crate::cli::{ListArgs, ReachArgs};
+use crate::diagnose::path::found::Answer;
+use crate::diagnose::path::judge::{PathVerdict, Reach};
+use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
+use crate::diagnose::path::{json, text};
+use crate::diagnose::place::{Host, Place, PortPlace, of_families, parse};
+use crate::exit::Exit;
+use crate::model::{OwnerStatus, Protocol};
+use crate::source::{hosts, system, trial_connect, unix_paths};
+
+/// Answers for every address of the host: exit 0 if all would be accepted, 1 if one would not, 3 if one is undecidable
+/// from here.
+///
+/// # Errors
+/// If the output cannot be written.
+pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    match parse(&args.place) {
+        Ok(Place::Unix(name)) => unix(name, args.json, global, caller),
+        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
+            inet(args, &place, global, caller)
+        }
+        Ok(_) => out::usage(format!("'{}' names no host and port: HOST:PORT", args.place)),
+        Err(reason) => out::usage(reason),
+    }
+}
+
+fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let udp = args.kind.udp || place.protocol == Some(Protocol::Udp);
+    if udp && args.try_it {
+        return out::usage("--try makes a TCP connection: a UDP datagram need not be answered");
+    }
+    let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+    let addresses = match addresses(&place.host, args) {
+        Ok(addresses) => addresses,
+        Err(reason) => return out::usage(reason),
+    };
+    let system = system::read();
+    let answers: Vec<Answer> = addresses
+        .into_iter()
+        .map(|address| Answer {
+            address,
+            port: place.port,
+            protocol,
+            found: address::read(protocol, address, place.port, &system, global.owners.into()),
+            tried: args
+                .try_it
+                .then(|| trial_connect::connect_once(address, place.port)),
+        })
+        .collect();
+    // Every address is read in the same way, so what is missing for the first is missing for all.
+    let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
+    let count = |status| {
+        let of_status = |one: &&Answer| one.found.owner_status() == status;
+        answers.iter().filter(of_status).count() as u64
+    };
+    gaps.extend(losses::of_unseen(
+        count(OwnerStatus::Hidden),
+        count(OwnerStatus::Elsewhere),
+        caller,
+    ));
+    if !global.quiet {
+        out::complain(&losses::lines(&gaps));
+    }
+    if args.json || global.json {
+        out::print(&json::render(&answers, &system, &gaps))?;
+    } else {
+        out::print(text::render(&answers, &system, caller.text_width()).as_bytes())?;
+    }
+    Ok(answers
+        .iter()
+        .map(exit_of)
+        .max_by_key(|exit| (*exit == Exit::Failed, *exit == Exit::Incomplete))
+        .unwrap_or(Exit::Done))
+}
+
+fn addresses(host: &Host, args: &ReachArgs) -> Result<Vec<IpAddr>, String> {
+    let addresses = match host {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => hosts::addresses_of(name)?,
+        Host::Any => Vec::new(),
+    };
+    of_families(addresses, args.kind.ipv4, args.kind.ipv6)
+}
+
+/// What was tried decides over what was predicted.
+fn exit_of(answer: &Answer) -> Exit {
+    match (&answer.tried, answer.found.verdict()) {
+        (Some((true, _)), _) | (None, PathVerdict::Local(Reach::Accepted(_))) => Exit::Done,
+        (None, PathVerdict::AnotherMachine) => Exit::Incomplete,
+        _ => Exit::Failed,
+    }
+}
+
+/// A unix socket: a listener that has room, and whose file this process may write to.
+fn unix(name: Vec<u8>, json: bool, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+    let (snapshot, _, sockets) = sockets_of(&name, global.owners.into());
+    let facts = UnixName {
+        is_socket_file: unix_paths::is_socket_file(&name),
+        may_connect: unix_paths::may_connect(&name),
+        sockets,
+        name,
+    };
+    let answer = judge(&facts);
+    let holders = answer.socket.and_then(|at| facts.sockets.get(at));
+    let is = |status| u64::from(holders.is_some_and(|(_, holders)| holders.status == status));
+    let mut gaps = snapshot.gaps;
+    gaps.extend(losses::of_unseen(
+        is(OwnerStatus::Hidden),
+        is(OwnerStatus::Elsewhere),
+        caller,
+    ));
+    if !global.quiet {
+        out::complain(&losses::lines(&gaps));
+    }
+    if json || global.json {
+        out::print(&json::render_unix(&facts.name, &answer, &gaps))?;
+    } else {
+        out::print(format!("{}\n", answer.sentence).as_bytes())?;
+    }
+    Ok(match answer.verdict {
+        UnixReach::Accepted => Exit::Done,
+        _ => Exit::Failed,
+    })
+}

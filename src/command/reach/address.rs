@@ -1,0 +1,97 @@
+//! Reads what a judgement about one address needs.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
+
+use crate::command::read::{elsewhere, processes, snapshot};
+use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
+use crate::diagnose::path::judge::{Reach, judge, takes_traffic};
+use crate::engine::snapshot::inodes;
+use crate::engine::tables::Tables;
+use crate::model::request::{Dump, OwnersBy};
+use crate::model::system::SystemFacts;
+use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
+use crate::source::netlink::exact;
+use crate::source::proc::ProcRoot;
+use crate::source::route;
+
+/// Reads what is known about one address.
+pub(super) fn read(
+    protocol: Protocol,
+    address: IpAddr,
+    port: u16,
+    system: &SystemFacts,
+    by: OwnersBy,
+) -> Found {
+    if is_local(address, system) {
+        Found::Here(here(protocol, address, port, system, by))
+    } else {
+        Found::Away(away(protocol, address, port, system, by))
+    }
+}
+
+fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Here {
+    let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
+    let mut snapshot = snapshot::read_states(protocol, port, port, states);
+    let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
+    // From the address to itself, as any program here would come; the port means nothing.
+    let remote = SocketAddr::new(address, 1);
+    let interface = interface_of(address, system).unwrap_or(0);
+    let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
+    let picked = picked.ok().flatten().filter(takes_traffic);
+    let reach = judge(&sockets, picked.as_ref(), address);
+    let about = reach.socket().and_then(|at| sockets.get(at));
+    let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
+    if let Some(socket) = about {
+        snapshot.find_owners(by);
+        let ownership = snapshot.owners.of(socket);
+        let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+        pids.dedup();
+        let context = processes::read(&pids, socket.uid.as_slice());
+        owner_status = ownership.status;
+        owners = processes::describe(&pids, &context);
+        user = socket.uid.map(|uid| processes::user_name(&context, uid));
+    }
+    Here {
+        reach,
+        owners,
+        owner_status,
+        user,
+        elsewhere: match reach {
+            Reach::Refused(_) => elsewhere::owners(protocol, port, by),
+            _ => Vec::new(),
+        },
+        sockets,
+        gaps: snapshot.gaps,
+    }
+}
+
+fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Away {
+    let source = route::source_address(address, port);
+    let device = source
+        .and_then(|source| interface_of(source, system))
+        .and_then(|index| system.interfaces.get(&index).cloned());
+    let mut found = Away {
+        source,
+        device,
+        ..Away::default()
+    };
+    let dump = Dump::new(protocol, StateSet::ALL.without(StateSet::LISTENING));
+    let mut tables = Tables::open(&ProcRoot::default());
+    tables.read(&[dump], &mut |sockets| {
+        for socket in &*sockets {
+            let Some(pair) = socket.inet() else { continue };
+            if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
+                continue;
+            }
+            found.ports_used += usize::from(system.is_automatic(pair.local_port));
+            if socket.state == State::SynSent {
+                found.unanswered.push(socket.clone());
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    found.gaps = tables.gaps;
+    found.owners = processes::owners_of(inodes(&found.unanswered), by);
+    found
+}

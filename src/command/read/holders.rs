@@ -1,0 +1,72 @@
+//! Describes who holds one socket, and how they got it.
+
+use super::processes;
+use crate::diagnose::bind::holders::Holders;
+use crate::diagnose::bind::inherited::{Inherited, Observed, Signs, judge};
+use crate::diagnose::bind::owner::Owner;
+use crate::diagnose::bind::systemd::{Listen, socket_unit};
+use crate::model::{Context, Ownership};
+use crate::model::{Holder, Socket};
+use crate::source::containers::docker::Docker;
+use crate::source::process;
+use crate::source::systemd::{Manager, socket_units};
+
+/// Describes the holders of a socket that listens there, given by the processes in the context.
+pub fn of_socket(
+    socket: &Socket,
+    ownership: &Ownership<'_>,
+    context: &Context,
+    listen: Listen<'_>,
+) -> Holders {
+    let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+    pids.dedup();
+    // The process that made the socket is older than those that inherited it; pids are reused and say nothing.
+    pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
+    let mut owners = processes::describe(&pids, context);
+    if let Listen::Port(port, udp) = listen {
+        for owner in owners.iter_mut().filter(|owner| owner.program == b"dockerd") {
+            owner.container = Docker::default().published_by(port, udp);
+        }
+    }
+    let manager = systemd_among(&owners);
+    Holders {
+        status: ownership.status,
+        inherited: inherited(socket, ownership.holders, &owners, context),
+        owners,
+        by_systemd: manager.is_some(),
+        socket_unit: manager.and_then(|manager| socket_unit(socket_units(manager), listen)),
+        user: socket.uid.map(|uid| processes::user_name(context, uid)),
+    }
+}
+
+fn systemd_among(owners: &[Owner]) -> Option<Manager> {
+    let systemd = owners.iter().find(|owner| owner.program == b"systemd")?;
+    Some(if systemd.pid == 1 {
+        Manager::System
+    } else {
+        Manager::User
+    })
+}
+
+/// How the first holders got the socket, for each that inherited it.
+fn inherited(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Context) -> Vec<Inherited> {
+    /// No more than these are examined.
+    const OWNERS_MAX: usize = 4;
+    let creator = socket.uid.map(|uid| processes::user_name(context, uid));
+    let examine = |owner: &Owner| {
+        let holder = holders.iter().find(|holder| holder.pid == owner.pid)?;
+        let uid = context.processes.get(&owner.pid).and_then(|process| process.uid);
+        let signs = Signs::of(&Observed {
+            socket,
+            holders,
+            owner,
+            uid,
+            creator: creator.as_deref(),
+            parents: &process::parents_of(owner.pid),
+            closes_on_exec: process::closes_on_exec(holder),
+            cgroup_id: socket.cgroup_id.and_then(|_| process::cgroup_id(owner.pid)),
+        });
+        judge(owner, &signs)
+    };
+    owners.iter().take(OWNERS_MAX).filter_map(examine).collect()
+}

@@ -1,0 +1,6 @@
+//! Readings that several commands make: sockets on a port or of a name, and whoever holds them.
+
+pub mod elsewhere;
+pub mod holders;
+pub mod processes;
+pub mod snapshot;

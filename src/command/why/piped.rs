@@ -1,0 +1,110 @@
+//! `why -`: passes on what a program prints, and answers when it says that an address is in use.
+
+use std::io::{Read as _, Write as _};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use super::{How, port};
+use crate::cli::WhyArgs;
+use crate::command::caller::Caller;
+use crate::command::out;
+use crate::diagnose::bind::failure_output::{Failure, Scanner};
+use crate::diagnose::place::{Host, PortPlace};
+use crate::exit::Exit;
+use crate::model::Protocol;
+
+/// How long a program may be silent between the message and the port.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// Passes stdin on to stderr, and answers at the first message about an address in use.
+pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Result<Exit> {
+    let pieces = read_stdin();
+    let mut scanner = Scanner::default();
+    let mut line = Vec::new();
+    let mut failure = Failure::Nothing;
+    loop {
+        let piece = if failure == Failure::Nothing && scanner.is_waiting() {
+            pieces.recv_timeout(SILENCE)
+        } else {
+            pieces.recv().map_err(RecvTimeoutError::from)
+        };
+        match piece {
+            Ok(piece) => {
+                // The reader of stderr may be gone; the answer is still wanted.
+                let _ = std::io::stderr().write_all(&piece);
+                line.extend_from_slice(&piece);
+            }
+            Err(RecvTimeoutError::Timeout) => failure = scanner.end(),
+            Err(RecvTimeoutError::Disconnected) => {
+                failure = scanner.read_line(&String::from_utf8_lossy(&line));
+                if failure == Failure::Nothing {
+                    failure = scanner.end();
+                }
+                return explain(args, how, caller, failure);
+            }
+        }
+        failure = read_lines(&mut scanner, &mut line, failure);
+        if failure != Failure::Nothing {
+            let exit = explain(args, how, caller, failure)?;
+            for piece in pieces {
+                let _ = std::io::stderr().write_all(&piece);
+            }
+            return Ok(exit);
+        }
+    }
+}
+
+/// Takes the whole lines out of what has come.
+fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -> Failure {
+    /// No line that matters is longer.
+    const LONGEST_BYTES: usize = 1 << 16;
+    while let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+        let rest = line.split_off(end + 1);
+        if failure == Failure::Nothing {
+            failure = scanner.read_line(&String::from_utf8_lossy(line));
+        }
+        *line = rest;
+    }
+    if line.len() > LONGEST_BYTES {
+        line.clear();
+    }
+    failure
+}
+
+/// Reads stdin on a thread of its own, piece by piece as it comes.
+fn read_stdin() -> Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        let mut stdin = std::io::stdin().lock();
+        while let Ok(length @ 1..) = stdin.read(&mut buffer) {
+            let piece = buffer.get(..length).unwrap_or_default().to_vec();
+            if sender.send(piece).is_err() {
+                return;
+            }
+        }
+    });
+    pieces
+}
+
+/// Answers what was found in the output.
+fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyhow::Result<Exit> {
+    match failure {
+        Failure::Nothing => Ok(Exit::Done),
+        Failure::NoPort => {
+            out::complain(
+                "An address is in use, but which port was not said: sockstat why PORT tells more\n",
+            );
+            Ok(Exit::Failed)
+        }
+        Failure::InUse(endpoint) => {
+            let place = PortPlace {
+                host: endpoint.address.map_or(Host::Any, Host::Address),
+                scope: None,
+                port: endpoint.port,
+                protocol: endpoint.udp.then_some(Protocol::Udp).filter(|_| !args.tcp),
+            };
+            port::answer(args, how, caller, place)
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! `why` for a port.
+
+use super::{How, uid, unseen};
+use crate::cli::WhyArgs;
+use crate::command::caller::Caller;
+use crate::command::read::snapshot::Snapshot;
+use crate::command::read::{elsewhere, holders, processes, snapshot};
+use crate::command::{losses, out};
+use crate::diagnose::bind::cures::cures;
+use crate::diagnose::bind::errors::Errno;
+use crate::diagnose::bind::holders::Holders;
+use crate::diagnose::bind::json::{Rows, port as document};
+use crate::diagnose::bind::next_reading::{
+    diagnose_all, named, needs_given_ports, needs_options, needs_owners,
+};
+use crate::diagnose::bind::owner::Owner;
+use crate::diagnose::bind::question::Question;
+use crate::diagnose::bind::report::{Answer, Report};
+use crate::diagnose::bind::systemd::Listen;
+use crate::diagnose::bind::verdict::Code;
+use crate::diagnose::bind::{Outcome, Verdict, diagnose, free, notes, text};
+use crate::diagnose::place::{Host, PortPlace};
+use crate::exit::Exit;
+use crate::model::bind::BindAttempt;
+use crate::model::request::OwnersBy;
+use crate::model::system::SystemFacts;
+use crate::model::{Context, Ownership};
+use crate::model::{Gap, Protocol, State, StateSet};
+use crate::source::containers::docker::Docker;
+use crate::source::{credentials, hosts, security, system, tape, trial_bind};
+
+/// How many sockets are described with their processes.
+const DESCRIBED_MAX: usize = 8;
+/// How many nearby ports are read with all their connections, which costs milliseconds each.
+const READ_CLOSELY: usize = 2;
+
+/// Reads what is on the port, judges and prints.
+pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
+    let question = match question(args, place) {
+        Ok(question) => question,
+        Err(reason) => return out::usage(reason),
+    };
+    let system = system::read();
+    let (attempts, mut notes) = match question.attempts(&system) {
+        Ok(attempts) => attempts,
+        Err(reason) => return out::usage(reason),
+    };
+    let (from, to) = question.ports(&system);
+    let mut snapshot = snapshot::read(question.protocol, from, to);
+    let verdicts = verdicts(&attempts, &mut snapshot, &system, how.owners_by, !args.no_probe);
+    let context = context(&snapshot, &verdicts, question.uid);
+    let gap = add_notes(&mut notes, &question, &attempts, &verdicts, &snapshot, &system);
+    let mut report = Report {
+        protocol: question.protocol,
+        port: question.port,
+        answers: Vec::new(),
+        existing: snapshot.existing.clone(),
+        holders: all_holders(&snapshot, &verdicts, &context, &question),
+        elsewhere: elsewhere(&question, &verdicts, how.owners_by),
+        user: processes::user_name(&context, question.uid),
+        free_port: free_port(&attempts, &verdicts, &system),
+        notes,
+        gaps: std::mem::take(&mut snapshot.gaps),
+        taken_at: tape::now(),
+        sudo: caller.sudo(),
+        device: question.device,
+        system,
+    };
+    report.gaps.extend(gap);
+    report.answers = attempts
+        .into_iter()
+        .zip(verdicts)
+        .map(|(attempt, verdict)| Answer {
+            cures: cures(&report, &attempt, &verdict),
+            attempt,
+            verdict,
+        })
+        .collect();
+    print(report, &snapshot, &context, how, caller)
+}
+
+/// What was typed, with names resolved.
+fn question(args: &WhyArgs, place: PortPlace) -> Result<Question, String> {
+    let protocol = match (args.tcp, args.udp, place.protocol) {
+        (true, true, _) => return Err("-t and -u are two questions: ask them one after the other".to_owned()),
+        (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
+            return Err(format!("'{}' says another protocol than the option", args.place));
+        }
+        (_, true, _) | (_, _, Some(Protocol::Udp)) => Protocol::Udp,
+        _ => Protocol::Tcp,
+    };
+    let uid = uid(args);
+    Ok(Question {
+        addresses: match place.host {
+            Host::Any => None,
+            Host::Address(address) => Some(vec![address]),
+            Host::Name(name) => Some(hosts::addresses_of(&name)?),
+        },
+        scope: place.scope,
+        port: place.port,
+        protocol,
+        ipv4: args.ipv4,
+        ipv6: args.ipv6,
+        v6only: args.v6only,
+        reuseaddr: match (args.reuseaddr, args.no_reuseaddr) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
+        reuseport: args.reuseport,
+        device: args.device.clone(),
+        uid,
+        net_bind_service: uid == 0 && credentials::root_may_bind_low_ports(),
+        listen: !args.no_listen,
+    })
+}
+
+/// Diagnoses, and reads as much more as is needed to be sure: how ports were chosen, owners, options, a trial bind.
+fn verdicts(
+    attempts: &[BindAttempt],
+    snapshot: &mut Snapshot,
+    system: &SystemFacts,
+    by: OwnersBy,
+    may_try: bool,
+) -> Vec<Verdict> {
+    let mut verdicts = diagnose_all(&snapshot.existing, attempts, system);
+    if !needs_owners(&verdicts) {
+        return verdicts;
+    }
+    if needs_given_ports(&verdicts) {
+        snapshot.read_given_ports();
+        verdicts = diagnose_all(&snapshot.existing, attempts, system);
+    }
+    snapshot.find_owners(by);
+    if let Some(states) = needs_options(&verdicts, attempts, &snapshot.existing, system) {
+        snapshot.read_options(states);
+        verdicts = diagnose_all(&snapshot.existing, attempts, system);
+    }
+    for (verdict, attempt) in verdicts.iter_mut().zip(attempts) {
+        if may_try
+            && verdict.bind == Outcome::Undecidable
+            && let Some(is_free) = trial_bind::bind_once(attempt)
+        {
+            let answer = if is_free {
+                Outcome::Ok
+            } else {
+                Outcome::Fails(Errno::Eaddrinuse)
+            };
+            *verdict = diagnose(&snapshot.existing, attempt, system, Some(answer));
+        }
+    }
+    verdicts
+}
+
+/// The processes that hold the sockets that findings name.
+fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
+    let (mut pids, mut uids) = (Vec::new(), vec![uid]);
+    let named = named(verdicts, DESCRIBED_MAX).into_iter();
+    for one in named.filter_map(|at| snapshot.existing.get(at)) {
+        let holders = snapshot.owners.of(&one.socket).holders;
+        pids.extend(holders.iter().map(|holder| holder.pid));
+        uids.extend(one.socket.uid);
+    }
+    processes::read(&pids, &uids)
+}
+
+/// Who holds each existing socket; described for those that findings name.
+fn all_holders(
+    snapshot: &Snapshot,
+    verdicts: &[Verdict],
+    context: &Context,
+    question: &Question,
+) -> Vec<Holders> {
+    let mut all = vec![Holders::default(); snapshot.existing.len()];
+    let listen = Listen::Port(question.port, question.protocol == Protocol::Udp);
+    for at in named(verdicts, DESCRIBED_MAX) {
+        if let (Some(one), Some(slot)) = (snapshot.existing.get(at), all.get_mut(at)) {
+            let ownership = snapshot.owners.of(&one.socket);
+            *slot = holders::of_socket(&one.socket, &ownership, context, listen);
+        }
+    }
+    all
+}
+
+/// Adds what else could decide about the port, and returns what could not be examined.
+fn add_notes(
+    all: &mut Vec<String>,
+    question: &Question,
+    attempts: &[BindAttempt],
+    verdicts: &[Verdict],
+    snapshot: &Snapshot,
+    system: &SystemFacts,
+) -> Option<Gap> {
+    all.extend(notes::of_root(attempts, verdicts, &snapshot.existing, system));
+    all.extend(notes::of_reserved_port(question.port, system));
+    let publisher = Docker::default().published_by(question.port, question.protocol == Protocol::Udp);
+    all.extend(publisher.map(|container| notes::of_publisher(&container, question.port)));
+    let (of_security, gap) = notes::of_security(&security::read());
+    all.extend(of_security);
+    gap
+}
+
+/// Who has the port in other network namespaces, if it is free here.
+fn elsewhere(question: &Question, verdicts: &[Verdict], by: OwnersBy) -> Vec<Owner> {
+    let all_free = verdicts.iter().all(|verdict| verdict.code == Code::Free);
+    if all_free && question.port != 0 {
+        elsewhere::owners(question.protocol, question.port, by)
+    } else {
+        Vec::new()
+    }
+}
+
+/// The next port that the first attempt which fails could have.
+fn free_port(attempts: &[BindAttempt], verdicts: &[Verdict], system: &SystemFacts) -> Option<u16> {
+    let mut blocked = verdicts
+        .iter()
+        .zip(attempts)
+        .filter(|(verdict, _)| verdict.bind != Outcome::Ok);
+    let (_, attempt) = blocked
+        .next()
+        .filter(|(verdict, attempt)| attempt.port != 0 && !matches!(verdict.code, Code::Refused(_)))?;
+    let near = free::near(attempt)?;
+    let states = match attempt.protocol {
+        Protocol::Udp => StateSet::ALL,
+        _ => StateSet::of(State::Listen),
+    };
+    let sockets = snapshot::read_states(attempt.protocol, *near.start(), *near.end(), states).existing;
+    near.filter(|port| free::works_on(*port, attempt, &sockets, system))
+        .take(READ_CLOSELY)
+        .find(|port| {
+            let all = snapshot::read(attempt.protocol, *port, *port).existing;
+            free::works_on(*port, attempt, &all, system)
+        })
+}
+
+fn print(
+    mut report: Report,
+    snapshot: &Snapshot,
+    context: &Context,
+    how: How,
+    caller: &Caller,
+) -> anyhow::Result<Exit> {
+    if !how.quiet {
+        out::complain(&losses::lines(&report.gaps));
+    }
+    // For people the text itself says who is hidden.
+    let unseen = unseen(&report.holders, caller);
+    if how.json && !how.quiet {
+        out::complain(&losses::lines(&unseen));
+    }
+    report.gaps.extend(unseen);
+    if how.json {
+        let existing = report.existing.iter();
+        let ownership: Vec<Ownership<'_>> = existing.map(|one| snapshot.owners.of(&one.socket)).collect();
+        let rows = Rows {
+            context,
+            ownership: &ownership,
+        };
+        out::print(&document::render(&report, rows, env!("CARGO_PKG_VERSION")))?;
+    } else {
+        out::print(text::render(&report, caller.text_width()).as_bytes())?;
+    }
+    let binds: Vec<_> = report.answers.iter().map(|answer| answer.verdict.bind).collect();
+    Ok(if binds.iter().any(|bind| matches!(bind, Outcome::Fails(_))) {
+        Exit::Failed
+    } else if binds.contains(&Outcome::Undecidable) {
+        Exit::Incomplete
+    } else {
+        Exit::Done
+    })
+}

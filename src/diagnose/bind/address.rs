@@ -1,0 +1,11 @@
+//! Addresses as people write them.
+
+use std::net::IpAddr;
+
+/// An address as it stands before a port: IPv6 in brackets.
+pub(super) fn text(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}

@@ -1,0 +1,176 @@
+//! Ports that can be bound now.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+
+use super::diagnose::diagnose;
+use super::existing::Existing;
+use super::verdict::Outcome;
+use crate::model::Protocol;
+use crate::model::bind::BindAttempt;
+use crate::model::system::SystemFacts;
+
+/// Which ports are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// The addresses that a port must be free on.
+    pub addresses: Vec<IpAddr>,
+    /// The range; `None` for ports that need no capability and that the kernel neither gives to clients nor reserves.
+    pub range: Option<RangeInclusive<u16>>,
+    /// Whether the server has `CAP_NET_BIND_SERVICE`.
+    pub net_bind_service: bool,
+}
+
+impl Wanted {
+    /// The ports that are looked at.
+    pub fn ports(&self, system: &SystemFacts) -> RangeInclusive<u16> {
+        let usual = || system.unprivileged_port_start.max(1)..=u16::MAX;
+        self.range.clone().unwrap_or_else(usual)
+    }
+}
+
+/// The ports on which a server without options can be bound to every wanted address, the lowest first.
+pub fn free_ports(
+    wanted: &Wanted,
+    existing: Vec<Existing>,
+    system: &SystemFacts,
+) -> impl Iterator<Item = u16> {
+    let mut on_port: BTreeMap<u16, Vec<Existing>> = BTreeMap::new();
+    for one in existing {
+        let port = one.socket.inet().map_or(0, |pair| pair.local_port);
+        on_port.entry(port).or_default().push(one);
+    }
+    let is_free = move |port: u16| {
+        let existing = on_port.get(&port).map_or(&[][..], Vec::as_slice);
+        wanted.addresses.iter().all(|address| {
+            let attempt = BindAttempt {
+                net_bind_service: wanted.net_bind_service,
+                v6only: system.bindv6only,
+                ..BindAttempt::new(wanted.protocol, *address, port)
+            };
+            diagnose(existing, &attempt, system, None).bind == Outcome::Ok
+        })
+    };
+    let kept_back = |port: u16| system.local_port_range.contains(&port) || system.is_reserved(port);
+    wanted
+        .ports(system)
+        .filter(move |port| wanted.range.is_some() || !kept_back(*port))
+        .filter(move |port| is_free(*port))
+}
+
+/// The ports after an attempt's that are looked at for another one.
+pub fn near(attempt: &BindAttempt) -> Option<RangeInclusive<u16>> {
+    const NEAR: u16 = 20;
+    let from = attempt.port.checked_add(1)?;
+    Some(from..=from.saturating_add(NEAR))
+}
+
+/// Whether the attempt would work on another port.
+pub fn works_on(port: u16, attempt: &BindAttempt, existing: &[Existing], system: &SystemFacts) -> bool {
+    let there = BindAttempt {
+        port,
+        ..attempt.clone()
+    };
+    diagnose(existing, &there, system, None).bind == Outcome::Ok
+}
+
+/// Parses `8000-8100`, or one port.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn parse_range(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let port = |word: &str| -> Result<u16, String> {
+        match word.parse() {
+            Ok(0) | Err(_) => Err(format!(
+                "'{word}' in '{text}' is no port: they go from 1 to 65535"
+            )),
+            Ok(port) => Ok(port),
+        }
+    };
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let (from, to) = (port(from)?, port(to)?);
+    if from > to {
+        return Err(format!(
+            "the range '{text}' is empty: the first port is above the last"
+        ));
+    }
+    Ok(from..=to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::bind::samples::{socket, system};
+    use crate::model::State;
+
+    fn wanted(range: Option<RangeInclusive<u16>>) -> Wanted {
+        Wanted {
+            protocol: Protocol::Tcp,
+            addresses: vec!["0.0.0.0".parse().unwrap(), "::".parse().unwrap()],
+            range,
+            net_bind_service: false,
+        }
+    }
+
+    #[test]
+    fn a_port_must_be_free_on_every_address() {
+        let existing = || {
+            vec![
+                socket(State::Listen, "127.0.0.1", 8000),
+                socket(State::Listen, "::1", 8002),
+            ]
+        };
+        let range = wanted(Some(8000..=8004));
+        let found: Vec<_> = free_ports(&range, existing(), &system()).collect();
+        assert_eq!(found, [8001, 8003, 8004]);
+        let only_v4 = Wanted {
+            addresses: vec!["0.0.0.0".parse().unwrap()],
+            ..range
+        };
+        let found: Vec<_> = free_ports(&only_v4, existing(), &system()).collect();
+        assert_eq!(found, [8001, 8002, 8003, 8004]);
+    }
+
+    #[test]
+    fn without_a_range_what_the_kernel_uses_is_left_out() {
+        let system = SystemFacts {
+            reserved_ports: vec![1025..=1026],
+            ..system()
+        };
+        let any = wanted(None);
+        let found: Vec<_> = free_ports(&any, Vec::new(), &system).take(3).collect();
+        assert_eq!(found, [1024, 1027, 1028]);
+        assert_eq!(free_ports(&any, Vec::new(), &system).last(), Some(65_535));
+        assert!(!free_ports(&any, Vec::new(), &system).any(|port| port == 40_000));
+        let low = wanted(Some(80..=80));
+        assert_eq!(free_ports(&low, Vec::new(), &system).count(), 0);
+    }
+
+    #[test]
+    fn near_ends_at_the_highest_port() {
+        let attempt = |port| BindAttempt::new(Protocol::Tcp, "::".parse().unwrap(), port);
+        assert_eq!(near(&attempt(3000)), Some(3001..=3021));
+        assert_eq!(near(&attempt(65_530)), Some(65_531..=65_535));
+        assert_eq!(near(&attempt(65_535)), None);
+        let existing = [socket(State::Listen, "::", 3001)];
+        assert!(!works_on(3001, &attempt(3000), &existing, &system()));
+        assert!(works_on(3002, &attempt(3000), &existing, &system()));
+    }
+
+    #[test]
+    fn ranges_and_what_is_none() {
+        assert_eq!(parse_range("80"), Ok(80..=80));
+        assert_eq!(parse_range("8000-8100"), Ok(8000..=8100));
+        for (text, part) in [
+            ("90-80", "empty"),
+            ("0-5", "no port"),
+            ("a", "no port"),
+            ("1-70000", "no port"),
+        ] {
+            assert!(parse_range(text).unwrap_err().contains(part), "{text}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Who holds a socket, and how to name them.
+
+use crate::model::OwnerStatus;
+
+use super::inherited::Inherited;
+use super::owner::Owner;
+
+/// Who holds a socket.
+#[derive(Clone, Debug)]
+pub struct Holders {
+    /// What is known.
+    pub status: OwnerStatus,
+    /// The processes, described, the one that a person would name first.
+    pub owners: Vec<Owner>,
+    /// How those that did not make the socket got it.
+    pub inherited: Vec<Inherited>,
+    /// Whether systemd holds it, as process 1 or as a user's manager.
+    pub by_systemd: bool,
+    /// For a socket that systemd holds: the unit that asks for the port, by its unit file.
+    pub socket_unit: Option<String>,
+    /// The user of the socket itself, known even if its process is hidden.
+    pub user: Option<String>,
+}
+
+impl Default for Holders {
+    fn default() -> Self {
+        Self {
+            status: OwnerStatus::NotAsked,
+            owners: Vec::new(),
+            inherited: Vec::new(),
+            by_systemd: false,
+            socket_unit: None,
+            user: None,
+        }
+    }
+}
+
+impl Holders {
+    /// The first owner, and how many more there are: `nginx 812 +4`.
+    pub fn owner_name(&self) -> Option<String> {
+        let first = self.owners.first()?;
+        let more = self.owners.len() - 1;
+        let name = first.title();
+        Some(if more > 0 { format!("{name} +{more}") } else { name })
+    }
+
+    /// Who holds the socket, in words that can begin a sentence or stand in the middle of one.
+    pub fn who(&self) -> String {
+        self.owner_name()
+            .unwrap_or_else(|| match (self.status, &self.user) {
+                (OwnerStatus::Kernel, _) => "the kernel itself".to_owned(),
+                (_, Some(user)) => format!("a process of user {user}"),
+                (_, None) => "a process that you may not look into".to_owned(),
+            })
+    }
+
+    /// The holders but the first, a few of them by name.
+    pub(super) fn others(&self) -> Option<String> {
+        const NAMED: usize = 4;
+        let others = self.owners.get(1..).filter(|others| !others.is_empty())?;
+        let named: Vec<_> = others.iter().take(NAMED).map(Owner::title).collect();
+        let more = others.len().saturating_sub(NAMED);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        Some(named.join(", ") + &more)
+    }
+
+    /// How to name a hidden owner, as a sentence; empty if the owner is not hidden.
+    pub(super) fn hidden(&self, sudo: Option<&str>) -> String {
+        match (self.status, sudo) {
+            (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it."),
+            (OwnerStatus::Hidden, None) => {
+                "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).".to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The subject of a sentence where no process can be named. `may_see_more`: more rights would name it.
+    pub(super) fn nobody(&self, may_see_more: bool) -> String {
+        let user = self.user.as_deref().unwrap_or("?");
+        match self.status {
+            OwnerStatus::Hidden if may_see_more => format!("A process of user {user}"),
+            OwnerStatus::Hidden => format!("A process of user {user}, or the kernel,"),
+            OwnerStatus::Kernel => "The kernel itself".to_owned(),
+            OwnerStatus::InFlight => format!("A socket of user {user}, in flight between processes,"),
+            OwnerStatus::Elsewhere => format!("A process of user {user} in another pid namespace"),
+            _ => format!("A socket of user {user}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holders(pids: &[u32]) -> Holders {
+        let owner = |pid: &u32| Owner {
+            pid: *pid,
+            program: b"nginx".to_vec(),
+            ..Owner::default()
+        };
+        Holders {
+            status: OwnerStatus::Known,
+            owners: pids.iter().map(owner).collect(),
+            ..Holders::default()
+        }
+    }
+
+    #[test]
+    fn the_first_owner_stands_for_all() {
+        assert_eq!(holders(&[]).owner_name(), None);
+        assert_eq!(holders(&[1]).who(), "nginx 1");
+        assert_eq!(holders(&[1, 2, 3]).who(), "nginx 1 +2");
+        assert_eq!(holders(&[1]).others(), None);
+        assert_eq!(
+            holders(&[1, 2, 3, 4, 5, 6]).others().as_deref(),
+            Some("nginx 2, nginx 3, nginx 4, nginx 5 and 1 more")
+        );
+    }
+
+    #[test]
+    fn without_an_owner_the_status_and_the_user_tell() {
+        let of = |status, user: Option<&str>| Holders {
+            status,
+            user: user.map(str::to_owned),
+            ..Holders::default()
+        };
+        assert_eq!(of(OwnerStatus::Kernel, None).who(), "the kernel itself");
+        assert_eq!(of(OwnerStatus::Hidden, Some("a")).who(), "a process of user a");
+        assert_eq!(
+            of(OwnerStatus::Hidden, None).who(),
+            "a process that you may not look into"
+        );
+        assert_eq!(
+            of(OwnerStatus::Hidden, Some("a")).nobody(true),
+            "A process of user a"
+        );
+        assert_eq!(
+            of(OwnerStatus::Hidden, Some("a")).nobody(false),
+            "A process of user a, or the kernel,"
+        );
+        assert_eq!(
+            of(OwnerStatus::Hidden, None).hidden(Some("sudo x")),
+            "It is hidden from you: sudo x names it."
+        );
+        assert_eq!(of(OwnerStatus::Known, None).hidden(Some("sudo x")), "");
+    }
+}

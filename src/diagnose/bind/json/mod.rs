@@ -1,0 +1,7 @@
+//! Reports as JSON documents, `sockstat-why/1`. Within the version keys are only ever added.
+
+mod finding;
+pub mod port;
+pub mod unix;
+
+pub use finding::Rows;

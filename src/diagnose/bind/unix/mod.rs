@@ -1,0 +1,6 @@
+//! Would bind work for a unix socket, and if not, why and what helps.
+
+pub mod facts;
+pub mod judge;
+pub mod text;
+pub mod verdict;

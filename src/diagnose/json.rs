@@ -1,0 +1,76 @@
+//! Parts that all JSON documents of diagnoses have.
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::model::Gap;
+use crate::render::{escape, json};
+
+/// A string in a document: whatever could harm a terminal is escaped, as in every other output.
+pub(super) fn text(text: &str) -> String {
+    escape::text(text.as_bytes())
+}
+
+/// A value that a writer of `render` appends.
+pub(super) fn raw(write: impl FnOnce(&mut Vec<u8>)) -> Box<RawValue> {
+    let mut out = Vec::new();
+    write(&mut out);
+    let text = String::from_utf8(out).unwrap_or_default();
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The gaps of a document.
+pub(super) fn gaps(gaps: &[Gap]) -> Vec<Box<RawValue>> {
+    gaps.iter()
+        .map(|gap| raw(|out| json::push_gap(out, gap)))
+        .collect()
+}
+
+/// An array with each element on a line of its own.
+pub(super) fn lines<T: Serialize>(elements: impl IntoIterator<Item = T>) -> Box<RawValue> {
+    raw(|out| {
+        out.push(b'[');
+        for (at, element) in elements.into_iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
+            if let Ok(element) = to_raw_value(&element) {
+                out.extend_from_slice(element.get().as_bytes());
+            }
+        }
+        out.push(b']');
+    })
+}
+
+/// The whole document, ending in a newline.
+pub(super) fn document(document: &impl Serialize) -> Vec<u8> {
+    // Keys are strings and no writer fails, so there is nothing that could go wrong.
+    let mut out = serde_json::to_vec(document).unwrap_or_default();
+    out.push(b'\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Document {
+        name: String,
+        gaps: Vec<Box<RawValue>>,
+        answers: Box<RawValue>,
+    }
+
+    #[test]
+    fn a_document_has_its_keys_in_order_and_a_line_for_each_answer() {
+        let written = document(&Document {
+            name: text("a\"b\u{1b}"),
+            gaps: gaps(&[Gap::note("a", "b")]),
+            answers: lines(["x", "y"]),
+        });
+        assert_eq!(
+            String::from_utf8(written).unwrap(),
+            "{\"name\":\"a\\\"b\\\\x1b\",\"gaps\":[{\"level\":\"note\",\"code\":\"a\",\"message\":\"b\",\"remedy\":null,\
+             \"count\":null}],\"answers\":[\n\"x\",\n\"y\"]}\n"
+        );
+        assert_eq!(lines::<u8>([]).get(), "[]");
+    }
+}

@@ -1,0 +1,143 @@
+//! Would a connection to a unix socket be accepted, and if not, why.
+
+use crate::diagnose::bind::holders::Holders;
+use crate::diagnose::bind::unix::facts::{is_abstract, printable};
+use crate::model::{Socket, SocketType};
+
+/// What is known of the name that a connection goes to.
+#[derive(Clone, Debug)]
+pub struct UnixName {
+    /// The name as the kernel keeps it; abstract if it starts with NUL.
+    pub name: Vec<u8>,
+    /// Whether a socket's file is at the path.
+    pub is_socket_file: bool,
+    /// Whether the kernel lets this process write to the file.
+    pub may_connect: bool,
+    /// The sockets that have the name.
+    pub sockets: Vec<(Socket, Holders)>,
+}
+
+/// The verdict on a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnixReach {
+    /// A socket takes the connection.
+    Accepted,
+    /// The listener's accept queue is full.
+    QueueFull,
+    /// The file of the socket may not be written to.
+    Forbidden,
+    /// Nobody listens.
+    Refused,
+    /// There is no such socket.
+    Missing,
+}
+
+impl UnixReach {
+    /// The code in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::QueueFull => "queue-full",
+            Self::Forbidden => "forbidden",
+            Self::Refused => "refused",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// The verdict on a name, in words too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnixAnswer {
+    /// The verdict.
+    pub verdict: UnixReach,
+    /// The verdict in words.
+    pub sentence: String,
+    /// The socket that it is about, by its index.
+    pub socket: Option<usize>,
+}
+
+/// Says what a connection would meet.
+pub fn judge(facts: &UnixName) -> UnixAnswer {
+    let shown = printable(&facts.name);
+    let takes =
+        |(socket, _): &(Socket, Holders)| socket.is_listener() || socket.kind == Some(SocketType::Dgram);
+    let at = facts.sockets.iter().position(takes);
+    let (verdict, sentence) = match at.and_then(|at| facts.sockets.get(at)) {
+        None if is_abstract(&facts.name) || facts.is_socket_file => (
+            UnixReach::Refused,
+            format!("No: refused. Nobody listens on {shown}."),
+        ),
+        None => (
+            UnixReach::Missing,
+            format!("No: there is no socket {shown} (ENOENT)."),
+        ),
+        Some(_) if !is_abstract(&facts.name) && !facts.may_connect => (
+            UnixReach::Forbidden,
+            format!("No: you may not write to {shown} (EACCES)."),
+        ),
+        Some((socket, _)) if socket.accept_queue_is_full() => (
+            UnixReach::QueueFull,
+            format!("No: the accept queue of {shown} is full ({}).", queue(socket)),
+        ),
+        Some((_, holders)) => (
+            UnixReach::Accepted,
+            format!("Yes: {} takes connections on {shown}.", holders.who()),
+        ),
+    };
+    UnixAnswer {
+        verdict,
+        sentence,
+        socket: at,
+    }
+}
+
+fn queue(socket: &Socket) -> String {
+    match (socket.accept_q(), socket.backlog()) {
+        (Some(waiting), Some(limit)) => format!("{waiting} wait, the limit is {limit}"),
+        _ => "its length is not known".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Protocol, State};
+
+    fn listener(waiting: u32) -> (Socket, Holders) {
+        let socket = Socket {
+            protocol: Protocol::Unix,
+            kind: Some(SocketType::Stream),
+            state: State::Listen,
+            rqueue: Some(waiting),
+            wqueue: Some(5),
+            ..Socket::BLANK
+        };
+        (socket, Holders::default())
+    }
+
+    fn verdict(name: &str, facts: (bool, bool), sockets: Vec<(Socket, Holders)>) -> &'static str {
+        let (is_socket_file, may_connect) = facts;
+        let answer = judge(&UnixName {
+            name: name.as_bytes().to_vec(),
+            is_socket_file,
+            may_connect,
+            sockets,
+        });
+        answer.verdict.name()
+    }
+
+    #[test]
+    fn every_verdict() {
+        assert_eq!(verdict("/a", (true, true), vec![listener(0)]), "accepted");
+        assert_eq!(verdict("/a", (true, true), vec![listener(6)]), "queue-full");
+        assert_eq!(verdict("/a", (true, false), vec![listener(0)]), "forbidden");
+        assert_eq!(verdict("/a", (true, false), Vec::new()), "refused");
+        assert_eq!(verdict("/a", (false, false), Vec::new()), "missing");
+    }
+
+    #[test]
+    fn an_abstract_name_needs_no_file() {
+        assert_eq!(verdict("\0a", (false, false), vec![listener(0)]), "accepted");
+        assert_eq!(verdict("\0a", (false, false), Vec::new()), "refused");
+    }
+}

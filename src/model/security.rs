@@ -1,0 +1,26 @@
+//! What of the kernel's security configuration can refuse a bind, whatever sockets there are.
+
+/// Security modules and BPF programs as they apply to this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BindSecurity {
+    /// The active security modules (`/sys/kernel/security/lsm`); empty if the list cannot be read.
+    pub modules: Vec<String>,
+    /// Whether SELinux enforces its policy.
+    pub selinux_enforcing: bool,
+    /// Whether this process has `no_new_privs` set.
+    pub no_new_privileges: bool,
+    /// BPF programs that run at bind.
+    pub bind_hooks: BindHooks,
+}
+
+/// BPF programs of a cgroup that run at bind and may refuse it or change its address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BindHooks {
+    /// None is attached to the cgroup of this process or to one above it.
+    #[default]
+    Absent,
+    /// At least one is attached.
+    Attached,
+    /// They could not be queried.
+    Unreadable,
+}

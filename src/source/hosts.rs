@@ -1,0 +1,23 @@
+//! Addresses of host names, by the system's own resolver.
+
+use std::net::{IpAddr, ToSocketAddrs};
+
+use super::tape;
+
+/// Resolves a host name.
+///
+/// # Errors
+/// One line, if it has no address.
+pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
+    let (addresses, error) = tape::fact(&format!("addresses of {name}"), || {
+        let found = (name, 0).to_socket_addrs();
+        let error = found.as_ref().err().map(ToString::to_string);
+        let mut addresses: Vec<_> = found.into_iter().flatten().map(|found| found.ip()).collect();
+        addresses.dedup();
+        (addresses, error)
+    });
+    match error {
+        Some(error) => Err(format!("cannot look up '{name}': {error}")),
+        None => Ok(addresses),
+    }
+}

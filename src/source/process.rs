@@ -1,0 +1,107 @@
+//! Facts of single processes, read off the hot path for a description.
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStringExt;
+
+use super::{cgroup, disk};
+use crate::model::Holder;
+use crate::model::ancestor::Ancestor;
+use crate::source::proc::fdinfo;
+
+/// The working directory of a process.
+pub fn working_directory(pid: u32) -> Option<Vec<u8>> {
+    let path = disk::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    Some(path.into_os_string().into_vec())
+}
+
+/// The processes above a process, the nearest first. Each is read when it is asked for.
+pub fn ancestors(pid: u32) -> impl Iterator<Item = Ancestor> {
+    let above = |pid: u32| parent_of(pid).filter(|parent| *parent > 0);
+    std::iter::successors(above(pid), move |pid| above(*pid)).map(|pid| Ancestor {
+        pid,
+        comm: comm_of(pid),
+        arguments: arguments_of(pid),
+    })
+}
+
+fn comm_of(pid: u32) -> Vec<u8> {
+    let comm = disk::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec()
+}
+
+fn arguments_of(pid: u32) -> Vec<Vec<u8>> {
+    let text = disk::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let text = text.strip_suffix(b"\0").unwrap_or(&text);
+    text.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+/// A process and its ancestors, each with its parent.
+pub fn parents_of(pid: u32) -> BTreeMap<u32, u32> {
+    let mut found = BTreeMap::new();
+    let mut next = Some(pid);
+    while let Some(pid) = next.filter(|pid| *pid > 0 && !found.contains_key(pid)) {
+        next = parent_of(pid);
+        found.extend(next.map(|parent| (pid, parent)));
+    }
+    found
+}
+
+/// Every process and its parent.
+pub fn parents_of_all() -> BTreeMap<u32, u32> {
+    let names = disk::names_in("/proc").unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| name.to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, parent_of(pid)?)))
+        .collect()
+}
+
+/// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Whether a descriptor is closed on exec.
+pub fn closes_on_exec(holder: &Holder) -> Option<bool> {
+    let text = disk::read(format!("/proc/{}/fdinfo/{}", holder.pid, holder.fd)).ok()?;
+    fdinfo::parse(&text).close_on_exec
+}
+
+/// The id of the cgroup v2 that a process is in: the inode number of its directory.
+pub fn cgroup_id(pid: u32) -> Option<u64> {
+    let directory = cgroup::directory_of(&pid.to_string())?;
+    disk::stat(directory).ok().map(|stat| stat.ino)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_of_this_process_ends_above_it() {
+        let own = std::process::id();
+        let parents = parents_of(own);
+        let first = ancestors(own).next().unwrap();
+        assert_eq!(parents.get(&own), Some(&first.pid));
+        assert!(!first.comm.is_empty() && !first.comm.ends_with(b"\n"));
+        assert!(
+            ancestors(own).count() < 64,
+            "it ends at process 1, or at what we see of it"
+        );
+        assert_eq!(parents_of_all().get(&own), Some(&first.pid));
+        assert!(working_directory(own).is_some());
+    }
+
+    #[test]
+    fn a_process_that_does_not_exist_has_nothing() {
+        let none = u32::MAX;
+        assert_eq!(
+            (parent_of(none), working_directory(none), cgroup_id(none)),
+            (None, None, None)
+        );
+        assert_eq!(ancestors(none).count() + parents_of(none).len(), 0);
+    }
+}

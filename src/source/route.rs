@@ -1,0 +1,20 @@
+//! The route to an address.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use super::tape;
+
+/// The local address that packets to `address` would leave from; `None` without a route. Connecting a UDP socket
+/// looks the route up and sends nothing.
+pub fn source_address(address: IpAddr, port: u16) -> Option<IpAddr> {
+    let any: SocketAddr = if address.is_ipv4() {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    tape::fact(&format!("source towards {address} {port}"), || {
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.connect((address, port)).ok()?;
+        socket.local_addr().ok().map(|local| local.ip())
+    })
+}

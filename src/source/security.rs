@@ -1,0 +1,45 @@
+//! Security modules and BPF programs that can refuse a bind of this process.
+
+use super::disk::read_to_string;
+use super::{bpf, cgroup};
+use crate::model::security::{BindHooks, BindSecurity};
+
+/// Reads what applies to this process.
+pub fn read() -> BindSecurity {
+    let modules = read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    let status = read_to_string("/proc/self/status").unwrap_or_default();
+    let enforce = read_to_string("/sys/fs/selinux/enforce");
+    BindSecurity {
+        modules: modules.trim().split(',').map(str::to_owned).collect(),
+        selinux_enforcing: enforce.is_ok_and(|text| text.trim() == "1"),
+        no_new_privileges: has_no_new_privileges(&status),
+        bind_hooks: cgroup::directory_of("self").map_or(
+            BindHooks::Absent,
+            |directory| match bpf::bind_hooks(&directory) {
+                Ok(0) => BindHooks::Absent,
+                Ok(_) => BindHooks::Attached,
+                Err(_) => BindHooks::Unreadable,
+            },
+        ),
+    }
+}
+
+/// `NoNewPrivs` in /proc/PID/status.
+fn has_no_new_privileges(status: &str) -> bool {
+    status
+        .lines()
+        .filter_map(|line| line.strip_prefix("NoNewPrivs:"))
+        .any(|value| value.trim() == "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_new_privileges_is_a_line_of_the_status() {
+        assert!(has_no_new_privileges("Name:\ta\nNoNewPrivs:\t1\nSeccomp:\t0\n"));
+        assert!(!has_no_new_privileges("Name:\ta\nNoNewPrivs:\t0\n"));
+        assert!(!has_no_new_privileges(""));
+    }
+}

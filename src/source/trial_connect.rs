@@ -1,0 +1,43 @@
+//! Makes one TCP connection and closes it again (`reach --try`).
+
+use std::net::{IpAddr, TcpStream};
+use std::time::Duration;
+
+use super::tape;
+
+/// How long a connection may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whether a connection was accepted, and what the kernel's answer means. Recordings hold the words.
+pub fn connect_once(address: IpAddr, port: u16) -> (bool, String) {
+    let tried = tape::fact(&format!("connection to {address} {port}"), || {
+        Some(connect(address, port))
+    });
+    tried.unwrap_or_else(|| (false, "not tried in the run that was recorded".to_owned()))
+}
+
+fn connect(address: IpAddr, port: u16) -> (bool, String) {
+    match TcpStream::connect_timeout(&(address, port).into(), PATIENCE) {
+        Ok(_) => (true, "a connection was accepted".to_owned()),
+        Err(error) => {
+            let meaning = match error.raw_os_error() {
+                Some(libc::ECONNREFUSED) => {
+                    "refused: the machine answers, and nothing listens there".to_owned()
+                }
+                Some(libc::EHOSTUNREACH) => {
+                    "no host: nobody on the way or there answers for that address".to_owned()
+                }
+                Some(libc::ENETUNREACH) => "no route to that network".to_owned(),
+                Some(libc::EADDRNOTAVAIL) => "no local port is left for that address and port".to_owned(),
+                Some(libc::EACCES | libc::EPERM) => {
+                    "forbidden here, by a packet filter or a security module".to_owned()
+                }
+                _ if error.kind() == std::io::ErrorKind::TimedOut => {
+                    "no answer within 3 s: dropped on the way".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            (false, meaning)
+        }
+    }
+}
