@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
-use super::events::interval;
+use super::duration::interval;
 use super::refused::RefusedArgs;
 use crate::model::request;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::ListArgs;
-use super::wait::duration;
+use super::duration::interval;
 
 /// Options of `sockstat events`.
 #[derive(Debug, Args)]
@@ -93,13 +93,4 @@ impl EventsArgs {
             ..ListArgs::default()
         }
     }
-}
-
-/// Parses an interval: a duration of at least 10 ms.
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    if interval < Duration::from_millis(10) {
-        return Err("expected at least 10ms".to_owned());
-    }
-    Ok(interval)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::wait::duration;
+use super::duration::duration;
 
 /// Options of `sockstat kill`: whose owner to terminate, and how.
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! What was typed: parsed, and nothing more.
 
 pub mod args;
+mod duration;
 pub mod events;
 pub mod free;
 pub mod generate;

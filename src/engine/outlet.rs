@@ -137,3 +137,108 @@ impl<'a, S: Sink> Outlet<'a, S> {
         flow
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::model::{Holder, HolderTable, State};
+    use crate::query::samples::tcp;
+    use crate::query::{Mode, parse};
+
+    /// Keeps ports, at most so many.
+    struct Ports(Vec<u16>, usize);
+
+    impl Sink for Ports {
+        fn take(&mut self, sockets: &mut [Socket], _: &Owners, _: &Context) -> ControlFlow<()> {
+            self.0.extend(
+                sockets
+                    .iter()
+                    .filter_map(|socket| Some(socket.inet()?.local_port)),
+            );
+            if self.0.len() < self.1 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Listeners on these ports, whose inodes have the same numbers; 0 stands for a connection without an inode.
+    fn rows(ports: impl IntoIterator<Item = u16>) -> Stash {
+        let mut stash = Stash::default();
+        for port in ports {
+            stash.push(&Socket {
+                inode: NonZeroU32::new(port.into()),
+                ..tcp("::", port, "::", 0, State::Listen)
+            });
+        }
+        stash
+    }
+
+    fn held(inodes: &[u32], why: &[(u32, OwnerStatus)]) -> Owners {
+        let holders = inodes.iter().map(|inode| Holder {
+            inode: *inode,
+            pid: 812,
+            fd: 3,
+            tid: 0,
+        });
+        let why: BTreeMap<_, _> = why.iter().copied().collect();
+        Owners::new(HolderTable::new(holders.collect()), why, Vec::new())
+    }
+
+    fn outlet(filter: Option<&Expr>) -> Outlet<'_, Ports> {
+        Outlet::new(Ports(Vec::new(), usize::MAX), filter)
+    }
+
+    #[test]
+    fn rows_wait_behind_the_first_whose_holder_is_not_known() {
+        let stash = rows([1, 2, 0, 3, 4]);
+        let mut outlet = outlet(None);
+        let context = Context::default();
+        let _ = outlet.pour_known(&stash, &held(&[1, 2, 4], &[]), &context);
+        assert_eq!(
+            outlet.sink.0,
+            [1, 2, 0],
+            "one without an inode has nobody to wait for"
+        );
+        assert!(!outlet.is_done(&stash));
+        outlet.pour(&stash, &held(&[1, 2, 4], &[(3, OwnerStatus::Hidden)]), &context);
+        assert!(outlet.is_done(&stash));
+        let (sink, counts) = outlet.into_parts();
+        assert_eq!(sink.0, [1, 2, 0, 3, 4]);
+        assert_eq!(counts.by_status[OwnerStatus::Known as usize], 3);
+        assert_eq!(counts.by_status[OwnerStatus::Hidden as usize], 1);
+    }
+
+    #[test]
+    fn a_long_stash_comes_out_whole_and_in_order() {
+        let ports = 1..=u16::try_from(BATCH * 3 + 7).unwrap();
+        let stash = rows(ports.clone());
+        let mut outlet = outlet(None);
+        outlet.pour(&stash, &Owners::not_asked(), &Context::default());
+        assert_eq!(outlet.sink.0, ports.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_sink_that_has_enough_gets_no_more() {
+        let stash = rows(1..=u16::try_from(BATCH * 2).unwrap());
+        let mut outlet = Outlet::new(Ports(Vec::new(), 1), None);
+        outlet.pour(&stash, &Owners::not_asked(), &Context::default());
+        assert!(outlet.is_done(&stash));
+        assert_eq!(outlet.sink.0.len(), BATCH);
+    }
+
+    #[test]
+    fn rows_that_the_filter_cannot_judge_are_counted_and_left_out() {
+        let words = ["pid = 812".to_owned()];
+        let filter = parse(&words, Mode::List).unwrap().expr;
+        let mut outlet = outlet(filter.as_ref());
+        let owners = held(&[1], &[(2, OwnerStatus::Hidden)]);
+        outlet.pour(&rows([1, 2]), &owners, &Context::default());
+        let (sink, counts) = outlet.into_parts();
+        assert_eq!((sink.0, counts.undecided), (vec![1], 1));
+    }
+}

@@ -181,3 +181,44 @@ fn narrow(request: &Request) -> bpf::Narrow {
         bpf::Narrow::Any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::request::Dump;
+    use crate::model::{State, StateSet};
+
+    fn request(protocols: &[Protocol], states: StateSet) -> Request {
+        Request {
+            dumps: protocols
+                .iter()
+                .map(|protocol| Dump::new(*protocol, states))
+                .collect(),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn the_iterator_is_asked_for_no_more_than_the_dumps_can_show() {
+        let narrowed = |protocols: &[Protocol]| narrow(&request(protocols, StateSet::ALL));
+        assert_eq!(narrowed(&[Protocol::Tcp, Protocol::Mptcp]), bpf::Narrow::Tcp);
+        assert_eq!(narrowed(&[Protocol::Udp]), bpf::Narrow::Udp);
+        assert_eq!(narrowed(&[Protocol::Tcp, Protocol::Udp]), bpf::Narrow::Inet);
+        assert_eq!(narrowed(&[Protocol::Unix]), bpf::Narrow::Unix);
+        assert_eq!(narrowed(&[Protocol::Unix, Protocol::Tcp]), bpf::Narrow::Any);
+        assert_eq!(
+            narrowed(&[]),
+            bpf::Narrow::Any,
+            "sockets of which only the inode is known"
+        );
+    }
+
+    #[test]
+    fn listeners_only_are_asked_for_where_nothing_else_is_shown() {
+        let listeners = StateSet::of(State::Listen);
+        assert!(request(&[Protocol::Tcp], listeners).is_listeners_only());
+        assert!(!request(&[Protocol::Tcp], StateSet::ALL).is_listeners_only());
+        assert!(!request(&[Protocol::Unix], listeners).is_listeners_only());
+        assert!(!request(&[], listeners).is_listeners_only());
+    }
+}

@@ -33,14 +33,7 @@ pub fn resolve_owners(
     } else {
         Vec::new()
     };
-    let left_over: BTreeSet<u32> = stash
-        .heads()
-        .filter(|head| !head.of_kernel)
-        .filter_map(|head| head.inode)
-        .map(NonZeroU32::get)
-        .chain(others.inodes.iter().copied())
-        .filter(|inode| table.of(*inode).is_empty())
-        .collect();
+    let left_over = without_holder(stash, others, &table);
     if left_over.is_empty() {
         return Owners::new(table, BTreeMap::new(), listeners);
     }
@@ -78,6 +71,18 @@ pub fn resolve_owners(
     let mut holders = table.all().to_vec();
     holders.extend(second.holders);
     Owners::new(HolderTable::new(holders), why, listeners)
+}
+
+/// The inodes of rows and of other ends that nobody was seen to hold. The kernel's own sockets are not among them.
+fn without_holder(stash: &Stash, others: &Others, table: &HolderTable) -> BTreeSet<u32> {
+    stash
+        .heads()
+        .filter(|head| !head.of_kernel)
+        .filter_map(|head| head.inode)
+        .map(NonZeroU32::get)
+        .chain(others.inodes.iter().copied())
+        .filter(|inode| table.of(*inode).is_empty())
+        .collect()
 }
 
 /// The status of each left-over, by whether it is still there.
@@ -161,4 +166,74 @@ pub(super) fn look_again(
         ControlFlow::Continue(())
     });
     there
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Holder, Socket};
+    use crate::query::samples::{tcp, unix};
+
+    fn with_inode(socket: Socket, inode: u32) -> Socket {
+        Socket {
+            inode: NonZeroU32::new(inode),
+            ..socket
+        }
+    }
+
+    fn stash(sockets: &[Socket]) -> Stash {
+        let mut stash = Stash::default();
+        for socket in sockets {
+            stash.push(socket);
+        }
+        stash
+    }
+
+    #[test]
+    fn sockets_that_nobody_was_seen_to_hold_are_left_over() {
+        let listener = |inode| with_inode(tcp("::", 80, "::", 0, State::Listen), inode);
+        let closed = tcp("::1", 80, "::1", 9, State::TimeWait);
+        let holder = Holder {
+            inode: 1,
+            pid: 7,
+            fd: 3,
+            tid: 0,
+        };
+        let others = Others {
+            inodes: vec![1, 5],
+            queued: false,
+        };
+        let table = HolderTable::new(vec![holder]);
+        let left = without_holder(&stash(&[listener(1), listener(2), closed]), &others, &table);
+        assert_eq!(left, BTreeSet::from([2, 5]));
+    }
+
+    #[test]
+    fn only_connections_without_an_inode_wait_for_a_listener() {
+        let connection = |state| tcp("::1", 80, "::1", 9, state);
+        assert!(has_queued(&stash(&[connection(State::Established)])));
+        assert!(has_queued(&stash(&[connection(State::SynRecv)])));
+        assert!(!has_queued(&stash(&[with_inode(
+            connection(State::Established),
+            4
+        )])));
+        assert!(!has_queued(&stash(&[connection(State::TimeWait)])));
+        let of_unix = Socket {
+            state: State::Established,
+            ..unix(b"/run/x")
+        };
+        assert!(!has_queued(&stash(&[of_unix])));
+    }
+
+    #[test]
+    fn a_socket_that_is_gone_is_unknown_and_one_that_stays_has_the_reason() {
+        let evidence = Evidence {
+            still_there: true,
+            processes_refused: 1,
+            ..Evidence::default()
+        };
+        let reasons = reasons(BTreeSet::from([1, 2]), &BTreeSet::from([2]), evidence);
+        let expected = [(1, OwnerStatus::Unknown), (2, OwnerStatus::Hidden)];
+        assert_eq!(reasons, BTreeMap::from(expected));
+    }
 }

@@ -13,6 +13,7 @@ use std::thread;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
+pub use super::error::DumpError;
 use crate::source::tape::{self, netlink::Heard};
 use datagram::{Progress, read_datagram};
 
@@ -27,27 +28,6 @@ const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
 const ALONE_DATAGRAMS: usize = 8;
 /// How many datagrams, of mostly 32 KiB, the receiving thread may be ahead.
 const AHEAD_DATAGRAMS: usize = 8;
-
-/// Why a dump ended early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DumpError {
-    /// The netlink socket could not be opened or written: errno.
-    Channel(i32),
-    /// The kernel refused the request or gave up on it: errno. `ENOENT` means that it has no such table.
-    Kernel(i32),
-    /// Replies were lost or truncated; what was passed on is incomplete.
-    Lost,
-    /// The receiver wants no more. The channel is in the middle of a dump and must not be reused.
-    Stopped,
-    /// A replay whose recording lacks a part of the request; what it has was passed on.
-    NotRecorded,
-}
-
-impl DumpError {
-    fn of_channel(error: &io::Error) -> Self {
-        Self::Channel(error.raw_os_error().unwrap_or(0))
-    }
-}
 
 /// An open sock_diag socket in the network namespace of the thread that opened it.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ pub mod bytecode;
 pub mod channel;
 pub mod destroy;
 pub mod dump;
+pub mod error;
 pub mod exact;
 pub mod freed;
 pub mod inet;

@@ -3,8 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use super::fdinfo::number;
-use super::net::hex;
+use super::fdinfo::{hex, number};
 use crate::model::other_ends::{NetlinkPair, PacketEnd};
 use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
 

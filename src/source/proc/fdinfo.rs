@@ -56,6 +56,16 @@ pub fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
+/// A hexadecimal number that is all of `text`.
+pub(super) fn hex(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 16 {
+        return None;
+    }
+    text.iter().try_fold(0u64, |sum, byte| {
+        Some(sum << 4 | u64::from(char::from(*byte).to_digit(16)?))
+    })
+}
+
 /// The flags are in octal.
 fn closes_on_exec(flags: &[u8]) -> Option<bool> {
     let flags = libc::c_int::from_str_radix(std::str::from_utf8(flags).ok()?, 8).ok()?;

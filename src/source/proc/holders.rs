@@ -12,38 +12,13 @@ use rustix::fs::{AtFlags, CWD, statat};
 
 pub use super::counts::{crowded_processes, has_descriptors};
 use super::raw::{numbered_entries, open_directory};
+pub use super::walk::{Look, Walk};
 use super::worker::{Shared, Worker};
 use super::{ProcRoot, on_tape};
-use crate::model::Holder;
 use crate::source::tape;
 
 /// Below this many processes a second thread costs more than it saves.
 const PROCESSES_PER_THREAD: usize = 32;
-
-/// What a walk looks for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Look<'a> {
-    /// Keep only holders of these inodes (sorted); all if `None`.
-    pub wanted: Option<&'a [u32]>,
-    /// Also visit every thread's own view, and read the fdinfo of sockets for descriptors in flight, except
-    /// for the inodes given (sorted): sockets that are known to be no unix sockets.
-    pub thorough: Option<&'a [u32]>,
-}
-
-/// What a walk found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Walk {
-    /// Every holder seen, in no order.
-    pub holders: Vec<Holder>,
-    /// Processes visited.
-    pub processes: u32,
-    /// Processes with descriptors that we were not allowed to list or read.
-    pub refused: u32,
-    /// An io_uring was seen whose registered files could not be read.
-    pub io_uring_unread: bool,
-    /// A thorough walk saw descriptors in flight.
-    pub descriptors_in_flight: bool,
-}
 
 /// Walks all processes below `root`.
 ///
@@ -109,19 +84,10 @@ fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Wal
     Ok((walk, shared.is_over()))
 }
 
-impl Walk {
-    pub(super) fn absorb(&mut self, mut other: Self) {
-        self.holders.append(&mut other.holders);
-        self.processes += other.processes;
-        self.refused += other.refused;
-        self.io_uring_unread |= other.io_uring_unread;
-        self.descriptors_in_flight |= other.descriptors_in_flight;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Holder;
     use std::os::fd::AsRawFd;
     use std::os::unix::fs::{MetadataExt, symlink};
 

@@ -12,6 +12,7 @@ mod on_tape;
 mod raw;
 pub mod summary;
 pub mod tasks;
+mod walk;
 mod worker;
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::ProcRoot;
 use super::families::{netlink_line, packet_line};
-use super::fdinfo::number;
+use super::fdinfo::{hex, number};
 use crate::model::request::Dump;
 use crate::model::{
     Backend, Endpoints, Family, InetPair, Protocol, Socket, SocketType, State, Timer, TimerKind, UnixPair,
@@ -242,15 +242,6 @@ fn split_hex(column: &[u8]) -> Option<(u64, u64)> {
     let colon = memchr::memchr(b':', column)?;
     let (left, right) = column.split_at_checked(colon)?;
     Some((hex(left)?, hex(right.get(1..)?)?))
-}
-
-pub(super) fn hex(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 16 {
-        return None;
-    }
-    text.iter().try_fold(0u64, |sum, byte| {
-        Some(sum << 4 | u64::from(char::from(*byte).to_digit(16)?))
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::holders::{Look, Walk};
+use super::walk::{Look, Walk};
 use crate::source::bpf;
 use crate::source::tape::codec::{Bytes, Taped};
 use crate::source::tape::{self, format::Kind};

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use rustix::fs::{AtFlags, Mode, RawDir, fstat, openat, readlinkat_raw, statat};
 use rustix::io::Errno;
 
-use super::holders::{Look, Walk};
 use super::raw::{
     DIRECTORY, DIRECTORY_BYTES, Part, PathBuffer, decimal, fd_directory_is_empty, numbered_entries,
     read_fdinfo, read_file, sizes_differ,
 };
+use super::walk::{Look, Walk};
 use super::{ProcRoot, fdinfo, tasks};
 use crate::model::Holder;
 

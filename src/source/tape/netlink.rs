@@ -11,7 +11,7 @@ use netlink_packet_sock_diag::constants::TCP_CLOSE;
 use super::codec::{self, Taped};
 use super::format::Kind;
 use super::{Replay, recorder, replay};
-use crate::source::netlink::channel::DumpError;
+use crate::source::netlink::error::DumpError;
 use crate::source::uapi::{
     AF_INET, AF_INET6, AF_UNIX, INET_DIAG_REQ_PROTOCOL, IPPROTO_TCP, TCP_BOUND_INACTIVE, TCPDIAG_GETSOCK,
 };

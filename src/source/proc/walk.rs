@@ -1,0 +1,38 @@
+//! What a walk over descriptors looks for, and what it found.
+
+use crate::model::Holder;
+
+/// What a walk looks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// Keep only holders of these inodes (sorted); all if `None`.
+    pub wanted: Option<&'a [u32]>,
+    /// Also visit every thread's own view, and read the fdinfo of sockets for descriptors in flight, except
+    /// for the inodes given (sorted): sockets that are known to be no unix sockets.
+    pub thorough: Option<&'a [u32]>,
+}
+
+/// What a walk found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Walk {
+    /// Every holder seen, in no order.
+    pub holders: Vec<Holder>,
+    /// Processes visited.
+    pub processes: u32,
+    /// Processes with descriptors that we were not allowed to list or read.
+    pub refused: u32,
+    /// An io_uring was seen whose registered files could not be read.
+    pub io_uring_unread: bool,
+    /// A thorough walk saw descriptors in flight.
+    pub descriptors_in_flight: bool,
+}
+
+impl Walk {
+    pub(super) fn absorb(&mut self, mut other: Self) {
+        self.holders.append(&mut other.holders);
+        self.processes += other.processes;
+        self.refused += other.refused;
+        self.io_uring_unread |= other.io_uring_unread;
+        self.descriptors_in_flight |= other.descriptors_in_flight;
+    }
+}
