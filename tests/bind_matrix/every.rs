@@ -19,7 +19,7 @@ use super::stage::Stage;
 
 /// What is asked, and the codes that the answer has: for root, and for an ordinary user.
 pub(crate) struct Asked {
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
     root: &'static str,
     user: &'static str,
 }
@@ -342,7 +342,7 @@ pub(crate) const CASES: &[Case] = &[
     } },
 ];
 
-fn as_json(words: &[String]) -> Vec<String> {
+pub(crate) fn as_json(words: &[String]) -> Vec<String> {
     let mut words = words.to_vec();
     words.insert(1, "-j".to_owned());
     words

@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::every::CASES;
+use super::every::{CASES, as_json};
 use super::netns;
 use super::stage::Stage;
 use super::ways::Crowd;
+
+fn words(question: &str) -> Vec<String> {
+    question.split(' ').map(str::to_owned).collect()
+}
 
 #[test]
 fn every_case_is_told_the_same_whoever_found_the_holders() {
@@ -16,12 +20,12 @@ fn every_case_is_told_the_same_whoever_found_the_holders() {
         let (crowd, found) = (Arc::clone(&crowd), Arc::clone(&differences));
         netns::run(move |card| {
             let mut stage = Stage::new(card);
-            if (case.play)(&mut stage).is_none() {
+            let Some(asked) = (case.play)(&mut stage) else {
                 return;
-            }
+            };
             let kill = format!("kill --dry-run {}", stage.place());
-            for question in ["-tuxanp --json", &kill] {
-                let question: Vec<_> = question.split(' ').map(str::to_owned).collect();
+            let [list, kill] = ["-tuxanp --json", &kill].map(words);
+            for question in [list, kill, as_json(&asked.words), asked.words] {
                 let difference = crowd.difference(|| stage.command(true, &question));
                 found.lock().unwrap().extend(difference);
             }

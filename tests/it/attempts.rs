@@ -15,3 +15,31 @@ pub(crate) fn eventually(mut attempt: impl FnMut() -> Result<(), String>) {
     }
     panic!("{ATTEMPTS} attempts, and at last: {said}");
 }
+
+/// What would make a test depend on how fast the machine is.
+const CLOCKS: [&str; 3] = ["thread::sleep", "Instant::now", ".elapsed()"];
+
+#[test]
+fn tests_never_sleep_and_never_measure_time() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    // They name what they look for.
+    let exempt = ["tests/it/attempts.rs", "tests/it/architecture.rs"].map(|file| root.join(file));
+    let mut directories = vec![root.join("tests"), root.join("examples/mksock")];
+    let mut found = Vec::new();
+    let mut files = 0;
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !exempt.contains(&path) {
+                files += 1;
+                let text = std::fs::read_to_string(&path).unwrap();
+                let clocks = CLOCKS.iter().filter(|clock| text.contains(**clock));
+                found.extend(clocks.map(|clock| format!("{}: {clock}", path.display())));
+            }
+        }
+    }
+    assert!(files > 50, "{files} files");
+    assert_eq!(found, Vec::<String>::new());
+}
