@@ -23,8 +23,12 @@ impl Root {
         std::fs::set_permissions(self.0.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Gives what is below a path to a user; false if only root could.
+    /// Gives what is below a path to a user, and leaves what is above it to root; false if we are not root.
     fn give(&self, path: &str, uid: u32) -> bool {
+        // A user may give its own files to itself, but cannot have one above them that is root's.
+        if !rustix::process::geteuid().is_root() {
+            return false;
+        }
         let mut left = vec![self.0.join(path)];
         while let Some(path) = left.pop() {
             if chown(&path, Some(uid), None).is_err() {
