@@ -18,6 +18,16 @@ pub(crate) fn child(
     kept: &[RawFd],
     body: impl FnOnce() -> Result<String>,
 ) -> Result<(Pid, String)> {
+    child_that_then(made, kept, body, stay)
+}
+
+/// The same for a child whose first thread does `afterwards` when it has reported.
+pub(crate) fn child_that_then(
+    made: &mut Made,
+    kept: &[RawFd],
+    body: impl FnOnce() -> Result<String>,
+    afterwards: fn() -> !,
+) -> Result<(Pid, String)> {
     let parent = getpid();
     let (mut read_end, write_end) = pipe().context("pipe")?;
     let Some(pid) = sys::fork().context("fork")? else {
@@ -34,7 +44,7 @@ pub(crate) fn child(
                 None => format!("error\n{error:#}"),
             },
         };
-        finish(write_end, &report)
+        finish(write_end, &report, afterwards)
     };
     drop(write_end);
     made.children.push(pid);
@@ -50,12 +60,17 @@ pub(crate) fn child(
     }
 }
 
-/// Reports, and holds what it holds until a signal comes.
-fn finish(mut write_end: PipeWriter, report: &str) -> ! {
+/// Reports, and does what comes afterwards.
+fn finish(mut write_end: PipeWriter, report: &str, afterwards: fn() -> !) -> ! {
     if write_end.write_all(report.as_bytes()).is_err() {
         sys::exit_now(1);
     }
     drop(write_end);
+    afterwards()
+}
+
+/// Holds what it holds until a signal comes.
+fn stay() -> ! {
     loop {
         std::thread::park();
     }

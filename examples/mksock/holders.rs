@@ -17,7 +17,7 @@ use rustix::process::{DumpableBehavior, Pid, Uid, getpid, set_dumpable_behavior}
 use rustix::thread::{UnshareFlags, gettid, set_name, set_thread_uid};
 
 use crate::end::{End, Holder};
-use crate::fork::{child, die_with, keep_only};
+use crate::fork::{child, child_that_then, die_with, keep_only};
 use crate::inet::LOCALHOST;
 use crate::made::{Made, Skip};
 use crate::spec::Spec;
@@ -173,6 +173,40 @@ pub(crate) fn shared_by_threads(spec: &Spec, made: &mut Made) -> Result<()> {
         thread::Builder::new().spawn(park).context("starting a thread")?;
     }
     made.add("listener", listener(spec)?, State::Listen).map(drop)
+}
+
+/// `leader-exited`: a child whose first thread has exited; another thread holds the listener.
+pub(crate) fn exited_leader(spec: &Spec, made: &mut Made) -> Result<()> {
+    let private_netns = made.private_netns;
+    let text = spec.text.clone();
+    let body = move || {
+        let (report, reported) = mpsc::channel();
+        let holder = move || {
+            let opened = Spec::parse(&text).and_then(|spec| {
+                let fd = listener(&spec)?;
+                let mut own = Made::new(text, private_netns);
+                own.add("listener", fd, State::Listen)?;
+                wait::until_listed(&own.ends)?;
+                for holder in own.ends.iter_mut().flat_map(|end| &mut end.holders) {
+                    holder.tid = gettid().as_raw_nonzero().get();
+                }
+                let lines = own.lines().join("\n");
+                std::mem::forget(own);
+                Ok(lines)
+            });
+            if report.send(opened).is_ok() {
+                park();
+            }
+        };
+        thread::Builder::new()
+            .spawn(holder)
+            .context("starting a thread")?;
+        reported.recv().context("a thread ended without a word")?
+    };
+    let (pid, lines) = child_that_then(made, &[], body, sys::exit_thread)?;
+    wait::until_zombie(pid)?;
+    made.child_lines.extend(lines.lines().map(str::to_owned));
+    Ok(())
 }
 
 fn park() {

@@ -113,6 +113,7 @@ const KINDS: &[Kind] = &[
     kind("in-flight", "addr port backlog", holders::in_flight),
     kind("io-uring", "addr port backlog", holders::registered),
     kind("thread-table", "addr port backlog", holders::own_table),
+    kind("leader-exited", "addr port backlog", holders::exited_leader),
     kind(
         "thread-shared",
         "addr port backlog threads",

@@ -197,6 +197,14 @@ pub(crate) fn exit_now(status: c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// Ends the calling thread alone; the process stays as long as another thread lives.
+pub(crate) fn exit_thread() -> ! {
+    // SAFETY: exit(2) ends this thread and touches no memory of ours. It runs no destructor, and nothing waits for
+    // a lock of this thread.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+    unreachable!("exit returned")
+}
+
 /// Closes a descriptor by number, in a file table that nobody else uses.
 pub(crate) fn close_number(fd: RawFd) {
     // SAFETY: called only in a forked child or in a thread with its own table, for copies that no

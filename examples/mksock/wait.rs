@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::{Context as _, Result, bail};
 use rustix::event::{Timespec, epoll};
+use rustix::process::Pid;
 
 use crate::end::End;
 use crate::state::State;
@@ -32,6 +33,17 @@ pub(crate) fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Resul
         std::thread::yield_now();
     }
     bail!("waited in vain for {what}");
+}
+
+/// Waits until the first thread of a process has exited, which leaves it a zombie while others live.
+pub(crate) fn until_zombie(pid: Pid) -> Result<()> {
+    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    until("the first thread of a child to exit", || {
+        let stat = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        Ok(stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z')))
+    })
 }
 
 /// Waits until `TCP_INFO` of the socket shows the state.

@@ -16,6 +16,7 @@ pub mod proc;
 pub mod process;
 pub mod route;
 pub mod security;
+pub mod signals;
 pub mod socket_options;
 pub mod system;
 pub mod systemd;

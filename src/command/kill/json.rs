@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Ending;
-use super::look::Victim;
+use super::find::Victim;
 use crate::cli::KillArgs;
 use crate::render::json::push_string;
 
@@ -32,9 +32,15 @@ pub(super) fn document(args: &KillArgs, endings: &[(&Victim, Ending)]) -> Vec<u8
         let mut tail = String::new();
         let _ = write!(
             tail,
-            "],\"ended_after_ms\":{},\"ports_free\":{}}}",
+            "],\"ended_after_ms\":{},\"ports_free\":{},\"signalled\":[{}]}}",
             or_null(ending.ended_after_ms.map(|ms| ms.to_string())),
-            or_null(ending.ports_free.map(|free| free.to_string()))
+            or_null(ending.ports_free.map(|free| free.to_string())),
+            ending
+                .signalled
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
         );
         out.extend_from_slice(tail.as_bytes());
     }

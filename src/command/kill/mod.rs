@@ -1,8 +1,8 @@
 //! `kill`: ends the owner of a port, shown first, identified again, and verified afterwards.
 
-pub mod act;
+mod end;
+pub mod find;
 mod json;
-pub mod look;
 pub mod targets;
 
 use std::fmt::Write as _;
@@ -17,11 +17,17 @@ use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::query::{self, Mode};
 use crate::render::{escape, human};
+use crate::source::proc::held::{Held, held};
+use crate::source::signals::signal_named;
 
-use act::{Sent, signal, signal_named, wait_released};
-use look::{Found, Victim, find};
+use end::{Goal, Progress, Refused, Target};
+use find::{Found, Victim, find};
 
-/// Exit 0 if everything asked for is gone and its ports are free, 1 if not, 2 for a wrong command line.
+/// How long the kernel may take to give a port back after its holder has ended.
+const PORTS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Exit 0 if the ports that the filter names are free, or for any other filter if every target has ended; 1 if not,
+/// 2 for a wrong command line.
 ///
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
@@ -80,31 +86,24 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     }
     let mut endings: Vec<(&Victim, Ending)> = Vec::new();
     for victim in &found.victims {
-        let ended_after_ms = end(args, victim, signal, caller).map(ms);
-        endings.push((
-            victim,
-            Ending {
-                ended_after_ms,
-                ..Ending::default()
-            },
-        ));
+        endings.push((victim, end(args, victim, found.goal, signal, caller)));
     }
-    // Only now: servers that shared a port are all gone.
+    // Only now: servers that shared a port have all had their signal.
+    let deadline = Instant::now() + PORTS_WITHIN;
     for (victim, ending) in &mut endings {
-        let Some(after_ms) = ending.ended_after_ms else {
-            continue;
-        };
-        let (free, told) = look::verify(victim);
+        let (free, words) = find::ports(victim, deadline);
         ending.ports_free = Some(free);
         if !json {
-            let after = human::duration_ms(after_ms);
-            out::print(format!("{} ended after {after}; {told}\n", name_of(victim)).as_bytes())?;
+            out::print(format!("{}; {words}\n", ending.words(&name_of(victim))).as_bytes())?;
         }
     }
     if json {
         out::print(&json::document(args, &endings))?;
     }
-    let done = endings.iter().all(|(_, ending)| ending.ports_free == Some(true));
+    let done = endings.iter().all(|(_, ending)| match found.goal {
+        Goal::Port => ending.ports_free == Some(true),
+        Goal::Process => ending.ended_after_ms.is_some(),
+    });
     Ok(if done { Exit::Done } else { Exit::Failed })
 }
 
@@ -129,12 +128,27 @@ fn run_on_sockets(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow
 }
 
 /// What became of a target.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ending {
-    /// How long it took to let go of its sockets; `None` if it did not.
+    /// The processes that were signalled.
+    pub signalled: Vec<u32>,
+    /// How long it took until all of them had ended; `None` if one still runs, or none was signalled.
     pub ended_after_ms: Option<u64>,
     /// Whether its ports can be bound now; `None` if that was not looked at.
     pub ports_free: Option<bool>,
+}
+
+impl Ending {
+    /// What became of the processes, as the beginning of a sentence.
+    fn words(&self, name: &str) -> String {
+        match (self.signalled.is_empty(), self.ended_after_ms) {
+            (false, Some(after_ms)) => format!("{name} ended after {}", human::duration_ms(after_ms)),
+            (false, None) => format!("{name} was signalled and still runs"),
+            (true, Some(_)) => format!("{name} had ended before it was signalled"),
+            // Or it was not verified, which has been said.
+            (true, None) => format!("{name} was not signalled"),
+        }
+    }
 }
 
 #[allow(
@@ -224,6 +238,7 @@ fn shown(victim: &Victim) -> String {
         let _ = write!(text, "  {short}");
     }
     let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
+    text.push_str(&unusual_holders(victim));
     if let Some(unit) = &victim.unit {
         let _ = writeln!(
             text,
@@ -240,6 +255,26 @@ fn shown(victim: &Victim) -> String {
     text
 }
 
+/// Lines about holders that the list of the process's own descriptors does not show.
+fn unusual_holders(victim: &Victim) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for holder in &victim.holders {
+        let mut line = match held(holder) {
+            Held::Ring => format!("  registered with the io_uring of descriptor {}", holder.fd),
+            _ if holder.tid != 0 => format!("  held by descriptor {}", holder.fd),
+            _ => continue,
+        };
+        let _ = match holder.tid {
+            0 => writeln!(line, " of process {}", holder.pid),
+            tid => writeln!(line, " of thread {tid}"),
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.concat()
+}
+
 /// Asks on the terminal. Without one nobody can be asked, and the answer is no.
 pub(super) fn confirmed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
@@ -252,58 +287,69 @@ pub(super) fn confirmed(question: &str) -> bool {
     std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-/// Signals one target, the topmost process first and then those that still hold on. The time that it took to end;
-/// `None` if it did not, which was told.
-fn end(args: &KillArgs, victim: &Victim, first: Signal, caller: &Caller) -> Option<Duration> {
+/// Signals one target and watches it end. What went wrong is printed.
+fn end(args: &KillArgs, victim: &Victim, goal: Goal, first: Signal, caller: &Caller) -> Ending {
     let begun = Instant::now();
     let timeout = args.timeout.unwrap_or(Duration::from_secs(5));
-    let mut sent = first;
-    let descriptors = look::same_sockets(victim);
+    let mut ending = Ending::default();
+    let name = name_of(victim);
+    let mut target = match Target::pin(&victim.pids, &find::same_sockets(victim), goal) {
+        Ok(target) => target,
+        Err(refused) => {
+            out::complain(&refusal_of_signal(&name, victim, refused, caller));
+            return ending;
+        }
+    };
+    let mut signal = first;
     loop {
-        for pid in &victim.pids {
-            let holds: Vec<_> = descriptors
-                .iter()
-                .filter(|one| one.pid == *pid)
-                .copied()
-                .collect();
-            if signal(*pid, &holds, sent) == Sent::Forbidden {
-                let more = if caller.is_root {
-                    "needs CAP_KILL".to_owned()
-                } else {
-                    format!("sudo {}", caller.command)
-                };
-                out::complain(&format!(
-                    "{} belongs to {}, and you may not signal it: {more}\n",
-                    name_of(victim),
-                    victim.user
-                ));
-                return None;
+        let progress = target.signal(signal, Instant::now() + timeout);
+        ending.signalled = target.signalled();
+        match progress {
+            Err(refused) => {
+                out::complain(&refusal_of_signal(&name, victim, refused, caller));
+                return ending;
             }
-            // Workers end with their master, if they are given the time; whoever is left is signalled next.
-            let left = timeout.saturating_sub(begun.elapsed());
-            let patience = if victim.pids.len() > 1 { left / 2 } else { left };
-            wait_released(&holds, patience);
+            Ok(Progress::Ended) => {
+                ending.ended_after_ms = Some(ms(begun.elapsed()));
+                return ending;
+            }
+            Ok(Progress::LetGo) if goal == Goal::Port || ending.signalled.is_empty() => return ending,
+            Ok(Progress::LetGo | Progress::Running) => {}
         }
-        let left = timeout.saturating_sub(begun.elapsed());
-        if wait_released(&descriptors, left) {
-            break;
+        if signal == Signal::KILL {
+            out::complain(&format!("{name} still runs after KILL\n"));
+            return ending;
         }
-        let name = name_of(victim);
-        if sent == Signal::KILL {
-            out::complain(&format!("{name} still holds on, after KILL\n"));
-            return None;
-        }
-        out::complain(&format!(
-            "{name} did not end within {}\n",
-            human::duration_ms(ms(timeout))
-        ));
+        let closed = match progress {
+            Ok(Progress::LetGo) => "; its sockets are closed",
+            _ => "",
+        };
+        let waited = human::duration_ms(ms(timeout));
+        out::complain(&format!("{name} did not end within {waited}{closed}\n"));
         if args.yes || !confirmed("Send KILL?") {
             out::complain("--signal KILL ends it without asking it\n");
-            return None;
+            return ending;
         }
-        sent = Signal::KILL;
+        signal = Signal::KILL;
     }
-    Some(begun.elapsed())
+}
+
+/// Why a process was not signalled, and what to do.
+fn refusal_of_signal(name: &str, victim: &Victim, refused: Refused, caller: &Caller) -> String {
+    match refused {
+        Refused::Forbidden => {
+            let more = caller.sudo().unwrap_or_else(|| "needs CAP_KILL".to_owned());
+            let user = &victim.user;
+            format!("{name} belongs to {user}, and you may not signal it: {more}\n")
+        }
+        Refused::Unverified => {
+            let more = caller.sudo().unwrap_or_else(|| "needs CAP_SYS_PTRACE".to_owned());
+            format!(
+                "{name} may have closed the socket meanwhile, which cannot be checked; not signalled: {more}\n"
+            )
+        }
+        Refused::Failed(errno) => format!("cannot signal {name}: {errno}\n"),
+    }
 }
 
 fn ms(duration: Duration) -> u64 {

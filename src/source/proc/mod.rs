@@ -5,6 +5,7 @@ mod counts;
 pub mod facts;
 pub mod families;
 pub mod fdinfo;
+pub mod held;
 pub mod holders;
 pub mod mounts;
 pub mod net;

@@ -296,7 +296,7 @@ enum Seen {
 }
 
 /// The mount id of sockets, from a socket of our own.
-fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
+pub(super) fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
     if root.is_given() {
         return None;
     }

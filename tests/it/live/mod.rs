@@ -11,6 +11,7 @@ mod families;
 mod forms;
 mod hostile;
 mod jc;
+mod kill;
 mod load;
 mod machine;
 mod netns;

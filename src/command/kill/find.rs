@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
-use super::act::Descriptor;
+use super::end::Goal;
 use super::targets::{Held, ancestors, targets};
 use crate::cli::KillArgs;
 use crate::command::read::{processes, snapshot};
@@ -13,12 +14,15 @@ use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
 use crate::model::bind::BindAttempt;
 use crate::model::request::{Dump, Facts};
-use crate::model::{Context, Owners};
-use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
-use crate::query::{FilterError, Parsed};
+use crate::model::{Context, End, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
+use crate::query::field::Field;
+use crate::query::{Expr, FilterError, Parsed, Predicate};
 use crate::source::lookup;
 use crate::source::proc::ProcRoot;
 use crate::source::{process, system};
+
+/// The longest pause between two looks at a port.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// What a filter means.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Found {
     pub victims: Vec<Victim>,
     /// Sockets whose owner is not known.
     pub hidden: usize,
+    /// What the filter is after.
+    pub(super) goal: Goal,
 }
 
 /// Processes that belong together, and what is known of them.
@@ -51,7 +57,7 @@ pub struct Victim {
     /// Whether it is process 1, this program or one of its ancestors.
     pub is_one_of_us: bool,
     /// Every descriptor of one of the sockets.
-    pub descriptors: Vec<Descriptor>,
+    pub holders: Vec<Holder>,
     /// Where the sockets are bound, for people, and what they speak.
     pub places: Vec<(String, Protocol)>,
     /// The sockets.
@@ -75,6 +81,7 @@ pub fn find(mut parsed: Parsed, args: &KillArgs) -> anyhow::Result<Result<Found,
             Err(error) => return Ok(Err(error)),
         }
     }
+    let goal = goal(parsed.expr.as_ref());
     let request = Request {
         dumps: dumps(&parsed, args.tcp, args.udp),
         filter: parsed.expr,
@@ -85,7 +92,20 @@ pub fn find(mut parsed: Parsed, args: &KillArgs) -> anyhow::Result<Result<Found,
     let (collected, captured) = stream(&request, Collected::default())?;
     let mut sockets = collected.sockets;
     sockets.retain(|socket| wants_family(args.ipv4, args.ipv6, socket.family));
-    Ok(Ok(found(&sockets, &captured)))
+    Ok(Ok(found(&sockets, &captured, goal)))
+}
+
+/// A filter that names a local port is after the port, any other after the process.
+fn goal(filter: Option<&Expr>) -> Goal {
+    let names_a_port = |predicate: &Predicate| match predicate {
+        Predicate::End(end) => end.end == End::Local && end.ports.is_some(),
+        Predicate::Number(field, _) => *field == Field::LocalPort,
+        _ => false,
+    };
+    match filter {
+        Some(filter) if filter.any(names_a_port) => Goal::Port,
+        _ => Goal::Process,
+    }
 }
 
 /// Owners of a port are those who wait there: listeners, bound TCP sockets, UDP sockets without a peer. A word
@@ -130,7 +150,7 @@ impl Sink for Collected {
     }
 }
 
-fn found(sockets: &[Socket], captured: &Captured) -> Found {
+fn found(sockets: &[Socket], captured: &Captured, goal: Goal) -> Found {
     let mut held = Vec::new();
     let mut hidden = 0;
     for (at, socket) in sockets.iter().enumerate() {
@@ -160,7 +180,11 @@ fn found(sockets: &[Socket], captured: &Captured) -> Found {
             victim(target.pids, of_target, captured, is_one_of_us)
         })
         .collect();
-    Found { victims, hidden }
+    Found {
+        victims,
+        hidden,
+        goal,
+    }
 }
 
 fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_us: bool) -> Victim {
@@ -170,15 +194,11 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
         .into_iter()
         .next()
         .unwrap_or_default();
-    let descriptors = sockets
+    let holders = sockets
         .iter()
         .flat_map(|socket| captured.owners.of(socket).holders)
         .filter(|holder| pids.contains(&holder.pid))
-        .map(|holder| Descriptor {
-            pid: holder.pid,
-            fd: holder.fd,
-            inode: holder.inode,
-        })
+        .copied()
         .collect();
     let mut places: Vec<_> = sockets
         .iter()
@@ -197,7 +217,7 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
         container_tool: owner.container_tool,
         forwards_for_container: owner.forwards_for_container,
         is_one_of_us,
-        descriptors,
+        holders,
         places,
         sockets,
     }
@@ -218,8 +238,8 @@ fn place(socket: &Socket) -> String {
     }
 }
 
-/// The descriptors whose sockets are still the very ones that were shown: the same inode with the same cookie.
-pub fn same_sockets(victim: &Victim) -> Vec<Descriptor> {
+/// The holders of sockets that are still the very ones that were shown: the same inode with the same cookie.
+pub fn same_sockets(victim: &Victim) -> Vec<Holder> {
     let same = |socket: &Socket| match socket.inet() {
         Some(pair) => {
             let now = snapshot::read(socket.protocol, pair.local_port, pair.local_port).existing;
@@ -234,14 +254,29 @@ pub fn same_sockets(victim: &Victim) -> Vec<Descriptor> {
         .filter(|socket| same(socket))
         .filter_map(|socket| socket.inode.map(NonZeroU32::get))
         .collect();
-    let descriptors = victim.descriptors.iter().copied();
-    descriptors.filter(|one| inodes.contains(&one.inode)).collect()
+    let holders = victim.holders.iter().copied();
+    holders.filter(|one| inodes.contains(&one.inode)).collect()
 }
 
-/// Whether the ports of a victim can be bound again, and what to say about it.
-pub fn verify(victim: &Victim) -> (bool, String) {
+/// Looks at the ports of a victim until they can be bound again, or the deadline has passed: the kernel may take a
+/// moment to let go of a port after the process has ended.
+pub fn ports(victim: &Victim, deadline: Instant) -> (bool, String) {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let (free, words) = look_at_ports(victim);
+        let left = deadline.saturating_duration_since(Instant::now());
+        if free || left.is_zero() {
+            return (free, words);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// Whether the ports of a victim can be bound again, and the words for it.
+fn look_at_ports(victim: &Victim) -> (bool, String) {
     let system = system::read();
-    let mut told = Vec::new();
+    let mut said = Vec::new();
     let mut all_free = true;
     for socket in &victim.sockets {
         let Some(pair) = socket.inet() else { continue };
@@ -254,20 +289,24 @@ pub fn verify(victim: &Victim) -> (bool, String) {
         let existing = snapshot::read(socket.protocol, pair.local_port, pair.local_port).existing;
         let verdict = diagnose(&existing, &attempt, &system, None);
         let name = format!("{}/{}", pair.local_port, socket.protocol.name());
+        // Not a failure: no process is left to be ended.
+        let winding_down = matches!(verdict.code.name(), "time-wait" | "orphan");
         let word = match verdict.bind {
             Outcome::Ok => format!("{name} is free"),
             Outcome::Undecidable => format!("{name} is still in use, in part"),
+            Outcome::Fails(_) if winding_down => {
+                let code = verdict.code.name();
+                format!("nobody holds {name}, its connections wind down ({code})")
+            }
             Outcome::Fails(_) => format!("{name} is still taken ({})", verdict.code.name()),
         };
-        // Connections that wind down are no failure: nobody is left to be ended.
-        let winding_down = matches!(verdict.code.name(), "time-wait" | "orphan");
         all_free &= verdict.bind == Outcome::Ok || winding_down;
-        if !told.contains(&word) {
-            told.push(word);
+        if !said.contains(&word) {
+            said.push(word);
         }
     }
-    if told.is_empty() {
-        told.push("its sockets are closed".to_owned());
+    if said.is_empty() {
+        said.push("its sockets are closed".to_owned());
     }
-    (all_free, told.join(", "))
+    (all_free, said.join(", "))
 }

@@ -1,0 +1,117 @@
+//! Processes pinned by a pidfd, signals to them, and their end.
+//!
+//! A pidfd names one process for as long as it is open, even after its number was given to another (pidfd_open(2)).
+//! So nothing here can hit, or take the end of, a process that came later.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// A process that cannot be mistaken for another.
+#[derive(Debug)]
+pub struct Pinned {
+    pid: u32,
+    pidfd: OwnedFd,
+}
+
+impl Pinned {
+    /// Pins the process that has this number now.
+    ///
+    /// # Errors
+    /// `ESRCH` if there is none; `ENOSYS` before Linux 5.3; `EMFILE` and the like.
+    pub fn new(pid: u32) -> Result<Self, Errno> {
+        let raw = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or(Errno::SRCH)?;
+        let pidfd = pidfd_open(raw, PidfdFlags::empty())?;
+        Ok(Self { pid, pidfd })
+    }
+
+    /// Its number, in our pid namespace.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a signal to the whole process.
+    ///
+    /// # Errors
+    /// `ESRCH` if it has ended, `EPERM` if we may not.
+    pub fn signal(&self, signal: Signal) -> Result<(), Errno> {
+        pidfd_send_signal(&self.pidfd, signal)
+    }
+
+    /// Whether it has ended, all its threads included. A zombie has.
+    pub fn has_ended(&self) -> bool {
+        wait_ended(&[self], Duration::ZERO)
+    }
+}
+
+/// Waits until each of the processes has ended, or the time is over; true if all have.
+pub fn wait_ended(processes: &[&Pinned], timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    for process in processes {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).unwrap_or_default();
+            // A pidfd becomes readable when the last thread has exited (linux 6.18 kernel/fork.c, pidfd_poll).
+            let mut fds = [PollFd::new(&process.pidfd, PollFlags::IN)];
+            match poll(&mut fds, Some(&left)) {
+                Ok(0) => return false,
+                Ok(_) => break,
+                Err(Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+    true
+}
+
+/// Returns a signal by name, with or without SIG, or by number.
+pub fn signal_named(text: &str) -> Option<Signal> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    Some(match name {
+        "HUP" | "1" => Signal::HUP,
+        "INT" | "2" => Signal::INT,
+        "QUIT" | "3" => Signal::QUIT,
+        "KILL" | "9" => Signal::KILL,
+        "USR1" | "10" => Signal::USR1,
+        "USR2" | "12" => Signal::USR2,
+        "TERM" | "15" => Signal::TERM,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_process_is_seen_before_it_is_reaped() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pinned = Pinned::new(child.id()).unwrap();
+        assert!(!pinned.has_ended());
+        pinned.signal(Signal::KILL).unwrap();
+        assert!(wait_ended(&[&pinned], Duration::from_secs(60)));
+        assert!(pinned.has_ended(), "a zombie");
+        child.wait().unwrap();
+        assert!(pinned.has_ended(), "reaped");
+        assert_eq!(pinned.signal(Signal::KILL), Err(Errno::SRCH));
+        assert_eq!(Pinned::new(0).unwrap_err(), Errno::SRCH);
+    }
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        assert_eq!(signal_named("term"), Some(Signal::TERM));
+        assert_eq!(signal_named("SIGKILL"), Some(Signal::KILL));
+        assert_eq!(signal_named("9"), Some(Signal::KILL));
+        assert_eq!(signal_named("nope"), None);
+    }
+}
