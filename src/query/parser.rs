@@ -110,21 +110,6 @@ fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), Filte
     Ok((Some(states), Expr::and(rest)))
 }
 
-/// Fields that only one family has, none of which is IP or unix.
-const OF_OTHER_FAMILIES: [Field; 11] = [
-    Field::Ethertype,
-    Field::FilterInstructions,
-    Field::FilterProgram,
-    Field::QueueId,
-    Field::NetlinkProtocol,
-    Field::Portid,
-    Field::PeerPortid,
-    Field::PeerGroup,
-    Field::NetlinkGroups,
-    Field::LocalCid,
-    Field::PeerCid,
-];
-
 fn names_protocols(expr: &Expr) -> bool {
     expr.any(|predicate| match predicate {
         Predicate::Protocols(_) => true,
@@ -135,7 +120,7 @@ fn names_protocols(expr: &Expr) -> bool {
             matches!(
                 field,
                 Field::Family | Field::Protocol | Field::Path | Field::PeerPath | Field::PeerInode
-            ) || OF_OTHER_FAMILIES.contains(field)
+            ) || field.only_of().is_some()
         }
         _ => false,
     })

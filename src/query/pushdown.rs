@@ -182,18 +182,7 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
                 Some(false)
             }
             Field::Interface if !has_interface(dump.protocol) => Some(false),
-            Field::Ethertype | Field::FilterInstructions if dump.protocol != Protocol::Packet => Some(false),
-            Field::QueueId if dump.protocol != Protocol::Xdp => Some(false),
-            Field::LocalCid | Field::PeerCid if dump.protocol != Protocol::Vsock => Some(false),
-            Field::NetlinkProtocol
-            | Field::Portid
-            | Field::PeerPortid
-            | Field::PeerGroup
-            | Field::NetlinkGroups
-                if dump.protocol != Protocol::Netlink =>
-            {
-                Some(false)
-            }
+            field if field.only_of().is_some_and(|only| only != dump.protocol) => Some(false),
             _ => None,
         },
         _ => None,

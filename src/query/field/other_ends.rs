@@ -1,11 +1,29 @@
 //! What packet, netlink, VM and XDP sockets have in the place of addresses and ports.
 
 use super::list::List;
+use super::name::Field;
 use super::value::{Value, bytes, integer, texts, word};
 use crate::model::details::kind;
 use crate::model::numbers::netlink_protocol_name;
 use crate::model::other_ends::{NetlinkPair, VsockPair, vsock_number};
-use crate::model::{Endpoints, Socket};
+use crate::model::{Endpoints, Protocol, Socket};
+
+impl Field {
+    /// The one protocol whose sockets have it, where those are neither IP nor unix sockets.
+    pub const fn only_of(self) -> Option<Protocol> {
+        match self {
+            Self::Ethertype | Self::FilterInstructions | Self::FilterProgram => Some(Protocol::Packet),
+            Self::QueueId => Some(Protocol::Xdp),
+            Self::NetlinkProtocol
+            | Self::Portid
+            | Self::PeerPortid
+            | Self::PeerGroup
+            | Self::NetlinkGroups => Some(Protocol::Netlink),
+            Self::LocalCid | Self::PeerCid => Some(Protocol::Vsock),
+            _ => None,
+        }
+    }
+}
 
 pub(super) fn ethertype(socket: &Socket) -> Value<'_> {
     match &socket.endpoints {

@@ -70,6 +70,7 @@ pub(super) fn object(structure: Option<Struct<'_>>) -> Value<'_> {
 }
 
 /// The value of a part of a structure; null for a number that should be a word and is none known here.
+#[inline]
 pub fn part_value(part: &FieldInfo, structure: &Struct<'_>) -> Value<'static> {
     let Some(place) = &part.part else {
         return Value::Null;
