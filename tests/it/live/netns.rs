@@ -87,7 +87,7 @@ fn what_is_no_namespace_is_refused_in_one_line() {
         assert!(ran.stderr.contains(words), "{arguments:?}: {}", ran.stderr);
     };
     refused(&["-N", "no such name"], "/run/netns/no such name");
-    refused(&["-N", "/proc/self/status"], "it is no namespace");
+    refused(&["-N", "/proc/self/status"], "it is not a namespace");
     refused(
         &["why", "-N", "all", "80"],
         "-N takes a single network namespace here",

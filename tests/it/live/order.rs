@@ -149,17 +149,17 @@ fn a_filter_comes_from_a_file_or_from_standard_input() {
 
 #[test]
 fn what_does_not_go_together_is_said() {
-    for arguments in [
-        ["--by=state", "--sort=state"],
-        ["--by=state", "--columns=state"],
-        ["--pids", "--limit=1"],
-        ["--by=recv_q", "-t"],
-        ["--by=state,state", "-t"],
-        ["--sort=nothing", "-t"],
+    for (arguments, culprit) in [
+        (["--by=state", "--sort=state"], "--by"),
+        (["--by=state", "--columns=state"], "--by"),
+        (["--pids", "--limit=1"], "--pids"),
+        (["--by=recv_q", "-t"], "recv_q"),
+        (["--by=state,state", "-t"], "state"),
+        (["--sort=nothing", "-t"], "nothing"),
     ] {
         let ran = Ran::of(&mut sockstat(arguments)).ended_with(2);
         assert!(
-            ran.stdout.is_empty() && ran.stderr.starts_with("error: --"),
+            ran.stdout.is_empty() && ran.stderr.starts_with("error: ") && ran.stderr.contains(culprit),
             "{}",
             ran.stderr
         );

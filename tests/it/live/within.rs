@@ -41,9 +41,14 @@ pub(crate) fn within<T: Send>(sockets: &Sockets, work: impl FnOnce() -> T + Send
     }
 }
 
-/// A filter with its names looked up, the empty one for no words; or what is wrong with it.
+/// A filter with its names looked up, no filter for the empty text; or what is wrong with it.
 pub(crate) fn filter(text: &str) -> Result<Parsed, FilterError> {
-    let mut parsed = parse(&[text.to_owned()], Mode::List)?;
+    let words: Vec<String> = if text.is_empty() {
+        Vec::new()
+    } else {
+        vec![text.to_owned()]
+    };
+    let mut parsed = parse(&words, Mode::List)?;
     if let Some(expr) = parsed.expr.take() {
         let found = lookup::find(expr.names(), &ProcRoot::default());
         parsed.expr = Some(expr.resolve(&found)?);
