@@ -20,13 +20,13 @@ use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::output::Grouping;
 use crate::plan::{ListPlan, Output};
-use crate::query::{self, Mode, field_names, nearest};
+use crate::query::{self, FilterWords, Mode, field_names, nearest};
 use crate::render::groups::{GroupForm, Groups};
 use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
-use crate::source::{disk, tape};
+use crate::source::{callers_files, disk, tape};
 use crate::source::{lookup, proc::ProcRoot};
 
 /// Runs a listing.
@@ -90,12 +90,12 @@ pub(super) fn run_beside(
 }
 
 /// The words of the filter: those of the command line, and then those of the file.
-pub(super) fn filter_words(args: &ListArgs) -> anyhow::Result<Vec<String>> {
-    let mut words = args.filter.clone();
+pub(super) fn filter_words(args: &ListArgs) -> anyhow::Result<FilterWords> {
+    let mut words = FilterWords::typed(args.filter.clone());
     if let Some(path) = &args.filter_file {
         let name = escape::text(path.as_os_str().as_encoded_bytes());
         let text = read_filter(path).with_context(|| format!("cannot read the filter of -F {name}"))?;
-        words.extend(query::file_words(&text));
+        words.add_file(name, &text);
     }
     Ok(words)
 }
@@ -107,7 +107,7 @@ fn read_filter(path: &Path) -> std::io::Result<String> {
     if path == Path::new("-") {
         std::io::stdin().lock().take(limit).read_to_string(&mut text)?;
     } else {
-        std::fs::File::open(path)?.take(limit).read_to_string(&mut text)?;
+        callers_files::open(path)?.take(limit).read_to_string(&mut text)?;
     }
     Ok(text)
 }
@@ -115,9 +115,13 @@ fn read_filter(path: &Path) -> std::io::Result<String> {
 /// The filter, with its names looked up.
 pub(super) fn filter(
     args: &ListArgs,
-    words: &[String],
+    words: &FilterWords,
     mode: Mode,
 ) -> Result<query::Parsed, query::FilterError> {
+    resolved(args, words, mode).map_err(|error| words.without_file_contents(error))
+}
+
+fn resolved(args: &ListArgs, words: &[String], mode: Mode) -> Result<query::Parsed, query::FilterError> {
     let mut parsed = query::parse(words, mode)?;
     let root = args
         .proc_root

@@ -27,6 +27,7 @@ use crate::cli;
 use crate::cli::{Cli, Subcommand, generate};
 use crate::exit::Exit;
 use crate::render::reference;
+use crate::source::callers_files;
 use crate::source::netns::Views;
 use crate::source::tape as record;
 
@@ -46,6 +47,10 @@ pub fn run(arguments: &[OsString]) -> Exit {
 }
 
 fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
+    // Links below that directory may lead to any file.
+    if cli.list.proc_root.is_some() {
+        callers_files::keep_to_callers_rights();
+    }
     let caller = Caller::here(arguments);
     // A replay goes nowhere: its recording is of the namespaces that its run was in.
     let mut refused = None;

@@ -76,15 +76,6 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     })
 }
 
-/// The words of a filter file: its lines, without blank ones and those that begin with `#`.
-pub fn file_words(text: &str) -> Vec<String> {
-    let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect()
-}
-
 /// Takes the state words that always have to hold out of the tree.
 fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), FilterError> {
     let about_states = |it: &Predicate| matches!(it, Predicate::States(_) | Predicate::Text(Field::State, _));

@@ -1,6 +1,7 @@
 //! The only I/O: one module for each outside world. It asks and decodes, and neither filters nor joins.
 
 pub mod bpf;
+pub mod callers_files;
 pub mod cgroup;
 pub mod containers;
 pub mod credentials;

@@ -196,8 +196,8 @@ const OFF_TAPE: &[&str] = &[
     "command/destroy/",
     "command/events/",
     "command/kill/",
-    "command/list.rs",
     "command/read/elsewhere.rs",
+    "source/callers_files.rs",
 ];
 
 #[test]
@@ -219,6 +219,73 @@ fn whatever_decides_an_answer_is_read_by_way_of_the_tape() {
         "read by crate::source::disk (or tape::fact), so that --record and --replay have it:\n{}",
         found.join("\n")
     );
+}
+
+/// Ways to open a file or to ask for one by its path.
+const OPENS: &[&str] = &[
+    "File::",
+    "OpenOptions::new",
+    "fs::read",
+    "fs::write",
+    "openat(",
+    "openat2(",
+    "fs::metadata",
+];
+
+/// The files that open paths, and why none of these is a path that the caller names.
+const OPENERS: &[(&str, &str)] = &[
+    (
+        "source/callers_files.rs",
+        "opens what the caller names, with the caller's rights",
+    ),
+    (
+        "source/disk.rs",
+        "files of the system and of --proc-root, where all rights are the caller's",
+    ),
+    (
+        "source/proc/",
+        "files of /proc and of --proc-root, where all rights are the caller's",
+    ),
+    (
+        "source/bpf/",
+        "the kernel's own types, and the directory of a cgroup",
+    ),
+    ("source/cgroup.rs", "directories of the cgroup file system"),
+    ("source/namespaces.rs", "a link in /proc"),
+    (
+        "source/netns/",
+        "-N PATH is opened as O_PATH, and then only if it is a namespace",
+    ),
+    (
+        "source/tape/create.rs",
+        "the options of an open, which callers_files carries out",
+    ),
+    ("command/kill/", "links in /proc"),
+    ("command/read/elsewhere.rs", "namespaces in /proc"),
+];
+
+#[test]
+fn files_that_the_caller_names_are_opened_with_the_callers_rights() {
+    let sources = sources();
+    let is_opener = |source: &Source| OPENERS.iter().any(|(path, _)| source.path.starts_with(path));
+    let found: Vec<_> = sources
+        .iter()
+        .filter(|source| !is_opener(source) && !is_test_file(&source.path))
+        .flat_map(|source| uses(source, OPENS))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "opened by crate::source::callers_files if the caller names the path:\n{}",
+        found.join("\n")
+    );
+    for (path, reason) in OPENERS {
+        let files = sources.iter().filter(|source| source.path.starts_with(path));
+        let opens = files.flat_map(|source| uses(source, OPENS)).count();
+        assert!(
+            opens > 0,
+            "src/{path} opens nothing any more: take it off the list ({reason})"
+        );
+    }
 }
 
 #[test]

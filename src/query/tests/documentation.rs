@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::request::ResolvedNames;
-use crate::query::file_words;
 
 /// The number 1 for every name.
 fn one<T: From<u16>>(names: BTreeSet<String>) -> impl Iterator<Item = (String, T)> {
@@ -90,11 +89,4 @@ fn every_example_in_the_documentation_works() {
         .unwrap();
     let (filter, error) = shown.split_once("'\n").unwrap();
     assert_eq!(fails(filter), error);
-}
-
-#[test]
-fn a_filter_file_has_comments() {
-    let words = file_words("# ports\nsport 22\n  # more\nor sport 80\n");
-    assert_eq!(words, ["sport 22", "or sport 80"]);
-    assert!(parse(&words, Mode::List).is_ok());
 }

@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use crate::source::callers_files;
+
 /// Command lines are inside: nobody else reads them.
 const MODE: u32 = 0o600;
 
@@ -13,19 +15,19 @@ const MODE: u32 = 0o600;
 /// # Errors
 /// If it cannot be created, or what is there is no plain file of ours.
 pub fn create(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
+    let mut options = OpenOptions::new();
+    options
         .write(true)
         .create(true)
         .truncate(false)
         .mode(MODE)
         // Without waiting, should it be a FIFO that nobody reads.
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(libc::ELOOP) => io::Error::other("it is a symbolic link, and none is followed"),
-            Some(libc::ENXIO) => no_plain_file(),
-            _ => error,
-        })?;
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let file = callers_files::open_with(&options, path).map_err(|error| match error.raw_os_error() {
+        Some(libc::ELOOP) => io::Error::other("it is a symbolic link, and none is followed"),
+        Some(libc::ENXIO) => no_plain_file(),
+        _ => error,
+    })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(no_plain_file());

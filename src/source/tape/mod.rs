@@ -25,6 +25,7 @@ use std::time::SystemTime;
 
 pub use create::create;
 
+use super::callers_files;
 use codec::Taped;
 use format::{Damage, Kind, Record};
 
@@ -153,7 +154,7 @@ pub fn record_to(file: File) -> io::Result<()> {
 /// If it cannot be opened, or is no recording, or a damaged one.
 pub fn replay_from(path: &Path) -> Result<(), Damage> {
     let cannot = |error: io::Error| Damage(error.to_string());
-    let replay = load(File::open(path).map_err(cannot)?)?;
+    let replay = load(callers_files::open(path).map_err(cannot)?)?;
     let _ = TAPE.set(Tape::Replaying(Mutex::new(replay)));
     Ok(())
 }

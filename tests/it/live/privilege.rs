@@ -321,3 +321,101 @@ fn a_filter_that_the_kernel_refuses_is_checked_here_and_said() {
     assert_eq!(rows(&as_root).len(), 1);
     assert!(!has_gap(&as_root, "filter-refused"));
 }
+
+/// A copy of the program with these file capabilities.
+#[track_caller]
+fn with_file_capabilities(setting: &Setting, capabilities: &str) -> Option<PathBuf> {
+    let program = setting.sockets.directory().join("sockstat-with-capabilities");
+    copy(&program);
+    let Ok(set) = Command::new("setcap").arg(capabilities).arg(&program).output() else {
+        skip("setcap (libcap) is not installed");
+        return None;
+    };
+    if !set.status.success() {
+        let why = String::from_utf8_lossy(&set.stderr);
+        skip(&format!("no file capabilities can be set: {}", why.trim()));
+        return None;
+    }
+    Some(program)
+}
+
+#[test]
+fn file_capabilities_open_no_file_that_the_caller_could_not() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    // More than docs/privileges.md gives, so that writing is tried too.
+    let capabilities = "cap_sys_ptrace,cap_dac_read_search,cap_dac_override+ep";
+    let Some(program) = with_file_capabilities(&setting, capabilities) else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = setting.sockets.program(&program);
+        as_user(&mut command, NOBODY);
+        Ran::of(command.args(arguments))
+    };
+    let seen = run(&["-tlnp", "--json"]).ended_with(0);
+    if rows(&seen)[0]["owner_status"] != "known" {
+        skip("file capabilities have no effect here (nosuid, or no_new_privs)");
+        return;
+    }
+    let directory = setting.sockets.directory();
+    let secret = directory.join("secret");
+    fs::write(&secret, "hunter2 = 1\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let secret = secret.to_str().unwrap();
+    let new = directory.join("new");
+    let new = new.to_str().unwrap();
+    for arguments in [
+        &["-F", secret, "--explain-plan"][..],
+        &["-t", "-F", secret],
+        &["--replay", secret],
+        &["--record", new, "-t"],
+        &["-t", "-D", new],
+        &["--record", secret, "-t"],
+        &["-t", "-D", secret],
+    ] {
+        let ran = run(arguments).ended_with(1);
+        assert!(
+            ran.stderr.contains("Permission denied"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+        assert!(
+            !ran.stderr.contains("hunter2") && !ran.text().contains("hunter2"),
+            "{arguments:?}"
+        );
+    }
+    assert!(!Path::new(new).exists());
+    assert_eq!(fs::read_to_string(secret).unwrap(), "hunter2 = 1\n");
+}
+
+#[test]
+fn a_proc_root_with_links_out_of_it_reads_no_more_than_its_caller_may() {
+    use std::os::unix::fs::symlink;
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let Some(program) = with_file_capabilities(&setting, "cap_sys_ptrace,cap_dac_read_search+ep") else {
+        return;
+    };
+    let directory = setting.sockets.directory();
+    let (secret, root) = (directory.join("secret"), directory.join("root"));
+    fs::write(&secret, "hunter2").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::create_dir_all(root.join("net")).unwrap();
+    fs::create_dir_all(root.join("7/fd")).unwrap();
+    let header =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+    let socket = "   0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0\n";
+    fs::write(root.join("net/tcp"), format!("{header}{socket}")).unwrap();
+    symlink("socket:[4711]", root.join("7/fd/3")).unwrap();
+    for name in ["cmdline", "comm", "stat", "status", "cgroup"] {
+        symlink(&secret, root.join("7").join(name)).unwrap();
+    }
+    let mut command = setting.sockets.program(&program);
+    as_user(&mut command, NOBODY);
+    let ran = Ran::of(command.arg("--proc-root").arg(&root).args(["-tlnp4", "--json"])).ended_with(0);
+    assert_eq!(ran.json()["sockets"][0]["owners"][0]["pid"], 7, "{}", ran.text());
+    assert!(!ran.text().contains("hunter2"), "{}", ran.text());
+}

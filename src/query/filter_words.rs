@@ -1,0 +1,124 @@
+//! The words of a filter, typed and from a file (`-F`), and errors that do not repeat what is in the file.
+
+use std::ops::Deref;
+
+use super::error::FilterError;
+
+/// Filter words, in order: those of the command line, then the lines of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterWords {
+    words: Vec<String>,
+    file: Option<FilterFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FilterFile {
+    name: String,
+    /// How many words were typed before it.
+    typed: usize,
+    /// The line number, from 1, of each of its words.
+    lines: Vec<usize>,
+}
+
+impl FilterWords {
+    /// The words of a command line.
+    pub fn typed(words: Vec<String>) -> Self {
+        Self { words, file: None }
+    }
+
+    /// Adds the lines of a file, without blank ones and those that begin with `#`. `name` is what messages call it.
+    pub fn add_file(&mut self, name: String, text: &str) {
+        let mut file = FilterFile {
+            name,
+            typed: self.words.len(),
+            lines: Vec::new(),
+        };
+        for (index, line) in text.lines().map(str::trim).enumerate() {
+            if !line.is_empty() && !line.starts_with('#') {
+                self.words.push(line.to_owned());
+                file.lines.push(index + 1);
+            }
+        }
+        self.file = Some(file);
+    }
+
+    /// The error as it is shown: one in the file names file and line, and quotes neither; one in the typed words shows
+    /// these alone.
+    #[must_use]
+    pub fn without_file_contents(&self, error: FilterError) -> FilterError {
+        let Some(file) = self.file.as_ref().filter(|file| !file.lines.is_empty()) else {
+            return error;
+        };
+        let typed = self.words[..file.typed].join(" ");
+        if error.span.end <= typed.len() && !typed.is_empty() {
+            return FilterError::new(&typed, error.span, error.message, error.hint);
+        }
+        let mut end = typed.len();
+        let in_file = self.words[file.typed..].iter().zip(&file.lines);
+        let found = in_file
+            .map(|(word, line)| {
+                // The blank that joins it to the word before.
+                end += usize::from(end > 0) + word.len();
+                (end, *line)
+            })
+            .find(|(end, _)| error.span.start < *end)
+            .map(|(_, line)| line);
+        let line = found.or(file.lines.last().copied()).unwrap_or_default();
+        let hint = "what is in the file is not repeated here: type that line as a filter to see its error";
+        FilterError::new(
+            "",
+            0..0,
+            format!("invalid filter in {}, line {line}", file.name),
+            hint,
+        )
+    }
+}
+
+impl Deref for FilterWords {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{Mode, parse};
+
+    fn error(typed: &[&str], file: &str) -> String {
+        let mut words = FilterWords::typed(typed.iter().map(|word| (*word).to_owned()).collect());
+        words.add_file("f".into(), file);
+        let error = parse(&words, Mode::List).unwrap_err();
+        words.without_file_contents(error).render()
+    }
+
+    #[test]
+    fn a_filter_file_has_comments() {
+        let mut words = FilterWords::default();
+        words.add_file("f".into(), "# ports\nsport 22\n  # more\nor sport 80\n");
+        assert_eq!(*words, ["sport 22", "or sport 80"]);
+        assert!(parse(&words, Mode::List).is_ok());
+    }
+
+    #[test]
+    fn an_error_in_the_file_names_its_line_and_quotes_nothing() {
+        let shown = error(&[], "# none\n\nsport 22\nsecret = 7\n");
+        assert!(
+            shown.starts_with("error: invalid filter in f, line 4\n"),
+            "{shown}"
+        );
+        assert!(!shown.contains("secret"), "{shown}");
+        let shown = error(&["sport 22"], "# none\nor sport 80\nand secret = 7");
+        assert!(shown.contains("line 3") && !shown.contains("secret"), "{shown}");
+        let missing = error(&[], "\nsport 22 and");
+        assert!(missing.contains("line 2"), "{missing}");
+    }
+
+    #[test]
+    fn an_error_in_what_was_typed_shows_that_alone() {
+        let shown = error(&["recvq = 1"], "or secret");
+        assert!(shown.contains("'recvq'") && !shown.contains("secret"), "{shown}");
+    }
+}
