@@ -4,18 +4,22 @@
 //! The request always carries the cookie. Without one the kernel falls back to the listener of the port when the
 //! connection is gone, and would close that. A socket without a cookie is refused here.
 
-use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::ControlFlow;
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
-use netlink_packet_sock_diag::SOCK_DESTROY;
+use netlink_packet_core::NLM_F_ACK;
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
+use netlink_packet_sock_diag::{SockDiagDestroy, SockDiagMessage};
 
 use super::channel::{Channel, DumpError};
-use crate::model::{InetPair, Protocol, Socket};
+use super::request::serialize;
+use crate::model::{Protocol, Socket};
 use crate::source::uapi::{
     AF_INET, AF_INET6, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
 };
+
+/// Where the padding of `struct inet_diag_req_v2` is in a message.
+const PAD: usize = size_of::<libc::nlmsghdr>() + 3;
 
 /// The kernel's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,49 +70,54 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
         // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
         _ => return None,
     };
-    // For a raw socket the kernel reads the IP protocol from the padding.
-    let pad = socket.ip_protocol.filter(|_| socket.protocol == Protocol::Raw);
     let family = if pair.local_address.is_ipv4() {
         AF_INET
     } else {
         AF_INET6
     };
-    let mut message = Vec::with_capacity(72);
-    message.extend(72u32.to_ne_bytes());
-    message.extend(SOCK_DESTROY.to_ne_bytes());
-    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend([family, number, 0, pad.unwrap_or(0)]);
-    message.extend(u32::MAX.to_ne_bytes());
-    push_id(&mut message, pair, cookie);
+    let request = InetRequest {
+        family,
+        protocol: number,
+        extensions: ExtensionFlags::empty(),
+        states: StateFlags::from_bits_retain(u32::MAX),
+        socket_id: SocketId {
+            source_port: pair.local_port,
+            destination_port: pair.peer_port,
+            source_address: pair.local_address,
+            destination_address: pair.peer_address,
+            interface_id: pair.interface.map_or(0, NonZeroU32::get),
+            cookie: halves(cookie),
+        },
+    };
+    let mut message = serialize(
+        SockDiagDestroy::new(SockDiagMessage::InetRequest(request)),
+        NLM_F_ACK,
+    );
+    // Of a raw socket the kernel reads its IP protocol in the place of the padding, which the crate leaves at 0.
+    if socket.protocol == Protocol::Raw
+        && let (Some(pad), Some(protocol)) = (message.get_mut(PAD), socket.ip_protocol)
+    {
+        *pad = protocol;
+    }
     Some(message)
 }
 
-/// `struct inet_diag_sockid`.
-fn push_id(message: &mut Vec<u8>, pair: &InetPair, cookie: NonZeroU64) {
-    message.extend(pair.local_port.to_be_bytes());
-    message.extend(pair.peer_port.to_be_bytes());
-    for address in [pair.local_address, pair.peer_address] {
-        match address {
-            IpAddr::V4(address) => {
-                message.extend(address.octets());
-                message.extend([0; 12]);
-            }
-            IpAddr::V6(address) => message.extend(address.octets()),
-        }
+/// The cookie as two numbers, the low one first, whatever the machine's order of bytes.
+fn halves(cookie: NonZeroU64) -> [u8; 8] {
+    let mut bytes = [0; 8];
+    let halves = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
+    for (place, half) in bytes.chunks_exact_mut(4).zip(halves) {
+        place.copy_from_slice(&u32::try_from(half).unwrap_or(u32::MAX).to_ne_bytes());
     }
-    message.extend(pair.interface.map_or(0, NonZeroU32::get).to_ne_bytes());
-    // Two halves, the low one first, whatever the byte order.
-    let [low, high] = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
-    for half in [low, high] {
-        message.extend(u32::try_from(half).unwrap_or(u32::MAX).to_ne_bytes());
-    }
+    bytes
 }
 
 #[cfg(test)]
 mod tests {
+    use netlink_packet_sock_diag::SOCK_DESTROY;
+
     use super::*;
-    use crate::model::{Endpoints, State};
+    use crate::model::{Endpoints, InetPair, State};
 
     fn socket() -> Socket {
         let pair = InetPair {

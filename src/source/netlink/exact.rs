@@ -1,14 +1,16 @@
 //! Asks the kernel which socket would receive a packet. Its own look-up includes reuseport groups and BPF programs
 //! (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk; net/ipv4/udp_diag.c).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
-use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+use netlink_packet_core::NLM_F_ACK;
+use netlink_packet_sock_diag::SockDiagMessage;
+use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 
 use super::channel::{Channel, DumpError};
 use super::inet;
+use super::request::serialize;
 use crate::model::request::Wanted;
 use crate::model::{Protocol, Socket};
 use crate::source::uapi::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
@@ -51,33 +53,58 @@ fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: 
     } else {
         IPPROTO_TCP
     };
-    let mut message = Vec::with_capacity(72);
-    message.extend(72u32.to_ne_bytes());
-    message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    message.extend((NLM_F_REQUEST | NLM_F_ACK).to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend([family, number, 0, 0]);
-    message.extend(u32::MAX.to_ne_bytes());
-    message.extend(source.port().to_be_bytes());
-    message.extend(destination.port().to_be_bytes());
-    for address in [source.ip(), destination.ip()] {
-        match address {
-            IpAddr::V4(address) => {
-                message.extend(address.octets());
-                message.extend([0; 12]);
-            }
-            IpAddr::V6(address) => message.extend(address.octets()),
-        }
-    }
-    message.extend(interface.to_ne_bytes());
-    // No cookie.
-    message.extend([0xff; 8]);
-    message
+    let request = InetRequest {
+        family,
+        protocol: number,
+        extensions: ExtensionFlags::empty(),
+        states: StateFlags::from_bits_retain(u32::MAX),
+        socket_id: SocketId {
+            source_port: source.port(),
+            destination_port: destination.port(),
+            source_address: source.ip(),
+            destination_address: destination.ip(),
+            interface_id: interface,
+            // None.
+            cookie: [0xff; 8],
+        },
+    };
+    serialize(SockDiagMessage::InetRequest(request), NLM_F_ACK)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_laid_out_as_the_kernel_reads_it() {
+        let header = [
+            &72u32.to_ne_bytes()[..],
+            &20u16.to_ne_bytes(),
+            &5u16.to_ne_bytes(),
+            &[0; 8],
+        ]
+        .concat();
+        let [here, there] = ["10.0.0.1:8080", "10.0.0.2:80"].map(|text| text.parse().unwrap());
+        let expected = [
+            &header[..],
+            &[2, 6, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x1f, 0x90, 0, 0x50],
+            &[10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &[10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            &3u32.to_ne_bytes(),
+            &[0xff; 8],
+        ];
+        assert_eq!(encode(Protocol::Tcp, here, there, 3), expected.concat());
+        let [here, there] = ["[::1]:8080", "[fe80::2]:80"].map(|text| text.parse().unwrap());
+        let expected = [
+            &header[..],
+            &[10, 17, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0x50, 0x1f, 0x90],
+            &[0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            &[0; 4],
+            &[0xff; 8],
+        ];
+        assert_eq!(encode(Protocol::Udp, here, there, 0), expected.concat());
+    }
 
     #[test]
     fn a_listener_of_this_process_is_found_and_nothing_else_is() {

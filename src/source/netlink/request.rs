@@ -1,10 +1,12 @@
 //! Requests to sock_diag.
 //!
-//! netlink-packet-sock-diag encodes the fixed parts. This module appends what it cannot express: attributes (a
-//! protocol above 255, a filter program), and the legacy request that dumps TCP of both families in one walk of
-//! the hash table.
+//! netlink-packet-sock-diag encodes every request that it can express: inet and unix, with extensions and states that it
+//! does not know. What it cannot express is encoded here: attributes (a protocol above 255, a filter program), the
+//! legacy request that dumps TCP of both families in one walk of the hash table, and packet, netlink, VM and XDP sockets.
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 use netlink_packet_sock_diag::unix;
 use netlink_packet_sock_diag::{SOCK_DIAG_BY_FAMILY, SockDiagMessage};
@@ -111,7 +113,7 @@ impl Request {
             states: StateFlags::from_bits_retain(self.states.bits()),
             socket_id,
         });
-        let mut message = serialize(request);
+        let mut message = serialize(request, NLM_F_DUMP);
         if number > 255 {
             append_attribute(
                 &mut message,
@@ -123,12 +125,13 @@ impl Request {
     }
 
     fn unix(&self) -> Vec<u8> {
-        serialize(SockDiagMessage::UnixRequest(unix::UnixRequest {
+        let request = SockDiagMessage::UnixRequest(unix::UnixRequest {
             state_flags: unix::StateFlags::from_bits_retain(self.states.bits()),
             inode: 0,
             show_flags: unix::ShowFlags::from_bits_retain(self.extensions),
             cookie: [0xff; 8],
-        }))
+        });
+        serialize(request, NLM_F_DUMP)
     }
 
     /// `struct inet_diag_req` (linux 6.18 include/uapi/linux/inet_diag.h): family, two prefix lengths,
@@ -156,10 +159,14 @@ pub fn set_sequence(message: &mut [u8], sequence: u32) {
     }
 }
 
-fn serialize(payload: SockDiagMessage) -> Vec<u8> {
+/// The whole message of a request, with flags besides that of a request; its sequence number is 0.
+pub(super) fn serialize<T>(payload: T, flags: u16) -> Vec<u8>
+where
+    T: NetlinkSerializable + Into<NetlinkPayload<T>>,
+{
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    let mut message = NetlinkMessage::new(header, NetlinkPayload::from(payload));
+    header.flags = NLM_F_REQUEST | flags;
+    let mut message = NetlinkMessage::new(header, payload.into());
     message.finalize();
     let mut bytes = vec![0; message.buffer_len()];
     message.serialize(&mut bytes);
