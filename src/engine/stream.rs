@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 
 use super::outlet::Outlet;
 use super::owners::{Scan, scan};
@@ -19,7 +19,7 @@ use crate::model::request::Facts;
 use crate::model::{HolderTable, Owners, Processes, Stash};
 use crate::source::netns::Views;
 use crate::source::proc::{ProcRoot, facts};
-use crate::source::tape;
+use crate::source::{tape, threads};
 
 /// Carries out the request and feeds its rows to `sink`, in the kernel's order.
 ///
@@ -68,10 +68,9 @@ fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow:
     let mut context = run.context();
     let mut known: Option<Known> = None;
     let scan = std::thread::scope(|scope| {
-        let searching = std::thread::Builder::new().name("owners".into());
-        let searching = searching
-            .spawn_scoped(scope, search)
-            .context("cannot start a thread")?;
+        let searching = threads::beside(scope, "owners", search);
+        // Without a thread, the search comes first.
+        let first = searching.is_none().then(search);
         run.fill(&mut stash, &mut |stash, names| {
             if !early {
                 return ControlFlow::Continue(());
@@ -91,9 +90,8 @@ fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow:
             std::mem::swap(&mut context.names, names);
             flow
         });
-        let scan = searching
-            .join()
-            .map_err(|_| anyhow!("the search for owners failed"))?;
+        let scan = first.or_else(|| searching?.join().ok());
+        let scan = scan.context("the search for owners failed")?;
         scan.with_context(|| cannot_list(&root))
     })?;
     let known = known.or_else(take).context("the search for owners failed")?;

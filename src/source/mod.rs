@@ -22,6 +22,7 @@ pub mod socket_options;
 pub mod system;
 pub mod systemd;
 pub mod tape;
+pub mod threads;
 pub mod trial_bind;
 pub mod trial_connect;
 pub(crate) mod uapi;

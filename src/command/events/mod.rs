@@ -15,7 +15,6 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::caller::Caller;
@@ -30,6 +29,7 @@ use crate::query::{Mode, Parsed};
 use crate::render::human;
 use crate::render::lines::Lines;
 use crate::source::proc::ProcRoot;
+use crate::source::threads;
 
 use diff::{Event, Followed};
 use messages::{Deaf, Heard, Messages};
@@ -141,11 +141,11 @@ impl Watch {
             self.limit,
             self.quiet,
         );
-        let begun = spawn_blocking(move || {
+        let begun = threads::blocking(move || {
             let flow = teller.begin(&sockets);
             (teller, sockets, flow)
         });
-        let (mut teller, sockets, flow) = begun.await?;
+        let (mut teller, sockets, flow) = begun.await.context(CANNOT_LIST)?;
         if flow.context(CANNOT_LIST)?.is_break() {
             return Ok(());
         }
@@ -179,7 +179,7 @@ impl Watch {
                 look_now = heard.lost;
             }
             let at = SystemTime::now();
-            let told = spawn_blocking(move || {
+            let told = threads::blocking(move || {
                 if lost {
                     teller.lost(at);
                 }
@@ -187,7 +187,7 @@ impl Watch {
                 (teller, flow)
             });
             let flow;
-            (teller, flow) = told.await?;
+            (teller, flow) = told.await.context(CANNOT_LIST)?;
             if flow.context(CANNOT_LIST)?.is_break() {
                 return Ok(());
             }
@@ -197,7 +197,7 @@ impl Watch {
     /// Reads the tables.
     async fn look(&self) -> anyhow::Result<(Vec<Socket>, Vec<Gap>)> {
         let plan = Arc::clone(&self.plan);
-        let looked = spawn_blocking(move || {
+        let looked = threads::blocking(move || {
             let mut sockets = Vec::new();
             let gaps = namespaces::read(&plan.views, &ProcRoot::default(), &plan.dumps, &mut |batch| {
                 sockets.extend(
@@ -209,7 +209,7 @@ impl Watch {
             });
             (sockets, gaps)
         });
-        Ok(looked.await?)
+        looked.await.context(CANNOT_LIST)
     }
 
     /// Says what cannot be seen.

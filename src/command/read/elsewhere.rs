@@ -22,12 +22,13 @@ use crate::source::tape;
 /// may enter them.
 pub fn owners(protocol: Protocol, port: u16, by: OwnersBy) -> Vec<Owner> {
     // The thread is not used for anything else: it does not come back from where it goes.
-    let looked = std::thread::spawn(move || {
+    let looked = std::thread::Builder::new().name("netns".into()).spawn(move || {
         let name = format!("{} {port} in other network namespaces", protocol.name());
         tape::fact(&name, || inodes(protocol, port))
-    })
-    .join();
-    owners_of(looked.unwrap_or_default(), by)
+    });
+    // Without a thread nobody looks: this one must stay where it is.
+    let inodes = looked.ok().and_then(|thread| thread.join().ok());
+    owners_of(inodes.unwrap_or_default(), by)
 }
 
 fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {

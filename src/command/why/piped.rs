@@ -12,6 +12,7 @@ use crate::diagnose::bind::failure_output::{Failure, Scanner};
 use crate::diagnose::place::{Host, PortPlace};
 use crate::exit::Exit;
 use crate::model::Protocol;
+use crate::source::threads;
 
 /// How long a program may be silent between the message and the port.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -74,7 +75,7 @@ fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -
 /// Reads stdin on a thread of its own, piece by piece as it comes.
 fn read_stdin() -> Receiver<Vec<u8>> {
     let (sender, pieces) = mpsc::channel();
-    std::thread::spawn(move || {
+    threads::start("stdin", move || {
         let mut buffer = vec![0; 1 << 16];
         let mut stdin = std::io::stdin().lock();
         while let Ok(length @ 1..) = stdin.read(&mut buffer) {

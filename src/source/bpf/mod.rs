@@ -33,8 +33,8 @@ pub use on_tape::recorded_holders;
 pub use record::{Facts, Record};
 pub use refusal::Refusal;
 
-use crate::source::tape;
 use crate::source::uapi::bpf as uapi;
+use crate::source::{tape, threads};
 use btf::{FlagMasks, Layout};
 
 /// `readlink /proc/self/ns/pid` in the initial pid namespace, whose inode is fixed since 3.8 (linux
@@ -152,7 +152,9 @@ fn iterate(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Resul
     };
     let others = thread::available_parallelism().map_or(1, usize::from) - 1;
     let shares: Result<Vec<_>, Refusal> = thread::scope(|scope| {
-        let others: Vec<_> = (0..others).map(|_| scope.spawn(share)).collect();
+        let others: Vec<_> = (0..others)
+            .filter_map(|_| threads::beside(scope, "iterate", share))
+            .collect();
         let own = share()?;
         let lost = |_| Refusal::Io("read its records", io::ErrorKind::Other.into());
         let others = others.into_iter().map(|other| other.join().map_err(lost)?);

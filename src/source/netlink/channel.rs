@@ -8,13 +8,14 @@ mod datagram;
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
 
 pub use super::error::DumpError;
 use crate::source::tape::{self, netlink::Heard};
+use crate::source::threads;
 use datagram::{Progress, read_datagram};
 
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for future kernels.
@@ -108,10 +109,23 @@ impl Channel {
             }
             grown();
             let sequence = channel.sequence;
+            // Whoever receives takes it: the second thread, or this one if there is no other.
+            let channel = Mutex::new(Some(channel));
+            let take_channel = || channel.lock().unwrap_or_else(PoisonError::into_inner).take();
             thread::scope(|scope| {
                 let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
                 let (used, free) = mpsc::channel();
-                scope.spawn(move || channel.receive_ahead(&free, &filled));
+                let ahead = threads::beside(scope, "receive", move || {
+                    if let Some(channel) = take_channel() {
+                        channel.receive_ahead(&free, &filled);
+                    }
+                });
+                if ahead.is_none()
+                    && let Some(channel) = take_channel()
+                {
+                    while channel.read_next(receiver)? == Progress::More {}
+                    return Ok(());
+                }
                 loop {
                     // The receiving thread ends by itself only after the last datagram, which is reported below.
                     let datagram: Vec<u8> = ready.recv().map_err(|_| DumpError::Lost)??;

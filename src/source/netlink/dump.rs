@@ -9,6 +9,7 @@ use super::request::{Request, Table};
 use super::{inet, netlinks, packet, unix, vsock, xdp};
 use crate::model::request::Dump;
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
+use crate::source::threads;
 
 /// Takes sockets, some hundred at a time, and returns whether it wants more. The slice is reused.
 pub type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + 'a;
@@ -59,13 +60,13 @@ fn run_table(
         return ask(channel, dump, table, states, batch, emit, || {});
     }
     thread::scope(|scope| {
-        let begin = || scope.spawn(move || stash(dump, table, bound));
+        let begin = || threads::beside(scope, "bound", move || stash(dump, table, bound));
         // If the kernel filters, the length of its reply does not show how much it walks.
         let mut beside = dump.is_narrowed().then(begin);
         ask(channel, dump, table, others, batch, emit, || {
             beside.get_or_insert_with(begin);
         })?;
-        match beside.map(thread::ScopedJoinHandle::join) {
+        match beside.flatten().map(thread::ScopedJoinHandle::join) {
             Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
             // Not started, or failed: requesting again here reports the error.
             _ => ask(channel, dump, table, bound, batch, emit, || {}),

@@ -12,7 +12,7 @@ use super::{ProcRoot, contexts};
 use crate::model::cgroup::Home;
 use crate::model::request::Facts;
 use crate::model::{Process, Processes, process::program_name};
-use crate::source::tape;
+use crate::source::{tape, threads};
 
 /// How long all command lines together may take. Reading one blocks while its process holds the lock of its
 /// memory map, for ever in the worst case.
@@ -135,14 +135,14 @@ fn in_time(
     while !pids.is_empty() {
         let (sender, receiver) = mpsc::channel();
         let (read, work) = (read.clone(), pids.clone());
-        let reading = std::thread::Builder::new().name("cmdline".into()).spawn(move || {
+        threads::start("cmdline", move || {
             for pid in work {
                 if sender.send((pid, read(pid))).is_err() {
                     return;
                 }
             }
         });
-        let mut missing = reading.is_err().then_some(Late::All);
+        let mut missing = None;
         let mut answered = 0;
         while missing.is_none() && answered < pids.len() {
             match wait(&receiver) {

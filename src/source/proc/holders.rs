@@ -15,7 +15,7 @@ use super::raw::{numbered_entries, open_directory};
 pub use super::walk::{Look, Walk};
 use super::worker::{Shared, Worker};
 use super::{ProcRoot, on_tape};
-use crate::source::tape;
+use crate::source::{tape, threads};
 
 /// Below this many processes a second thread costs more than it saves.
 const PROCESSES_PER_THREAD: usize = 32;
@@ -69,7 +69,7 @@ fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Wal
     let helpers = (pids.len() / PROCESSES_PER_THREAD).clamp(1, cores) - 1;
     let walk = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..helpers)
-            .map(|_| scope.spawn(|| Worker::new(&shared).run()))
+            .filter_map(|_| threads::beside(scope, "walk", || Worker::new(&shared).run()))
             .collect();
         let mut walk = Worker::new(&shared).run();
         for handle in handles {

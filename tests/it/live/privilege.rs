@@ -419,3 +419,44 @@ fn a_proc_root_with_links_out_of_it_reads_no_more_than_its_caller_may() {
     assert_eq!(ran.json()["sockets"][0]["owners"][0]["pid"], 7, "{}", ran.text());
     assert!(!ran.text().contains("hunter2"), "{}", ran.text());
 }
+
+#[test]
+fn without_a_thread_to_be_had_every_command_answers_all_the_same() {
+    let Some(setting) = Setting::make(&["tcp-listen:port=4000", "tcp-pair", "udp"]) else {
+        return;
+    };
+    let as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let tool = [&as_nobody[..], &["prlimit", "--nproc=0"]].concat();
+    let commands: [(&[&str], i32); 9] = [
+        (&["-tulpn"], 0),
+        (&["-tulpn", "--owners", "proc"], 0),
+        (&["-tanpe", "--json"], 0),
+        (&["-tlnr"], 0),
+        (&["-s"], 0),
+        (&["why", "4000"], 1),
+        (&["reach", "127.0.0.1:4000"], 0),
+        (&["free", "--count", "1"], 0),
+        (&["kill", "--dry-run", ":4000"], 1),
+    ];
+    for (arguments, status) in commands {
+        let mut command = setting.sockets.program(tool[0]);
+        command.args(&tool[1..]).arg(&setting.program).args(arguments);
+        let ran = Ran::of(&mut command);
+        if ran.stderr.starts_with("setpriv") || ran.stderr.starts_with("prlimit") {
+            skip(&format!("{} is refused here: {}", tool[0], ran.stderr.trim()));
+            return;
+        }
+        assert_eq!(ran.status, Some(status), "{arguments:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{arguments:?}: {}", ran.stderr);
+    }
+    // It goes on until it is stopped.
+    let mut events = setting.sockets.program("timeout");
+    events
+        .args(["--signal=INT", "1"])
+        .args(&tool)
+        .arg(&setting.program)
+        .arg("events");
+    let ran = Ran::of(&mut events);
+    let looks = ran.stderr.contains("looking every");
+    assert!(looks && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
