@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use unicode_width::UnicodeWidthStr;
-
+use super::columns::{self, Shape};
 use super::csv::push_csv;
 use super::json;
 use super::text::push_number;
@@ -158,33 +157,19 @@ impl GroupForm {
 
 /// Lines of words as columns: the first ones left, numbers right, the heading in capitals.
 fn aligned(text: &str, keys: usize, header: bool) -> String {
-    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
-    let mut widths = vec![0; keys + COUNTS.len()];
-    for line in &lines {
-        for (width, word) in widths.iter_mut().zip(line) {
-            *width = word.width().max(*width);
-        }
+    let mut cells: Vec<Vec<String>> = text
+        .lines()
+        .map(|line| line.split(' ').map(str::to_owned).collect())
+        .collect();
+    for word in cells.first_mut().into_iter().flatten().filter(|_| header) {
+        *word = word.to_ascii_uppercase().replace('_', "-");
     }
-    let mut out = String::new();
-    for (index, line) in lines.iter().enumerate() {
-        for (column, (word, width)) in line.iter().zip(&widths).enumerate() {
-            let blanks = " ".repeat(width.saturating_sub(word.width()));
-            let word = if header && index == 0 {
-                word.to_ascii_uppercase().replace('_', "-")
-            } else {
-                (*word).to_owned()
-            };
-            let gap = if column > 0 { "  " } else { "" };
-            let (before, after) = if column < keys {
-                ("", &blanks[..])
-            } else {
-                (&blanks[..], "")
-            };
-            out.extend([gap, before, &word, after]);
-        }
-        out.push('\n');
-    }
-    out
+    let shape = |column| Shape {
+        right: column >= keys,
+        ..Shape::default()
+    };
+    let shapes: Vec<_> = (0..keys + COUNTS.len()).map(shape).collect();
+    columns::aligned(cells, &shapes)
 }
 
 #[cfg(test)]

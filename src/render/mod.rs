@@ -3,6 +3,7 @@
 //! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
 
 pub mod cells;
+pub mod columns;
 pub mod csv;
 pub mod decimal;
 pub mod details;

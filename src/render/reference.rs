@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::model::summary::Figure;
 use crate::query::field::{FIELDS, FieldInfo, Kind, Shown};
 use crate::query::words;
+use crate::render::columns::{self, Shape};
 use crate::render::json;
 
 /// `string`, `integer`, `boolean` or `array`: the type of a field in JSON, when it is not null.
@@ -30,21 +31,13 @@ fn sets(info: &FieldInfo) -> &'static str {
 
 /// The list for a terminal: name, type, unit, sets and meaning.
 pub fn columns() -> String {
-    let mut text = format!(
-        "{:<17} {:<8} {:<12} {:<14} MEANING\n",
-        "FIELD", "TYPE", "UNIT", "SHOWN IN"
-    );
-    for info in FIELDS {
-        let _ = writeln!(
-            text,
-            "{:<17} {:<8} {:<12} {:<14} {}",
-            info.name,
-            type_name(info.kind),
-            if info.unit.is_empty() { "-" } else { info.unit },
-            sets(info),
-            info.meaning
-        );
-    }
+    let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN", "MEANING"].map(str::to_owned);
+    let field = |info: &FieldInfo| {
+        let unit = if info.unit.is_empty() { "-" } else { info.unit };
+        [info.name, type_name(info.kind), unit, sets(info), info.meaning].map(str::to_owned)
+    };
+    let rows = std::iter::once(heading).chain(FIELDS.iter().map(field));
+    let mut text = columns::aligned(rows.map(Vec::from).collect(), &[Shape::default(); 5]);
     text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p.\n");
     text
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::columns::{self, Shape};
 use super::human::bytes;
 use super::json::string::{push_key, push_string};
 use super::text::push_number;
@@ -161,11 +162,7 @@ fn states(summary: &Summary) -> String {
         state => state.ss_name().to_ascii_uppercase(),
     });
     let headings: Vec<String> = headings.chain(["TOTAL".to_owned()]).collect();
-    let mut text = format!("{:<12}", "PROTO");
-    for heading in &headings {
-        let _ = write!(text, "{heading:>width$}", width = heading.len().max(6) + 2);
-    }
-    text.push('\n');
+    let mut cells = vec![[vec!["PROTO".to_owned()], headings.clone()].concat()];
     let mut totals = vec![0; headings.len()];
     for ((protocol, family), row) in &rows {
         let name = match family {
@@ -178,27 +175,30 @@ fn states(summary: &Summary) -> String {
         for (total, count) in totals.iter_mut().zip(&counts) {
             *total += count;
         }
-        push_counts(&mut text, &name, &counts, &headings);
+        cells.push(counted(&name, &counts));
     }
     if rows.len() > 1 {
-        push_counts(&mut text, "all", &totals, &headings);
+        cells.push(counted("all", &totals));
     }
-    text
+    let names = Shape {
+        right: false,
+        least: 10,
+    };
+    let numbers = Shape {
+        right: true,
+        least: 6,
+    };
+    let shapes = [vec![names], vec![numbers; headings.len()]].concat();
+    columns::aligned(cells, &shapes)
 }
 
 /// One row of counts; a count of 0 is left blank.
-fn push_counts(text: &mut String, name: &str, counts: &[u64], headings: &[String]) {
-    let mut line = format!("{name:<12}");
-    for (count, heading) in counts.iter().zip(headings) {
-        let shown = if *count == 0 {
-            String::new()
-        } else {
-            count.to_string()
-        };
-        let _ = write!(line, "{shown:>width$}", width = heading.len().max(6) + 2);
-    }
-    text.push_str(line.trim_end());
-    text.push('\n');
+fn counted(name: &str, counts: &[u64]) -> Vec<String> {
+    let shown = counts.iter().map(|count| match count {
+        0 => String::new(),
+        count => count.to_string(),
+    });
+    std::iter::once(name.to_owned()).chain(shown).collect()
 }
 
 #[cfg(test)]

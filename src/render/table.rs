@@ -5,12 +5,13 @@
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Object, Rows};
-use tabled::settings::{Alignment, Color, Modify, Padding, Style};
+use tabled::settings::{Color, Modify};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::cells::{Cell, Column, Tone};
+use super::columns as layout;
 use super::facts::{self, Facts, IN_RECORD};
-use super::fit::{GAP, fit};
+use super::fit::fit;
 use crate::model::Row;
 
 /// How the table is shown.
@@ -126,15 +127,10 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
         }));
     }
     let mut table = builder.build();
-    table
-        .with(Style::empty())
-        .with(Padding::new(0, GAP, 0, 0))
-        .with(Alignment::left());
-    for (index, (column, _)) in columns.iter().enumerate() {
-        if column.is_right_aligned() {
-            table.with(Modify::new(Columns::one(index)).with(Alignment::right()));
-        }
-    }
+    layout::lay_out(
+        &mut table,
+        columns.iter().map(|(column, _)| column.is_right_aligned()),
+    );
     if view.colors {
         let first_row = usize::from(view.header);
         if view.header {
@@ -152,7 +148,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
             }
         }
     }
-    trim_lines(&table.to_string())
+    layout::trim_lines(&table.to_string())
 }
 
 /// What switches dim text on and off.
@@ -165,16 +161,6 @@ fn color_of(tone: Tone) -> Color {
         Tone::Warn => Color::FG_YELLOW,
         Tone::Alarm => Color::FG_RED,
     }
-}
-
-/// Cuts blanks at the ends of lines, also those in front of a colour's end.
-fn trim_lines(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.lines() {
-        out.push_str(line.trim_end());
-        out.push('\n');
-    }
-    out
 }
 
 /// Cuts text to a width in terminal cells, with an ellipsis in the place of what was cut.
@@ -287,7 +273,7 @@ mod tests {
                 _ => without.push(character),
             }
         }
-        assert_eq!(trim_lines(&without), plain);
+        assert_eq!(layout::trim_lines(&without), plain);
     }
 
     #[test]

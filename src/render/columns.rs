@@ -1,0 +1,87 @@
+//! Columns for people: what every table on the terminal has in common. tabled lays them out.
+
+use tabled::Table;
+use tabled::builder::Builder;
+use tabled::settings::object::Columns;
+use tabled::settings::{Alignment, Modify, Padding, Style, Width};
+use unicode_width::UnicodeWidthStr;
+
+use super::fit::GAP;
+
+/// How a column is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Numbers are on the right.
+    pub right: bool,
+    /// The least width, in terminal cells.
+    pub least: usize,
+}
+
+/// Cells in columns of these shapes, each line with its newline. Cells have one line each.
+pub fn aligned(cells: Vec<Vec<String>>, shapes: &[Shape]) -> String {
+    if cells.is_empty() {
+        return String::new();
+    }
+    let mut widths: Vec<usize> = shapes.iter().map(|shape| shape.least + GAP).collect();
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (cell.width() + GAP).max(*width);
+        }
+    }
+    let mut table = Builder::from(cells).build();
+    lay_out(&mut table, shapes.iter().map(|shape| shape.right));
+    table.with(Width::list(widths));
+    trim_lines(&table.to_string())
+}
+
+/// No lines, blanks between columns, and which of them are on the right.
+pub(super) fn lay_out(table: &mut Table, right: impl Iterator<Item = bool>) {
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, GAP, 0, 0))
+        .with(Alignment::left());
+    for (index, _) in right.enumerate().filter(|(_, right)| *right) {
+        table.with(Modify::new(Columns::one(index)).with(Alignment::right()));
+    }
+}
+
+/// Cuts blanks at the ends of lines, also those in front of a colour's end.
+pub(super) fn trim_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_cells_and_no_less_than_asked_for() {
+        let cells = [
+            ["PROTO", "LISTEN"],
+            ["tcp", "1"],
+            ["\u{6f22}\u{5b57}\u{6f22}", "12"],
+        ];
+        let cells = cells.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        let right = Shape {
+            right: true,
+            ..Shape::default()
+        };
+        let text = aligned(cells.clone(), &[Shape::default(), right]);
+        assert_eq!(
+            text,
+            "PROTO   LISTEN\ntcp          1\n\u{6f22}\u{5b57}\u{6f22}      12\n"
+        );
+        let wide = Shape {
+            least: 8,
+            ..Shape::default()
+        };
+        let text = aligned(cells, &[wide, Shape { least: 7, ..right }]);
+        assert_eq!(text.lines().next(), Some("PROTO      LISTEN"));
+        assert_eq!(aligned(Vec::new(), &[]), "");
+    }
+}
