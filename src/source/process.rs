@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStringExt;
 
+use procfs::FromRead as _;
+use procfs::process::Stat;
+
 use super::{cgroup, disk};
 use crate::model::Holder;
 use crate::model::ancestor::Ancestor;
@@ -59,9 +62,7 @@ pub fn parents_of_all() -> BTreeMap<u32, u32> {
 /// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
-    let after_name = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(stat.get(after_name + 1..)?).ok()?;
-    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+    u32::try_from(Stat::from_read(stat.as_slice()).ok()?.ppid).ok()
 }
 
 /// Whether a descriptor is closed on exec.

@@ -86,8 +86,6 @@ fn local_v4(text: &str) -> Vec<V4Network> {
 
 /// A line of /proc/net/if_inet6: address, interface index, prefix length, scope and flags in hexadecimal, name.
 fn v6_address(line: &str) -> Option<V6Address> {
-    const TENTATIVE: u32 = 0x40;
-    const OPTIMISTIC: u32 = 0x04;
     let mut words = line.split_ascii_whitespace();
     let address = u128::from_str_radix(words.next()?, 16).ok()?;
     let interface = u32::from_str_radix(words.next()?, 16).ok()?;
@@ -95,7 +93,7 @@ fn v6_address(line: &str) -> Option<V6Address> {
     Some(V6Address {
         address: Ipv6Addr::from_bits(address),
         interface,
-        tentative: flags & TENTATIVE != 0 && flags & OPTIMISTIC == 0,
+        tentative: flags & libc::IFA_F_TENTATIVE != 0 && flags & libc::IFA_F_OPTIMISTIC == 0,
     })
 }
 

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::Path;
 
+use procfs::process::MountInfo;
+
 use super::names::{self, Named};
 use super::processes::{self, Task, inode_of};
 use super::{Namespace, View, Views, Way, fingerprint, path_of, process_of};
@@ -131,8 +133,9 @@ impl Finder {
             if !seen.insert(mounts) {
                 continue;
             }
-            let text = std::fs::read_to_string(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
-            for (inode, mount_point) in mounted(&text) {
+            // One mount point whose name is not UTF-8 must not hide the others.
+            let text = std::fs::read(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
+            for (inode, mount_point) in mounted(&String::from_utf8_lossy(&text)) {
                 // Only where nothing else leads there: a mount point may lie on a file system that does not answer.
                 if !self.found.contains_key(&inode) {
                     let way = Way::Within {
@@ -176,13 +179,12 @@ impl Finder {
 /// `net:[…]` (proc_pid_mountinfo(5)).
 fn mounted(mountinfo: &str) -> Vec<(u64, String)> {
     let one = |line: &str| {
-        let (place, end) = line.split_once(" - ")?;
-        if end.split(' ').next() != Some("nsfs") {
-            return None;
-        }
-        let mut words = place.split(' ').skip(3);
-        let inode = inode_of(words.next()?)?;
-        Some((inode, crate::source::proc::mounts::unescape(words.next()?)))
+        let mount = MountInfo::from_line(line).ok()?;
+        let inode = (mount.fs_type == "nsfs").then(|| inode_of(&mount.root))??;
+        Some((
+            inode,
+            crate::source::proc::mounts::unescape(mount.mount_point.to_str()?),
+        ))
     };
     mountinfo.lines().filter_map(one).collect()
 }

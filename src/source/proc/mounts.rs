@@ -1,6 +1,8 @@
 //! What the mount table says about procfs and cgroup2. Pure: takes the text of /proc/self/mountinfo.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use procfs::process::MountInfo;
 
 /// The two mounts of interest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,20 +17,17 @@ impl Mounts {
     /// Reads mountinfo. The last mount at a place counts: it covers the ones before.
     pub fn parse(mountinfo: &str, proc_root: &str) -> Self {
         let mut mounts = Self::default();
-        for line in mountinfo.lines() {
-            let Some((place, end)) = line.split_once(" - ") else {
-                continue;
-            };
-            let Some(mount_point) = place.split(' ').nth(4) else {
-                continue;
-            };
-            let mut end = end.split(' ');
-            let (kind, options) = (end.next().unwrap_or_default(), end.nth(1).unwrap_or_default());
-            match kind {
-                "proc" if mount_point == proc_root => {
-                    mounts.hides_processes = options.split(',').any(hides);
+        // A line that procfs does not understand costs only itself.
+        for mount in mountinfo
+            .lines()
+            .filter_map(|line| MountInfo::from_line(line).ok())
+        {
+            match mount.fs_type.as_str() {
+                "proc" if mount.mount_point == Path::new(proc_root) => {
+                    let hidepid = mount.super_options.get("hidepid").and_then(Option::as_deref);
+                    mounts.hides_processes = hidepid.is_some_and(|value| !matches!(value, "0" | "off"));
                 }
-                "cgroup2" => mounts.cgroup2 = Some(PathBuf::from(unescape(mount_point))),
+                "cgroup2" => mounts.cgroup2 = mount.mount_point.to_str().map(|path| unescape(path).into()),
                 _ => {}
             }
         }
@@ -36,14 +35,7 @@ impl Mounts {
     }
 }
 
-fn hides(option: &str) -> bool {
-    match option.split_once('=') {
-        Some(("hidepid", value)) => !matches!(value, "0" | "off"),
-        _ => false,
-    }
-}
-
-/// Octal escapes of mountinfo: space, tab, newline and backslash.
+/// Octal escapes of mountinfo, which procfs leaves as they are: space, tab, newline and backslash.
 pub(crate) fn unescape(text: &str) -> String {
     ["\\040", "\\011", "\\012", "\\134"]
         .iter()
