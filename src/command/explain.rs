@@ -28,7 +28,7 @@ pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> St
     for dump in &plan.capture.others {
         let _ = writeln!(
             text,
-            "read      {}, for what rows tell of other sockets",
+            "read      {}, for facts about other sockets",
             describe(dump)
         );
     }
@@ -36,8 +36,8 @@ pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> St
         let _ = writeln!(text, "filter    {}", escape::text(filter.to_string().as_bytes()));
     }
     let how = match &captured.owners_by {
-        How::NotLooked if plan.capture.owners => "not looked for: no row has a holder".to_owned(),
-        How::NotLooked => "not asked for".to_owned(),
+        How::NotLooked if plan.capture.owners => "no search: no row has a holder".to_owned(),
+        How::NotLooked => "not requested".to_owned(),
         How::Bpf(set_up, records) => {
             format!(
                 "by the BPF iterator: {records} records, set-up {:.1} ms",

@@ -31,8 +31,8 @@ pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
     out::print(&render(wanted.protocol, &ports, args.json || global.json)?)?;
     if ports.len() < args.count {
         out::complain(&match ports.len() {
-            0 => "no port is free there\n".to_owned(),
-            found => format!("only {found} of {} ports are free there\n", args.count),
+            0 => "no port is free in that range\n".to_owned(),
+            found => format!("only {found} of {} ports are free in that range\n", args.count),
         });
         return Ok(Exit::Failed);
     }

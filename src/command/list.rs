@@ -67,7 +67,7 @@ pub(super) fn run_beside(
     {
         let root = escape::text(root.as_os_str().as_encoded_bytes());
         out::complain(&format!(
-            "error: --proc-root {root} is no directory\nhint: it takes the place of /proc\n"
+            "error: --proc-root {root} is not a directory\nhint: give a directory with the contents of /proc\n"
         ));
         return Ok(Exit::Usage);
     }

@@ -29,8 +29,8 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     if captured.undecided > 0 {
         let message = plural(
             captured.undecided,
-            "socket left out: its owner is not known, so the filter cannot tell",
-            "sockets left out: their owners are not known, so the filter cannot tell",
+            "socket left out: the filter needs its owner, which is unknown",
+            "sockets left out: the filter needs their owners, which are unknown",
         );
         gaps.push(
             Gap::loss("filter-undecided", message)
@@ -57,7 +57,7 @@ pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
             "owner is in another pid namespace",
             "owners are in other pid namespaces",
         );
-        let remedy = "run it on the host, or give the container the host's processes (docker run --pid=host)";
+        let remedy = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
         gaps.push(
             Gap::loss("owners-elsewhere", message)
                 .with_remedy(remedy)
@@ -72,7 +72,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     let closed = |gap: &&mut Gap| ["netns-closed", "netns-from-proc"].contains(&gap.code);
     for gap in gaps.iter_mut().filter(closed) {
         gap.remedy = Some(if caller.is_root {
-            "needs CAP_SYS_ADMIN, here and in the user namespace that it belongs to".to_owned()
+            "needs CAP_SYS_ADMIN, here and in the user namespace that owns it".to_owned()
         } else {
             format!("sudo {} shows more", caller.command)
         });
@@ -82,7 +82,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
 /// What shows more: true for the one who reads it.
 fn more_rights(caller: &Caller) -> String {
     if caller.may_see_all {
-        "kept even from root, by a security module or another user namespace".to_owned()
+        "hidden even from root by a security module or another user namespace".to_owned()
     } else if caller.is_root {
         "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
     } else {

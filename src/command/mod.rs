@@ -96,8 +96,8 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         && !record::fact(&format!("asked by {name}"), || true)
     {
         out::complain(&format!(
-            "error: this recording is of another command: it does not hold what {name} asks the machine\n\
-             hint: record that: sockstat --record FILE {name} ...\n"
+            "error: this recording is of another command and lacks what {name} reads\n\
+             hint: record it with sockstat --record FILE {name} ...\n"
         ));
         return Ok(Exit::Failed);
     }

@@ -28,14 +28,13 @@ const TRIES: usize = 3;
 pub fn run(plan: &Request, file: &Path) -> anyhow::Result<Exit> {
     let dump = plan.dumps.iter().find(|dump| dump.protocol == Protocol::Tcp);
     let Some(dump) = dump else {
-        bail!("-D writes TCP sockets alone, and they are not among what was asked for");
+        bail!("-D writes only TCP sockets, but the options exclude them");
     };
     let messages = messages(dump, plan.filter.as_ref()).map_err(|error| match error {
         DumpError::Kernel(errno) | DumpError::Channel(errno) => {
-            anyhow::Error::new(std::io::Error::from_raw_os_error(errno))
-                .context("the kernel does not list its TCP sockets")
+            anyhow::Error::new(std::io::Error::from_raw_os_error(errno)).context("cannot list TCP sockets")
         }
-        _ => anyhow::anyhow!("the kernel's list of TCP sockets came incomplete: run it again"),
+        _ => anyhow::anyhow!("the kernel's list of TCP sockets is incomplete: run sockstat again"),
     })?;
     if file == Path::new("-") {
         return out::print(&messages);

@@ -28,7 +28,10 @@ pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resu
         Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
             inet(args, &place, global, caller)
         }
-        Ok(_) => out::usage(format!("'{}' names no host and port: HOST:PORT", args.place)),
+        Ok(_) => out::usage(format!(
+            "invalid destination '{}': expected HOST:PORT",
+            args.place
+        )),
         Err(reason) => out::usage(reason),
     }
 }
@@ -36,7 +39,7 @@ pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resu
 fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
     let udp = args.kind.udp || place.protocol == Some(Protocol::Udp);
     if udp && args.try_it {
-        return out::usage("--try makes a TCP connection: a UDP datagram need not be answered");
+        return out::usage("--try works only with TCP: a UDP datagram need not be answered");
     }
     let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
     let addresses = match addresses(&place.host, args) {

@@ -39,12 +39,7 @@ pub(super) fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
         .proc_root
         .clone()
         .map_or_else(ProcRoot::default, ProcRoot::given);
-    let cannot = || {
-        format!(
-            "cannot read the counts of sockets in {}",
-            root.net("sockstat").display()
-        )
-    };
+    let cannot = || format!("cannot read socket counts in {}", root.net("sockstat").display());
     let for_people = args.table || (caller.place.is_terminal && !args.plain);
     if !args.json && !for_people {
         out::print(plain(&summary::read_counts(&root).with_context(cannot)?).as_bytes())?;

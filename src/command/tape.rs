@@ -50,13 +50,13 @@ impl Session {
             (Ok(_), Some(path)) => {
                 let path = name(&path);
                 out::complain(&format!(
-                    "{path} holds what this run read, command lines and names among it: look at it before you pass it on\n"
+                    "{path} holds everything that this run read, including command lines and names: inspect it before you share it\n"
                 ));
                 outcome
             }
             (Err(error), Some(path)) => failed("record to", &path, &error.to_string()),
             (Ok(1..), None) => {
-                out::complain("some answers of the recording make no sense and were left out\n");
+                out::complain("some records of the recording are invalid and were ignored\n");
                 outcome
             }
             _ => outcome,

@@ -88,7 +88,7 @@ impl Target {
         let place = parse(&args.place)?;
         let (protocol, addresses, text) = match &place {
             Place::Port(PortPlace { port: 0, .. }) | Place::Stdin => {
-                return Err(format!("'{}' is nothing to wait for", args.place));
+                return Err(format!("invalid place '{}'", args.place));
             }
             Place::Port(port) => {
                 let udp = args.kind.udp || port.protocol == Some(Protocol::Udp);
@@ -103,7 +103,7 @@ impl Target {
         };
         let states = match &args.state {
             Some(name) => {
-                StateSet::of(State::from_name(name).ok_or_else(|| format!("'{name}' is no state"))?)
+                StateSet::of(State::from_name(name).ok_or_else(|| format!("unknown state '{name}'"))?)
             }
             None if protocol == Protocol::Tcp => StateSet::of(State::Listen),
             None => StateSet::LISTENING,

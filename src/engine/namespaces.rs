@@ -42,7 +42,7 @@ pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>)
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(error) => {
-                let message = format!("no thread could be started to enter network namespaces: {error}");
+                let message = format!("cannot start a thread to enter network namespaces: {error}");
                 vec![Gap::loss("netns-closed", message)]
             }
         }
@@ -103,7 +103,7 @@ fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap
 
 fn gap_of_tables(count: u64) -> Option<Gap> {
     let message = format!(
-        "{} read from /proc/PID/net, being closed to us: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
+        "{} inaccessible and read from /proc/PID/net: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
         if count == 1 {
             "1 network namespace was".to_owned()
         } else {
@@ -123,7 +123,7 @@ fn gap_of_refused(refused: &[(&View, io::Error)]) -> Option<Gap> {
         .collect();
     let more = if refused.len() > NAMED_MAX { ", …" } else { "" };
     let message = format!(
-        "{} could not be entered ({}{more}): {error}",
+        "cannot enter {} ({}{more}): {error}",
         if refused.len() == 1 {
             "1 network namespace".to_owned()
         } else {

@@ -47,8 +47,8 @@ pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a,
     if !request.owners || tape::fact("owners", || true) {
         return Cow::Borrowed(request);
     }
-    let loss = Gap::loss("not-recorded", "the recording holds no owners");
-    gaps.push(loss.with_remedy("record a run that shows them, as with -p"));
+    let loss = Gap::loss("not-recorded", "the recording has no owners");
+    gaps.push(loss.with_remedy("record a run with owners (-p)"));
     Cow::Owned(Request {
         owners: false,
         ..request.clone()
@@ -98,8 +98,8 @@ pub fn scan(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> io::R
         thorough: None,
     };
     let why = match request.owners_by {
-        OwnersBy::Proc => "asked for".to_owned(),
-        _ if root.is_given() => "another /proc was named".to_owned(),
+        OwnersBy::Proc => "requested".to_owned(),
+        _ if root.is_given() => "--proc-root is given".to_owned(),
         by => {
             // Counting first costs as much as a tenth of the walk, and saves what was walked in vain. Where a dump may
             // be big, descriptors are likely to be many.

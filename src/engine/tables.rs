@@ -25,7 +25,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Opens the netlink socket, unless another /proc was named: that need not be of this kernel.
+    /// Opens the netlink socket, unless --proc-root is given: that need not be of this kernel.
     pub fn open(root: &ProcRoot) -> Self {
         let mut tables = Self {
             root: root.clone(),
@@ -36,7 +36,7 @@ impl Tables {
         };
         if root.is_given() {
             let message = format!(
-                "read from the tables below {}: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
+                "read only from the tables below {}: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
                 root.path().display()
             );
             tables.gaps.push(Gap::loss("proc-root", message));
@@ -86,14 +86,14 @@ impl Tables {
             return;
         };
         if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) && !lists_bound_sockets() {
-            let message = "TCP sockets that are bound and do not listen are told by Linux 6.8 and newer only";
+            let message = "bound TCP sockets that do not listen are reported only by Linux 6.8 or newer";
             self.gaps.push(Gap::loss("bound-unseen", message));
         }
         let result = dump::run(channel, dump, emit);
         if let Some(errno) = channel.filter_refused.take() {
             let reason = io::Error::from_raw_os_error(errno);
             let message = format!(
-                "the kernel takes only a part of the filter for {} sockets, or none ({reason}): it is checked here",
+                "the kernel refused the filter for {} sockets or a part of it ({reason}): sockstat checks it",
                 dump.protocol.name()
             );
             self.gaps.push(Gap::note("filter-refused", message));
@@ -108,7 +108,7 @@ impl Tables {
             }
             Err(DumpError::NotRecorded) => {
                 let message = format!(
-                    "the recording does not hold all the {} sockets that were asked for",
+                    "the recording lacks some of the requested {} sockets",
                     dump.protocol.name()
                 );
                 let remedy = "record a run with the same options";
@@ -117,11 +117,11 @@ impl Tables {
             }
             Err(DumpError::Lost) => {
                 let message = format!(
-                    "the kernel's list of {} sockets came incomplete",
+                    "the kernel's list of {} sockets is incomplete",
                     dump.protocol.name()
                 );
                 self.gaps
-                    .push(Gap::loss("dump-incomplete", message).with_remedy("run it again"));
+                    .push(Gap::loss("dump-incomplete", message).with_remedy("run sockstat again"));
                 self.reopen();
             }
         }
@@ -142,26 +142,20 @@ impl Tables {
                         format!("{name} sockets read from /proc/net: sock_diag does not answer ({reason})");
                     self.gaps.push(Gap::note("proc-fallback", message));
                     if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) {
-                        let message = "TCP sockets that are bound and do not listen are not in /proc/net/tcp";
+                        let message = "bound TCP sockets that do not listen are missing from /proc/net/tcp";
                         self.gaps.push(Gap::loss("bound-unseen", message));
                     }
                 }
                 if tables.odd_lines > 0 {
-                    let message = format!(
-                        "{} lines of the {name} table could not be understood",
-                        tables.odd_lines
-                    );
+                    let message = format!("cannot parse {} lines of the {name} table", tables.odd_lines);
                     self.gaps
                         .push(Gap::loss("odd-lines", message).with_count(tables.odd_lines.into()));
                 }
             }
             Err(error) => {
-                let mut message = format!("{name} sockets could not be read from /proc/net: {error}");
+                let mut message = format!("cannot read {name} sockets from /proc/net: {error}");
                 if let Some(errno) = refused {
-                    message = format!(
-                        "{message}; nor by sock_diag: {}",
-                        io::Error::from_raw_os_error(errno)
-                    );
+                    message = format!("{message}; sock_diag: {}", io::Error::from_raw_os_error(errno));
                 }
                 self.gaps.push(Gap::loss("table-unreadable", message));
             }
@@ -192,7 +186,7 @@ impl Tables {
         Gap::loss(
             "table-unreadable",
             format!(
-                "the kernel has {name} sockets and does not list them: sock_diag does not answer{reason}"
+                "the kernel has {name} sockets but does not list them: sock_diag does not answer{reason}"
             ),
         )
     }
@@ -231,16 +225,10 @@ pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
     };
     let gap = |name: &&str| {
         if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
-            return Gap::note(
-                "family-missing",
-                format!("this kernel has no {name} sockets to list"),
-            );
+            return Gap::note("family-missing", format!("this kernel has no {name} sockets"));
         }
-        Gap::loss(
-            "family-unread",
-            format!("{name} sockets are not listed by sockstat"),
-        )
-        .with_remedy("ss -a lists them, if it was built for that")
+        Gap::loss("family-unread", format!("sockstat does not list {name} sockets"))
+            .with_remedy("ss -a lists them, if built with support")
     };
     names.iter().map(gap).collect()
 }
@@ -283,7 +271,7 @@ fn lists_bound_sockets() -> bool {
 fn missing(protocol: Protocol) -> Gap {
     Gap::note(
         "family-missing",
-        format!("this kernel has no {} sockets to list", protocol.name()),
+        format!("this kernel has no {} sockets", protocol.name()),
     )
 }
 

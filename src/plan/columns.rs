@@ -68,7 +68,7 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     field_of(name).ok_or_else(|| {
         let hint = match nearest_field(name) {
             Some(near) if Field::from_name(near).is_some() => format!("did you mean '{near}'?"),
-            _ => "`sockstat columns` lists the fields".to_owned(),
+            _ => "run `sockstat columns` for the fields".to_owned(),
         };
         let name = crate::render::escape::text(name.as_bytes());
         UsageError::new(format!("unknown field '{name}' in {option}")).with_hint(hint)

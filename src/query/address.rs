@@ -54,9 +54,9 @@ pub(super) fn port_range(text: &str) -> Result<Ranges, String> {
     match (plain(low), plain(high)) {
         (Some(low), Some(high)) if low <= high && high <= 65535 => Ok(Ranges::new(vec![(low, high)])),
         (Some(low), Some(high)) if low > high && low <= 65535 => {
-            Err("the range ends before it begins".to_owned())
+            Err("the range is empty: its start is above its end".to_owned())
         }
-        (Some(_), Some(_)) => Err("a port is at most 65535".to_owned()),
+        (Some(_), Some(_)) => Err("expected a port of at most 65535".to_owned()),
         _ => Err("expected a port number or a range, as in 8000-8100".to_owned()),
     }
 }
@@ -87,14 +87,14 @@ pub(super) fn host_port(text: &str) -> Result<HostPort, String> {
 /// Takes host and port apart; brackets are removed.
 fn split_port(text: &str) -> Result<(String, Option<&str>), String> {
     if let Some(inner) = text.strip_prefix('[') {
-        let (host, behind) = inner.split_once(']').ok_or("the closing ] is missing")?;
+        let (host, behind) = inner.split_once(']').ok_or("missing closing ]")?;
         // `[fe80::1]%eth0:22` is how ss prints it; `[::1]/64` is a common slip.
         let (more, port) = match behind.rsplit_once(':') {
             Some((more, port)) => (more, Some(port)),
             None => (behind, None),
         };
         if !more.is_empty() && !more.starts_with(['/', '%']) {
-            return Err("expected a colon and a port after the ]".to_owned());
+            return Err("expected a colon and a port after ]".to_owned());
         }
         return Ok((format!("{host}{more}"), port));
     }

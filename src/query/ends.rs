@@ -35,7 +35,7 @@ impl Reader<'_> {
                         let all = order.range(number);
                         ranges.extend(all.as_slice().iter().map(|(low, high)| (*low, *high.min(&65535))));
                     }
-                    None => return Err(fail("a range goes with = != and in".to_owned())),
+                    None => return Err(fail("a range works only with =, != and in".to_owned())),
                 },
             }
         }

@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn wide_characters_and_a_missing_end_keep_the_mark_in_place() {
-        let error = FilterError::new("日本 =", 8..8, "a value is missing", "");
-        assert_eq!(error.render(), "error: a value is missing\n  日本 =\n        ^");
+        let error = FilterError::new("日本 =", 8..8, "missing value", "");
+        assert_eq!(error.render(), "error: missing value\n  日本 =\n        ^");
     }
 
     #[test]

@@ -167,8 +167,8 @@ impl Parser<'_> {
     fn parentheses(&mut self) -> Result<Expr, FilterError> {
         let open = self.span();
         if self.depth >= MAX_DEPTH {
-            let message = format!("parentheses nest deeper than {MAX_DEPTH}");
-            return Err(self.error(open, message, "flatten the filter"));
+            let message = format!("parentheses are nested more than {MAX_DEPTH} deep");
+            return Err(self.error(open, message, "simplify the filter"));
         }
         self.at += 1;
         self.depth += 1;
@@ -176,7 +176,7 @@ impl Parser<'_> {
         self.depth -= 1;
         if !self.take(&TokenKind::Close) {
             if *self.kind() == TokenKind::End {
-                return Err(self.error(open, "a parenthesis is not closed", "the ) is missing"));
+                return Err(self.error(open, "unclosed parenthesis", "missing )"));
             }
             return Err(self.unexpected());
         }
@@ -218,13 +218,13 @@ impl Parser<'_> {
                 if Comparison::from_word(word).is_some() {
                     return Err(self.error(
                         operand.span,
-                        format!("'{name}' has no field before it"),
+                        format!("missing field before '{name}'"),
                         "as in recv_q gt 0",
                     ));
                 }
                 if Subject::from_name(name).is_some_and(Subject::is_no_bare_word) {
-                    let message = format!("'{name}' needs a comparison behind it");
-                    let hint = format!("as in {name} = X; a program of that name: process = {name}");
+                    let message = format!("missing comparison after '{name}'");
+                    let hint = format!("as in {name} = X; for a program of that name, process = {name}");
                     return Err(self.error(operand.span, message, hint));
                 }
                 self.bare(&operand)
@@ -257,7 +257,7 @@ impl Parser<'_> {
         self.at += 2;
         let operand = self.operand("has")?;
         if !self.take(&TokenKind::Close) {
-            return Err(self.error(self.span(), "expected a ) behind the field", "as in has(user)"));
+            return Err(self.error(self.span(), "expected ) after the field", "as in has(user)"));
         }
         let name = operand.word.text();
         let subject = Subject::from_name(&name).ok_or_else(|| self.unknown_field(&name, operand.span))?;
@@ -293,14 +293,14 @@ impl Parser<'_> {
         if !self.take(&TokenKind::Open) {
             return Err(self.error(
                 open,
-                "expected a list behind 'in'",
+                "expected a list after 'in'",
                 "as in local_port in (80, 8000-8100)",
             ));
         }
         let mut operands = Vec::new();
         while *self.kind() != TokenKind::Close {
             if *self.kind() == TokenKind::End {
-                return Err(self.error(open, "a list is not closed", "the ) is missing"));
+                return Err(self.error(open, "unclosed list", "missing )"));
             }
             operands.push(self.operand("in")?);
             self.take(&TokenKind::Comma);
@@ -320,10 +320,10 @@ impl Parser<'_> {
             return Ok(Operand { word, span });
         }
         let hint = match self.kind() {
-            TokenKind::Open => "a list goes with in, as in sport in (80, 443)",
-            _ => "quote a value that has operators or blanks in it",
+            TokenKind::Open => "a list needs in, as in sport in (80, 443)",
+            _ => "quote a value that contains operators or blanks",
         };
-        Err(self.error(span, format!("a value is missing behind '{before}'"), hint))
+        Err(self.error(span, format!("missing value after '{before}'"), hint))
     }
 
     /// The comparison that begins at a token, and how many tokens it takes.
@@ -365,7 +365,7 @@ impl Parser<'_> {
     fn unknown_field(&self, name: &str, span: Span) -> FilterError {
         let hint = match nearest_field(name) {
             Some(near) => format!("did you mean '{near}'?"),
-            None => "'sockstat columns' lists the fields".to_owned(),
+            None => "run 'sockstat columns' for the fields".to_owned(),
         };
         self.error(span, format!("unknown field '{name}'"), hint)
     }
@@ -374,17 +374,17 @@ impl Parser<'_> {
         let span = self.span();
         let shown = self.text.get(span.clone()).unwrap_or_default();
         match self.kind() {
-            TokenKind::End => self.error(span, "the filter ends too early", "a condition is missing here"),
+            TokenKind::End => self.error(span, "the filter ends too early", "missing condition"),
             TokenKind::Comma => self.error(
                 span,
-                "a comma is not expected here",
-                "a list goes with in, as in sport in (80, 443)",
+                "unexpected comma",
+                "a list needs in, as in sport in (80, 443)",
             ),
             TokenKind::Compare(_) => {
-                let message = format!("'{shown}' has no field before it");
+                let message = format!("missing field before '{shown}'");
                 self.error(span, message, "as in recv_q > 0")
             }
-            _ => self.error(span, format!("'{shown}' is not expected here"), ""),
+            _ => self.error(span, format!("unexpected '{shown}'"), ""),
         }
     }
 

@@ -201,13 +201,8 @@ fn word(text: &str, at: usize, rest: &str, pattern: bool) -> Result<(TokenKind, 
     if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
         let inner = rest.get(1..).unwrap_or_default();
         let Some(length) = unescaped(inner, |c| c == quote) else {
-            let hint = format!("the closing {quote} is missing");
-            return Err(FilterError::new(
-                text,
-                at..text.len(),
-                "a quoted word does not end",
-                hint,
-            ));
+            let hint = format!("missing closing {quote}");
+            return Err(FilterError::new(text, at..text.len(), "unclosed quote", hint));
         };
         let raw = inner.get(..length).unwrap_or_default().to_owned();
         return Ok((TokenKind::Word(Word { raw, quoted: true }), length + 2));

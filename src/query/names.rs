@@ -40,8 +40,8 @@ impl Unresolved {
                 let several = ports.iter().any(|port| Some(port) != ports.first());
                 if several && *order != Order::Equal {
                     let numbers: Vec<String> = ports.iter().map(u16::to_string).collect();
-                    let message = format!("'{name}' has several ports: {}", numbers.join(", "));
-                    return Err(self.error(message, "give the number"));
+                    let message = format!("service '{name}' has several ports: {}", numbers.join(", "));
+                    return Err(self.error(message, "use the port number"));
                 }
                 let ranges = ports
                     .iter()
@@ -84,12 +84,12 @@ impl Unresolved {
 
     fn missing(&self, kind: &str) -> FilterError {
         let hint = match self.purpose {
-            Purpose::Service { .. } => "give a port number, or a name of /etc/services",
-            Purpose::Cgroup => "the path below the mount point of cgroup v2, as in /system.slice",
-            Purpose::Host { .. } => "give an address, or a name that the system can look up",
+            Purpose::Service { .. } => "use a port number, or a name of /etc/services",
+            Purpose::Cgroup => "use the path below the mount point of cgroup v2, as in /system.slice",
+            Purpose::Host { .. } => "use an address, or a name that the system can resolve",
             _ => "",
         };
-        self.error(format!("no {kind} '{}' is known", self.name), hint)
+        self.error(format!("unknown {kind} '{}'", self.name), hint)
     }
 
     fn error(&self, message: String, hint: &str) -> FilterError {

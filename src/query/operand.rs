@@ -75,7 +75,10 @@ impl Reader<'_> {
             }
             _ if order != Order::Equal => {
                 let first = operands.first().map_or(0..0, |operand| operand.span.clone());
-                let message = format!("'{}' has no order: only = != in and like compare it", self.name);
+                let message = format!(
+                    "'{}' has no order: it compares only with =, !=, in and like",
+                    self.name
+                );
                 Err(self.error(first, message, ""))
             }
             Subject::End(end) => each(operands, |operand| self.end(end, operand)),
@@ -124,13 +127,13 @@ impl Reader<'_> {
                 Err(self.error(
                     span,
                     format!("'{}' is a list", field.name()),
-                    "compare a part of it, as in pid = 812 or process = nginx",
+                    "compare one of its parts, as in pid = 812 or process = nginx",
                 ))
             }
             _ if field.info().kind == Kind::Object => {
                 let span = operands.first().map_or(0..0, |operand| operand.span.clone());
                 let message = format!("'{}' has several parts", self.name);
-                Err(self.error(span, message, "`sockstat columns` lists the fields that compare"))
+                Err(self.error(span, message, "run `sockstat columns` for fields to compare"))
             }
             _ => match field.info().kind {
                 Kind::Boolean => each(operands, |operand| self.truth(field, operand)),
@@ -156,7 +159,10 @@ impl Reader<'_> {
             ),
             _ if order != Order::Equal => {
                 let first = operands.first().map_or(0..0, |operand| operand.span.clone());
-                let message = format!("'{}' has no order: only = != in and like compare it", self.name);
+                let message = format!(
+                    "'{}' has no order: it compares only with =, !=, in and like",
+                    self.name
+                );
                 Err(self.error(first, message, ""))
             }
             OwnerField::User => each(operands, |operand| Ok(self.user(operand))),
@@ -177,7 +183,7 @@ impl Reader<'_> {
                 return Err(self.error(
                     operand.span.clone(),
                     message,
-                    "compare a part of it, as in process like 'ngin*'",
+                    "compare one of its parts, as in process like 'ngin*'",
                 ));
             }
             Subject::Field(field) => Predicate::Text(field, pattern),
@@ -231,7 +237,7 @@ impl Reader<'_> {
         {
             let (low, high) = (read(low).map_err(fail)?, read(high).map_err(fail)?);
             if low > high {
-                return Err(fail("the range ends before it begins".to_owned()));
+                return Err(fail("the range is empty: its start is above its end".to_owned()));
             }
             return Ok(vec![(low, high)]);
         }
@@ -301,7 +307,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn no_value(&self, text: &str) -> String {
-        format!("'{text}' is no value for '{}'", self.name)
+        format!("invalid value '{text}' for '{}'", self.name)
     }
 
     pub(super) fn error(
@@ -357,7 +363,7 @@ pub(super) fn pattern(text: &str, operand: &Operand) -> Result<Pattern, FilterEr
         Some((source, any_case)) => {
             let source = source.replace("\\/", "/");
             Pattern::regex(&source, any_case).map_err(|error| {
-                let message = format!("the regular expression is not valid: {error}");
+                let message = format!("invalid regular expression: {error}");
                 FilterError::new(text, operand.span.clone(), message, "")
             })
         }

@@ -13,7 +13,7 @@ use crate::model::StateSet;
 pub const MAX_LENGTH: usize = 1 << 20;
 
 const EMPTY: &str = "the filter is empty";
-const EMPTY_HINT: &str = "name a port, a program or another condition (is a variable unset?)";
+const EMPTY_HINT: &str = "give a port, a program or another condition (is a variable unset?)";
 
 /// A filter that was understood.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), Filte
         return Err(FilterError::new(
             text,
             0..text.len(),
-            "no state is left to look for",
+            "the filter leaves no state",
             "",
         ));
     }

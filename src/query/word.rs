@@ -97,7 +97,7 @@ fn port_word(
             ));
         }
     };
-    let port = address::port(port_text).map_err(|hint| fail(format!("'{word}' is no port"), &hint))?;
+    let port = address::port(port_text).map_err(|hint| fail(format!("invalid port '{word}'"), &hint))?;
     let host = Host::Any;
     let expr = sides(mode, |end| {
         let (host, interface, port) = (host.clone(), None, Some(port.clone()));
@@ -110,8 +110,8 @@ fn port_word(
     });
     if matches!(port, Port::Any) {
         return Err(fail(
-            format!("'{word}' is every port"),
-            "leave it out, or give a number",
+            format!("'{word}' means every port"),
+            "omit it, or give a number",
         ));
     }
     Ok(Some(Expr::and([restriction, expr])))
@@ -138,7 +138,7 @@ fn address_word(
     let parsed = match address::host_port(word) {
         Ok(parsed) => parsed,
         Err(hint) if meant => {
-            let message = format!("'{word}' is no address");
+            let message = format!("invalid address '{word}'");
             return Err(FilterError::new(text, operand.span.clone(), message, hint));
         }
         Err(_) => return Ok(None),

@@ -154,7 +154,8 @@ impl Learner {
     fn late(&mut self, count: usize, what: &str) {
         if count > 0 {
             let seconds = WITHIN.as_secs();
-            let message = format!("{count} {what} names did not come within {seconds} s: numbers are shown");
+            let message =
+                format!("{count} {what} names were not resolved within {seconds} s: showing numbers");
             self.gaps
                 .push(Gap::loss("names-late", message).with_count(count as u64));
         }

@@ -13,7 +13,7 @@ pub fn connect_once(address: IpAddr, port: u16) -> (bool, String) {
     let tried = tape::fact(&format!("connection to {address} {port}"), || {
         Some(connect(address, port))
     });
-    tried.unwrap_or_else(|| (false, "not tried in the run that was recorded".to_owned()))
+    tried.unwrap_or_else(|| (false, "not tried in the recorded run".to_owned()))
 }
 
 fn connect(address: IpAddr, port: u16) -> (bool, String) {
@@ -22,18 +22,18 @@ fn connect(address: IpAddr, port: u16) -> (bool, String) {
         Err(error) => {
             let meaning = match error.raw_os_error() {
                 Some(libc::ECONNREFUSED) => {
-                    "refused: the machine answers, and nothing listens there".to_owned()
+                    "refused: the machine answers, but nothing listens there".to_owned()
                 }
                 Some(libc::EHOSTUNREACH) => {
-                    "no host: nobody on the way or there answers for that address".to_owned()
+                    "host unreachable: no router or host answers for that address".to_owned()
                 }
                 Some(libc::ENETUNREACH) => "no route to that network".to_owned(),
-                Some(libc::EADDRNOTAVAIL) => "no local port is left for that address and port".to_owned(),
+                Some(libc::EADDRNOTAVAIL) => "no local port is left for that destination".to_owned(),
                 Some(libc::EACCES | libc::EPERM) => {
-                    "forbidden here, by a packet filter or a security module".to_owned()
+                    "forbidden by a local packet filter or security module".to_owned()
                 }
                 _ if error.kind() == std::io::ErrorKind::TimedOut => {
-                    "no answer within 3 s: dropped on the way".to_owned()
+                    "no answer within 3 s: packets are dropped".to_owned()
                 }
                 _ => error.to_string(),
             };

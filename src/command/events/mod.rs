@@ -224,16 +224,14 @@ impl Watch {
         if nameless > 0 {
             gaps.push(Gap::loss(
                 "no-cookies",
-                format!(
-                    "{nameless} sockets were read from /proc, which has no cookies: they are not followed"
-                ),
+                format!("{nameless} sockets were read from /proc without cookies, and are not followed"),
             ));
         }
         if let Some(Deaf::Refused(errno)) = messages.deaf {
             let why = std::io::Error::from_raw_os_error(errno);
             gaps.push(Gap::loss(
                 "no-messages",
-                format!("cannot listen to the kernel's messages: {why}"),
+                format!("cannot receive the kernel's messages: {why}"),
             ));
         }
         out::complain(&losses::lines(&gaps));

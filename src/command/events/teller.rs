@@ -63,7 +63,7 @@ impl Teller {
     /// Tells that the kernel had no room for some messages.
     pub(super) fn lost(&mut self, at: SystemTime) {
         if !self.quiet {
-            out::complain("the kernel lost some of its messages; the tables are looked at again\n");
+            out::complain("the kernel lost some of its messages; reading the tables again\n");
         }
         text::push_lost(&mut self.blocks.pending, at, &self.lines);
     }
@@ -126,9 +126,7 @@ impl Teller {
             }
             Match::OwnersUnknown if !self.undecided_told && !self.quiet => {
                 self.undecided_told = true;
-                out::complain(
-                    "some events are left out: the owner of the socket is not known, so the filter cannot tell\n",
-                );
+                out::complain("some events are left out: the filter needs an unknown owner\n");
             }
             Match::No | Match::OwnersUnknown => {}
         }

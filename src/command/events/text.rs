@@ -23,16 +23,16 @@ pub const fn word(happened: Happened) -> &'static str {
 /// What is said at the beginning: how things are seen, and which are not. `heard` are the protocols whose sockets the
 /// kernel tells about when they close, `unheard` the others that are followed.
 pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String {
-    let mut text = format!("looking every {interval}");
+    let mut text = format!("reading the tables every {interval}");
     if !heard.is_empty() {
         let _ = write!(
             text,
-            "; {} sockets that open and close in between are seen only when they close",
+            "; {} sockets that open and close in between appear only when they close",
             heard.join(", ")
         );
     }
     if !unheard.is_empty() {
-        let _ = write!(text, "; {} sockets that do so are not seen", unheard.join(", "));
+        let _ = write!(text, "; such {} sockets do not appear", unheard.join(", "));
     }
     text.push('\n');
     text

@@ -93,9 +93,7 @@ fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyho
     match failure {
         Failure::Nothing => Ok(Exit::Done),
         Failure::NoPort => {
-            out::complain(
-                "An address is in use, but which port was not said: sockstat why PORT tells more\n",
-            );
+            out::complain("The output reports an address in use, but not its port: run sockstat why PORT\n");
             Ok(Exit::Failed)
         }
         Failure::InUse(endpoint) => {

@@ -82,9 +82,9 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace
 /// What was typed, with names resolved.
 fn question(args: &WhyArgs, place: PortPlace) -> Result<Question, String> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
-        (true, true, _) => return Err("-t and -u are two questions: ask them one after the other".to_owned()),
+        (true, true, _) => return Err("-t and -u exclude each other: run why once for each".to_owned()),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
-            return Err(format!("'{}' says another protocol than the option", args.place));
+            return Err(format!("'{}' contradicts the protocol option", args.place));
         }
         (_, true, _) | (_, _, Some(Protocol::Udp)) => Protocol::Udp,
         _ => Protocol::Tcp,

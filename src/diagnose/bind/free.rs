@@ -84,18 +84,14 @@ pub fn works_on(port: u16, attempt: &BindAttempt, existing: &[Existing], system:
 pub fn parse_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     let port = |word: &str| -> Result<u16, String> {
         match word.parse() {
-            Ok(0) | Err(_) => Err(format!(
-                "'{word}' in '{text}' is no port: they go from 1 to 65535"
-            )),
+            Ok(0) | Err(_) => Err(format!("invalid port '{word}' in '{text}': expected 1 to 65535")),
             Ok(port) => Ok(port),
         }
     };
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     let (from, to) = (port(from)?, port(to)?);
     if from > to {
-        return Err(format!(
-            "the range '{text}' is empty: the first port is above the last"
-        ));
+        return Err(format!("invalid range '{text}': its start is above its end"));
     }
     Ok(from..=to)
 }
@@ -165,10 +161,10 @@ mod tests {
         assert_eq!(parse_range("80"), Ok(80..=80));
         assert_eq!(parse_range("8000-8100"), Ok(8000..=8100));
         for (text, part) in [
-            ("90-80", "empty"),
-            ("0-5", "no port"),
-            ("a", "no port"),
-            ("1-70000", "no port"),
+            ("90-80", "above its end"),
+            ("0-5", "invalid port"),
+            ("a", "invalid port"),
+            ("1-70000", "invalid port"),
         ] {
             assert!(parse_range(text).unwrap_err().contains(part), "{text}");
         }

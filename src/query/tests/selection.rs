@@ -80,7 +80,7 @@ fn names_are_listed_and_then_replaced() {
     };
     assert_eq!(
         error("sport 22 dst nosuch"),
-        "error: no host 'nosuch' is known\n  sport 22 dst nosuch\n               ^^^^^^ give an address, or a name that the system can look up"
+        "error: unknown host 'nosuch'\n  sport 22 dst nosuch\n               ^^^^^^ use an address, or a name that the system can resolve"
     );
     assert!(error("dport > twice").contains("'twice' has several ports: 80, 443"));
     assert!(

@@ -97,7 +97,7 @@ impl fmt::Display for BtfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotBtf => write!(f, "the type information is not BTF version 1"),
-            Self::Truncated => write!(f, "the type information is cut short"),
+            Self::Truncated => write!(f, "the type information is truncated"),
             Self::UnknownKind(kind) => {
                 write!(f, "the type information has types of unknown kind {kind}")
             }
@@ -108,7 +108,7 @@ impl fmt::Display for BtfError {
             Self::MisplacedMember(owner, member) => {
                 write!(
                     f,
-                    "the kernel's struct {owner} has {member} at a place that cannot be used"
+                    "the kernel's struct {owner} has {member} at an unusable offset"
                 )
             }
         }

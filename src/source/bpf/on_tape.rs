@@ -172,7 +172,7 @@ impl Taped for Told {
         Self {
             records: Vec::new(),
             stats: None,
-            refusal: "the recording does not hold it".to_owned(),
+            refusal: "missing from the recording".to_owned(),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Finder {
                     Ok(())
                 }
                 _ => Err(format!(
-                    "there is no network namespace {}: {error}",
+                    "cannot open network namespace {}: {error}",
                     path.display()
                 )),
             },

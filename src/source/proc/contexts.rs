@@ -73,11 +73,12 @@ pub fn missing(processes: &Processes, sockets: Option<&SocketContexts>) -> Optio
         .values()
         .all(|process| process.security_context.is_none())
     {
-        let message = "no security contexts: SELinux is not enabled here, or keeps them from you";
+        let message = "no security contexts: SELinux is disabled, or denies reading them";
         return Some(Gap::loss("contexts-unavailable", message));
     }
     sockets.filter(|sockets| sockets.is_empty()).map(|_| {
-        let message = "no contexts of sockets: only SELinux has them, and tells them to whoever may look into their owners";
+        let message =
+            "no socket contexts: only SELinux has them, and reading them needs access to the owners";
         Gap::loss("socket-contexts-unavailable", message)
     })
 }

@@ -24,7 +24,7 @@ pub fn create(path: &Path) -> io::Result<File> {
         // Without waiting, should it be a FIFO that nobody reads.
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let file = callers_files::open_with(&options, path).map_err(|error| match error.raw_os_error() {
-        Some(libc::ELOOP) => io::Error::other("it is a symbolic link, and none is followed"),
+        Some(libc::ELOOP) => io::Error::other("it is a symbolic link, which is not followed"),
         Some(libc::ENXIO) => no_plain_file(),
         _ => error,
     })?;
@@ -34,7 +34,7 @@ pub fn create(path: &Path) -> io::Result<File> {
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.nlink() > 1 {
         return Err(io::Error::other(
-            "a file is there that belongs to somebody else too",
+            "the file has another owner or another hard link",
         ));
     }
     file.set_permissions(Permissions::from_mode(MODE))?;
@@ -43,7 +43,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 }
 
 fn no_plain_file() -> io::Error {
-    io::Error::other("it is no plain file")
+    io::Error::other("it is not a regular file")
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
         rustix::fs::mknodat(rustix::fs::CWD, place.join("fifo"), fifo, mode, 0).unwrap();
         for (name, part) in [
             ("symbolic", "symbolic link"),
-            ("hard", "somebody else"),
-            ("fifo", "no plain file"),
+            ("hard", "another owner"),
+            ("fifo", "not a regular file"),
             ("", "directory"),
         ] {
             let error = create(&place.join(name)).unwrap_err().to_string();

@@ -138,11 +138,12 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
     let version = u16::from_le_bytes(reader.array()?);
     if version != VERSION {
         let message =
-            format!("it has version {version} of the format, and this sockstat reads version {VERSION}");
+            format!("format version {version} is not supported: this sockstat reads version {VERSION}");
         return Err(Damage(message));
     }
     if order != BYTE_ORDER {
-        let message = "it was made on a machine of the other byte order, and is read on such a one only";
+        let message =
+            "it was made on a machine of the other byte order, and can be read only on such a machine";
         return Err(Damage(message.to_owned()));
     }
     let mut records = Vec::new();
@@ -153,7 +154,7 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
         let value_bytes = u32::from_le_bytes(reader.array()?);
         if key_bytes > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
             return Err(Damage(format!(
-                "the record at byte {start} claims to be larger than any can be"
+                "the record at byte {start} exceeds the maximum length"
             )));
         }
         let key = reader.bytes(key_bytes)?;
@@ -164,13 +165,13 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
                 Ok(records)
             } else {
                 Err(Damage(format!(
-                    "the end at byte {start} counts other records than there are"
+                    "the end at byte {start} has a wrong number of records"
                 )))
             };
         }
         let Some(kind) = Kind::of(kind) else {
             return Err(Damage(format!(
-                "the record at byte {start} is of the unknown kind {kind}"
+                "the record at byte {start} has the unknown kind {kind}"
             )));
         };
         records.push(Record { kind, key, value });
@@ -190,13 +191,13 @@ impl<R: Read> Reader<R> {
         let start = self.at;
         self.at += bytes.len() as u64;
         match result {
-            Err(error) => Err(Damage(format!("it cannot be read at byte {}: {error}", self.at))),
+            Err(error) => Err(Damage(format!("cannot read it at byte {}: {error}", self.at))),
             Ok(got) if got as u64 == u64::from(count) => Ok(bytes),
-            Ok(_) if self.from.limit() == 0 => Err(Damage(format!(
-                "it is longer than {FILE_BYTES_MAX} bytes, and is not read"
-            ))),
+            Ok(_) if self.from.limit() == 0 => {
+                Err(Damage(format!("it is longer than {FILE_BYTES_MAX} bytes")))
+            }
             Ok(_) => Err(Damage(format!(
-                "it ends at byte {}, in the middle of what begins at byte {start}",
+                "it is truncated at byte {}, inside the record at byte {start}",
                 self.at
             ))),
         }
@@ -258,7 +259,7 @@ mod tests {
         for length in MAGIC.len()..whole.len() {
             let Damage(message) = read(&whole[..length]).unwrap_err();
             assert!(
-                message.contains(&format!("ends at byte {length}")),
+                message.contains(&format!("truncated at byte {length}")),
                 "{length}: {message}"
             );
         }
@@ -272,12 +273,12 @@ mod tests {
             read(&whole).unwrap_err().0
         };
         let first = MAGIC.len() + 4;
-        assert!(damaged(first, &[77]).contains("at byte 22 is of the unknown kind 77"));
-        assert!(damaged(first + 1, &u32::MAX.to_le_bytes()).contains("at byte 22 claims"));
-        assert!(damaged(first + 5, &(1u32 << 29).to_le_bytes()).contains("ends at byte"));
+        assert!(damaged(first, &[77]).contains("at byte 22 has the unknown kind 77"));
+        assert!(damaged(first + 1, &u32::MAX.to_le_bytes()).contains("at byte 22 exceeds"));
+        assert!(damaged(first + 5, &(1u32 << 29).to_le_bytes()).contains("truncated at byte"));
         assert!(damaged(MAGIC.len() + 2, &9u16.to_le_bytes()).contains("version 9"));
         assert!(damaged(MAGIC.len(), b"B").contains("byte order"));
         let end = recording(&records()).len() - 8;
-        assert!(damaged(end, &7u64.to_le_bytes()).contains("counts other records"));
+        assert!(damaged(end, &7u64.to_le_bytes()).contains("a wrong number of records"));
     }
 }

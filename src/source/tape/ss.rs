@@ -23,25 +23,23 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
     let mut bytes = Vec::new();
     let got = from.take(FILE_BYTES_MAX).read_to_end(&mut bytes);
     if got.map_err(|error| Damage(error.to_string()))? as u64 == FILE_BYTES_MAX {
-        return Err(Damage(format!(
-            "it is longer than {FILE_BYTES_MAX} bytes, and is not read"
-        )));
+        return Err(Damage(format!("it is longer than {FILE_BYTES_MAX} bytes")));
     }
     let mut at = 0;
     let mut ended = false;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
         let Some((length, kind)) = message(rest) else {
             return Err(Damage(if at == 0 {
-                "it is neither a recording nor what `ss -D` writes".to_owned()
+                "it is neither a recording nor a dump by `ss -D`".to_owned()
             } else {
-                format!("it is damaged, or ends in the middle of the message at byte {at}")
+                format!("it is damaged, or truncated inside the message at byte {at}")
             }));
         };
         match kind {
             NLMSG_DONE => ended = true,
             NLMSG_ERROR => {
                 return Err(Damage(format!(
-                    "the kernel's answer in it is an error, at byte {at}"
+                    "it contains an error of the kernel, at byte {at}"
                 )));
             }
             // `set_sequence` of all messages, so that they are of one dump.
@@ -54,12 +52,12 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
     }
     if bytes.is_empty() {
         return Err(Damage(
-            "it is neither a recording nor what `ss -D` writes: it is empty".to_owned(),
+            "it is empty: neither a recording nor a dump by `ss -D`".to_owned(),
         ));
     }
     if !ended {
         return Err(Damage(format!(
-            "it ends at byte {} without the message that ends a dump",
+            "it is truncated at byte {}, before the end of the dump",
             bytes.len()
         )));
     }

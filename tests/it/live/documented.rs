@@ -69,7 +69,7 @@ fn assert_done(ran: &Ran, example: &str) {
     let not_here = NOT_HERE.iter().any(|name| {
         example.contains(name)
             && ran.stderr.contains(&format!("'{name}'"))
-            && ran.stderr.starts_with("error: no ")
+            && ran.stderr.starts_with("error: unknown ")
     });
     let expected = if not_here { 2 } else { 0 };
     assert_eq!(ran.status, Some(expected), "{example}\n{}", ran.stderr);

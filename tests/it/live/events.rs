@@ -36,7 +36,7 @@ impl Following {
             .unwrap();
         let mut complaints = BufReader::new(child.stderr.take().unwrap());
         let mut introduction = String::new();
-        while !introduction.contains("looking every") {
+        while !introduction.contains("reading the tables every") {
             let read = complaints.read_line(&mut introduction).unwrap();
             assert!(read > 0, "it ended: {introduction}");
         }
@@ -265,9 +265,7 @@ fn sockets_of_which_the_kernel_tells_nothing_are_followed_by_looking() {
     };
     let mut following = Following::begin(&sockets, &["-xl", "--interval", "20ms", "@sockstat-ev"]);
     assert!(
-        following
-            .introduction
-            .contains("unix sockets that do so are not seen"),
+        following.introduction.contains("such unix sockets do not appear"),
         "{}",
         following.introduction
     );

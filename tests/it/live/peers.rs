@@ -241,7 +241,7 @@ fn one_row_is_enough_to_name_the_other_end() {
     assert_eq!(descriptors(&rows[0]["peer_owners"]), held(&[client]));
     let plan = sockets.run(&["-6tnp", "--json", "--explain-plan", "local_port", "=", "90"]);
     assert!(
-        plan.text().contains("for what rows tell of other sockets"),
+        plan.text().contains("for facts about other sockets"),
         "{}",
         plan.text()
     );

@@ -38,7 +38,7 @@ impl Recorded {
         let mut arguments = vec!["--record", file.to_str().unwrap()];
         arguments.extend(words);
         let mut run = Ran::of(&mut sockets.sockstat(&arguments));
-        let warning = |line: &&str| line.contains("holds what this run read");
+        let warning = |line: &&str| line.contains("holds everything that this run read");
         assert_eq!(
             run.stderr.lines().filter(warning).count(),
             1,

@@ -60,7 +60,7 @@ fn a_recording_that_is_cut_says_where() {
     std::fs::write(&path, &whole[..length]).unwrap();
     let ran = Ran::of(&mut sockstat(["--replay", &path, "-t"])).ended_with(1);
     assert!(
-        ran.stderr.contains(&format!("ends at byte {length}")),
+        ran.stderr.contains(&format!("truncated at byte {length}")),
         "{}",
         ran.stderr
     );
@@ -95,7 +95,7 @@ fn what_is_no_recording_is_refused() {
         (b"", "neither a recording"),
         (b"hello, world\n", "neither a recording"),
         (&[0xff; 400], "neither a recording"),
-        (b"sockstat-recording", "ends at byte 18"),
+        (b"sockstat-recording", "truncated at byte 18"),
         (b"sockstat-recordingL\0\x07\0", "version 7"),
     ];
     for (bytes, said) in damaged {
@@ -108,7 +108,7 @@ fn what_is_no_recording_is_refused() {
     std::fs::write(&path, &dump).unwrap();
     let ran = Ran::of(&mut sockstat(["--replay", &path])).ended_with(1);
     assert!(
-        ran.stderr.contains("in the middle of the message at byte"),
+        ran.stderr.contains("inside the message at byte"),
         "{}",
         ran.stderr
     );
