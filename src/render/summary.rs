@@ -182,7 +182,7 @@ fn states(summary: &Summary) -> String {
     }
     let names = Shape {
         right: false,
-        least: 10,
+        least: 12,
     };
     let numbers = Shape {
         right: true,

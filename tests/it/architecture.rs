@@ -260,7 +260,6 @@ const OPENERS: &[(&str, &str)] = &[
         "source/tape/create.rs",
         "the options of an open, which callers_files carries out",
     ),
-    ("command/kill/", "links in /proc"),
     ("command/read/elsewhere.rs", "namespaces in /proc"),
 ];
 

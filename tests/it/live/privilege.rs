@@ -457,6 +457,6 @@ fn without_a_thread_to_be_had_every_command_answers_all_the_same() {
         .arg(&setting.program)
         .arg("events");
     let ran = Ran::of(&mut events);
-    let looks = ran.stderr.contains("looking every");
+    let looks = ran.stderr.contains("reading the tables every");
     assert!(looks && !ran.stderr.contains("panicked"), "{}", ran.stderr);
 }
