@@ -269,7 +269,7 @@ mod tests {
         assert_eq!((gap.code, gap.count), ("names-late", Some(3)));
         assert_eq!(
             gap.message,
-            "3 host names did not come within 2 s: numbers are shown"
+            "3 host names were not resolved within 2 s: showing numbers"
         );
     }
 
