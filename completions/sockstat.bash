@@ -28,6 +28,9 @@ _sockstat() {
             sockstat,free)
                 cmd="sockstat__subcmd__free"
                 ;;
+            sockstat,help)
+                cmd="sockstat__subcmd__help"
+                ;;
             sockstat,kill)
                 cmd="sockstat__subcmd__kill"
                 ;;
@@ -53,7 +56,7 @@ _sockstat() {
 
     case "${cmd}" in
         sockstat)
-            opts="-t -u -w -x -S -d -0 -M -4 -6 -f -A -a -l -B -p -T -Z -z -e -s -b -o -m -i -n -r -j -H -Q -O -D -V -K -E -N -F -h --tcp --udp --raw --unix --sctp --dccp --packet --vsock --xdp --tipc --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --context --contexts --extended --summary --bpf --options --memory --info --tos --cgroup --inet-sockopt --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --record --replay --diag --version --kill --yes --dry-run --events --interval --net --netns --filter-file --bpf-maps --bpf-map-id --help why reach free wait kill events columns schema completions man"
+            opts="-t -u -w -x -S -d -0 -M -4 -6 -f -A -a -l -B -p -T -Z -z -e -s -b -o -m -i -n -r -j -H -Q -O -D -V -K -E -N -F -h --tcp --udp --raw --unix --sctp --dccp --packet --vsock --xdp --tipc --mptcp --ipv4 --ipv6 --family --socket --query --all --listening --bound-inactive --processes --threads --context --contexts --extended --summary --bpf --options --memory --info --tos --cgroup --inet-sockopt --numeric --resolve --json --jsonl --csv --table --plain --columns --add --hide --sort --by --limit --pids --no-header --no-queues --oneline --color --quiet --exit-status --owners --explain-plan --proc-root --record --replay --diag --version --kill --yes --dry-run --events --interval --net --netns --filter-file --bpf-maps --bpf-map-id --help why reach free wait kill events columns schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -167,12 +170,32 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__columns)
-            opts="-h --help"
+            opts="-h --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -181,12 +204,32 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__completions)
-            opts="-h --help bash elvish fish powershell zsh"
+            opts="-h --color --quiet --owners --proc-root --record --replay --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -195,7 +238,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__events)
-            opts="-t -u -w -x -4 -6 -l -p -e -r -j -H -N -h --tcp --udp --raw --unix --ipv4 --ipv6 --listening --processes --extended --resolve --interval --limit --jsonl --json --columns --no-header --netns --help"
+            opts="-t -u -w -x -4 -6 -l -p -e -n -r -j -H -N -h --tcp --udp --raw --unix --ipv4 --ipv6 --listening --processes --extended --numeric --resolve --interval --limit --jsonl --json --columns --no-header --net --netns --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -217,7 +260,31 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --net)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -229,7 +296,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__free)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --count --json --help"
+            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --numeric --net --netns --count --json --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -251,6 +318,60 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockstat__subcmd__help)
+            opts="-h --color --quiet --owners --proc-root --record --replay --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -259,7 +380,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__kill)
-            opts="-t -u -4 -6 -y -N -j -h --tcp --udp --ipv4 --ipv6 --socket --signal --timeout --dry-run --yes --all --net --netns --json --help"
+            opts="-t -u -4 -6 -y -n -N -j -h --tcp --udp --ipv4 --ipv6 --socket --signal --timeout --dry-run --yes --all --numeric --net --netns --json --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -285,6 +406,26 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -293,12 +434,32 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__man)
-            opts="-h --help"
+            opts="-h --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -307,7 +468,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__reach)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --try --json --help"
+            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --numeric --net --netns --try --json --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +486,26 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -333,12 +514,32 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__schema)
-            opts="-h --help"
+            opts="-h --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -347,7 +548,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__wait)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --net --netns --gone --state --timeout --json --help"
+            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --numeric --net --netns --gone --state --timeout --json --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,6 +574,26 @@ _sockstat() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -381,7 +602,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__why)
-            opts="-t -u -4 -6 -N -j -h --tcp --udp --ipv4 --ipv6 --v6only --reuseaddr --no-reuseaddr --reuseport --device --uid --no-listen --no-probe --net --netns --json --help"
+            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --v6only --reuseaddr --no-reuseaddr --reuseport --device --uid --no-listen --no-probe --numeric --net --netns --json --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -404,6 +625,26 @@ _sockstat() {
                     return 0
                     ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --owners)
+                    COMPREPLY=($(compgen -W "auto bpf proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replay)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -25,7 +25,7 @@ function __fish_sockstat_using_subcommand
 end
 
 complete -c sockstat -n "__fish_sockstat_needs_command" -s f -l family -d 'Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp' -r
-complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, comma-separated; !TABLE excludes one' -r
+complete -c sockstat -n "__fish_sockstat_needs_command" -s A -l query -l socket -d 'Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l columns -d 'Show exactly these fields, comma-separated, in any output form' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l add -d 'Show these fields as well' -r
 complete -c sockstat -n "__fish_sockstat_needs_command" -l hide -d 'Hide these fields' -r
@@ -95,20 +95,30 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -l yes -d 'With -K: skip
 complete -c sockstat -n "__fish_sockstat_needs_command" -l dry-run -d 'With -K: show matching sockets without closing them'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s E -l events -d 'Follow sockets as they open, change state and close, until interrupted'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l bpf-maps -d 'Socket storage of BPF programs'
-complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Explain whether a port can be bound, and if not, why and what helps'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Explain whether a connection would arrive, and if not, why'
+complete -c sockstat -n "__fish_sockstat_needs_command" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "why" -d 'Explain why a port cannot be bound'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "reach" -d 'Explain whether a client can connect'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "free" -d 'Print ports that can be bound now'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait until a listener appears or is gone'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port and check that the port is free'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "events" -d 'Follow sockets as they open, change state and close'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "columns" -d 'List the fields of rows, for columns, filters, sorting and grouping'
-complete -c sockstat -n "__fish_sockstat_needs_command" -a "schema" -d 'Print the JSON Schema of the JSON output'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "wait" -d 'Wait for a listener to appear or go'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "kill" -d 'End the owner of a port'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "events" -d 'Follow sockets opening and closing'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "columns" -d 'List the fields of rows'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "schema" -d 'Print the JSON Schema of --json'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "completions" -d 'Print a completion script'
 complete -c sockstat -n "__fish_sockstat_needs_command" -a "man" -d 'Print the man page'
+complete -c sockstat -n "__fish_sockstat_needs_command" -a "help" -d 'Print help for a command'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l device -d 'Assume SO_BINDTODEVICE to this interface' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l uid -d 'User who binds [default: the user who called sudo, else the caller]' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s t -l tcp -d 'TCP (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s u -l udp -d 'UDP; for a unix socket, datagram'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s 4 -l ipv4 -d 'IPv4 only'
@@ -119,37 +129,81 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-reuseaddr -
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l reuseport -d 'Assume SO_REUSEPORT'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-listen -d 'Judge bind without listen'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l no-probe -d 'Never try a bind where another socket\'s options are unreadable'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s j -l json -d 'Print one JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s t -l tcp -d 'TCP (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l try -d 'Make one TCP connection and report the result; nothing is sent otherwise'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s j -l json -d 'Print one JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l count -d 'Number of ports to print' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s t -l tcp -d 'TCP (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s j -l json -d 'Print one JSON document'
+complete -c sockstat -n "__fish_sockstat_using_subcommand free" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand free" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l state -d 'State to wait for, such as established or time-wait [default: listen]' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l timeout -d 'Give up after this time, such as 500ms, 10s or 2m' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s t -l tcp -d 'TCP (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 4 -l ipv4 -d 'IPv4 only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s 6 -l ipv6 -d 'IPv6 only'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l gone -d 'Wait until no such socket is left'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s j -l json -d 'Print one JSON document at the end'
+complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand wait" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l signal -d 'Signal to send: TERM, INT, HUP, QUIT, USR1, USR2 or KILL' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l timeout -d 'Time to wait for the program to end [default: 5s]' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s t -l tcp -d 'TCP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s u -l udp -d 'UDP only'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 only'
@@ -158,12 +212,23 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l socket -d 'Cl
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l dry-run -d 'Show the targets without signalling them'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s y -l yes -d 'Skip the question; never escalates to KILL'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l all -d 'Allow several unrelated targets'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s j -l json -d 'Print one JSON document at the end'
+complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand kill" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l interval -d 'Time between two looks at the tables [default: 1s]' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l limit -d 'End after N events' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l columns -d 'Show exactly these fields of a socket, comma-separated' -r
-complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s N -l netns -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l replay -d 'Read only FILE, written by --record or -D' -r -F
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s t -l tcp -d 'TCP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s u -l udp -d 'UDP'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s w -l raw -d 'Raw IP'
@@ -173,11 +238,64 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s 6 -l ipv6 -
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s l -l listening -d 'Only sockets that start or stop listening'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s p -l processes -d 'Programs that hold each socket, if they can be seen'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s e -l extended -d 'User, inode, cookie, mark, cgroup, shutdown'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s n -l numeric -d 'Numeric addresses and ports (the default)'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s r -l resolve -d 'Resolve host and service names'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s j -l json -l jsonl -d 'Print one JSON object per line: event, at, was, socket'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s H -l no-header -d 'Omit the heading'
+complete -c sockstat -n "__fish_sockstat_using_subcommand events" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand events" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l replay -d 'Read only FILE, written by --record or -D' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand columns" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l replay -d 'Read only FILE, written by --record or -D' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l replay -d 'Read only FILE, written by --record or -D' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l replay -d 'Read only FILE, written by --record or -D' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand man" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand man" -s h -l help -d 'Print help'
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l owners -d 'How to find owners' -r -f -a "auto\t'BPF iterator where permitted and faster, else /proc'
+bpf\t'BPF iterator; /proc if the kernel refuses it'
+proc\t'Walk over /proc'"
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l proc-root -d 'Read DIR instead of /proc, without netlink' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l record -d 'Record everything that this run reads to FILE, for a bug report or --replay' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l replay -d 'Read only FILE, written by --record or -D' -r -F
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -l quiet -d 'Suppress warnings about missing data'
+complete -c sockstat -n "__fish_sockstat_using_subcommand help" -s h -l help -d 'Print help'

@@ -17,7 +17,7 @@ use crate::model::request;
     version,
     about = "Show sockets and the programs that hold them",
     after_help = AFTER_HELP,
-    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND",
+    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND [OPTIONS] [WORDS...]",
     args_override_self = true,
     disable_version_flag = true,
     disable_help_subcommand = true,
@@ -36,21 +36,21 @@ pub struct Cli {
 /// What a run can do instead of listing.
 #[derive(Debug, clap::Subcommand)]
 pub enum Subcommand {
-    /// Explain whether a port can be bound, and if not, why and what helps
+    /// Explain why a port cannot be bound
     Why(super::WhyArgs),
-    /// Explain whether a connection would arrive, and if not, why
+    /// Explain whether a client can connect
     Reach(super::ReachArgs),
     /// Print ports that can be bound now
     Free(super::FreeArgs),
-    /// Wait until a listener appears or is gone
+    /// Wait for a listener to appear or go
     Wait(super::WaitArgs),
-    /// End the owner of a port and check that the port is free
+    /// End the owner of a port
     Kill(super::KillArgs),
-    /// Follow sockets as they open, change state and close
+    /// Follow sockets opening and closing
     Events(super::EventsArgs),
-    /// List the fields of rows, for columns, filters, sorting and grouping
+    /// List the fields of rows
     Columns,
-    /// Print the JSON Schema of the JSON output
+    /// Print the JSON Schema of --json
     Schema,
     /// Print a completion script
     Completions {
@@ -59,6 +59,11 @@ pub enum Subcommand {
     },
     /// Print the man page
     Man,
+    /// Print help for a command
+    Help {
+        /// The command [default: all of them]
+        command: Option<String>,
+    },
 }
 
 impl Cli {
@@ -123,7 +128,7 @@ pub enum ColorWhen {
     version,
     about = "Show sockets and the programs that hold them",
     after_help = AFTER_HELP,
-    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND",
+    override_usage = "sockstat [OPTIONS] [FILTER...]\n       sockstat COMMAND [OPTIONS] [WORDS...]",
     args_override_self = true,
     disable_version_flag = true,
     max_term_width = 100
@@ -175,9 +180,7 @@ pub struct ListArgs {
     /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
-    /// Tables, comma-separated; !TABLE excludes one
-    ///
-    /// Tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket,
+    /// Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket,
     /// packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
     pub tables: Vec<String>,
@@ -283,28 +286,28 @@ pub struct ListArgs {
     #[arg(short = 'O', long, help_heading = HOW)]
     pub oneline: bool,
     /// Use colour
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = HOW)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, help_heading = HOW)]
     pub color: ColorWhen,
     /// Suppress warnings about missing data
-    #[arg(long, help_heading = HOW)]
+    #[arg(long, global = true, help_heading = HOW)]
     pub quiet: bool,
     /// Exit with 0 if there are rows, 1 if not, 3 if not but the view is incomplete
     #[arg(long, help_heading = HOW)]
     pub exit_status: bool,
     /// How to find owners
-    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = HOW)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, global = true, hide = true, help_heading = HOW)]
     pub owners: OwnersBy,
     /// Explain tables, kernel filters and the search for owners, without rows
     #[arg(long, help_heading = HOW)]
     pub explain_plan: bool,
     /// Read DIR instead of /proc, without netlink
-    #[arg(long, value_name = "DIR", help_heading = HOW)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
     /// Record everything that this run reads to FILE, for a bug report or --replay
-    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub record: Option<PathBuf>,
     /// Read only FILE, written by --record or -D
-    #[arg(long, value_name = "FILE", help_heading = HOW)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub replay: Option<PathBuf>,
     /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows
     #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
@@ -358,7 +361,7 @@ const FOLLOW: &str = "Following sockets";
 const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\
-Without a table, a family or a state (-t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B),
+Without -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and a state,
 the selection is TCP and UDP in all states, with owners.
 
 Examples:
@@ -367,6 +370,7 @@ Examples:
   sockstat nginx              everything that nginx has open
   sockstat -tan state close-wait
   sockstat -tulpn --json | jq '.sockets[].local_port'
+  sockstat -- wait            a program with the name of a command
 
-On other systems, a different sockstat takes ports with -p and protocols with -P. Here
-`sockstat -p 80` shows port 80 with owners, and protocols are -t, -u, -w, -x.";
+On other systems, a different sockstat takes ports with -p and protocols with
+-P. Here `sockstat -p 80` shows port 80 with owners; protocols are -t -u -w -x.";

@@ -42,8 +42,11 @@ pub struct EventsArgs {
     /// User, inode, cookie, mark, cgroup, shutdown
     #[arg(short, long)]
     pub extended: bool,
+    /// Numeric addresses and ports (the default)
+    #[arg(short, long, hide = true, overrides_with = "resolve")]
+    pub numeric: bool,
     /// Resolve host and service names
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "numeric")]
     pub resolve: bool,
     /// Time between two looks at the tables [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
@@ -61,7 +64,7 @@ pub struct EventsArgs {
     #[arg(short = 'H', long = "no-header")]
     pub no_header: bool,
     /// Enter a network namespace: a name, a pid or a path
-    #[arg(short = 'N', long, value_name = "NETNS")]
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
     /// Sockets to follow: any filter
     #[arg(value_name = "FILTER")]

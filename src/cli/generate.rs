@@ -1,40 +1,101 @@
 //! Completions, help text and man page, generated from the options.
 
-use clap::CommandFactory;
-use clap_complete::Shell;
+use std::io::{self, Write as _};
 
-use super::Cli;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::commands;
 
 /// Returns the completion script for a shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "sockstat", &mut out);
+    clap_complete::generate(shell, &mut commands::command(), "sockstat", &mut out);
     out
 }
 
 /// Returns the help text, without colour, wrapped at 100 columns.
 pub fn help() -> String {
-    Cli::command().term_width(100).render_long_help().to_string()
+    commands::help(Some(100))
 }
 
-/// Returns the man page, in roff.
+/// Returns the man page, in roff: one page with every command.
 ///
 /// # Errors
 /// Only if writing into memory fails.
-pub fn man_page() -> std::io::Result<Vec<u8>> {
-    let mut command = Cli::command();
-    command.build();
-    let man = clap_mangen::Man::new(command).date("").manual("User Commands");
+pub fn man_page() -> io::Result<Vec<u8>> {
+    let command = commands::command();
+    let man = Man::new(command.clone()).date("").manual("User Commands");
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;
     man.render_synopsis_section(&mut out)?;
     out.extend_from_slice(DESCRIPTION);
     man.render_options_section(&mut out)?;
-    man.render_subcommands_section(&mut out)?;
+    out.extend_from_slice(COMMANDS);
+    for subcommand in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        man_section(subcommand, &mut out)?;
+    }
     out.extend_from_slice(SECTIONS);
     Ok(out)
 }
+
+/// Appends the part of the man page about one command.
+fn man_section(command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
+    let name = command.get_name();
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    writeln!(out, ".SS \"{}\"", roff(usage))?;
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    writeln!(out, "{}.", roff(&about))?;
+    // Its own options; those that every command has are above.
+    let own = command.clone().mut_args(|arg| {
+        let is_common = arg.is_global_set() || arg.get_id() == "help";
+        let is_hidden = arg.is_hide_set() || is_common;
+        arg.hide(is_hidden)
+    });
+    let mut options = Vec::new();
+    Man::new(own).render_options_section(&mut options)?;
+    for line in String::from_utf8_lossy(&options).lines() {
+        if !line.starts_with(".SH ") && !line.starts_with(".ie ") && !line.starts_with(".el ") {
+            writeln!(out, "{line}")?;
+        }
+    }
+    let exit = commands::exit_statuses(name);
+    if !exit.is_empty() {
+        writeln!(out, ".PP\nExit status: {}.", roff(exit))?;
+    }
+    writeln!(out, ".PP\n.nf")?;
+    for example in commands::examples(name) {
+        writeln!(out, ".B {}", roff(example))?;
+    }
+    writeln!(out, ".fi")
+}
+
+/// Escapes what roff would take as its own.
+fn roff(text: &str) -> String {
+    text.replace('\\', "\\e")
+        .replace('-', "\\-")
+        .replace('"', "\\(dq")
+}
+
+const COMMANDS: &[u8] = br".SH COMMANDS
+The first word that is not an option may be a command. The options
+.B -t -u -4 -6 -n -N -j --color --quiet --proc-root --record --replay
+may stand before or after it; all others stand after it. After
+.BR -- ,
+a word is always part of a filter.
+.PP
+WHERE is
+.BR PORT ,
+.BR PORT/udp ,
+.BR ADDRESS:PORT ,
+.BR [IPV6]:PORT ,
+.BR NAME:PORT ,
+.B /path
+of a unix socket or the abstract
+.BR @name .
+";
 
 const DESCRIPTION: &[u8] = br".SH DESCRIPTION
 .B sockstat

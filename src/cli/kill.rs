@@ -44,6 +44,9 @@ pub struct KillArgs {
     /// Allow several unrelated targets
     #[arg(long)]
     pub all: bool,
+    /// Numeric addresses and ports (the default)
+    #[arg(short, long, hide = true)]
+    pub numeric: bool,
     /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,

@@ -21,6 +21,9 @@ pub struct KindArgs {
     /// IPv6 only
     #[arg(short = '6', long)]
     pub ipv6: bool,
+    /// Numeric addresses and ports (the default)
+    #[arg(short, long, hide = true)]
+    pub numeric: bool,
     /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::num::ParseIntError;
 
+use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// A usage error, or the text of `--help` and `--version`.
@@ -36,27 +37,42 @@ impl UsageError {
         self.asked_for
     }
 
-    /// Converts an error of clap.
-    pub fn from_clap(error: &clap::Error) -> Self {
+    /// Creates the text that somebody requested.
+    pub fn requested(text: String) -> Self {
+        Self {
+            message: text,
+            hint: None,
+            asked_for: true,
+        }
+    }
+
+    /// Converts an error of clap about the listing, or about a command.
+    pub fn from_clap(error: &clap::Error, command: Option<&Command>) -> Self {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
             Some(ContextValue::Strings(texts)) => texts.first().cloned(),
             _ => None,
         };
         let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+        let for_more = |what: &str| match command.map(Command::get_name) {
+            Some(name) => format!("`sockstat help {name}` lists {what}"),
+            None => format!("`sockstat --help` lists {what}"),
+        };
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self {
-                message: error.to_string(),
-                hint: None,
-                asked_for: true,
-            },
-            ErrorKind::MissingRequiredArgument => Self::new(format!("missing argument {argument}"))
-                .with_hint("add --help to the command to see its arguments"),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::requested(error.to_string()),
+            ErrorKind::MissingRequiredArgument => {
+                Self::new(format!("missing argument {argument}")).with_hint(for_more("the arguments"))
+            }
+            ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+                let usage = command.map(|command| command.clone().render_usage().to_string());
+                let usage = usage.unwrap_or_default().replace("Usage: ", "usage: ");
+                Self::new(format!("unexpected word '{argument}'")).with_hint(usage)
+            }
             ErrorKind::UnknownArgument => {
                 let hint = old_sockstat(&argument)
                     .map(str::to_owned)
                     .or_else(|| text(ContextKind::SuggestedArg).map(|near| format!("did you mean '{near}'?")))
-                    .unwrap_or_else(|| "run sockstat --help for the options".to_owned());
+                    .unwrap_or_else(|| for_more("the options"));
                 Self::new(format!("unknown option '{argument}'")).with_hint(hint)
             }
             ErrorKind::InvalidValue => {
@@ -66,7 +82,7 @@ impl UsageError {
                     _ => String::new(),
                 };
                 let hint = if known.is_empty() {
-                    "run sockstat --help for the values".to_owned()
+                    for_more("the values")
                 } else {
                     format!("one of: {known}")
                 };
@@ -93,7 +109,7 @@ impl UsageError {
                 // clap's first line, without its own prefix and the usage below it.
                 let rendered = error.to_string();
                 let line = rendered.lines().next().unwrap_or_default();
-                Self::new(line.trim_start_matches("error: ")).with_hint("run sockstat --help for the options")
+                Self::new(line.trim_start_matches("error: ")).with_hint(for_more("the options"))
             }
         }
     }

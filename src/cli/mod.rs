@@ -1,6 +1,7 @@
 //! What was typed: parsed, and nothing more.
 
 pub mod args;
+pub mod commands;
 mod duration;
 pub mod events;
 pub mod free;
@@ -8,6 +9,7 @@ pub mod generate;
 pub mod kill;
 mod kind;
 pub mod message;
+mod order;
 pub mod reach;
 pub mod refused;
 pub mod wait;
@@ -15,7 +17,8 @@ pub mod why;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::error::ErrorKind;
+use clap::{FromArgMatches, Parser};
 
 pub use args::{Cli, ColorWhen, ListArgs, Subcommand};
 pub use events::EventsArgs;
@@ -27,61 +30,28 @@ pub use reach::ReachArgs;
 pub use wait::WaitArgs;
 pub use why::WhyArgs;
 
-/// Global options that take a value: the word after them is not a subcommand.
-const GLOBAL_WITH_VALUE: &[&str] = &[
-    "--color",
-    "--owners",
-    "--proc-root",
-    "--record",
-    "--replay",
-    "-N",
-    "--netns",
-    "--net",
-];
-/// Global options without a value.
-const GLOBAL: &[&str] = &["-j", "--json", "--quiet"];
-
 /// Parses a command line, the program's name first.
 ///
 /// # Errors
 /// [`UsageError`], ready to be shown; `--help` and `--version` too, with their text and exit status 0.
 pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
-    let command = Cli::command();
-    if names_subcommand(&arguments, &command) {
-        let matches = command
-            .try_get_matches_from(&arguments)
-            .map_err(|error| UsageError::from_clap(&error))?;
-        return Cli::from_arg_matches(&matches).map_err(|error| UsageError::from_clap(&error));
-    }
-    // Not a subcommand: words that look like one are filter words here.
-    let list = ListArgs::try_parse_from(arguments).map_err(|error| UsageError::from_clap(&error))?;
-    refused::check(&list.refused)?;
-    Ok(Cli { list, command: None })
-}
-
-/// Returns whether the first word that is not an option is a subcommand, with only global options before it.
-fn names_subcommand(arguments: &[OsString], command: &clap::Command) -> bool {
-    let mut rest = arguments.iter().skip(1);
-    while let Some(argument) = rest.next() {
-        let Some(text) = argument.to_str() else {
-            return false;
-        };
-        if GLOBAL_WITH_VALUE.contains(&text) {
-            rest.next();
-        } else if GLOBAL.contains(&text)
-            || GLOBAL_WITH_VALUE.iter().any(|option| {
-                text.strip_prefix(option)
-                    .is_some_and(|tail| tail.starts_with('='))
-            })
-        {
-            // Goes with every subcommand.
-        } else {
-            return command
-                .get_subcommands()
-                .any(|subcommand| subcommand.get_name() == text);
-        }
-    }
-    false
+    let command = commands::command();
+    let Some(arranged) = order::arrange(&arguments, &command)? else {
+        // Not a subcommand: words that look like one are filter words here.
+        let list = ListArgs::try_parse_from(arguments).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp => UsageError::requested(commands::help(None)),
+            _ => UsageError::from_clap(&error, None),
+        })?;
+        refused::check(&list.refused)?;
+        return Ok(Cli { list, command: None });
+    };
+    let name = arranged.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    let error = |error: clap::Error| match error.kind() {
+        ErrorKind::DisplayHelp => commands::help_of(name).map_or_else(|error| error, UsageError::requested),
+        _ => UsageError::from_clap(&error, command.find_subcommand(name)),
+    };
+    let matches = command.clone().try_get_matches_from(&arranged).map_err(error)?;
+    Cli::from_arg_matches(&matches).map_err(error)
 }
 
 #[cfg(test)]
@@ -138,13 +108,47 @@ mod tests {
             parsed("--color never man").unwrap().command,
             Some(Subcommand::Man)
         ));
-        let list = parsed("-t man").unwrap();
-        assert_eq!(
-            (list.command.is_none(), list.list.filter),
-            (true, vec!["man".to_owned()])
-        );
+        let error = parsed("-l man").unwrap_err().to_string();
+        assert!(error.contains("sockstat -l -- man"), "{error}");
         assert_eq!(parsed("-- man").unwrap().list.filter, ["man"]);
         assert_eq!(parsed("nginx man").unwrap().list.filter, ["nginx", "man"]);
+    }
+
+    #[test]
+    fn shared_options_mean_the_same_on_both_sides() {
+        for line in [
+            "-u -6 -j --quiet why 53",
+            "why -u -6 -j --quiet 53",
+            "-u --quiet why -j6 53",
+        ] {
+            let cli = parsed(line).unwrap();
+            let Some(Subcommand::Why(args)) = cli.command else {
+                panic!("{line}")
+            };
+            let found = (args.udp, args.ipv6, args.json, cli.list.quiet);
+            assert_eq!(found, (true, true, true, true), "{line}");
+        }
+        for line in ["--replay a free", "free --replay a"] {
+            assert_eq!(parsed(line).unwrap().list.replay, Some("a".into()), "{line}");
+        }
+        for line in ["-N a wait 80", "wait 80 --netns a"] {
+            assert_eq!(parsed(line).unwrap().netns(), ["a"], "{line}");
+        }
+        for line in ["--color never kill 80", "kill 80 --color=never"] {
+            assert_eq!(parsed(line).unwrap().list.color, ColorWhen::Never, "{line}");
+        }
+    }
+
+    #[test]
+    fn surplus_words_are_called_words() {
+        for (line, word) in [("free 3000 4000", "4000"), ("columns state", "state")] {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("error: unexpected word '{word}'\n")),
+                "{error}"
+            );
+            assert!(error.contains("hint: usage: sockstat"), "{error}");
+        }
     }
 
     #[test]

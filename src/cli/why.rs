@@ -8,7 +8,7 @@ use clap::Args;
     clippy::struct_excessive_bools,
     reason = "each is an option, independent of the others"
 )]
-#[command(disable_version_flag = true, after_help = AFTER_HELP)]
+#[command(disable_version_flag = true)]
 pub struct WhyArgs {
     /// TCP (the default)
     #[arg(short, long)]
@@ -46,6 +46,9 @@ pub struct WhyArgs {
     /// Never try a bind where another socket's options are unreadable
     #[arg(long)]
     pub no_probe: bool,
+    /// Numeric addresses and ports (the default)
+    #[arg(short, long, hide = true)]
+    pub numeric: bool,
     /// Enter a network namespace: a name, a pid or a path
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
@@ -56,13 +59,3 @@ pub struct WhyArgs {
     #[arg(value_name = "WHERE")]
     pub place: String,
 }
-
-const AFTER_HELP: &str = "\
-Exit status: 0 the bind would work, 1 it would fail, 3 undecidable.
-
-Examples:
-  sockstat why 3000
-  sockstat why --reuseport 127.0.0.1:9000
-  sockstat why 53/udp
-  sockstat why /run/app.sock
-  npm start 2>&1 | sockstat why -";

@@ -24,7 +24,7 @@ use std::ffi::OsString;
 use caller::Caller;
 
 use crate::cli;
-use crate::cli::{Cli, Subcommand, generate};
+use crate::cli::{Cli, Subcommand, commands, generate};
 use crate::exit::Exit;
 use crate::render::reference;
 use crate::source::callers_files;
@@ -118,5 +118,13 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         Some(Subcommand::Man) => generate::man_page()
             .map_err(Into::into)
             .and_then(|page| out::print(&page)),
+        Some(Subcommand::Help { command: None }) => out::print(commands::help(None).as_bytes()),
+        Some(Subcommand::Help { command: Some(name) }) => match commands::help_of(&name) {
+            Ok(text) => out::print(text.as_bytes()),
+            Err(error) => {
+                out::complain(&error.to_string());
+                Ok(Exit::Usage)
+            }
+        },
     }
 }

@@ -134,6 +134,60 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
+fn help_lists_the_commands_first() {
+    let help = run(&["--help"]).ended_with(0);
+    for arguments in [&["-h"][..], &["help"], &["-t", "-h"]] {
+        assert_eq!(run(arguments).ended_with(0).text(), help.text(), "{arguments:?}");
+    }
+    let commands = help.text().split("Which sockets:").next().unwrap();
+    for example in ["sockstat why 3000", "sockstat kill :3000", "sockstat help why"] {
+        assert!(commands.contains(example), "{}", help.text());
+    }
+    let of_why = run(&["help", "why"]).ended_with(0);
+    assert!(of_why.text().contains("--reuseport") && of_why.text().contains("Exit status:"));
+    for arguments in [&["why", "-h"][..], &["why", "--help"], &["-h", "why"]] {
+        assert_eq!(
+            run(arguments).ended_with(0).text(),
+            of_why.text(),
+            "{arguments:?}"
+        );
+    }
+    let unknown = run(&["help", "wiat"]).ended_with(2);
+    assert!(
+        unknown.stderr.contains("did you mean 'wait'?"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[test]
+fn options_before_a_command_never_make_it_a_filter() {
+    let port = "1/udp";
+    let after = run(&["why", "-u4n", "--quiet", port]);
+    let before = run(&["-u4n", "--quiet", "why", port]).ended_with(after.status.unwrap());
+    assert_eq!(before.text(), after.text());
+    let misplaced = run(&["--timeout", "1s", "wait", "80"]).ended_with(2);
+    assert!(
+        misplaced.stderr.contains("hint: sockstat wait --timeout 1s 80"),
+        "{}",
+        misplaced.stderr
+    );
+    let unknown = run(&["-tl", "wait"]).ended_with(2);
+    assert!(
+        unknown.stderr.contains("sockstat -tl -- wait"),
+        "{}",
+        unknown.stderr
+    );
+    for filter in [
+        &["--", "wait"][..],
+        &["process", "=", "wait"],
+        &["-tl", "--", "wait"],
+    ] {
+        run(filter).ended_with(0);
+    }
+}
+
+#[test]
 fn letters_bundle_and_repeat() {
     for arguments in [
         &["-tulpn"][..],

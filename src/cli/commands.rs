@@ -1,0 +1,239 @@
+//! The commands as the help and the man page show them: examples, exit statuses, and the help itself.
+
+use clap::builder::StyledStr;
+use clap::{Command, CommandFactory};
+
+use super::{Cli, UsageError};
+use crate::query::nearest::nearest;
+
+/// What the help says about a command besides its options.
+struct Page {
+    name: &'static str,
+    /// What its exit statuses mean; empty where they are the usual ones.
+    exit: &'static str,
+    /// Command lines; the first is shown in the list of commands.
+    examples: &'static [&'static str],
+}
+
+const PAGES: &[Page] = &[
+    Page {
+        name: "why",
+        exit: "0 the bind would work, 1 it would fail, 3 undecidable",
+        examples: &[
+            "sockstat why 3000",
+            "sockstat why 53/udp",
+            "sockstat why --reuseport 127.0.0.1:9000",
+            "sockstat why /run/app.sock",
+            "npm start 2>&1 | sockstat why -",
+        ],
+    },
+    Page {
+        name: "reach",
+        exit: "0 a connection would arrive, 1 it would not, 3 undecidable",
+        examples: &[
+            "sockstat reach db:5432",
+            "sockstat reach --try [::1]:5432",
+            "sockstat reach /run/docker.sock",
+        ],
+    },
+    Page {
+        name: "free",
+        exit: "0 as many ports as requested were found, 1 fewer",
+        examples: &[
+            "sockstat free",
+            "sockstat free 3000-3010 --count 2",
+            "sockstat free -u 5000-6000",
+        ],
+    },
+    Page {
+        name: "wait",
+        exit: "0 reached, 1 timed out",
+        examples: &[
+            "sockstat wait 5432",
+            "sockstat wait --timeout 30s localhost:5432",
+            "sockstat wait --gone 3000",
+        ],
+    },
+    Page {
+        name: "kill",
+        exit: "0 every target ended, 1 one did not",
+        examples: &[
+            "sockstat kill :3000",
+            "sockstat kill --dry-run nginx",
+            "sockstat kill --signal INT --yes 8080",
+            "sockstat kill pid = 812",
+            "sockstat kill --socket dport = :443",
+        ],
+    },
+    Page {
+        name: "events",
+        exit: "",
+        examples: &[
+            "sockstat events",
+            "sockstat events -t dport = :443",
+            "sockstat events --json --limit 10",
+        ],
+    },
+    Page {
+        name: "columns",
+        exit: "",
+        examples: &["sockstat columns"],
+    },
+    Page {
+        name: "schema",
+        exit: "",
+        examples: &["sockstat schema"],
+    },
+    Page {
+        name: "completions",
+        exit: "",
+        examples: &[
+            "sockstat completions bash",
+            "sockstat completions bash > ~/.local/share/bash-completion/completions/sockstat",
+            "sockstat completions zsh > ~/.zfunc/_sockstat",
+            "sockstat completions fish > ~/.config/fish/completions/sockstat.fish",
+        ],
+    },
+    Page {
+        name: "man",
+        exit: "",
+        examples: &["sockstat man | man -l -"],
+    },
+    Page {
+        name: "help",
+        exit: "",
+        examples: &["sockstat help why"],
+    },
+];
+
+fn page(name: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|page| page.name == name)
+}
+
+/// Returns the examples of a command.
+pub(super) fn examples(name: &str) -> &'static [&'static str] {
+    page(name).map_or(&[], |page| page.examples)
+}
+
+/// Returns what the exit statuses of a command mean; empty if they are the usual ones.
+pub(super) fn exit_statuses(name: &str) -> &'static str {
+    page(name).map_or("", |page| page.exit)
+}
+
+/// Returns the whole command line, complete with what clap adds to it.
+pub(super) fn command() -> Command {
+    let mut cli = Cli::command();
+    cli.build();
+    cli.mut_args(plain_help)
+        .mut_subcommands(|command| command.mut_args(plain_help))
+}
+
+/// The short and the long help are the same.
+fn plain_help(arg: clap::Arg) -> clap::Arg {
+    if arg.get_id() == "help" {
+        arg.help("Print help")
+    } else {
+        arg
+    }
+}
+
+/// Returns the help of the program: the commands first, each with an example.
+///
+/// The width is that of the terminal if `None`.
+pub fn help(width: Option<usize>) -> String {
+    let cli = command();
+    let visible = cli.get_subcommands().filter(|command| !command.is_hide_set());
+    let longest = visible.map(|command| about(command).chars().count()).max();
+    let mut cli = cli.mut_subcommands(|command| {
+        let about = about(&command);
+        let example = examples(command.get_name()).first().copied().unwrap_or_default();
+        command.about(format!("{about:<0$}  {example}", longest.unwrap_or(0)))
+    });
+    if let Some(width) = width {
+        cli = cli.term_width(width);
+    }
+    cli.render_help().to_string()
+}
+
+fn about(command: &Command) -> String {
+    command.get_about().map(StyledStr::to_string).unwrap_or_default()
+}
+
+/// Returns the help of a command.
+///
+/// # Errors
+/// If there is no such command.
+pub fn help_of(name: &str) -> Result<String, UsageError> {
+    let cli = command();
+    let names = || {
+        cli.get_subcommands()
+            .filter(|one| !one.is_hide_set())
+            .map(Command::get_name)
+    };
+    let Some(command) = cli.find_subcommand(name) else {
+        let hint = match nearest(name, names()) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("the commands are {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(UsageError::new(format!("unknown command '{name}'")).with_hint(hint));
+    };
+    let mut after = String::new();
+    if !exit_statuses(name).is_empty() {
+        after = format!("Exit status: {}.\n\n", exit_statuses(name));
+    }
+    after.push_str("Examples:");
+    for example in examples(name) {
+        after.push_str("\n  ");
+        after.push_str(example);
+    }
+    let mut command = command.clone().after_help(after);
+    if matches!(name, "columns" | "schema" | "completions" | "man" | "help") {
+        command = command.mut_args(|arg| {
+            let is_global = arg.is_global_set();
+            arg.hide(is_global)
+        });
+    }
+    Ok(command.max_term_width(100).render_help().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_an_example_and_is_in_the_help() {
+        let help = help(Some(100));
+        let cli = command();
+        for command in cli.get_subcommands() {
+            let name = command.get_name();
+            let example = examples(name)
+                .first()
+                .unwrap_or_else(|| panic!("no example of {name}"));
+            assert!(
+                help.lines()
+                    .any(|line| line.trim_start().starts_with(name) && line.ends_with(example)),
+                "{name}: {help}"
+            );
+            assert!(help_of(name).unwrap().contains(example), "{name}");
+        }
+        assert!(help.find("Commands:") < help.find("Which sockets:"));
+    }
+
+    #[test]
+    fn the_list_of_commands_fits_into_80_columns() {
+        let help = help(Some(80));
+        let list = help
+            .split("Commands:")
+            .nth(1)
+            .and_then(|rest| rest.split("\n\n").next());
+        assert_eq!(list.unwrap().trim().lines().count(), PAGES.len(), "{help}");
+    }
+
+    #[test]
+    fn help_of_an_unknown_command_has_a_hint() {
+        let error = help_of("wiat").unwrap_err().to_string();
+        assert!(error.contains("did you mean 'wait'?"), "{error}");
+        let error = help_of("nonsense").unwrap_err().to_string();
+        assert!(error.contains("why, reach, free"), "{error}");
+    }
+}
