@@ -2,8 +2,8 @@
 //!
 //! TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address, XDP sockets
 //! without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known of them is their
-//! inode, their holders, and the name of their protocol, which sockfs gives as an extended attribute (linux 6.18
-//! net/socket.c). The attribute is asked for right after the link read `socket:[…]`; the descriptor is not opened.
+//! inode, their holders, and the name of their protocol, which sockfs gives as an extended attribute
+//! (source/proc/attributes.rs).
 //!
 //! It refuses to take a socket of another network namespace for one of these: where the BPF iterator may tell, by the
 //! socket's own namespace, else by that of a process that holds it.
@@ -17,11 +17,8 @@ use crate::model::request::OwnersBy;
 use crate::model::{
     Backend, Endpoints, Family, Gap, GapLevel, Holder, HolderTable, Protocol, Socket, SocketType, State,
 };
-use crate::source::proc::{ProcRoot, fdinfo};
-use crate::source::{bpf, disk, tape};
-
-/// Longer than any name of a protocol (32 bytes in `struct proto`, linux 6.18 include/net/sock.h).
-const NAME_BYTES: usize = 64;
+use crate::source::proc::{self, ProcRoot};
+use crate::source::{bpf, disk};
 
 /// What the dumps told.
 #[derive(Debug, Default)]
@@ -45,39 +42,43 @@ pub(super) fn leaves_sockets_out(gap: &Gap) -> bool {
     gap.level == GapLevel::Loss && gap.code != "bound-unseen"
 }
 
-/// The sockets of these holders that no dump told of, by inode.
+/// The sockets of these holders that no dump told of, by inode, and how many could not be asked in time.
 pub(super) fn find(
     request: &Request,
     root: &ProcRoot,
     mut dumped: Dumped,
     holders: &HolderTable,
-) -> Vec<Socket> {
+) -> (Vec<Socket>, usize) {
     if root.is_given() {
-        return Vec::new();
+        return (Vec::new(), 0);
     }
     dumped.inodes.sort_unstable();
     let mut places = Places::of(request, root);
-    let mut found = BTreeMap::new();
+    let mut sockets: BTreeMap<u32, Vec<Holder>> = BTreeMap::new();
     for holder in holders.all() {
-        if dumped.inodes.binary_search(&holder.inode).is_err()
-            && !found.contains_key(&holder.inode)
-            && let Some(place) = places.of_process(holder.pid)
-            && let Some(name) = protocol_name(root, holder)
-            && let Some(socket) = described(holder.inode, place, &name)
-            && (!dumped.is_partial || socket.protocol == Protocol::Other)
-        {
-            found.insert(holder.inode, socket);
+        if dumped.inodes.binary_search(&holder.inode).is_err() && places.of_process(holder.pid).is_some() {
+            sockets.entry(holder.inode).or_default().push(*holder);
         }
     }
+    let place_of: BTreeMap<u32, u32> = sockets
+        .iter()
+        .filter_map(|(inode, holders)| Some((*inode, places.of_process(holders.first()?.pid)?)))
+        .collect();
+    let names = proc::protocols(root, sockets);
+    let described = names.found.iter().filter_map(|(inode, name)| {
+        let socket = described(*inode, *place_of.get(inode)?, name)?;
+        (!dumped.is_partial || socket.protocol == Protocol::Other).then_some((*inode, socket))
+    });
+    let mut found: BTreeMap<u32, Socket> = described.collect();
     if found.is_empty() {
-        return Vec::new();
+        return (Vec::new(), names.late);
     }
     places.correct(request, &mut found);
     // Dumps are no snapshot: what is in one by now was only late, or was made since.
     let inodes: BTreeSet<u32> = found.keys().copied().collect();
     let told = look_again(root, &request.views, &request.dumps, &inodes);
     found.retain(|inode, _| !told.contains(inode));
-    found.into_values().collect()
+    (found.into_values().collect(), names.late)
 }
 
 /// The network namespaces that were read, and the processes in them.
@@ -151,26 +152,6 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The kernel's name for the protocol of a socket, by one of its descriptors.
-fn protocol_name(root: &ProcRoot, holder: &Holder) -> Option<String> {
-    tape::fact(&format!("protocol of socket {}", holder.inode), || {
-        let Holder { inode, pid, fd, tid } = *holder;
-        let path = root.join(match tid {
-            0 => format!("{pid}/fd/{fd}"),
-            tid => format!("{pid}/task/{tid}/fd/{fd}"),
-        });
-        let link = disk::read_link(&path).ok()?;
-        // A ring that has the socket registered, or another file by now.
-        if fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()) != Some(inode) {
-            return None;
-        }
-        let mut name = [0; NAME_BYTES];
-        let length = rustix::fs::getxattr(&path, "system.sockprotoname", &mut name[..]).ok()?;
-        let name = name.get(..length)?.split(|byte| *byte == 0).next()?;
-        Some(String::from_utf8_lossy(name).into_owned())
-    })
-}
-
 /// A row with what the name says; `None` for protocols whose dumps have every socket from its birth: one that is missing
 /// there is of another namespace.
 fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
@@ -225,27 +206,5 @@ mod tests {
         assert_eq!(described("CAN_RAW"), Some(("other", "other")));
         assert_eq!(described("UNIX-STREAM"), None, "its dump has them all");
         assert_eq!(described(""), None);
-    }
-
-    #[test]
-    fn our_own_socket_tells_its_protocol_and_a_file_does_not() {
-        use std::os::fd::AsRawFd as _;
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let fd = u32::try_from(socket.as_raw_fd()).unwrap();
-        let link = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap();
-        let inode = fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()).unwrap();
-        let holder = Holder {
-            inode,
-            pid: std::process::id(),
-            fd,
-            tid: 0,
-        };
-        let root = ProcRoot::default();
-        assert_eq!(protocol_name(&root, &holder).as_deref(), Some("UDP"));
-        let another = Holder {
-            inode: inode.wrapping_add(1),
-            ..holder
-        };
-        assert_eq!(protocol_name(&root, &another), None);
     }
 }

@@ -136,7 +136,9 @@ impl<'a> Run<'a> {
     pub(super) fn add_descriptor_only(&mut self, stash: &mut Stash, holders: &HolderTable) {
         if self.request.descriptor_only {
             let dumped = std::mem::take(&mut self.dumped);
-            for socket in descriptor_only::find(&self.request, &self.root, dumped, holders) {
+            let (found, late) = descriptor_only::find(&self.request, &self.root, dumped, holders);
+            self.gaps.extend(descriptors_late(late, "protocol"));
+            for socket in found {
                 stash.push(&socket);
             }
         }
@@ -225,7 +227,9 @@ impl<'a> Run<'a> {
         if self.request.socket_contexts {
             let inodes = stash.heads().filter_map(|head| head.inode);
             let holders = inodes.map(|inode| owners.holders().of(inode.get()));
-            context.socket_contexts = contexts::of_sockets(&self.root, holders);
+            let answers = contexts::of_sockets(&self.root, holders);
+            context.socket_contexts = answers.found;
+            self.gaps.extend(descriptors_late(answers.late, "context"));
         }
         if self.request.facts == Facts::Contexts {
             let asked = self.request.socket_contexts;
@@ -263,4 +267,11 @@ impl<'a> Run<'a> {
         };
         (sink, captured)
     }
+}
+
+/// What to say of sockets whose descriptors did not answer in time.
+fn descriptors_late(late: usize, asked: &str) -> Option<Gap> {
+    let sockets = if late == 1 { "socket" } else { "sockets" };
+    let message = format!("{late} {sockets} could not be asked in time for their {asked}");
+    (late > 0).then(|| Gap::loss("descriptors-late", message).with_count(late as u64))
 }

@@ -5,6 +5,7 @@ pub mod callers_files;
 pub mod cgroup;
 pub mod containers;
 pub mod credentials;
+pub mod deadline;
 pub mod disk;
 pub mod hosts;
 pub mod lookup;

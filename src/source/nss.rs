@@ -10,16 +10,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::deadline;
 use super::tape::{self, codec::Taped, format::Kind};
 
 /// Threads for host look-ups: more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
-/// How long one look-up after the other may take where no thread is to be had.
-const ALONE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What a batch of look-ups came to.
 #[derive(Debug, Clone)]
@@ -95,85 +92,17 @@ fn on_tape<K: Taped + Ord, V: Taped>(
     Found { names, late }
 }
 
-/// Asks for all keys on up to `threads` threads and takes what comes before the deadline. Threads that are
-/// still waiting then end with the process.
 fn look_up<K, V, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Found<K, V>
 where
     K: Ord + Send + 'static,
     V: Send + 'static,
     F: Fn(&K) -> Option<V> + Send + Sync + 'static,
 {
-    let deadline = Instant::now() + within;
-    look_up_while(keys, threads, ask, |answers| {
-        let left = deadline.saturating_duration_since(Instant::now());
-        answers.recv_timeout(left).ok()
-    })
-}
-
-/// Asks for all keys on up to `threads` threads and takes answers as long as `next` has one.
-fn look_up_while<K, V, F>(
-    keys: Vec<K>,
-    threads: usize,
-    ask: F,
-    mut next: impl FnMut(&mpsc::Receiver<(K, Option<V>)>) -> Option<(K, Option<V>)>,
-) -> Found<K, V>
-where
-    K: Ord + Send + 'static,
-    V: Send + 'static,
-    F: Fn(&K) -> Option<V> + Send + Sync + 'static,
-{
-    let total = keys.len();
-    let mut found = Found {
-        names: BTreeMap::new(),
-        late: 0,
-    };
-    if total == 0 {
-        return found;
+    let answers = deadline::ask(keys, threads, within, ask);
+    Found {
+        names: answers.found,
+        late: answers.late,
     }
-    let work = Arc::new(Mutex::new(keys.into_iter()));
-    let ask = Arc::new(ask);
-    let (sender, receiver) = mpsc::channel();
-    let mut started = 0;
-    for _ in 0..threads.min(total) {
-        let (work, ask, sender) = (Arc::clone(&work), Arc::clone(&ask), sender.clone());
-        // A thread that cannot be started leaves its share to the others.
-        let thread = std::thread::Builder::new()
-            .name("names".into())
-            .stack_size(256 * 1024)
-            .spawn(move || {
-                loop {
-                    let Some(key) = work.lock().ok().and_then(|mut work| work.next()) else {
-                        return;
-                    };
-                    let name = ask(&key);
-                    if sender.send((key, name)).is_err() {
-                        return;
-                    }
-                }
-            });
-        started += usize::from(thread.is_ok());
-    }
-    // Without any, this one asks, and looks at the clock between two keys.
-    let begun = Instant::now();
-    while started == 0
-        && begun.elapsed() < ALONE_WITHIN
-        && let Some(key) = work.lock().ok().and_then(|mut work| work.next())
-    {
-        let name = ask(&key);
-        // The receiver is our own.
-        let _ = sender.send((key, name));
-    }
-    drop(sender);
-    let mut answered = 0;
-    while answered < total {
-        let Some((key, name)) = next(&receiver) else {
-            break;
-        };
-        answered += 1;
-        found.names.extend(name.map(|name| (key, name)));
-    }
-    found.late = total - answered;
-    found
 }
 
 fn user_name(uid: u32) -> Option<String> {
@@ -348,26 +277,5 @@ mod tests {
         assert_eq!(found.names.get(&0).map(String::as_str), Some("root"));
         assert_eq!(found.names.get(&4_000_000_001), None);
         assert_eq!(found.late, 0);
-    }
-
-    #[test]
-    fn slow_look_ups_cost_the_deadline_once() {
-        let (release, gate) = mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let ask = move |key: &u32| {
-            if *key == 3 {
-                return Some("quick".to_owned());
-            }
-            let _ = gate.lock().map(|gate| gate.recv());
-            None
-        };
-        // The deadline comes after the first answer.
-        let mut answers = 1..=1;
-        let found = look_up_while((0..10).collect(), 10, ask, |receiver| {
-            answers.next().and_then(|_| receiver.recv().ok())
-        });
-        drop(release);
-        assert_eq!(found.names, BTreeMap::from([(3, "quick".to_owned())]));
-        assert_eq!(found.late, 9);
     }
 }

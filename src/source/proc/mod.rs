@@ -1,5 +1,6 @@
 //! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
 
+mod attributes;
 pub mod contexts;
 mod counts;
 pub mod facts;
@@ -17,6 +18,8 @@ mod walk;
 mod worker;
 
 use std::path::{Path, PathBuf};
+
+pub use attributes::protocols;
 
 use crate::source::disk;
 

@@ -9,6 +9,7 @@ mod enter;
 mod events;
 mod families;
 mod forms;
+mod fuse;
 mod hostile;
 mod jc;
 mod kill;

@@ -1,0 +1,153 @@
+//! A file system that never answers, and a descriptor that is now a socket and now a file on it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+use super::enter::is_root;
+use super::sockets::new_directory;
+use crate::run::sockstat;
+use crate::skip::skip;
+
+/// Opcodes of linux 6.18 include/uapi/linux/fuse.h.
+const OPEN: u32 = 14;
+const GETXATTR: u32 = 22;
+const INIT: u32 = 26;
+const INTERRUPT: u32 = 36;
+
+/// One file, mounted; it is opened at once, and answers nothing about its attributes.
+struct Silent {
+    path: PathBuf,
+    /// Whether it was asked for an attribute.
+    asked: Arc<AtomicBool>,
+}
+
+impl Silent {
+    #[track_caller]
+    fn mount() -> Option<Self> {
+        if !is_root() {
+            skip("only root can mount a FUSE file system");
+            return None;
+        }
+        let connection = match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
+            Ok(file) => file,
+            Err(error) => {
+                skip(&format!("no FUSE file system can be mounted: {error}"));
+                return None;
+            }
+        };
+        let path = new_directory().join("file");
+        File::create(&path).unwrap();
+        let options = format!(
+            "fd={},rootmode=100000,user_id=0,group_id=0",
+            connection.as_raw_fd()
+        );
+        let options = std::ffi::CString::new(options).unwrap();
+        if let Err(error) = mount("silent", &path, "fuse", MountFlags::empty(), options.as_c_str()) {
+            skip(&format!("no FUSE file system can be mounted: {error}"));
+            return None;
+        }
+        let asked = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&asked);
+        std::thread::spawn(move || serve(&connection, &tell));
+        Some(Self { path, asked })
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        // Forced: whoever still waits for an answer is told that there will be none.
+        let _ = unmount(&self.path, UnmountFlags::DETACH | UnmountFlags::FORCE);
+        let _ = std::fs::remove_dir_all(self.path.parent().unwrap());
+    }
+}
+
+fn serve(mut connection: &File, asked: &AtomicBool) {
+    let mut request = vec![0; 1 << 17];
+    while let Ok(length) = connection.read(&mut request) {
+        let word = |at: usize| u32::from_ne_bytes(request[at..at + 4].try_into().unwrap());
+        let mut reply = Vec::new();
+        let error: i32 = match word(4) {
+            _ if length < 40 => return,
+            GETXATTR => {
+                asked.store(true, Ordering::Relaxed);
+                continue;
+            }
+            INTERRUPT => continue,
+            INIT => {
+                for word in [7u32, 31, 0, 0, 0, 4096, 1, 0] {
+                    reply.extend(word.to_ne_bytes());
+                }
+                reply.resize(64, 0);
+                0
+            }
+            OPEN => {
+                reply.resize(16, 0);
+                0
+            }
+            _ => -libc::ENOSYS,
+        };
+        let mut message = Vec::new();
+        message.extend(u32::try_from(16 + reply.len()).unwrap().to_ne_bytes());
+        message.extend(error.to_ne_bytes());
+        message.extend_from_slice(&request[8..16]);
+        message.extend(reply);
+        if connection.write_all(&message).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_descriptor_that_becomes_a_file_without_answers_holds_nobody_up() {
+    let Some(silent) = Silent::mount() else { return };
+    let file: OwnedFd = File::open(&silent.path).unwrap().into();
+    let mut descriptor = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        None,
+    )
+    .unwrap();
+    // Holders are asked in the order of their descriptors: the one that is exchanged comes first.
+    let socket = rustix::io::fcntl_dupfd_cloexec(&descriptor, 500).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let swapping = std::thread::spawn({
+        let stop = Arc::clone(&stop);
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                rustix::io::dup2(&file, &mut descriptor).unwrap();
+                rustix::io::dup2(&socket, &mut descriptor).unwrap();
+            }
+        }
+    });
+    let mut slowest = Duration::ZERO;
+    for _ in 0..20 {
+        let begun = Instant::now();
+        let mut child = sockstat(["-a", "-p", "--jsonl"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while child.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        slowest = slowest.max(begun.elapsed());
+        if slowest > Duration::from_secs(10) {
+            let _ = child.kill();
+            break;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let asked = silent.asked.load(Ordering::Relaxed);
+    drop(silent);
+    swapping.join().unwrap();
+    assert!(!asked, "the file system was asked for an attribute");
+    assert!(slowest < Duration::from_secs(10), "it took {slowest:?}");
+}
