@@ -107,6 +107,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Print one JSON object per line, as rows arrive')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print comma-separated values (RFC 4180), as rows arrive')
             [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'Always print the table, even into a pipe')
+            [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'Never cut or drop columns of the table to fit the terminal')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Always print the columns of ss, even on a terminal')
             [CompletionResult]::new('--pids', '--pids', [CompletionResultType]::ParameterName, 'Print only the process ids of owners, each once, one per line')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Omit the heading')

@@ -104,6 +104,7 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --jsonl 'Print one JSON object per line, as rows arrive'
             cand --csv 'Print comma-separated values (RFC 4180), as rows arrive'
             cand --table 'Always print the table, even into a pipe'
+            cand --wide 'Never cut or drop columns of the table to fit the terminal'
             cand --plain 'Always print the columns of ss, even on a terminal'
             cand --pids 'Print only the process ids of owners, each once, one per line'
             cand -H 'Omit the heading'

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockstat_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads Z/context z/contexts e/extended s/summary b/bpf o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= bpf-maps bpf-map-id= h/help
+    string join \n t/tcp u/udp w/raw x/unix S/sctp d/dccp 0/packet vsock xdp tipc M/mptcp 4/ipv4 6/ipv6 f/family= A/query= a/all l/listening B/bound-inactive p/processes T/threads Z/context z/contexts e/extended s/summary b/bpf o/options m/memory i/info tos cgroup inet-sockopt n/numeric r/resolve j/json jsonl csv table wide plain columns= add= hide= sort= by= limit= pids H/no-header Q/no-queues O/oneline color= quiet exit-status owners= explain-plan proc-root= record= replay= D/diag= V/version K/kill yes dry-run E/events interval= N/netns= F/filter-file= bpf-maps bpf-map-id= h/help
 end
 
 function __fish_sockstat_needs_command
@@ -81,6 +81,7 @@ complete -c sockstat -n "__fish_sockstat_needs_command" -s j -l json -d 'Print o
 complete -c sockstat -n "__fish_sockstat_needs_command" -l jsonl -d 'Print one JSON object per line, as rows arrive'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l csv -d 'Print comma-separated values (RFC 4180), as rows arrive'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l table -d 'Always print the table, even into a pipe'
+complete -c sockstat -n "__fish_sockstat_needs_command" -l wide -d 'Never cut or drop columns of the table to fit the terminal'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l plain -d 'Always print the columns of ss, even on a terminal'
 complete -c sockstat -n "__fish_sockstat_needs_command" -l pids -d 'Print only the process ids of owners, each once, one per line'
 complete -c sockstat -n "__fish_sockstat_needs_command" -s H -l no-header -d 'Omit the heading'

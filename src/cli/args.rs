@@ -252,6 +252,9 @@ pub struct ListArgs {
     /// Always print the table, even into a pipe
     #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "plain"], help_heading = HOW)]
     pub table: bool,
+    /// Never cut or drop columns of the table to fit the terminal
+    #[arg(long, help_heading = HOW)]
+    pub wide: bool,
     /// Always print the columns of ss, even on a terminal
     #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "table"], help_heading = HOW)]
     pub plain: bool,

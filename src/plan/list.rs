@@ -387,7 +387,7 @@ impl Shown<'_> {
         };
         TableView {
             columns,
-            width: self.place.width,
+            width: self.place.width.filter(|_| !args.wide),
             colors,
             header: !args.no_header,
             names: args.resolve,

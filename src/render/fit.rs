@@ -1,58 +1,122 @@
-//! Fits columns into the width of the terminal: by rank they are shortened, then dropped, never wrapped.
+//! Fits columns into the width of the terminal: they are shortened, then dropped, never wrapped.
+//!
+//! First goes what stands at the other end of a connection, then the program's arguments, then the middle of addresses,
+//! then whole columns by rank. A port, a pid and a queue marked `full` are not cut ([`super::span`]).
 
 use super::cells::Column;
 
 /// Blanks between two columns.
 pub const GAP: usize = 2;
 
-/// What a column gives up, in this order, while the table is too wide: shortened to the width, or dropped at 0.
-const CONCESSIONS: &[(Column, usize)] = &[
-    (Column::Command, 12),
-    (Column::Command, 0),
-    (Column::Cgroup, 20),
-    (Column::Netns, 12),
-    (Column::User, 8),
-    (Column::Process, 32),
-    (Column::User, 0),
-    (Column::SynRecv, 0),
-    (Column::RecvBuffer, 0),
-    (Column::Drops, 0),
-    (Column::AcceptQ, 0),
-    (Column::Scope, 0),
-    (Column::SendQ, 0),
-    (Column::RecvQ, 0),
+/// A column and the widths at which it loses something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Width {
+    /// The column.
+    pub column: Column,
+    /// The width at which nothing is cut.
+    pub natural: usize,
+    /// The width without the other ends of connections.
+    pub without_other_end: usize,
+    /// The least width at which no port, pid or queue is cut.
+    pub least: usize,
+    /// Whether a cell calls for action: such a column goes last.
+    pub is_alarming: bool,
+}
+
+impl Width {
+    /// A column of which any part may be cut.
+    #[cfg(test)]
+    pub(super) fn plain(column: Column, natural: usize) -> Self {
+        Self {
+            column,
+            natural,
+            without_other_end: natural,
+            least: natural.min(8),
+            is_alarming: false,
+        }
+    }
+}
+
+/// What a column gives up.
+#[derive(Clone, Copy)]
+enum Give {
+    /// The other ends of connections.
+    OtherEnd,
+    /// All beyond this width, but for what is not cut.
+    Beyond(usize),
+    /// Itself.
+    Column,
+    /// Itself, even if a cell calls for action.
+    EvenAlarming,
+}
+
+/// What is given up, in this order, while the table is too wide.
+const CONCESSIONS: &[(Column, Give)] = &[
+    (Column::Process, Give::OtherEnd),
+    (Column::Command, Give::Beyond(12)),
+    (Column::Command, Give::Column),
+    (Column::Cgroup, Give::Beyond(20)),
+    (Column::Netns, Give::Beyond(12)),
+    (Column::User, Give::Beyond(8)),
+    (Column::Process, Give::Beyond(32)),
+    (Column::Peer, Give::Beyond(24)),
+    (Column::Local, Give::Beyond(24)),
+    (Column::User, Give::Column),
+    (Column::SynRecv, Give::Column),
+    (Column::RecvBuffer, Give::Column),
+    (Column::Drops, Give::Column),
+    (Column::AcceptQ, Give::Column),
+    (Column::Scope, Give::Column),
+    (Column::SendQ, Give::Column),
+    (Column::RecvQ, Give::Column),
     // These are there only for those who ask for them.
-    (Column::Cookie, 0),
-    (Column::Inode, 0),
-    (Column::Cgroup, 0),
-    (Column::Timer, 0),
-    (Column::Peer, 14),
-    (Column::Process, 14),
-    (Column::Local, 14),
-    (Column::State, 0),
-    (Column::Proto, 0),
-    (Column::Peer, 0),
+    (Column::Cookie, Give::Column),
+    (Column::Inode, Give::Column),
+    (Column::Cgroup, Give::Column),
+    (Column::Timer, Give::Column),
+    (Column::Peer, Give::Beyond(18)),
+    (Column::Local, Give::Beyond(18)),
+    (Column::Peer, Give::Beyond(0)),
+    (Column::Local, Give::Beyond(0)),
+    (Column::Process, Give::Beyond(0)),
+    (Column::State, Give::Column),
+    (Column::Proto, Give::Column),
+    (Column::RecvBuffer, Give::EvenAlarming),
+    (Column::AcceptQ, Give::EvenAlarming),
+    (Column::Peer, Give::Column),
 ];
 
-/// The columns that stay and their widths, for a terminal of `limit` columns. `natural` holds each column with
-/// the width that it would like. LOCAL and PROCESS are never dropped.
-pub fn fit(natural: &[(Column, usize)], limit: usize) -> Vec<(Column, usize)> {
-    let mut columns = natural.to_vec();
-    for (column, least) in CONCESSIONS {
+/// The columns that stay and their widths, for a terminal of `limit` columns. LOCAL and PROCESS are never dropped.
+pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
+    let mut columns: Vec<(Width, usize)> = natural.iter().map(|width| (*width, width.natural)).collect();
+    for (column, give) in CONCESSIONS {
         let total: usize = columns.iter().map(|(_, width)| width + GAP).sum();
         let excess = total.saturating_sub(GAP).saturating_sub(limit);
         if excess == 0 {
             break;
         }
-        let Some(position) = columns.iter().position(|(present, _)| present == column) else {
+        let Some(position) = columns.iter().position(|(present, _)| present.column == *column) else {
             continue;
         };
-        if *least == 0 {
-            columns.remove(position);
-        } else if let Some((_, width)) = columns.get_mut(position) {
-            *width = width.saturating_sub(excess).max((*least).min(*width));
-        }
+        let Some((of_column, width)) = columns.get_mut(position) else {
+            continue;
+        };
+        let floor = match give {
+            Give::OtherEnd => of_column.without_other_end,
+            Give::Beyond(floor) => *floor,
+            Give::Column if of_column.is_alarming => continue,
+            Give::Column | Give::EvenAlarming => {
+                columns.remove(position);
+                continue;
+            }
+        };
+        let floor = floor.max(of_column.least).min(*width);
+        *width = width.saturating_sub(excess).max(floor);
     }
+    let mut columns: Vec<(Column, usize)> = columns
+        .into_iter()
+        .map(|(width, given)| (width.column, given))
+        .collect();
     shorten_named(&mut columns, limit);
     columns
 }
@@ -88,6 +152,15 @@ mod tests {
         (Column::Command, 40),
     ];
 
+    /// Fits columns of which every part may be cut.
+    fn fit(natural: &[(Column, usize)], limit: usize) -> Vec<(Column, usize)> {
+        let natural: Vec<Width> = natural
+            .iter()
+            .map(|(column, width)| Width::plain(*column, *width))
+            .collect();
+        super::fit(&natural, limit)
+    }
+
     fn kept(limit: usize) -> Vec<Column> {
         fit(LISTING, limit)
             .into_iter()
@@ -115,6 +188,38 @@ mod tests {
             let total: usize = fit(LISTING, limit).iter().map(|(_, width)| width + GAP).sum();
             prop_assert!(total - GAP <= limit);
         }
+    }
+
+    #[test]
+    fn the_other_end_goes_before_anything_else_and_a_full_queue_after_the_rest() {
+        let connections = [
+            Width::plain(Column::Proto, 5),
+            Width::plain(Column::Local, 20),
+            Width {
+                is_alarming: true,
+                ..Width::plain(Column::AcceptQ, 12)
+            },
+            Width::plain(Column::Scope, 9),
+            Width {
+                without_other_end: 13,
+                least: 13,
+                ..Width::plain(Column::Process, 40)
+            },
+        ];
+        let width_of = |limit, column| {
+            let fitted = super::fit(&connections, limit);
+            fitted.into_iter().find(|(present, _)| *present == column)
+        };
+        assert_eq!(width_of(80, Column::Process), Some((Column::Process, 26)));
+        assert_eq!(width_of(67, Column::Process), Some((Column::Process, 13)));
+        assert_eq!(width_of(60, Column::Scope), None);
+        assert_eq!(width_of(60, Column::AcceptQ), Some((Column::AcceptQ, 12)));
+        assert_eq!(width_of(30, Column::AcceptQ), None);
+        assert_eq!(
+            width_of(30, Column::Process),
+            Some((Column::Process, 13)),
+            "its pid stays"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::escape;
 use crate::model::Row;
 use crate::model::process::script_name;
-use crate::model::{OwnerStatus, Protocol, Scope, Socket, State, TimerKind};
+use crate::model::{OwnerStatus, Protocol, Scope, Socket, State};
 
 /// A scope in the words of the table.
 pub const fn scope(scope: Scope) -> &'static str {
@@ -56,96 +56,6 @@ pub fn netns(row: &Row<'_>) -> String {
         (Some(name), _) => escape::text(name.as_bytes()),
         (None, Some(inode)) => inode.to_string(),
         (None, None) => "?".to_owned(),
-    }
-}
-
-/// The first process that holds the row and how many more: `nginx 812 +4`.
-fn first_of(row: &Row<'_>) -> Option<String> {
-    let mut processes = row.processes();
-    let first = processes.next()?;
-    let more = processes.count();
-    let program = escape::text(&first.program);
-    Some(if more > 0 {
-        format!("{program} {} +{more}", first.pid)
-    } else {
-        format!("{program} {}", first.pid)
-    })
-}
-
-/// ` in CONTAINER`, empty for an owner that is in none.
-fn container(row: &Row<'_>) -> String {
-    let of_first = row.processes().next().and_then(|it| it.home.container.as_ref());
-    of_first.map_or_else(String::new, |it| {
-        format!(" in {}", escape::text(it.title().as_bytes()))
-    })
-}
-
-/// What the owner of the other end is to that of the row: `<> postgres 2044` for one that it talks to. Empty when
-/// that is not known or not on this machine.
-fn other_end(row: &Row<'_>) -> String {
-    let Some(peer) = row.of_peer() else {
-        return String::new();
-    };
-    let Some(other) = first_of(&peer) else {
-        return String::new();
-    };
-    match (row.socket.is_listener(), peer.ownership.status) {
-        (true, _) => format!("  waiting: {other}"),
-        (_, OwnerStatus::Queued) => format!(" <> not accepted yet: {other}"),
-        _ => format!(" <> {other}"),
-    }
-}
-
-/// Who owns a row, and the other end of it if that is here: never a blank. The name is a program's own word and
-/// comes out escaped.
-pub fn owner(row: &Row<'_>) -> String {
-    let named = || first_of(row);
-    let mut text = match row.ownership.status {
-        // The process ended after its descriptors were listed.
-        OwnerStatus::Known => match (named(), row.ownership.holders.first()) {
-            (Some(name), _) => name + &container(row),
-            (None, Some(holder)) => format!("? gone (pid {})", holder.pid),
-            (None, None) => "? vanished".to_owned(),
-        },
-        OwnerStatus::Hidden if row.context.as_root => "? hidden".to_owned(),
-        OwnerStatus::Hidden => "? hidden (needs root)".to_owned(),
-        OwnerStatus::None => "none (closed)".to_owned(),
-        OwnerStatus::Queued => match named() {
-            Some(listener) => format!("not accepted yet: {listener}"),
-            None => "not accepted yet".to_owned(),
-        },
-        OwnerStatus::InFlight => "? in flight between processes".to_owned(),
-        OwnerStatus::Elsewhere => "? in another pid namespace".to_owned(),
-        OwnerStatus::Kernel => "kernel".to_owned(),
-        OwnerStatus::Unknown => "? vanished".to_owned(),
-        OwnerStatus::NotAsked => String::new(),
-    };
-    if !text.is_empty() {
-        text.push_str(&other_end(row));
-    }
-    if let Some(note) = timer_note(row.socket) {
-        if !text.is_empty() {
-            text.push_str(if row.ownership.status == OwnerStatus::None {
-                ", "
-            } else {
-                "  "
-            });
-        }
-        text.push_str(&note);
-    }
-    text
-}
-
-/// What a timer means where it explains the state: the end of time-wait, the next try of a SYN.
-fn timer_note(socket: &Socket) -> Option<String> {
-    let timer = socket.timer?;
-    let left = duration_ms(timer.expires_ms?.into());
-    match (socket.state, timer.kind) {
-        (State::TimeWait | State::FinWait2, TimerKind::TimeWait) => Some(format!("{left} left")),
-        (State::SynSent, TimerKind::On) if timer.retransmits > 0 => {
-            Some(format!("retry {}, next in {left}", timer.retransmits))
-        }
-        _ => None,
     }
 }
 

@@ -6,12 +6,13 @@
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Object, Rows};
 use tabled::settings::{Color, Modify};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::cells::{Cell, Column, Tone};
 use super::columns as layout;
 use super::facts::{self, Facts, IN_RECORD};
-use super::fit::fit;
+use super::fit::{Width, fit};
+use super::span::{self, Span, cut_end};
 use crate::model::Row;
 
 /// How the table is shown.
@@ -62,7 +63,7 @@ fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableVie
         text.push_str(row);
         text.push('\n');
         if !line.is_empty() {
-            let line = shorten(&line, view.width.unwrap_or(usize::MAX));
+            let line = cut_end(&line, view.width.unwrap_or(usize::MAX));
             let (on, off) = if view.colors { DIM } else { ("", "") };
             text.extend([on, &line, off, "\n"]);
         }
@@ -82,31 +83,44 @@ fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Str
     if cells.is_empty() {
         return String::new();
     }
-    let natural: Vec<(Column, usize)> = view
+    let natural: Vec<Width> = view
         .columns
         .iter()
         .enumerate()
         .filter_map(|(index, column)| {
-            let widest = cells
-                .iter()
-                .filter_map(|row| row.get(index))
-                .map(|cell| cell.text.width())
-                .max()?;
-            // A column that is empty in every row goes, unless it was asked for by name.
-            let stays = widest > 0 || matches!(column, Column::Field(_));
-            stays.then(|| {
-                (
-                    *column,
-                    widest.max(column.heading().width() * usize::from(view.header)),
-                )
-            })
+            let of_column = cells.iter().filter_map(|row| row.get(index));
+            width_of(*column, view, &of_column)
         })
         .collect();
     let columns = match view.width {
         Some(width) => fit(&natural, width),
-        None => natural,
+        None => natural
+            .iter()
+            .map(|width| (width.column, width.natural))
+            .collect(),
     };
     lay_out(&cells, &columns, view)
+}
+
+/// The widths of a column; `None` if it is empty in every row and was not asked for by name.
+fn width_of<'a>(
+    column: Column,
+    view: &TableView,
+    cells: &(impl Iterator<Item = &'a Cell> + Clone),
+) -> Option<Width> {
+    let widest = |of: &dyn Fn(&[Span]) -> usize| cells.clone().map(|cell| of(&cell.spans)).max().unwrap_or(0);
+    let natural = widest(&span::width);
+    if natural == 0 && !matches!(column, Column::Field(_)) {
+        return None;
+    }
+    let heading = column.heading().width() * usize::from(view.header);
+    Some(Width {
+        column,
+        natural: natural.max(heading),
+        without_other_end: widest(&|spans| span::width_without(spans, 3)).max(heading),
+        least: widest(&span::least).max(heading),
+        is_alarming: cells.clone().any(|cell| cell.tone == Tone::Alarm),
+    })
 }
 
 fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -> String {
@@ -115,7 +129,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
         builder.push_record(
             columns
                 .iter()
-                .map(|(column, width)| shorten(&column.heading(), *width)),
+                .map(|(column, width)| cut_end(&column.heading(), *width)),
         );
     }
     let position = |column: Column| view.columns.iter().position(|present| *present == column);
@@ -123,7 +137,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
         builder.push_record(columns.iter().map(|(column, width)| {
             position(*column)
                 .and_then(|index| row.get(index))
-                .map_or_else(String::new, |cell| shorten(&cell.text, *width))
+                .map_or_else(String::new, |cell| span::shorten(&cell.spans, *width))
         }));
     }
     let mut table = builder.build();
@@ -163,38 +177,13 @@ fn color_of(tone: Tone) -> Color {
     }
 }
 
-/// Cuts text to a width in terminal cells, with an ellipsis in the place of what was cut.
-fn shorten(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for character in text.chars() {
-        let wide = character.width().unwrap_or(0);
-        if used + wide + 1 > width {
-            break;
-        }
-        used += wide;
-        out.push(character);
-    }
-    out.push('\u{2026}');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Context, OwnerStatus, Ownership, Socket, State};
     use crate::query::field::Field;
     use crate::query::samples::{context, holder, tcp};
-
-    #[test]
-    fn text_is_cut_by_what_it_takes_on_the_screen() {
-        assert_eq!(shorten("systemd-resolve", 9), "systemd-\u{2026}");
-        assert_eq!(shorten("short", 5), "short");
-        assert_eq!(shorten("\u{6f22}\u{5b57}\u{6f22}", 4), "\u{6f22}\u{2026}");
-    }
+    use proptest::prelude::*;
 
     fn view(columns: &[Column]) -> TableView {
         TableView {
@@ -274,6 +263,58 @@ mod tests {
             }
         }
         assert_eq!(layout::trim_lines(&without), plain);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// A hundred sockets with long addresses, held by programs with long names.
+        #[test]
+        fn no_line_wraps_no_port_or_pid_is_cut_and_every_row_can_be_told_apart(
+            seeds in proptest::collection::vec((any::<u128>(), any::<u128>(), "[a-z-]{1,30}", "[a-z /]{0,60}"), 100),
+        ) {
+            use crate::model::Process;
+            let mut context = context();
+            let mut all = Vec::new();
+            for (index, (local, peer, name, arguments)) in (0u32..).zip(&seeds) {
+                let pid = 1_000_000 + index;
+                let address = |bits: &u128| std::net::Ipv6Addr::from_bits(*bits | 1 << 100).to_string();
+                let mut socket = tcp(&address(local), 10_000, &address(peer), 443, State::Established);
+                if let crate::model::Endpoints::Inet(pair) = &mut socket.endpoints {
+                    pair.local_port = u16::try_from(10_000 + index).unwrap();
+                    pair.peer_port = u16::try_from(20_000 + index).unwrap();
+                }
+                let process = Process {
+                    pid,
+                    program: name.as_bytes().into(),
+                    cmdline: Some(vec![name.as_bytes().into(), arguments.as_bytes().into()]),
+                    ..Process::default()
+                };
+                context.processes.insert(pid, process);
+                all.push((socket, [holder(pid, 3)]));
+            }
+            let columns = [
+                Column::Proto, Column::State, Column::RecvQ, Column::SendQ, Column::Local, Column::Peer,
+                Column::User, Column::Process, Column::Command,
+            ];
+            for width in [60, 80, 100, 140] {
+                let view = TableView { width: Some(width), ..view(&columns) };
+                let rows = all.iter().map(|(socket, holders)| Row {
+                    socket,
+                    ownership: Ownership { status: OwnerStatus::Known, holders },
+                    context: &context,
+                });
+                let shown = render(rows, &view);
+                let lines: std::collections::BTreeSet<&str> = shown.lines().skip(1).collect();
+                prop_assert_eq!(lines.len(), all.len());
+                for (index, line) in (0u32..).zip(shown.lines().skip(1)) {
+                    prop_assert!(line.width() <= width, "{width}: {line}");
+                    for number in [format!(":{} ", 10_000 + index), format!(":{} ", 20_000 + index), format!(" {}", 1_000_000 + index)] {
+                        prop_assert!(line.contains(&number), "{width}: {number}: {line}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -5,55 +5,45 @@ use super::column::Column;
 use super::{ends, queues};
 use crate::model::Row;
 use crate::model::{OwnerStatus, State};
-use crate::query::field::{Field, Value};
+use crate::query::field::{Field, Kind, Value};
 use crate::render::text::push_hex;
 use crate::render::tokens::push_timer;
 use crate::render::word::push_word;
-use crate::render::{escape, human, plain};
+use crate::render::{escape, human, owner, plain};
 
 impl Column {
     /// What it shows of a row.
     pub fn cell(self, row: &Row<'_>, names: bool) -> Cell {
         let socket = row.socket;
         let number =
-            |number: Option<u32>| Cell::plain(number.map_or_else(String::new, |number| number.to_string()));
+            |number: Option<u32>| Cell::fixed(number.map_or_else(String::new, |number| number.to_string()));
         match self {
             Self::Netns => Cell::plain(human::netns(row)),
-            Self::Proto => Cell::plain(plain::netid(socket).to_owned()),
-            Self::State => Cell {
-                text: socket.state.ss_name().to_owned(),
-                tone: state_tone(row),
-            },
-            Self::RecvQ => Cell {
-                tone: state_tone(row),
-                ..number(socket.recv_q())
-            },
+            Self::Proto => Cell::plain(plain::netid(socket)),
+            Self::State => Cell::plain(socket.state.ss_name()).toned(state_tone(row)),
+            Self::RecvQ => number(socket.recv_q()).toned(state_tone(row)),
             Self::SendQ => number(socket.send_q()),
-            Self::Local => Cell::plain(ends::local(row, names)),
-            Self::Peer => Cell::plain(ends::peer(row, names)),
-            Self::Scope => Cell {
-                text: socket.scope().map_or("", human::scope).to_owned(),
-                tone: if human::is_exposed(socket) {
+            Self::Local => Cell::of(ends::local(row, names)),
+            Self::Peer => Cell::of(ends::peer(row, names)),
+            Self::Scope => {
+                Cell::plain(socket.scope().map_or("", human::scope)).toned(if human::is_exposed(socket) {
                     Tone::Warn
                 } else {
                     Tone::Plain
-                },
-            },
+                })
+            }
             Self::AcceptQ => queues::accept_queue(row),
             // What is 0 is nothing to look at.
             Self::SynRecv => number(row.context.half_open.of(socket).filter(|count| *count > 0)),
             Self::RecvBuffer => queues::receive_queue(socket),
-            Self::Drops => Cell {
-                text: match socket.drops {
-                    Some(count @ 1..) => count.to_string(),
-                    _ => String::new(),
-                },
-                tone: Tone::Warn,
-            },
+            Self::Drops => {
+                let count = socket.drops.filter(|count| *count > 0);
+                Cell::fixed(count.map_or_else(String::new, |count| count.to_string())).toned(Tone::Warn)
+            }
             Self::Timer => Cell::plain(timer(row)),
             Self::User => Cell::plain(user(row)),
-            Self::Inode => Cell::plain(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
-            Self::Cookie => Cell::plain(socket.cookie.map_or_else(String::new, |cookie| {
+            Self::Inode => Cell::fixed(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
+            Self::Cookie => Cell::fixed(socket.cookie.map_or_else(String::new, |cookie| {
                 let mut text = Vec::new();
                 push_hex(&mut text, cookie.get());
                 String::from_utf8(text).unwrap_or_default()
@@ -64,14 +54,9 @@ impl Column {
                     .and_then(|id| row.context.names.cgroups.get(&id.get()));
                 Cell::plain(path.map_or_else(String::new, |path| escape::text(path.as_bytes())))
             }
-            Self::Process => Cell {
-                text: human::owner(row),
-                tone: owner_tone(row.ownership.status),
-            },
-            Self::Command => Cell {
-                text: human::command(row),
-                tone: Tone::Dim,
-            },
+            Self::Process => Cell::of(owner::spans(row)).toned(owner_tone(row.ownership.status)),
+            Self::Command => Cell::plain(human::command(row)).toned(Tone::Dim),
+            Self::Field(field) if field.info().kind == Kind::Integer => Cell::fixed(field_text(row, field)),
             Self::Field(field) => Cell::plain(field_text(row, field)),
         }
     }

@@ -1,71 +1,71 @@
 //! Both ends of a socket.
 
-use std::fmt::Write as _;
-
 use crate::model::Row;
 use crate::model::{Endpoints, InetPair, Protocol, SocketType};
 use crate::render::escape;
 use crate::render::other_ends::{self, Form};
+use crate::render::span::{Cut, Span};
 use crate::render::text::{push_address, push_ip_protocol};
 
-pub(super) fn local(row: &Row<'_>, names: bool) -> String {
+pub(super) fn local(row: &Row<'_>, names: bool) -> Vec<Span> {
     match &row.socket.endpoints {
         Endpoints::Inet(pair) => {
-            let mut text = endpoint(row, pair, pair.local_address, pair.local_port, names);
+            let mut spans = endpoint(row, pair, pair.local_address, pair.local_port, names);
             if let Some(index) = pair.interface {
-                match row.interface(index) {
-                    Some(name) => {
-                        let _ = write!(text, "%{}", escape::text(name.as_bytes()));
-                    }
-                    None => {
-                        let _ = write!(text, "%if{index}");
-                    }
-                }
+                spans.push(Span::fixed(match row.interface(index) {
+                    Some(name) => format!("%{}", escape::text(name.as_bytes())),
+                    None => format!("%if{index}"),
+                }));
             }
-            text
+            spans
         }
         Endpoints::Unix(pair) => match &pair.name {
-            Some(name) => {
-                let mut text = Vec::new();
-                escape::push_unix_name(&mut text, name, |_| false);
-                String::from_utf8(text).unwrap_or_default()
-            }
-            None => "(unnamed)".to_owned(),
+            Some(name) => unix_name(name),
+            None => vec![Span::fixed("(unnamed)")],
         },
         _ => {
             let mut text = Vec::new();
             other_ends::push_local(&mut text, row, Form::Names);
             text.push(b':');
             other_ends::push_local_port(&mut text, row, Form::Names);
-            String::from_utf8(text).unwrap_or_default()
+            middle(text)
         }
     }
 }
 
-pub(super) fn peer(row: &Row<'_>, names: bool) -> String {
+pub(super) fn peer(row: &Row<'_>, names: bool) -> Vec<Span> {
     match &row.socket.endpoints {
-        Endpoints::Inet(pair) if pair.peer_address.is_unspecified() && pair.peer_port == 0 => String::new(),
+        Endpoints::Inet(pair) if pair.peer_address.is_unspecified() && pair.peer_port == 0 => Vec::new(),
         Endpoints::Inet(pair) => endpoint(row, pair, pair.peer_address, pair.peer_port, names),
         Endpoints::Unix(pair) => match row.peer().and_then(|peer| peer.name) {
-            Some(name) => {
-                let mut text = Vec::new();
-                escape::push_unix_name(&mut text, name, |_| false);
-                String::from_utf8(text).unwrap_or_default()
-            }
-            None => pair
-                .peer_inode
-                .map_or_else(String::new, |inode| format!("#{inode}")),
+            Some(name) => unix_name(name),
+            None => match pair.peer_inode {
+                Some(inode) => vec![Span::fixed(format!("#{inode}"))],
+                None => Vec::new(),
+            },
         },
-        Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => String::new(),
+        Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => Vec::new(),
         _ => {
             let mut text = Vec::new();
             other_ends::push_peer(&mut text, row, Form::Names);
-            String::from_utf8(text).unwrap_or_default()
+            middle(text)
         }
     }
 }
 
-fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16, names: bool) -> String {
+/// Text that is cut in its middle: both ends of a path or an address tell more than what stands between.
+fn middle(text: Vec<u8>) -> Vec<Span> {
+    let text = String::from_utf8(text).unwrap_or_default();
+    vec![Span::new(text, Cut::Middle, 1)]
+}
+
+fn unix_name(name: &[u8]) -> Vec<Span> {
+    let mut text = Vec::new();
+    escape::push_unix_name(&mut text, name, |_| false);
+    middle(text)
+}
+
+fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16, names: bool) -> Vec<Span> {
     let name = row.context.names.hosts.get(&address).filter(|_| names);
     let host = if let Some(name) = name {
         escape::text(name.as_bytes())
@@ -81,15 +81,22 @@ fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16
             text
         }
     };
+    vec![
+        Span::new(host, Cut::Middle, 1),
+        Span::fixed(format!(":{}", port_text(row, port, names))),
+    ]
+}
+
+fn port_text(row: &Row<'_>, port: u16, names: bool) -> String {
     if row.socket.protocol == Protocol::Raw && port != 0 {
-        let mut text = format!("{host}:").into_bytes();
+        let mut text = Vec::new();
         push_ip_protocol(&mut text, port);
         return String::from_utf8(text).unwrap_or_default();
     }
     let key = (port, row.socket.kind == Some(SocketType::Dgram));
     match row.context.names.services.get(&key).filter(|_| names) {
-        Some(service) => format!("{host}:{}", escape::text(service.as_bytes())),
-        None if port == 0 => format!("{host}:*"),
-        None => format!("{host}:{port}"),
+        Some(service) => escape::text(service.as_bytes()),
+        None if port == 0 => "*".to_owned(),
+        None => port.to_string(),
     }
 }

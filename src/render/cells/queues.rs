@@ -19,7 +19,7 @@ pub(super) fn accept_queue(row: &Row<'_>) -> Cell {
         (Some(waiting), None) => format!("{waiting}/?"),
         _ => String::new(),
     };
-    Cell { text, tone }
+    Cell::fixed(text).toned(tone)
 }
 
 /// The percentages from which a receive buffer wants a look, and action: a datagram that does not fit is lost.
@@ -33,14 +33,8 @@ pub(super) fn receive_queue(socket: &Socket) -> Cell {
     };
     let text = format!("{}/{}", human::bytes(waiting.into()), human::bytes(limit));
     match recv_q_percent(socket) {
-        Some(FULL_PERCENT..) => Cell {
-            text: format!("{text} full"),
-            tone: Tone::Alarm,
-        },
-        Some(FILLING_PERCENT..) => Cell {
-            text,
-            tone: Tone::Warn,
-        },
-        _ => Cell::plain(text),
+        Some(FULL_PERCENT..) => Cell::fixed(format!("{text} full")).toned(Tone::Alarm),
+        Some(FILLING_PERCENT..) => Cell::fixed(text).toned(Tone::Warn),
+        _ => Cell::fixed(text),
     }
 }

@@ -4,7 +4,8 @@ use super::parts::{joined, number, word};
 use crate::model::Row;
 use crate::model::TimerKind;
 use crate::query::field::{Field, Value};
-use crate::render::human::{self, bytes, duration_ms};
+use crate::render::human::{bytes, duration_ms};
+use crate::render::owner;
 
 pub(super) fn queues(row: &Row<'_>) -> String {
     let of_listener = number(row, Field::AcceptQ).map(|waiting| match number(row, Field::Backlog) {
@@ -85,7 +86,7 @@ pub(super) fn identity(row: &Row<'_>) -> String {
         shutdown.map(|directions| format!("shut down: {directions}")),
         row.processes()
             .next()
-            .map(|_| human::owner(row))
+            .map(|_| owner::text(row))
             .filter(|owner| !owner.is_empty()),
     ])
 }
