@@ -188,6 +188,7 @@ const OFF_TAPE: &[&str] = &[
     "source/cgroup.rs",
     "source/namespaces.rs",
     "source/netns/",
+    "source/proc/attributes.rs",
     "source/proc/counts.rs",
     "source/proc/holders.rs",
     "source/proc/worker.rs",

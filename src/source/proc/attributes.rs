@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxFlags, getxattr, openat, statx};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-use super::ProcRoot;
+use super::{ProcRoot, fdinfo};
 use crate::model::Holder;
 use crate::source::deadline::{self, Answers};
 use crate::source::tape;
@@ -116,9 +116,15 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
         0 => format!("{pid}/fd/{fd}"),
         tid => format!("{pid}/task/{tid}/fd/{fd}"),
     });
-    let handle = openat(CWD, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let handle = openat(CWD, &link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let stat = told_without_asking(&handle)?;
-    if (stat.stx_dev_major, stat.stx_dev_minor) != device || stat.stx_ino != u64::from(inode) {
+    let is_socket = (stat.stx_dev_major, stat.stx_dev_minor) == device && stat.stx_ino == u64::from(inode);
+    // A copy of /proc that the caller made has other files in the place of sockets.
+    let stands_for_it = || {
+        let to = std::fs::read_link(&link).unwrap_or_default();
+        root.is_given() && fdinfo::socket_inode(to.as_os_str().as_encoded_bytes()) == Some(inode)
+    };
+    if !is_socket && !stands_for_it() {
         return None;
     }
     let mut value = vec![0; VALUE_BYTES];
@@ -146,7 +152,6 @@ fn told_without_asking(file: &std::os::fd::OwnedFd) -> Option<Statx> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::proc::fdinfo;
 
     fn holder_of(file: &impl std::os::fd::AsRawFd, inode: u32) -> Holder {
         Holder {
