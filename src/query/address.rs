@@ -1,4 +1,4 @@
-//! Addresses, prefixes and ports as people and ss write them.
+//! Parses addresses, prefixes and ports as people and ss write them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,17 +10,17 @@ use crate::model::Prefix;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HostPort {
     pub(super) host: Host,
-    /// The interface behind `%`.
+    /// The interface after `%`.
     pub(super) interface: Option<String>,
     pub(super) port: Option<Port>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
-    /// `*`, or nothing before the colon.
+    /// `*`, or an empty part before the colon.
     Any,
     Prefix(Prefix),
-    /// A name to look up.
+    /// A host name to look up.
     Name(String),
 }
 
@@ -28,11 +28,11 @@ pub(super) enum Host {
 pub(super) enum Port {
     Any,
     Ranges(Ranges),
-    /// A service to look up.
+    /// A service name to look up.
     Name(String),
 }
 
-/// A port: a number, a range, `*`, or the name of a service.
+/// A port: a number, a range, `*`, or a service name.
 pub(super) fn port(text: &str) -> Result<Port, String> {
     if text == "*" {
         return Ok(Port::Any);
@@ -61,13 +61,13 @@ pub(super) fn port_range(text: &str) -> Result<Ranges, String> {
     }
 }
 
-/// Reads `V4[/LEN][:PORT]`, `[V6[/LEN]][:PORT]`, `V6[/LEN]`, `V6/LEN:PORT`, `*[:PORT]`, `:PORT`, `NAME[:PORT]`; `%IF`
-/// may follow the address. IPv4 may be abbreviated from the left (`10/8`), as in ss; without a length the rest
-/// is zeros.
+/// Parses `V4[/LEN][:PORT]`, `[V6[/LEN]][:PORT]`, `V6[/LEN]`, `V6/LEN:PORT`, `*[:PORT]`, `:PORT`, `NAME[:PORT]`; `%IF`
+/// may follow the address. As in ss, IPv4 may be abbreviated from the left (`10/8`); without a length, the missing
+/// octets are zero.
 pub(super) fn host_port(text: &str) -> Result<HostPort, String> {
     let (host, port_text) = split_port(text)?;
     let (address, interface) = match host.split_once('%') {
-        // `127.0.0.53%lo` and `fe80::1%eth0/64` are both seen.
+        // Both `127.0.0.53%lo` and `fe80::1%eth0/64` occur.
         Some((before, zone)) => {
             let (zone, length) = zone
                 .split_once('/')
@@ -84,11 +84,11 @@ pub(super) fn host_port(text: &str) -> Result<HostPort, String> {
     })
 }
 
-/// Takes host and port apart; brackets are removed.
+/// Splits host and port, and removes brackets.
 fn split_port(text: &str) -> Result<(String, Option<&str>), String> {
     if let Some(inner) = text.strip_prefix('[') {
         let (host, behind) = inner.split_once(']').ok_or("missing closing ]")?;
-        // `[fe80::1]%eth0:22` is how ss prints it; `[::1]/64` is a common slip.
+        // ss prints `[fe80::1]%eth0:22`; `[::1]/64` is a common mistake.
         let (more, port) = match behind.rsplit_once(':') {
             Some((more, port)) => (more, Some(port)),
             None => (behind, None),
@@ -104,7 +104,7 @@ fn split_port(text: &str) -> Result<(String, Option<&str>), String> {
     if is_v6 && !text.contains('/') {
         return Ok((text.to_owned(), None));
     }
-    // Of an IPv6 prefix only a colon behind the slash begins a port.
+    // In an IPv6 prefix, only a colon after the slash begins a port.
     let from = if is_v6 { before_slash.len() } else { 0 };
     let tail = text.get(from..).unwrap_or_default();
     Ok(match tail.rfind(':') {
@@ -150,7 +150,7 @@ fn address_of(text: &str) -> Option<IpAddr> {
     abbreviated(text).map(IpAddr::V4).or_else(|| text.parse().ok())
 }
 
-/// One to four decimal octets; the missing ones are 0.
+/// Parses one to four decimal octets; missing ones are 0.
 fn abbreviated(text: &str) -> Option<Ipv4Addr> {
     let mut octets = [0; 4];
     let mut slots = octets.iter_mut();
@@ -161,7 +161,7 @@ fn abbreviated(text: &str) -> Option<Ipv4Addr> {
     Some(octets.into())
 }
 
-/// A length in bits, or for IPv4 a netmask.
+/// Parses a prefix length in bits or, for IPv4, a netmask.
 fn length_of(text: &str, is_v4: bool) -> Option<u8> {
     if text.len() <= 3 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();
@@ -172,7 +172,7 @@ fn length_of(text: &str, is_v4: bool) -> Option<u8> {
         .flatten()
 }
 
-/// Whether the text can be the name of a host or a service.
+/// Returns whether the text can be a host or service name.
 fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_alphanumeric())
         && text.chars().any(char::is_alphabetic)

@@ -1,6 +1,6 @@
-//! A filter as text again, for explaining what is checked where.
+//! Formats a filter as text, to explain what is checked where.
 //!
-//! What comes out reads as the language does, with aliases and bare words written out as comparisons.
+//! The output is itself a valid filter, with aliases and bare words expanded to comparisons.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -116,7 +116,7 @@ fn words(f: &mut Formatter<'_>, field: &str, list: impl Iterator<Item = &'static
     }
 }
 
-/// The largest port, which is the same as no limit.
+/// The largest port, equivalent to no upper limit.
 const LAST_PORT: u64 = 65535;
 
 fn numbers(f: &mut Formatter<'_>, field: &str, ranges: &Ranges, hex: bool) -> fmt::Result {
@@ -230,7 +230,7 @@ mod tests {
             let read = |text: &str| parse(&[text.to_owned()], Mode::List).ok()?.expr?.resolve(&samples::names()).ok();
             let Some(expr) = read(&filter) else { return Ok(()) };
             let text = expr.to_string();
-            // A cgroup's id has no form of its own, and constants have no words.
+            // Cgroup ids and constants have no syntax of their own.
             if ["cgroup", "everything", "nothing"].iter().any(|word| text.contains(word)) {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! One end of a socket, and what a filter wants of it.
+//! One end of a socket, and the conditions a filter puts on it.
 
 use super::field::Field;
 use super::ranges::Ranges;
@@ -6,7 +6,7 @@ use crate::model::{End, Prefix};
 
 /// The fields of an end.
 impl End {
-    /// The field of its address.
+    /// The field of this end's address.
     pub const fn address_field(self) -> Field {
         match self {
             Self::Local => Field::LocalAddress,
@@ -14,7 +14,7 @@ impl End {
         }
     }
 
-    /// The fields of its address and of its unix name.
+    /// The fields of this end's address and unix name.
     pub const fn fields(self) -> (Field, Field) {
         match self {
             Self::Local => (Field::LocalAddress, Field::Path),
@@ -22,7 +22,7 @@ impl End {
         }
     }
 
-    /// The field of its port.
+    /// The field of this end's port.
     pub const fn port_field(self) -> Field {
         match self {
             Self::Local => Field::LocalPort,
@@ -31,17 +31,17 @@ impl End {
     }
 }
 
-/// How the absence of a port or of a peer is read.
+/// How a missing port or peer compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// As ss does for `sport`, `dport`, `src`, `dst`: a missing port is 0, a missing peer the wildcard address,
-    /// and the port of a raw socket is its protocol number.
+    /// As in ss for `sport`, `dport`, `src`, `dst`: a missing port is 0, a missing peer is the wildcard address, and
+    /// the port of a raw socket is its protocol number.
     Numbers,
-    /// As our fields do: what is missing is null, and equal to nothing.
+    /// As in our own fields: a missing value is null and equals nothing.
     Fields,
 }
 
-/// What an address and a port of one end have to be.
+/// A condition on the address and the port of one end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndIs {
     /// Which end.
@@ -50,6 +50,6 @@ pub struct EndIs {
     pub address: Option<Prefix>,
     /// The port; `None` for any.
     pub ports: Option<Ranges>,
-    /// How absence is read.
+    /// How a missing value compares.
     pub reading: Reading,
 }

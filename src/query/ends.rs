@@ -1,4 +1,4 @@
-//! The right side of a comparison with an end of a socket: ports, addresses, names of unix sockets.
+//! The right side of a comparison with an end of a socket: ports, addresses, unix names.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::unresolved::{Order, Purpose};
 use crate::model::End;
 
 impl Reader<'_> {
-    /// Ports of one end, gathered into one predicate.
+    /// Ports of one end, combined into one predicate.
     pub(super) fn ports(&self, end: End, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
         let reading = self.subject.reading();
         let mut ranges = Vec::new();
@@ -52,7 +52,7 @@ impl Reader<'_> {
         Ok(Expr::or(others))
     }
 
-    /// An operand of `src`, `dst` or an address field.
+    /// Parses an operand of `src`, `dst` or an address field.
     pub(super) fn end(&self, end: End, operand: &Operand) -> Result<Expr, FilterError> {
         let typed = operand.word.text();
         let (family, text) = family_prefix(&typed);
@@ -76,7 +76,7 @@ impl Reader<'_> {
     }
 }
 
-/// The predicate for an address, a port, an interface, or several of them on one end.
+/// Builds the predicate for an address, a port, an interface, or a combination of them, on one end.
 pub(super) fn end_test(
     text: &Arc<str>,
     end: End,
@@ -110,7 +110,7 @@ pub(super) fn end_test(
                 reading,
             }))
         }
-        // `src *` and `src :*` are true of every IP socket.
+        // `src *` and `src :*` match every IP socket.
         Host::Any => {
             let address = None;
             Expr::Is(Predicate::End(EndIs {
@@ -124,7 +124,7 @@ pub(super) fn end_test(
     Expr::and([address, service, interface])
 }
 
-/// Takes `inet:`, `inet6:`, `unix:` and the like off the front.
+/// Strips a leading `inet:`, `inet6:`, `unix:` or similar.
 fn family_prefix(text: &str) -> (Option<&'static str>, &str) {
     for family in ["inet", "inet6", "unix", "link", "netlink", "vsock"] {
         if let Some(rest) = text.strip_prefix(family).and_then(|rest| rest.strip_prefix(':')) {

@@ -1,31 +1,31 @@
-//! What is wrong with a filter, where, and what was expected instead.
+//! Filter errors: what is wrong, where, and what was expected.
 
 use std::fmt;
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-/// A part of the filter's text, in bytes.
+/// A range of the filter's text, in bytes.
 pub type Span = Range<usize>;
 
-/// How much of a long filter is shown around the fault, in columns to either side.
+/// How many columns of a long filter are shown on either side of the error.
 const CONTEXT_COLUMNS: usize = 60;
 
-/// A filter that cannot be understood, or names something that does not exist.
+/// A filter that cannot be parsed, or that names something that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterError {
     /// All filter words, joined by blanks.
     pub text: String,
-    /// The faulty part of `text`; empty at the end when something is missing.
+    /// The invalid part of `text`; empty, at the end, if something is missing.
     pub span: Span,
     /// What is wrong.
     pub message: String,
-    /// What to write instead; empty for nothing to say.
+    /// What to write instead; may be empty.
     pub hint: String,
 }
 
 impl FilterError {
-    /// An error at `span` of `text`. A span outside of the text is moved to its end.
+    /// Creates an error at `span` of `text`. A span outside the text is moved to its end.
     pub fn new(text: &str, span: Span, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let start = floor_boundary(text, span.start);
         let end = floor_boundary(text, span.end).max(start);
@@ -37,8 +37,8 @@ impl FilterError {
         }
     }
 
-    /// Three lines for a person: the message, the filter, and a mark below the faulty part with the hint.
-    /// Control characters do not get through; of a long filter only the surroundings are shown.
+    /// Returns three lines for the terminal: the message, the filter, and a marker under the invalid part with the
+    /// hint. Control characters are removed; a long filter is shown only around the error.
     pub fn render(&self) -> String {
         if self.text.trim().is_empty() {
             let text = format!("error: {}\nhint: {}", clean(&self.message), clean(&self.hint));
@@ -80,7 +80,8 @@ fn floor_boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// The text with blanks for control characters, and a replacement for those that turn the writing direction.
+/// Replaces control characters with blanks, and characters that change the direction of text with a replacement
+/// character.
 fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {

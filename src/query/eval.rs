@@ -1,7 +1,7 @@
-//! Whether a row matches.
+//! Evaluates a filter on a row.
 //!
-//! What depends on an owner that cannot be seen is neither true nor false: Kleene's logic carries that through,
-//! and a row that stays undecided is not shown but counted.
+//! A predicate on an owner that cannot be seen is neither true nor false. Three-valued (Kleene) logic carries that
+//! through; a row that stays undecided is counted but not shown.
 
 use std::cmp;
 use std::net::IpAddr;
@@ -16,22 +16,22 @@ use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
 
-/// What a filter says of a row.
+/// The result of a filter on a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Match {
-    /// It matches.
+    /// The row matches.
     Yes,
-    /// It does not.
+    /// The row does not match.
     No,
-    /// It depends on owners that are not known. The row stays out and belongs into a gap.
+    /// Depends on unknown owners. The row is not shown and is reported as a gap.
     OwnersUnknown,
 }
 
-/// Ordered, so that `and` is the smallest and `or` the largest.
+/// Ordered so that `and` is the minimum and `or` the maximum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Truth {
     No,
-    /// A fact of the socket is not known (its mark, without `CAP_NET_ADMIN`).
+    /// A fact about the socket is unknown (its mark, without `CAP_NET_ADMIN`).
     FactUnknown,
     OwnersUnknown,
     Yes,
@@ -44,7 +44,7 @@ impl From<bool> for Truth {
 }
 
 impl Expr {
-    /// What the filter says of `row`. Ports, addresses, states and numbers are compared without allocating.
+    /// Evaluates the filter on `row`. Ports, addresses, states and numbers are compared without allocating.
     pub fn matches(&self, row: &Row) -> Match {
         match self.truth(row, true) {
             Truth::Yes => Match::Yes,
@@ -53,8 +53,8 @@ impl Expr {
         }
     }
 
-    /// Whether the filter holds (`positive`), or its opposite. Negation is carried down to the predicates, so that
-    /// `and` and `or` weigh the two kinds of unknown alike on either side of a `not`.
+    /// Evaluates the filter (`positive`) or its negation. Negation is pushed down to the predicates, so that `and` and
+    /// `or` treat the two kinds of unknown alike on either side of a `not`.
     fn truth(&self, row: &Row, positive: bool) -> Truth {
         match self {
             Self::Constant(truth) => (*truth == positive).into(),
@@ -169,8 +169,8 @@ impl Predicate {
     }
 }
 
-/// Whether the text of any owner is accepted, or that of the socket's creator, where it has one. A creator that is known
-/// decides where no owner is.
+/// Matches the text of any owner or, where the socket has one, of its creator. A known creator decides for a socket
+/// without owners.
 fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {
     let creator = field.of_creator().and_then(|_| row.home_of_creator());
     if creator.is_some_and(|home| home_text(field, home).is_some_and(&accepts)) {
@@ -186,7 +186,7 @@ fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> boo
     }
 }
 
-/// What a home says, as in [`Field::value`].
+/// The value that a home has for a field, as in [`Field::value`].
 fn home_text(field: OwnerField, home: &Home) -> Option<&[u8]> {
     let text = match field {
         OwnerField::Unit => home.unit.as_deref(),
@@ -198,7 +198,7 @@ fn home_text(field: OwnerField, home: &Home) -> Option<&[u8]> {
     text.map(str::as_bytes)
 }
 
-/// True if it is of any owner; undecided if it is of none that is known, and there may be others.
+/// True if any owner matches; undecided if no known owner matches and there may be unknown ones.
 fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> Truth) -> Truth {
     match row.ownership.status {
         OwnerStatus::None | OwnerStatus::Kernel => Truth::No,
@@ -216,7 +216,7 @@ fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> T
     }
 }
 
-/// The same of the owners of the other end; false where that is not on this machine.
+/// The same for the owners of the other end; false if that end is not on this machine.
 fn any_peer<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> Truth) -> Truth {
     row.of_peer().map_or(Truth::No, |peer| any_owner(&peer, test))
 }
@@ -236,7 +236,7 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
             return name.map_or(Truth::OwnersUnknown, |name| accepts(name.as_bytes()).into());
         }
         OwnerField::Unit | OwnerField::Container | OwnerField::ContainerId | OwnerField::Pod => {
-            // A process in no container is known to be in none.
+            // A process outside every container is known to be in none.
             return home_text(field, &process.home).is_some_and(accepts).into();
         }
         OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => None,
@@ -244,8 +244,8 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
     text.map_or(Truth::OwnersUnknown, |text| accepts(text).into())
 }
 
-/// A program is found by its kernel name, by what people call it (of a script also without its interpreter), and
-/// by the file it runs, with or without the directory.
+/// Matches a program by its kernel name, by its common name (for a script, also without its interpreter), and by its
+/// executable, with or without the directory.
 fn names_program(pattern: &Pattern, process: &Process) -> bool {
     let last = |text: &'_ [u8], separator: u8| {
         let from = text
@@ -275,7 +275,7 @@ fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
     }
 }
 
-/// The text of any field, as JSON shows it.
+/// The text of any field, as printed in JSON.
 fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
     match field.value(row) {
         Value::Null | Value::Owners(_) | Value::Subnet(..) | Value::Struct(_) => false,
@@ -316,7 +316,7 @@ impl EndIs {
             && self.address.is_none_or(|prefix| prefix.contains(address))
     }
 
-    /// A VM socket has ports and no address.
+    /// VM sockets have ports but no addresses.
     fn holds_vsock(&self, pair: &VsockPair) -> bool {
         let port = match self.end {
             End::Local => pair.local_port,
@@ -327,7 +327,7 @@ impl EndIs {
             && ports.is_some_and(|ports| vsock_number(port).is_some_and(|port| ports.contains(port.into())))
     }
 
-    /// Whether the fields behind the test are not null; the rules are those of `Field::value`.
+    /// Returns whether the fields that the test reads are not null, by the rules of `Field::value`.
     fn is_there(&self, socket: &Socket, pair: &InetPair) -> bool {
         let has_port = socket.protocol != Protocol::Raw;
         let port_there = match self.end {
@@ -343,11 +343,11 @@ fn is_nobody(address: IpAddr, port: u16) -> bool {
     address.is_unspecified() && port == 0
 }
 
-/// The last port of VM sockets that needs a privilege (`LAST_RESERVED_PORT`, linux 6.18 net/vmw_vsock/af_vsock.c).
+/// The last port of VM sockets that requires a privilege (`LAST_RESERVED_PORT`, linux 6.18 net/vmw_vsock/af_vsock.c).
 const LAST_PRIVILEGED_PORT: u32 = 1023;
 
-/// As ss tells it: an IP port in the range of automatic ports, a unix socket without a name or with the
-/// abstract name of five hexadecimal digits that autobind gives.
+/// Autobound, by ss's rules: an IP port in the ephemeral range, or a unix socket that is unnamed or has the five-digit
+/// hexadecimal abstract name that autobind assigns.
 fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
     match &socket.endpoints {
         Endpoints::Inet(pair) => range.is_some_and(|(low, high)| (low..=high).contains(&pair.local_port)),
@@ -357,7 +357,7 @@ fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
             Some(_) => false,
         },
         Endpoints::Packet(end) => end.interface.is_none() && end.ethertype == 0,
-        // The kernel gives process ids, and where one is taken a number above all of them.
+        // The kernel assigns the process id or, if that is taken, a number above all process ids.
         Endpoints::Netlink(pair) => pair.portid > i32::MAX.unsigned_abs(),
         Endpoints::Vsock(pair) => pair.local_port > LAST_PRIVILEGED_PORT,
         Endpoints::Xdp(_) | Endpoints::Undumped(_) => false,

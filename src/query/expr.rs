@@ -1,4 +1,4 @@
-//! A filter as a tree: `and`, `or`, `not`, and predicates about one socket.
+//! The filter tree: `and`, `or`, `not`, and predicates on one socket.
 
 use std::num::NonZeroU64;
 
@@ -14,19 +14,19 @@ pub use super::owner_field::OwnerField;
 /// A condition on a row.
 #[derive(Clone, Debug)]
 pub enum Expr {
-    /// True or false whatever the row; what is left of `src *` or of a contradiction.
+    /// Constant for every row; what remains of `src *` or of a contradiction.
     Constant(bool),
-    /// All of them.
+    /// All of these.
     And(Vec<Expr>),
-    /// At least one of them.
+    /// At least one of these.
     Or(Vec<Expr>),
-    /// The opposite. What cannot be decided stays undecided.
+    /// The negation. Undecided stays undecided.
     Not(Box<Expr>),
     /// One predicate.
     Is(Predicate),
 }
 
-/// One test on a row. A number or a text that is null fails every test but [`Predicate::Has`]'s opposite.
+/// One test on a row. A null number or text fails every test except the negation of [`Predicate::Has`].
 #[derive(Clone, Debug)]
 pub enum Predicate {
     /// An end of an IP socket.
@@ -35,24 +35,24 @@ pub enum Predicate {
     States(StateSet),
     /// The protocol is one of these.
     Protocols(ProtocolSet),
-    /// A number of the socket is one of these.
+    /// A number of the socket is in this set.
     Number(Field, Ranges),
-    /// `mark & mask == value`. Undecided where the mark is not known.
+    /// `mark & mask == value`. Undecided if the mark is unknown.
     Mark {
         /// The value after masking.
         value: u32,
-        /// The bits that count.
+        /// The bits that are compared.
         mask: u32,
     },
-    /// Bound to the interface with this index; 0 for bound to none.
+    /// Bound to the interface with this index; 0 if bound to none.
     Interface(u32),
     /// The v2 cgroup with this id.
     Cgroup(NonZeroU64),
-    /// A word of the vocabulary is one of these.
+    /// A keyword field has one of these words.
     Word(Field, Vec<&'static str>),
     /// At least one of these option bits is set.
     Options(u16),
-    /// A truth value of the socket.
+    /// A boolean of the socket.
     Truth(Field, bool),
     /// A text of the socket.
     Text(Field, Pattern),
@@ -60,16 +60,16 @@ pub enum Predicate {
     OwnerNumber(OwnerField, Ranges),
     /// A text of any owner.
     OwnerText(OwnerField, Pattern),
-    /// A bare word: comm, program or exe of any owner, or the last part of them.
+    /// A bare word: comm, program or exe of any owner, or the last component of one of them.
     Program(Pattern),
     /// The field is not null.
     Has(Field),
-    /// Some owner is known with that fact.
+    /// Some owner is known to have that fact.
     OwnerHas(OwnerField),
-    /// The port or name was chosen by the kernel: a port in this range, or an unnamed or five-digit abstract
-    /// unix name. `None` until the range is known.
+    /// The kernel chose the port or name: the port is in this range, or the unix socket is unnamed or has a five-digit
+    /// abstract name. `None` until the range is known.
     Autobound(Option<(u16, u16)>),
-    /// A name that has to be looked up first; false until then.
+    /// A name that must be looked up first; false until then.
     Unresolved(Box<Unresolved>),
 }
 
@@ -83,17 +83,17 @@ impl ProtocolSet {
         Protocol::ALL.into_iter().collect()
     }
 
-    /// Whether it is inside.
+    /// Returns whether the set contains `protocol`.
     pub const fn contains(self, protocol: Protocol) -> bool {
         self.0 & (1 << protocol as u16) != 0
     }
 
-    /// Those inside, in the order of [`Protocol::ALL`].
+    /// Iterates over the set in the order of [`Protocol::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Protocol> {
         Protocol::ALL.into_iter().filter(move |it| self.contains(*it))
     }
 
-    /// Whether nothing is inside.
+    /// Returns whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -106,7 +106,7 @@ impl FromIterator<Protocol> for ProtocolSet {
 }
 
 impl Expr {
-    /// All of them; flattened, and without what is always true.
+    /// The conjunction; flattened, without constant true parts.
     pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
@@ -124,7 +124,7 @@ impl Expr {
         }
     }
 
-    /// At least one of them; flattened, and without what is always false.
+    /// The disjunction; flattened, without constant false parts.
     pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
@@ -142,7 +142,7 @@ impl Expr {
         }
     }
 
-    /// The opposite.
+    /// The negation.
     #[must_use]
     pub fn negated(self) -> Self {
         match self {
@@ -153,7 +153,7 @@ impl Expr {
         }
     }
 
-    /// The opposite, if asked for.
+    /// The negation if `negated` is set.
     #[must_use]
     pub fn negated_if(self, negated: bool) -> Self {
         if negated { self.negated() } else { self }
@@ -169,10 +169,10 @@ impl Expr {
         }
     }
 
-    /// The same tree with predicates replaced; the first error ends it.
+    /// Returns the tree with its predicates replaced; stops at the first error.
     ///
     /// # Errors
-    /// Whatever `replace` gives.
+    /// Any error that `replace` returns.
     pub fn try_map<E>(self, replace: &mut impl FnMut(Predicate) -> Result<Self, E>) -> Result<Self, E> {
         Ok(match self {
             Self::Constant(_) => self,
@@ -190,8 +190,9 @@ impl Expr {
         parts.into_iter().map(|part| part.try_map(replace)).collect()
     }
 
-    /// A condition that holds wherever this one does (`over`), or only where this one does (not `over`), made of
-    /// the predicates that `keep` lets through; the others become true or false, whichever keeps the promise.
+    /// Approximates the condition with the predicates that `keep` accepts: the result holds wherever this one does
+    /// (`over`), or only where this one does (not `over`). The other predicates become the constant that preserves
+    /// this.
     #[must_use]
     pub fn approximated(&self, over: bool, keep: &impl Fn(&Predicate) -> bool) -> Self {
         match self {
@@ -204,8 +205,8 @@ impl Expr {
         }
     }
 
-    /// The strongest condition on sockets alone that no matching (or undecided) row fails: what can be dropped
-    /// before owners are known. `None` if every socket may match.
+    /// Returns the strongest condition on sockets alone that every matching or undecided row satisfies: sockets that
+    /// fail it can be dropped before owners are known. `None` if every socket may match.
     pub fn without_owners(&self) -> Option<Self> {
         let alone = |predicate: &Predicate| !predicate.needs_owners() && !predicate.needs_others();
         match self.approximated(true, &alone) {
@@ -214,22 +215,22 @@ impl Expr {
         }
     }
 
-    /// Whether owners have to be found.
+    /// Returns whether the filter needs owners.
     pub fn needs_owners(&self) -> bool {
         self.any(Predicate::needs_owners)
     }
 
-    /// Whether facts about the owning processes have to be read: comm, program, exe, cmdline, user.
+    /// Returns whether it needs facts about the owning processes: comm, program, exe, cmdline, user.
     pub fn needs_processes(&self) -> bool {
         self.any(Predicate::needs_processes)
     }
 
-    /// Whether login names have to be known for the user ids of owners.
+    /// Returns whether it needs the login names of owners.
     pub fn needs_owner_names(&self) -> bool {
         self.asks(OwnerField::User)
     }
 
-    /// Whether the security contexts of owners have to be read.
+    /// Returns whether it needs the security contexts of owners.
     pub fn needs_contexts(&self) -> bool {
         self.asks(OwnerField::Context)
     }
@@ -240,14 +241,14 @@ impl Expr {
         )
     }
 
-    /// Whether some predicate is of that kind.
+    /// Returns whether any predicate satisfies the test.
     pub fn any(&self, test: impl Fn(&Predicate) -> bool) -> bool {
         let mut found = false;
         self.each(&mut |predicate| found |= test(predicate));
         found
     }
 
-    /// The fields of sockets that are looked at, so that the capture asks for them.
+    /// Returns the socket fields that the filter reads, so that the dump requests them.
     pub fn fields(&self) -> Vec<Field> {
         let mut fields = Vec::new();
         self.each(&mut |predicate| fields.extend(predicate.field()));
@@ -258,7 +259,7 @@ impl Expr {
 }
 
 impl Predicate {
-    /// Whether the owners decide.
+    /// Returns whether the predicate depends on owners.
     pub fn needs_owners(&self) -> bool {
         match self {
             Self::OwnerNumber(..) | Self::OwnerText(..) | Self::Program(_) | Self::OwnerHas(_) => true,
@@ -267,13 +268,13 @@ impl Predicate {
         }
     }
 
-    /// Whether other rows decide: all have to be read before it is known.
+    /// Returns whether the predicate depends on other rows, so that all must be read first.
     pub fn needs_others(&self) -> bool {
         let of_others = Cost::PEERS.and(Cost::HALF_OPEN);
         self.field().is_some_and(|field| field.info().cost.has(of_others))
     }
 
-    /// Whether facts about processes decide.
+    /// Returns whether the predicate depends on facts about processes.
     pub fn needs_processes(&self) -> bool {
         match self {
             Self::Program(_) | Self::OwnerText(..) => true,
@@ -286,7 +287,7 @@ impl Predicate {
         }
     }
 
-    /// The field of the socket behind it; `None` for owners, and for names not yet looked up.
+    /// Returns the socket field it reads; `None` for owners, and for names that are not yet looked up.
     pub fn field(&self) -> Option<Field> {
         Some(match self {
             Self::End(EndIs {

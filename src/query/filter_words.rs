@@ -1,10 +1,10 @@
-//! The words of a filter, typed and from a file (`-F`), and errors that do not repeat what is in the file.
+//! The words of a filter, from the command line and from a file (`-F`). Errors do not repeat the file's contents.
 
 use std::ops::Deref;
 
 use super::error::FilterError;
 
-/// Filter words, in order: those of the command line, then the lines of a file.
+/// Filter words, in order: those from the command line, then the lines of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterWords {
     words: Vec<String>,
@@ -14,19 +14,19 @@ pub struct FilterWords {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FilterFile {
     name: String,
-    /// How many words were typed before it.
+    /// How many words the command line has before the file.
     typed: usize,
     /// The line number, from 1, of each of its words.
     lines: Vec<usize>,
 }
 
 impl FilterWords {
-    /// The words of a command line.
+    /// Creates the words of a command line.
     pub fn typed(words: Vec<String>) -> Self {
         Self { words, file: None }
     }
 
-    /// Adds the lines of a file, without blank ones and those that begin with `#`. `name` is what messages call it.
+    /// Adds the lines of a file, except blank lines and those that begin with `#`. Messages call the file `name`.
     pub fn add_file(&mut self, name: String, text: &str) {
         let mut file = FilterFile {
             name,
@@ -42,8 +42,8 @@ impl FilterWords {
         self.file = Some(file);
     }
 
-    /// The error as it is shown: one in the file names file and line, and quotes neither; one in the typed words shows
-    /// these alone.
+    /// Returns the error as shown: an error in the file gives its name and line but quotes neither filter; an error on
+    /// the command line shows only the words typed there.
     #[must_use]
     pub fn without_file_contents(&self, error: FilterError) -> FilterError {
         let Some(file) = self.file.as_ref().filter(|file| !file.lines.is_empty()) else {
@@ -57,7 +57,7 @@ impl FilterWords {
         let in_file = self.words[file.typed..].iter().zip(&file.lines);
         let found = in_file
             .map(|(word, line)| {
-                // The blank that joins it to the word before.
+                // The blank that joins it to the previous word.
                 end += usize::from(end > 0) + word.len();
                 (end, *line)
             })

@@ -1,7 +1,7 @@
-//! The grammar: `or` binds loosest, then `and` (a mere blank is `and`), then `not`.
+//! The grammar: `or` binds loosest, then `and` (a blank means `and`), then `not`.
 //!
-//! Two rules are not usual: bare words of one kind side by side are alternatives, and state words side by side
-//! make up one set. Names are not looked up here.
+//! Two rules are unusual: adjacent bare words of one kind are alternatives, and adjacent state words form one set.
+//! Names are not looked up here.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::subject::{Subject, nearest_field};
 use super::word::{WordKind, alternatives, bare_word};
 use crate::model::StateSet;
 
-/// How deep parentheses may nest.
+/// Maximum nesting depth of parentheses.
 const MAX_DEPTH: usize = 100;
 
-/// Reads a filter that may be empty. Gives the tree, and the bare words that were taken as names of programs.
+/// Parses a filter, which may be empty. Returns the tree and the bare words taken as program names.
 pub(super) fn read(text: &Arc<str>, mode: Mode) -> Result<(Expr, Vec<String>), FilterError> {
     let mut parser = Parser {
         text,
@@ -47,9 +47,9 @@ struct Parser<'a> {
     words: Vec<String>,
 }
 
-/// One member of a run of parts that all have to hold.
+/// One member of a conjunction.
 struct Item {
-    /// Nothing but a blank (or, between bare words, a comma) stands before it.
+    /// Preceded only by a blank (or, between bare words, a comma).
     glued: bool,
     content: Content,
 }
@@ -72,8 +72,8 @@ impl Content {
     }
 }
 
-/// Joins a run. Bare words of one kind side by side are alternatives; state words make up one set, as in ss,
-/// until an explicit `and`.
+/// Joins a conjunction. Adjacent bare words of one kind are alternatives; state words form one set, as in ss, up to an
+/// explicit `and`.
 fn combine(items: Vec<Item>) -> Expr {
     let mut parts = Vec::new();
     let mut run = (None, Vec::new());
@@ -287,7 +287,7 @@ impl Parser<'_> {
         .read(comparison, &operands)
     }
 
-    /// `( A, B C )`: commas or blanks between the members.
+    /// `( A, B C )`: commas or blanks separate the members.
     fn list(&mut self) -> Result<Vec<Operand>, FilterError> {
         let open = self.span();
         if !self.take(&TokenKind::Open) {
@@ -326,7 +326,7 @@ impl Parser<'_> {
         Err(self.error(span, format!("missing value after '{before}'"), hint))
     }
 
-    /// The comparison that begins at a token, and how many tokens it takes.
+    /// Returns the comparison operator at a token, and how many tokens it takes.
     fn comparison_at(&self, at: usize) -> Option<(Comparison, usize)> {
         match self.kind_at(at) {
             TokenKind::Compare(comparison) => Some((*comparison, 1)),

@@ -1,25 +1,25 @@
-//! `--by`: which rows belong together.
+//! `--by`: the groups that rows belong to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::field::{Field, Value};
 use crate::model::Row;
 
-/// One field of `--by`. `process` and `pid` are those of the topmost owner.
+/// One field of `--by`. `process` and `pid` refer to the topmost owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupKey {
-    /// What rows of a group have in common.
+    /// What the rows of a group have in common.
     pub field: Field,
-    /// Addresses only: so many of their first bits. Up to 32 is about IPv4, more about IPv6; addresses of the
+    /// For addresses, the number of leading bits to group by. Up to 32 applies to IPv4, more to IPv6; addresses of the
     /// other family stay whole.
     pub prefix: Option<u8>,
 }
 
 impl GroupKey {
-    /// The value that puts a row into its group.
+    /// Returns the value that determines a row's group.
     pub fn value<'a>(&self, row: &Row<'a>) -> Value<'a> {
         match self.field {
-            // A worker's pid may be lower than its master's, and workers come and go.
+            // A worker's pid may be lower than its master's, and workers are replaced.
             Field::Process => {
                 return row
                     .topmost()

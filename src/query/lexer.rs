@@ -1,12 +1,12 @@
-//! The filter's text as tokens.
+//! Splits the text of a filter into tokens.
 //!
-//! Blanks around operators and parentheses are optional. A word runs until a blank, a comma, a parenthesis or an
-//! operator; quotes (`'…'` or `"…"` around the whole word) and a backslash take those into it. Behind `like`,
-//! `~` and `!~` a word of the form `/…/` or `/…/i` runs to its second slash.
+//! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an
+//! operator; quotes (`'…'` or `"…"` around the whole word) and a backslash include those in it. After `like`, `~` and
+//! `!~`, a word of the form `/…/` or `/…/i` ends at its second slash.
 
 use super::error::{FilterError, Span};
 
-/// One token and where it stands.
+/// A token and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -21,13 +21,13 @@ pub(super) enum TokenKind {
     And,
     Or,
     Not,
-    /// A comparison written as a symbol.
+    /// A comparison operator.
     Compare(Comparison),
     Word(Word),
     End,
 }
 
-/// A word as typed, backslashes still in place.
+/// A word as typed, with its backslashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) raw: String,
@@ -49,7 +49,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    /// The comparison that a word stands for.
+    /// Returns the comparison operator that a word stands for.
     pub(super) fn from_word(word: &Word) -> Option<Self> {
         if word.quoted {
             return None;
@@ -69,7 +69,7 @@ impl Comparison {
 }
 
 impl Word {
-    /// The word without its backslashes; `\xHH` is that byte.
+    /// Returns the word without its backslashes; `\xHH` becomes that byte.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.raw.len());
         let mut rest = self.raw.as_bytes();
@@ -90,7 +90,7 @@ impl Word {
         out
     }
 
-    /// The word without its backslashes, as text.
+    /// Returns the word without its backslashes, as text.
     pub(super) fn text(&self) -> String {
         if self.raw.contains('\\') {
             String::from_utf8_lossy(&self.bytes()).into_owned()
@@ -99,7 +99,7 @@ impl Word {
         }
     }
 
-    /// The pattern and its flags, if the word has the form `/…/` or `/…/i`.
+    /// Returns the pattern and its flags if the word has the form `/…/` or `/…/i`.
     pub(super) fn as_regex(&self) -> Option<(&str, bool)> {
         let length = regex_length(&self.raw)?;
         let any_case = self.raw.ends_with('i');
@@ -114,8 +114,8 @@ fn hex(byte: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The length of the `/…/` or `/…/i` at the beginning of `text`: its first slash that is not escaped has to end
-/// it, or it is a path.
+/// Returns the length of the `/…/` or `/…/i` at the beginning of `text`: its first unescaped slash must end it, or it
+/// is a path.
 fn regex_length(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('/')?;
     let mut escaped = false;
@@ -223,7 +223,7 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | ',' | '&' | '|' | '=' | '!' | '<' | '>' | '~')
 }
 
-/// Where the first such character stands that has no backslash before it.
+/// Returns the position of the first such character that is not escaped.
 fn unescaped(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
     let mut escaped = false;
     for (index, c) in text.char_indices() {

@@ -1,10 +1,10 @@
-//! What the bare words of a filter are about.
+//! What the bare words of a filter refer to.
 
-/// What bare words are about.
+/// What bare words refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A port, address or unix name may stand on either side.
+    /// A port, address or unix name on either end.
     List,
-    /// It is our side: who connects to a port is not who has it.
+    /// The local end only: a process that connects to a port does not hold it.
     Kill,
 }

@@ -1,7 +1,7 @@
-//! Names in a filter that somebody has to look up: hosts, services, users, interfaces, cgroups.
+//! Names in a filter that must be looked up: hosts, services, users, interfaces, cgroups.
 //!
-//! The parser leaves them in the tree as [`Unresolved`]; `source::lookup` looks all of them up at once, under one
-//! deadline; [`Expr::resolve`] puts the answers in. Nothing here does I/O.
+//! The parser leaves them in the tree as [`Unresolved`]; `source::lookup` looks all of them up together, under one
+//! deadline; [`Expr::resolve`] inserts the answers. Nothing here does I/O.
 
 use std::num::NonZeroU64;
 
@@ -15,7 +15,7 @@ use super::unresolved::{Order, Purpose, Unresolved};
 use crate::model::Prefix;
 use crate::model::request::{FilterNames, ResolvedNames};
 
-/// The range of automatic ports when nobody has changed it (linux 6.18 net/ipv4/af_inet.c).
+/// The default ephemeral port range (linux 6.18 net/ipv4/af_inet.c).
 const DEFAULT_PORT_RANGE: (u16, u16) = (32768, 60999);
 
 impl Unresolved {
@@ -98,7 +98,7 @@ impl Unresolved {
 }
 
 impl Expr {
-    /// What has to be looked up before the filter can be used.
+    /// Returns what must be looked up before the filter can be used.
     pub fn names(&self) -> FilterNames {
         let mut wanted = FilterNames::default();
         self.each(&mut |predicate| match predicate {
@@ -118,11 +118,10 @@ impl Expr {
         wanted
     }
 
-    /// The same filter with all names replaced by what they stand for; several addresses of a host are
-    /// alternatives.
+    /// Returns the filter with all names replaced by their values; several addresses of a host are alternatives.
     ///
     /// # Errors
-    /// A name that was not found, with its place.
+    /// A name that was not found, with its position.
     pub fn resolve(self, found: &ResolvedNames) -> Result<Self, FilterError> {
         self.try_map(&mut |predicate| match predicate {
             Predicate::Unresolved(unresolved) => unresolved.resolve(found),

@@ -1,7 +1,7 @@
-//! The nearest known word to a misspelt one.
+//! Finds the known word nearest to a misspelt one.
 
-/// The number of insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal
-/// string alignment). Only words of at most 64 characters are compared; others are as far apart as can be.
+/// Returns the number of insertions, deletions, replacements and swaps of adjacent characters that turn `a` into `b`
+/// (optimal string alignment). Words of more than 64 characters are not compared and count as infinitely far apart.
 pub fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(65).collect(), b.chars().take(65).collect());
     if a.len() > 64 || b.len() > 64 {
@@ -25,8 +25,8 @@ pub fn edit_distance(a: &str, b: &str) -> usize {
     above[b.len()]
 }
 
-/// The candidate within two edits of `word` that is nearest; the first of equals. A word of three characters
-/// may differ by one, a shorter one not at all: everything is near to `ab`.
+/// Returns the candidate nearest to `word` within two edits; among equals, the first. A word of three characters may
+/// differ by one, a shorter one not at all: everything is near to `ab`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
         0..=2 => return None,

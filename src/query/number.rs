@@ -1,6 +1,6 @@
-//! Numbers as people write them: sizes, durations, hexadecimal.
+//! Parses numbers as people write them: sizes, durations, hexadecimal.
 
-/// Nanoseconds in one of a field's time units; `None` for a unit that is no time.
+/// Nanoseconds per unit of a field; `None` if the unit is not a time.
 fn unit_ns(unit: &str) -> Option<u64> {
     Some(match unit {
         "ns" => 1,
@@ -17,7 +17,7 @@ fn unit_ns(unit: &str) -> Option<u64> {
 /// The unit of a rate.
 const RATE: &str = "bytes/s";
 
-/// What a size suffix multiplies by: powers of 1024, with or without `i` and `B`.
+/// The factor of a size suffix: powers of 1024, with or without `i` and `B`.
 fn size_factor(suffix: &str) -> Option<u64> {
     let lower = suffix.to_ascii_lowercase();
     let bare = lower.strip_suffix('b').unwrap_or(&lower);
@@ -33,8 +33,8 @@ fn size_factor(suffix: &str) -> Option<u64> {
     Some(1 << (10 * power))
 }
 
-/// What a suffix of a rate multiplies by, and divides by: bits by powers of 1000 as networks count, bytes by powers
-/// of 1024 as everything else here.
+/// The factor and divisor of a rate suffix: bits in powers of 1000, as usual for networks; bytes in powers of 1024, as
+/// everywhere else here.
 fn rate_factor(suffix: &str) -> Option<(u64, u64)> {
     let lower = suffix.to_ascii_lowercase();
     let bits = ["bit/s", "bits/s", "bps", "bit"]
@@ -49,7 +49,7 @@ fn rate_factor(suffix: &str) -> Option<(u64, u64)> {
     }
 }
 
-/// A plain number: decimal, or hexadecimal behind `0x`.
+/// Parses a plain number: decimal, or hexadecimal after `0x`.
 pub(super) fn plain(text: &str) -> Option<u64> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => hexadecimal(digits),
@@ -58,14 +58,14 @@ pub(super) fn plain(text: &str) -> Option<u64> {
     }
 }
 
-/// A hexadecimal number, `0x` or not in front.
+/// Parses a hexadecimal number, with or without `0x`.
 pub(super) fn hexadecimal(text: &str) -> Option<u64> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let clean = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     clean.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
 }
 
-/// A number in a field's unit: plain, with a decimal point, and with a suffix that fits the unit (`100ms`,
+/// Parses a number in a field's unit: plain, with a decimal point, or with a suffix that fits the unit (`100ms`,
 /// `1.5s` for times; `64k`, `1.5M` for everything else that has a unit).
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The right side of a comparison: what each field takes, and the predicate that becomes of it.
+//! The right side of a comparison: what each field accepts, and the predicate it yields.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Operand {
     pub(super) span: Span,
 }
 
-/// A comparison that is being read.
+/// A comparison that is being parsed.
 pub(super) struct Reader<'a> {
     /// The whole filter, for errors.
     pub(super) text: &'a Arc<str>,
@@ -34,7 +34,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The predicate for `subject comparison operands`; several operands are alternatives.
+    /// Returns the predicate for `subject comparison operands`; several operands are alternatives.
     pub(super) fn read(&self, comparison: Comparison, operands: &[Operand]) -> Result<Expr, FilterError> {
         let (order, negated) = match comparison {
             Comparison::Equal | Comparison::In => (Some(Order::Equal), false),
@@ -197,7 +197,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// Numbers and ranges, gathered into one predicate; with a `purpose` a word may name a number.
+    /// Numbers and ranges, combined into one predicate; with a `purpose`, a word may name a number.
     fn numbers(
         &self,
         order: Order,
@@ -282,7 +282,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Words out of a list of known ones, in any case.
+    /// Keywords from a fixed list, in any case.
     fn words(&self, operands: &[Operand], known: &[&'static str]) -> Result<Vec<&'static str>, FilterError> {
         let find = |operand: &Operand| {
             let text = operand.word.text().to_ascii_lowercase();
@@ -339,7 +339,7 @@ pub(super) fn unresolved(text: &Arc<str>, name: String, operand: &Operand, purpo
     })))
 }
 
-/// The states that a word names.
+/// Returns the states that a word names.
 pub(super) fn state_set(text: &str, operand: &Operand) -> Result<StateSet, FilterError> {
     let word = operand.word.text();
     StateSet::from_word(&word).ok_or_else(|| {
@@ -356,7 +356,7 @@ pub(super) fn state_set(text: &str, operand: &Operand) -> Result<StateSet, Filte
     })
 }
 
-/// A glob, or a regular expression if the word has the form `/…/` or `/…/i`.
+/// Returns a glob, or a regular expression if the word has the form `/…/` or `/…/i`.
 pub(super) fn pattern(text: &str, operand: &Operand) -> Result<Pattern, FilterError> {
     match operand.word.as_regex() {
         None => Ok(Pattern::Glob(Glob::new(operand.word.raw.as_bytes()))),

@@ -13,7 +13,7 @@ use crate::model::Protocol;
 use crate::model::numbers::{NETLINK_PROTOCOLS, ethertype_from_name};
 
 impl Reader<'_> {
-    /// An operand behind `link:`, `netlink:` or `vsock:`.
+    /// Parses an operand after `link:`, `netlink:` or `vsock:`.
     pub(super) fn other_end(
         &self,
         end: End,
@@ -27,7 +27,7 @@ impl Reader<'_> {
         let fail = |hint: &str| self.error(operand.span.clone(), self.no_value(text), hint);
         let (protocol, parts) = match family {
             "link" => {
-                // A packet socket has one end, and ss compares `dst` with nothing.
+                // A packet socket has one end; ss compares `dst` with nothing.
                 if end == End::Peer {
                     return Err(fail(
                         "a packet socket has no other end: src link:ETHERTYPE:INTERFACE",
@@ -82,7 +82,7 @@ fn ethertype(text: &str) -> Option<u64> {
     ethertype_from_name(text).map(u64::from).or_else(|| plain(text))
 }
 
-/// The local end has a family, by name or number; the other end a group.
+/// The local end is a family, by name or number; the other end is a group.
 fn netlink_number(end: End, text: &str) -> Option<Expr> {
     if end == End::Peer {
         return plain(text).map(|number| is(Field::PeerGroup, number));
@@ -94,7 +94,7 @@ fn netlink_number(end: End, text: &str) -> Option<Expr> {
     Some(Expr::Is(Predicate::Word(Field::NetlinkProtocol, vec![word])))
 }
 
-/// `kernel`, a number, or a negative one as ss prints them.
+/// `kernel`, a number, or a negative number as ss prints them.
 fn portid(text: &str) -> Option<u64> {
     match (text, text.parse::<i32>()) {
         ("kernel", _) => Some(0),

@@ -1,4 +1,4 @@
-//! The facts about owners that a filter compares.
+//! The facts about owners that a filter can compare.
 
 use super::field::Field;
 
@@ -7,19 +7,19 @@ use super::field::Field;
 pub enum OwnerField {
     /// Process id.
     Pid,
-    /// Thread with a file table of its own.
+    /// Thread with its own file descriptor table.
     Tid,
     /// Descriptor number.
     Fd,
     /// Kernel name of the main thread.
     Comm,
-    /// What a person would call it.
+    /// Common name of the program.
     Program,
-    /// The file it runs.
+    /// Its executable.
     Exe,
     /// The arguments, joined by blanks.
     Cmdline,
-    /// What the security module calls it.
+    /// Its security context.
     Context,
     /// Login name of the process.
     User,
@@ -55,7 +55,7 @@ impl OwnerField {
         }
     }
 
-    /// The field that tells the same of the socket's creator, where there is one.
+    /// Returns the field with the same fact about the socket's creator, if there is one.
     pub const fn of_creator(self) -> Option<Field> {
         Some(match self {
             Self::Unit => Field::Unit,

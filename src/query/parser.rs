@@ -1,4 +1,4 @@
-//! From filter words to what they ask for: a tree, and what it says about the selection of states and protocols.
+//! Parses filter words into a tree and its selection of states and protocols.
 
 use std::sync::Arc;
 
@@ -9,33 +9,32 @@ use super::mode::Mode;
 use super::{grammar, pushdown};
 use crate::model::StateSet;
 
-/// The longest filter, in bytes.
+/// Maximum length of a filter, in bytes.
 pub const MAX_LENGTH: usize = 1 << 20;
 
 const EMPTY: &str = "the filter is empty";
 const EMPTY_HINT: &str = "give a port, a program or another condition (is a variable unset?)";
 
-/// A filter that was understood.
+/// A parsed filter.
 #[derive(Clone, Debug)]
 pub struct Parsed {
     /// The filter as one text, to which the spans of errors refer.
     pub text: Arc<str>,
-    /// The states it asks for, when it says something about states: they replace the selection made by options.
+    /// The states it selects, if it mentions states: they replace the options' selection.
     pub states: Option<StateSet>,
-    /// The protocols that can match, when it says something about protocols, families or unix names.
+    /// The protocols that can match, if it mentions protocols, families or unix names.
     pub protocols: Option<ProtocolSet>,
-    /// What else has to hold; `None` for everything.
+    /// The remaining condition; `None` for none.
     pub expr: Option<Expr>,
-    /// Bare words that were taken as names of programs: when no row matches, one of them may be a misspelt
-    /// subcommand or field.
+    /// Bare words taken as program names: when no row matches, one of them may be a misspelt subcommand or field.
     pub words: Vec<String>,
 }
 
-/// Reads a filter from the words of a command line (or the lines of a file), in order.
+/// Parses a filter from the words of a command line (or the lines of a file), in order.
 ///
 /// # Errors
-/// What is wrong, where, and what was expected. A filter of empty words is an error; in [`Mode::Kill`] so is one
-/// that leaves nothing out, because each match is ended or closed.
+/// What is wrong, where, and what was expected. A filter of only empty words is an error; in [`Mode::Kill`] so is one
+/// that excludes nothing, because every match is terminated or closed.
 pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     let text: Arc<str> = words.join(" ").into();
     if text.len() > MAX_LENGTH {
@@ -47,7 +46,7 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
         ));
     }
     let is_blank = text.trim().is_empty();
-    // A word that is empty comes from a variable that is not set; without any word a listing means everything.
+    // An empty word comes from an unset variable; a listing without words means everything.
     if is_blank && (mode == Mode::Kill || words.iter().any(|word| word.trim().is_empty())) {
         return Err(FilterError::new(&text, 0..text.len(), EMPTY, EMPTY_HINT));
     }
@@ -58,7 +57,7 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
         Expr::Constant(true) => None,
         expr => Some(expr),
     };
-    // The tree decides, not the words: nothing may be ended or closed by a filter that asks for nothing.
+    // The tree decides, not the words: a filter without a condition must never terminate or close anything.
     if mode == Mode::Kill && expr.is_none() && states.is_none() {
         return Err(FilterError::new(
             &text,
@@ -76,7 +75,7 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
     })
 }
 
-/// Takes the state words that always have to hold out of the tree.
+/// Extracts the state words that always apply from the tree.
 fn take_states(expr: Expr, text: &str) -> Result<(Option<StateSet>, Expr), FilterError> {
     let about_states = |it: &Predicate| matches!(it, Predicate::States(_) | Predicate::Text(Field::State, _));
     if !expr.any(about_states) {

@@ -4,19 +4,19 @@ use std::borrow::Cow;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// How a text is compared.
+/// How text is compared.
 #[derive(Clone, Debug)]
 pub enum Pattern {
-    /// The very bytes.
+    /// Exactly these bytes.
     Exact(Box<[u8]>),
-    /// A shell glob over the whole text, in any case.
+    /// A shell glob over the whole text, case-insensitive.
     Glob(Glob),
-    /// A regular expression, found anywhere in the text. Bytes, not characters; `(?i)` for any case.
+    /// A regular expression, found anywhere in the text. It matches bytes, not characters; `(?i)` ignores case.
     Regex(Regex),
 }
 
-/// A shell glob: `*` (crosses `/`), `?`, `[a-z]`, `[!a-z]`, and a backslash before a character that is meant as
-/// it stands. ASCII letters match in any case.
+/// A shell glob: `*` (also matches `/`), `?`, `[a-z]`, `[!a-z]`, and a backslash before a literal character. ASCII
+/// letters match in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     source: Box<[u8]>,
@@ -32,10 +32,10 @@ enum Item {
 }
 
 impl Pattern {
-    /// The regular expression of `/…/` or `/…/i`.
+    /// Compiles the regular expression of `/…/` or `/…/i`.
     ///
     /// # Errors
-    /// What is wrong with it, in one line, also when it would take more than 1 MiB.
+    /// What is wrong with it, in one line; also if it would take more than 1 MiB.
     pub fn regex(source: &str, any_case: bool) -> Result<Self, String> {
         RegexBuilder::new(source)
             .unicode(false)
@@ -56,7 +56,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the name of a unix socket matches as it is shown: NULs, as in abstract names, are `@`.
+    /// Returns whether the name of a unix socket matches as shown: NULs, as in abstract names, are `@`.
     pub fn matches_unix_name(&self, name: &[u8]) -> bool {
         let shown: Cow<'_, [u8]> = if name.contains(&0) {
             name.iter()
@@ -69,14 +69,14 @@ impl Pattern {
     }
 }
 
-/// The regex crate's errors draw the pattern over several lines; the last one says what is wrong.
+/// The regex crate's errors draw the pattern over several lines; the last one gives the reason.
 fn last_line(message: &str) -> String {
     let line = message.lines().last().unwrap_or(message);
     line.trim_start_matches("error: ").to_owned()
 }
 
 impl Glob {
-    /// Reads a glob. A `[` that is never closed stands for itself.
+    /// Parses a glob. An unclosed `[` stands for itself.
     pub fn new(source: &[u8]) -> Self {
         let mut items = Vec::new();
         let mut rest = source;
@@ -114,13 +114,13 @@ impl Glob {
         &self.source
     }
 
-    /// Whether it has anything but plain characters.
+    /// Returns whether it contains anything but plain characters.
     pub fn has_wildcards(&self) -> bool {
         self.items.iter().any(|item| !matches!(item, Item::Byte(_)))
     }
 
-    /// Whether the whole text matches. At most one position to go back to is remembered, so the time is bounded
-    /// by the product of both lengths.
+    /// Returns whether the whole text matches. It remembers at most one position to backtrack to, so the time is
+    /// bounded by the product of both lengths.
     pub fn matches(&self, text: &[u8]) -> bool {
         let (mut at, mut item) = (0, 0);
         let mut retry = None;
@@ -165,7 +165,7 @@ impl Item {
     }
 }
 
-/// Reads what follows a `[`; gives the class and what is behind it.
+/// Parses what follows a `[`; returns the class and the rest.
 fn class(source: &[u8]) -> Option<(Item, &[u8])> {
     let (negated, mut rest) = match source.split_first() {
         Some((b'!' | b'^', tail)) => (true, tail),

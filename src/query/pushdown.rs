@@ -1,8 +1,8 @@
-//! What of a filter a dump can check by itself, and what is left.
+//! Splits a filter into what the kernel can check during a dump and the rest.
 //!
-//! Everything handed to the kernel is a necessary condition: a row that [`Expr::matches`] accepts is never lost.
-//! The rest is checked here on every row that arrives, so a kernel that checks less than it was asked to does no
-//! harm. The one exception is `autobound`, where only the kernel knows whether `bind` chose the port.
+//! Everything pushed down is a necessary condition: a row that [`Expr::matches`] accepts is never lost. The rest is
+//! checked here on every row that arrives, so a kernel that checks less than requested does no harm. The one exception
+//! is `autobound`: only the kernel knows whether `bind` chose the port.
 
 use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::field::Field;
@@ -12,40 +12,40 @@ use crate::model::Prefix;
 use crate::model::request::{self, Condition, Question};
 use crate::model::{Family, Protocol, StateSet};
 
-/// What one dump is about.
+/// What one dump covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dump {
-    /// The protocol asked for.
+    /// The protocol requested.
     pub protocol: Protocol,
-    /// The family asked for; `None` for a request that answers with several.
+    /// The family requested; `None` for a request that returns several.
     pub family: Option<Family>,
 }
 
 /// A filter, split for one dump.
 #[derive(Clone, Debug)]
 pub struct Pushdown {
-    /// The states that can match; none means that the dump can be left out.
+    /// The states that can match; if empty, the dump can be skipped.
     pub states: StateSet,
-    /// The only local port that can match, for the request itself. A dump of bound TCP sockets ignores it.
+    /// The only local port that can match, for the request header. A dump of bound TCP sockets ignores it.
     pub sport: Option<u16>,
     /// The only peer port that can match.
     pub dport: Option<u16>,
-    /// What the kernel can check, for IP sockets.
+    /// What the kernel can check of IP sockets.
     pub condition: Option<Condition>,
-    /// What has to be checked here; `None` for nothing. Usually the whole filter, without what the choice of
-    /// the dump has decided.
+    /// What must be checked here; `None` for nothing. Usually the whole filter, without what the choice of the dump
+    /// already decides.
     pub residual: Option<Expr>,
 }
 
-/// A port list longer than this is checked by the kernel in coarser ranges: its auditor takes time quadratic in
-/// the length of the program.
+/// The kernel checks a longer port list in coarser ranges: its bytecode audit takes time quadratic in the length of
+/// the program.
 const MAX_PORT_RANGES: usize = 64;
 
-/// Splits a filter for a dump. Names have to be resolved.
+/// Splits a filter for a dump. Names must be resolved.
 pub fn pushdown(expr: &Expr, dump: Dump) -> Pushdown {
     let expr = specialised(expr, dump);
     let never = matches!(expr, Expr::Constant(false));
-    // The kernel numbers SCTP's states in its own way and compares other addresses than it reports.
+    // The kernel numbers SCTP states differently and compares other addresses than it reports.
     let honest = dump.protocol.is_inet() && !matches!(dump.protocol, Protocol::Sctp | Protocol::Icmp);
     let condition = honest
         .then(|| condition(&expr, true))
@@ -64,7 +64,7 @@ pub fn pushdown(expr: &Expr, dump: Dump) -> Pushdown {
     }
 }
 
-/// A dump narrowed to what can pass the filter; `None` if nothing of it can.
+/// Narrows a dump to what can pass the filter; `None` if nothing can.
 pub fn narrowed(mut dump: request::Dump, filter: &Expr) -> Option<request::Dump> {
     let family = match (dump.v4, dump.v6) {
         (true, false) => Some(Family::Inet),
@@ -80,12 +80,12 @@ pub fn narrowed(mut dump: request::Dump, filter: &Expr) -> Option<request::Dump>
     (!dump.states.is_empty()).then_some(dump)
 }
 
-/// The states that a matching row can be in.
+/// Returns the states that a matching row can have.
 pub fn states(expr: &Expr) -> StateSet {
     possible_states(expr, true)
 }
 
-/// The states in which the filter can hold (`truth`), or can fail.
+/// Returns the states in which the filter can be true (`truth`) or false.
 fn possible_states(expr: &Expr, truth: bool) -> StateSet {
     let all = |parts: &[Expr]| {
         parts.iter().fold(StateSet::ALL, |set, part| {
@@ -110,7 +110,7 @@ fn possible_states(expr: &Expr, truth: bool) -> StateSet {
     }
 }
 
-/// The protocols of which a row can match.
+/// Returns the protocols that a matching row can have.
 pub fn protocols(expr: &Expr) -> ProtocolSet {
     let possible = |protocol: &Protocol| {
         let dump = Dump {
@@ -122,7 +122,7 @@ pub fn protocols(expr: &Expr) -> ProtocolSet {
     Protocol::ALL.into_iter().filter(possible).collect()
 }
 
-/// The filter with everything decided that the choice of the dump decides.
+/// Simplifies the filter by what the choice of the dump decides.
 fn specialised(expr: &Expr, dump: Dump) -> Expr {
     match expr {
         Expr::Constant(_) => expr.clone(),
@@ -189,12 +189,12 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
     }
 }
 
-/// Whether a socket of the protocol can be bound to an interface.
+/// Returns whether a socket of the protocol can be bound to an interface.
 fn has_interface(protocol: Protocol) -> bool {
     protocol.is_inet() || matches!(protocol, Protocol::Packet | Protocol::Xdp)
 }
 
-/// The port that the end of every matching row has, if there is just one and it is not 0.
+/// Returns the port of that end in every matching row, if there is exactly one and it is not 0.
 fn only_port(expr: &Expr, wanted: End) -> Option<u16> {
     match expr {
         Expr::Is(Predicate::End(EndIs {
@@ -217,7 +217,7 @@ fn only_port(expr: &Expr, wanted: End) -> Option<u16> {
     }
 }
 
-/// What the kernel can check of the filter: a condition that holds wherever the filter does (`over`), or that
+/// Returns what the kernel can check of the filter: a condition that holds wherever the filter does (`over`), or that
 /// fails wherever the filter fails.
 fn condition(expr: &Expr, over: bool) -> Condition {
     match expr {
@@ -233,7 +233,7 @@ fn question(predicate: &Predicate, over: bool) -> Option<Condition> {
     match predicate {
         Predicate::End(test) if over || is_exact(test) => end_condition(test, over),
         Predicate::Interface(index) => Some(Condition::Ask(Question::Interface(*index))),
-        // The kernel masks the socket's mark only: a value outside of the mask never matches.
+        // The kernel masks only the socket's mark: a value outside the mask never matches.
         Predicate::Mark { value, mask } if value & mask != *value => Some(Condition::Constant(false)),
         Predicate::Mark { value, mask } => Some(Condition::Ask(Question::Mark {
             value: *value,
@@ -248,7 +248,8 @@ fn question(predicate: &Predicate, over: bool) -> Option<Condition> {
     }
 }
 
-/// Whether the kernel's numbers tell as much as the fields: a missing port is its 0, a missing peer its wildcard.
+/// Returns whether the kernel's numbers are as precise as the fields: a missing port is its 0, a missing peer its
+/// wildcard.
 fn is_exact(test: &EndIs) -> bool {
     test.reading == Reading::Numbers
         || test.ports.as_ref().is_some_and(|ports| !ports.contains(0))
@@ -280,7 +281,7 @@ fn end_condition(test: &EndIs, over: bool) -> Option<Condition> {
     Some(Condition::and([address, ports]))
 }
 
-/// A range of ports; numbers beyond 65535 are nobody's.
+/// A range of ports; numbers beyond 65535 match nothing.
 fn port_range(end: End, low: u64, high: u64) -> Condition {
     let Ok(low) = u16::try_from(low) else {
         return Condition::Constant(false);

@@ -1,6 +1,6 @@
 //! Sets of numbers, as sorted ranges.
 
-/// A set of numbers: sorted, disjoint ranges, both ends inside.
+/// A set of numbers as sorted, disjoint, inclusive ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranges(Box<[(u64, u64)]>);
 
@@ -24,7 +24,7 @@ impl Ranges {
         Self::new(vec![(number, number)])
     }
 
-    /// Whether the number is inside.
+    /// Returns whether the set contains the number.
     pub fn contains(&self, number: u64) -> bool {
         match &*self.0 {
             [(low, high)] => (*low..=*high).contains(&number),
@@ -43,7 +43,7 @@ impl Ranges {
         &self.0
     }
 
-    /// The number, if there is just one.
+    /// Returns the number if there is exactly one.
     pub fn single(&self) -> Option<u64> {
         match &*self.0 {
             [(low, high)] if low == high => Some(*low),
@@ -51,8 +51,8 @@ impl Ranges {
         }
     }
 
-    /// At most `limit` ranges (at least one) that hold every number of this set, and as few others as can be:
-    /// the smallest gaps are filled.
+    /// Returns at most `limit` ranges (at least one) that cover this set, and as few other numbers as possible: the
+    /// smallest gaps are filled.
     #[must_use]
     pub fn coarser(&self, limit: usize) -> Self {
         let excess = self.0.len().saturating_sub(limit.max(1));

@@ -15,7 +15,7 @@ use crate::model::{
     UnixPair,
 };
 
-/// A TCP socket; a port of 0 is none.
+/// A TCP socket; a port of 0 means none.
 pub(crate) fn tcp(local: &str, local_port: u16, peer: &str, peer_port: u16, state: State) -> Socket {
     let pair = InetPair {
         local_address: local.parse().unwrap(),
@@ -41,7 +41,7 @@ pub(crate) fn tcp(local: &str, local_port: u16, peer: &str, peer_port: u16, stat
     }
 }
 
-/// A unix stream listener of that name.
+/// A unix stream listener with that name.
 pub(crate) fn unix(name: &[u8]) -> Socket {
     Socket {
         protocol: Protocol::Unix,
@@ -55,7 +55,7 @@ pub(crate) fn unix(name: &[u8]) -> Socket {
     }
 }
 
-/// What the samples call by name: host `web` has two addresses, service `http` is 80, user `mark` 1000, interface
+/// The names that the samples use: host `web` has two addresses, service `http` is 80, user `mark` 1000, interface
 /// `eth0` 2, cgroup `/app` 77.
 pub(crate) fn names() -> ResolvedNames {
     ResolvedNames {
@@ -131,12 +131,12 @@ pub(crate) fn holder(pid: u32, fd: u32) -> Holder {
     }
 }
 
-/// Asks about the socket with nobody known to own it.
+/// A row of the socket without known owners.
 pub(crate) fn with_row<T>(socket: &Socket, ask: impl FnOnce(&Row<'_>) -> T) -> T {
     with_owners(socket, OwnerStatus::Hidden, &[], ask)
 }
 
-/// Asks about the socket with these owners.
+/// A row of the socket with these owners.
 pub(crate) fn with_owners<T>(
     socket: &Socket,
     status: OwnerStatus,
@@ -165,7 +165,7 @@ const ADDRESSES: &[&str] = &[
 ];
 const PORTS: &[u16] = &[0, 1, 22, 80, 443, 8000, 40000, 65535];
 
-/// IP sockets out of few values, so that filters hit.
+/// IP sockets with few distinct values, so that filters match.
 pub(crate) fn inet_socket() -> impl Strategy<Value = Socket> {
     let pair = (
         select(ADDRESSES),
@@ -180,7 +180,7 @@ pub(crate) fn inet_socket() -> impl Strategy<Value = Socket> {
         |(pair, protocol, state, (cgroup, mark, queue))| {
             let (local, local_port, peer, peer_port, interface) = pair;
             let local: IpAddr = local.parse().unwrap();
-            // Both ends of a socket are of its family.
+            // Both ends of a socket have its family.
             let peer = match (local, peer.parse().unwrap()) {
                 (IpAddr::V4(_), IpAddr::V6(_)) => "10.0.0.1",
                 (IpAddr::V6(_), IpAddr::V4(_)) => "::",
@@ -274,7 +274,7 @@ const CONDITIONS: &[&str] = &[
     "src unix:*",
 ];
 
-/// Random filters out of these conditions. Some leave no state to look for, which is an error.
+/// Random filters made of these conditions. Some leave no state to look for, which is an error.
 pub(crate) fn filter() -> impl Strategy<Value = String> {
     let leaf = select(CONDITIONS).prop_map(str::to_owned);
     leaf.prop_recursive(5, 40, 4, |inner| {

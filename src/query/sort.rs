@@ -1,4 +1,4 @@
-//! The order of rows: the usual one, and the one that was asked for.
+//! The order of rows: the default one, and the one of `--sort`.
 
 use std::cmp::Ordering;
 
@@ -6,8 +6,8 @@ use super::field::{Field, Value};
 use crate::model::Row;
 use crate::model::{Endpoints, Socket};
 
-/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, network
-/// namespace, cookie; rows without a cookie by inode.
+/// The stable total order of tables and JSON: protocol, listeners first, local port, local address, network namespace,
+/// cookie; rows without a cookie by inode.
 pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
     a.protocol
         .cmp(&b.protocol)
@@ -17,7 +17,7 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
                 (a.local_port, a.local_address).cmp(&(b.local_port, b.local_address))
             }
             (Endpoints::Unix(a), Endpoints::Unix(b)) => {
-                // Named sockets first: the others have nothing to be found by.
+                // Named sockets first: the others cannot be found by name.
                 (a.name.is_none(), &a.name).cmp(&(b.name.is_none(), &b.name))
             }
             (a, b) => place(a).cmp(&place(b)),
@@ -25,7 +25,7 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
         .then_with(|| (a.netns, a.cookie, a.inode).cmp(&(b.netns, b.cookie, b.inode)))
 }
 
-/// What the sockets of the other families are found by; the first number keeps families apart.
+/// What the sockets of the other families are found by; the first number separates families.
 fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
     let index = |interface: Option<std::num::NonZeroU32>| interface.map_or(0, std::num::NonZeroU32::get);
     match endpoints {
@@ -42,13 +42,13 @@ fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
 /// One field of `--sort`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortKey {
-    /// What is compared.
+    /// The field to compare.
     pub field: Field,
-    /// The largest first.
+    /// Largest first.
     pub descending: bool,
 }
 
-/// The order that was asked for; among equals the usual one. What is null comes last either way.
+/// The order of `--sort`; equal rows stay in the default order. Null comes last in either direction.
 pub fn by_keys(keys: &[SortKey], a: &Row<'_>, b: &Row<'_>) -> Ordering {
     for key in keys {
         let order = match (key.field.value(a), key.field.value(b)) {
@@ -65,7 +65,8 @@ pub fn by_keys(keys: &[SortKey], a: &Row<'_>, b: &Row<'_>) -> Ordering {
     by_default(a.socket, b.socket)
 }
 
-/// Two values of one field: numbers by size, addresses by number, text by its bytes, owners by how many.
+/// Compares two values of one field: numbers by size, addresses numerically, text by its bytes, owners by their
+/// number.
 fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),

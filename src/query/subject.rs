@@ -1,4 +1,4 @@
-//! What a word on the left of a comparison names.
+//! Resolves the word on the left of a comparison.
 
 use super::expr::{OwnerField, Reading};
 use super::field::{FIELDS, Field, Kind};
@@ -12,9 +12,9 @@ pub(super) enum Subject {
     Field(Field),
     /// A fact about any owner.
     Owner(OwnerField),
-    /// `sport`, `dport`: the port, in ss's reading.
+    /// `sport`, `dport`: the port, as ss reads it.
     Port(End),
-    /// `src`, `dst`: an address, a port or both, in ss's reading; or the name of a unix socket.
+    /// `src`, `dst`: an address, a port or both, as ss reads them; or the name of a unix socket.
     End(End),
 }
 
@@ -59,8 +59,8 @@ const OWNER_FIELDS: &[(&str, OwnerField)] = &[
 ];
 
 impl Subject {
-    /// What the name stands for: an ss keyword, an alias, a fact about owners, a field of the registry, or such
-    /// a field without its unit (`rtt` for `rtt_us`).
+    /// Resolves a name: an ss keyword, an alias, a fact about owners, a field of the registry, or such a field without
+    /// its unit (`rtt` for `rtt_us`).
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let keyword = KEYWORDS.iter().chain(ALIASES).find(|(word, _)| *word == name);
         if let Some((_, subject)) = keyword {
@@ -86,7 +86,7 @@ impl Subject {
         found.map(|(_, field)| Self::Owner(*field))
     }
 
-    /// Whether a word that names it, alone, is taken for a mistake. Objects and their parts have words that people
+    /// Returns whether the word, used alone, is reported as a mistake. Objects and their parts have names that people
     /// use for other things: `tcp`, `lost`, `probes`.
     pub(super) fn is_no_bare_word(self) -> bool {
         match self {
@@ -95,7 +95,7 @@ impl Subject {
         }
     }
 
-    /// The subject of a word that needs no operator behind it.
+    /// Returns the subject of a word that needs no operator.
     pub(super) fn from_keyword(word: &str) -> Option<Self> {
         KEYWORDS
             .iter()
@@ -103,7 +103,7 @@ impl Subject {
             .map(|(_, subject)| *subject)
     }
 
-    /// How this subject reads what is absent.
+    /// How this subject treats missing values.
     pub(super) fn reading(self) -> Reading {
         match self {
             Self::Port(_) | Self::End(_) => Reading::Numbers,
@@ -112,10 +112,10 @@ impl Subject {
     }
 }
 
-/// Units at the ends of names.
+/// Unit suffixes of names.
 const UNITS: [&str; 5] = ["_us", "_ms", "_s", "_bytes", "_bytes_per_s"];
 
-/// The field of a name, with or without its unit: `rtt_us`, `rtt`, and of a part also by its place, `tcp.rtt_us`.
+/// Returns the field of a name, with or without its unit: `rtt_us`, `rtt`, and for a part also its path, `tcp.rtt_us`.
 pub fn field_of(name: &str) -> Option<Field> {
     if let Some((object, key)) = name.split_once('.') {
         let object = Field::from_name(object)?;
@@ -131,7 +131,7 @@ fn named(fields: impl Iterator<Item = (Field, &'static str)> + Clone, name: &str
     exact.or_else(|| without_unit.next()).map(|(field, _)| field)
 }
 
-/// Every word that can stand on the left of a comparison, for hints.
+/// Every word that is valid on the left of a comparison, for hints.
 pub fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS
         .iter()
@@ -140,7 +140,7 @@ pub fn field_names() -> impl Iterator<Item = &'static str> {
         .chain(OWNER_FIELDS.iter().map(|(word, _)| *word))
 }
 
-/// The field name within two edits, for a hint.
+/// The nearest field name within two edits, for a hint.
 pub fn nearest_field(word: &str) -> Option<&'static str> {
     nearest(&word.to_ascii_lowercase(), field_names())
 }

@@ -1,4 +1,4 @@
-//! A name where a number has to be: the host, service, user, interface or cgroup of a filter.
+//! A name in place of a number: the host, service, user, interface or cgroup of a filter.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::error::Span;
 use super::ranges::Ranges;
 use crate::model::End;
 
-/// A name where a number has to be.
+/// A name in place of a number.
 #[derive(Clone, Debug)]
 pub struct Unresolved {
     /// The name as typed.
     pub name: String,
-    /// What it names, and what becomes of the answer.
+    /// What it names, and how the answer is used.
     pub purpose: Purpose,
     /// The whole filter, for an error.
     pub text: Arc<str>,
@@ -23,22 +23,22 @@ pub struct Unresolved {
 /// What a name is for.
 #[derive(Clone, Debug)]
 pub enum Purpose {
-    /// An address; the ports may be fixed too.
+    /// An address; the ports may be given too.
     Host {
         /// Which end.
         end: End,
         /// Which ports.
         ports: Option<Ranges>,
-        /// How absence is read.
+        /// How a missing value compares.
         reading: Reading,
     },
     /// A port.
     Service {
         /// Which end.
         end: End,
-        /// How the port compares.
+        /// How the port is compared.
         order: Order,
-        /// How absence is read.
+        /// How a missing value compares.
         reading: Reading,
     },
     /// The user of the socket.
@@ -51,7 +51,7 @@ pub enum Purpose {
     Cgroup,
 }
 
-/// How a number compares with the one given.
+/// How a number compares with a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Equal.
@@ -67,7 +67,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// The numbers that compare so with `number`.
+    /// Returns the numbers that compare so with `number`.
     pub fn range(self, number: u64) -> Ranges {
         Ranges::new(match self {
             Self::Equal => vec![(number, number)],
@@ -84,7 +84,7 @@ impl Order {
 }
 
 impl Unresolved {
-    /// Whether the answer is compared with owners.
+    /// Returns whether the answer is compared with owners.
     pub fn of_owner(&self) -> bool {
         matches!(self.purpose, Purpose::OwnerUser)
     }

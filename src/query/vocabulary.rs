@@ -1,11 +1,11 @@
-//! The words that a field of kind word can have.
+//! The keywords of a field.
 
 use super::field::{Field, Form, SOCKET_OPTION_NAMES};
 use crate::model::details::sctp::Association;
 use crate::model::numbers::NETLINK_PROTOCOLS;
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
-/// The words of a field; empty for a field without a fixed list.
+/// Returns the keywords of a field; empty for a field without a fixed list.
 pub fn words(field: Field) -> Vec<&'static str> {
     match field {
         Field::Protocol => Protocol::ALL.map(Protocol::name).to_vec(),
@@ -16,7 +16,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
         Field::OwnerStatus => OwnerStatus::ALL.map(OwnerStatus::name).to_vec(),
         Field::Shutdown => vec!["none", "receive", "send", "both"],
         Field::SocketOptions => SOCKET_OPTION_NAMES.to_vec(),
-        // The last code is one that this program does not know.
+        // The last code stands for one that this program does not know.
         Field::Timer => (1..=6)
             .filter_map(TimerKind::from_kernel)
             .chain([TimerKind::T3Rtx])
@@ -31,7 +31,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
     }
 }
 
-/// Every word that can stand behind `state`, in our spelling.
+/// Returns every word that is valid after `state`, in our spelling.
 pub(super) fn state_words() -> impl Iterator<Item = &'static str> {
     let groups = ["all", "connected", "synchronized", "bucket", "big"];
     State::ALL.into_iter().map(State::name).chain(groups)

@@ -1,7 +1,6 @@
-//! Bare words: what `3000`, `nginx`, `10/8`, `/run/x.sock` or `listen` stands for.
+//! Bare words: the meaning of `3000`, `nginx`, `10/8`, `/run/x.sock` or `listen`.
 //!
-//! The order is part of the language: ports, addresses, unix names, states and protocols, and only then the
-//! name of a program.
+//! The order is part of the language: ports, addresses, unix names, states and protocols, and only then program names.
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use super::pattern::{Glob, Pattern};
 use crate::model::End;
 use crate::model::{Protocol, StateSet};
 
-/// What a bare word is. Neighbours of one kind are alternatives.
+/// The kind of a bare word. Adjacent words of one kind are alternatives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WordKind {
     Port,
@@ -26,7 +25,7 @@ pub(super) enum WordKind {
     Program,
 }
 
-/// The kind and the meaning of a bare word. A quoted one is always the name of a program.
+/// Returns the kind and the meaning of a bare word. A quoted one is always a program name.
 pub(super) fn bare_word(
     text: &Arc<str>,
     operand: &Operand,
@@ -55,7 +54,7 @@ pub(super) fn bare_word(
     Ok((WordKind::Program, program(operand)))
 }
 
-/// The same for both ends, or for ours alone when the word says what to kill.
+/// The same for both ends, or for the local end only if the word selects what to kill.
 fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
     match mode {
         Mode::List => Expr::or([build(End::Local), build(End::Peer)]),
@@ -117,14 +116,14 @@ fn port_word(
     Ok(Some(Expr::and([restriction, expr])))
 }
 
-/// An address, a prefix, or ADDR:PORT and NAME:PORT with a number.
+/// An address, a prefix, or ADDR:PORT and NAME:PORT with a numeric port.
 fn address_word(
     text: &Arc<str>,
     operand: &Operand,
     word: &str,
     mode: Mode,
 ) -> Result<Option<Expr>, FilterError> {
-    // What is made of digits and dots, or stands in brackets, was meant as an address.
+    // A word of digits and dots, or in brackets, is meant as an address.
     let numeric = word.contains('.')
         && word
             .bytes()
@@ -174,7 +173,7 @@ fn program(operand: &Operand) -> Expr {
     ))))
 }
 
-/// At least one of them, with the ports of one end gathered in one set: a list of thousands stays cheap.
+/// The disjunction, with the ports of one end combined into one set: a list of thousands stays cheap.
 pub(super) fn alternatives(exprs: Vec<Expr>) -> Expr {
     let mut merged: Vec<EndIs> = Vec::new();
     let mut ranges: Vec<Vec<(u64, u64)>> = Vec::new();

@@ -1,16 +1,16 @@
-//! What a field costs: what must be asked of the kernel or looked up before its value is known.
+//! The cost of a field: what must be requested from the kernel or looked up to know its value.
 
 use crate::model::details::kind;
 
-/// A set of things to ask for.
+/// A set of things to request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost(u64);
 
-/// The lower half is `INET_DIAG_*` extension bits.
+/// The lower half holds `INET_DIAG_*` extension bits.
 const EXTENSION_BITS: u32 = u32::BITS;
 
-/// Attributes that the kernel sends only if their bit is set in the request (linux 6.18 net/ipv4/inet_diag.c), and that
-/// go into the details of a socket.
+/// Attributes that the kernel sends only if their bit is set in the request (linux 6.18 net/ipv4/inet_diag.c), and
+/// that are kept in the details of a socket.
 const fn extension(kind: u16) -> Cost {
     Cost(1 << (kind - 1))
 }
@@ -20,31 +20,31 @@ const fn other(bit: u32) -> Cost {
 }
 
 impl Cost {
-    /// Known from every record of a dump.
+    /// Present in every record of a dump.
     pub const NOTHING: Self = Self(0);
-    /// The counters of memory.
+    /// The memory counters.
     pub const MEMORY: Self = extension(kind::SKMEMINFO);
-    /// What TCP, MPTCP or SCTP knows of a connection, and what runs on top of it.
+    /// What TCP, MPTCP or SCTP reports about a connection and its upper-layer protocol.
     pub const INFO: Self = extension(kind::INFO);
-    /// The name of the congestion control.
+    /// The name of the congestion control algorithm.
     pub const CONGESTION: Self = extension(kind::CONG);
-    /// What the congestion control measures.
+    /// The state of the congestion control algorithm.
     pub const MEASURES: Self = extension(kind::VEGASINFO);
     /// Type of service.
     pub const TOS: Self = extension(kind::TOS);
-    /// Traffic class; the class of net_cls, or the priority, comes with it.
+    /// Traffic class; the net_cls class id, or the priority, comes with it.
     pub const CLASS: Self = extension(kind::TCLASS);
-    /// All attributes of a record, asked for or not.
+    /// All attributes of a record, requested or not.
     pub const ATTRIBUTES: Self = other(0);
-    /// The counter of drops, which is among those of memory.
+    /// The drop counter, which is one of the memory counters.
     pub const DROPS: Self = other(1);
-    /// Filter programs of packet sockets.
+    /// Socket filter programs of packet sockets.
     pub const FILTERS: Self = other(2);
-    /// Rings, fan-out groups, frame memory and counters of packet and XDP sockets.
+    /// Rings, fanout groups, frame memory and counters of packet and XDP sockets.
     pub const RINGS: Self = other(3);
-    /// Who holds the sockets.
+    /// The owners of the sockets.
     pub const OWNERS: Self = other(4);
-    /// More of their processes than the kernel's short name.
+    /// More about owning processes than the kernel's short name.
     pub const PROCESSES: Self = other(5);
     /// Security contexts of processes.
     pub const CONTEXTS: Self = other(6);
@@ -58,29 +58,29 @@ impl Cost {
     pub const NAMESPACES: Self = other(10);
     /// The sockets at the other ends.
     pub const PEERS: Self = other(11);
-    /// Who holds those.
+    /// The owners of the other ends.
     pub const PEER_OWNERS: Self = other(12);
     /// Half-open connections.
     pub const HALF_OPEN: Self = other(13);
 
-    /// Both.
+    /// The union.
     #[must_use]
     pub const fn and(self, more: Self) -> Self {
         Self(self.0 | more.0)
     }
 
-    /// The same, with `more` on a condition.
+    /// The union with `more` if `condition` holds.
     #[must_use]
     pub const fn and_if(self, condition: bool, more: Self) -> Self {
         if condition { self.and(more) } else { self }
     }
 
-    /// Whether any of `wanted` is in it.
+    /// Returns whether the set contains any of `wanted`.
     pub const fn has(self, wanted: Self) -> bool {
         self.0 & wanted.0 != 0
     }
 
-    /// The `INET_DIAG_*` extension bits of a request, for what goes into the details of a socket.
+    /// Returns the `INET_DIAG_*` extension bits of a request that fills the details of a socket.
     pub fn extensions(self) -> u32 {
         u32::try_from(self.0 & u64::from(u32::MAX)).unwrap_or_default()
     }

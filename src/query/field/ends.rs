@@ -7,7 +7,7 @@ use crate::model::Row;
 use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, InetPair, Protocol, Socket};
 
-/// A raw socket's "port" is its IP protocol, and has a field of its own.
+/// The "port" of a raw socket is its IP protocol, which has a field of its own.
 fn has_ports(socket: &Socket) -> bool {
     socket.protocol != Protocol::Raw
 }

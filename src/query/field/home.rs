@@ -1,4 +1,4 @@
-//! Where the task that created a socket belongs: cgroup, unit, container, pod.
+//! Where the task that created a socket belongs: cgroup, systemd unit, container, pod.
 
 use super::value::{Value, text};
 use crate::model::Row;

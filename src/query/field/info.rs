@@ -1,46 +1,46 @@
-//! What the table says of one field.
+//! What the table says about one field.
 
 use super::cost::Cost;
 use super::name::Field;
 use super::place::{Form, Place};
 
-/// What kind of value a field has, when it has one. Every field can also be null.
+/// The type of a field's value. Every field can also be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A whole number.
+    /// An integer.
     Integer,
-    /// True or false.
+    /// A boolean.
     Boolean,
-    /// One of a few words.
+    /// A keyword from a fixed list.
     Word,
-    /// Text from outside, any bytes.
+    /// Text from outside: arbitrary bytes.
     Text,
     /// An IP address.
     Address,
     /// A 64-bit number in hexadecimal, as text.
     Hex,
-    /// Several words.
+    /// A list of keywords.
     Words,
-    /// Several whole numbers.
+    /// A list of integers.
     Numbers,
-    /// Several texts without a fixed list.
+    /// A list of texts without a fixed set.
     Texts,
     /// The list of owners.
     Owners,
-    /// Several facts by name.
+    /// Named facts.
     Object,
 }
 
-/// Where the plain form, which is that of ss, prints a field.
+/// Where the plain output, which follows ss, prints a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// Not, or without a word of its own.
+    /// Nowhere, or without a token of its own.
     Nowhere,
     /// In the column with this number.
     Column(u8),
-    /// In the column with this number, when owners are shown.
+    /// In the column with this number, if owners are shown.
     Owners(u8),
-    /// Behind this token, when the option for it is given.
+    /// After this token, if the corresponding option is given.
     Token(&'static str),
 }
 
@@ -49,26 +49,26 @@ pub enum Shown {
 pub struct FieldInfo {
     /// The field.
     pub field: Field,
-    /// Its one name.
+    /// Its name.
     pub name: &'static str,
-    /// Its name inside the object that it is part of: the same without the prefix that names of those parts have.
+    /// Its name inside its object: the same without the prefix that the parts of an object share.
     pub key: &'static str,
-    /// Its kind.
+    /// Its type.
     pub kind: Kind,
     /// The unit of a number: `bytes`, `ms`, `packets`, `connections`; empty for none.
     pub unit: &'static str,
     /// Where ss prints it.
     pub shown: Shown,
-    /// What must be asked for.
+    /// What must be requested.
     pub cost: Cost,
-    /// What it means, in one line.
+    /// A description, in one line.
     pub meaning: &'static str,
-    /// Of a part of an object: which object, and where in it.
+    /// For a part of an object: which object, and where in it.
     pub part: Option<Place>,
 }
 
 impl FieldInfo {
-    /// The line of a part; what it costs is copied from its object later ([`with_costs`]).
+    /// The line of a part; [`with_costs`] later copies the cost from its object.
     pub(super) const fn part(
         field: Field,
         name: &'static str,
@@ -100,12 +100,12 @@ impl FieldInfo {
         }
     }
 
-    /// Whether its value comes from the owners, and is unknown while they are.
+    /// Returns whether its value comes from the owners, and is unknown while they are.
     pub const fn of_owner(&self) -> bool {
         self.cost.has(Cost::OWNERS)
     }
 
-    /// The token of ss; empty where it has none.
+    /// The token of ss; empty if it has none.
     pub const fn token(&self) -> &'static str {
         match self.shown {
             Shown::Token(token) => token,
@@ -114,7 +114,7 @@ impl FieldInfo {
     }
 }
 
-/// The lines with the cost of each object given to its parts.
+/// Copies the cost of each object to its parts.
 pub(super) const fn with_costs<const COUNT: usize>(mut lines: [FieldInfo; COUNT]) -> [FieldInfo; COUNT] {
     let mut index = 0;
     while index < COUNT {

@@ -1,8 +1,8 @@
-//! Lists of texts that the kernel keeps as bytes: filter programs and the addresses of SCTP.
+//! Lists of texts that the kernel reports as bytes: socket filter programs and SCTP addresses.
 
 use crate::model::details::sctp::Addresses;
 
-/// Several texts, not made before somebody asks.
+/// Several texts, formatted only on demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List<'a> {
     /// Instructions of a classic BPF program (`struct sock_filter`, linux 6.18 include/uapi/linux/filter.h).
@@ -12,7 +12,7 @@ pub enum List<'a> {
 }
 
 impl List<'_> {
-    /// The texts. An instruction is code, two jumps and operand: `0x15 0 1 2054`.
+    /// Returns the texts. An instruction is code, two jumps and operand: `0x15 0 1 2054`.
     pub fn texts(&self) -> Vec<String> {
         match self {
             Self::Program(program) => program.chunks_exact(8).filter_map(instruction).collect(),

@@ -1,7 +1,7 @@
-//! The vocabulary: every fact that a row can tell, under the one name it has.
+//! The registry of fields: every fact about a row, under its one name.
 //!
-//! [`table`] has a line for each; three macros read it: [`name`] makes the enum, [`registry`] what is known of each
-//! field, [`read`] its value in a [`Row`](crate::join::Row). The other files are what the lines refer to.
+//! [`table`] has a line for each field; three macros read it: [`name`] generates the enum, [`registry`] what is known
+//! about each field, [`read`] its value in a [`Row`](crate::model::Row). The other files hold what the lines refer to.
 
 pub mod cost;
 mod ends;

@@ -1,4 +1,4 @@
-//! The names of facts, as an enum.
+//! The names of fields, as an enum.
 
 use super::table::table;
 
@@ -13,7 +13,7 @@ macro_rules! names {
             $Part:ident, $part:literal, $part_unit:literal, $token:literal, $place:expr, $part_meaning:literal;
         )* } )*
     ) => {
-        /// The name of a fact. The order is the order of keys in JSON.
+        /// The name of a field. The order is that of the keys in JSON.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum Field {

@@ -1,4 +1,4 @@
-//! The structures of the kernel behind objects. `None` where a socket lacks one, or it was not asked for.
+//! The kernel structures behind objects. `None` if a socket lacks one, or it was not requested.
 
 use super::name::Field;
 use super::structs::Struct;
@@ -14,7 +14,7 @@ pub(super) fn memory(socket: &Socket) -> Option<Struct<'_>> {
     whole(socket, kind::SKMEMINFO, Field::Memory)
 }
 
-/// A listener measures nothing: the kernel fills in its queue, which is in `accept_q` and `backlog`, and zeros.
+/// A listener has no measurements: the kernel fills in its queue, which is in `accept_q` and `backlog`, and zeros.
 fn connection(socket: &Socket, protocol: Protocol, object: Field) -> Option<Struct<'_>> {
     if socket.protocol == protocol && !socket.is_listener() {
         whole(socket, kind::INFO, object)
@@ -81,7 +81,7 @@ pub(super) fn fanout(socket: &Socket) -> Option<Struct<'_>> {
     whole(socket, kind::PACKET_FANOUT, Field::Fanout)
 }
 
-/// Each ring is an attribute of its own; the object is there if any of them is.
+/// Each ring is an attribute of its own; the object exists if any of them does.
 pub(super) fn xdp_rings(socket: &Socket) -> Option<Struct<'_>> {
     if socket.details.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Words for the bits of socket options and of a shutdown.
+//! Names of socket option and shutdown bits.
 
 use crate::model::Shutdown;
 

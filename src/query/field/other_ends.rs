@@ -1,4 +1,4 @@
-//! What packet, netlink, VM and XDP sockets have in the place of addresses and ports.
+//! What packet, netlink, VM and XDP sockets have instead of addresses and ports.
 
 use super::list::List;
 use super::name::Field;
@@ -9,7 +9,7 @@ use crate::model::other_ends::{NetlinkPair, VsockPair, vsock_number};
 use crate::model::{Endpoints, Protocol, Socket};
 
 impl Field {
-    /// The one protocol whose sockets have it, where those are neither IP nor unix sockets.
+    /// The only protocol whose sockets have the field, among those that are neither IP nor unix sockets.
     pub const fn only_of(self) -> Option<Protocol> {
         match self {
             Self::Ethertype | Self::FilterInstructions | Self::FilterProgram => Some(Protocol::Packet),
@@ -32,7 +32,7 @@ pub(super) fn ethertype(socket: &Socket) -> Value<'_> {
     }
 }
 
-/// The filter program of a packet socket.
+/// The socket filter program of a packet socket.
 fn program(socket: &Socket) -> Option<&[u8]> {
     match &socket.endpoints {
         Endpoints::Packet(_) => socket.details.get(kind::PACKET_FILTER),

@@ -1,4 +1,4 @@
-//! Who holds a socket, and who holds its other end.
+//! The owners of a socket and of its other end.
 
 use super::value::{Value, bytes, integer, text};
 use crate::model::Row;
@@ -26,7 +26,7 @@ pub(super) fn context<'a>(row: &Row<'a>) -> Value<'a> {
 
 pub(super) fn all<'a>(row: &Row<'a>) -> Value<'a> {
     match row.ownership.status {
-        // It has an owner, who is unknown.
+        // The socket has an owner, but it is unknown.
         OwnerStatus::Queued if row.ownership.holders.is_empty() => Value::Null,
         OwnerStatus::Known | OwnerStatus::Queued | OwnerStatus::None | OwnerStatus::Kernel => {
             Value::Owners(*row)
@@ -35,7 +35,7 @@ pub(super) fn all<'a>(row: &Row<'a>) -> Value<'a> {
     }
 }
 
-/// The same of the other end.
+/// The same for the other end.
 pub(super) fn of_peer<'a>(row: &Row<'a>, read: fn(&Row<'a>) -> Value<'a>) -> Value<'a> {
     row.of_peer().map_or(Value::Null, |peer| read(&peer))
 }

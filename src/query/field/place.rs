@@ -1,36 +1,36 @@
-//! Where the parts of structures of the kernel lie, and how their numbers are read.
+//! The layout of kernel structures, and how to read numbers from them.
 
 use super::name::Field;
 
-/// Where a part lies in the structure behind its object.
+/// The location of a part in the structure of its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The object.
     pub object: Field,
-    /// Where its first byte is; among nested attributes, which of them.
+    /// The offset of its first byte; for nested attributes, the attribute type.
     pub offset: usize,
-    /// How many bytes it takes: 1, 2, 4 or 8; 0 for an attribute that is only there or not.
+    /// Its size in bytes: 1, 2, 4 or 8; 0 for an attribute without a value, which is present or absent.
     pub width: usize,
     /// Its lowest bit, if it shares its bytes with others.
     pub shift: u32,
     /// How many bits it has; 0 for all of its bytes.
     pub bits: u32,
-    /// What it is.
+    /// Its type.
     pub form: Form,
-    /// The number by which the kernel says that there is no value.
+    /// The number with which the kernel marks a missing value.
     pub none: Option<u64>,
 }
 
-/// What the number of a part is.
+/// The type of a part's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A number in its unit.
     Number,
-    /// A number that is written in hexadecimal.
+    /// A number printed in hexadecimal.
     Hex,
-    /// A bit.
+    /// A flag.
     Flag,
-    /// One of these words, by number.
+    /// One of these keywords, by number.
     Word(&'static [(u64, &'static str)]),
 }
 
@@ -46,27 +46,27 @@ const fn at(offset: usize, width: usize) -> Place {
     }
 }
 
-/// One byte at an offset.
+/// A byte at an offset.
 pub(super) const fn u8_at(offset: usize) -> Place {
     at(offset, 1)
 }
 
-/// A number of 16 bits at an offset.
+/// A 16-bit number at an offset.
 pub(super) const fn u16_at(offset: usize) -> Place {
     at(offset, 2)
 }
 
-/// A number of 32 bits at an offset.
+/// A 32-bit number at an offset.
 pub(super) const fn u32_at(offset: usize) -> Place {
     at(offset, 4)
 }
 
-/// A number of 64 bits at an offset.
+/// A 64-bit number at an offset.
 pub(super) const fn u64_at(offset: usize) -> Place {
     at(offset, 8)
 }
 
-/// A nested attribute of this kind, which is only there or not.
+/// A nested attribute of this type that is present or absent.
 pub(super) const fn present_at(kind: usize) -> Place {
     at(kind, 0).flag()
 }
@@ -78,25 +78,25 @@ impl Place {
         self
     }
 
-    /// The same, where this number stands for no value.
+    /// The same, where this number marks a missing value.
     pub(super) const fn without(mut self, none: u64) -> Self {
         self.none = Some(none);
         self
     }
 
-    /// The same, as some of its bits.
+    /// The same, restricted to some of its bits.
     pub(super) const fn bits(mut self, shift: u32, bits: u32) -> Self {
         self.shift = shift;
         self.bits = bits;
         self
     }
 
-    /// The same, as one of its bits.
+    /// The same, restricted to one of its bits.
     pub(super) const fn bit(self, shift: u32) -> Self {
         self.bits(shift, 1).flag()
     }
 
-    /// The same, as true or false.
+    /// The same, as a boolean.
     pub(super) const fn flag(mut self) -> Self {
         self.form = Form::Flag;
         self
@@ -108,13 +108,13 @@ impl Place {
         self
     }
 
-    /// The same, as one of these words.
+    /// The same, as one of these keywords.
     pub(super) const fn words(mut self, words: &'static [(u64, &'static str)]) -> Self {
         self.form = Form::Word(words);
         self
     }
 
-    /// The number at its place in a structure, as the kernel wrote it; `None` if the structure ends before it.
+    /// Reads the number from a structure as the kernel wrote it; `None` if the structure ends before it.
     #[inline]
     pub fn raw(&self, bytes: &[u8]) -> Option<u64> {
         bytes
@@ -122,7 +122,7 @@ impl Place {
             .map(|own| self.number_in(own))
     }
 
-    /// The number out of its own bytes, of which there are at most eight.
+    /// Reads the number from its own bytes, at most eight.
     #[inline]
     pub(super) fn number_in(&self, own: &[u8]) -> u64 {
         let number = match own.len() {

@@ -1,4 +1,4 @@
-//! How full the queues of a socket are.
+//! The fill level of a socket's queues.
 
 use super::name::Field;
 use super::objects;
@@ -12,15 +12,15 @@ pub(super) fn accept_queue_full(socket: &Socket) -> Value<'_> {
     }
 }
 
-/// The limit of a receive queue that is counted in the memory of its packets, as `recv_q` is: of UDP, UDP-Lite and raw
-/// sockets (linux 6.18 net/ipv4/udp.c, `__udp_enqueue_schedule_skb`). `None` if memory was not asked for.
+/// Returns the limit of a receive queue that, like `recv_q`, is counted in packet memory: for UDP, UDP-Lite and raw
+/// sockets (linux 6.18 net/ipv4/udp.c, `__udp_enqueue_schedule_skb`). `None` if memory was not requested.
 pub fn recv_q_limit(socket: &Socket) -> Option<u64> {
     let by_memory = matches!(socket.protocol, Protocol::Udp | Protocol::Udplite | Protocol::Raw);
     let memory = objects::memory(socket).filter(|_| by_memory)?;
     memory.value(Field::Rcvbuf.info())
 }
 
-/// How full that is, in percent; more than 100 is possible.
+/// Returns the fill level in percent; it can exceed 100.
 pub fn recv_q_percent(socket: &Socket) -> Option<u64> {
     let limit = recv_q_limit(socket).filter(|limit| *limit > 0)?;
     Some(u64::from(socket.recv_q()?) * 100 / limit)

@@ -1,4 +1,4 @@
-//! The value of each field in a row, as the table says.
+//! Reads the value of each field from a row, as defined by the table.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -25,7 +25,7 @@ macro_rules! values {
         )* } )*
     ) => {
         impl Field {
-            /// Its value in a row.
+            /// Returns the field's value in a row.
             pub fn value<'a>(self, $row: &Row<'a>) -> Value<'a> {
                 let $socket = $row.socket;
                 match self {
@@ -39,7 +39,7 @@ macro_rules! values {
 
 table!(values);
 
-/// The value of a part where `object` is that of its object.
+/// Returns the value of a part, given the value of its `object`.
 fn part(part: Field, object: &Value<'_>) -> Value<'static> {
     match object {
         Value::Struct(structure) => part_value(part.info(), structure),

@@ -1,4 +1,4 @@
-//! The registry: what the table says of each field, to be looked up.
+//! The registry: looks up what the table says about each field.
 
 use super::cost::Cost;
 use super::info::Shown::{Column, Nowhere, Owners, Token};
@@ -31,10 +31,10 @@ const PEERS: Cost = Cost::PEERS;
 const HALF_OPEN: Cost = Cost::HALF_OPEN;
 /// The owners of the other end.
 const PEER_OWNERS: Cost = PEERS.and(OWNERS).and(Cost::PEER_OWNERS);
-/// What the cgroup of the socket's creator says, or that of an owner.
+/// What the cgroup of the socket's creator, or of an owner, says.
 const HOME: Cost = ATTRIBUTES.and(CGROUPS).and(OWNERS).and(PROCESSES);
 
-/// By these numbers the kernel says that a number is unknown, or that there is no limit.
+/// Numbers with which the kernel marks an unknown value or no limit.
 const UNKNOWN_32: u64 = u32::MAX as u64;
 const UNKNOWN_64: u64 = u64::MAX;
 const INFINITE: u64 = 0x7fff_ffff;
@@ -72,7 +72,7 @@ macro_rules! registry {
 
 table!(registry);
 
-/// Where the parts of each object begin and end; nothing for other fields.
+/// The range of each object's parts; empty for other fields.
 static PARTS: [(usize, usize); FIELDS.len()] = {
     let mut parts = [(0, 0); FIELDS.len()];
     let mut index = 0;
@@ -100,15 +100,15 @@ impl Field {
         self.info().name
     }
 
-    /// The token of ss; empty where it has none.
+    /// The token of ss; empty if it has none.
     pub const fn token(self) -> &'static str {
         self.info().token()
     }
 
-    /// Where it lies in the structure behind its object.
+    /// Its location in the structure of its object.
     ///
     /// # Panics
-    /// If it is not part of an object: for use at compile time.
+    /// Panics if the field is not part of an object; for use at compile time.
     pub const fn place(self) -> Place {
         match self.info().part {
             Some(place) => place,
@@ -116,7 +116,7 @@ impl Field {
         }
     }
 
-    /// The field of that name. Aliases belong to the parser.
+    /// Returns the field of that name. The parser handles aliases.
     pub fn from_name(name: &str) -> Option<Self> {
         FIELDS
             .iter()
@@ -124,21 +124,20 @@ impl Field {
             .map(|info| info.field)
     }
 
-    /// What an object consists of; nothing for other fields.
+    /// The parts of an object; empty for other fields.
     pub fn parts(self) -> &'static [FieldInfo] {
         let (start, end) = PARTS[self as usize];
         FIELDS.get(start..end).unwrap_or_default()
     }
 }
 
-/// The fields that a row shows when none are named.
+/// The fields of a row if no columns are named.
 pub fn usual_fields() -> impl Iterator<Item = Field> {
     let whole = FIELDS.iter().filter(|info| info.part.is_none());
     whole.map(|info| info.field)
 }
 
-/// The columns of a plain listing by fields, which are the facts that ss shows, in its order; those of owners only if
-/// they are shown.
+/// The columns of a plain listing by fields: what ss shows, in its order; owners only if they are shown.
 pub fn plain_fields(owners: bool) -> Vec<Field> {
     let column = |info: &FieldInfo| match info.shown {
         Shown::Column(number) => Some((number, info.field)),

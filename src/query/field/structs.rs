@@ -1,23 +1,23 @@
-//! Structures of the kernel as they came, and the numbers in them.
+//! Raw kernel structures, and the numbers in them.
 
 use super::info::FieldInfo;
 use super::name::Field;
 use super::place::Place;
 use crate::model::details::attributes;
 
-/// A structure as it came, with the object whose parts read it.
+/// A raw structure, with the object whose parts read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Struct<'a> {
     /// The object.
     pub object: Field,
     /// Its bytes, of any length.
     pub bytes: &'a [u8],
-    /// Whether the bytes are attributes, one for each part, and not one structure.
+    /// Whether the bytes are attributes, one for each part, instead of one structure.
     pub nested: bool,
 }
 
 impl<'a> Struct<'a> {
-    /// Parts in one structure.
+    /// Creates parts in one structure.
     pub const fn new(object: Field, bytes: &'a [u8]) -> Self {
         Self {
             object,
@@ -26,7 +26,7 @@ impl<'a> Struct<'a> {
         }
     }
 
-    /// Parts in attributes of their own.
+    /// Creates parts in separate attributes.
     pub const fn nested(object: Field, bytes: &'a [u8]) -> Self {
         Self {
             object,
@@ -40,12 +40,12 @@ impl<'a> Struct<'a> {
         self.object.parts()
     }
 
-    /// The number of a part; `None` if it is missing, or the kernel says that there is no value.
+    /// Returns the number of a part; `None` if it is absent or the kernel marks it as missing.
     pub fn value(&self, part: &FieldInfo) -> Option<u64> {
         self.number(part.part.as_ref()?)
     }
 
-    /// The same, by the place of the part.
+    /// The same, by the location of the part.
     #[inline]
     pub fn number(&self, place: &Place) -> Option<u64> {
         let number = if self.nested {

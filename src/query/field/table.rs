@@ -1,17 +1,17 @@
-//! The one table of fields: a line gives a field its name, kind, unit, token of ss, cost, value and meaning.
+//! The one table of fields: each line defines a field's name, kind, unit, ss token, cost, value and description.
 //!
-//! Everything reads it: JSON keys and their order, CSV headers, `--columns`, filters, `--sort`, `--by`, the tokens of
-//! ss, `sockstat columns`, docs/columns.md, docs/json.md and docs/schema.json. The lines come in two sections:
+//! Everything is derived from it: JSON keys and their order, CSV headers, `--columns`, filters, `--sort`, `--by`, ss
+//! tokens, `sockstat columns`, docs/columns.md, docs/json.md and docs/schema.json. It has two sections:
 //!
-//! - Whole fields, in the order of keys in JSON: variant, name, kind, unit, where ss prints it, what must be asked for,
-//!   value in `row` (whose socket is `socket`), meaning.
-//! - Parts of objects, in the order of keys inside their object, below the object's variant and the prefix that names
-//!   shed inside the object: variant, name, unit, token of ss, place in the object's structure, meaning. A part costs
-//!   what its object costs.
+//! - Whole fields, in the order of keys in JSON: variant, name, kind, unit, where ss prints it, what must be
+//!   requested, value in `row` (whose socket is `socket`), description.
+//! - Parts of objects, in the order of keys inside their object, below the object's variant and the prefix that is
+//!   dropped inside the object: variant, name, unit, ss token, location in the object's structure, description. A part
+//!   costs what its object costs.
 //!
-//! A token that ends with `:` has the value behind it; any other stands alone.
+//! A token that ends with `:` is followed by the value; any other stands alone.
 
-/// Hands the lines to another macro: `table!(names)`.
+/// Passes the lines to another macro: `table!(names)`.
 macro_rules! table {
     ($reader:ident) => {
         $reader! {
@@ -117,8 +117,9 @@ macro_rules! table {
                 MemoryDrops,   "memory_drops",   "packets", "d",  u32_at(32), "the same as drops";
             }
 
-            // `struct tcp_info` (linux 6.18 include/uapi/linux/tcp.h). The state is missing, because a row has it. So are the last
-            // four bytes: 6.18 keeps two counters of accurate ECN there, 7.0 a set of bits, and nothing in the reply says which.
+            // `struct tcp_info` (linux 6.18 include/uapi/linux/tcp.h). The state is omitted because the row has it. So
+            // are the last four bytes: 6.18 keeps two accurate ECN counters there, 7.0 a set of bits, and nothing in
+            // the reply tells them apart.
             [parts of Tcp, "tcp_"] {
                 CaState,                "ca_state",                    "",        "",                u8_at(1).words(CA_STATES),                 "what congestion control is doing";
                 TcpRetransmits,         "tcp_retransmits",             "",        "",                u8_at(2),                                  "timeouts in a row without an answer";
@@ -213,7 +214,8 @@ macro_rules! table {
                 DctcpAbTot,   "dctcp_ab_tot",   "bytes",  "ab_tot:",   u32_at(12),       "acknowledged in this window";
             }
 
-            // `struct tcp_bbr_info`. The low half of the bandwidth comes first: on a little-endian machine both are one number.
+            // `struct tcp_bbr_info`. The low half of the bandwidth comes first: on a little-endian machine the two
+            // halves form one number.
             [parts of Bbr, "bbr_"] {
                 BbrBwBytesPerS, "bbr_bw_bytes_per_s", "bytes/s", "bw:",          u64_at(0),                     "estimated bandwidth";
                 BbrMinRttUs,    "bbr_min_rtt_us",     "us",      "mrtt:",        u32_at(8).without(UNKNOWN_32), "smallest round trip time of the last 10 s";
@@ -221,7 +223,8 @@ macro_rules! table {
                 BbrCwndGain,    "bbr_cwnd_gain",      "1/256",   "cwnd_gain:",   u32_at(16),                    "factor of the congestion window";
             }
 
-            // Attributes inside `INET_ULP_INFO_TLS` (linux 6.18 include/uapi/linux/tls.h): numbers of attributes stand for offsets.
+            // Attributes inside `INET_ULP_INFO_TLS` (linux 6.18 include/uapi/linux/tls.h): attribute types take the
+            // place of offsets.
             [parts of Tls, "tls_"] {
                 TlsVersion, "tls_version",   "", "version: ", u16_at(1).words(VERSIONS),       "version of TLS";
                 TlsCipher,  "tls_cipher",    "", "cipher: ",  u16_at(2).words(CIPHERS),        "cipher";
@@ -245,7 +248,8 @@ macro_rules! table {
                 SubflowIdLoc,       "subflow_id_loc",       "", "(id:",    u8_at(10),       "our address id";
             }
 
-            // `struct mptcp_info` (linux 6.18 include/uapi/linux/mptcp.h). Kernels before 6.5 end before the counters, before 6.11 before the times.
+            // `struct mptcp_info` (linux 6.18 include/uapi/linux/mptcp.h). Kernels before 6.5 lack the counters,
+            // before 6.11 the times.
             [parts of Mptcp, "mptcp_"] {
                 MptcpSubflows,           "mptcp_subflows",              "",      "subflows:",              u8_at(0),         "paths beside the first";
                 MptcpAddAddrSignal,      "mptcp_add_addr_signal",       "",      "add_addr_signal:",       u8_at(1),         "our addresses that the peer was told";
@@ -275,8 +279,8 @@ macro_rules! table {
                 MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement came";
             }
 
-            // `struct sctp_info` (linux 6.18 include/linux/sctp.h) of associations. The address of the primary path is missing, because
-            // it is among those of the peer, and so is what the kernel leaves 0.
+            // `struct sctp_info` (linux 6.18 include/linux/sctp.h) of associations. The address of the primary path is
+            // omitted because it is one of the peer's addresses; so is what the kernel leaves 0.
             [parts of Sctp, "sctp_"] {
                 SctpTag,                      "sctp_tag",                         "",        "tag:",       u32_at(0).hex(),  "our verification tag";
                 SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "number of the association's state";
@@ -321,7 +325,7 @@ macro_rules! table {
                 SctpPrimaryErrors,            "sctp_primary_errors",              "",        "",           u16_at(340),      "primary path: errors since it was last heard";
             }
 
-            // What programs set, in the same structure; the kernel fills it for endpoints only.
+            // What programs set, in the same structure; the kernel fills it only for endpoints.
             [parts of SctpSettings, "sctp_"] {
                 SctpAutocloseS,       "sctp_autoclose_s",       "s",     "autoclose:", u32_at(344),       "idle time after which it closes by itself; 0 for never";
                 SctpAdaptationInd,    "sctp_adaptation_ind",    "",      "adapind:",   u32_at(348),       "adaptation layer indication";
@@ -345,7 +349,7 @@ macro_rules! table {
                 PacketLoss,       "packet_loss",        "",      "loss",        u32_at(20).bit(4), "PACKET_LOSS: faulty packets of the send ring are skipped";
             }
 
-            // `struct packet_diag_ring` of what is received.
+            // `struct packet_diag_ring` of the receive ring.
             [parts of RxRing, "rx_ring_"] {
                 RxRingBlockSize, "rx_ring_block_size", "bytes", "blk_size:",   u32_at(0),        "receive ring: length of a block";
                 RxRingBlockNr,   "rx_ring_block_nr",   "",      "blk_nr:",     u32_at(4),        "receive ring: blocks";
@@ -355,7 +359,7 @@ macro_rules! table {
                 RxRingFeatures,  "rx_ring_features",   "",      "features:0x", u32_at(24).hex(), "receive ring: bits of TPACKET_V3";
             }
 
-            // The same of what is sent.
+            // The same for the transmit ring.
             [parts of TxRing, "tx_ring_"] {
                 TxRingBlockSize, "tx_ring_block_size", "bytes", "blk_size:",   u32_at(0),        "send ring: length of a block";
                 TxRingBlockNr,   "tx_ring_block_nr",   "",      "blk_nr:",     u32_at(4),        "send ring: blocks";
@@ -371,7 +375,8 @@ macro_rules! table {
                 FanoutType, "fanout_type", "", "type:", u32_at(0).bits(16, 16).words(FANOUTS), "how the group shares them";
             }
 
-            // One attribute for each ring (linux 6.18 include/uapi/linux/xdp_diag.h): kinds of attributes stand for offsets.
+            // One attribute for each ring (linux 6.18 include/uapi/linux/xdp_diag.h): attribute types take the place
+            // of offsets.
             [parts of XdpRings, "xdp_"] {
                 XdpRxEntries,         "xdp_rx_entries",         "", "rx(entries:", u32_at(kind::XDP_RX_RING as usize),         "entries of the receive ring";
                 XdpTxEntries,         "xdp_tx_entries",         "", "tx(entries:", u32_at(kind::XDP_TX_RING as usize),         "entries of the send ring";

@@ -1,4 +1,4 @@
-//! The table of fields against itself, the headers of the kernel, and what a kernel sends.
+//! Checks the table of fields against itself, the kernel headers, and replies of a kernel.
 
 #[cfg(target_env = "gnu")]
 use std::mem::offset_of;
@@ -87,7 +87,7 @@ macro_rules! members_in_libc {
     };
 }
 
-/// The width of the member that `_member` reads.
+/// The size of the member that `_member` reads.
 #[cfg(target_env = "gnu")]
 const fn width_of<T>(_member: fn(libc::tcp_info) -> T) -> usize {
     size_of::<T>()
@@ -146,7 +146,7 @@ fn a_part_is_unknown_where_the_structure_ends_before_it() {
     assert!(objects::tcp(&socket).is_none(), "a listener measures nothing");
 }
 
-/// Attributes that the kernel sends for an extension bit, with bytes in which every number is known.
+/// Attributes that the kernel sends for an extension bit, filled with bytes that make every number valid.
 fn attributes(asked: Cost) -> Vec<(u16, Vec<u8>)> {
     let nest = |attributes: &[(u16, &[u8])]| {
         let mut nested = Details::default();
@@ -182,7 +182,8 @@ fn attributes(asked: Cost) -> Vec<(u16, Vec<u8>)> {
     sent.map(|(_, kind, value)| (kind, value)).collect()
 }
 
-/// The fields that cost an extension bit and are known of one of several sockets with what the kernel sends for `asked`.
+/// The fields that cost an extension bit and are known for one of several sockets with the attributes sent for
+/// `asked`.
 fn known(asked: Cost) -> Vec<Field> {
     let mut known = Vec::new();
     for (protocol, is_association) in [

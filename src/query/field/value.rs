@@ -1,4 +1,4 @@
-//! What a field can be in one row.
+//! The value of a field in one row.
 
 use std::net::IpAddr;
 
@@ -11,33 +11,33 @@ use crate::model::Row;
 /// A field's value in one row.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
-    /// Unknown, not applicable, or not asked.
+    /// Unknown, not applicable, or not requested.
     Null,
-    /// True or false.
+    /// A boolean.
     Bool(bool),
     /// A number in the field's unit.
     Integer(u64),
-    /// A word of the vocabulary.
+    /// A keyword.
     Word(&'static str),
-    /// Text from outside; not sanitised.
+    /// Text from outside; not escaped.
     Text(&'a [u8]),
-    /// The name of a unix socket, its first NUL still in place if it is abstract; not sanitised.
+    /// The name of a unix socket, with its leading NUL if it is abstract; not escaped.
     UnixName(&'a [u8]),
     /// An IP address.
     Address(IpAddr),
-    /// A network, by its first address and the length of its prefix.
+    /// A network: its first address and its prefix length.
     Subnet(IpAddr, u8),
     /// A number shown in hexadecimal.
     Hex(u64),
     /// Option bits; see [`socket_option_words`](super::socket_option_words).
     SocketOptions(u16),
-    /// Several numbers.
+    /// A list of numbers.
     Numbers(&'a [u32]),
-    /// Several texts; nothing in them comes from outside as text.
+    /// A list of texts, none of them taken from outside.
     Texts(List<'a>),
-    /// All owners in the row, which for `peer_owners` is that of the other end.
+    /// All owners in the row; for `peer_owners`, those of the other end.
     Owners(Row<'a>),
-    /// Parts of a structure of the kernel.
+    /// Parts of a kernel structure.
     Struct(Struct<'a>),
 }
 
@@ -69,7 +69,7 @@ pub(super) fn object(structure: Option<Struct<'_>>) -> Value<'_> {
     structure.map_or(Value::Null, Value::Struct)
 }
 
-/// The value of a part of a structure; null for a number that should be a word and is none known here.
+/// Returns the value of a part of a structure; null for a number without a known keyword.
 #[inline]
 pub fn part_value(part: &FieldInfo, structure: &Struct<'_>) -> Value<'static> {
     let Some(place) = &part.part else {

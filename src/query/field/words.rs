@@ -1,4 +1,4 @@
-//! Words for numbers inside structures of the kernel.
+//! Keywords for numbers inside kernel structures.
 
 type Words = &'static [(u64, &'static str)];
 
@@ -37,8 +37,8 @@ pub const CIPHERS: Words = &[
 /// Who encrypts (`TLS_CONF_*`), in ss's words.
 pub const CONFIGURATIONS: Words = &[(1, "none"), (2, "sw"), (3, "hw"), (4, "hw-record")];
 
-/// How a group of sockets shares the packets (linux 6.18 include/uapi/linux/if_packet.h), in ss's words as far as it
-/// has one.
+/// How a fanout group distributes packets (linux 6.18 include/uapi/linux/if_packet.h), in ss's words where it has
+/// them.
 pub const FANOUTS: Words = &[
     (0, "hash"),
     (1, "lb"),

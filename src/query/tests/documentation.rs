@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::model::request::ResolvedNames;
 
-/// The number 1 for every name.
+/// Resolves every name to the number 1.
 fn one<T: From<u16>>(names: BTreeSet<String>) -> impl Iterator<Item = (String, T)> {
     names.into_iter().map(|name| (name, T::from(1)))
 }
 
-/// Understood, every name found, and asked about a row.
+/// Parses the filter, resolves every name, and evaluates it on a row.
 fn works(words: &[String]) -> Result<(), String> {
     let parsed = parse(words, Mode::List).map_err(|error| error.render())?;
     let Some(expr) = parsed.expr else { return Ok(()) };
@@ -36,7 +36,7 @@ fn works(words: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Splits as a shell does, as far as the examples go.
+/// Splits like a shell, as far as the examples need it.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;

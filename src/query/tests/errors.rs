@@ -1,4 +1,4 @@
-//! Filters that are refused, and very long ones.
+//! Filters that are rejected, and very long ones.
 
 use super::*;
 

@@ -88,7 +88,7 @@ fn machine() -> Vec<(&'static str, Socket, Vec<Holder>)> {
     ]
 }
 
-/// The names of the sockets that match. `rest` has no owner, those without holders have hidden ones.
+/// Returns the names of the sockets that match. `rest` has no owner; those without holders have hidden ones.
 fn matched(filter: &str) -> String {
     let selected = machine().into_iter().filter_map(|(name, socket, holders)| {
         let status = match (name, holders.is_empty()) {

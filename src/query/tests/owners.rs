@@ -1,4 +1,4 @@
-//! Owners that are hidden, and what can be decided without them.
+//! Hidden owners, and what can be decided without them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Any filter and any socket.
+//! Properties that hold for any filter and any socket.
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ proptest! {
         }
     }
 
-    /// Dropping sockets before their owners are known never loses one that matches, whoever owns it.
+    /// Dropping sockets before their owners are known never loses a matching one, whoever owns it.
     #[test]
     fn the_part_without_owners_is_necessary(filter in samples::filter(), socket in samples::inet_socket(), known: bool) {
         let Some(expr) = parse(std::slice::from_ref(&filter), Mode::List).ok().and_then(|parsed| parsed.expr) else { return Ok(()) };

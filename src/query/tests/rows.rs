@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn filters_select_rows() {
     for (filter, expected) in [
-        // Words of ss: a missing port is 0, a missing peer the wildcard.
+        // ss words: a missing port is 0, a missing peer the wildcard.
         ("sport = 80", "web conn"),
         ("sport=:80", "web conn"),
         ("sport http", "web conn"),
@@ -31,7 +31,7 @@ fn filters_select_rows() {
         ("( sport 80 or sport 22 ) and dport 0", "web ssh"),
         ("not ( sport 80 ) sport <= 443", "ssh rest dns raw"),
         ("! sport = 80 && sport le 443", "ssh rest dns raw"),
-        // Fields: what is missing is null and equal to nothing.
+        // Fields: a missing value is null and equals nothing.
         ("peer_port < 1000", "out"),
         ("peer_port != 443", "web conn ssh rest dns raw bus x11"),
         ("local_port = 1", ""),
@@ -132,7 +132,7 @@ fn filters_select_rows() {
     }
 }
 
-/// The cases of iproute2's own test of `ss`, over sockets like those of its capture.
+/// The cases of iproute2's own `ss` test, over sockets like those of its capture.
 #[test]
 fn the_cases_of_ss_select_one_row_each() {
     let sockets = [

@@ -1,4 +1,4 @@
-//! What a filter says of states, protocols and names before any row is read.
+//! What a filter selects of states, protocols and names before any row is read.
 
 use super::*;
 use crate::model::StateSet;
@@ -102,7 +102,7 @@ fn an_empty_filter_ends_and_closes_nothing() {
             "{blank:?}: {}",
             error.render()
         );
-        // A listing without a word shows everything; a blank word is a variable that is not set.
+        // A listing without words shows everything; an empty word is an unset variable.
         assert_eq!(
             parse(&words(blank), Mode::List).is_err(),
             !blank.is_empty(),
