@@ -1,4 +1,4 @@
-//! Columns for people: what every table on the terminal has in common. tabled lays them out.
+//! Column layout for people, shared by every table on the terminal. tabled does the layout.
 
 use tabled::Table;
 use tabled::builder::Builder;
@@ -8,16 +8,16 @@ use unicode_width::UnicodeWidthStr;
 
 use super::fit::GAP;
 
-/// How a column is shown.
+/// The shape of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// Numbers are on the right.
+    /// Right-aligned, for numbers.
     pub right: bool,
-    /// The least width, in terminal cells.
+    /// Minimum width, in terminal cells.
     pub least: usize,
 }
 
-/// Cells in columns of these shapes, each line with its newline. Cells have one line each.
+/// Lays out cells in columns of these shapes, one line per row. A cell has one line.
 pub fn aligned(cells: Vec<Vec<String>>, shapes: &[Shape]) -> String {
     if cells.is_empty() {
         return String::new();
@@ -34,7 +34,7 @@ pub fn aligned(cells: Vec<Vec<String>>, shapes: &[Shape]) -> String {
     trim_lines(&table.to_string())
 }
 
-/// No lines, blanks between columns, and which of them are on the right.
+/// No borders, blanks between columns, and right alignment for some of them.
 pub(super) fn lay_out(table: &mut Table, right: impl Iterator<Item = bool>) {
     table
         .with(Style::empty())
@@ -45,7 +45,7 @@ pub(super) fn lay_out(table: &mut Table, right: impl Iterator<Item = bool>) {
     }
 }
 
-/// Cuts blanks at the ends of lines, also those in front of a colour's end.
+/// Trims trailing blanks of lines, also those before the end of a colour.
 pub(super) fn trim_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {

@@ -5,7 +5,7 @@ use super::json;
 use super::word::push_scalar;
 use crate::query::field::Value;
 
-/// A value as a cell of CSV: nothing for null, `""` for empty text, and lists as their JSON text.
+/// Appends a value as a CSV cell: nothing for null, `""` for empty text, and lists as JSON text.
 pub fn push_csv(out: &mut Vec<u8>, value: &Value<'_>) {
     let start = out.len();
     match value {
@@ -24,7 +24,7 @@ pub fn push_csv(out: &mut Vec<u8>, value: &Value<'_>) {
     quote_csv(out, start);
 }
 
-/// Quotes what was written since `start`, if it holds a separator or a quote, or is empty.
+/// Quotes what was written since `start` if it contains a separator or a quote, or is empty.
 fn quote_csv(out: &mut Vec<u8>, start: usize) {
     let written = out.get(start..).unwrap_or_default();
     if !written.is_empty() && memchr::memchr2(b',', b'"', written).is_none() {

@@ -1,13 +1,13 @@
-//! Numbers with a fraction, as C's `%g` writes them: six significant digits, no zeros behind them.
+//! Formats decimal fractions as C's `%g` does: six significant digits, no trailing zeros.
 //!
-//! ss prints times and factors this way. They come as whole numbers (microseconds, 1/256), so that all is done with
-//! whole numbers too.
+//! ss prints times and factors this way. They arrive as integers (microseconds, 1/256), so all of it is integer
+//! arithmetic.
 
 use std::cmp::Ordering;
 
 use super::text::push_number;
 
-/// The digits that are kept.
+/// The number of significant digits.
 const SIGNIFICANT: u32 = 6;
 
 /// Appends microseconds as milliseconds.
@@ -15,21 +15,20 @@ pub fn push_ms(out: &mut Vec<u8>, us: u32) {
     push_g(out, us.into(), 3, || thousandth_off(us));
 }
 
-/// Appends a number of 1/256.
+/// Appends a number in units of 1/256.
 pub fn push_256th(out: &mut Vec<u8>, number: u32) {
-    // 1/256 is exactly 0.00390625, in binary as in decimal.
+    // 1/256 is exactly 0.00390625, in binary and in decimal.
     push_g(out, u64::from(number) * 390_625, 8, || Ordering::Equal);
 }
 
-/// On which side of the decimal number its nearest binary one lies: C rounds that one.
+/// On which side of the decimal number its nearest binary number lies: C rounds the binary one.
 fn thousandth_off(us: u32) -> Ordering {
     let ms = f64::from(us) / 1000.0;
     let off = ms.mul_add(1000.0, -f64::from(us));
     off.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
 }
 
-/// Appends `number / 10^decimals`. What lies in the middle of two numbers goes to where `off` says, or else to the
-/// even one.
+/// Appends `number / 10^decimals`. A tie is rounded in the direction of `off`, or to even if `off` is `Equal`.
 fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Ordering) {
     if number == 0 {
         out.push(b'0');
@@ -67,7 +66,7 @@ fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Order
     }
 }
 
-/// Appends `number / 10^behind`, every digit of it.
+/// Appends `number / 10^behind` with all its digits.
 fn push_fixed(out: &mut Vec<u8>, number: u64, behind: i64) {
     let Ok(behind @ 1..) = u32::try_from(behind) else {
         push_number(out, number * 10_u64.pow(u32::try_from(-behind).unwrap_or(0)));
@@ -96,7 +95,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// C's `%g`, by another way: the standard library rounds the binary number to six digits.
+    /// C's `%g` computed independently: the standard library rounds the binary number to six digits.
     fn g(value: f64) -> String {
         let scientific = format!("{value:.5e}");
         let (digits, exponent) = scientific.split_once('e').unwrap();

@@ -1,11 +1,11 @@
-//! The tokens of ss for what the kernel tells beyond a row: memory (`-m`), as iproute2 7.1 prints them.
+//! The ss tokens for what the kernel reports beyond a row: memory (`-m`), as iproute2 7.1 prints them.
 
 use super::text::{push_hex, push_number};
 use super::token::token;
 use crate::model::details::{Details, kind};
 use crate::query::field::{Field, FieldInfo, socket_option_words};
 
-/// The four counters of kernels before 3.5, in their order.
+/// The four memory counters of kernels before 3.5, in their order.
 const MEM: [Field; 4] = [
     Field::RmemAlloc,
     Field::WmemQueued,
@@ -14,7 +14,7 @@ const MEM: [Field; 4] = [
 ];
 
 /// ` skmem:(rR,rbRB,tT,tbTB,fF,wW,oO,blBL,dD)`, without the counters that a short attribute lacks; ` mem:(…)` from
-/// kernels that have only that.
+/// kernels that report only that.
 pub fn push_memory(out: &mut Vec<u8>, details: &Details) {
     if let Some(counters) = details.get(kind::SKMEMINFO) {
         out.extend_from_slice(token!(Memory));
@@ -37,7 +37,7 @@ fn push_counters(out: &mut Vec<u8>, counters: impl Iterator<Item = (&'static str
     out.push(b')');
 }
 
-/// ` tos:0xN tclass:0xN class_id:0xN`, a zero without `0x` as C's `%#x` writes it.
+/// ` tos:0xN tclass:0xN class_id:0xN`; zero is written without `0x`, as by C's `%#x`.
 pub fn push_tos(out: &mut Vec<u8>, details: &Details) {
     for (token, kind) in [
         (&token!(Tos)[..], kind::TOS),

@@ -1,17 +1,17 @@
-//! Text from processes and sockets is hostile: escaped on the way out, so that it can be read back exactly.
+//! Escapes text from processes and sockets, which may be hostile, reversibly.
 //!
-//! A backslash is doubled. Control characters (C0, C1, DEL), characters that reorder or hide text, and bytes that
-//! are not UTF-8 become `\xHH`, one for each byte. Everything else stays as it is.
+//! A backslash is doubled. Control characters (C0, C1, DEL), characters that reorder or hide text, and bytes that are
+//! not UTF-8 become `\xHH`, one for each byte. Everything else is unchanged.
 
 /// Appends `bytes`, escaped.
 pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     push_also(out, bytes, |_| false);
 }
 
-/// Appends `bytes`, escaped, with the characters that `also` picks escaped as well: those that have a meaning
-/// where the text goes (a blank between columns, a quote around a name).
+/// Appends `bytes`, escaped, together with the characters that `also` selects: those with a meaning where the text
+/// goes (a blank between columns, a quote around a name).
 pub fn push_also(out: &mut Vec<u8>, bytes: &[u8], also: impl Fn(char) -> bool) {
-    // What nearly all names are: nothing to do.
+    // Nearly all names need no escaping.
     if bytes
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\' && !also(char::from(*byte)))
@@ -35,14 +35,14 @@ pub fn push_also(out: &mut Vec<u8>, bytes: &[u8], also: impl Fn(char) -> bool) {
     }
 }
 
-/// The same as a string.
+/// Returns the same as a string.
 pub fn text(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     push(&mut out, bytes);
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// The printable form of a unix socket's name: `@` for the NUL that starts an abstract one. A path that starts
+/// Returns the printable form of a unix socket's name: `@` for the leading NUL of an abstract one. A path that starts
 /// with a real `@` begins with `\x40`.
 pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> bool) {
     match name.split_first() {
@@ -58,8 +58,8 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
     }
 }
 
-/// Control characters, and those that change the direction of text or show nothing (Unicode 16, general
-/// category Cf as far as it deceives).
+/// Control characters, and those that change the direction of text or are invisible (Unicode 16, general category Cf
+/// as far as it deceives).
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The documented way back.
+    /// The inverse, as documented.
     fn read_back(text: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text.as_bytes();

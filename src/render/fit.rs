@@ -1,30 +1,30 @@
 //! Fits columns into the width of the terminal: they are shortened, then dropped, never wrapped.
 //!
-//! First goes what stands at the other end of a connection, then the program's arguments, then the middle of addresses,
-//! then whole columns by rank. A port, a pid and a queue marked `full` are not cut ([`super::span`]).
+//! The other end of a connection is dropped first, then the program's arguments, then the middle of addresses, then
+//! whole columns by rank. A port, a pid and a queue marked `full` are never truncated ([`super::span`]).
 
 use super::cells::Column;
 
 /// Blanks between two columns.
 pub const GAP: usize = 2;
 
-/// A column and the widths at which it loses something.
+/// A column and the widths at which its content is reduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Width {
     /// The column.
     pub column: Column,
-    /// The width at which nothing is cut.
+    /// The width at which nothing is truncated.
     pub natural: usize,
     /// The width without the other ends of connections.
     pub without_other_end: usize,
-    /// The least width at which no port, pid or queue is cut.
+    /// The least width at which no port, pid or queue is truncated.
     pub least: usize,
-    /// Whether a cell calls for action: such a column goes last.
+    /// Whether a cell needs action: such a column is dropped last.
     pub is_alarming: bool,
 }
 
 impl Width {
-    /// A column of which any part may be cut.
+    /// A column that may be truncated anywhere.
     #[cfg(test)]
     pub(super) fn plain(column: Column, natural: usize) -> Self {
         Self {
@@ -37,20 +37,20 @@ impl Width {
     }
 }
 
-/// What a column gives up.
+/// What a column loses.
 #[derive(Clone, Copy)]
 enum Give {
     /// The other ends of connections.
     OtherEnd,
-    /// All beyond this width, but for what is not cut.
+    /// Everything beyond this width that may be truncated.
     Beyond(usize),
-    /// Itself.
+    /// The whole column.
     Column,
-    /// Itself, even if a cell calls for action.
+    /// The whole column, even if a cell needs action.
     EvenAlarming,
 }
 
-/// What is given up, in this order, while the table is too wide.
+/// What is dropped while the table is too wide, in this order.
 const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Process, Give::OtherEnd),
     (Column::Command, Give::Beyond(12)),
@@ -69,7 +69,7 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Scope, Give::Column),
     (Column::SendQ, Give::Column),
     (Column::RecvQ, Give::Column),
-    // These are there only for those who ask for them.
+    // Present only if requested.
     (Column::Cookie, Give::Column),
     (Column::Inode, Give::Column),
     (Column::Cgroup, Give::Column),
@@ -86,7 +86,8 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Peer, Give::Column),
 ];
 
-/// The columns that stay and their widths, for a terminal of `limit` columns. LOCAL and PROCESS are never dropped.
+/// Returns the columns that stay and their widths, for a terminal of `limit` columns. LOCAL and PROCESS are never
+/// dropped.
 pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
     let mut columns: Vec<(Width, usize)> = natural.iter().map(|width| (*width, width.natural)).collect();
     for (column, give) in CONCESSIONS {
@@ -121,7 +122,7 @@ pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
     columns
 }
 
-/// Columns that were asked for by name stay; the widest of them are shortened until all fit, down to 8 each.
+/// Columns requested by name stay; the widest of them are shortened until all fit, down to 8 each.
 fn shorten_named(columns: &mut [(Column, usize)], limit: usize) {
     const LEAST: usize = 8;
     loop {
@@ -152,7 +153,7 @@ mod tests {
         (Column::Command, 40),
     ];
 
-    /// Fits columns of which every part may be cut.
+    /// Fits columns that may be truncated anywhere.
     fn fit(natural: &[(Column, usize)], limit: usize) -> Vec<(Column, usize)> {
         let natural: Vec<Width> = natural
             .iter()
@@ -232,7 +233,7 @@ mod tests {
             (fitted.len(), fitted[6], total(&fitted)),
             (7, (Column::Command, 39), 129)
         );
-        // Down to its least width, and no wider than it was.
+        // Down to its least width, and no wider than before.
         assert_eq!(fit(LISTING, 102)[6], (Column::Command, 12));
         let short = [(Column::Local, 16), (Column::Command, 5)];
         assert_eq!(fit(&short, 22), [(Column::Local, 16)]);

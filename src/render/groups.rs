@@ -1,6 +1,6 @@
-//! Rows counted by what they have in common.
+//! Counts rows by what they have in common.
 //!
-//! Only the groups are kept: the key as text in the form of the output, and the counts.
+//! Only the groups are kept: their keys as text in the output format, and their counts.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use super::word::push_word;
 use crate::model::Row;
 use crate::query::group::GroupKey;
 
-/// What is told of a group: how many rows it has, and sums.
+/// The columns of a group: its number of rows, and sums.
 const COUNTS: [&str; 4] = ["count", "recv_q", "send_q", "accept_q"];
 
-/// The number of rows, and the sums of [`COUNTS`]; null where no row of the group has such a queue.
+/// The number of rows, and the sums of [`COUNTS`]; null if no row of the group has such a queue.
 type Counts = [Option<u64>; COUNTS.len()];
 
-/// The form of the output.
+/// The output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupForm {
     /// Objects inside the envelope.
     Json,
-    /// An object on each line.
+    /// One object per line.
     Jsonl,
     /// RFC 4180.
     Csv,
@@ -43,7 +43,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// None yet.
+    /// No groups yet.
     pub fn new(keys: Vec<GroupKey>, form: GroupForm) -> Self {
         Self {
             keys,
@@ -84,7 +84,7 @@ impl Groups {
         }
     }
 
-    /// Appends the largest groups first, `limit` of them at most; returns how many.
+    /// Appends the largest groups first, at most `limit`; returns how many.
     pub fn push(&self, out: &mut Vec<u8>, limit: Option<usize>, header: bool) -> u64 {
         let mut groups: Vec<_> = self.found.iter().collect();
         groups.sort_by(|(a_key, a), (b_key, b)| b[0].cmp(&a[0]).then_with(|| a_key.cmp(b_key)));
@@ -155,7 +155,7 @@ impl GroupForm {
     }
 }
 
-/// Lines of words as columns: the first ones left, numbers right, the heading in capitals.
+/// Lays out lines of words as columns: the first ones left-aligned, numbers right-aligned, the heading in capitals.
 fn aligned(text: &str, keys: usize, header: bool) -> String {
     let mut cells: Vec<Vec<String>> = text
         .lines()
@@ -187,7 +187,7 @@ mod tests {
         Groups::new(fields.iter().map(key).collect(), form)
     }
 
-    /// Two listeners of nginx, with 3 and 4 connections waiting, and a connection of nobody with 10 and 20 bytes.
+    /// Two listeners of nginx with 3 and 4 waiting connections, and an unowned connection with 10 and 20 bytes.
     fn filled(fields: &[Field], form: GroupForm) -> Groups {
         let mut groups = by(fields, form);
         for waiting in [3, 4] {

@@ -1,4 +1,4 @@
-//! Words and numbers as a person would say them.
+//! Words and numbers for people.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,7 +47,7 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// The network namespace of a row: its name, or else its number.
+/// The network namespace of a row: its name, or its number if it has none.
 pub fn netns(row: &Row<'_>) -> String {
     let Some(namespace) = row.namespace() else {
         return "?".to_owned();
@@ -59,7 +59,7 @@ pub fn netns(row: &Row<'_>) -> String {
     }
 }
 
-/// The command line behind the program's name: arguments without the program itself, joined with blanks.
+/// The command line after the program's name: arguments without the program itself, joined with blanks.
 pub fn command(row: &Row<'_>) -> String {
     let process = row.processes().next();
     let Some((process, cmdline)) = process.and_then(|process| Some((process, process.cmdline.as_ref()?)))
@@ -69,7 +69,7 @@ pub fn command(row: &Row<'_>) -> String {
     if row.ownership.status != OwnerStatus::Known {
         return String::new();
     }
-    // A script's name is in the program's name already; what stands before it is for the interpreter.
+    // A script's name is already part of the program's name; what precedes it is for the interpreter.
     let script = script_name(&process.program);
     let names_script = |argument: &[u8]| {
         script.is_some_and(|script| argument.rsplit(|byte| *byte == b'/').next() == Some(script))
@@ -86,13 +86,13 @@ pub fn command(row: &Row<'_>) -> String {
     arguments.join(" ")
 }
 
-/// Ports of services that ought not to be open to everyone without thought: databases and caches without
-/// encryption by default, debuggers, the docker API. Each from its own documentation's default port.
+/// Ports of services that should not be open to everyone by accident: databases and caches without encryption by
+/// default, debuggers, the docker API. Each is the default port in the service's own documentation.
 const SENSITIVE_PORTS: &[u16] = &[
     1433, 1521, 2375, 3306, 5005, 5432, 5984, 6379, 7474, 8086, 9042, 9200, 9229, 11211, 27017,
 ];
 
-/// Whether a listener is worth a second look: everyone can reach a database or a debugger.
+/// Returns whether a listener deserves a second look: everyone can reach a database or a debugger.
 pub fn is_exposed(socket: &Socket) -> bool {
     let everywhere = matches!(
         socket.scope(),
@@ -104,7 +104,7 @@ pub fn is_exposed(socket: &Socket) -> bool {
     everywhere && takes && SENSITIVE_PORTS.contains(&port)
 }
 
-/// A point in time in RFC 3339, in UTC, with seconds. Times before 1970 are shown as 1970.
+/// Formats a point in time in RFC 3339, in UTC, with seconds. Times before 1970 are shown as 1970.
 pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
@@ -132,7 +132,7 @@ pub fn rfc3339_ms(time: SystemTime) -> String {
     text
 }
 
-/// The date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the
+/// Returns the date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the
 /// leap day comes last.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;

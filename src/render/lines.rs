@@ -1,6 +1,6 @@
-//! Rows as lines, written as they come: JSON Lines, CSV (RFC 4180), columns of fields, and those of ss.
+//! Rows as lines, written as they arrive: JSON Lines, CSV (RFC 4180), field columns, and the columns of ss.
 //!
-//! Nothing here holds more than the row at hand; the caller decides when the buffer is written.
+//! Nothing here holds more than the current row; the caller decides when to write the buffer.
 
 use super::csv::push_csv;
 use super::json;
@@ -9,14 +9,14 @@ use super::word::push_word;
 use crate::model::Row;
 use crate::query::field::Field;
 
-/// The form of the lines, and what each holds.
+/// The format of the lines, and what each holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lines {
     /// The columns of ss.
     Ss(Plain),
-    /// An object with these keys on each line.
+    /// One object with these keys per line.
     Json(Vec<Field>),
-    /// Comma-separated values, lines ended by CR LF.
+    /// Comma-separated values; lines end with CR LF.
     Csv(Columns),
     /// Values separated by single blanks.
     Blanks(Columns),
@@ -27,12 +27,12 @@ pub enum Lines {
 pub struct Columns {
     /// In this order.
     pub fields: Vec<Field>,
-    /// Whether the first line names them.
+    /// Whether the first line names the columns.
     pub header: bool,
 }
 
 impl Lines {
-    /// Appends what stands above the rows.
+    /// Appends what precedes the rows.
     pub fn push_header(&self, out: &mut Vec<u8>) {
         match self {
             Self::Ss(plain) => plain.push_header(out),
@@ -42,7 +42,7 @@ impl Lines {
         }
     }
 
-    /// Appends one row with the end of its line.
+    /// Appends one row and its line ending.
     pub fn push_row(&self, out: &mut Vec<u8>, row: &Row<'_>) {
         match self {
             Self::Ss(plain) => plain.push_row(out, row),

@@ -1,6 +1,6 @@
-//! Rows to text: the table for people, plain columns and JSON for programs.
+//! Formats rows as text: the table for people, plain columns and JSON for programs.
 //!
-//! Pure: a renderer writes into a buffer it is given. All text from outside goes through [`escape`].
+//! Pure: a renderer writes into a buffer that it is given. All text from outside passes through [`escape`].
 
 pub mod cells;
 pub mod columns;

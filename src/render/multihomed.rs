@@ -1,5 +1,5 @@
-//! The tokens of `ss -i` for multipath TCP and SCTP (iproute2 7.1 with `-n`), in its order. A number that is 0 is left
-//! out, as ss does.
+//! The tokens of `ss -i` for multipath TCP and SCTP (iproute2 7.1 with `-n`), in its order. As in ss, zeros are
+//! omitted.
 
 use super::text::{push_address, push_hex, push_number};
 use super::token::token;
@@ -7,7 +7,7 @@ use crate::model::details::sctp::Association;
 use crate::model::details::{Details, kind};
 use crate::query::field::{Field, FieldInfo, Form, Struct};
 
-/// Appends what `-i` shows of a connection of multipath TCP, each token with a blank in front.
+/// Appends what `-i` shows of a multipath TCP connection, each token preceded by a blank.
 pub fn push_mptcp(out: &mut Vec<u8>, details: &Details) {
     if let Some(bytes) = details.get(kind::INFO) {
         push_tokens(out, &Struct::new(Field::Mptcp, bytes));
@@ -19,7 +19,7 @@ pub fn push_sctp(out: &mut Vec<u8>, details: &Details) {
     push_addresses(out, token!(LocalAddresses), details, kind::LOCALS);
     push_addresses(out, token!(PeerAddresses), details, kind::PEERS);
     if let Some(bytes) = details.get(kind::INFO) {
-        // ss reads one structure, of whichever row.
+        // ss reads one structure for either kind of row.
         push_tokens(out, &Struct::new(Field::Sctp, bytes));
         push_tokens(out, &Struct::new(Field::SctpSettings, bytes));
     }
@@ -128,7 +128,7 @@ mod tests {
              bytes_sent:14 bytes_received:15 bytes_acked:16 subflows_total:2 endp_laminar_max:9 last_data_sent:18 \
              last_data_recv:19 last_ack_recv:20"
         );
-        // Older kernels end earlier.
+        // The structure of older kernels is shorter.
         assert!(shown(push_mptcp, &[(kind::INFO, &info[..43])]).ends_with(" csum_enabled:1"));
         assert_eq!(shown(push_mptcp, &[]), "");
     }

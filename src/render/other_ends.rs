@@ -1,4 +1,4 @@
-//! The ends of packet, netlink, VM and XDP sockets as text: a part before the colon and one behind it, as ss has them.
+//! The ends of packet, netlink, VM and XDP sockets as text: one part before the colon and one after it, as in ss.
 
 use super::escape;
 use super::text::push_number;
@@ -15,7 +15,7 @@ const ALL: u16 = 3;
 pub enum Form {
     /// As `ss -n`: `[2054]`, `16`, `0`.
     Numbers,
-    /// Under their names: `arp`, `genl`, `kernel`.
+    /// By name: `arp`, `genl`, `kernel`.
     Names,
 }
 
@@ -37,7 +37,7 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
         },
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_cid)),
         Endpoints::Xdp(end) if end.interface.is_some() => push_interface(out, row),
-        // The column of the protocol has no word for it.
+        // The protocol column has no word for it.
         Endpoints::Undumped(name) if row.socket.protocol == Protocol::Other => {
             escape::push_also(out, name.as_bytes(), |c| c == ' ' || c == ':');
         }
@@ -45,7 +45,7 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
     }
 }
 
-/// Appends the part of the local end behind the colon.
+/// Appends the part of the local end after the colon.
 pub fn push_local_port(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
     match &row.socket.endpoints {
         Endpoints::Packet(_) => push_interface(out, row),
@@ -59,7 +59,7 @@ pub fn push_local_port(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
     }
 }
 
-/// Appends the other end, both parts; false if there is none.
+/// Appends the other end, both parts; returns false if there is none.
 pub fn push_peer(out: &mut Vec<u8>, row: &Row<'_>, form: Form) -> bool {
     match &row.socket.endpoints {
         Endpoints::Netlink(pair) if pair.is_connected() => push_netlink_peer(out, pair, form),
@@ -79,7 +79,7 @@ fn push_netlink_peer(out: &mut Vec<u8>, pair: &NetlinkPair, form: Form) {
     push_portid(out, pair.peer_portid, form);
 }
 
-/// Numbers above all process ids are negative in ss, and the largest stands for any.
+/// ss prints numbers above all process ids as negative; the largest means any.
 fn push_portid(out: &mut Vec<u8>, portid: u32, form: Form) {
     match (portid, portid.cast_signed()) {
         (0, _) if form == Form::Names => out.extend_from_slice(b"kernel"),
@@ -122,7 +122,7 @@ mod tests {
     use crate::model::other_ends::{PacketEnd, VsockPair, XdpEnd};
     use crate::query::samples;
 
-    /// Local and peer end, in numbers and under their names.
+    /// The local and the peer end, as numbers and as names.
     fn shown(endpoints: Endpoints) -> [String; 2] {
         let socket = Socket {
             endpoints,

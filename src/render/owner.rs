@@ -5,13 +5,13 @@ use super::human::duration_ms;
 use super::span::{Cut, Span};
 use crate::model::{OwnerStatus, Row, Socket, State, TimerKind};
 
-/// The rank of what explains the owner: its container, a timer, why it is hidden.
+/// The rank of an explanation of the owner: its container, a timer, why it is hidden.
 const DETAIL: u8 = 2;
 /// The rank of the owner at the other end.
 const OTHER_END: u8 = 3;
 
-/// Returns the owner of a row, and that of the other end if it is on this machine: never a blank. A program's name is its
-/// own word and comes out escaped.
+/// Returns the owner of a row, and that of the other end if it is on this machine; never blank. A program chooses its
+/// own name, so the name is escaped.
 pub fn spans(row: &Row<'_>) -> Vec<Span> {
     let mut spans = match row.ownership.status {
         OwnerStatus::Known => match (first_of(row, 1), row.ownership.holders.first()) {
@@ -60,12 +60,12 @@ pub fn spans(row: &Row<'_>) -> Vec<Span> {
     spans
 }
 
-/// The same as one text.
+/// Returns the same as one text.
 pub fn text(row: &Row<'_>) -> String {
     spans(row).into_iter().map(|span| span.text).collect()
 }
 
-/// The first process that holds the row and how many more: `nginx 812 +4`.
+/// The first process that holds the socket, and how many more: `nginx 812 +4`.
 fn first_of(row: &Row<'_>, rank: u8) -> Option<Vec<Span>> {
     let mut processes = row.processes();
     let first = processes.next()?;
@@ -79,7 +79,7 @@ fn first_of(row: &Row<'_>, rank: u8) -> Option<Vec<Span>> {
     ])
 }
 
-/// ` in CONTAINER`; nothing for an owner that is in none.
+/// ` in CONTAINER`; empty for an owner outside containers.
 fn container(row: &Row<'_>) -> Option<Span> {
     let first = row.processes().next()?;
     let container = first.home.container.as_ref()?;
@@ -87,8 +87,7 @@ fn container(row: &Row<'_>) -> Option<Span> {
     Some(Span::new(format!(" in {title}"), Cut::End, DETAIL))
 }
 
-/// What the owner of the other end is to that of the row: `<> postgres 2044` for one that it talks to. Nothing when
-/// that is unknown or not on this machine.
+/// The owner of the other end: `<> postgres 2044` for a peer. Empty if it is unknown or not on this machine.
 fn other_end(row: &Row<'_>) -> Vec<Span> {
     let Some(peer) = row.of_peer() else {
         return Vec::new();
@@ -106,7 +105,7 @@ fn other_end(row: &Row<'_>) -> Vec<Span> {
     spans
 }
 
-/// What a timer means where it explains the state: the end of time-wait, the next try of a SYN.
+/// The timer, where it explains the state: the end of time-wait, the next retry of a SYN.
 fn timer_note(socket: &Socket) -> Option<String> {
     let timer = socket.timer?;
     let left = duration_ms(timer.expires_ms?.into());

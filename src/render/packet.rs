@@ -1,4 +1,4 @@
-//! The tokens of ss for packet and XDP sockets: `-e` and `-b`, as iproute2 7.1 prints them in one line.
+//! The ss tokens for packet and XDP sockets: `-e` and `-b`, as iproute2 7.1 prints them on one line.
 
 use super::text::{push_hex, push_number};
 use super::token::token;
@@ -6,8 +6,8 @@ use crate::model::details::{Details, kind};
 use crate::query::field::words::FANOUTS;
 use crate::query::field::{Field, FieldInfo, Form, Struct};
 
-/// What `-e` shows of a packet socket: ` ver:V cpy_thresh:N flags( running … )`, with `0` in the place of no flag,
-/// then rings and fan-out group.
+/// What `-e` shows of a packet socket: ` ver:V cpy_thresh:N flags( running … )`, with `0` if no flag is set, then
+/// rings and fanout group.
 pub fn push_info(out: &mut Vec<u8>, details: &Details) {
     if let Some(bytes) = details.get(kind::PACKET_INFO) {
         push_flags(out, &Struct::new(Field::Packet, bytes));
@@ -17,7 +17,7 @@ pub fn push_info(out: &mut Vec<u8>, details: &Details) {
     push_fanout(out, details);
 }
 
-/// Nothing of a structure that was cut short.
+/// A truncated structure is not printed.
 fn push_flags(out: &mut Vec<u8>, info: &Struct<'_>) {
     let flags = || info.parts().iter().filter(|part| is_flag(part));
     let number = |field: Field| info.value(field.info());
@@ -84,7 +84,7 @@ fn push_umem(out: &mut Vec<u8>, memory: &Struct<'_>) {
     push_parts(out, memory, [id, size].into_iter().chain(rest));
 }
 
-/// The parts of a structure behind their tokens.
+/// The parts of a structure after their tokens.
 fn push_labelled(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16, object: Field) {
     let Some(bytes) = details.get(kind) else { return };
     let structure = Struct::new(object, bytes);
@@ -92,7 +92,7 @@ fn push_labelled(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16, 
     push_parts(out, &structure, structure.parts().iter());
 }
 
-/// Parts with commas between, and the closing bracket; what a structure lacks is 0, as in ss.
+/// Parts separated by commas, and the closing bracket; what a structure lacks is 0, as in ss.
 fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterator<Item = &'a FieldInfo>) {
     for (index, part) in parts.enumerate() {
         if index > 0 {
@@ -108,7 +108,7 @@ fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterato
     out.push(b')');
 }
 
-/// How many of the words for fan-outs ss has; it writes the others as numbers.
+/// The number of fanout types that ss has words for; it writes the others as numbers.
 const FANOUTS_OF_SS: u64 = 6;
 
 fn push_fanout(out: &mut Vec<u8>, details: &Details) {
@@ -133,7 +133,7 @@ fn push_fanout(out: &mut Vec<u8>, details: &Details) {
     out.push(b')');
 }
 
-/// ` bpf filter (N): ` and ` 0xCC jt jf k,` for each instruction; nothing without a program.
+/// ` bpf filter (N): ` and ` 0xCC jt jf k,` for each instruction; empty without a program.
 pub fn push_filter(out: &mut Vec<u8>, details: &Details) {
     let Some(program) = details.get(kind::PACKET_FILTER) else {
         return;

@@ -1,28 +1,28 @@
-//! Text for people in sentences and labelled rows. On a terminal words are kept whole where a line ends; elsewhere
-//! every sentence, row and command stays one line.
+//! Text for people, in sentences and labelled rows. On a terminal, lines break between words; elsewhere every
+//! sentence, row and command stays on one line.
 
 use std::fmt::Write as _;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A row takes no more lines of a terminal than this: command lines can be long.
+/// Maximum number of terminal lines for a row: command lines can be long.
 const ROW_LINES: usize = 4;
-/// Commands that are longer stand alone, with their sentence below.
+/// A longer command gets a line of its own, with its sentence below.
 const COMMAND: usize = 30;
-/// A sentence beside a command wants at least so much room.
+/// Minimum room for a sentence next to a command.
 const SENTENCE: usize = 20;
 
-/// A text that is being written.
+/// A text under construction.
 #[derive(Clone, Debug)]
 pub struct Page {
     text: String,
     width: Option<usize>,
-    /// How wide labels are.
+    /// The width of labels.
     labels: usize,
 }
 
 impl Page {
-    /// An empty page; `width` is the terminal's, `None` elsewhere; `labels` is how wide labels are.
+    /// An empty page; `width` is the terminal's, `None` elsewhere; `labels` is the width of labels.
     pub fn new(width: Option<usize>, labels: usize) -> Self {
         Self {
             text: String::new(),
@@ -31,27 +31,27 @@ impl Page {
         }
     }
 
-    /// An empty line, unless there is one already or nothing stands above it.
+    /// Adds an empty line, unless there is one already or the page is empty.
     pub fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
-    /// Sentences from the left edge.
+    /// Adds sentences from the left edge.
     pub fn prose(&mut self, sentences: &str) {
         for line in sentences.lines() {
             self.wrapped("", line, 0, usize::MAX);
         }
     }
 
-    /// A label and what belongs to it.
+    /// Adds a label and its text.
     pub fn row(&mut self, label: &str, value: &str) {
         let head = self.head(label);
         self.wrapped(&head, value, head.width(), ROW_LINES);
     }
 
-    /// A label, a command to copy, which is never broken, and what it does.
+    /// Adds a label, a command to copy, which is never broken, and what it does.
     pub fn command(&mut self, label: &str, command: &str, sentence: &str) {
         let head = self.head(label);
         let narrow = self
@@ -77,7 +77,7 @@ impl Page {
         self.text
     }
 
-    /// Writes `head` and the words of `text` behind it; further lines begin at `indent`.
+    /// Writes `head` and then the words of `text`; further lines begin at `indent`.
     fn wrapped(&mut self, head: &str, text: &str, indent: usize, lines: usize) {
         let Some(width) = self.width else {
             self.text.push_str(head);
@@ -123,7 +123,7 @@ impl Page {
     }
 }
 
-/// As much of a word as has room.
+/// As much of a word as fits.
 fn fitting(word: &str, room: usize) -> &str {
     let mut used = 0;
     let end = word.char_indices().find(|(_, character)| {

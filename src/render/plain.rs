@@ -1,7 +1,7 @@
-//! Plain columns: the fields of `ss -n` in the order of iproute2 7.1, for pipes. Rows are written as they come.
+//! Plain columns: the fields of `ss -n` in the order of iproute2 7.1, for pipes. Rows are written as they arrive.
 //!
-//! Columns have fixed widths that a longer cell pushes aside; only the blanks between fields mean anything. A
-//! blank inside a unix name is written `\x20`, so that it does not make a field of its own.
+//! Columns have fixed widths that a longer cell exceeds; only the blanks between fields are significant. A blank
+//! inside a unix name is written `\x20`, so that it does not split the field.
 
 use super::other_ends::{self, Form};
 use super::packet;
@@ -11,7 +11,7 @@ use super::{details, escape, multihomed, tcp};
 use crate::model::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
-/// What the options asked for.
+/// The columns and tokens that the options select.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -20,15 +20,15 @@ use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 pub struct Plain {
     /// The header line.
     pub header: bool,
-    /// The column Netid: left out when a single table was selected.
+    /// The column Netid: omitted if a single table was selected.
     pub netid: bool,
-    /// The column State: left out when a single state was selected.
+    /// The column State: omitted if a single state was selected.
     pub state: bool,
     /// The columns Recv-Q and Send-Q (`-Q` drops them).
     pub queues: bool,
     /// `users:(…)` (`-p`).
     pub processes: bool,
-    /// What more is inside it (`-T`, `-Z`, `-z`).
+    /// Additional facts in it (`-T`, `-Z`, `-z`).
     pub users: Users,
     /// The timer (`-o`).
     pub timer: bool,
@@ -42,13 +42,13 @@ pub struct Plain {
     pub socket_options: bool,
     /// Memory (`-m`).
     pub memory: bool,
-    /// Filter programs of packet sockets (`-b`).
+    /// Socket filter programs of packet sockets (`-b`).
     pub filters: bool,
-    /// What TCP knows (`-i`).
+    /// TCP internals (`-i`).
     pub info: bool,
-    /// Names for hosts and services where they were found (`-r`).
+    /// Names of hosts and services where they were found (`-r`).
     pub names: bool,
-    /// `netns:` with the name or number of the network namespace, because there are several (`-N`).
+    /// `netns:` with the name or number of the network namespace, if there are several (`-N`).
     pub netns: bool,
 }
 
@@ -139,7 +139,7 @@ impl Plain {
         match socket.protocol {
             Protocol::Tcp if self.info => tcp::push_info(out, socket, self.timer),
             Protocol::Mptcp if self.info => multihomed::push_mptcp(out, &socket.details),
-            // Addresses come with memory too.
+            // Addresses are shown with memory too.
             Protocol::Sctp if self.info || self.memory => multihomed::push_sctp(out, &socket.details),
             _ => {}
         }
@@ -193,7 +193,7 @@ impl Plain {
         align_right(out, start, ADDRESS + PORT);
     }
 
-    /// An address as ss writes it: brackets around IPv6, and `*` for the IPv6 wildcard that takes IPv4 too.
+    /// An address as ss writes it: brackets around IPv6, and `*` for the IPv6 wildcard that also accepts IPv4.
     fn push_host(&self, out: &mut Vec<u8>, row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr) {
         if self.names
             && let Some(name) = row.context.names.hosts.get(&address)
@@ -252,7 +252,7 @@ fn push_column(out: &mut Vec<u8>, text: &[u8], width: usize) {
     out.push(b' ');
 }
 
-/// ss's word for the state, which is SCTP's own for an association.
+/// ss's word for the state; SCTP associations have their own.
 fn state(socket: &Socket) -> &'static str {
     match socket.details.association() {
         Some(association) if socket.protocol == Protocol::Sctp => association.ss_name(),
@@ -260,7 +260,7 @@ fn state(socket: &Socket) -> &'static str {
     }
 }
 
-/// ss's word for the table that a socket is in.
+/// ss's word for the socket's table.
 pub fn netid(socket: &Socket) -> &'static str {
     match (socket.protocol, socket.kind) {
         (Protocol::Unix, Some(SocketType::Stream)) => "u_str",

@@ -1,4 +1,4 @@
-//! What is generated from the registry of fields: the list of columns, and the JSON Schema of the output.
+//! Generates the list of columns and the JSON Schema of the output from the registry of fields.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::query::words;
 use crate::render::columns::{self, Shape};
 use crate::render::json;
 
-/// `string`, `integer`, `boolean` or `array`: the type of a field in JSON, when it is not null.
+/// The JSON type of a field when it is not null: `string`, `integer`, `boolean` or `array`.
 pub const fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Integer => "integer",
@@ -19,7 +19,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
     }
 }
 
-/// In which forms a field is shown when no columns are named.
+/// The formats that show a field when no columns are named.
 fn sets(info: &FieldInfo) -> &'static str {
     match (info.part, info.shown) {
         (Some(place), _) => place.object.name(),
@@ -29,7 +29,7 @@ fn sets(info: &FieldInfo) -> &'static str {
     }
 }
 
-/// The list for a terminal: name, type, unit, sets and meaning.
+/// The list for a terminal: name, type, unit, column sets and meaning.
 pub fn columns() -> String {
     let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN", "MEANING"].map(str::to_owned);
     let field = |info: &FieldInfo| {

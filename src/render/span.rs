@@ -1,14 +1,14 @@
-//! Text that knows which of its parts may be given up when a column is too narrow.
+//! Text whose spans are truncated or dropped when a column is too narrow.
 //!
-//! A port, a pid and the word `full` are never cut: half a number is a wrong number. What may be cut has a rank; the
-//! highest rank goes first, shortened and then as a whole.
+//! A port, a pid and the word `full` are never truncated: half a number is a wrong number. Other spans have a rank;
+//! the highest rank goes first, truncated and then dropped.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How a span is cut.
+/// How a span is truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// Not at all; it goes only together with all spans of its rank.
+    /// Not at all; it is dropped only together with all spans of its rank.
     Never,
     /// At its end: `systemd-r…`.
     End,
@@ -21,21 +21,21 @@ pub enum Cut {
 pub struct Span {
     /// Its text, escaped.
     pub text: String,
-    /// How it is cut.
+    /// How it is truncated.
     pub cut: Cut,
-    /// What is given up first: spans of rank 3, then 2. Those of rank 1 are shortened at last and always stay.
+    /// The order of dropping: spans of rank 3, then 2. Those of rank 1 are truncated last and always stay.
     pub rank: u8,
 }
 
-/// The width below which a name is not cut.
+/// The minimum width of a truncated name.
 const LEAST_NAME: usize = 8;
-/// The width below which an address or a path is not cut: that of 127.0.0.1.
+/// The minimum width of a truncated address or path: that of 127.0.0.1.
 const LEAST_ADDRESS: usize = 9;
-/// The ranks, the first to be given up first.
+/// The ranks, in the order of dropping.
 const RANKS: [u8; 3] = [3, 2, 1];
 
 impl Span {
-    /// A span that always stays whole.
+    /// A span that is never truncated.
     pub fn fixed(text: impl Into<String>) -> Self {
         Self::new(text, Cut::Never, 1)
     }
@@ -75,7 +75,7 @@ pub fn width(spans: &[Span]) -> usize {
     spans.iter().map(Span::width).sum()
 }
 
-/// The width without the spans of this rank and those that go before it.
+/// The width without the spans of this rank and those dropped before it.
 pub fn width_without(spans: &[Span], rank: u8) -> usize {
     spans
         .iter()
@@ -84,13 +84,13 @@ pub fn width_without(spans: &[Span], rank: u8) -> usize {
         .sum()
 }
 
-/// The least width at which nothing is cut that must not be.
+/// The least width at which nothing is truncated that must stay whole.
 pub fn least(spans: &[Span]) -> usize {
     spans.iter().filter(|span| span.rank == 1).map(Span::least).sum()
 }
 
-/// The text of the spans in at most so many terminal cells. Below [`least`] it is cut at its end all the same: nothing
-/// may wrap.
+/// Returns the text of the spans in at most this many terminal cells. Below [`least`] it is truncated at its end all
+/// the same: nothing may wrap.
 pub fn shorten(spans: &[Span], limit: usize) -> String {
     let mut spans = spans.to_vec();
     for rank in RANKS {
@@ -115,7 +115,7 @@ pub fn shorten(spans: &[Span], limit: usize) -> String {
     cut_end(text.trim_end(), limit)
 }
 
-/// Cuts text to a width, with an ellipsis in the place of its end.
+/// Truncates text to a width, with an ellipsis at its end.
 pub fn cut_end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -136,7 +136,7 @@ fn cut_middle(text: &str, width: usize) -> String {
     format!("{head}\u{2026}{tail}")
 }
 
-/// As many characters from the beginning as fit.
+/// Returns as many leading characters as fit.
 fn first_cells(text: &str, cells: usize) -> String {
     let mut used = 0;
     text.chars()

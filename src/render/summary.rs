@@ -1,4 +1,4 @@
-//! A summary (`-s`): in the form of ss for pipes, as a page for people, and as JSON.
+//! A summary (`-s`): in the format of ss for pipes, as a page for people, and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,12 +10,12 @@ use super::text::push_number;
 use crate::model::summary::{Figure, Summary};
 use crate::model::{Family, Protocol, State};
 
-/// What `ss -s` prints (iproute2 7.1): figures of the kernel, padded to nine places. What is not told is 0 here.
+/// What `ss -s` prints (iproute2 7.1): kernel figures, padded to nine places. Missing figures are 0 here.
 pub fn plain(summary: &Summary) -> String {
     let told = |figure| summary.get(figure).unwrap_or(0);
     let [tcp4, tcp6] = [Figure::TcpInUse, Figure::Tcp6InUse].map(told);
     let (allocated, time_wait) = (told(Figure::TcpAllocated), told(Figure::TcpTimeWait));
-    // As ss counts, and it may come out odd: what is allocated is of the machine, the rest of the namespace.
+    // As ss counts; the result can be odd: allocated sockets are per machine, the rest per namespace.
     let closed = i128::from(allocated) - (i128::from(tcp4) + i128::from(tcp6) - i128::from(time_wait));
     let mut text = format!("Total: {}\n", told(Figure::SocketsUsed));
     let _ = writeln!(
@@ -78,7 +78,7 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
     out.push(b'}');
 }
 
-/// A page for people: sockets by state, then memory and limits, then what was lost.
+/// A page for people: sockets by state, then memory and limits, then losses.
 pub fn page(summary: &Summary) -> String {
     let mut text = states(summary);
     text.push('\n');
@@ -156,7 +156,7 @@ fn states(summary: &Summary) -> String {
         .into_iter()
         .filter(|state| rows.values().any(|row| row.contains_key(state)))
         .collect();
-    // ss has one word for bound and for unconnected; here each has a column.
+    // ss has one word for bound and unconnected; here each has a column.
     let headings = present.iter().map(|state| match state {
         State::Bound => "BOUND".to_owned(),
         state => state.ss_name().to_ascii_uppercase(),

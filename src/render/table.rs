@@ -1,7 +1,7 @@
-//! The table for people: no boxes, one dim heading, never wrapped.
+//! The table for people: no borders, one dim heading, never wrapped.
 //!
-//! tabled lays out and aligns; which columns there are and how wide is decided by [`super::fit`] before, so that
-//! nothing is left for it to break.
+//! tabled lays out and aligns; [`super::fit`] decides beforehand which columns stay and how wide they are, so that
+//! tabled never has to break a line.
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Object, Rows};
@@ -18,17 +18,17 @@ use crate::model::Row;
 /// How the table is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableView {
-    /// The columns, before empty ones go.
+    /// The columns, before empty ones are dropped.
     pub columns: Vec<Column>,
-    /// The width to fit into, in terminal cells; `None` for as wide as it gets.
+    /// The width to fit into, in terminal cells; `None` for no limit.
     pub width: Option<usize>,
     /// Whether colours may be used.
     pub colors: bool,
     /// The heading line.
     pub header: bool,
-    /// Names for hosts and services where they were found (`-r`).
+    /// Names of hosts and services where they were found (`-r`).
     pub names: bool,
-    /// What is told behind the rows.
+    /// The facts shown after the rows.
     pub facts: Facts,
 }
 
@@ -52,7 +52,7 @@ pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Stri
     }
 }
 
-/// Puts a line behind each row of a table, as far as there is one: cut to the width, and dim.
+/// Inserts a dim line after each row of a table that has one, truncated to the width.
 fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableView) -> String {
     let mut text = String::with_capacity(table.len() * 2);
     let mut rows = table.lines();
@@ -102,7 +102,7 @@ fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Str
     lay_out(&cells, &columns, view)
 }
 
-/// The widths of a column; `None` if it is empty in every row and was not asked for by name.
+/// Returns the widths of a column; `None` if it is empty in every row and was not requested by name.
 fn width_of<'a>(
     column: Column,
     view: &TableView,
@@ -165,7 +165,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
     layout::trim_lines(&table.to_string())
 }
 
-/// What switches dim text on and off.
+/// The escape sequences that switch dim text on and off.
 const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[22m");
 
 fn color_of(tone: Tone) -> Color {

@@ -1,12 +1,12 @@
-//! Numbers and addresses into a byte buffer, without the formatting machinery: a row is written in some hundred
-//! nanoseconds, which is what the kernel leaves us.
+//! Appends numbers and addresses to a byte buffer without the formatting machinery: the kernel produces rows so fast
+//! that only a few hundred nanoseconds remain for each.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::numbers::ip_protocol_name;
 
-/// Appends the first `length` of these bytes. A copy of as many bytes as the compiler knows is a store or two;
-/// one of an odd few is a call, and a row has dozens of them.
+/// Appends the first `length` of these bytes. Copying a number of bytes known at compile time takes a store or two;
+/// copying an arbitrary number is a call, and a row has dozens of them.
 pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
     let end = out.len() + length.min(N);
     out.extend_from_slice(bytes);
@@ -17,7 +17,7 @@ pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: us
 pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
     const MOST: usize = 20;
     let mut number: u64 = number.into();
-    // Twice as long, so that as much as the longest number lies behind the first digit of every number.
+    // Twice as long, so that the bytes of the longest number can be copied from the first digit of any number.
     let mut digits = [0; MOST * 2];
     let mut start = MOST;
     loop {
@@ -33,7 +33,7 @@ pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
     }
 }
 
-/// Appends numbers in decimal with commas between.
+/// Appends numbers in decimal, separated by commas.
 pub fn push_list(out: &mut Vec<u8>, numbers: &[u32]) {
     for (index, number) in numbers.iter().enumerate() {
         if index > 0 {
@@ -53,8 +53,8 @@ pub fn push_hex(out: &mut Vec<u8>, number: impl Into<u64>) {
     }
 }
 
-/// Appends the name of the IP protocol that stands where a raw socket would have its port; `ipproto-` and the number if it
-/// has no name, as ss writes it.
+/// Appends the name of the IP protocol that takes the place of a raw socket's port; `ipproto-` and the number if it
+/// has no name, as in ss.
 pub fn push_ip_protocol(out: &mut Vec<u8>, number: u16) {
     if let Some(name) = u8::try_from(number).ok().and_then(ip_protocol_name) {
         out.extend_from_slice(name.as_bytes());
@@ -72,7 +72,7 @@ pub fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-/// Every octet in decimal with a dot behind it, and how many bytes that is.
+/// Every octet in decimal followed by a dot, and the length of that.
 static OCTETS: [([u8; 4], u8); 256] = octets();
 
 const fn octets() -> [([u8; 4], u8); 256] {
@@ -136,7 +136,7 @@ fn push_v6(out: &mut Vec<u8>, address: Ipv6Addr) {
     }
 }
 
-/// The first longest run of zero segments: where, and how long.
+/// Returns the position and length of the first longest run of zero segments.
 fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
     let (mut best, mut best_length, mut length) = (0, 0, 0);
     for (index, segment) in segments.iter().enumerate() {
@@ -148,10 +148,10 @@ fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
     (best, best_length)
 }
 
-/// As wide as the columns of most cells.
+/// The width of most columns.
 const WIDE: usize = 32;
 
-/// Pads with blanks until `width` bytes were written since `start`.
+/// Pads with blanks up to `width` bytes after `start`.
 pub fn pad_to(out: &mut Vec<u8>, start: usize, width: usize) {
     let written = out.len() - start;
     let missing = width.saturating_sub(written);
@@ -162,14 +162,14 @@ pub fn pad_to(out: &mut Vec<u8>, start: usize, width: usize) {
     }
 }
 
-/// Moves what was written since `start` to the right end of a column of `width` bytes.
+/// Right-aligns what was written since `start` in a column of `width` bytes.
 pub fn align_right(out: &mut Vec<u8>, start: usize, width: usize) {
     let written = out.len() - start;
     let missing = width.saturating_sub(written);
     if missing == 0 {
         return;
     }
-    // The bytes, with whatever behind them makes as many as a wide column has.
+    // The bytes, plus any that follow, to make up the width of a wide column.
     out.extend_from_slice(&[0; WIDE]);
     match out.get(start..).and_then(<[u8]>::first_chunk::<WIDE>).copied() {
         Some(text) if width <= WIDE => {
@@ -212,7 +212,7 @@ mod tests {
                 }
             }
             let v6 = Ipv6Addr::from(segments);
-            // The standard library writes ::a.b.c.d for deprecated IPv4-compatible addresses in hexadecimal too.
+            // The standard library also writes deprecated IPv4-compatible addresses (::a.b.c.d) in hexadecimal.
             prop_assert_eq!(written(|out| push_address(out, v6.into())), v6.to_string());
         }
     }

@@ -1,7 +1,7 @@
-//! The tokens of ss, out of the table of fields, as arrays: a copy of as many bytes as the compiler knows is a store or
-//! two, and a row has dozens of them.
+//! The ss tokens, from the table of fields, as arrays: copying a number of bytes known at compile time takes a store
+//! or two, and a row has dozens of tokens.
 
-/// The token of a field with a blank in front, or with `before` in front: `token!(RtoUs)` is `b" rto:"`.
+/// The token of a field preceded by a blank, or by `before`: `token!(RtoUs)` is `b" rto:"`.
 macro_rules! token {
     ($field:ident) => {
         token!(" " $field)
@@ -16,7 +16,7 @@ macro_rules! token {
 
 pub(crate) use token;
 
-/// One text behind the other, which together have `LENGTH` bytes.
+/// Concatenates two texts whose total length is `LENGTH`.
 pub(crate) const fn joined<const LENGTH: usize>(before: &str, token: &str) -> [u8; LENGTH] {
     assert!(!token.is_empty(), "ss has no token for this field");
     let (before, token) = (before.as_bytes(), token.as_bytes());

@@ -1,17 +1,17 @@
-//! The line below the table: how many of what.
+//! The line of totals below the table.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::model::{Protocol, Socket};
 
-/// Counts of the rows that were shown, and of those that were left out on purpose.
+/// Counts of the rows that were shown, and of those omitted on purpose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     listening: BTreeMap<Protocol, u64>,
     others: BTreeMap<Protocol, u64>,
     full: Vec<u16>,
-    /// Sockets in time-wait that were counted and not shown.
+    /// Sockets in time-wait that were counted but not shown.
     pub time_wait_hidden: u64,
 }
 

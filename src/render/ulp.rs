@@ -1,4 +1,4 @@
-//! The tokens of `ss -i` for the protocol on top of TCP: TLS in the kernel, a subflow of multipath TCP.
+//! The tokens of `ss -i` for the upper-layer protocol of TCP: kernel TLS, or a subflow of multipath TCP.
 
 use super::escape;
 use super::text::{push_hex, push_number};
@@ -7,7 +7,7 @@ use crate::model::details::Details;
 use crate::query::field::words::CIPHERS;
 use crate::query::field::{Field, Struct, Value, part_value};
 
-/// Appends ` tcp-ulp-NAME` and what the protocol tells.
+/// Appends ` tcp-ulp-NAME` and what the protocol reports.
 pub fn push_ulp(out: &mut Vec<u8>, details: &Details) {
     let Some(ulp) = details.ulp() else { return };
     out.extend_from_slice(token!(Ulp));
@@ -26,7 +26,7 @@ fn number(structure: &Struct<'_>, field: Field) -> Option<u64> {
 
 fn push_tls(out: &mut Vec<u8>, tls: &Struct<'_>) {
     push_word(out, token!(TlsVersion), tls, Field::TlsVersion);
-    // ss says nothing of ciphers that it does not know, which are more there than here.
+    // ss prints nothing for ciphers that it does not know; it knows fewer than the table here.
     let cipher = number(tls, Field::TlsCipher);
     if CIPHERS.iter().any(|(known, _)| Some(*known) == cipher) {
         push_word(out, token!(TlsCipher), tls, Field::TlsCipher);
@@ -56,7 +56,7 @@ fn push_word(out: &mut Vec<u8>, token: &[u8], structure: &Struct<'_>, field: Fie
     }
 }
 
-/// Letters of the flags, by bit.
+/// The letters of flags, by bit.
 const FLAGS: &[u8; 9] = b"MmJjBbecv";
 
 fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
@@ -90,7 +90,7 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
 }
 
-/// A token, in four digits at least, and the address id behind it.
+/// A token, zero-padded to at least four digits, and the address id.
 fn push_token(out: &mut Vec<u8>, token: u64, id: u64) {
     for digit in [12_u32, 8, 4] {
         if token >> digit != 0 {
@@ -115,7 +115,7 @@ mod tests {
             inner.push(*kind, value);
         }
         ulp.push(1, name);
-        // A nest has a flag in its kind.
+        // A nested attribute has a flag in its type.
         ulp.push(nest | 0x8000, inner.as_bytes());
         details.push(kind::ULP_INFO, ulp.as_bytes());
         let mut out = Vec::new();

@@ -1,12 +1,13 @@
-//! Values as words: columns of fields that are separated by blanks.
+//! Values as words: columns of fields separated by blanks.
 
 use super::escape;
 use super::text::{push_address, push_hex, push_list, push_number};
 use crate::query::field::{Value, part_value, socket_option_words};
 
-/// A value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts as `name=value`.
+/// Appends a value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts
+/// as `name=value`.
 ///
-/// Blanks, quotes, question marks and commas of a text are written `\xHH`, so that nothing reads as something else.
+/// Blanks, quotes, question marks and commas of a text are written `\xHH`, so that nothing is ambiguous.
 pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
     let start = out.len();
     let special = |c: char| c.is_whitespace() || matches!(c, '"' | '?' | ',');
@@ -62,7 +63,7 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-/// A value that is the same in every form, without quotes.
+/// Appends a value that has the same form in every format, without quotes.
 pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),

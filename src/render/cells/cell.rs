@@ -1,42 +1,42 @@
-//! One cell, and how loud it is.
+//! One cell, and its tone.
 
 use crate::render::span::{Cut, Span};
 
-/// How a cell is shown: colour is a signal only.
+/// The tone of a cell; colour is only a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
-    /// As it is.
+    /// Normal.
     #[default]
     Plain,
     /// Secondary.
     Dim,
-    /// Wants a look.
+    /// Worth a look.
     Warn,
-    /// Wants action.
+    /// Needs action.
     Alarm,
 }
 
 /// One cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Its text, in the parts that may be given up one by one.
+    /// Its text, in spans that may be dropped one by one.
     pub spans: Vec<Span>,
-    /// How it is shown.
+    /// Its tone.
     pub tone: Tone,
 }
 
 impl Cell {
-    /// A cell whose text may be cut at its end.
+    /// A cell whose text may be truncated at its end.
     pub(super) fn plain(text: impl Into<String>) -> Self {
         Self::of(vec![Span::new(text, Cut::End, 1)])
     }
 
-    /// A cell whose text stays whole.
+    /// A cell whose text is never truncated.
     pub(super) fn fixed(text: impl Into<String>) -> Self {
         Self::of(vec![Span::fixed(text)])
     }
 
-    /// A cell of these parts.
+    /// A cell of these spans.
     pub(super) fn of(spans: Vec<Span>) -> Self {
         Self {
             spans,

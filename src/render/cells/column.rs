@@ -8,7 +8,7 @@ use crate::query::field::{Field, Kind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the headings say it")]
 pub enum Column {
-    /// Where rows of several network namespaces are.
+    /// The network namespace, if rows come from several.
     Netns,
     Proto,
     State,
@@ -19,7 +19,7 @@ pub enum Column {
     Scope,
     AcceptQ,
     SynRecv,
-    /// A receive queue against its buffer.
+    /// A receive queue and its buffer size.
     RecvBuffer,
     Drops,
     Timer,
@@ -28,14 +28,14 @@ pub enum Column {
     Cookie,
     Cgroup,
     Process,
-    /// The owner's arguments, behind its name.
+    /// The owner's arguments, after its name.
     Command,
-    /// A field of the registry as it is, because it was asked for by name.
+    /// A field of the registry, unchanged, because it was requested by name.
     Field(Field),
 }
 
 impl Column {
-    /// The fields that it tells. It goes from the table when all of them are hidden.
+    /// The fields it shows. The column is dropped when all of them are hidden.
     pub fn fields(&self) -> &[Field] {
         match self {
             Self::Netns => &[Field::Netns, Field::NetnsName],
@@ -91,7 +91,7 @@ impl Column {
         }
     }
 
-    /// Whether it holds numbers that are compared by their length.
+    /// Returns whether it holds numbers, which are compared by their length.
     pub fn is_right_aligned(self) -> bool {
         match self {
             Self::RecvQ

@@ -12,7 +12,7 @@ use crate::render::word::push_word;
 use crate::render::{escape, human, owner, plain};
 
 impl Column {
-    /// What it shows of a row.
+    /// Returns the column's cell for a row.
     pub fn cell(self, row: &Row<'_>, names: bool) -> Cell {
         let socket = row.socket;
         let number =
@@ -33,7 +33,7 @@ impl Column {
                 })
             }
             Self::AcceptQ => queues::accept_queue(row),
-            // What is 0 is nothing to look at.
+            // Zeros need no attention.
             Self::SynRecv => number(row.context.half_open.of(socket).filter(|count| *count > 0)),
             Self::RecvBuffer => queues::receive_queue(socket),
             Self::Drops => {
@@ -62,7 +62,7 @@ impl Column {
     }
 }
 
-/// Text keeps its blanks here: the layout tells columns apart.
+/// Text keeps its blanks here: the layout separates columns.
 fn field_text(row: &Row<'_>, field: Field) -> String {
     let mut text = Vec::new();
     match field.value(row) {
@@ -74,7 +74,7 @@ fn field_text(row: &Row<'_>, field: Field) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// CLOSE-WAIT with unread bytes: the program forgot to close, or does not read.
+/// CLOSE-WAIT with unread bytes: the program forgot to close the socket, or does not read it.
 fn state_tone(row: &Row<'_>) -> Tone {
     // A peer's FIN counts as one byte (linux 6.18 net/ipv4/tcp_diag.c), so more than one is data.
     let unread = row.socket.recv_q().is_some_and(|bytes| bytes > 1);

@@ -53,7 +53,7 @@ pub(super) fn peer(row: &Row<'_>, names: bool) -> Vec<Span> {
     }
 }
 
-/// Text that is cut in its middle: both ends of a path or an address tell more than what stands between.
+/// Text truncated in its middle: the two ends of a path or an address say more than what is between them.
 fn middle(text: Vec<u8>) -> Vec<Span> {
     let text = String::from_utf8(text).unwrap_or_default();
     vec![Span::new(text, Cut::Middle, 1)]

@@ -1,4 +1,4 @@
-//! The cells of the table for people: what each column shows of a row, and how loud.
+//! The cells of the table for people: what each column shows of a row, and in which tone.
 
 mod cell;
 mod column;

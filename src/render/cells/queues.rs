@@ -1,4 +1,4 @@
-//! Queues against their limits.
+//! Queues and their limits.
 
 use super::cell::{Cell, Tone};
 use crate::model::Row;
@@ -22,11 +22,11 @@ pub(super) fn accept_queue(row: &Row<'_>) -> Cell {
     Cell::fixed(text).toned(tone)
 }
 
-/// The percentages from which a receive buffer wants a look, and action: a datagram that does not fit is lost.
+/// The percentages at which a receive buffer is worth a look, and needs action: a datagram that does not fit is lost.
 const FILLING_PERCENT: u64 = 50;
 const FULL_PERCENT: u64 = 90;
 
-/// A receive queue that is not empty, against its buffer.
+/// A non-empty receive queue and its buffer size.
 pub(super) fn receive_queue(socket: &Socket) -> Cell {
     let Some((waiting @ 1.., limit)) = socket.recv_q().zip(recv_q_limit(socket)) else {
         return Cell::default();

@@ -1,4 +1,4 @@
-//! How a connection fares: round trips, volume, window, rates, paths.
+//! The health of a connection: round trips, volume, window, rates, paths.
 
 use super::parts::{joined, number, word};
 use super::units::{bits, us};
@@ -63,7 +63,7 @@ pub(super) fn rate(row: &Row<'_>) -> String {
     ])
 }
 
-/// What protocols with several paths or streams tell of them: multipath TCP and SCTP.
+/// Facts about protocols with several paths or streams: multipath TCP and SCTP.
 pub(super) fn paths(row: &Row<'_>) -> String {
     let count = |field, what: &str| number(row, field).map(|number| format!("{number} {what}"));
     let fell_back = matches!(Field::MptcpFallback.value(row), Value::Bool(true));

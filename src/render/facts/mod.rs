@@ -1,5 +1,5 @@
-//! What the kernel tells of a socket beyond its row, in a person's words: a record of labelled lines for one socket,
-//! one indented line behind each row for many.
+//! What the kernel reports about a socket beyond its row, in words for people: a record of labelled lines for one
+//! socket, one indented line after each row for many.
 
 mod connection;
 mod parts;
@@ -13,18 +13,18 @@ use self::socket::{filter, identity, memory, options, queues, timer};
 use super::cells::Column;
 use crate::model::Row;
 
-/// Which of it is shown behind the rows of a table.
+/// Which of these facts are shown after the rows of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether one row alone is shown with all that is known of it.
+    /// Whether a single row is shown with everything known about it.
     pub record: bool,
-    /// Whether several rows have a line each for round trips, windows and rates (`-i`) and for memory (`-m`).
+    /// Whether each of several rows gets a line for round trips, windows and rates (`-i`) and for memory (`-m`).
     pub lines: bool,
-    /// Whether that line has options too (`--tos`, `--inet-sockopt`).
+    /// Whether that line includes options (`--tos`, `--inet-sockopt`).
     pub options: bool,
 }
 
-/// Columns of the table that a record says in its lines.
+/// Table columns that a record shows in its lines instead.
 pub const IN_RECORD: [Column; 4] = [Column::Timer, Column::Inode, Column::Cookie, Column::Cgroup];
 
 /// The labelled lines of a record, each with its newline.
@@ -51,7 +51,7 @@ pub fn record(row: &Row<'_>) -> String {
     text
 }
 
-/// The line behind one of many rows; empty without anything to tell.
+/// The line after one of many rows; empty if there is nothing to report.
 pub fn line(row: &Row<'_>, facts: Facts) -> String {
     let mut parts = Vec::new();
     if facts.lines {

@@ -22,7 +22,7 @@ pub(super) fn word(row: &Row<'_>, field: Field) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-/// Parts that there are, with commas between.
+/// Joins the parts that are present with commas.
 pub(super) fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     parts.join(", ")

@@ -1,4 +1,4 @@
-//! What any socket can have: queues, memory, filter, timer, options, identity.
+//! Facts that any socket can have: queues, memory, filter, timer, options, identity.
 
 use super::parts::{joined, number, word};
 use crate::model::Row;
@@ -29,7 +29,7 @@ pub(super) fn memory(row: &Row<'_>) -> String {
     ])
 }
 
-/// The filter program of a packet socket.
+/// The socket filter program of a packet socket.
 pub(super) fn filter(row: &Row<'_>) -> String {
     match Field::FilterProgram.value(row) {
         Value::Texts(program) => {

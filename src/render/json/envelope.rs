@@ -1,4 +1,4 @@
-//! What stands around the rows of one document.
+//! The envelope around the rows of one document.
 
 use std::time::SystemTime;
 
@@ -9,21 +9,21 @@ use crate::render::human;
 use crate::render::summary;
 use crate::render::text::push_number;
 
-/// The version of the shape of the output. Within it keys are only ever added.
+/// The version of the output format. Within a version, keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
 
-/// What the envelope says beside the rows.
+/// What the envelope reports in addition to the rows.
 #[derive(Clone, Debug)]
 pub struct Envelope<'a> {
     /// This program's version.
     pub version: &'a str,
     /// The machine's host name.
     pub host: &'a str,
-    /// When the capture was begun.
+    /// When the capture began.
     pub taken_at: SystemTime,
-    /// Whether nothing is missing.
+    /// Whether the capture is complete.
     pub complete: bool,
-    /// What is missing, or came another way.
+    /// What is missing, or was read another way.
     pub gaps: &'a [Gap],
 }
 
@@ -50,7 +50,7 @@ impl Envelope<'_> {
         out.extend_from_slice(b"],\"sockets\":[");
     }
 
-    /// Appends everything behind the last row.
+    /// Appends everything after the last row.
     pub fn push_end(out: &mut Vec<u8>, summary: Option<&Summary>) {
         out.extend_from_slice(b"\n],\"groups\":null,\"summary\":");
         match summary {
@@ -60,7 +60,7 @@ impl Envelope<'_> {
         out.extend_from_slice(b"}\n");
     }
 
-    /// The same where rows were counted by groups and there is no row: `groups` are objects with commas between.
+    /// The same for rows counted by groups, without rows: `groups` are objects separated by commas.
     pub fn push_end_with_groups(out: &mut Vec<u8>, groups: &[u8]) {
         out.extend_from_slice(b"],\"groups\":[\n");
         out.extend_from_slice(groups);

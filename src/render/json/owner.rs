@@ -6,7 +6,7 @@ use crate::model::{Holder, Process};
 use crate::render::human;
 use crate::render::text::push_number;
 
-/// One owner: the descriptor, and what is known of its process.
+/// One owner: its descriptor, and what is known about its process.
 pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     let process = row.process(holder);
     out.extend_from_slice(b"{\"pid\":");

@@ -5,8 +5,8 @@ use crate::model::Row;
 use crate::query::field::{FIELDS, Field, Value};
 use crate::render::text::push_start;
 
-/// What stands in front of each field's value, by [`Field`]: a comma and the key, and how long both are. The most
-/// usual value of all, null, stands behind them.
+/// What precedes each field's value, by [`Field`]: a comma and the key, and the length of both. Null, by far the most
+/// common value, follows.
 static KEYS: [([u8; KEY_BYTES], usize); FIELDS.len()] = keys();
 
 /// Room for the longest key and null.
@@ -27,7 +27,7 @@ const fn keys() -> [([u8; KEY_BYTES], usize); FIELDS.len()] {
     keys
 }
 
-/// Writes `bytes` from `at` on, and says where they end.
+/// Writes `bytes` at `at`, and returns where they end.
 const fn push(text: &mut [u8; KEY_BYTES], at: usize, bytes: &[u8]) -> usize {
     let mut index = 0;
     while index < bytes.len() {

@@ -66,12 +66,12 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-/// The parts of a structure by name; null for those that it does not have.
+/// The parts of a structure by name; null for those it lacks.
 fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for (index, part) in structure.parts().iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
         push_key(out, part.key);
-        // The two that most parts have are written here: this is nine tenths of a row with details.
+        // The two most common kinds of value are written here: they make up nine tenths of a row with details.
         match part_value(part, structure) {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Integer(number) => push_number(out, number),

@@ -1,4 +1,4 @@
-//! What a congestion control says of itself.
+//! The state of congestion control algorithms.
 
 use super::info::{Info, long, number};
 use super::rates::push_bits;
@@ -56,10 +56,10 @@ fn push_gain(out: &mut Vec<u8>, token: &[u8], gain: u32) {
     }
 }
 
-/// What vegas has for a round trip before it has measured one.
+/// Vegas's round-trip time before the first measurement.
 const UNMEASURED: u32 = 0x7fff_ffff;
 
-/// The round trip that vegas or one of its relatives works with, which counts for the rate then.
+/// The round-trip time that vegas or one of its relatives works with, which is then used for the rate.
 pub(super) fn vegas_rtt(details: &Details) -> Option<u32> {
     let info = Info(details.get(kind::VEGASINFO)?);
     let rtt = number!(info, VegasRttUs);

@@ -1,15 +1,15 @@
-//! Numbers out of structures of TCP, by fields whose places the compiler knows.
+//! Reads numbers from TCP structures, by fields whose offsets are known at compile time.
 
 use crate::query::field::FIELDS;
 use crate::render::decimal::push_ms;
 use crate::render::text::push_number;
 
-/// A structure as it came. Older kernels have a shorter one; what it lacks is 0 here, as in ss.
+/// A raw structure. Older kernels have a shorter one; what it lacks is 0 here, as in ss.
 #[derive(Clone, Copy)]
 pub(super) struct Info<'a>(pub(super) &'a [u8]);
 
 impl Info<'_> {
-    /// The number of a field: a load at a fixed offset.
+    /// Returns the number of a field: a load at a fixed offset.
     pub(super) fn long<const FIELD: u16>(self) -> u64 {
         let place = const {
             match FIELDS[FIELD as usize].part {
@@ -20,7 +20,7 @@ impl Info<'_> {
         place.raw(self.0).unwrap_or(0)
     }
 
-    /// The same of a number that has at most 32 bits.
+    /// The same for a number of at most 32 bits.
     pub(super) fn number<const FIELD: u16>(self) -> u32 {
         u32::try_from(self.long::<FIELD>()).unwrap_or(u32::MAX)
     }
@@ -33,14 +33,14 @@ macro_rules! number {
     };
 }
 
-/// The same of a number of 64 bits.
+/// The same for a 64-bit number.
 macro_rules! long {
     ($info:expr, $field:ident) => {
         $info.long::<{ $crate::query::field::Field::$field as u16 }>()
     };
 }
 
-/// `count!(out, info, Mss Cwnd)`: each with its token, unless it is 0.
+/// `count!(out, info, Mss Cwnd)`: each number after its token, unless it is 0.
 macro_rules! count {
     ($out:ident, $info:ident, $($field:ident)+) => {
         $( $crate::render::tcp::info::push_count(
@@ -51,7 +51,7 @@ macro_rules! count {
     };
 }
 
-/// The same of microseconds, shown as milliseconds.
+/// The same for microseconds, shown as milliseconds.
 macro_rules! ms {
     ($out:ident, $info:ident, $($field:ident)+) => {
         $( $crate::render::tcp::info::push_ms_token(
@@ -62,7 +62,7 @@ macro_rules! ms {
     };
 }
 
-/// The token alone of each flag that is set.
+/// Only the token, for each flag that is set.
 macro_rules! flag {
     ($out:ident, $info:ident, $($field:ident)+) => {
         $( if $crate::render::tcp::info::number!($info, $field) != 0 {
@@ -73,7 +73,7 @@ macro_rules! flag {
 
 pub(crate) use {count, flag, long, ms, number};
 
-/// The token's length is part of its type so that it is copied without a call.
+/// The token's length is part of its type, so that it is copied without a call.
 pub(crate) fn push_count<const N: usize>(out: &mut Vec<u8>, token: &[u8; N], number: impl Into<u64>) {
     let number = number.into();
     if number > 0 {

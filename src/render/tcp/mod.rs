@@ -1,7 +1,7 @@
 //! The tokens of `ss -i` for TCP sockets (iproute2 7.1 with `-n`), in its order.
 //!
-//! Offsets and tokens are those of the table of fields. Most numbers are left out when they are 0, as ss does. Keys of
-//! TCP-MD5 are secrets and are never printed.
+//! Offsets and tokens come from the table of fields. As in ss, most numbers are omitted when they are 0. TCP-MD5 keys
+//! are secrets and never printed.
 
 mod congestion;
 mod info;
@@ -19,8 +19,8 @@ use super::ulp::push_ulp;
 use crate::model::details::kind;
 use crate::model::{Socket, State};
 
-/// Appends what `-i` shows of a TCP socket, each token with a blank in front. `options` are the flags that the ends
-/// agreed on, which ss shows with `-o` only.
+/// Appends what `-i` shows of a TCP socket, each token preceded by a blank. `options` are the flags negotiated by the
+/// ends, which ss shows only with `-o`.
 pub fn push_info(out: &mut Vec<u8>, socket: &Socket, options: bool) {
     let details = &socket.details;
     if let Some(bytes) = details.get(kind::INFO) {
@@ -31,9 +31,9 @@ pub fn push_info(out: &mut Vec<u8>, socket: &Socket, options: bool) {
     push_ulp(out, details);
 }
 
-/// The timeout before the first measurement of kernels before 3.1, which ss leaves out.
+/// The initial timeout of kernels before 3.1, before any measurement; ss omits it.
 const FIRST_RTO_US: u32 = 3_000_000;
-/// The threshold from which ss takes it for unset.
+/// The threshold from which ss considers it unset.
 const SSTHRESH_UNSET: u32 = 0xffff;
 
 fn push_tcp_info(out: &mut Vec<u8>, info: Info<'_>, socket: &Socket, options: bool) {
@@ -84,7 +84,7 @@ fn push_options(out: &mut Vec<u8>, info: Info<'_>) {
     flag!(out, info, OptTimestamps OptUsecTs OptSack OptEcn OptEcnSeen OptSynData);
 }
 
-/// What is in flight, lost, sent again and out of order.
+/// What is in flight, lost, retransmitted and out of order.
 fn push_losses(out: &mut Vec<u8>, info: Info<'_>, state: State) {
     count!(out, info, Unacked);
     let (now, total) = (number!(info, Retrans), number!(info, TotalRetrans));
@@ -99,7 +99,7 @@ fn push_losses(out: &mut Vec<u8>, info: Info<'_>, state: State) {
         count!(out, info, Sacked);
     }
     count!(out, info, DsackDups Fackets);
-    // Three is what every connection begins with.
+    // The initial value of every connection.
     let reordering = number!(info, Reordering);
     if reordering != 3 {
         out.extend_from_slice(token!(Reordering));
@@ -108,7 +108,7 @@ fn push_losses(out: &mut Vec<u8>, info: Info<'_>, state: State) {
     count!(out, info, ReordSeen);
 }
 
-/// The receiver's side, and what came late to the structure.
+/// The receiver's side, and later additions to the structure.
 fn push_rest(out: &mut Vec<u8>, info: Info<'_>) {
     ms!(out, info, RcvRttUs);
     count!(out, info, RcvSpaceBytes RcvSsthreshBytes NotsentBytes);

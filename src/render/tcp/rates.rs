@@ -6,7 +6,7 @@ use super::info::{Info, long};
 use crate::render::text::push_number;
 use crate::render::token::token;
 
-/// ` send Rbps`: what a window in a round trip comes to.
+/// ` send Rbps`: one window per round trip.
 pub(super) fn push_send(out: &mut Vec<u8>, rtt_us: u32, mss: u32, cwnd: u32) {
     if rtt_us == 0 || mss == 0 || cwnd == 0 {
         return;
@@ -41,7 +41,7 @@ pub(super) fn push_rates(out: &mut Vec<u8>, info: Info<'_>) {
     }
 }
 
-/// ` busy:Nms` and the shares of it in which something was full.
+/// ` busy:Nms` and how much of it the receive window or the send buffer limited.
 pub(super) fn push_busy(out: &mut Vec<u8>, info: Info<'_>) {
     let busy = long!(info, BusyTimeUs);
     if busy == 0 {
@@ -64,7 +64,7 @@ fn push_limited(out: &mut Vec<u8>, token: &[u8], limited: u64, busy: u64) {
     }
 }
 
-/// Rare enough for the formatting machinery, which rounds as C does.
+/// Rare enough to use the formatting machinery, which rounds as C does.
 fn push_percent(out: &mut Vec<u8>, part: u64, whole: u64) {
     #[allow(clippy::cast_precision_loss, reason = "one decimal is left of it")]
     let percent = 100.0 * part as f64 / whole as f64;
@@ -73,7 +73,7 @@ fn push_percent(out: &mut Vec<u8>, part: u64, whole: u64) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Bytes in a second as `Nbps`.
+/// Bytes per second as `Nbps`.
 pub(super) fn push_bits(out: &mut Vec<u8>, bytes_per_s: u64) {
     push_number(out, bytes_per_s.saturating_mul(8));
     out.extend_from_slice(b"bps");

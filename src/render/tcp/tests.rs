@@ -5,7 +5,7 @@ use crate::model::State;
 use crate::model::details::kind;
 use crate::query::field::Field;
 
-/// `struct tcp_info` with these numbers at the places of their names.
+/// `struct tcp_info` with these numbers in the named fields.
 fn tcp_info(values: &[(&str, u64)]) -> Vec<u8> {
     let mut bytes = vec![0; 280];
     for (name, value) in values {

@@ -37,7 +37,7 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
         }
         Endpoints::Undumped(_) => push_identity(out, socket),
         Endpoints::Netlink(pair) => push_netlink_extended(out, pair),
-        // ss has nothing to say of these.
+        // ss prints nothing for these.
         Endpoints::Vsock(_) => {}
     }
 }
@@ -55,7 +55,7 @@ fn push_identity(out: &mut Vec<u8>, socket: &Socket) {
     }
 }
 
-/// ` <->`, with a dash in the place of each direction that was shut down.
+/// ` <->`, with a dash for each direction that was shut down.
 fn push_arrows(out: &mut Vec<u8>, shutdown: Option<Shutdown>) {
     if let Some(shutdown) = shutdown {
         out.push(b' ');
@@ -65,7 +65,7 @@ fn push_arrows(out: &mut Vec<u8>, shutdown: Option<Shutdown>) {
     }
 }
 
-/// What ss says of netlink sockets: addresses in the kernel, which only /proc tells (hashed), and the first 32 groups.
+/// What ss prints for netlink sockets: kernel addresses, which only /proc reports (hashed), and the first 32 groups.
 fn push_netlink_extended(out: &mut Vec<u8>, pair: &NetlinkPair) {
     out.extend_from_slice(b" sk=0 cb=0");
     out.extend_from_slice(token!(NetlinkGroups));

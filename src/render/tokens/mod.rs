@@ -1,4 +1,4 @@
-//! The tokens that ss prints behind the addresses, for `-p`, `-o` and `-e` (iproute2 7.1, `ss -n`).
+//! The tokens that ss prints after the addresses, for `-p`, `-o` and `-e` (iproute2 7.1, `ss -n`).
 
 mod extended;
 mod place;

@@ -5,7 +5,7 @@ use crate::render::escape;
 use crate::render::text::{push_hex, push_number};
 use crate::render::token::token;
 
-/// ` cgroup:PATH`, nothing where the kernel keeps none.
+/// ` cgroup:PATH`; empty if the kernel does not report one.
 pub fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
     let Some(id) = row.socket.cgroup_id else { return };
     out.extend_from_slice(token!(Cgroup));

@@ -4,7 +4,7 @@ use crate::model::Timer;
 use crate::render::text::push_number;
 use crate::render::token::token;
 
-/// ` timer:(NAME,TIME,RETRANSMITS)`, nothing without a timer.
+/// ` timer:(NAME,TIME,RETRANSMITS)`; empty without a timer.
 pub fn push_timer(out: &mut Vec<u8>, timer: Option<Timer>) {
     let Some(timer) = timer else { return };
     out.extend_from_slice(token!(Timer));
@@ -16,7 +16,7 @@ pub fn push_timer(out: &mut Vec<u8>, timer: Option<Timer>) {
     out.push(b')');
 }
 
-/// ss's way to write a time: `119min`, `1min30sec`, `12sec`, `9.501sec`, `003ms`, and nothing for 0.
+/// Formats a time as ss does: `119min`, `1min30sec`, `12sec`, `9.501sec`, `003ms`, and nothing for 0.
 fn push_timer_time(out: &mut Vec<u8>, ms: u32) {
     let (minutes, seconds, rest) = (ms / 60_000, ms / 1000 % 60, ms % 1000);
     if minutes > 0 {

@@ -6,21 +6,21 @@ use crate::render::escape;
 use crate::render::text::push_number;
 use crate::render::token::token;
 
-/// What ss tells of each holder beside its name, process and descriptor.
+/// What ss prints of each holder in addition to its name, process and descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     /// `tid=T` (`-T`).
     pub threads: bool,
     /// `proc_ctx=C`, the security context of the process (`-Z`).
     pub contexts: bool,
-    /// `sock_ctx=C`, that of the socket (`-z`).
+    /// `sock_ctx=C`, the security context of the socket (`-z`).
     pub socket_contexts: bool,
 }
 
-/// ` users:(("NAME",pid=P,fd=F),…)`, nothing without a known holder. With all of `shown`:
+/// ` users:(("NAME",pid=P,fd=F),…)`; empty without a known holder. With everything in `shown`:
 /// `("NAME",pid=P,tid=T,proc_ctx=C,fd=F,sock_ctx=C)`.
 ///
-/// A quote inside a name is escaped: it would end the name for whoever parses this.
+/// A quote inside a name is escaped: it would end the name for a parser.
 pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
     if row.ownership.status != OwnerStatus::Known {
         return;
@@ -61,7 +61,7 @@ pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
     out.push(b')');
 }
 
-/// A security context. SELinux has no blanks and brackets in them, AppArmor has: `/usr/sbin/ntpd (enforce)`.
+/// A security context. SELinux contexts have no blanks or brackets; AppArmor's do: `/usr/sbin/ntpd (enforce)`.
 fn push_context(out: &mut Vec<u8>, context: Option<&[u8]>) {
     match context {
         Some(context) => escape::push_also(out, context, |c| matches!(c, ' ' | '(' | ')' | '"')),
