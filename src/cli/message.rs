@@ -136,9 +136,11 @@ impl fmt::Display for UsageError {
         if self.asked_for {
             return formatter.write_str(&self.message);
         }
-        writeln!(formatter, "error: {}", self.message)?;
+        // A line break of an argument must not begin a line of its own.
+        let line = |text: &str| text.replace('\n', "\\x0a");
+        writeln!(formatter, "error: {}", line(&self.message))?;
         match &self.hint {
-            Some(hint) => writeln!(formatter, "hint: {hint}"),
+            Some(hint) => writeln!(formatter, "hint: {}", line(hint)),
             None => Ok(()),
         }
     }

@@ -5,8 +5,9 @@ use std::io::IsTerminal;
 
 use rustix::thread::{CapabilitySet, capabilities};
 
+use crate::diagnose::bind::cure::Reader;
 use crate::plan::Place;
-use crate::render::escape;
+use crate::render::shell;
 use crate::source::netns::Views;
 use crate::source::tape;
 
@@ -33,10 +34,10 @@ impl Caller {
         let program =
             std::env::current_exe().map_or_else(|_| "sockstat".into(), std::path::PathBuf::into_os_string);
         let words = std::iter::once(&program).chain(arguments.iter().skip(1));
-        let command: Vec<_> = words.map(|word| shell_word(word.as_encoded_bytes())).collect();
+        let command = command_of(words.map(|word| word.as_encoded_bytes()));
         let (is_root, may_see_all, command) = tape::fact("caller", || {
             let is_root = rustix::process::geteuid().is_root();
-            (is_root, may_see_all(), command.join(" "))
+            (is_root, may_see_all(), command)
         });
         Self {
             is_root,
@@ -50,6 +51,14 @@ impl Caller {
     /// The width that sentences are broken at: only a terminal has one.
     pub fn text_width(&self) -> Option<usize> {
         self.place.width.filter(|_| self.place.is_terminal)
+    }
+
+    /// The caller as one who reads what to type.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader {
+            uid: tape::euid(),
+            program: shell::first_word(&self.command),
+        }
     }
 
     /// How to run this with more rights; `None` for root.
@@ -86,15 +95,16 @@ fn place() -> Place {
     }
 }
 
-/// A word as a shell takes it: quoted where it has to be.
-fn shell_word(word: &[u8]) -> String {
-    let text = escape::text(word);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+/// The words as a command to paste, the program's name first. Words that must not be pasted are left to the reader.
+fn command_of<'a>(words: impl Iterator<Item = &'a [u8]> + Clone) -> String {
+    let quoted: Option<Vec<_>> = words.clone().map(shell::word).collect();
+    quoted.map_or_else(
+        || {
+            let program = words.map(shell::word).next().flatten();
+            format!("{} ...", program.as_deref().unwrap_or("sockstat"))
+        },
+        |words| words.join(" "),
+    )
 }
 
 #[cfg(test)]
@@ -102,11 +112,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_quoted_where_a_shell_would_eat_them() {
-        assert_eq!(shell_word(b"-tulpn"), "-tulpn");
-        assert_eq!(shell_word(b":3000"), ":3000");
-        assert_eq!(shell_word(b"recv_q > 0"), "'recv_q > 0'");
-        assert_eq!(shell_word(b"it's"), "'it'\\''s'");
-        assert_eq!(shell_word(b""), "''");
+    fn a_command_is_quoted_or_cut_short() {
+        let command = |words: &[&'static str]| command_of(words.iter().map(|word| word.as_bytes()));
+        assert_eq!(
+            command(&["/bin/sockstat", "-tn", "it's"]),
+            "/bin/sockstat -tn 'it'\\''s'"
+        );
+        assert_eq!(command(&["/bin/sockstat", "a\nreboot"]), "/bin/sockstat ...");
+        assert_eq!(command(&["/\x1b/sockstat", "a"]), "sockstat ...");
     }
 }

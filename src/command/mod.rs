@@ -26,7 +26,7 @@ use caller::Caller;
 use crate::cli;
 use crate::cli::{Cli, Subcommand, commands, generate};
 use crate::exit::Exit;
-use crate::render::reference;
+use crate::render::{escape, reference};
 use crate::source::callers_files;
 use crate::source::netns::Views;
 use crate::source::tape as record;
@@ -76,7 +76,7 @@ fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
 
 fn told(outcome: anyhow::Result<Exit>) -> Exit {
     outcome.unwrap_or_else(|error| {
-        out::complain(&format!("error: {error:#}\n"));
+        out::complain(&format!("error: {}\n", escape::sentence(&format!("{error:#}"))));
         Exit::Failed
     })
 }

@@ -1,10 +1,14 @@
 //! Writing: stdout in large blocks, a closed pipe is no error, and nothing but data goes there.
+//!
+//! The only way out of the program (tests/it/architecture). What goes out is [`Safe`]; the two exceptions are bytes that
+//! the caller chose: [`pass_on`] and [`print_binary`].
 
 use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 
 use crate::cli::UsageError;
 use crate::exit::Exit;
+use crate::render::safe::Safe;
 
 /// Rows are written when so much has come together.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -18,7 +22,24 @@ const PIPE_BYTES: usize = 1024 * 1024;
 /// # Errors
 /// If stdout cannot be written; a reader that went away is none.
 pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
-    match write(bytes) {
+    outcome(write_all(Safe::document(bytes).as_bytes()))
+}
+
+/// Writes the kernel's own messages to stdout (`-D -`).
+///
+/// # Errors
+/// As [`print`].
+pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
+    outcome(write_all(bytes))
+}
+
+/// Passes on to stderr what came in by stdin, as it is: whoever piped it in would have seen it without us.
+pub fn pass_on(bytes: &[u8]) {
+    let _ = io::stderr().write_all(bytes);
+}
+
+fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
+    match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot write"))
         }
@@ -28,7 +49,7 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 
 /// Writes `text` to stderr. If that cannot be written either, nobody is there to be told.
 pub fn complain(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(Safe::sentences(text).as_bytes());
 }
 
 /// Reports a mistake on the command line.
@@ -44,7 +65,7 @@ pub fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     Ok(Exit::Usage)
 }
 
-fn write(bytes: &[u8]) -> io::Result<()> {
+fn write_all(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
@@ -76,7 +97,7 @@ impl Blocks {
 
     /// Writes what is pending.
     pub fn flush(&mut self) -> ControlFlow<()> {
-        let result = write(&self.pending);
+        let result = write_all(Safe::document(&self.pending).as_bytes());
         self.pending.clear();
         match result {
             Ok(()) => ControlFlow::Continue(()),

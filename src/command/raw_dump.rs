@@ -37,7 +37,7 @@ pub fn run(plan: &Request, file: &Path) -> anyhow::Result<Exit> {
         _ => anyhow::anyhow!("the kernel's list of TCP sockets is incomplete: run sockstat again"),
     })?;
     if file == Path::new("-") {
-        return out::print(&messages);
+        return out::print_binary(&messages);
     }
     let written = tape::create(file).and_then(|mut file| file.write_all(&messages));
     written.with_context(|| {

@@ -6,9 +6,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::model::Gap;
 use crate::render::{escape, json};
 
-/// A string in a document: whatever could harm a terminal is escaped, as in every other output.
-pub(super) fn text(text: &str) -> String {
-    escape::text(text.as_bytes())
+/// A sentence or a command in a document, the same text as on a terminal: names in it are escaped already.
+pub(super) fn sentence(text: &str) -> String {
+    escape::sentence(text)
 }
 
 /// A value that a writer of `render` appends.
@@ -51,10 +51,12 @@ pub(super) fn document(document: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::name::Name;
 
     #[derive(Serialize)]
     struct Document {
         name: String,
+        sentence: String,
         gaps: Vec<Box<RawValue>>,
         answers: Box<RawValue>,
     }
@@ -62,13 +64,14 @@ mod tests {
     #[test]
     fn a_document_has_its_keys_in_order_and_a_line_for_each_answer() {
         let written = document(&Document {
-            name: text("a\"b\u{1b}"),
+            name: Name::from("a\"b\u{1b}").to_string(),
+            sentence: sentence("a\\x1b holds it"),
             gaps: gaps(&[Gap::note("a", "b")]),
             answers: lines(["x", "y"]),
         });
         assert_eq!(
             String::from_utf8(written).unwrap(),
-            "{\"name\":\"a\\\"b\\\\x1b\",\"gaps\":[{\"level\":\"note\",\"code\":\"a\",\"message\":\"b\",\"remedy\":null,\
+            "{\"name\":\"a\\\"b\\\\x1b\",\"sentence\":\"a\\\\x1b holds it\",\"gaps\":[{\"level\":\"note\",\"code\":\"a\",\"message\":\"b\",\"remedy\":null,\
              \"count\":null}],\"answers\":[\n\"x\",\n\"y\"]}\n"
         );
         assert_eq!(lines::<u8>([]).get(), "[]");

@@ -107,6 +107,33 @@ impl Home {
     }
 }
 
+/// The systemd that manages a cgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manager<'a> {
+    /// The unit that it knows the cgroup by, as `systemctl` takes it.
+    pub unit: Option<&'a str>,
+    /// Whether it is a user's own.
+    pub of_user: bool,
+}
+
+impl<'a> Manager<'a> {
+    /// Parses a path by the rule of systemd (cg_path_get_unit): the outermost unit, which only systemd or root can have
+    /// created. Below it, whoever the cgroup is delegated to chooses names, also those of other units.
+    pub fn of_path(path: &'a str) -> Self {
+        let mut parts = path
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "." | "..") && part.strip_suffix(".slice").is_none());
+        let unit = parts.next().filter(|part| is_unit(part));
+        if unit.is_some_and(|unit| unit.starts_with("user@")) {
+            return Self {
+                unit: parts.next().filter(|part| is_unit(part)),
+                of_user: true,
+            };
+        }
+        Self { unit, of_user: false }
+    }
+}
+
 /// Returns the path of a line `ID:CONTROLLERS:PATH`, and its rank.
 fn ranked(line: &str) -> Option<(u8, &str)> {
     let (id, rest) = line.split_once(':')?;

@@ -7,6 +7,8 @@ pub struct PathFacts {
     pub file: Option<FileKind>,
     /// The directory of a path without a file; `None` if it does not exist or was not looked at.
     pub directory: Option<Directory>,
+    /// Whether this process may remove a socket's file there; `None` if there is none.
+    pub removable: Option<bool>,
 }
 
 /// A kind of file.

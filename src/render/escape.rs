@@ -3,6 +3,8 @@
 //! A backslash is doubled. Control characters (C0, C1, DEL), characters that reorder or hide text, and bytes that are
 //! not UTF-8 become `\xHH`, one for each byte. Everything else is unchanged.
 
+use std::borrow::Cow;
+
 /// Appends `bytes`, escaped.
 pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     push_also(out, bytes, |_| false);
@@ -42,6 +44,31 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// Sentences of ours around names that are escaped already: what is still unsafe in them is escaped, and the rest stays
+/// as it is, line breaks and backslashes too.
+pub fn sentences(text: &str) -> Cow<'_, str> {
+    let is_unsafe = |c: char| c != '\n' && is_unsafe(c);
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        let mut buffer = [0; 4];
+        let encoded = c.encode_utf8(&mut buffer).as_bytes();
+        if is_unsafe(c) {
+            push_hex(&mut out, encoded);
+        } else {
+            out.extend_from_slice(encoded);
+        }
+    }
+    Cow::Owned(String::from_utf8(out).unwrap_or_default())
+}
+
+/// The same as one line.
+pub fn sentence(text: &str) -> String {
+    sentences(text).replace('\n', "\\x0a")
+}
+
 /// Returns the printable form of a unix socket's name: `@` for the leading NUL of an abstract one. A path that starts
 /// with a real `@` begins with `\x40`.
 pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> bool) {
@@ -60,7 +87,7 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
 
 /// Control characters, and those that change the direction of text or are invisible (Unicode 16, general category Cf
 /// as far as it deceives).
-fn is_unsafe(character: char) -> bool {
+pub(super) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -120,6 +147,13 @@ mod tests {
         assert_eq!(text("gro\u{df}".as_bytes()), "gro\u{df}");
         assert_eq!(text("a\u{202e}b".as_bytes()), "a\\xe2\\x80\\xaeb");
         assert_eq!(text("\u{9b}31m".as_bytes()), "\\xc2\\x9b31m");
+    }
+
+    #[test]
+    fn a_sentence_keeps_its_backslashes() {
+        let text = "nginx\\x0a 7\nholds it";
+        assert!(matches!(sentences(text), Cow::Borrowed(same) if same == text));
+        assert_eq!(sentence("a\x1b\u{202e}\\\nb"), "a\\x1b\\xe2\\x80\\xae\\\\x0ab");
     }
 
     #[test]

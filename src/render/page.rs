@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::escape;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Maximum number of terminal lines for a row: command lines can be long.
@@ -79,6 +80,7 @@ impl Page {
 
     /// Writes `head` and then the words of `text`; further lines begin at `indent`.
     fn wrapped(&mut self, head: &str, text: &str, indent: usize, lines: usize) {
+        let text = &*escape::sentence(text);
         let Some(width) = self.width else {
             self.text.push_str(head);
             self.text.push_str(text);

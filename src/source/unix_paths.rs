@@ -23,6 +23,7 @@ pub fn look(path: &[u8], for_us: bool) -> PathFacts {
         return PathFacts {
             file: Some(kind),
             directory: None,
+            removable: stat.is_socket().then(|| may_remove(path, stat.uid)),
         };
     }
     let directory = match path.parent() {
@@ -32,18 +33,35 @@ pub fn look(path: &[u8], for_us: bool) -> PathFacts {
             return PathFacts {
                 file: Some(FileKind::Other),
                 directory: None,
+                removable: None,
             };
         }
     };
     let stat = disk::stat(directory).ok();
     PathFacts {
         file: None,
+        removable: None,
         directory: stat.map(|stat| Directory {
             uid: stat.uid,
             mode: stat.mode,
             writable: for_us.then(|| may(directory, MAY_MAKE)),
         }),
     }
+}
+
+/// Whether this process may remove a file of that owner: it needs the right to write the directory, and in one with the
+/// sticky bit it must own either.
+fn may_remove(path: &Path, uid: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    let Some(parent) = path.parent() else { return false };
+    let directory = if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    };
+    let own = tape::euid();
+    let is_ours = |stat: disk::Stat| own == 0 || stat.mode & STICKY == 0 || [uid, stat.uid].contains(&own);
+    disk::stat(directory).is_ok_and(is_ours) && may(directory, MAY_MAKE)
 }
 
 /// The file at a path as the kernel names it for the sockets that are bound there. The same path means another file

@@ -17,6 +17,7 @@ use crate::model::request::{Dump, Facts};
 use crate::model::{Context, End, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::query::field::Field;
 use crate::query::{Expr, FilterError, Parsed, Predicate};
+use crate::render::name::Name;
 use crate::source::lookup;
 use crate::source::proc::ProcRoot;
 use crate::source::{process, system};
@@ -45,11 +46,13 @@ pub struct Victim {
     /// Its arguments, in one line.
     pub command: Option<String>,
     /// Its user.
-    pub user: String,
+    pub user: Name,
     /// The systemd service it runs in.
-    pub unit: Option<String>,
+    pub unit: Option<Name>,
+    /// The command that has systemd stop that service.
+    pub stop_unit: Option<String>,
     /// The container it runs in, or forwards to.
-    pub container: Option<String>,
+    pub container: Option<Name>,
     /// The command that knows the container.
     pub container_tool: &'static str,
     /// Whether it forwards for a container.
@@ -209,10 +212,12 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
         pids,
         command: owner.command_line(),
         program: owner.program,
-        user: owner.user.unwrap_or_else(|| "?".to_owned()),
-        unit: owner
-            .unit
-            .filter(|unit| unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service")),
+        user: owner.user.unwrap_or_else(|| "?".into()),
+        stop_unit: owner.managed_unit.as_ref().and_then(Name::in_shell).map(|unit| {
+            let user = if owner.of_user_manager { "--user " } else { "" };
+            format!("systemctl {user}stop {unit}")
+        }),
+        unit: owner.unit.filter(|unit| unit.as_bytes().ends_with(b".service")),
         container: owner.container,
         container_tool: owner.container_tool,
         forwards_for_container: owner.forwards_for_container,

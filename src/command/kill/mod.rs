@@ -6,7 +6,7 @@ mod json;
 pub mod targets;
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write as _};
+use std::io::{BufRead, IsTerminal};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -16,6 +16,7 @@ use super::{destroy, out};
 use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::exit::Exit;
 use crate::query::{self, Mode};
+use crate::render::name::Name;
 use crate::render::{escape, human};
 use crate::source::proc::held::{Held, held};
 use crate::source::signals::signal_named;
@@ -189,7 +190,7 @@ fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
         let name = name_of(victim);
         if victim.forwards_for_container {
             let tool = victim.container_tool;
-            let stop = victim.container.as_ref().map_or(
+            let stop = victim.container.as_ref().and_then(Name::in_shell).map_or(
                 format!("{tool} ps shows the container, {tool} stop ends it"),
                 |name| format!("{tool} stop {name}"),
             );
@@ -240,17 +241,15 @@ fn shown(victim: &Victim) -> String {
     let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
     text.push_str(&unusual_holders(victim));
     if let Some(unit) = &victim.unit {
-        let _ = writeln!(
-            text,
-            "in {unit}: systemd may start it again (systemctl stop {unit})"
-        );
+        let stop = victim.stop_unit.as_ref().map(|stop| format!(" ({stop})"));
+        let stop = stop.unwrap_or_default();
+        let _ = writeln!(text, "in {unit}: systemd may start it again{stop}");
     }
     if let Some(container) = &victim.container {
-        let _ = writeln!(
-            text,
-            "in the container {container} ({} stop {container})",
-            victim.container_tool
-        );
+        let tool = victim.container_tool;
+        let stop = container.in_shell().map(|name| format!(" ({tool} stop {name})"));
+        let stop = stop.unwrap_or_default();
+        let _ = writeln!(text, "in the container {container}{stop}");
     }
     text
 }
@@ -282,7 +281,6 @@ pub(super) fn confirmed(question: &str) -> bool {
         return false;
     }
     out::complain(&format!("{question} [y/N] "));
-    let _ = std::io::stderr().flush();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

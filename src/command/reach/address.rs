@@ -11,6 +11,7 @@ use crate::engine::tables::Tables;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
+use crate::render::name::Name;
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 use crate::source::route;
@@ -70,7 +71,8 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
     let source = route::source_address(address, port);
     let device = source
         .and_then(|source| interface_of(source, system))
-        .and_then(|index| system.interfaces.get(&index).cloned());
+        .and_then(|index| system.interfaces.get(&index).cloned())
+        .map(Name::from);
     let mut found = Away {
         source,
         device,

@@ -7,6 +7,7 @@ use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::systemd::{Listen, socket_unit};
 use crate::model::{Context, Ownership};
 use crate::model::{Holder, Socket};
+use crate::render::name::Name;
 use crate::source::containers::docker::Docker;
 use crate::source::process;
 use crate::source::systemd::{Manager, socket_units};
@@ -25,7 +26,7 @@ pub fn of_socket(
     let mut owners = processes::describe(&pids, context);
     if let Listen::Port(port, udp) = listen {
         for owner in owners.iter_mut().filter(|owner| owner.program == b"dockerd") {
-            owner.container = Docker::default().published_by(port, udp);
+            owner.container = Docker::default().published_by(port, udp).map(Name::from);
         }
     }
     let manager = systemd_among(&owners);
@@ -34,7 +35,9 @@ pub fn of_socket(
         inherited: inherited(socket, ownership.holders, &owners, context),
         owners,
         by_systemd: manager.is_some(),
-        socket_unit: manager.and_then(|manager| socket_unit(socket_units(manager), listen)),
+        socket_unit: manager
+            .and_then(|manager| socket_unit(socket_units(manager), listen))
+            .map(Name::from),
         user: socket.uid.map(|uid| processes::user_name(context, uid)),
     }
 }
@@ -61,7 +64,7 @@ fn inherited(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Co
             holders,
             owner,
             uid,
-            creator: creator.as_deref(),
+            creator: creator.as_ref(),
             parents: &process::parents_of(owner.pid),
             closes_on_exec: process::closes_on_exec(holder),
             cgroup_id: socket.cgroup_id.and_then(|_| process::cgroup_id(owner.pid)),

@@ -8,6 +8,7 @@ use crate::engine::snapshot::holders_of;
 use crate::model::Context;
 use crate::model::request::{Facts, OwnersBy};
 use crate::model::{Names, Process};
+use crate::render::name::Name;
 use crate::source::containers::{self, docker::Docker};
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss, process, tape};
@@ -41,9 +42,9 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
 }
 
 /// The name of a user, or the number.
-pub fn user_name(context: &Context, uid: u32) -> String {
+pub fn user_name(context: &Context, uid: u32) -> Name {
     let name = context.names.users.get(&uid).cloned();
-    name.unwrap_or_else(|| uid.to_string())
+    name.unwrap_or_else(|| uid.to_string()).into()
 }
 
 /// Describes each process that is in the context, in the order given.
@@ -58,7 +59,9 @@ fn owner_of(process: &Process, context: &Context) -> Owner {
         user: process.uid.map(|uid| user_name(context, uid)),
         directory: process::working_directory(process.pid),
         parents: ancestry::chain(process::ancestors(process.pid)),
-        proxied_container: proxied.and_then(|address| Docker::default().container_at(&address)),
+        proxied_container: proxied
+            .and_then(|address| Docker::default().container_at(&address))
+            .map(Name::from),
     };
     Owner::new(process, around)
 }

@@ -6,6 +6,7 @@ use crate::command::caller::Caller;
 use crate::command::read::{holders, processes, snapshot};
 use crate::command::{losses, out};
 use crate::diagnose::bind::Outcome;
+use crate::diagnose::bind::cure::typed_by;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::json::{Rows, unix as document};
 use crate::diagnose::bind::systemd::Listen;
@@ -34,7 +35,8 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -
         path,
         sockets,
     };
-    let verdict = judge(&facts);
+    let mut verdict = judge(&facts);
+    typed_by(&mut verdict.cures, caller.reader());
     let about = verdict.socket.and_then(|at| facts.sockets.get(at));
     let unseen = unseen(about.map(|(_, holders)| holders), caller);
     let mut gaps = snapshot.gaps.clone();

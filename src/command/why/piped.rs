@@ -1,6 +1,6 @@
 //! `why -`: passes on what a program prints, and answers when it says that an address is in use.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -31,8 +31,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
         };
         match piece {
             Ok(piece) => {
-                // The reader of stderr may be gone; the answer is still wanted.
-                let _ = std::io::stderr().write_all(&piece);
+                out::pass_on(&piece);
                 line.extend_from_slice(&piece);
             }
             Err(RecvTimeoutError::Timeout) => failure = scanner.end(),
@@ -48,7 +47,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
         if failure != Failure::Nothing {
             let exit = explain(args, how, caller, failure)?;
             for piece in pieces {
-                let _ = std::io::stderr().write_all(&piece);
+                out::pass_on(&piece);
             }
             return Ok(exit);
         }

@@ -6,6 +6,7 @@ use crate::command::caller::Caller;
 use crate::command::read::snapshot::Snapshot;
 use crate::command::read::{elsewhere, holders, processes, snapshot};
 use crate::command::{losses, out};
+use crate::diagnose::bind::cure::typed_by;
 use crate::diagnose::bind::cures::cures;
 use crate::diagnose::bind::errors::Errno;
 use crate::diagnose::bind::holders::Holders;
@@ -26,6 +27,7 @@ use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
 use crate::model::{Context, Ownership};
 use crate::model::{Gap, Protocol, State, StateSet};
+use crate::render::name::Name;
 use crate::source::containers::docker::Docker;
 use crate::source::{credentials, hosts, security, system, tape, trial_bind};
 
@@ -63,7 +65,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace
         gaps: std::mem::take(&mut snapshot.gaps),
         taken_at: tape::now(),
         sudo: caller.sudo(),
-        device: question.device,
+        device: question.device.map(Name::from),
         system,
     };
     report.gaps.extend(gap);
@@ -71,7 +73,11 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace
         .into_iter()
         .zip(verdicts)
         .map(|(attempt, verdict)| Answer {
-            cures: cures(&report, &attempt, &verdict),
+            cures: {
+                let mut cures = cures(&report, &attempt, &verdict);
+                typed_by(&mut cures, caller.reader());
+                cures
+            },
             attempt,
             verdict,
         })
@@ -194,7 +200,7 @@ fn add_notes(
     all.extend(notes::of_root(attempts, verdicts, &snapshot.existing, system));
     all.extend(notes::of_reserved_port(question.port, system));
     let publisher = Docker::default().published_by(question.port, question.protocol == Protocol::Udp);
-    all.extend(publisher.map(|container| notes::of_publisher(&container, question.port)));
+    all.extend(publisher.map(|container| notes::of_publisher(&container.into(), question.port)));
     let (of_security, gap) = notes::of_security(&security::read());
     all.extend(of_security);
     gap

@@ -123,7 +123,7 @@ pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
 pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     let mut found = Vec::new();
     let mut say = |kind, how, sentence| found.push(circumstance(kind, how, sentence));
-    let user = holders.user.as_deref().unwrap_or("?");
+    let user = holders.user_shown();
     match holders.status {
         OwnerStatus::Kernel => say(
             Kind::KernelSocket,
@@ -159,10 +159,7 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     }
     if holders.by_systemd {
         let sentence = match &holders.socket_unit {
-            Some(unit) => format!(
-                "systemd holds it for {}, by that unit's file.",
-                escape::text(unit.as_bytes())
-            ),
+            Some(unit) => format!("systemd holds it for {unit}, by that unit's file."),
             None => "systemd holds it, for a unit that its files do not name.".to_owned(),
         };
         say(Kind::SystemdSocket, How::Inferred, sentence);
@@ -188,13 +185,10 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
             How::Observed,
             format!("{program} runs in the container {container}."),
         ),
-        (None, Some(unit)) if unit.rsplit_once('.').is_some_and(|(_, kind)| kind == "service") => say(
+        (None, Some(unit)) if unit.as_bytes().ends_with(b".service") => say(
             Kind::Service,
             How::Observed,
-            format!(
-                "{program} runs in {}, which may start it again.",
-                escape::text(unit.as_bytes())
-            ),
+            format!("{program} runs in {unit}, which may start it again."),
         ),
         _ => {}
     }

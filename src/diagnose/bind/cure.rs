@@ -11,6 +11,36 @@ pub struct Cure {
     pub sentence: String,
     /// What it costs.
     pub harm: Harm,
+    /// Whose rights the command needs.
+    pub rights: Rights,
+}
+
+/// Whose rights a command needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// Anybody's.
+    #[default]
+    Anybody,
+    /// Root's.
+    Root,
+    /// This user's or root's.
+    User(Option<u32>),
+    /// This user's and nobody else's: others type `instead`, or nothing if there is no such command.
+    Only {
+        /// The user.
+        uid: Option<u32>,
+        /// What others type, as root.
+        instead: Option<String>,
+    },
+}
+
+/// The one who reads the answer and would type its commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader<'a> {
+    /// The effective user id.
+    pub uid: u32,
+    /// This program as a word of a command, with its path: sudo looks for programs in places of its own.
+    pub program: &'a str,
 }
 
 /// What a cure costs, in rising order.
@@ -42,6 +72,7 @@ impl Cure {
             command: None,
             sentence: sentence.into(),
             harm: Harm::None,
+            rights: Rights::Anybody,
         }
     }
 
@@ -51,7 +82,51 @@ impl Cure {
             command: Some(command.into()),
             sentence: sentence.into(),
             harm,
+            rights: Rights::Anybody,
         }
+    }
+
+    /// The same for a command that not everybody may run.
+    #[must_use]
+    pub fn with_rights(mut self, rights: Rights) -> Self {
+        self.rights = rights;
+        self
+    }
+
+    /// Turns the command into what the reader types.
+    fn typed_by(&mut self, reader: Reader<'_>) {
+        let needs_root = match &self.rights {
+            Rights::Anybody => false,
+            Rights::Root => true,
+            Rights::User(uid) => *uid != Some(reader.uid),
+            Rights::Only { uid, instead } => {
+                let is_another = *uid != Some(reader.uid);
+                if is_another {
+                    self.command.clone_from(instead);
+                }
+                is_another
+            }
+        };
+        let is_sudo = self
+            .command
+            .as_ref()
+            .is_some_and(|command| command.starts_with("sudo "));
+        if needs_root && reader.uid != 0 && !is_sudo {
+            self.command = self
+                .command
+                .take()
+                .map(|command| match command.strip_prefix("sockstat ") {
+                    Some(words) => format!("sudo {} {words}", reader.program),
+                    None => format!("sudo {command}"),
+                });
+        }
+    }
+}
+
+/// Turns the commands into what the reader types: behind `sudo` where they need more rights than the reader has.
+pub fn typed_by(cures: &mut [Cure], reader: Reader<'_>) {
+    for cure in cures {
+        cure.typed_by(reader);
     }
 }
 
@@ -66,5 +141,56 @@ pub(super) fn write_rows(page: &mut Page, cures: &[Cure]) {
             Some(command) => page.command(label, command, &cure.sentence),
             None => page.row(label, &cure.sentence),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(command: &str, rights: Rights, uid: u32) -> Option<String> {
+        let mut cures = [Cure::command(command, "", Harm::None).with_rights(rights)];
+        let program = "/opt/sockstat";
+        typed_by(&mut cures, Reader { uid, program });
+        cures[0].command.take()
+    }
+
+    #[test]
+    fn commands_work_as_typed_by_the_reader() {
+        let only = |instead: Option<&str>| Rights::Only {
+            uid: Some(7),
+            instead: instead.map(str::to_owned),
+        };
+        for (command, rights, uid, expected) in [
+            ("sleep 3", Rights::Anybody, 7, "sleep 3"),
+            ("sysctl -w a=1", Rights::Root, 7, "sudo sysctl -w a=1"),
+            ("sysctl -w a=1", Rights::Root, 0, "sysctl -w a=1"),
+            ("sockstat kill :80", Rights::User(Some(7)), 7, "sockstat kill :80"),
+            (
+                "sockstat kill :80",
+                Rights::User(Some(8)),
+                7,
+                "sudo /opt/sockstat kill :80",
+            ),
+            ("kill 812", Rights::User(None), 7, "sudo kill 812"),
+            ("kill 812", Rights::User(Some(7)), 0, "kill 812"),
+            (
+                "podman stop a",
+                only(Some("sudo -u b podman stop a")),
+                7,
+                "podman stop a",
+            ),
+            (
+                "podman stop a",
+                only(Some("sudo -u b podman stop a")),
+                8,
+                "sudo -u b podman stop a",
+            ),
+            ("podman stop a", only(Some("x")), 8, "sudo x"),
+            ("podman stop a", only(Some("x")), 0, "x"),
+        ] {
+            assert_eq!(typed(command, rights, uid).as_deref(), Some(expected));
+        }
+        assert_eq!(typed("podman stop a", only(None), 0), None);
     }
 }

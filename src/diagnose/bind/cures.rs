@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::Protocol;
 
-use super::cure::{Cure, Harm};
+use super::cure::{Cure, Harm, Rights};
 use super::diagnose::diagnose;
 use super::end_holders::end_holders;
 use super::errors::Refusal;
@@ -21,11 +21,14 @@ pub fn cures(report: &Report, attempt: &BindAttempt, verdict: &Verdict) -> Vec<C
     let mut cures = Vec::new();
     match verdict.code {
         Code::Refused(refusal) => against_refusal(report, attempt, refusal, &mut cures),
-        Code::RangeExhausted => cures.push(Cure::command(
-            "sysctl -w net.ipv4.ip_local_port_range='15000 65000'",
-            "widens the range that ports are chosen from",
-            Harm::Configures,
-        )),
+        Code::RangeExhausted => cures.push(
+            Cure::command(
+                "sysctl -w net.ipv4.ip_local_port_range='15000 65000'",
+                "widens the range that ports are chosen from",
+                Harm::Configures,
+            )
+            .with_rights(Rights::Root),
+        ),
         _ => against_holders(report, attempt, verdict, &mut cures),
     }
     cures.sort_by_key(|cure| cure.harm);
@@ -39,16 +42,22 @@ fn against_refusal(report: &Report, attempt: &BindAttempt, refusal: Refusal, cur
         Refusal::PrivilegedPort => {
             let first = report.system.unprivileged_port_start;
             cures.push(Cure::advice(format!("bind a port from {first} up")));
-            cures.push(Cure::command(
-                "setcap cap_net_bind_service=+ep PROGRAM",
-                "lets that one program bind low ports",
-                Harm::Configures,
-            ));
-            cures.push(Cure::command(
-                format!("sysctl -w net.ipv4.ip_unprivileged_port_start={port}"),
-                format!("lets every program bind ports from {port} up"),
-                Harm::Configures,
-            ));
+            cures.push(
+                Cure::command(
+                    "setcap cap_net_bind_service=+ep PROGRAM",
+                    "lets that one program bind low ports",
+                    Harm::Configures,
+                )
+                .with_rights(Rights::Root),
+            );
+            cures.push(
+                Cure::command(
+                    format!("sysctl -w net.ipv4.ip_unprivileged_port_start={port}"),
+                    format!("lets every program bind ports from {port} up"),
+                    Harm::Configures,
+                )
+                .with_rights(Rights::Root),
+            );
         }
         Refusal::NotLocal => {
             let any = if attempt.address.is_ipv4() {
@@ -58,11 +67,14 @@ fn against_refusal(report: &Report, attempt: &BindAttempt, refusal: Refusal, cur
             };
             cures.push(Cure::advice(format!("bind {any}, or an address of this machine")));
             let family = if attempt.address.is_ipv4() { "ipv4" } else { "ipv6" };
-            cures.push(Cure::command(
-                format!("sysctl -w net.{family}.ip_nonlocal_bind=1"),
-                "lets programs bind addresses that come and go",
-                Harm::Configures,
-            ));
+            cures.push(
+                Cure::command(
+                    format!("sysctl -w net.{family}.ip_nonlocal_bind=1"),
+                    "lets programs bind addresses that come and go",
+                    Harm::Configures,
+                )
+                .with_rights(Rights::Root),
+            );
         }
         Refusal::NoScope => cures.push(Cure::advice("name the interface: [ADDRESS%INTERFACE]:PORT")),
         Refusal::MappedV6only => cures.push(Cure::advice(
@@ -146,6 +158,7 @@ fn reserve(report: &Report, port: u16) -> Cure {
         "keeps the kernel from choosing the port for a client again",
         Harm::Configures,
     )
+    .with_rights(Rights::Root)
 }
 
 /// Another loopback address on which the port is free; only for an attempt on one loopback address.

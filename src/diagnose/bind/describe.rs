@@ -32,10 +32,10 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
         page.row("parents", &chain.join(" < "));
     }
     if let Some(unit) = holders.socket_unit.as_ref().or(owner.unit.as_ref()) {
-        page.row("unit", &escape::text(unit.as_bytes()));
+        page.row("unit", &unit.to_string());
     }
     if let Some(container) = &owner.container {
-        page.row("container", &escape::text(container.as_bytes()));
+        page.row("container", &container.to_string());
     }
     if owner.binary_deleted {
         page.row("binary", "its file was deleted or replaced since it was started");
@@ -56,7 +56,10 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
 
 /// Whose the process is, since when, and where.
 fn user(owner: &Owner, now: SystemTime) -> String {
-    let mut text = owner.user.clone().unwrap_or_else(|| "?".to_owned());
+    let mut text = owner
+        .user
+        .as_ref()
+        .map_or_else(|| "?".to_owned(), ToString::to_string);
     if let Some(age) = owner.started_at.and_then(|at| now.duration_since(at).ok()) {
         let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         let _ = write!(text, ", started {} ago", human::duration_ms(ms));

@@ -1,19 +1,20 @@
 //! How to end whoever holds a socket.
 
 use crate::render::escape;
+use crate::render::name::Name;
 
-use super::cure::{Cure, Harm};
+use super::cure::{Cure, Harm, Rights};
 use super::holders::Holders;
+use super::owner::Owner;
 
 /// Adds how to end whoever holds a socket. `place` is how `sockstat kill` addresses a socket that waits there; it does
 /// not take connections.
 pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
+    let first = holders.owners.first();
     if let Some(unit) = &holders.socket_unit {
-        cures.push(Cure::command(
-            format!("systemctl disable --now {unit}"),
-            format!("{unit} asks systemd to listen there"),
-            Harm::EndsProgram,
-        ));
+        let systemd = holders.owners.iter().find(|owner| owner.program == b"systemd");
+        let command = systemd.and_then(|owner| systemctl("disable --now", unit, owner, owner.pid != 1));
+        cures.push(ends(command, format!("{unit} asks systemd to listen there")));
         return;
     }
     if holders.by_systemd {
@@ -24,39 +25,27 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
         ));
         return;
     }
-    let Some(owner) = holders.owners.first() else {
-        return;
-    };
+    let Some(owner) = first else { return };
     let program = escape::text(&owner.program);
-    if let Some(container) = owner.container.as_ref() {
-        cures.push(Cure::command(
-            format!("{} stop {container}", owner.container_tool),
-            format!("{program} belongs to the container {container}"),
-            Harm::EndsProgram,
-        ));
+    if let Some(container) = &owner.container {
+        let sentence = format!("{program} belongs to the container {container}");
+        cures.push(ends(stop_container(container, owner), sentence));
         return;
     }
     if owner.forwards_for_container {
-        cures.push(Cure::command(
-            format!("{} ps", owner.container_tool),
-            format!(
-                "shows the container that {program} forwards to; {} stop ends both",
-                owner.container_tool
-            ),
-            Harm::None,
-        ));
+        let tool = owner.container_tool;
+        let sentence = format!("shows the container that {program} forwards to; {tool} stop ends both");
+        cures.push(Cure::command(format!("{tool} ps"), sentence, Harm::None).with_rights(Rights::Root));
         return;
     }
-    if let Some(unit) = owner
-        .unit
-        .as_ref()
-        .filter(|unit| !unit.starts_with("session-") && !unit.starts_with("user@"))
-    {
-        cures.push(Cure::command(
-            format!("systemctl stop {unit}"),
-            format!("{program} runs in {unit}, which may start it again"),
-            Harm::EndsProgram,
-        ));
+    let is_session = |unit: &&Name| {
+        let prefixes: [&[u8]; 3] = [b"session-", b"user@", b"init.scope"];
+        prefixes.iter().any(|prefix| unit.as_bytes().starts_with(prefix))
+    };
+    if let Some(unit) = owner.managed_unit.as_ref().filter(|unit| !is_session(unit)) {
+        let command = systemctl("stop", unit, owner, owner.of_user_manager);
+        let sentence = format!("{program} runs in {unit}, which may start it again");
+        cures.push(ends(command, sentence));
         return;
     }
     if owner.pid > 1 {
@@ -64,21 +53,62 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
         if cures.iter().any(|cure| cure.sentence.starts_with(&sentence)) {
             return;
         }
-        cures.push(match place {
+        let cure = match place {
             Some(place) => Cure::command(
                 format!("sockstat kill {place}"),
                 format!("{sentence}, then checks"),
                 Harm::EndsProgram,
             ),
             None => Cure::command(format!("kill {}", owner.pid), sentence, Harm::EndsProgram),
-        });
+        };
+        cures.push(cure.with_rights(Rights::User(owner.uid)));
     }
+}
+
+/// A command that ends a program; without one the sentence alone, which names what the command would name.
+fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
+    match command {
+        Some((command, rights)) => Cure::command(command, sentence, Harm::EndsProgram).with_rights(rights),
+        None => Cure {
+            harm: Harm::EndsProgram,
+            ..Cure::advice(sentence)
+        },
+    }
+}
+
+/// The command to the systemd that manages the owner. `None` for a name that must not be pasted.
+fn systemctl(verb: &str, unit: &Name, owner: &Owner, of_user: bool) -> Option<(String, Rights)> {
+    let unit = unit.in_shell()?;
+    if !of_user {
+        return Some((format!("systemctl {verb} {unit}"), Rights::Root));
+    }
+    let user = owner.user.as_ref().and_then(Name::in_shell);
+    let rights = Rights::Only {
+        uid: owner.uid,
+        instead: user.map(|user| format!("systemctl --user --machine={user}@.host {verb} {unit}")),
+    };
+    Some((format!("systemctl --user {verb} {unit}"), rights))
+}
+
+/// The command that stops a container. A container below a user's systemd is that user's, whatever it is called: the
+/// same name may be another container of root's.
+fn stop_container(container: &Name, owner: &Owner) -> Option<(String, Rights)> {
+    let command = format!("{} stop {}", owner.container_tool, container.in_shell()?);
+    if !owner.of_user_manager {
+        return Some((command, Rights::Root));
+    }
+    let user = owner.user.as_ref().and_then(Name::in_shell);
+    let rights = Rights::Only {
+        uid: owner.uid,
+        instead: user.map(|user| format!("sudo -u {user} {command}")),
+    };
+    Some((command, rights))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::bind::owner::Owner;
+    use crate::diagnose::bind::cure::{Reader, typed_by};
 
     fn owner() -> Owner {
         Owner {
@@ -111,7 +141,7 @@ mod tests {
             said("sockstat kill :80", Harm::EndsProgram)
         );
         let service = Owner {
-            unit: Some("nginx.service".to_owned()),
+            managed_unit: Some("nginx.service".into()),
             ..owner()
         };
         assert_eq!(
@@ -119,7 +149,7 @@ mod tests {
             said("systemctl stop nginx.service", Harm::EndsProgram)
         );
         let session = Owner {
-            unit: Some("session-2.scope".to_owned()),
+            managed_unit: Some("session-2.scope".into()),
             ..owner()
         };
         assert_eq!(
@@ -127,7 +157,7 @@ mod tests {
             said("sockstat kill :80", Harm::EndsProgram)
         );
         let contained = Owner {
-            container: Some("web-1".to_owned()),
+            container: Some("web-1".into()),
             ..service.clone()
         };
         assert_eq!(
@@ -148,11 +178,16 @@ mod tests {
             said("systemctl list-sockets", Harm::None)
         );
         let unit = Holders {
-            socket_unit: Some("web.socket".to_owned()),
+            socket_unit: Some("web.socket".into()),
             ..by_systemd()
         };
+        let systemd = Owner {
+            pid: 1,
+            program: b"systemd".to_vec(),
+            ..owner()
+        };
         assert_eq!(
-            first(owner(), unit),
+            first(systemd, unit),
             said("systemctl disable --now web.socket", Harm::EndsProgram)
         );
     }
@@ -171,5 +206,80 @@ mod tests {
         assert_eq!(cures.len(), 1);
         end_holders(&holders(813), None, &mut cures);
         assert_eq!(cures[1].command.as_deref(), Some("kill 813"));
+    }
+
+    #[test]
+    fn names_are_quoted_and_what_must_not_be_pasted_is_only_told() {
+        let of = |name: &str| {
+            let owner = Owner {
+                managed_unit: Some(name.into()),
+                ..owner()
+            };
+            first(owner, Holders::default()).0
+        };
+        assert_eq!(
+            of("a$(reboot).service").as_deref(),
+            Some("systemctl stop 'a$(reboot).service'")
+        );
+        assert_eq!(
+            of(r"a\x2db.service").as_deref(),
+            Some(r"systemctl stop 'a\x2db.service'")
+        );
+        for name in [
+            "a\nreboot.service",
+            "a\u{202e}.service",
+            "--force.service",
+            "\x1b.service",
+        ] {
+            assert_eq!(of(name), None, "{name:?}");
+        }
+        let contained = Owner {
+            container: Some("web;reboot".into()),
+            ..owner()
+        };
+        let command = first(contained, Holders::default()).0;
+        assert_eq!(command.as_deref(), Some("docker stop 'web;reboot'"));
+    }
+
+    #[test]
+    fn what_a_user_manages_is_ended_as_that_user() {
+        let of_user = Owner {
+            uid: Some(1000),
+            user: Some("alice".into()),
+            of_user_manager: true,
+            ..owner()
+        };
+        let typed = |owner: &Owner, uid| {
+            let holders = Holders {
+                owners: vec![owner.clone()],
+                ..Holders::default()
+            };
+            let mut cures = Vec::new();
+            end_holders(&holders, None, &mut cures);
+            typed_by(
+                &mut cures,
+                Reader {
+                    uid,
+                    program: "sockstat",
+                },
+            );
+            cures.remove(0).command.unwrap_or_default()
+        };
+        let unit = Owner {
+            managed_unit: Some("sshd.service".into()),
+            ..of_user.clone()
+        };
+        assert_eq!(typed(&unit, 1000), "systemctl --user stop sshd.service");
+        let machine = "systemctl --user --machine=alice@.host stop sshd.service";
+        assert_eq!(typed(&unit, 0), machine);
+        assert_eq!(typed(&unit, 1001), format!("sudo {machine}"));
+        let container = Owner {
+            container: Some("web-1".into()),
+            container_tool: "podman",
+            ..of_user
+        };
+        assert_eq!(typed(&container, 1000), "podman stop web-1");
+        assert_eq!(typed(&container, 0), "sudo -u alice podman stop web-1");
+        assert_eq!(typed(&container, 1001), "sudo -u alice podman stop web-1");
     }
 }

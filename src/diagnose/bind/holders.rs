@@ -1,6 +1,7 @@
 //! Who holds a socket, and how to name them.
 
 use crate::model::OwnerStatus;
+use crate::render::name::Name;
 
 use super::inherited::Inherited;
 use super::owner::Owner;
@@ -17,9 +18,9 @@ pub struct Holders {
     /// Whether systemd holds it, as process 1 or as a user's manager.
     pub by_systemd: bool,
     /// For a socket that systemd holds: the unit that asks for the port, by its unit file.
-    pub socket_unit: Option<String>,
+    pub socket_unit: Option<Name>,
     /// The user of the socket itself, known even if its process is hidden.
-    pub user: Option<String>,
+    pub user: Option<Name>,
 }
 
 impl Default for Holders {
@@ -79,9 +80,14 @@ impl Holders {
         }
     }
 
+    /// The user, or a question mark.
+    pub(super) fn user_shown(&self) -> String {
+        self.user.as_ref().map_or_else(|| "?".to_owned(), Name::to_string)
+    }
+
     /// The subject of a sentence where no process can be named. `may_see_more`: more rights would name it.
     pub(super) fn nobody(&self, may_see_more: bool) -> String {
-        let user = self.user.as_deref().unwrap_or("?");
+        let user = self.user_shown();
         match self.status {
             OwnerStatus::Hidden if may_see_more => format!("A process of user {user}"),
             OwnerStatus::Hidden => format!("A process of user {user}, or the kernel,"),
@@ -126,7 +132,7 @@ mod tests {
     fn without_an_owner_the_status_and_the_user_tell() {
         let of = |status, user: Option<&str>| Holders {
             status,
-            user: user.map(str::to_owned),
+            user: user.map(Name::from),
             ..Holders::default()
         };
         assert_eq!(of(OwnerStatus::Kernel, None).who(), "the kernel itself");

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use crate::model::{Holder, Socket};
 use crate::render::escape;
+use crate::render::name::Name;
 
 use super::owner::Owner;
 
@@ -20,7 +21,7 @@ pub struct Observed<'a> {
     /// The user id of the process.
     pub uid: Option<u32>,
     /// The name of the user who made the socket.
-    pub creator: Option<&'a str>,
+    pub creator: Option<&'a Name>,
     /// The process and its ancestors, each with its parent.
     pub parents: &'a BTreeMap<u32, u32>,
     /// Whether its descriptor is closed on exec.
@@ -37,7 +38,7 @@ pub struct Signs {
     /// The socket was made in another cgroup than the process is in.
     pub other_cgroup: bool,
     /// Who made the socket, if that is another user.
-    pub other_user: Option<String>,
+    pub other_user: Option<Name>,
     /// The descriptor stays open across exec.
     pub no_close_on_exec: bool,
     /// Its parent has ended (process 1 adopted it), and it is not a service of systemd, whose parent is process 1.
@@ -63,7 +64,10 @@ impl Signs {
             ..
         } = seen;
         let holds = |pid: u32| seen.holders.iter().any(|holder| holder.pid == pid);
-        let is_service = owner.unit.as_ref().is_some_and(|unit| unit.ends_with(".service"));
+        let is_service = owner
+            .unit
+            .as_ref()
+            .is_some_and(|unit| unit.as_bytes().ends_with(b".service"));
         let made_in = socket.cgroup_id.map(NonZeroU64::get);
         let made_by_other = socket
             .uid
@@ -75,7 +79,7 @@ impl Signs {
             other_cgroup: made_in
                 .zip(seen.cgroup_id)
                 .is_some_and(|(made_in, now)| made_in != now),
-            other_user: seen.creator.filter(|_| made_by_other).map(str::to_owned),
+            other_user: seen.creator.filter(|_| made_by_other).cloned(),
             no_close_on_exec: seen.closes_on_exec == Some(false),
             parent_gone: parents.get(&owner.pid) == Some(&1) && !is_service && owner.container.is_none(),
         }
@@ -129,7 +133,7 @@ mod tests {
     fn one_weak_sign_says_nothing_and_two_say_perhaps() {
         let weak = Signs {
             no_close_on_exec: true,
-            other_user: Some("root".to_owned()),
+            other_user: Some("root".into()),
             ..Signs::default()
         };
         assert_eq!(
@@ -180,7 +184,7 @@ mod tests {
             holders: &[holder(9)],
             owner: &owner,
             uid: Some(0),
-            creator: Some("root"),
+            creator: Some(&"root".into()),
             parents: &BTreeMap::from([(9, 8), (8, 1)]),
             closes_on_exec: Some(true),
             cgroup_id: Some(5),
@@ -194,8 +198,8 @@ mod tests {
             ..alone
         });
         assert_eq!(
-            (found.from_holder, found.other_user.as_deref()),
-            (Some(8), Some("root"))
+            (found.from_holder, found.other_user),
+            (Some(8), Some("root".into()))
         );
         assert!(found.other_cgroup && found.no_close_on_exec && !found.parent_gone);
         let adopted = BTreeMap::from([(9, 1)]);
@@ -205,7 +209,7 @@ mod tests {
         };
         assert!(Signs::of(&orphan).parent_gone);
         let service = Owner {
-            unit: Some("a.service".to_owned()),
+            unit: Some("a.service".into()),
             ..owner.clone()
         };
         assert!(

@@ -8,6 +8,7 @@ use crate::model::Gap;
 use crate::model::bind::BindAttempt;
 use crate::model::security::{BindHooks, BindSecurity};
 use crate::model::system::SystemFacts;
+use crate::render::name::Name;
 
 /// A sentence if root would get another answer.
 pub fn of_root(
@@ -30,7 +31,7 @@ pub fn of_reserved_port(port: u16, system: &SystemFacts) -> Option<String> {
 }
 
 /// A sentence about the container that docker forwards the port to.
-pub fn of_publisher(container: &str, port: u16) -> String {
+pub fn of_publisher(container: &Name, port: u16) -> String {
     format!(
         "docker's state says that the container {container} publishes port {port}: its NAT rules come before any socket"
     )
@@ -171,6 +172,6 @@ mod tests {
             (of_reserved_port(3002, &system), of_reserved_port(0, &system)),
             (None, None)
         );
-        assert!(of_publisher("web-1", 80).contains("container web-1 publishes port 80"));
+        assert!(of_publisher(&"web-1".into(), 80).contains("container web-1 publishes port 80"));
     }
 }

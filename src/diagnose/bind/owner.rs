@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use crate::model::Process;
-use crate::model::cgroup::{Home, Runtime};
+use crate::model::cgroup::{Home, Manager, Runtime};
 use crate::render::escape;
+use crate::render::name::Name;
 
 /// A process that holds a socket. Its texts are its own words: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub struct Owner {
     pub program: Vec<u8>,
     /// Its arguments, joined with blanks.
     pub command: Option<Vec<u8>>,
+    /// Its user's number.
+    pub uid: Option<u32>,
     /// Its user's name, or uid.
-    pub user: Option<String>,
+    pub user: Option<Name>,
     /// When it was started.
     pub started_at: Option<SystemTime>,
     /// Its working directory.
@@ -25,27 +28,31 @@ pub struct Owner {
     pub binary_deleted: bool,
     /// The processes above it, the nearest first: name and pid.
     pub parents: Vec<(Vec<u8>, u32)>,
-    /// The systemd unit it runs in.
-    pub unit: Option<String>,
+    /// The systemd unit it runs in, as its cgroup says.
+    pub unit: Option<Name>,
+    /// The unit that ends with it when systemd stops it, whatever cgroups are called that its user may make.
+    pub managed_unit: Option<Name>,
+    /// Whether a user's own systemd manages it.
+    pub of_user_manager: bool,
     /// Whether it forwards a port of the host to a container (docker-proxy, rootlessport, dockerd).
     pub forwards_for_container: bool,
     /// The command that knows the container: `docker` or `podman`.
     pub container_tool: &'static str,
     /// The container it runs in, or forwards to.
-    pub container: Option<String>,
+    pub container: Option<Name>,
 }
 
 /// Facts about a process that are read only for a description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Its user's name, or uid.
-    pub user: Option<String>,
+    pub user: Option<Name>,
     /// Its working directory.
     pub directory: Option<Vec<u8>>,
     /// The processes above it, the nearest first: name and pid.
     pub parents: Vec<(Vec<u8>, u32)>,
     /// The container at the address of [`proxied_address`].
-    pub proxied_container: Option<String>,
+    pub proxied_container: Option<Name>,
 }
 
 /// Programs that hold a port of the host for a container. dockerd does so itself when it runs without proxies.
@@ -70,10 +77,18 @@ impl Owner {
     pub fn new(process: &Process, around: Surroundings) -> Self {
         let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
         let within = tool_and_container(&process.home);
+        let cgroup = process
+            .cgroup
+            .as_deref()
+            .and_then(|path| std::str::from_utf8(path).ok());
+        let manager = Manager::of_path(cgroup.unwrap_or_default());
+        // The unit of a whole system that runs in a container ends more than this.
+        let is_in_system = process.home.container.is_some() && within.is_none();
         Self {
             pid: process.pid,
             program: process.program.to_vec(),
             command: command.filter(|command| !command.is_empty()),
+            uid: process.uid,
             user: around.user,
             started_at: process.started_at,
             directory: around.directory,
@@ -82,7 +97,9 @@ impl Owner {
                 .as_ref()
                 .is_some_and(|exe| exe.ends_with(b" (deleted)")),
             parents: around.parents,
-            unit: process.home.unit.clone(),
+            unit: process.home.unit.clone().map(Name::from),
+            managed_unit: manager.unit.filter(|_| !is_in_system).map(Name::from),
+            of_user_manager: manager.of_user,
             forwards_for_container: forwards_for_container(process),
             container_tool: if &*process.program == b"rootlessport" {
                 "podman"
@@ -91,7 +108,7 @@ impl Owner {
             },
             container: around
                 .proxied_container
-                .or_else(|| within.map(|(_, name)| name.to_owned())),
+                .or_else(|| within.map(|(_, name)| name.into())),
         }
     }
 
@@ -171,16 +188,16 @@ mod tests {
             None
         );
         let around = Surroundings {
-            proxied_container: Some("web-1".to_owned()),
+            proxied_container: Some("web-1".into()),
             ..Surroundings::default()
         };
         let owner = Owner::new(&proxy, around);
+        assert_eq!(owner.title(), "docker-proxy 7");
         assert!(owner.forwards_for_container);
         assert_eq!(
-            (owner.container_tool, owner.container.as_deref()),
-            ("docker", Some("web-1"))
+            (owner.container_tool, owner.container),
+            ("docker", Some("web-1".into()))
         );
-        assert_eq!(owner.title(), "docker-proxy 7");
     }
 
     #[test]

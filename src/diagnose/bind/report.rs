@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::model::{Gap, Protocol};
+use crate::render::name::Name;
 
 use super::cure::Cure;
 use super::existing::Existing;
@@ -20,7 +21,7 @@ pub struct Report {
     /// The port, 0 for one that the kernel chooses.
     pub port: u16,
     /// The interface that the socket is to be bound to, as it was named.
-    pub device: Option<String>,
+    pub device: Option<Name>,
     /// One answer for each address and each set of reuse options.
     pub answers: Vec<Answer>,
     /// The sockets on the port; findings refer to them by index.
@@ -32,7 +33,7 @@ pub struct Report {
     /// The machine.
     pub system: SystemFacts,
     /// The name of the user the answer is for.
-    pub user: String,
+    pub user: Name,
     /// A nearby port that the first attempt could have.
     pub free_port: Option<u16>,
     /// Sentences in addition to the verdict.

@@ -6,6 +6,7 @@ use super::judge::{PathVerdict, Reach};
 use crate::diagnose::bind::owner::Owner;
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
+use crate::render::name::Name;
 
 /// What is known about one address, and what a trial connection met.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ pub struct Here {
     /// What is known of them.
     pub owner_status: OwnerStatus,
     /// The user of that socket, known also where its process is hidden.
-    pub user: Option<String>,
+    pub user: Option<Name>,
     /// Who listens on the port in another network namespace; read only if nothing takes the connection here.
     pub elsewhere: Vec<Owner>,
     /// What could not be read.
@@ -83,7 +84,7 @@ pub struct Away {
     /// The address that packets would leave from; `None` without a route.
     pub source: Option<IpAddr>,
     /// The interface that has it.
-    pub device: Option<String>,
+    pub device: Option<Name>,
     /// Connections that were begun and are not answered yet.
     pub unanswered: Vec<Socket>,
     /// Who began them.

@@ -8,7 +8,7 @@ use super::found::{Answer, Found};
 use super::text::{reachable_at, sentence};
 use super::unix::UnixAnswer;
 use crate::diagnose::bind::unix::facts::printable;
-use crate::diagnose::json::{document, gaps, text};
+use crate::diagnose::json::{self, document, gaps};
 use crate::model::Gap;
 use crate::model::system::SystemFacts;
 
@@ -55,7 +55,7 @@ pub fn render(answers: &[Answer], system: &SystemFacts, missing: &[Gap]) -> Vec<
             address: one.address.to_string(),
             protocol: one.protocol.name(),
             verdict: one.found.verdict().name(),
-            sentence: text(&sentence(one, system)),
+            sentence: json::sentence(&sentence(one, system)),
             port: one.port,
             pids,
             reachable_at,
@@ -77,7 +77,7 @@ pub fn render_unix(name: &[u8], answer: &UnixAnswer, missing: &[Gap]) -> Vec<u8>
         answers: vec![UnixDocument {
             path: printable(name),
             verdict: answer.verdict.name(),
-            sentence: text(&answer.sentence),
+            sentence: json::sentence(&answer.sentence),
         }],
     })
 }

@@ -122,7 +122,7 @@ fn of_away(answer: &Answer, away: &Away, system: &SystemFacts) -> String {
     };
     let device = away
         .device
-        .as_deref()
+        .as_ref()
         .map_or_else(String::new, |name| format!(" ({name})"));
     let mut text = format!(
         "Cannot tell from here: {} is another machine. Packets leave from {source}{device}.",

@@ -164,6 +164,43 @@ fn units_are_the_innermost_service_or_scope() {
 }
 
 #[test]
+fn the_unit_to_stop_is_the_one_that_systemd_made() {
+    let unit = |path| {
+        let manager = Manager::of_path(path);
+        (manager.unit, manager.of_user)
+    };
+    for (path, expected) in [
+        ("/system.slice/ssh.service", (Some("ssh.service"), false)),
+        (
+            r"/system.slice/a\x2db.service/sub",
+            (Some(r"a\x2db.service"), false),
+        ),
+        (
+            "/system.slice/web.service/sshd.service",
+            (Some("web.service"), false),
+        ),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/sshd.service",
+            (Some("sshd.service"), true),
+        ),
+        (
+            "/user.slice/user-1000.slice/user@1000.service/app.slice",
+            (None, true),
+        ),
+        (
+            "/user.slice/user-1000.slice/session-2.scope",
+            (Some("session-2.scope"), false),
+        ),
+        ("/lxc.payload.web/system.slice/nginx.service", (None, false)),
+        ("/evil/sshd.service", (None, false)),
+        ("/", (None, false)),
+        ("", (None, false)),
+    ] {
+        assert_eq!(unit(path), expected, "{path}");
+    }
+}
+
+#[test]
 fn every_hierarchy_is_looked_at() {
     let id = id();
     let hybrid = format!("4:memory:/docker/{id}\n1:name=systemd:/system.slice/x.service\n0::/\n");

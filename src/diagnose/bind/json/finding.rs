@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::diagnose::bind::circumstance::Circumstance;
 use crate::diagnose::bind::cure::Cure;
 use crate::diagnose::bind::inherited::Inherited;
-use crate::diagnose::json::{raw, text};
+use crate::diagnose::json::{raw, sentence};
 use crate::model::{Context, Ownership, Row};
 use crate::model::{OwnerStatus, Socket};
 use crate::query::field::FIELDS;
@@ -59,7 +59,7 @@ impl FindingDocument {
             code: circumstance.kind.name(),
             effect: "explains",
             how: circumstance.how.name(),
-            sentence: text(&circumstance.sentence),
+            sentence: sentence(&circumstance.sentence),
             inherited: Vec::new(),
             socket,
         }
@@ -68,7 +68,7 @@ impl FindingDocument {
 
 /// Sentences about holders that inherited the socket.
 pub(super) fn sentences(inherited: &[Inherited]) -> Vec<String> {
-    inherited.iter().map(|one| text(&one.sentence)).collect()
+    inherited.iter().map(|one| sentence(&one.sentence)).collect()
 }
 
 /// One entry of `cures`.
@@ -84,8 +84,8 @@ pub(super) fn cures(cures: &[Cure]) -> Vec<CureDocument> {
     cures
         .iter()
         .map(|cure| CureDocument {
-            command: cure.command.as_deref().map(text),
-            sentence: text(&cure.sentence),
+            command: cure.command.as_deref().map(sentence),
+            sentence: sentence(&cure.sentence),
             harm: cure.harm.name(),
         })
         .collect()

@@ -8,7 +8,7 @@ use crate::diagnose::bind::circumstance::circumstances;
 use crate::diagnose::bind::report::{Answer, Report};
 use crate::diagnose::bind::sentence::sentence;
 use crate::diagnose::bind::verdict::{Effect, Finding, Outcome};
-use crate::diagnose::json::{document, gaps, lines, text};
+use crate::diagnose::json::{self, document, gaps, lines};
 use crate::model::Socket;
 use crate::render::human;
 
@@ -48,8 +48,8 @@ pub fn render(report: &Report, rows: Rows<'_>, version: &str) -> Vec<u8> {
         schema: SCHEMA,
         version,
         taken_at: human::rfc3339(report.taken_at),
-        user: text(&report.user),
-        notes: report.notes.iter().map(|note| text(note)).collect(),
+        user: report.user.to_string(),
+        notes: report.notes.iter().map(|note| json::sentence(note)).collect(),
         gaps: gaps(&report.gaps),
         answers: lines(report.answers.iter().map(|one| answer(report, rows, one))),
     })
@@ -69,7 +69,7 @@ fn answer(report: &Report, rows: Rows<'_>, answer: &Answer) -> AnswerDocument {
         v6only: attempt.address.is_ipv6().then_some(attempt.v6only),
         reuseaddr: attempt.reuseaddr,
         reuseport: attempt.reuseport,
-        device: report.device.as_deref().map(text),
+        device: report.device.as_ref().map(ToString::to_string),
         uid: attempt.uid,
         bind: verdict.bind.name(),
         listen: verdict.listen.map(Outcome::name),
@@ -91,7 +91,7 @@ fn finding(report: &Report, rows: Rows<'_>, finding: &Finding) -> FindingDocumen
         code: finding.role.name(),
         effect,
         how,
-        sentence: text(&sentence(report, finding)),
+        sentence: json::sentence(&sentence(report, finding)),
         inherited: holders.map_or_else(Vec::new, |holders| sentences(&holders.inherited)),
         socket: socket(report, finding.socket).map(|found| rows.row(found)),
     }

@@ -10,7 +10,7 @@ use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::unix::facts::{UnixFacts, printable};
 use crate::diagnose::bind::unix::verdict::UnixVerdict;
 use crate::diagnose::bind::verdict::Outcome;
-use crate::diagnose::json::{document, gaps, lines, text};
+use crate::diagnose::json::{document, gaps, lines, sentence};
 use crate::model::{Gap, Socket};
 
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ pub fn render(
         r#type: facts.kind.name(),
         bind: verdict.bind.name(),
         verdict: verdict.code.name(),
-        sentence: text(&verdict.sentence),
+        sentence: sentence(&verdict.sentence),
         findings: about.map_or_else(Vec::new, |(at, found)| findings(verdict, rows, at, found)),
         cures: cures(&verdict.cures),
     };
@@ -78,7 +78,7 @@ fn findings(
             "blocks"
         },
         how: How::Observed.name(),
-        sentence: text(&verdict.sentence),
+        sentence: sentence(&verdict.sentence),
         inherited: sentences(&holders.inherited),
         socket: Some(row.clone()),
     };

@@ -2,12 +2,13 @@
 
 use super::facts::{UnixFacts, is_abstract, printable};
 use super::verdict::{UnixCode, UnixVerdict};
-use crate::diagnose::bind::cure::{Cure, Harm};
+use crate::diagnose::bind::cure::{Cure, Harm, Rights};
 use crate::diagnose::bind::end_holders::end_holders;
 use crate::diagnose::bind::errors::Errno;
 use crate::diagnose::bind::verdict::Outcome;
 use crate::model::unix_path::{Directory, FileKind};
 use crate::model::{SocketType, State};
+use crate::render::shell;
 
 const IN_USE: Outcome = Outcome::Fails(Errno::Eaddrinuse);
 
@@ -23,11 +24,17 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
         path.and_then(|path| path.directory),
     ) {
         (Some(FileKind::Socket), _) if facts.sockets.is_empty() => UnixVerdict {
-            cures: vec![Cure::command(
-                format!("rm {name}"),
-                "removes the left-over file",
-                Harm::None,
-            )],
+            cures: shell::name(&facts.name)
+                .map(|word| {
+                    let rights = match path.and_then(|path| path.removable) {
+                        Some(true) => Rights::Anybody,
+                        _ => Rights::Root,
+                    };
+                    Cure::command(format!("rm {word}"), "removes the left-over file", Harm::None)
+                        .with_rights(rights)
+                })
+                .into_iter()
+                .collect(),
             ..verdict(
                 IN_USE,
                 UnixCode::Stale,
@@ -160,6 +167,7 @@ mod tests {
         PathFacts {
             file: Some(kind),
             directory: None,
+            removable: None,
         }
     }
 
@@ -168,6 +176,7 @@ mod tests {
         let path = PathFacts {
             file: None,
             directory,
+            removable: None,
         };
         judge(&facts("/run/a.sock", Some(path), &[])).bind.name()
     }
@@ -177,6 +186,10 @@ mod tests {
         let verdict = judge(&facts("/run/a.sock", Some(file(FileKind::Socket)), &[]));
         assert_eq!((verdict.bind, verdict.code.name()), (IN_USE, "unix-stale"));
         assert_eq!(verdict.cures[0].command.as_deref(), Some("rm /run/a.sock"));
+        assert_eq!(verdict.cures[0].rights, Rights::Root);
+        let of = |name| judge(&facts(name, Some(file(FileKind::Socket)), &[])).cures;
+        assert_eq!(of("/run/a b")[0].command.as_deref(), Some("rm '/run/a b'"));
+        assert!(of("/run/a\nreboot").is_empty());
     }
 
     #[test]

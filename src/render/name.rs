@@ -1,0 +1,67 @@
+//! Names that somebody else chose: of units, containers, users, interfaces.
+
+use std::fmt;
+
+use super::{escape, shell};
+
+/// A name from outside. Shown, it is escaped; there is no other way to make text of it.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Box<[u8]>);
+
+impl Name {
+    /// Returns the bytes as they are, to look it up or compare it.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the name as a word of a command to paste; `None` if it must not be pasted (see [`shell::name`]).
+    pub fn in_shell(&self) -> Option<String> {
+        shell::name(&self.0)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&escape::text(&self.0))
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", escape::text(&self.0))
+    }
+}
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Self {
+        Self(name.as_bytes().into())
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Self(name.into_bytes().into())
+    }
+}
+
+impl From<Vec<u8>> for Name {
+    fn from(name: Vec<u8>) -> Self {
+        Self(name.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_escaped_and_pasted_quoted_or_not_at_all() {
+        let name = Name::from("a b\\\u{202e}\n");
+        assert_eq!(name.to_string(), "a b\\\\\\xe2\\x80\\xae\\x0a");
+        assert_eq!(name.in_shell(), None);
+        let name = Name::from("a b\\x2d");
+        assert_eq!(name.to_string(), "a b\\\\x2d");
+        assert_eq!(name.in_shell().as_deref(), Some("'a b\\x2d'"));
+        assert_eq!(name.as_bytes(), b"a b\\x2d");
+    }
+}

@@ -1,0 +1,119 @@
+//! What may leave the program.
+
+use std::borrow::Cow;
+
+use super::escape;
+
+/// Bytes that do no harm to a terminal: UTF-8 without control characters other than line breaks, tabs and colours,
+/// and without characters that hide or reorder text.
+///
+/// Writers escape every name where it stands ([`escape`]), so that nothing is left to do here. This is the last line of
+/// defence: it cannot be built from raw bytes, and nothing else is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Safe<'a>(Cow<'a, [u8]>);
+
+impl<'a> Safe<'a> {
+    /// Sentences: whatever is unsafe in them becomes `\xHH`.
+    pub fn sentences(text: &'a str) -> Self {
+        Self(match escape::sentences(text) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+
+    /// A document of any form: whatever is unsafe in it becomes U+FFFD, which is valid in all of them. The document
+    /// ends with a character.
+    pub fn document(bytes: &'a [u8]) -> Self {
+        // Counted without an early exit, so that the compiler uses vectors: every row comes along here.
+        let is_unsafe = |byte: &&u8| matches!(byte, 0..=0x09 | 0x0b..=0x1f | 0x7f..);
+        let unsafe_bytes = bytes.iter().filter(is_unsafe).count();
+        Self(if unsafe_bytes > 0 {
+            replace(bytes)
+        } else {
+            Cow::Borrowed(bytes)
+        })
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Replaces what is unsafe.
+fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while let Some(c) = rest.chars().next() {
+            let length = match c {
+                '\x1b' => colour(rest),
+                '\n' | '\t' => Some(1),
+                c if escape::is_unsafe(c) => None,
+                c => Some(c.len_utf8()),
+            };
+            match length {
+                Some(length) => out.push_str(rest.get(..length).unwrap_or_default()),
+                None => out.push(char::REPLACEMENT_CHARACTER),
+            }
+            rest = rest.get(length.unwrap_or(c.len_utf8())..).unwrap_or_default();
+        }
+        if !chunk.invalid().is_empty() {
+            out.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Cow::Owned(out.into_bytes())
+}
+
+/// How long the colour (`ESC [ 1 ; 31 m`) is that a text begins with; `None` if it begins with another sequence.
+fn colour(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    parameters.get(end..)?.starts_with('m').then_some(end + 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn document(bytes: &[u8]) -> String {
+        String::from_utf8(Safe::document(bytes).as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn tables_documents_and_sentences_pass_unchanged() {
+        for text in [
+            "Netid State\ntcp   LISTEN\n",
+            "\t timer:(on,1s)\n",
+            "\x1b[1;31mLISTEN\x1b[0m \x1b[m caf\u{e9} \u{2026}\n",
+            "{\"name\":\"a\\\\x1b\"}\n",
+        ] {
+            assert_eq!(document(text.as_bytes()), text);
+        }
+        assert_eq!(Safe::sentences("a\\b\n").as_bytes(), b"a\\b\n");
+    }
+
+    #[test]
+    fn what_could_harm_is_replaced() {
+        assert_eq!(
+            document(b"a\x1b[2Jb\x07\r\xff\x7f"),
+            "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert_eq!(document("a\u{202e}b\u{9b}".as_bytes()), "a\u{fffd}b\u{fffd}");
+        assert_eq!(document(b"\x1b["), "\u{fffd}[");
+        assert_eq!(Safe::sentences("a\x1b[31mb\tc").as_bytes(), b"a\\x1b[31mb\\x09c");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unsafe_comes_out_of_any_bytes(bytes: Vec<u8>, text: String) {
+            let may = |c: char| !escape::is_unsafe(c) || matches!(c, '\n' | '\t' | '\x1b');
+            prop_assert!(document(&bytes).chars().all(may));
+            prop_assert!(document(text.as_bytes()).chars().all(may));
+            let sentences = Safe::sentences(&text);
+            let sentences = std::str::from_utf8(sentences.as_bytes()).unwrap();
+            prop_assert!(sentences.chars().all(|c| c == '\n' || !escape::is_unsafe(c)));
+        }
+    }
+}
