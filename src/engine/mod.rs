@@ -14,6 +14,8 @@ pub mod owners;
 mod request;
 pub mod resolve;
 mod run;
+#[cfg(test)]
+mod samples;
 mod seen;
 pub mod show;
 pub mod snapshot;

@@ -184,9 +184,12 @@ fn narrow(request: &Request) -> bpf::Narrow {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::{Proc, codes, tcp};
     use super::*;
     use crate::model::request::Dump;
     use crate::model::{State, StateSet};
+    use crate::source::tape::format::Kind;
+    use crate::source::tape::testing::{record, replaying};
 
     fn request(protocols: &[Protocol], states: StateSet) -> Request {
         Request {
@@ -220,5 +223,71 @@ mod tests {
         assert!(!request(&[Protocol::Tcp], StateSet::ALL).is_listeners_only());
         assert!(!request(&[Protocol::Unix], listeners).is_listeners_only());
         assert!(!request(&[], listeners).is_listeners_only());
+    }
+
+    #[test]
+    fn a_recording_without_owners_answers_as_if_nobody_had_asked_and_says_so() {
+        let request = Request {
+            owners: true,
+            ..request(&[Protocol::Tcp], StateSet::ALL)
+        };
+        let recorded = |has_owners: bool, asked: bool| {
+            let fact = record(Kind::Fact, "owners", &has_owners);
+            let request = Request {
+                owners: asked,
+                ..request.clone()
+            };
+            let mut gaps = Vec::new();
+            let owners = replaying(vec![fact], || unless_recorded(&request, &mut gaps).owners);
+            (owners, codes(&gaps))
+        };
+        assert_eq!(recorded(true, true), (true, vec![]));
+        assert_eq!(recorded(false, true), (false, vec!["not-recorded"]));
+        assert_eq!(recorded(false, false), (false, vec![]));
+    }
+
+    #[test]
+    fn the_walk_says_why_it_was_taken() {
+        let proc = Proc::new("why-walk").process(7, "seven", &[80]);
+        let root = ProcRoot::given(proc.path().to_owned());
+        for (owners_by, why) in [
+            (OwnersBy::Proc, "requested"),
+            (OwnersBy::Auto, "--proc-root is given"),
+            (OwnersBy::Bpf, "--proc-root is given"),
+        ] {
+            let request = Request {
+                owners_by,
+                ..Request::default()
+            };
+            let scan = scan(&request, &root, None).unwrap();
+            assert_eq!(scan.how, How::Walk(why.to_owned()));
+            assert_eq!(scan.walk.holders.len(), 1);
+        }
+    }
+
+    #[test]
+    fn few_rows_are_looked_for_alone_and_rows_without_an_inode_not_at_all() {
+        let proc = Proc::new("few").process(7, "seven", &[80, 81, 82]);
+        let root = ProcRoot::given(proc.path().to_owned());
+        let request = proc.request(tcp(&[State::Listen]));
+        let looked = |inodes: &[u32], others: &[u32]| {
+            let mut stash = Stash::default();
+            for inode in inodes {
+                stash.push(&crate::model::Socket {
+                    inode: NonZeroU32::new(*inode),
+                    ..crate::query::samples::tcp("::", 80, "::", 0, State::Listen)
+                });
+            }
+            let others = Others {
+                inodes: others.to_vec(),
+                queued: false,
+            };
+            let (owners, how) = owners_of(&request, &root, &stash, &others).unwrap();
+            let held = owners.holders().all().iter().map(|holder| holder.inode);
+            (held.collect::<Vec<_>>(), how != How::NotLooked)
+        };
+        assert_eq!(looked(&[0], &[]), (vec![], false));
+        assert_eq!(looked(&[82], &[80]), (vec![80, 82], true));
+        assert_eq!(looked(&[0], &[81]), (vec![81], true));
     }
 }

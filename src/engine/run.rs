@@ -275,3 +275,99 @@ fn descriptors_late(late: usize, asked: &str) -> Option<Gap> {
     let message = format!("{late} {sockets} could not be asked in time for their {asked}");
     (late > 0).then(|| Gap::loss("descriptors-late", message).with_count(late as u64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Proc, codes, filter, listener, tcp};
+    use super::*;
+    use crate::model::State;
+    use crate::model::request::{NamesWanted, PeerKinds};
+
+    fn filled(request: &Request, flow: ControlFlow<()>) -> (Stash, u32) {
+        let mut stash = Stash::default();
+        let mut batches = 0;
+        Run::new(request).fill(&mut stash, &mut |_, _| {
+            batches += 1;
+            flow
+        });
+        (stash, batches)
+    }
+
+    #[test]
+    fn rows_wait_only_for_what_was_asked_for() {
+        let waits = |request: Request| Run::new(&request).waits();
+        assert!(!waits(Request::default()));
+        assert!(waits(Request {
+            owners: true,
+            ..Request::default()
+        }));
+        assert!(waits(Request {
+            half_open: true,
+            ..Request::default()
+        }));
+        assert!(waits(Request {
+            peers: PeerKinds {
+                inet: true,
+                ..PeerKinds::default()
+            },
+            ..Request::default()
+        }));
+        assert!(waits(Request {
+            names: NamesWanted {
+                hosts: true,
+                ..NamesWanted::default()
+            },
+            ..Request::default()
+        }));
+    }
+
+    #[test]
+    fn rows_that_no_owner_can_save_are_not_kept() {
+        let proc = Proc::new("prefilter").tcp(&[listener(80), listener(81)]);
+        let kept = |words: &str| {
+            let request = Request {
+                filter: filter(words),
+                ..proc.request(tcp(&[State::Listen]))
+            };
+            filled(&request, ControlFlow::Continue(())).0.len()
+        };
+        assert_eq!(kept("sport = 80 and pid = 7"), 1);
+        assert_eq!(kept("sport = 80 or pid = 7"), 2);
+        assert_eq!(kept("not pid = 7"), 2);
+        assert_eq!(kept("sport = 9"), 0);
+    }
+
+    #[test]
+    fn a_run_that_has_enough_reads_no_further_table() {
+        let proc = Proc::new("enough-tables").tcp(&[listener(80)]);
+        let mut request = proc.request(tcp(&[State::Listen]));
+        request.dumps.push(tcp(&[State::Listen]));
+        let batches = |flow| filled(&request, flow).1;
+        assert_eq!(batches(ControlFlow::Continue(())), 2);
+        assert_eq!(batches(ControlFlow::Break(())), 1);
+    }
+
+    #[test]
+    fn tables_that_no_dump_reads_are_told_from_the_beginning() {
+        let proc = Proc::new("absent").file("net/protocols", "protocol size sockets\nSMC 9 1\n");
+        let request = Request {
+            absent: vec!["smc", "dccp"],
+            proc_root: Some(proc.path().to_owned()),
+            ..Request::default()
+        };
+        assert_eq!(
+            codes(&Run::new(&request).gaps),
+            ["family-unread", "family-missing"]
+        );
+    }
+
+    #[test]
+    fn late_descriptors_are_a_loss_with_their_number() {
+        assert_eq!(descriptors_late(0, "context"), None);
+        let told = |late| descriptors_late(late, "context").map(|gap| (gap.message, gap.count));
+        let one = "1 socket could not be asked in time for their context";
+        assert_eq!(told(1), Some((one.to_owned(), Some(1))));
+        let two = "2 sockets could not be asked in time for their context";
+        assert_eq!(told(2), Some((two.to_owned(), Some(2))));
+    }
+}

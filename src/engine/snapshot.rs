@@ -106,3 +106,93 @@ pub fn inodes<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> impl Iterato
     let inodes = sockets.into_iter().filter_map(|socket| socket.inode);
     inodes.map(NonZeroU32::get)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{dump_of, listener, tcp};
+    use super::*;
+    use crate::model::{OwnerStatus, State};
+    use crate::source::proc::holders::Walk;
+    use crate::source::tape::format::{Kind, Record};
+    use crate::source::tape::testing::{record, replaying};
+
+    fn holder(inode: u32, pid: u32) -> Holder {
+        Holder {
+            inode,
+            pid,
+            fd: 3,
+            tid: 0,
+        }
+    }
+
+    /// Listeners on 80 and 81, and one that has no inode any more; process 7 holds the first.
+    fn machine() -> Vec<Record> {
+        let walk: io::Result<Walk> = Ok(Walk {
+            holders: vec![holder(80, 7), holder(99, 9)],
+            ..Walk::default()
+        });
+        let closed = super::super::samples::Told {
+            inode: 0,
+            ..listener(82)
+        };
+        vec![
+            dump_of(&[listener(80), listener(81), closed], true),
+            record(Kind::Walk, "whoever was seen", &walk),
+        ]
+    }
+
+    fn read(ports: &[u16]) -> Snapshot {
+        Snapshot::read(vec![tcp(&[State::Listen])], |socket| {
+            socket.inet().is_some_and(|pair| ports.contains(&pair.local_port))
+        })
+    }
+
+    #[test]
+    fn only_wanted_sockets_are_kept_and_nobody_is_looked_for_unasked() {
+        let snapshot = replaying(machine(), || read(&[81, 82]));
+        assert_eq!(inodes(&snapshot.sockets).collect::<Vec<_>>(), [81]);
+        assert_eq!((snapshot.sockets.len(), snapshot.dumps().len()), (2, 1));
+        assert_eq!(snapshot.owners_by, How::NotLooked);
+        assert!(snapshot.is_complete());
+    }
+
+    #[test]
+    fn owners_are_those_of_a_listing() {
+        let snapshot = replaying(machine(), || {
+            let mut snapshot = read(&[80, 81]);
+            snapshot.find_owners(OwnersBy::Proc);
+            snapshot
+        });
+        let owned = snapshot.owners.of(&snapshot.sockets[0]);
+        assert_eq!((owned.status, owned.holders[0].pid), (OwnerStatus::Known, 7));
+        let other = snapshot.owners.of(&snapshot.sockets[1]);
+        assert!(other.holders.is_empty() && other.status != OwnerStatus::NotAsked);
+        assert_eq!(snapshot.owners_by, How::Walk("requested".to_owned()));
+        assert!(snapshot.owners.holders().of(99).is_empty(), "not one of ours");
+    }
+
+    #[test]
+    fn no_process_is_looked_into_for_sockets_that_have_no_owner() {
+        let snapshot = replaying(machine(), || {
+            let mut snapshot = read(&[82]);
+            snapshot.find_owners(OwnersBy::Proc);
+            snapshot
+        });
+        assert_eq!(snapshot.owners_by, How::NotLooked);
+        let status = snapshot.owners.of(&snapshot.sockets[0]).status;
+        assert_ne!(status, OwnerStatus::NotAsked);
+    }
+
+    #[test]
+    fn a_missing_dump_leaves_the_snapshot_incomplete() {
+        assert!(!replaying(vec![], || read(&[80])).is_complete());
+    }
+
+    #[test]
+    fn holders_are_found_by_inodes_in_any_order() {
+        let found = replaying(machine(), || holders_of([99, 80, 99, 5], OwnersBy::Proc).unwrap());
+        assert_eq!(found, [holder(80, 7), holder(99, 9)]);
+        let found = replaying(machine(), || holders_of([], OwnersBy::Proc).unwrap());
+        assert_eq!(found, []);
+    }
+}

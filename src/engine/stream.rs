@@ -134,3 +134,119 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::How;
+    use super::super::samples::{ESTABLISHED, Proc, Told, filter, listener, rows, tcp};
+    use super::*;
+    use crate::model::request::Dump;
+    use crate::model::{OwnerStatus, State};
+
+    /// Process 7 holds 80 and 81, and a socket of another table; 8 holds 83, nobody 84.
+    fn machine(name: &str) -> Proc {
+        let connection = Told {
+            state: ESTABLISHED,
+            ..listener(81)
+        };
+        Proc::new(name)
+            .tcp(&[listener(80), connection, listener(83), listener(84)])
+            .process(7, "seven", &[80, 81, 999])
+            .process(8, "eight", &[83])
+    }
+
+    /// A table that may be big.
+    fn all() -> Dump {
+        tcp(&[State::Listen, State::Established])
+    }
+
+    #[test]
+    fn rows_keep_their_order_and_have_owners_whichever_way_they_are_found() {
+        let machine = machine("order");
+        let known = |port, pid| (port, OwnerStatus::Known, Some(pid));
+        let (found, captured) = rows(&machine.request(all()), usize::MAX);
+        assert_eq!(found.rows[..3], [known(80, 7), known(81, 7), known(83, 8)]);
+        assert_eq!((found.rows[3].0, found.rows[3].2), (84, None));
+        assert_eq!(captured.count(OwnerStatus::Known), 3);
+        assert_eq!(captured.owners_by, How::Walk("requested".to_owned()));
+        let (found, captured) = rows(&machine.request(tcp(&[State::Listen])), usize::MAX);
+        assert_eq!(found.rows[..2], [known(80, 7), known(83, 8)]);
+        assert_eq!(captured.owners_by, How::Walk("requested".to_owned()));
+    }
+
+    #[test]
+    fn only_holders_of_the_rows_are_looked_for_where_tables_are_small() {
+        let machine = machine("small");
+        let others = |dump| {
+            let (_, captured) = rows(&machine.request(dump), usize::MAX);
+            captured.owners.holders().of(999).len()
+        };
+        assert_eq!((others(tcp(&[State::Listen])), others(all())), (0, 1));
+    }
+
+    #[test]
+    fn without_owners_no_process_is_looked_into() {
+        let machine = machine("none");
+        let request = Request {
+            owners: false,
+            ..machine.request(all())
+        };
+        let (found, captured) = rows(&request, usize::MAX);
+        assert_eq!(found.ports(), [80, 81, 83, 84]);
+        assert_eq!(captured.owners_by, How::NotLooked);
+        assert_eq!(captured.count(OwnerStatus::NotAsked), 4);
+    }
+
+    #[test]
+    fn a_filter_of_owners_is_decided_when_they_are_known() {
+        let machine = machine("filter");
+        let passing = |words: &str, dump| {
+            let request = Request {
+                filter: filter(words),
+                ..machine.request(dump)
+            };
+            let (found, captured) = rows(&request, usize::MAX);
+            (found.ports(), captured.undecided)
+        };
+        for dump in [all(), tcp(&[State::Listen])] {
+            let (ports, _) = passing("sport > 80 and pid = 8", dump.clone());
+            assert_eq!(ports, [83]);
+            let (ports, _) = passing("pid = 7 and sport = 80", dump);
+            assert_eq!(ports, [80]);
+        }
+        assert_eq!(passing("sport = 84", all()).0, [84]);
+    }
+
+    #[test]
+    fn a_sink_that_has_enough_ends_the_run() {
+        let sockets: Vec<Told> = (1..2000).map(listener).collect();
+        let inodes: Vec<u32> = (1..2000).collect();
+        let machine = Proc::new("enough").tcp(&sockets).process(7, "seven", &inodes);
+        for (owners, dump) in [(true, all()), (true, tcp(&[State::Listen])), (false, all())] {
+            let request = Request {
+                owners,
+                ..machine.request(dump)
+            };
+            let (found, captured) = rows(&request, 1);
+            let count = found.rows.len();
+            assert!((1..1000).contains(&count), "{count} rows with owners: {owners}");
+            assert_eq!(captured.by_status.iter().sum::<u64>(), count as u64);
+        }
+    }
+
+    #[test]
+    fn a_directory_without_processes_is_no_reason_to_fail_and_a_missing_one_is() {
+        let machine = Proc::new("empty").tcp(&[listener(80)]);
+        let (found, _) = rows(&machine.request(all()), usize::MAX);
+        assert_eq!(found.ports(), [80]);
+        let request = Request {
+            proc_root: Some("/nonexistent/proc".into()),
+            ..machine.request(all())
+        };
+        let error = stream(&request, found).map(|_| ()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot list the processes in /nonexistent/proc"
+        );
+    }
+}

@@ -295,3 +295,158 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
         _ => ControlFlow::Continue(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ESTABLISHED, Proc, Told, codes, dump_of, file, listener, tcp};
+    use super::*;
+    use crate::model::StateSet;
+    use crate::source::tape::format::{Kind, Record};
+    use crate::source::tape::testing::{record, replaying};
+
+    const TABLE: &str = "head\n0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 80 1\nnonsense\n";
+
+    /// The ports that come of these dumps, and the codes of gaps.
+    fn read(root: &ProcRoot, dumps: &[Dump], flow: ControlFlow<()>) -> (Vec<u16>, Vec<&'static str>) {
+        let mut ports = Vec::new();
+        let mut tables = Tables::open(root);
+        tables.read(dumps, &mut |sockets| {
+            ports.extend(sockets.iter().map(|socket| socket.inet().unwrap().local_port));
+            flow
+        });
+        (ports, codes(&tables.gaps))
+    }
+
+    fn on_tape(records: Vec<Record>, dumps: &[Dump]) -> (Vec<u16>, Vec<&'static str>) {
+        replaying(records, || {
+            read(&ProcRoot::default(), dumps, ControlFlow::Continue(()))
+        })
+    }
+
+    fn refused(errno: i32) -> Record {
+        record(Kind::Fact, "sock_diag", &errno)
+    }
+
+    #[test]
+    fn a_socket_comes_once_by_its_cookie_whatever_table_it_is_in() {
+        let again = Told {
+            state: ESTABLISHED,
+            ..listener(80)
+        };
+        let nameless = Told {
+            cookie: 0,
+            ..listener(90)
+        };
+        let sockets = [listener(80), again, nameless, nameless, listener(91)];
+        let dump = tcp(&[State::Listen, State::Established]);
+        let (ports, gaps) = on_tape(vec![dump_of(&sockets, true)], &[dump.clone(), dump]);
+        assert_eq!((ports, gaps), (vec![80, 90, 90, 91, 90, 90], vec![]));
+    }
+
+    #[test]
+    fn nothing_is_handed_on_where_nothing_is_new() {
+        let mut seen = Seen::default();
+        let mut asked = 0;
+        let mut sockets = [Socket::BLANK];
+        sockets[0].cookie = std::num::NonZeroU64::new(7);
+        for _ in 0..2 {
+            let flow = emit_new(&mut seen, &mut sockets, &mut |_| {
+                asked += 1;
+                ControlFlow::Break(())
+            });
+            assert_eq!(flow.is_break(), asked == 1 && seen.insert(8));
+        }
+        assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn whoever_has_enough_gets_no_further_table() {
+        let dump = tcp(&[State::Listen]);
+        let nameless = Told {
+            cookie: 0,
+            ..listener(80)
+        };
+        let (ports, _) = replaying(vec![dump_of(&[nameless], true)], || {
+            read(
+                &ProcRoot::default(),
+                &[dump.clone(), dump.clone()],
+                ControlFlow::Break(()),
+            )
+        });
+        assert_eq!(ports, [80]);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_or_not_recorded_is_a_loss() {
+        let dump = [tcp(&[State::Listen])];
+        let cut = on_tape(vec![dump_of(&[listener(80)], false)], &dump);
+        assert_eq!(cut, (vec![80], vec!["dump-incomplete"]));
+        assert_eq!(on_tape(vec![], &dump), (vec![], vec!["not-recorded"]));
+    }
+
+    #[test]
+    fn a_kernel_that_hides_bound_sockets_is_known_by_its_release() {
+        let gaps = |release: &str, states: &[State]| {
+            let kernel = record(Kind::Fact, "kernel", &release.to_owned());
+            on_tape(vec![kernel, dump_of(&[], true)], &[tcp(states)]).1
+        };
+        let bound = [State::Bound];
+        assert_eq!(gaps("6.7.12-generic", &bound), ["bound-unseen"]);
+        assert_eq!(gaps("5.10.0", &bound), ["bound-unseen"]);
+        assert_eq!(gaps("6.7.12-generic", &[State::Listen]), [""; 0]);
+        for release in ["6.8.0", "6.10.1", "7.0", "unheard-of"] {
+            assert_eq!(gaps(release, &bound), [""; 0], "{release}");
+        }
+    }
+
+    #[test]
+    fn tables_of_proc_stand_in_for_a_netlink_that_is_refused() {
+        let table = || file("/proc/thread-self/net/tcp", TABLE);
+        let dump = [tcp(&[State::Listen])];
+        let found = on_tape(vec![refused(libc::EPERM), table()], &dump);
+        assert_eq!(found, (vec![80], vec!["proc-fallback", "odd-lines"]));
+        let dump = [tcp(&[State::Listen, State::Bound])];
+        let (_, gaps) = on_tape(vec![refused(libc::EPERM), table()], &dump);
+        assert_eq!(gaps, ["proc-fallback", "bound-unseen", "odd-lines"]);
+    }
+
+    #[test]
+    fn a_family_is_missing_only_where_nothing_speaks_for_it() {
+        let protocols = |sockets: i32| {
+            let text = format!("protocol size sockets\nSCTP 9 {sockets}\nAF_VSOCK 9 -1\n");
+            file("/proc/thread-self/net/protocols", &text)
+        };
+        let gaps = |errno, protocols, protocol, named| {
+            let dump = Dump {
+                named,
+                ..Dump::new(protocol, StateSet::ALL)
+            };
+            on_tape(vec![refused(errno), protocols], &[dump]).1
+        };
+        let (sctp, vsock) = (Protocol::Sctp, Protocol::Vsock);
+        assert_eq!(gaps(libc::ENOENT, protocols(0), sctp, true), ["family-missing"]);
+        assert_eq!(gaps(libc::ENOENT, protocols(2), sctp, true), ["table-unreadable"]);
+        assert_eq!(gaps(libc::EPERM, protocols(0), sctp, true), ["table-unreadable"]);
+        assert_eq!(
+            gaps(libc::ENOENT, protocols(0), vsock, true),
+            ["table-unreadable"]
+        );
+        assert_eq!(gaps(libc::ENOENT, protocols(0), vsock, false), ["family-missing"]);
+        // Not named: a protocol that the kernel lacks is not asked for, as that could load its module.
+        let none = file(
+            "/proc/thread-self/net/protocols",
+            "protocol size sockets\nTCP 9 1\n",
+        );
+        assert_eq!(gaps(libc::EPERM, none, sctp, false), ["family-missing"]);
+    }
+
+    #[test]
+    fn a_copied_proc_is_read_without_netlink() {
+        let proc = Proc::new("tables").tcp(&[listener(80)]);
+        let root = ProcRoot::given(proc.path().to_owned());
+        let found = replaying(vec![], || read(&root, &[], ControlFlow::Continue(())));
+        assert_eq!(found, (vec![], vec!["proc-root"]));
+        let (ports, gaps) = read(&root, &[tcp(&[State::Listen])], ControlFlow::Continue(()));
+        assert_eq!((ports, gaps), (vec![80], vec!["proc-root"]));
+    }
+}

@@ -11,6 +11,8 @@ pub fn beside<'scope, T: Send + 'scope>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Option<ScopedJoinHandle<'scope, T>> {
+    #[cfg(test)]
+    let work = super::tape::testing::inherited(work);
     let builder = Builder::new().name(name.to_owned());
     builder.spawn_scoped(scope, work).ok()
 }

@@ -105,7 +105,9 @@ fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
 
 /// The lines before the unit tests, without `//` comments.
 fn code_of(text: &str) -> Vec<String> {
-    let before_tests = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
+    // An item that only tests have does not hide what comes after it.
+    let tests = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    let before_tests = text[..tests].lines();
     let without_comment = |line: &str| match line.find("//") {
         // A `//` inside a string (an URL) hides the rest of the line: no wall looks for what comes behind one.
         Some(start) => line[..start].to_owned(),

@@ -14,6 +14,8 @@ mod create;
 pub mod format;
 pub mod netlink;
 pub mod ss;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -125,6 +127,15 @@ pub fn in_netns(inode: u64) {
     NETNS.set(inode);
 }
 
+/// The tape of this process; in a test that has one, its own.
+fn current() -> Option<&'static Tape> {
+    #[cfg(test)]
+    if let Some(tape) = testing::current() {
+        return Some(tape);
+    }
+    TAPE.get()
+}
+
 /// A lock that a panicking thread left behind still guards whole values.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -182,7 +193,7 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
 /// # Errors
 /// If the file could not be written in full.
 pub fn finish() -> io::Result<u64> {
-    match TAPE.get() {
+    match current() {
         None => Ok(0),
         Some(Tape::Replaying(replay)) => Ok(lock(replay).odd),
         Some(Tape::Recording(recorder)) => {
@@ -200,7 +211,7 @@ pub fn finish() -> io::Result<u64> {
 
 /// Whether answers come from a recording.
 pub fn is_replaying() -> bool {
-    matches!(TAPE.get(), Some(Tape::Replaying(_)))
+    matches!(current(), Some(Tape::Replaying(_)))
 }
 
 /// Whether what is read here is written down.
@@ -210,14 +221,14 @@ pub fn is_recording() -> bool {
 
 /// The recorder, for what is to be recorded here.
 fn recorder() -> Option<MutexGuard<'static, Recorder>> {
-    match TAPE.get() {
+    match current() {
         Some(Tape::Recording(recorder)) if !INSIDE.get() => Some(lock(recorder)),
         _ => None,
     }
 }
 
 fn replay() -> Option<MutexGuard<'static, Replay>> {
-    match TAPE.get() {
+    match current() {
         Some(Tape::Replaying(replay)) => Some(lock(replay)),
         _ => None,
     }
@@ -237,7 +248,7 @@ impl Recorder {
 ///
 /// What `live` itself notes is not recorded: the answer stands for it.
 pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
-    let Some(tape) = TAPE.get() else {
+    let Some(tape) = current() else {
         return live();
     };
     let key = key.as_ref();

@@ -189,7 +189,7 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
 }
 
 /// A request without its sequence number.
-fn key_of(request: &[u8]) -> Vec<u8> {
+pub(super) fn key_of(request: &[u8]) -> Vec<u8> {
     let mut key = request.to_vec();
     set_sequence(&mut key, 0, 0);
     key
