@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::ListArgs;
 use super::duration::interval;
 
 /// Options of `sockstat events`.
@@ -69,31 +68,4 @@ pub struct EventsArgs {
     /// Sockets to follow: any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
-}
-
-impl EventsArgs {
-    /// Returns these options, and the global ones, as options of the listing.
-    pub fn as_list(&self, global: &ListArgs) -> ListArgs {
-        ListArgs {
-            events: true,
-            tcp: self.tcp,
-            udp: self.udp,
-            raw: self.raw,
-            unix: self.unix,
-            ipv4: self.ipv4,
-            ipv6: self.ipv6,
-            listening: self.listening,
-            processes: self.processes,
-            extended: self.extended,
-            resolve: self.resolve,
-            interval: self.interval,
-            limit: self.limit,
-            jsonl: self.json || global.json,
-            columns: self.columns.clone(),
-            no_header: self.no_header,
-            quiet: global.quiet,
-            filter: self.filter.clone(),
-            ..ListArgs::default()
-        }
-    }
 }

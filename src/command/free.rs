@@ -6,20 +6,21 @@ use serde::Serialize;
 
 use super::out;
 use super::read::snapshot;
-use crate::cli::{FreeArgs, ListArgs};
+use crate::cli::FreeArgs;
 use crate::diagnose::bind::free::{Wanted, free_ports, parse_range};
 use crate::diagnose::bind::question::wildcards;
 use crate::diagnose::place::of_families;
 use crate::exit::Exit;
 use crate::model::Protocol;
 use crate::model::system::SystemFacts;
+use crate::plan::Common;
 use crate::source::{system, tape};
 
 /// Prints as many ports as were asked for, lowest first; exit 1 if there are not so many.
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &FreeArgs, global: &ListArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
     let system = system::read();
     let wanted = match wanted(args, &system) {
         Ok(wanted) => wanted,

@@ -1,63 +1,43 @@
-//! The listing: parse the filter, plan, capture, show, and tell what is missing.
+//! The listing: capture, show, and tell what is missing.
 
-use std::io::Read as _;
-use std::path::Path;
-
-use anyhow::Context as _;
 use clap::CommandFactory as _;
 
 use super::caller::Caller;
 use super::out::{self, Blocks};
 use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
 use super::{explain, losses};
-use crate::cli::{Cli, ListArgs};
+use crate::cli::Cli;
 use crate::engine::Request;
 use crate::engine::{Captured, stream};
 use crate::exit::Exit;
 use crate::model::gap::is_complete;
-use crate::model::request;
 use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::output::Grouping;
 use crate::plan::{ListPlan, Output};
-use crate::query::{self, FilterWords, Mode, field_names, nearest};
-use crate::render::groups::{GroupForm, Groups};
+use crate::query::{self, field_names, nearest};
+use crate::render::form::Form;
+use crate::render::groups::Groups;
 use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
-use crate::source::{callers_files, disk, tape};
-use crate::source::{lookup, proc::ProcRoot};
+use crate::source::{disk, tape};
 
 /// Runs a listing.
 ///
 /// # Errors
-/// What made it impossible. A wrong filter is not among them: it is told here, and ends with [`Exit::Usage`].
-pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    run_beside(args, caller, None)
+/// What made it impossible.
+pub fn run(plan: ListPlan, caller: &Caller) -> anyhow::Result<Exit> {
+    run_beside(plan, caller, None)
 }
 
 /// The same, with a summary in the JSON document.
 pub(super) fn run_beside(
-    args: &ListArgs,
+    mut plan: ListPlan,
     caller: &Caller,
     summary: Option<&Summary>,
 ) -> anyhow::Result<Exit> {
-    let words = filter_words(args)?;
-    let filter = match filter(args, &words, Mode::List) {
-        Ok(filter) => filter,
-        Err(error) => {
-            out::complain(&format!("{}\n", error.render()));
-            return Ok(Exit::Usage);
-        }
-    };
-    let mut plan = match ListPlan::new(args, filter, &caller.place) {
-        Ok(plan) => plan,
-        Err(error) => {
-            out::complain(&error.to_string());
-            return Ok(Exit::Usage);
-        }
-    };
     plan.capture.views = caller.views.clone();
     if let Some(root) = plan
         .capture
@@ -71,7 +51,7 @@ pub(super) fn run_beside(
         ));
         return Ok(Exit::Usage);
     }
-    if let Some(file) = &args.diag {
+    if let Some(file) = &plan.diag {
         return super::raw_dump::run(&plan.capture, file);
     }
     let (rows, gaps) = show(&plan, caller, summary)?;
@@ -87,59 +67,6 @@ pub(super) fn run_beside(
         (true, 0, true) => Exit::Failed,
         (true, 0, false) => Exit::Incomplete,
     })
-}
-
-/// The words of the filter: those of the command line, and then those of the file.
-pub(super) fn filter_words(args: &ListArgs) -> anyhow::Result<FilterWords> {
-    let mut words = FilterWords::typed(args.filter.clone());
-    if let Some(path) = &args.filter_file {
-        let name = escape::text(path.as_os_str().as_encoded_bytes());
-        let text = read_filter(path).with_context(|| format!("cannot read the filter of -F {name}"))?;
-        words.add_file(name, &text);
-    }
-    Ok(words)
-}
-
-/// A filter file, or standard input for `-`; a byte more than a filter can be long, so that the parser sees it.
-fn read_filter(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    let limit = query::MAX_LENGTH as u64 * 2;
-    if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_string(&mut text)?;
-    } else {
-        callers_files::open(path)?.take(limit).read_to_string(&mut text)?;
-    }
-    Ok(text)
-}
-
-/// The filter, with its names looked up.
-pub(super) fn filter(
-    args: &ListArgs,
-    words: &FilterWords,
-    mode: Mode,
-) -> Result<query::Parsed, query::FilterError> {
-    resolved(args, words, mode).map_err(|error| words.without_file_contents(error))
-}
-
-fn resolved(args: &ListArgs, words: &[String], mode: Mode) -> Result<query::Parsed, query::FilterError> {
-    let mut parsed = query::parse(words, mode)?;
-    let root = args
-        .proc_root
-        .clone()
-        .map_or_else(ProcRoot::default, ProcRoot::given);
-    if let Some(expr) = parsed.expr.take() {
-        let wanted = expr.names();
-        let expr = if wanted.is_empty() {
-            expr
-        } else {
-            let mut found = lookup::find(wanted, &root);
-            // Each namespace has numbers of its own.
-            found.interfaces_by_name = request::netns::are_several(&args.netns);
-            expr.resolve(&found)?
-        };
-        parsed.expr = Some(expr);
-    }
-    Ok(parsed)
 }
 
 /// Captures and prints; returns how many rows there were and what is missing.
@@ -225,7 +152,7 @@ fn print_groups(
 ) -> anyhow::Result<u64> {
     let mut text = Vec::new();
     let rows = groups.push(&mut text, plan.limit, grouping.header);
-    if grouping.form == GroupForm::Json {
+    if grouping.form == Form::Json {
         let mut document = Vec::new();
         envelope(&host(), captured, gaps).push_start(&mut document);
         json::Envelope::push_end_with_groups(&mut document, &text);

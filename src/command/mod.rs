@@ -1,9 +1,11 @@
 //! What a run does, one module for each command. Each reads as a table of contents.
 
+mod ask;
 pub mod caller;
 pub mod destroy;
 pub mod events;
 pub mod explain;
+mod filter;
 pub mod free;
 pub mod kill;
 pub mod list;
@@ -24,8 +26,10 @@ use std::ffi::OsString;
 use caller::Caller;
 
 use crate::cli;
-use crate::cli::{Cli, Subcommand, commands, generate};
+use crate::cli::{Cli, Subcommand, UsageError, commands, generate};
 use crate::exit::Exit;
+use crate::plan::{Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, SummaryPlan};
+use crate::query::{Mode, Parsed};
 use crate::render::{escape, reference};
 use crate::source::callers_files;
 use crate::source::netns::Views;
@@ -34,19 +38,19 @@ use crate::source::tape as record;
 /// Runs a command line, the program's name first.
 pub fn run(arguments: &[OsString]) -> Exit {
     match cli::parse(arguments.to_vec()) {
-        Err(error) if error.was_asked_for() => told(out::print(error.to_string().as_bytes())),
+        Err(error) if error.was_asked_for() => exit_of(out::print(error.to_string().as_bytes())),
         Err(error) => {
             out::complain(&error.to_string());
             Exit::Usage
         }
         Ok(cli) => match tape::begin(&cli) {
-            Ok(session) => session.end(told(on_tape(cli, arguments))),
+            Ok(session) => session.end(exit_of(on_tape(&cli, arguments))),
             Err(exit) => exit,
         },
     }
 }
 
-fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
+fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     // Links below that directory may lead to any file.
     if cli.list.proc_root.is_some() {
         callers_files::keep_to_callers_rights();
@@ -54,7 +58,7 @@ fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     let caller = Caller::here(arguments);
     // A replay goes nowhere: its recording is of the namespaces that its run was in.
     let mut refused = None;
-    let views = record::fact("network namespaces", || match netns::enter(&cli) {
+    let views = record::fact("network namespaces", || match netns::enter(cli) {
         Ok(views) => views.views,
         Err(error) => {
             refused = Some(error);
@@ -74,7 +78,7 @@ fn on_tape(cli: Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     }
 }
 
-fn told(outcome: anyhow::Result<Exit>) -> Exit {
+fn exit_of(outcome: anyhow::Result<Exit>) -> Exit {
     outcome.unwrap_or_else(|error| {
         out::complain(&format!("error: {}\n", escape::sentence(&format!("{error:#}"))));
         Exit::Failed
@@ -91,8 +95,8 @@ fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
     }
 }
 
-fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
-    if let Some(name) = needs_its_own_recording(&cli)
+fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
+    if let Some(name) = needs_its_own_recording(cli)
         && !record::fact(&format!("asked by {name}"), || true)
     {
         out::complain(&format!(
@@ -101,30 +105,84 @@ fn dispatch(cli: Cli, caller: &Caller) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::Failed);
     }
-    match cli.command {
-        None if cli.list.kill => destroy::run(&cli.list, caller),
-        None if cli.list.events => events::run(&cli.list, caller),
-        None if cli.list.summary => summary::run(&cli.list, caller),
-        None => list::run(&cli.list, caller),
-        Some(Subcommand::Why(args)) => why::run(&args, &cli.list, caller),
-        Some(Subcommand::Reach(args)) => reach::run(&args, &cli.list, caller),
-        Some(Subcommand::Free(args)) => free::run(&args, &cli.list),
-        Some(Subcommand::Wait(args)) => wait::run(&args, &cli.list),
-        Some(Subcommand::Kill(args)) => kill::run(&args, &cli.list, caller),
-        Some(Subcommand::Events(args)) => events::run_subcommand(&args, &cli.list, caller),
+    let (list, place) = (&cli.list, &caller.place);
+    let common = Common::of(list);
+    let input = |mode| FilterInput::of_list(list, mode);
+    match &cli.command {
+        None if list.kill => planned(
+            &input(Mode::Kill),
+            |parsed| DestroyPlan::of_list(list, parsed, place),
+            |plan| destroy::run(plan, caller),
+        ),
+        None if list.events => planned(
+            &input(Mode::List),
+            |parsed| EventsPlan::of_list(list, parsed, place),
+            events::run,
+        ),
+        None if list.summary => planned(
+            &input(Mode::List),
+            |parsed| SummaryPlan::new(list, parsed, place),
+            |plan| summary::run(plan, caller),
+        ),
+        None => planned(
+            &input(Mode::List),
+            |parsed| ListPlan::new(list, parsed, place),
+            |plan| list::run(plan, caller),
+        ),
+        Some(Subcommand::Why(args)) => why::run(args, common, caller),
+        Some(Subcommand::Reach(args)) => reach::run(args, common, caller),
+        Some(Subcommand::Free(args)) => free::run(args, common),
+        Some(Subcommand::Wait(args)) => wait::run(args, common),
+        Some(Subcommand::Kill(args)) if args.socket => planned(
+            &FilterInput::of_kill(args),
+            |parsed| DestroyPlan::of_kill(args, list, parsed, place),
+            |plan| destroy::run(plan, caller),
+        ),
+        Some(Subcommand::Kill(args)) => planned(
+            &FilterInput::of_kill(args),
+            |parsed| Ok(KillPlan::new(args, list, parsed)),
+            |plan| kill::run(&plan, caller),
+        ),
+        Some(Subcommand::Events(args)) => planned(
+            &FilterInput::of_events(args),
+            |parsed| EventsPlan::new(args, list, parsed, place),
+            events::run,
+        ),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
-        Some(Subcommand::Completions { shell }) => out::print(&generate::completions(shell)),
+        Some(Subcommand::Completions { shell }) => out::print(&generate::completions(*shell)),
         Some(Subcommand::Man) => generate::man_page()
             .map_err(Into::into)
             .and_then(|page| out::print(&page)),
         Some(Subcommand::Help { command: None }) => out::print(commands::help(None).as_bytes()),
-        Some(Subcommand::Help { command: Some(name) }) => match commands::help_of(&name) {
+        Some(Subcommand::Help { command: Some(name) }) => match commands::help_of(name) {
             Ok(text) => out::print(text.as_bytes()),
             Err(error) => {
                 out::complain(&error.to_string());
                 Ok(Exit::Usage)
             }
         },
+    }
+}
+
+/// Reads the filter, plans, and runs. A wrong filter, or options that do not go together, are reported.
+fn planned<P>(
+    input: &FilterInput,
+    plan: impl FnOnce(Parsed) -> Result<P, UsageError>,
+    run: impl FnOnce(P) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let parsed = match filter::read(input)? {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            out::complain(&format!("{}\n", error.render()));
+            return Ok(Exit::Usage);
+        }
+    };
+    match plan(parsed) {
+        Ok(plan) => run(plan),
+        Err(error) => {
+            out::complain(&error.to_string());
+            Ok(Exit::Usage)
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::caller::Caller;
 use super::why::sockets_of;
 use super::{losses, out};
-use crate::cli::{ListArgs, ReachArgs};
+use crate::cli::ReachArgs;
 use crate::diagnose::path::found::Answer;
 use crate::diagnose::path::judge::{PathVerdict, Reach};
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
@@ -15,6 +15,7 @@ use crate::diagnose::path::{json, text};
 use crate::diagnose::place::{Host, Place, PortPlace, of_families, parse};
 use crate::exit::Exit;
 use crate::model::{OwnerStatus, Protocol};
+use crate::plan::Common;
 use crate::source::{hosts, system, trial_connect, unix_paths};
 
 /// Answers for every address of the host: exit 0 if all would be accepted, 1 if one would not, 3 if one is undecidable
@@ -22,7 +23,7 @@ use crate::source::{hosts, system, trial_connect, unix_paths};
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
     match parse(&args.place) {
         Ok(Place::Unix(name)) => unix(name, args.json, global, caller),
         Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
@@ -36,7 +37,7 @@ pub fn run(args: &ReachArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resu
     }
 }
 
-fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
     let udp = args.kind.udp || place.protocol == Some(Protocol::Udp);
     if udp && args.try_it {
         return out::usage("--try works only with TCP: a UDP datagram need not be answered");
@@ -53,7 +54,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: &ListArgs, caller: &Caller)
             address,
             port: place.port,
             protocol,
-            found: address::read(protocol, address, place.port, &system, global.owners.into()),
+            found: address::read(protocol, address, place.port, &system, global.owners_by),
             tried: args
                 .try_it
                 .then(|| trial_connect::connect_once(address, place.port)),
@@ -104,8 +105,8 @@ fn exit_of(answer: &Answer) -> Exit {
 }
 
 /// A unix socket: a listener that has room, and whose file this process may write to.
-fn unix(name: Vec<u8>, json: bool, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let (snapshot, _, sockets) = sockets_of(&name, global.owners.into());
+fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
+    let (snapshot, _, sockets) = sockets_of(&name, global.owners_by);
     let facts = UnixName {
         is_socket_file: unix_paths::is_socket_file(&name),
         may_connect: unix_paths::may_connect(&name),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::out;
 use super::read::{processes, snapshot};
-use crate::cli::{ListArgs, WaitArgs};
+use crate::cli::WaitArgs;
 use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::path::listens::Addresses;
 use crate::diagnose::place::{Host, Place, PortPlace, parse};
@@ -16,6 +16,7 @@ use crate::engine::snapshot::inodes;
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
 use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use crate::plan::Common;
 use crate::source::hosts;
 
 /// The first pause between two readings; then the pauses grow.
@@ -27,8 +28,8 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &WaitArgs, global: &ListArgs) -> anyhow::Result<Exit> {
-    let target = match Target::of(args, global.owners.into()) {
+pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
+    let target = match Target::of(args, global.owners_by) {
         Ok(target) => target,
         Err(reason) => return out::usage(reason),
     };

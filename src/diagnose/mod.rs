@@ -6,3 +6,4 @@ pub mod bind;
 mod json;
 pub mod path;
 pub mod place;
+pub mod targets;

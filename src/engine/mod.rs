@@ -20,7 +20,7 @@ mod seen;
 pub mod show;
 pub mod snapshot;
 mod stream;
-pub mod tables;
+mod tables;
 
 use std::ops::ControlFlow;
 use std::time::SystemTime;
@@ -32,6 +32,7 @@ pub use owners::How;
 pub use request::Request;
 pub use snapshot::Snapshot;
 pub use stream::stream;
+pub use tables::read_tables;
 
 /// Takes rows. It may do I/O of its own (writing them).
 pub trait Sink: Send {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::join::{Others, needs_owner};
 use super::owners::{How, owners_of, scan};
-use super::tables::Tables;
+use super::tables::read_tables;
 use super::{Request, is_complete};
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::{Gap, Holder, HolderTable, Owners, Socket, Stash};
@@ -31,8 +31,7 @@ impl Snapshot {
     /// `wanted` has to check it too.
     pub fn read(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Self {
         let mut found = Vec::new();
-        let mut tables = Tables::open(&ProcRoot::default());
-        tables.read(&dumps, &mut |sockets| {
+        let gaps = read_tables(&dumps, &mut |sockets| {
             found.extend(sockets.iter().filter(|socket| wanted(socket)).cloned());
             ControlFlow::Continue(())
         });
@@ -40,7 +39,7 @@ impl Snapshot {
             sockets: found,
             owners: Owners::not_asked(),
             owners_by: How::NotLooked,
-            gaps: tables.gaps,
+            gaps,
             dumps,
         }
     }

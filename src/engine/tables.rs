@@ -11,9 +11,17 @@ use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
 use crate::source::{disk, tape};
 
+/// Reads the tables of the caller's network namespace, and hands their sockets to `emit`, each once. Tables under /proc are
+/// not narrowed by a dump's condition. Returns what could not be read.
+pub fn read_tables(dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
+    let mut tables = Tables::open(&ProcRoot::default());
+    tables.read(dumps, emit);
+    tables.gaps
+}
+
 /// Reads all tables of a capture, each socket once.
 #[derive(Debug)]
-pub struct Tables {
+pub(super) struct Tables {
     root: ProcRoot,
     channel: Option<Channel>,
     /// Why there is no channel: errno. Told once per protocol that had to do without.
@@ -21,12 +29,12 @@ pub struct Tables {
     /// The names in /proc/net/protocols, read when first needed.
     protocols: Option<String>,
     /// What is missing, or came another way.
-    pub gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Tables {
     /// Opens the netlink socket, unless --proc-root is given: that need not be of this kernel.
-    pub fn open(root: &ProcRoot) -> Self {
+    pub(super) fn open(root: &ProcRoot) -> Self {
         let mut tables = Self {
             root: root.clone(),
             channel: None,
@@ -56,7 +64,7 @@ impl Tables {
     }
 
     /// Reads every dump in turn and hands its sockets to `emit`, each socket once.
-    pub fn read(&mut self, dumps: &[Dump], emit: &mut Emit<'_>) {
+    pub(super) fn read(&mut self, dumps: &[Dump], emit: &mut Emit<'_>) {
         let mut seen = Seen::default();
         for dump in dumps {
             let mut stopped = false;
@@ -217,7 +225,7 @@ impl Tables {
 }
 
 /// Tables that were asked for by name and that no dump reads. Where the kernel has such sockets, they are a loss.
-pub fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
+pub(super) fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
     let protocols = if names.is_empty() {
         String::new()
     } else {

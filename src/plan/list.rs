@@ -1,10 +1,12 @@
 //! What a listing means: what is captured, and how it is shown.
 
-use super::Output;
+use std::path::PathBuf;
+
 use super::columns::{self, Choice, needs};
 use super::details::{self, Details};
-use super::output::Grouping;
+use super::output::{Grouping, form};
 use super::select::Selection;
+use super::{Output, Place};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::engine::Request;
 use crate::engine::show;
@@ -16,24 +18,11 @@ use crate::query::pushdown::narrowed;
 use crate::query::sort::SortKey;
 use crate::query::{self, Expr};
 use crate::render::cells::Column;
-use crate::render::groups::GroupForm;
+use crate::render::form::Form;
 use crate::render::lines::{Columns, Lines};
 use crate::render::plain::Plain;
 use crate::render::table::TableView;
 use crate::render::tokens::Users;
-
-/// What is known of the place where a listing is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Whether stdout is a terminal.
-    pub is_terminal: bool,
-    /// Its width in cells, or that of `COLUMNS`.
-    pub width: Option<usize>,
-    /// `NO_COLOR`, or a terminal that is dumb.
-    pub no_color: bool,
-    /// `CLICOLOR_FORCE`.
-    pub force_color: bool,
-}
 
 /// A listing, ready to be run.
 #[derive(Clone, Debug)]
@@ -55,6 +44,8 @@ pub struct ListPlan {
     pub quiet: bool,
     /// `--explain-plan`.
     pub explain: bool,
+    /// `-D`: the file for the kernel's own messages, in place of rows.
+    pub diag: Option<PathBuf>,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
 }
@@ -163,6 +154,7 @@ impl ListPlan {
             exit_status: args.exit_status,
             quiet: args.quiet,
             explain: args.explain_plan,
+            diag: args.diag.clone(),
             bare_words: filter.words,
         })
     }
@@ -246,37 +238,30 @@ impl Shown<'_> {
         let args = self.args;
         let all = || self.choice.applied(usual_fields());
         let header = !args.no_header;
-        let table = args.table || (self.place.is_terminal && !args.plain);
+        let form = form(args, self.place);
         if args.pids {
-            Output::Pids
-        } else if !self.by.is_empty() {
-            Output::Groups(Grouping {
+            return Output::Pids;
+        }
+        if !self.by.is_empty() {
+            return Output::Groups(Grouping {
                 keys: self.by.clone(),
-                form: match (args.json, args.jsonl, args.csv) {
-                    (true, ..) => GroupForm::Json,
-                    (_, true, _) => GroupForm::Jsonl,
-                    (.., true) => GroupForm::Csv,
-                    _ if table => GroupForm::Table,
-                    _ => GroupForm::Blanks,
-                },
+                form,
                 header,
-            })
-        } else if args.json {
-            Output::Json(all())
-        } else if args.jsonl {
-            Output::Lines(Lines::Json(all()))
-        } else if args.csv {
-            Output::Lines(Lines::Csv(Columns {
-                fields: all(),
-                header,
-            }))
-        } else if table {
-            Output::Table(self.table())
-        } else if self.choice.is_none() {
-            Output::Lines(Lines::Ss(self.plain()))
-        } else {
-            let fields = self.choice.applied(plain_fields(self.owners));
-            Output::Lines(Lines::Blanks(Columns { fields, header }))
+            });
+        }
+        match form {
+            Form::Json => Output::Json(all()),
+            Form::Jsonl => Output::Lines(Lines::Json(all())),
+            Form::Csv => {
+                let fields = all();
+                Output::Lines(Lines::Csv(Columns { fields, header }))
+            }
+            Form::Table => Output::Table(self.table()),
+            Form::Plain if self.choice.is_none() => Output::Lines(Lines::Ss(self.plain())),
+            Form::Plain => {
+                let fields = self.choice.applied(plain_fields(self.owners));
+                Output::Lines(Lines::Blanks(Columns { fields, header }))
+            }
         }
     }
 

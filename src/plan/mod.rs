@@ -1,10 +1,24 @@
 //! What the arguments mean, once terminal, environment and precedence are known. Pure.
 
 pub mod columns;
+pub mod common;
+pub mod destroy;
 pub mod details;
+pub mod events;
+pub mod filter;
+pub mod kill;
 pub mod list;
 pub mod output;
+pub mod place;
 pub mod select;
+pub mod summary;
 
-pub use list::{ListPlan, Place};
+pub use common::Common;
+pub use destroy::DestroyPlan;
+pub use events::EventsPlan;
+pub use filter::FilterInput;
+pub use kill::KillPlan;
+pub use list::ListPlan;
 pub use output::Output;
+pub use place::Place;
+pub use summary::SummaryPlan;

@@ -1,10 +1,12 @@
 //! In which form a listing is shown, and what it has to know for that.
 
+use super::Place;
+use crate::cli::ListArgs;
 use crate::model::request::PeerKinds;
 use crate::query::field::{Cost, Field};
 use crate::query::group::GroupKey;
 use crate::render::cells::Column;
-use crate::render::groups::GroupForm;
+use crate::render::form::Form;
 use crate::render::lines::Lines;
 use crate::render::table::TableView;
 
@@ -23,13 +25,25 @@ pub enum Output {
     Pids,
 }
 
+/// The form of whatever a listing, `-s`, `-E` or `-K` prints: as asked for by name, else the table on a terminal and plain
+/// columns elsewhere.
+pub fn form(args: &ListArgs, place: &Place) -> Form {
+    match (args.json, args.jsonl, args.csv) {
+        (true, ..) => Form::Json,
+        (_, true, _) => Form::Jsonl,
+        (.., true) => Form::Csv,
+        _ if args.table || (place.is_terminal && !args.plain) => Form::Table,
+        _ => Form::Plain,
+    }
+}
+
 /// How rows are counted by groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grouping {
     /// What the rows of a group have in common.
     pub keys: Vec<GroupKey>,
     /// How groups are shown.
-    pub form: GroupForm,
+    pub form: Form,
     /// The heading line.
     pub header: bool,
 }
@@ -64,5 +78,32 @@ impl Output {
             unix: beside_peer || by_name.has(Cost::PEERS),
             inet: beside_owner || by_name.has(Cost::PEERS),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_that_was_named_wins_over_the_terminal() {
+        let named = |set: fn(&mut ListArgs), is_terminal| {
+            let mut args = ListArgs::default();
+            set(&mut args);
+            let place = Place {
+                is_terminal,
+                ..Place::default()
+            };
+            form(&args, &place)
+        };
+        for is_terminal in [true, false] {
+            assert_eq!(named(|args| args.json = true, is_terminal), Form::Json);
+            assert_eq!(named(|args| args.jsonl = true, is_terminal), Form::Jsonl);
+            assert_eq!(named(|args| args.csv = true, is_terminal), Form::Csv);
+            assert_eq!(named(|args| args.table = true, is_terminal), Form::Table);
+            assert_eq!(named(|args| args.plain = true, is_terminal), Form::Plain);
+        }
+        assert_eq!(named(|_| {}, true), Form::Table);
+        assert_eq!(named(|_| {}, false), Form::Plain);
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{self, Shape};
 use super::csv::push_csv;
+use super::form::Form;
 use super::json;
 use super::text::push_number;
 use super::word::push_word;
@@ -18,33 +19,18 @@ const COUNTS: [&str; 4] = ["count", "recv_q", "send_q", "accept_q"];
 /// The number of rows, and the sums of [`COUNTS`]; null if no row of the group has such a queue.
 type Counts = [Option<u64>; COUNTS.len()];
 
-/// The output format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GroupForm {
-    /// Objects inside the envelope.
-    Json,
-    /// One object per line.
-    Jsonl,
-    /// RFC 4180.
-    Csv,
-    /// Words separated by blanks.
-    Blanks,
-    /// The same, aligned for people.
-    Table,
-}
-
 /// The groups found so far.
 #[derive(Clone, Debug)]
 pub struct Groups {
     keys: Vec<GroupKey>,
-    form: GroupForm,
+    form: Form,
     found: BTreeMap<Vec<u8>, Counts>,
     key: Vec<u8>,
 }
 
 impl Groups {
     /// No groups yet.
-    pub fn new(keys: Vec<GroupKey>, form: GroupForm) -> Self {
+    pub fn new(keys: Vec<GroupKey>, form: Form) -> Self {
         Self {
             keys,
             form,
@@ -58,16 +44,16 @@ impl Groups {
         self.key.clear();
         for (index, key) in self.keys.iter().enumerate() {
             if index > 0 {
-                self.key.push(self.form.separator());
+                self.key.push(separator(self.form));
             }
             let value = key.value(row);
             match self.form {
-                GroupForm::Json | GroupForm::Jsonl => {
+                Form::Json | Form::Jsonl => {
                     json::push_key(&mut self.key, key.field.name());
                     json::push_value(&mut self.key, &value);
                 }
-                GroupForm::Csv => push_csv(&mut self.key, &value),
-                GroupForm::Blanks | GroupForm::Table => push_word(&mut self.key, &value),
+                Form::Csv => push_csv(&mut self.key, &value),
+                Form::Plain | Form::Table => push_word(&mut self.key, &value),
             }
         }
         let [recv_q, send_q, accept_q] = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()]
@@ -90,22 +76,21 @@ impl Groups {
         groups.sort_by(|(a_key, a), (b_key, b)| b[0].cmp(&a[0]).then_with(|| a_key.cmp(b_key)));
         groups.truncate(limit.unwrap_or(usize::MAX));
         let start = out.len();
-        let words = matches!(self.form, GroupForm::Csv | GroupForm::Blanks | GroupForm::Table);
-        if header && words {
+        if header && !self.form.is_json() {
             let names = self.keys.iter().map(|key| key.field.name()).chain(COUNTS);
             for (index, name) in names.enumerate() {
                 if index > 0 {
-                    out.push(self.form.separator());
+                    out.push(separator(self.form));
                 }
                 out.extend_from_slice(name.as_bytes());
             }
-            self.form.push_line_end(out, false);
+            push_line_end(out, self.form, false);
         }
         for (index, (key, counts)) in groups.iter().enumerate() {
             self.push_group(out, key, counts.as_slice());
-            self.form.push_line_end(out, index + 1 == groups.len());
+            push_line_end(out, self.form, index + 1 == groups.len());
         }
-        if self.form == GroupForm::Table {
+        if self.form == Form::Table {
             let text = String::from_utf8_lossy(out.get(start..).unwrap_or_default()).into_owned();
             out.truncate(start);
             out.extend_from_slice(aligned(&text, self.keys.len(), header).as_bytes());
@@ -114,21 +99,21 @@ impl Groups {
     }
 
     fn push_group(&self, out: &mut Vec<u8>, key: &[u8], counts: &[Option<u64>]) {
-        let is_json = matches!(self.form, GroupForm::Json | GroupForm::Jsonl);
+        let is_json = self.form.is_json();
         if is_json {
             out.push(b'{');
         }
         out.extend_from_slice(key);
         for (name, count) in COUNTS.iter().zip(counts) {
-            out.push(self.form.separator());
+            out.push(separator(self.form));
             if is_json {
                 json::push_key(out, name);
             }
             match (count, self.form) {
                 (Some(count), _) => push_number(out, *count),
-                (None, GroupForm::Json | GroupForm::Jsonl) => out.extend_from_slice(b"null"),
-                (None, GroupForm::Csv) => {}
-                (None, GroupForm::Blanks | GroupForm::Table) => out.push(b'?'),
+                (None, Form::Json | Form::Jsonl) => out.extend_from_slice(b"null"),
+                (None, Form::Csv) => {}
+                (None, Form::Plain | Form::Table) => out.push(b'?'),
             }
         }
         if is_json {
@@ -137,22 +122,21 @@ impl Groups {
     }
 }
 
-impl GroupForm {
-    const fn separator(self) -> u8 {
-        match self {
-            Self::Json | Self::Jsonl | Self::Csv => b',',
-            Self::Blanks | Self::Table => b' ',
-        }
+/// What stands between the values of a group.
+const fn separator(form: Form) -> u8 {
+    match form {
+        Form::Json | Form::Jsonl | Form::Csv => b',',
+        Form::Plain | Form::Table => b' ',
     }
+}
 
-    fn push_line_end(self, out: &mut Vec<u8>, last: bool) {
-        out.extend_from_slice(match self {
-            Self::Json if last => b"",
-            Self::Json => b",\n",
-            Self::Csv => b"\r\n",
-            Self::Jsonl | Self::Blanks | Self::Table => b"\n",
-        });
-    }
+fn push_line_end(out: &mut Vec<u8>, form: Form, last: bool) {
+    out.extend_from_slice(match form {
+        Form::Json if last => b"",
+        Form::Json => b",\n",
+        Form::Csv => b"\r\n",
+        Form::Jsonl | Form::Plain | Form::Table => b"\n",
+    });
 }
 
 /// Lays out lines of words as columns: the first ones left-aligned, numbers right-aligned, the heading in capitals.
@@ -179,7 +163,7 @@ mod tests {
     use crate::query::field::Field;
     use crate::query::samples::{holder, tcp, with_owners, with_row};
 
-    fn by(fields: &[Field], form: GroupForm) -> Groups {
+    fn by(fields: &[Field], form: Form) -> Groups {
         let key = |field: &Field| GroupKey {
             field: *field,
             prefix: None,
@@ -188,7 +172,7 @@ mod tests {
     }
 
     /// Two listeners of nginx with 3 and 4 waiting connections, and an unowned connection with 10 and 20 bytes.
-    fn filled(fields: &[Field], form: GroupForm) -> Groups {
+    fn filled(fields: &[Field], form: Form) -> Groups {
         let mut groups = by(fields, form);
         for waiting in [3, 4] {
             let listener = Socket {
@@ -223,26 +207,26 @@ mod tests {
         let expected =
             "state,process,count,recv_q,send_q,accept_q\r\nlisten,nginx,2,,,7\r\nestablished,,1,10,20,\r\n";
         assert_eq!(
-            text(&filled(KEYS, GroupForm::Csv), None, true),
+            text(&filled(KEYS, Form::Csv), None, true),
             (expected.to_owned(), 2)
         );
         let expected = "listen nginx 2 ? ? 7\nestablished ? 1 10 20 ?\n";
-        assert_eq!(text(&filled(KEYS, GroupForm::Blanks), None, false).0, expected);
+        assert_eq!(text(&filled(KEYS, Form::Plain), None, false).0, expected);
         let expected = "{\"state\":\"listen\",\"process\":\"nginx\",\"count\":2,\"recv_q\":null,\"send_q\":null,\"accept_q\":7}";
-        let (jsonl, _) = text(&filled(KEYS, GroupForm::Jsonl), None, true);
+        let (jsonl, _) = text(&filled(KEYS, Form::Jsonl), None, true);
         assert_eq!(jsonl.lines().next(), Some(expected));
         assert!(jsonl.ends_with("\"accept_q\":null}\n"), "{jsonl}");
-        let (json, _) = text(&filled(KEYS, GroupForm::Json), None, true);
+        let (json, _) = text(&filled(KEYS, Form::Json), None, true);
         assert_eq!(json.matches("},\n{").count(), 1);
         assert!(json.ends_with('}'), "{json}");
     }
 
     #[test]
     fn the_largest_group_comes_first_and_a_limit_keeps_it() {
-        let groups = filled(&[Field::State], GroupForm::Blanks);
+        let groups = filled(&[Field::State], Form::Plain);
         assert_eq!(text(&groups, Some(1), false), ("listen 2 ? ? 7\n".to_owned(), 1));
         assert_eq!(text(&groups, Some(0), false), (String::new(), 0));
-        let mut even = by(&[Field::LocalPort], GroupForm::Blanks);
+        let mut even = by(&[Field::LocalPort], Form::Plain);
         for port in [443, 80] {
             with_row(&tcp("::1", port, "::", 0, State::Listen), |row| {
                 even.add(row);
@@ -260,8 +244,8 @@ mod tests {
         let expected = "STATE        PROCESS  COUNT  RECV-Q  SEND-Q  ACCEPT-Q\n\
                         listen       nginx        2       ?       ?         7\n\
                         established  ?            1      10      20         ?\n";
-        assert_eq!(text(&filled(KEYS, GroupForm::Table), None, true).0, expected);
+        assert_eq!(text(&filled(KEYS, Form::Table), None, true).0, expected);
         let expected = "listen       nginx  2   ?   ?  7\nestablished  ?      1  10  20  ?\n";
-        assert_eq!(text(&filled(KEYS, GroupForm::Table), None, false).0, expected);
+        assert_eq!(text(&filled(KEYS, Form::Table), None, false).0, expected);
     }
 }

@@ -10,6 +10,7 @@ pub mod details;
 pub mod escape;
 pub mod facts;
 pub mod fit;
+pub mod form;
 pub mod groups;
 pub mod human;
 pub mod json;

@@ -10,11 +10,10 @@ use rustix::fs::{Gid, Uid};
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketFlags, SocketType, sockopt};
 use sockstat::command::read::snapshot::local_ports;
 use sockstat::diagnose::bind::{Existing, Flag};
-use sockstat::engine::tables::Tables;
+use sockstat::engine::read_tables;
 use sockstat::model::bind::BindAttempt;
 use sockstat::model::request::Dump;
 use sockstat::model::{Endpoints, Family, InetPair, Protocol, Socket, State, StateSet, Timer, TimerKind};
-use sockstat::source::proc::ProcRoot;
 
 /// Options of a socket under test. The port is the test's choice.
 #[derive(Clone, Copy, Debug)]
@@ -189,7 +188,7 @@ pub(crate) fn wait_for_left_over(port: u16, state: State) {
     };
     let there = || {
         let mut found = false;
-        Tables::open(&ProcRoot::default()).read(std::slice::from_ref(&dump), &mut |_| {
+        read_tables(std::slice::from_ref(&dump), &mut |_| {
             found = true;
             ControlFlow::Break(())
         });

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 
-use crate::engine::tables::Tables;
+use crate::engine::read_tables;
 use crate::model::request::Dump;
 use crate::model::{Protocol, Socket};
 use crate::source::netlink::channel::Channel;
 use crate::source::netlink::destroy::{Destroyed, destroy};
-use crate::source::proc::ProcRoot;
 
 /// What became of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +98,7 @@ pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
 /// Every socket of the dumps, by what identifies it.
 fn still_there(dumps: &[Dump]) -> BTreeSet<(Protocol, NonZeroU64)> {
     let mut there = BTreeSet::new();
-    Tables::open(&ProcRoot::default()).read(dumps, &mut |sockets| {
+    read_tables(dumps, &mut |sockets| {
         there.extend(sockets.iter().filter_map(Socket::identity));
         ControlFlow::Continue(())
     });

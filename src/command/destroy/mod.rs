@@ -4,20 +4,18 @@
 //! on unless the filter names it.
 
 pub mod act;
-pub mod spare;
+pub mod protected;
 pub mod text;
 
 use super::caller::Caller;
 use super::sinks::{Snapshot, row};
-use super::{kill, list, losses, out};
-use crate::cli::{ListArgs, UsageError};
+use super::{ask, losses, out};
+use crate::diagnose::targets::ancestors;
 use crate::engine::{Captured, stream};
 use crate::exit::Exit;
 use crate::model::Row;
-use crate::model::request::Wanted;
-use crate::model::{Gap, Protocol, Socket, State, StateSet};
-use crate::plan::{ListPlan, Output};
-use crate::query::{Mode, Parsed};
+use crate::model::{Gap, Socket};
+use crate::plan::{DestroyPlan, ListPlan, Output};
 use crate::render::lines::Lines;
 use crate::render::plain::Plain;
 use crate::source::process::parents_of_all;
@@ -28,23 +26,13 @@ use text::Said;
 ///
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
-pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let words = list::filter_words(args)?;
-    let parsed = match list::filter(args, &words, Mode::Kill) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            out::complain(&format!("{}\n", error.render()));
-            return Ok(Exit::Usage);
-        }
-    };
-    let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
-    let plan = match plan(args, parsed, states_asked, caller) {
-        Ok(plan) => plan,
-        Err(error) => {
-            out::complain(&error.to_string());
-            return Ok(Exit::Usage);
-        }
-    };
+pub fn run(plan: DestroyPlan, caller: &Caller) -> anyhow::Result<Exit> {
+    let DestroyPlan {
+        list: plan,
+        states_asked,
+        yes,
+        dry_run,
+    } = plan;
     let (sockets, captured) = look(&plan)?;
     let gaps = [captured.gaps.clone(), losses::of_owners(&captured, caller)].concat();
     if !plan.quiet {
@@ -63,58 +51,20 @@ pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
         sockets,
         captured,
     };
-    let Some(found) = found.close(args, &plan, caller) else {
+    let Some(found) = found.close(yes, dry_run, &plan, caller) else {
         return Ok(Exit::Failed);
     };
-    found.report(args, &plan, &gaps, caller)?;
+    found.report(yes, dry_run, &plan, &gaps, caller)?;
     let all_done = found.said.iter().all(|said| match said {
-        Said::WouldClose | Said::Spared(_) => true,
+        Said::WouldClose | Said::Protected(_) => true,
         Said::Tried(fate) => fate.is_done(),
     });
-    let any_target = found.said.iter().any(|said| !matches!(said, Said::Spared(_)));
+    let any_target = found.said.iter().any(|said| !matches!(said, Said::Protected(_)));
     Ok(if all_done && any_target {
         Exit::Done
     } else {
         Exit::Failed
     })
-}
-
-/// The listing whose rows are closed: TCP and UDP if no table is named, connections if no state is.
-fn plan(
-    args: &ListArgs,
-    parsed: Parsed,
-    states_asked: bool,
-    caller: &Caller,
-) -> Result<ListPlan, UsageError> {
-    if args.proc_root.is_some() {
-        return Err(UsageError::new(
-            "-K and --proc-root exclude each other: sockets can be closed only on this machine",
-        ));
-    }
-    let mut args = args.clone();
-    args.processes = true;
-    args.plain = true;
-    args.table = false;
-    let named = args.tcp || args.udp || args.raw || args.unix || args.mptcp;
-    let usual = [Protocol::Tcp, Protocol::Udp];
-    let may_be_usual = parsed
-        .protocols
-        .is_none_or(|protocols| usual.into_iter().any(|usual| protocols.contains(usual)));
-    if !named && args.family.is_empty() && args.tables.is_empty() && may_be_usual {
-        args.tcp = true;
-        args.udp = true;
-    }
-    let mut plan = ListPlan::new(&args, parsed, &caller.place)?;
-    for dump in &mut plan.capture.dumps {
-        // The IP protocol of a raw socket is part of the request, and comes in an attribute.
-        dump.wanted = Wanted::Attributes;
-        if !states_asked {
-            let connections = StateSet::CONN.without(StateSet::of(State::Bound));
-            dump.states = dump.states.intersection(connections);
-        }
-    }
-    plan.capture.dumps.retain(|dump| !dump.states.is_empty());
-    Ok(plan)
 }
 
 fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
@@ -127,14 +77,14 @@ fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
 /// What would be done with each socket.
 fn judge(plan: &ListPlan, sockets: &[Socket], captured: &Captured) -> Vec<Said> {
     let own = std::process::id();
-    let mut ours = kill::targets::ancestors(own, &parents_of_all());
+    let mut ours = ancestors(own, &parents_of_all());
     ours.push(own);
     let filter = plan.capture.filter.as_ref();
     sockets
         .iter()
         .map(|socket| {
             let row = row(socket, &captured.owners, &captured.context);
-            spare::spared(&row, &ours, filter).map_or(Said::WouldClose, Said::Spared)
+            protected::protected(&row, &ours, filter).map_or(Said::WouldClose, Said::Protected)
         })
         .collect()
 }
@@ -155,15 +105,15 @@ impl Found {
         self.said.iter().zip(rows)
     }
 
-    /// Asks if it has to, and closes the sockets that are not spared. `None` if the answer is no.
-    fn close(mut self, args: &ListArgs, plan: &ListPlan, caller: &Caller) -> Option<Self> {
+    /// Asks if it has to, and closes the sockets that are not protected. `None` if the answer is no.
+    fn close(mut self, yes: bool, dry_run: bool, plan: &ListPlan, caller: &Caller) -> Option<Self> {
         let targets: Vec<usize> = (0..self.said.len())
             .filter(|at| self.said.get(*at) == Some(&Said::WouldClose))
             .collect();
-        if args.dry_run {
+        if dry_run {
             return Some(self);
         }
-        if !args.yes {
+        if !yes {
             let shown = match &plan.output {
                 Output::Lines(lines) => text::rows(self.rows(), lines),
                 // Nobody says yes to what they have not seen.
@@ -175,7 +125,7 @@ impl Found {
                 return None;
             }
             let plural = if targets.len() == 1 { "" } else { "s" };
-            if !kill::confirmed(&format!("Close {} socket{plural}?", targets.len())) {
+            if !ask::confirmed(&format!("Close {} socket{plural}?", targets.len())) {
                 return None;
             }
         }
@@ -189,16 +139,23 @@ impl Found {
         Some(self)
     }
 
-    fn report(&self, args: &ListArgs, plan: &ListPlan, gaps: &[Gap], caller: &Caller) -> anyhow::Result<()> {
+    fn report(
+        &self,
+        yes: bool,
+        dry_run: bool,
+        plan: &ListPlan,
+        gaps: &[Gap],
+        caller: &Caller,
+    ) -> anyhow::Result<()> {
         match &plan.output {
-            Output::Json(fields) => out::print(&text::document(self.rows(), fields, gaps, args.dry_run))?,
+            Output::Json(fields) => out::print(&text::document(self.rows(), fields, gaps, dry_run))?,
             Output::Lines(lines) => out::print(&text::rows(self.rows(), lines))?,
             // Options that lead to other forms do not go with -K.
             Output::Table(_) | Output::Groups(_) | Output::Pids => Exit::Done,
         };
-        let told_before = |said: &Said| !args.yes && !args.dry_run && matches!(said, Said::Spared(_));
-        let news = self.rows().filter(|(said, _)| !told_before(said));
-        out::complain(&text::complaints(news, sudo(caller), args.dry_run));
+        let said_before = |said: &Said| !yes && !dry_run && matches!(said, Said::Protected(_));
+        let news = self.rows().filter(|(said, _)| !said_before(said));
+        out::complain(&text::complaints(news, sudo(caller), dry_run));
         Ok(())
     }
 }

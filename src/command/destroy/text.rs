@@ -1,9 +1,9 @@
-//! What is told about sockets that are, or would be, closed: rows with a word in front, sentences, or JSON. Pure.
+//! What is said about sockets that are, or would be, closed: rows with a word in front, sentences, or JSON. Pure.
 
 use std::fmt::Write as _;
 
 use super::act::Fate;
-use super::spare::Spared;
+use super::protected::Protected;
 use crate::model::Gap;
 use crate::model::Row;
 use crate::query::field::Field;
@@ -12,8 +12,8 @@ use crate::render::lines::Lines;
 
 /// The width of the first column: the longest word.
 const WORD: usize = "not-permitted".len();
-/// So many spared sockets are named one by one.
-const SPARED_MAX: usize = 5;
+/// So many protected sockets are named one by one.
+const PROTECTED_MAX: usize = 5;
 
 /// What is said of one socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Said {
     /// Nothing was done yet.
     WouldClose,
     /// It is left alone.
-    Spared(Spared),
+    Protected(Protected),
     /// It was tried.
     Tried(Fate),
 }
@@ -31,7 +31,7 @@ impl Said {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::WouldClose => "would-close",
-            Self::Spared(_) => "spared",
+            Self::Protected(_) => "spared",
             Self::Tried(fate) => fate.name(),
         }
     }
@@ -39,7 +39,7 @@ impl Said {
     /// Why it was not closed.
     fn reason(&self) -> Option<String> {
         match self {
-            Self::Spared(spared) => Some(spared.reason()),
+            Self::Protected(why) => Some(why.reason()),
             Self::Tried(fate) => reason(*fate),
             Self::WouldClose => None,
         }
@@ -110,7 +110,7 @@ pub fn document<'a>(
     out
 }
 
-/// What was spared, and how it could be closed all the same; then what failed, with what helps. `sudo` is the
+/// What was protected, and how it could be closed all the same; then what failed, with what helps. `sudo` is the
 /// command that has more rights, for a user who is not root.
 pub fn complaints<'a>(
     said: impl IntoIterator<Item = (&'a Said, Row<'a>)>,
@@ -118,14 +118,14 @@ pub fn complaints<'a>(
     dry_run: bool,
 ) -> String {
     let mut text = String::new();
-    let mut spared = 0;
+    let mut protected = 0;
     let mut failed: Vec<(Fate, u64)> = Vec::new();
     for (said, row) in said {
         match said {
-            Said::Spared(why) => {
-                spared += 1;
-                if spared <= SPARED_MAX {
-                    push_spared(&mut text, why, &row);
+            Said::Protected(why) => {
+                protected += 1;
+                if protected <= PROTECTED_MAX {
+                    push_protected(&mut text, why, &row);
                 }
             }
             Said::Tried(fate) if !fate.is_done() => {
@@ -137,8 +137,8 @@ pub fn complaints<'a>(
             Said::WouldClose | Said::Tried(_) => {}
         }
     }
-    if spared > SPARED_MAX {
-        let _ = writeln!(text, "spared: {} more", spared - SPARED_MAX);
+    if protected > PROTECTED_MAX {
+        let _ = writeln!(text, "spared: {} more", protected - PROTECTED_MAX);
     }
     for (fate, count) in failed {
         let sockets = if count == 1 { "socket" } else { "sockets" };
@@ -163,7 +163,7 @@ pub fn complaints<'a>(
     text
 }
 
-fn push_spared(text: &mut String, why: &Spared, row: &Row<'_>) {
+fn push_protected(text: &mut String, why: &Protected, row: &Row<'_>) {
     let Some(pair) = row.socket.inet() else { return };
     let end = |address, port| std::net::SocketAddr::new(address, port);
     let _ = write!(text, "spared: {}", end(pair.local_address, pair.local_port));

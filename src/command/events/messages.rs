@@ -13,8 +13,8 @@ const WAITING_MAX: usize = 16 * 1024;
 
 /// Why nothing is heard (any more).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deaf {
-    /// The kernel tells nothing about the protocols that are followed.
+pub(super) enum Unheard {
+    /// The kernel reports nothing about the protocols that are followed.
     Nothing,
     /// It could not be asked: errno.
     Refused(i32),
@@ -38,24 +38,26 @@ enum Word {
 pub(super) struct Messages {
     receiver: Option<Receiver<Word>>,
     /// Why there is none.
-    pub(super) deaf: Option<Deaf>,
+    pub(super) unheard: Option<Unheard>,
 }
 
 impl Messages {
     /// Begins to listen to what concerns the dumps, in the network namespace of this thread.
     pub(super) fn open(dumps: &[Dump]) -> Self {
-        let deaf = |why| Self {
+        let unheard = |why| Self {
             receiver: None,
-            deaf: Some(why),
+            unheard: Some(why),
         };
         let groups = freed::groups(dumps);
         if groups == 0 {
-            return deaf(Deaf::Nothing);
+            return unheard(Unheard::Nothing);
         }
         let subscribed = match Subscription::open(groups) {
             Ok(subscribed) => subscribed,
-            Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => return deaf(Deaf::Refused(errno)),
-            Err(_) => return deaf(Deaf::Refused(0)),
+            Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => {
+                return unheard(Unheard::Refused(errno));
+            }
+            Err(_) => return unheard(Unheard::Refused(0)),
         };
         let wanted = dumps.iter().map(|dump| dump.wanted).max().unwrap_or_default();
         let (sender, receiver) = channel(WAITING_MAX);
@@ -65,14 +67,14 @@ impl Messages {
         match listening {
             Ok(_) => Self {
                 receiver: Some(receiver),
-                deaf: None,
+                unheard: None,
             },
-            Err(error) => deaf(Deaf::Refused(error.raw_os_error().unwrap_or(0))),
+            Err(error) => unheard(Unheard::Refused(error.raw_os_error().unwrap_or(0))),
         }
     }
 
     /// Whether the end of such sockets is heard.
-    pub(super) fn tell_of(&self, protocol: Protocol) -> bool {
+    pub(super) fn reports(&self, protocol: Protocol) -> bool {
         self.receiver.is_some() && matches!(protocol, Protocol::Tcp | Protocol::Udp)
     }
 

@@ -6,8 +6,9 @@
 
 pub mod diff;
 mod messages;
-mod teller;
+
 pub mod text;
+mod writer;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,54 +18,26 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::caller::Caller;
-use super::{list, losses, out};
-use crate::cli::{EventsArgs, ListArgs, UsageError};
+use super::{losses, out};
 use crate::engine::{Request, namespaces};
 use crate::exit::Exit;
-use crate::model::request::PeerKinds;
-use crate::model::{Gap, Protocol, Socket, State, StateSet};
-use crate::plan::{ListPlan, Output};
-use crate::query::{Mode, Parsed};
+use crate::model::{Gap, Protocol, Socket, StateSet};
+use crate::plan::EventsPlan;
 use crate::render::human;
 use crate::render::lines::Lines;
 use crate::source::proc::ProcRoot;
 use crate::source::threads;
 
 use diff::{Event, Followed};
-use messages::{Deaf, Heard, Messages};
-use teller::Teller;
+use messages::{Heard, Messages, Unheard};
+use writer::Writer;
 
-const INTERVAL: Duration = Duration::from_secs(1);
-
-/// The subcommand: `-E` with its options.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_subcommand(args: &EventsArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    run(&args.as_list(global), caller)
-}
-
-/// Follows until it is interrupted (exit 0), nobody reads any more (0), or enough events were told (0).
+/// Follows until it is interrupted (exit 0), nobody reads any more (0), or enough events were printed (0).
 ///
 /// # Errors
 /// If /proc cannot be listed, or no thread be started.
-pub fn run(args: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let words = list::filter_words(args)?;
-    let parsed = match list::filter(args, &words, Mode::List) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            out::complain(&format!("{}\n", error.render()));
-            return Ok(Exit::Usage);
-        }
-    };
-    let watch = match Watch::new(args, parsed, caller) {
-        Ok(watch) => watch,
-        Err(error) => {
-            out::complain(&error.to_string());
-            return Ok(Exit::Usage);
-        }
-    };
+pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
+    let watch = Watch::new(plan);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -92,49 +65,22 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(args: &ListArgs, parsed: Parsed, caller: &Caller) -> Result<Self, UsageError> {
-        let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
-        let mut args = args.clone();
-        args.jsonl |= args.json;
-        args.json = false;
-        args.table = false;
-        args.plain = !args.jsonl;
-        let mut plan = ListPlan::new(&args, parsed, &caller.place)?;
-        let Output::Lines(lines) = plan.output else {
-            return Err(UsageError::new(
-                "-E prints lines only: it excludes the other output forms",
-            ));
-        };
-        let states = plan
-            .capture
-            .dumps
-            .iter()
-            .fold(StateSet::NONE, |states, dump| states.union(dump.states));
-        for dump in &mut plan.capture.dumps {
-            // A socket has to be followed through states that nobody asked about. Time-wait is the end.
-            dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
-        }
-        // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
-        plan.capture.peers = PeerKinds::default();
-        plan.capture.half_open = false;
-        // They have no cookie to be followed by.
-        plan.capture.descriptor_only = false;
-        plan.capture.others.clear();
-        Ok(Self {
+    fn new(plan: EventsPlan) -> Self {
+        Self {
             plan: Arc::new(plan.capture),
-            lines,
-            states: states_asked.then_some(states),
-            interval: args.interval.unwrap_or(INTERVAL),
-            limit: args.limit,
-            quiet: args.quiet,
-        })
+            lines: plan.lines,
+            states: plan.states,
+            interval: plan.interval,
+            limit: plan.limit,
+            quiet: plan.quiet,
+        }
     }
 
     async fn follow(self) -> anyhow::Result<()> {
         // Before the first look, so that nothing ends unheard in between.
         let mut messages = Messages::open(&self.plan.dumps);
         let (sockets, gaps) = self.look().await?;
-        let mut teller = Teller::new(
+        let mut writer = Writer::new(
             Arc::clone(&self.plan),
             self.lines.clone(),
             self.states,
@@ -142,10 +88,10 @@ impl Watch {
             self.quiet,
         );
         let begun = threads::blocking(move || {
-            let flow = teller.begin(&sockets);
-            (teller, sockets, flow)
+            let flow = writer.begin(&sockets);
+            (writer, sockets, flow)
         });
-        let (mut teller, sockets, flow) = begun.await.context(CANNOT_LIST)?;
+        let (mut writer, sockets, flow) = begun.await.context(CANNOT_LIST)?;
         if flow.context(CANNOT_LIST)?.is_break() {
             return Ok(());
         }
@@ -179,15 +125,15 @@ impl Watch {
                 look_now = heard.lost;
             }
             let at = SystemTime::now();
-            let told = threads::blocking(move || {
+            let written = threads::blocking(move || {
                 if lost {
-                    teller.lost(at);
+                    writer.lost(at);
                 }
-                let flow = teller.tell(&events, at);
-                (teller, flow)
+                let flow = writer.write(&events, at);
+                (writer, flow)
             });
             let flow;
-            (teller, flow) = told.await.context(CANNOT_LIST)?;
+            (writer, flow) = written.await.context(CANNOT_LIST)?;
             if flow.context(CANNOT_LIST)?.is_break() {
                 return Ok(());
             }
@@ -227,7 +173,7 @@ impl Watch {
                 format!("{nameless} sockets were read from /proc without cookies, and are not followed"),
             ));
         }
-        if let Some(Deaf::Refused(errno)) = messages.deaf {
+        if let Some(Unheard::Refused(errno)) = messages.unheard {
             let why = std::io::Error::from_raw_os_error(errno);
             gaps.push(Gap::loss(
                 "no-messages",
@@ -236,8 +182,8 @@ impl Watch {
         }
         out::complain(&losses::lines(&gaps));
         let ms = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
-        let heard: Vec<&str> = self.names(|protocol| messages.tell_of(protocol));
-        let unheard: Vec<&str> = self.names(|protocol| !messages.tell_of(protocol));
+        let heard: Vec<&str> = self.names(|protocol| messages.reports(protocol));
+        let unheard: Vec<&str> = self.names(|protocol| !messages.reports(protocol));
         out::complain(&text::introduction(&human::duration_ms(ms), &heard, &unheard));
     }
 

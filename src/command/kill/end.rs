@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use crate::model::Holder;
+use crate::plan::kill::Goal;
 use crate::source::proc::held::{Held, held};
 use crate::source::signals::{Pinned, wait_ended};
 
@@ -17,15 +18,6 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// How long a process that let go of its sockets may take to end before it is reported as running: most do both at
 /// once, some first finish what they have begun.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// What the caller is after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Goal {
-    /// The port, named by the filter: a process that gave it up may go on running.
-    Port,
-    /// The process.
-    Process,
-}
 
 /// How far a target has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

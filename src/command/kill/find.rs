@@ -4,22 +4,16 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::end::Goal;
-use super::targets::{Held, ancestors, targets};
-use crate::cli::KillArgs;
 use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
-use crate::engine::Request;
+use crate::diagnose::targets::{Held, ancestors, targets};
 use crate::engine::{Captured, Sink, stream};
 use crate::model::bind::BindAttempt;
-use crate::model::request::{Dump, Facts};
-use crate::model::{Context, End, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
-use crate::query::field::Field;
-use crate::query::{Expr, FilterError, Parsed, Predicate};
+use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket};
+use crate::plan::KillPlan;
+use crate::plan::kill::Goal;
 use crate::render::name::Name;
-use crate::source::lookup;
-use crate::source::proc::ProcRoot;
 use crate::source::{process, system};
 
 /// The longest pause between two looks at a port.
@@ -67,78 +61,15 @@ pub struct Victim {
     pub sockets: Vec<Socket>,
 }
 
-/// Looks for the owners. The inner error is one of the filter.
+/// Looks for the owners.
 ///
 /// # Errors
 /// If /proc cannot be listed.
-pub fn find(mut parsed: Parsed, args: &KillArgs) -> anyhow::Result<Result<Found, FilterError>> {
-    if let Some(expr) = parsed.expr.take() {
-        let wanted = expr.names();
-        let resolved = if wanted.is_empty() {
-            Ok(expr)
-        } else {
-            expr.resolve(&lookup::find(wanted, &ProcRoot::default()))
-        };
-        match resolved {
-            Ok(expr) => parsed.expr = Some(expr),
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    let goal = goal(parsed.expr.as_ref());
-    let request = Request {
-        dumps: dumps(&parsed, args.tcp, args.udp),
-        filter: parsed.expr,
-        owners: true,
-        facts: Facts::Full,
-        ..Request::default()
-    };
-    let (collected, captured) = stream(&request, Collected::default())?;
+pub fn find(plan: &KillPlan) -> anyhow::Result<Found> {
+    let (collected, captured) = stream(&plan.capture, Collected::default())?;
     let mut sockets = collected.sockets;
-    sockets.retain(|socket| wants_family(args.ipv4, args.ipv6, socket.family));
-    Ok(Ok(found(&sockets, &captured, goal)))
-}
-
-/// A filter that names a local port is after the port, any other after the process.
-fn goal(filter: Option<&Expr>) -> Goal {
-    let names_a_port = |predicate: &Predicate| match predicate {
-        Predicate::End(end) => end.end == End::Local && end.ports.is_some(),
-        Predicate::Number(field, _) => *field == Field::LocalPort,
-        _ => false,
-    };
-    match filter {
-        Some(filter) if filter.any(names_a_port) => Goal::Port,
-        _ => Goal::Process,
-    }
-}
-
-/// Owners of a port are those who wait there: listeners, bound TCP sockets, UDP sockets without a peer. A word
-/// about states in the filter asks for others.
-fn dumps(parsed: &Parsed, tcp: bool, udp: bool) -> Vec<Dump> {
-    let waits = StateSet::LISTENING.union(StateSet::of(State::Bound));
-    let said = |protocol| {
-        parsed
-            .protocols
-            .is_some_and(|protocols| protocols.contains(protocol))
-    };
-    let all = !tcp && !udp;
-    [
-        (Protocol::Tcp, tcp || all),
-        (Protocol::Udp, udp || all),
-        (Protocol::Unix, said(Protocol::Unix)),
-    ]
-    .into_iter()
-    .filter(|(protocol, wanted)| {
-        *wanted
-            && parsed
-                .protocols
-                .is_none_or(|protocols| protocols.contains(*protocol))
-    })
-    .map(|(protocol, _)| Dump {
-        // UDIAG_SHOW_NAME
-        extensions: u32::from(protocol == Protocol::Unix),
-        ..Dump::new(protocol, parsed.states.unwrap_or(waits))
-    })
-    .collect()
+    sockets.retain(|socket| wants_family(plan.ipv4, plan.ipv6, socket.family));
+    Ok(found(&sockets, &captured, plan.goal))
 }
 
 #[derive(Default)]

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use super::Ending;
 use super::find::Victim;
-use crate::cli::KillArgs;
+use crate::plan::KillPlan;
 use crate::render::json::push_string;
 
 /// The document, ending in a newline.
-pub(super) fn document(args: &KillArgs, endings: &[(&Victim, Ending)]) -> Vec<u8> {
+pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8> {
     let mut out = b"{\"schema\":\"sockstat-kill/1\",\"signal\":".to_vec();
-    push_string(&mut out, args.signal.as_bytes());
-    out.extend_from_slice(format!(",\"dry_run\":{},\"targets\":[", args.dry_run).as_bytes());
+    push_string(&mut out, plan.signal.as_bytes());
+    out.extend_from_slice(format!(",\"dry_run\":{},\"targets\":[", plan.dry_run).as_bytes());
     for (index, (victim, ending)) in endings.iter().enumerate() {
         if index > 0 {
             out.push(b',');

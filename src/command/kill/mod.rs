@@ -3,25 +3,23 @@
 mod end;
 pub mod find;
 mod json;
-pub mod targets;
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::caller::Caller;
-use super::{destroy, out};
-use crate::cli::{KillArgs, ListArgs, UsageError};
+use super::{ask, out};
 use crate::exit::Exit;
-use crate::query::{self, Mode};
+use crate::plan::KillPlan;
+use crate::plan::kill::Goal;
 use crate::render::name::Name;
 use crate::render::{escape, human};
 use crate::source::proc::held::{Held, held};
 use crate::source::signals::signal_named;
 
-use end::{Goal, Progress, Refused, Target};
+use end::{Progress, Refused, Target};
 use find::{Found, Victim, find};
 
 /// How long the kernel may take to give a port back after its holder has ended.
@@ -32,49 +30,33 @@ const PORTS_WITHIN: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
-pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    if args.socket {
-        return run_on_sockets(args, global, caller);
-    }
-    let Some(signal) = signal_named(&args.signal) else {
-        return usage(&format!(
+pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
+    let Some(signal) = signal_named(&plan.signal) else {
+        return out::usage(format!(
             "'{}' is no signal: TERM, INT, HUP, QUIT, KILL, USR1, USR2",
-            args.signal
+            plan.signal
         ));
     };
-    let parsed = match query::parse(&args.filter, Mode::Kill) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            out::complain(&format!("{}\n", error.render()));
-            return Ok(Exit::Usage);
-        }
-    };
-    let found = match find(parsed, args)? {
-        Ok(found) => found,
-        Err(error) => {
-            out::complain(&format!("{}\n", error.render()));
-            return Ok(Exit::Usage);
-        }
-    };
-    if let Some(reason) = refusal(args, &found, caller) {
+    let found = find(plan)?;
+    if let Some(reason) = refusal(plan, &found, caller) {
         out::complain(&format!("{reason}\n"));
         return Ok(Exit::Failed);
     }
-    let json = args.json || global.json;
+    let json = plan.json;
     let shown: String = found.victims.iter().map(shown).collect();
     if json {
         out::complain(&shown);
     } else {
         out::print(shown.as_bytes())?;
     }
-    if args.dry_run {
+    if plan.dry_run {
         let untouched: Vec<_> = found
             .victims
             .iter()
             .map(|victim| (victim, Ending::default()))
             .collect();
         return if json {
-            out::print(&json::document(args, &untouched))
+            out::print(&json::document(plan, &untouched))
         } else {
             Ok(Exit::Done)
         };
@@ -82,12 +64,12 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
     if signal == Signal::KILL {
         out::complain("KILL cannot be caught: nothing is saved, nothing is cleaned up\n");
     }
-    if !args.yes && !confirmed(&format!("Send {}?", args.signal)) {
+    if !plan.yes && !ask::confirmed(&format!("Send {}?", plan.signal)) {
         return Ok(Exit::Failed);
     }
     let mut endings: Vec<(&Victim, Ending)> = Vec::new();
     for victim in &found.victims {
-        endings.push((victim, end(args, victim, found.goal, signal, caller)));
+        endings.push((victim, end(plan, victim, found.goal, signal, caller)));
     }
     // Only now: servers that shared a port have all had their signal.
     let deadline = Instant::now() + PORTS_WITHIN;
@@ -99,33 +81,13 @@ pub fn run(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Resul
         }
     }
     if json {
-        out::print(&json::document(args, &endings))?;
+        out::print(&json::document(plan, &endings))?;
     }
     let done = endings.iter().all(|(_, ending)| match found.goal {
         Goal::Port => ending.ports_free == Some(true),
         Goal::Process => ending.ended_after_ms.is_some(),
     });
     Ok(if done { Exit::Done } else { Exit::Failed })
-}
-
-/// `--socket`: what `-K` does.
-fn run_on_sockets(args: &KillArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
-    let list = ListArgs {
-        kill: true,
-        tcp: args.tcp,
-        udp: args.udp,
-        ipv4: args.ipv4,
-        ipv6: args.ipv6,
-        yes: args.yes,
-        dry_run: args.dry_run,
-        json: args.json || global.json,
-        quiet: global.quiet,
-        proc_root: global.proc_root.clone(),
-        netns: [&global.netns[..], &args.netns].concat(),
-        filter: args.filter.clone(),
-        ..ListArgs::default()
-    };
-    destroy::run(&list, caller)
 }
 
 /// What became of a target.
@@ -152,17 +114,8 @@ impl Ending {
     }
 }
 
-#[allow(
-    clippy::unnecessary_wraps,
-    reason = "every way out of the command has this type"
-)]
-fn usage(reason: &str) -> anyhow::Result<Exit> {
-    out::complain(&UsageError::new(reason).to_string());
-    Ok(Exit::Usage)
-}
-
 /// Why nothing is signalled at all.
-fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
+fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
     if found.victims.is_empty() {
         if found.hidden > 0 {
             let more = if caller.is_root {
@@ -175,11 +128,7 @@ fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
                 hidden => format!("{hidden} sockets match, but their owners are hidden: {more}"),
             });
         }
-        let pid = args
-            .filter
-            .first()
-            .filter(|_| args.filter.len() == 1)
-            .and_then(|word| word.parse::<u32>().ok());
+        let pid = plan.number;
         let lives = pid.filter(|pid| std::path::Path::new(&format!("/proc/{pid}/stat")).exists());
         return Some(match lives {
             Some(pid) => format!("no listener on port {pid}; did you mean pid = {pid}?"),
@@ -204,7 +153,7 @@ fn refusal(args: &KillArgs, found: &Found, caller: &Caller) -> Option<String> {
             ));
         }
     }
-    (found.victims.len() > 1 && !args.all).then(|| {
+    (found.victims.len() > 1 && !plan.all).then(|| {
         let names: Vec<_> = found.victims.iter().map(name_of).collect();
         format!(
             "{} unrelated targets: {}. Say --all to end them all, or name one (pid = N)",
@@ -274,21 +223,10 @@ fn unusual_holders(victim: &Victim) -> String {
     lines.concat()
 }
 
-/// Asks on the terminal. Without one nobody can be asked, and the answer is no.
-pub(super) fn confirmed(question: &str) -> bool {
-    if !std::io::stdin().is_terminal() {
-        out::complain("not on a terminal, so nobody can be asked: --yes goes ahead without asking\n");
-        return false;
-    }
-    out::complain(&format!("{question} [y/N] "));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
-}
-
 /// Signals one target and watches it end. What went wrong is printed.
-fn end(args: &KillArgs, victim: &Victim, goal: Goal, first: Signal, caller: &Caller) -> Ending {
+fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Caller) -> Ending {
     let begun = Instant::now();
-    let timeout = args.timeout.unwrap_or(Duration::from_secs(5));
+    let timeout = plan.timeout;
     let mut ending = Ending::default();
     let name = name_of(victim);
     let mut target = match Target::pin(&victim.pids, &find::same_sockets(victim), goal) {
@@ -324,7 +262,7 @@ fn end(args: &KillArgs, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
         };
         let waited = human::duration_ms(ms(timeout));
         out::complain(&format!("{name} did not end within {waited}{closed}\n"));
-        if args.yes || !confirmed("Send KILL?") {
+        if plan.yes || !ask::confirmed("Send KILL?") {
             out::complain("--signal KILL ends it without asking it\n");
             return ending;
         }

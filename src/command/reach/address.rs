@@ -6,14 +6,13 @@ use std::ops::ControlFlow;
 use crate::command::read::{elsewhere, processes, snapshot};
 use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
 use crate::diagnose::path::judge::{Reach, judge, takes_traffic};
+use crate::engine::read_tables;
 use crate::engine::snapshot::inodes;
-use crate::engine::tables::Tables;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::render::name::Name;
 use crate::source::netlink::exact;
-use crate::source::proc::ProcRoot;
 use crate::source::route;
 
 /// Reads what is known about one address.
@@ -79,8 +78,7 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
         ..Away::default()
     };
     let dump = Dump::new(protocol, StateSet::ALL.without(StateSet::LISTENING));
-    let mut tables = Tables::open(&ProcRoot::default());
-    tables.read(&[dump], &mut |sockets| {
+    let gaps = read_tables(&[dump], &mut |sockets| {
         for socket in &*sockets {
             let Some(pair) = socket.inet() else { continue };
             if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
@@ -93,7 +91,7 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
         }
         ControlFlow::Continue(())
     });
-    found.gaps = tables.gaps;
+    found.gaps = gaps;
     found.owners = processes::owners_of(inodes(&found.unanswered), by);
     found
 }

@@ -12,10 +12,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::processes::owners_of;
 use super::snapshot::local_ports;
 use crate::diagnose::bind::owner::Owner;
-use crate::engine::tables::Tables;
+use crate::engine::read_tables;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::{Protocol, State, StateSet};
-use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
 /// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we
@@ -45,7 +44,7 @@ fn inodes(protocol: Protocol, port: u16) -> Vec<u32> {
         if move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).is_err() {
             continue;
         }
-        Tables::open(&ProcRoot::default()).read(std::slice::from_ref(&dump), &mut |sockets| {
+        read_tables(std::slice::from_ref(&dump), &mut |sockets| {
             inodes.extend(
                 sockets
                     .iter()

@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 use crate::diagnose::bind::Existing;
 use crate::diagnose::bind::unix::facts::is_abstract;
 use crate::engine;
-use crate::engine::tables::Tables;
+use crate::engine::read_tables;
 use crate::model::request::{Condition, Dump, OwnersBy, Question};
 use crate::model::{End, Endpoints, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
-use crate::source::proc::ProcRoot;
 use crate::source::{socket_options, unix_paths};
 
 /// The sockets on a port, or of a name.
@@ -100,8 +99,8 @@ impl Snapshot {
             let given = Condition::Ask(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
-            let mut tables = Tables::open(&ProcRoot::default());
-            tables.read(std::slice::from_ref(dump), &mut |sockets| {
+            // What is missing of these tables was missing at the first look.
+            read_tables(std::slice::from_ref(dump), &mut |sockets| {
                 // Rows of a table under /proc, which nobody filters, have no cookie.
                 passed.extend(sockets.iter().filter_map(|socket| socket.cookie));
                 ControlFlow::Continue(())

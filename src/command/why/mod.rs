@@ -8,12 +8,13 @@ pub(super) use name::sockets_of;
 
 use super::caller::Caller;
 use super::{losses, out};
-use crate::cli::{ListArgs, WhyArgs};
+use crate::cli::WhyArgs;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::place::{Place, parse};
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
 use crate::model::{Gap, OwnerStatus};
+use crate::plan::Common;
 use crate::source::{credentials, tape};
 
 /// How the answer is given.
@@ -32,11 +33,11 @@ struct How {
 ///
 /// # Errors
 /// If the output cannot be written.
-pub fn run(args: &WhyArgs, global: &ListArgs, caller: &Caller) -> anyhow::Result<Exit> {
+pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
     let how = How {
         json: args.json || global.json,
         quiet: global.quiet,
-        owners_by: global.owners.into(),
+        owners_by: global.owners_by,
     };
     match parse(&args.place) {
         Ok(Place::Port(place)) => port::answer(args, how, caller, place),

@@ -11,7 +11,7 @@ use sockstat::engine::{Captured, Sink, stream};
 use sockstat::model::Socket;
 use sockstat::model::request::Dump;
 use sockstat::model::{Context, Owners, Row};
-use sockstat::plan::list::{ListPlan, Place};
+use sockstat::plan::{ListPlan, Place};
 use sockstat::query::{FilterError, Mode, Parsed, parse};
 use sockstat::source::lookup;
 use sockstat::source::proc::ProcRoot;

@@ -8,9 +8,9 @@ use crate::query::ranges::Ranges;
 use crate::query::{Expr, Predicate};
 use crate::render::escape;
 
-/// Why a socket is spared.
+/// Why a socket is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spared {
+pub enum Protected {
     /// This process, or one that started it, holds it.
     Ours(String),
     /// A server of remote logins holds it.
@@ -19,7 +19,7 @@ pub enum Spared {
     Unseen,
 }
 
-impl Spared {
+impl Protected {
     /// The reason, as the end of a sentence.
     pub fn reason(&self) -> String {
         match self {
@@ -30,9 +30,9 @@ impl Spared {
     }
 }
 
-/// Why the socket is spared; `None` if it is not. `ours` are this process and its ancestors. A socket that the
+/// Why the socket is protected; `None` if it is not. `ours` are this process and its ancestors. A socket that the
 /// filter names by its peer port or by the pid of a holder is meant, whoever holds it.
-pub fn spared(row: &Row<'_>, ours: &[u32], filter: Option<&Expr>) -> Option<Spared> {
+pub fn protected(row: &Row<'_>, ours: &[u32], filter: Option<&Expr>) -> Option<Protected> {
     if filter.is_some_and(|filter| names(filter, row, true)) {
         return None;
     }
@@ -42,20 +42,20 @@ pub fn spared(row: &Row<'_>, ours: &[u32], filter: Option<&Expr>) -> Option<Spar
         format!("{} {}", comm.unwrap_or_else(|| "?".to_owned()), holder.pid)
     };
     if let Some(holder) = holders.iter().find(|holder| ours.contains(&holder.pid)) {
-        return Some(Spared::Ours(name(holder)));
+        return Some(Protected::Ours(name(holder)));
     }
     let is_sshd = |holder: &&Holder| {
         row.process(holder)
             .is_some_and(|process| serves_logins(&process.comm))
     };
     if let Some(holder) = holders.iter().find(is_sshd) {
-        return Some(Spared::Sshd(name(holder)));
+        return Some(Protected::Sshd(name(holder)));
     }
     let unseen = match row.ownership.status {
         OwnerStatus::None | OwnerStatus::Kernel => false,
         _ => holders.is_empty(),
     };
-    unseen.then_some(Spared::Unseen)
+    unseen.then_some(Protected::Unseen)
 }
 
 /// OpenSSH's server: `sshd`, and since 9.8 `sshd-session` and `sshd-auth`.
@@ -91,7 +91,7 @@ mod tests {
     use crate::model::{Endpoints, InetPair, Process, Socket, State};
     use crate::query::{Mode, parse};
 
-    fn judged(comm: &str, status: OwnerStatus, filter: &str) -> Option<Spared> {
+    fn judged(comm: &str, status: OwnerStatus, filter: &str) -> Option<Protected> {
         let pair = InetPair {
             local_address: "10.0.0.1".parse().unwrap(),
             local_port: 22,
@@ -133,26 +133,26 @@ mod tests {
         let words: Vec<_> = filter.split_whitespace().map(str::to_owned).collect();
         let filter = parse(&words, Mode::Kill).unwrap().expr.unwrap();
         let ours: &[u32] = if comm == "bash" { &[7, 1] } else { &[8, 1] };
-        spared(&row, ours, Some(&filter))
+        protected(&row, ours, Some(&filter))
     }
 
     #[test]
-    fn ancestors_and_sshd_are_spared_and_others_are_not() {
+    fn ancestors_and_sshd_are_protected_and_others_are_not() {
         let known = |comm| judged(comm, OwnerStatus::Known, "sport = :22");
-        assert_eq!(known("bash"), Some(Spared::Ours("bash 7".into())));
+        assert_eq!(known("bash"), Some(Protected::Ours("bash 7".into())));
         for sshd in ["sshd", "sshd-session", "sshd-auth"] {
-            assert_eq!(known(sshd), Some(Spared::Sshd(format!("{sshd} 7"))));
+            assert_eq!(known(sshd), Some(Protected::Sshd(format!("{sshd} 7"))));
         }
         assert_eq!(known("sshdx"), None);
         assert_eq!(known("nginx"), None);
         let queued = judged("sshd", OwnerStatus::Queued, "22");
-        assert_eq!(queued, Some(Spared::Sshd("sshd 7".into())));
+        assert_eq!(queued, Some(Protected::Sshd("sshd 7".into())));
     }
 
     #[test]
     fn an_owner_that_is_not_seen_may_be_anybody() {
         for status in [OwnerStatus::Hidden, OwnerStatus::Elsewhere, OwnerStatus::InFlight] {
-            assert_eq!(judged("sshd", status, "22"), Some(Spared::Unseen));
+            assert_eq!(judged("sshd", status, "22"), Some(Protected::Unseen));
             assert_eq!(judged("sshd", status, "dport = :50000"), None);
         }
         for nobody in [OwnerStatus::None, OwnerStatus::Kernel] {

@@ -1,4 +1,4 @@
-//! Tells events: finds what is around their sockets, asks the filter, and writes the lines.
+//! Writes events: finds what is around their sockets, asks the filter, and writes the lines.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,21 +16,21 @@ use crate::model::{OwnerStatus, Socket, StateSet};
 use crate::query::Match;
 use crate::render::lines::Lines;
 
-/// What is told, and what is known around the sockets that are followed.
-pub(super) struct Teller {
+/// What is written, and what is known around the sockets that are followed.
+pub(super) struct Writer {
     plan: Arc<Request>,
     lines: Lines,
     /// The states that were asked for; `None` for every event.
     states: Option<StateSet>,
-    /// So many events are still to be told.
+    /// So many events are still to be written.
     left: usize,
     around: BTreeMap<Key, Arc<Captured>>,
     blocks: Blocks,
     quiet: bool,
-    undecided_told: bool,
+    undecided_said: bool,
 }
 
-impl Teller {
+impl Writer {
     pub(super) fn new(
         plan: Arc<Request>,
         lines: Lines,
@@ -46,7 +46,7 @@ impl Teller {
             around: BTreeMap::new(),
             blocks: Blocks::default(),
             quiet,
-            undecided_told: false,
+            undecided_said: false,
         }
     }
 
@@ -60,7 +60,7 @@ impl Teller {
         Ok(self.flush())
     }
 
-    /// Tells that the kernel had no room for some messages.
+    /// Reports that the kernel had no room for some messages.
     pub(super) fn lost(&mut self, at: SystemTime) {
         if !self.quiet {
             out::complain("the kernel lost some of its messages; reading the tables again\n");
@@ -68,11 +68,11 @@ impl Teller {
         text::push_lost(&mut self.blocks.pending, at, &self.lines);
     }
 
-    /// Tells the events that are wanted, at once. `Break` when enough were told, or nobody reads any more.
+    /// Writes the events that are wanted, at once. `Break` when enough were written, or nobody reads any more.
     ///
     /// # Errors
     /// As [`Self::begin`].
-    pub(super) fn tell(&mut self, events: &[Event], at: SystemTime) -> io::Result<ControlFlow<()>> {
+    pub(super) fn write(&mut self, events: &[Event], at: SystemTime) -> io::Result<ControlFlow<()>> {
         let strange: Vec<&Socket> = events
             .iter()
             .map(|event| &event.socket)
@@ -85,7 +85,7 @@ impl Teller {
             if self.left == 0 {
                 break;
             }
-            self.tell_one(event, at);
+            self.write_one(event, at);
         }
         let flow = self.flush();
         Ok(if self.left == 0 {
@@ -95,7 +95,7 @@ impl Teller {
         })
     }
 
-    fn tell_one(&mut self, event: &Event, at: SystemTime) {
+    fn write_one(&mut self, event: &Event, at: SystemTime) {
         let Some(key) = event.socket.identity() else {
             return;
         };
@@ -110,7 +110,7 @@ impl Teller {
         };
         let mut row = row(&event.socket, &around.owners, &around.context);
         if event.happened == Happened::ClosedUnseen && self.plan.owners {
-            // Nothing tells who it was; without an inode it would look like a connection in a queue.
+            // Nothing says who it was; without an inode it would look like a connection in a queue.
             row.ownership.status = OwnerStatus::Unknown;
             row.ownership.holders = &[];
         }
@@ -124,8 +124,8 @@ impl Teller {
                 text::push_event(&mut self.blocks.pending, event.happened, at, &row, &self.lines);
                 self.left = self.left.saturating_sub(1);
             }
-            Match::OwnersUnknown if !self.undecided_told && !self.quiet => {
-                self.undecided_told = true;
+            Match::OwnersUnknown if !self.undecided_said && !self.quiet => {
+                self.undecided_said = true;
                 out::complain("some events are left out: the filter needs an unknown owner\n");
             }
             Match::No | Match::OwnersUnknown => {}

@@ -1,0 +1,16 @@
+//! Questions on the terminal.
+
+use std::io::{BufRead, IsTerminal};
+
+use super::out;
+
+/// Asks for a yes. Without a terminal nobody can be asked, and the answer is no.
+pub(super) fn confirmed(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() {
+        out::complain("not on a terminal, so nobody can be asked: --yes goes ahead without asking\n");
+        return false;
+    }
+    out::complain(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}

@@ -1,0 +1,110 @@
+//! `events`, and `-E`: which sockets are followed, and how events are shown.
+
+use std::time::Duration;
+
+use super::output::form;
+use super::{ListPlan, Output, Place};
+use crate::cli::{EventsArgs, ListArgs, UsageError};
+use crate::engine::Request;
+use crate::model::request::PeerKinds;
+use crate::model::{State, StateSet};
+use crate::query::Parsed;
+use crate::render::form::Form;
+use crate::render::lines::Lines;
+
+/// The time between two looks, unless `--interval` says otherwise.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A request to follow sockets.
+#[derive(Clone, Debug)]
+pub struct EventsPlan {
+    /// What is read at each look, and found out about the sockets of events.
+    pub capture: Request,
+    /// The form of the lines.
+    pub lines: Lines,
+    /// The states whose events are wanted; `None` for every event.
+    pub states: Option<StateSet>,
+    /// The time between two looks.
+    pub interval: Duration,
+    /// The most events.
+    pub limit: Option<usize>,
+    /// `--quiet`.
+    pub quiet: bool,
+}
+
+impl EventsPlan {
+    /// The plan for the subcommand.
+    ///
+    /// # Errors
+    /// As [`Self::of_list`].
+    pub fn new(
+        args: &EventsArgs,
+        global: &ListArgs,
+        parsed: Parsed,
+        place: &Place,
+    ) -> Result<Self, UsageError> {
+        let list = ListArgs {
+            tcp: args.tcp,
+            udp: args.udp,
+            raw: args.raw,
+            unix: args.unix,
+            ipv4: args.ipv4,
+            ipv6: args.ipv6,
+            listening: args.listening,
+            processes: args.processes,
+            extended: args.extended,
+            resolve: args.resolve,
+            interval: args.interval,
+            limit: args.limit,
+            json: args.json || global.json,
+            columns: args.columns.clone(),
+            no_header: args.no_header,
+            quiet: global.quiet,
+            owners: global.owners,
+            ..ListArgs::default()
+        };
+        Self::of_list(&list, parsed, place)
+    }
+
+    /// The plan for `-E`.
+    ///
+    /// # Errors
+    /// As [`ListPlan::new`], and forms that have no lines.
+    pub fn of_list(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
+        let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
+        let mut args = args.clone();
+        args.jsonl = matches!(form(&args, place), Form::Json | Form::Jsonl);
+        args.json = false;
+        args.table = false;
+        args.plain = !args.jsonl;
+        let mut plan = ListPlan::new(&args, parsed, place)?;
+        let Output::Lines(lines) = plan.output else {
+            return Err(UsageError::new(
+                "-E prints lines only: it excludes the other output forms",
+            ));
+        };
+        let states = plan
+            .capture
+            .dumps
+            .iter()
+            .fold(StateSet::NONE, |states, dump| states.union(dump.states));
+        for dump in &mut plan.capture.dumps {
+            // A socket has to be followed through states that nobody asked about. Time-wait is the end.
+            dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
+        }
+        // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
+        plan.capture.peers = PeerKinds::default();
+        plan.capture.half_open = false;
+        // They have no cookie to be followed by.
+        plan.capture.descriptor_only = false;
+        plan.capture.others.clear();
+        Ok(Self {
+            capture: plan.capture,
+            lines,
+            states: states_asked.then_some(states),
+            interval: args.interval.unwrap_or(INTERVAL),
+            limit: args.limit,
+            quiet: args.quiet,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! The filter as it was typed, before it is read and its names are looked up.
+
+use std::path::PathBuf;
+
+use crate::cli::{EventsArgs, KillArgs, ListArgs};
+use crate::model::request::netns::are_several;
+use crate::query::Mode;
+
+/// Where a filter comes from, and how its words are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterInput {
+    /// The words of the command line.
+    pub words: Vec<String>,
+    /// The file with more of them (`-F`); `-` for standard input.
+    pub file: Option<PathBuf>,
+    /// The meaning of bare words.
+    pub mode: Mode,
+    /// The directory that stands for /proc (`--proc-root`).
+    pub proc_root: Option<PathBuf>,
+    /// Whether interfaces are compared by name, because several network namespaces are listed.
+    pub interfaces_by_name: bool,
+}
+
+impl FilterInput {
+    /// The filter of a listing, of `-K` or of `-E`.
+    pub fn of_list(args: &ListArgs, mode: Mode) -> Self {
+        Self {
+            words: args.filter.clone(),
+            file: args.filter_file.clone(),
+            mode,
+            proc_root: args.proc_root.clone(),
+            interfaces_by_name: are_several(&args.netns),
+        }
+    }
+
+    /// The filter of `kill`.
+    pub fn of_kill(args: &KillArgs) -> Self {
+        Self::of_words(&args.filter, Mode::Kill)
+    }
+
+    /// The filter of `events`.
+    pub fn of_events(args: &EventsArgs) -> Self {
+        Self::of_words(&args.filter, Mode::List)
+    }
+
+    fn of_words(words: &[String], mode: Mode) -> Self {
+        Self {
+            words: words.to_vec(),
+            file: None,
+            mode,
+            proc_root: None,
+            interfaces_by_name: false,
+        }
+    }
+}

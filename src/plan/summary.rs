@@ -1,0 +1,79 @@
+//! `-s`: the counts, and the listing below them if one was selected.
+
+use super::output::form;
+use super::select::{Selection, selects_tables};
+use super::{ListPlan, Place};
+use crate::cli::{ListArgs, UsageError};
+use crate::engine::Request;
+use crate::model::request::Wanted;
+use crate::query::Parsed;
+use crate::render::form::Form;
+
+/// A request for a summary.
+#[derive(Clone, Debug)]
+pub struct SummaryPlan {
+    /// The form of the counts.
+    pub form: Form,
+    /// Every socket of every table, to be counted.
+    pub count: Request,
+    /// The listing that follows.
+    pub list: Option<ListPlan>,
+    /// `--quiet`.
+    pub quiet: bool,
+}
+
+impl SummaryPlan {
+    /// The plan for these options, with the filter already parsed.
+    ///
+    /// # Errors
+    /// As [`ListPlan::new`], and forms that have rows alone.
+    pub fn new(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
+        check(args)?;
+        let lists = selects_tables(args)? || !args.filter.is_empty() || args.filter_file.is_some();
+        let list = if lists {
+            Some(ListPlan::new(args, parsed, place)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            form: form(args, place),
+            count: Request {
+                proc_root: args.proc_root.clone(),
+                ..every_socket()?
+            },
+            list,
+            quiet: args.quiet,
+        })
+    }
+}
+
+/// A summary is no row.
+fn check(args: &ListArgs) -> Result<(), UsageError> {
+    let rows_only = [
+        (args.jsonl, "--jsonl"),
+        (args.csv, "--csv"),
+        (args.pids, "--pids"),
+        (!args.by.is_empty(), "--by"),
+    ];
+    match rows_only.iter().find(|(used, _)| *used) {
+        None => Ok(()),
+        Some((_, option)) => Err(UsageError::new(format!("-s and {option} exclude each other"))
+            .with_hint("--json has the summary; --by protocol,state counts rows")),
+    }
+}
+
+fn every_socket() -> Result<Request, UsageError> {
+    let everything = ListArgs {
+        all: true,
+        ..ListArgs::default()
+    };
+    let mut dumps = Selection::of(&everything, None, None)?.dumps();
+    for dump in &mut dumps {
+        dump.wanted = Wanted::Row;
+        dump.named = false;
+    }
+    Ok(Request {
+        dumps,
+        ..Request::default()
+    })
+}
