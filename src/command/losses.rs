@@ -2,19 +2,18 @@
 
 use super::caller::Caller;
 use crate::engine::Captured;
+use crate::model::ownership::Unseen;
 use crate::model::{Gap, GapLevel, OwnerStatus};
 use crate::render::escape;
 
 /// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
-    let mut gaps = of_unseen(
-        captured.count(OwnerStatus::Hidden),
-        captured.count(OwnerStatus::Elsewhere),
-        caller,
-    );
+    let unseen = captured.owners.unseen();
+    let hidden = captured.count(OwnerStatus::Hidden);
+    let mut gaps = of_unseen(hidden, captured.count(OwnerStatus::Elsewhere), unseen, caller);
     // With owners of rows hidden as well, that says it all.
     let other_ends = captured.context.peers.hidden;
-    if captured.count(OwnerStatus::Hidden) == 0 && other_ends > 0 {
+    if hidden == 0 && other_ends > 0 {
         let message = plural(
             other_ends,
             "owner of another end hidden",
@@ -22,32 +21,72 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
         );
         gaps.push(
             Gap::loss("peer-owners-hidden", message)
-                .with_remedy(more_rights(caller))
+                .with_remedy(more_rights(unseen, caller))
                 .with_count(other_ends),
         );
     }
-    if captured.undecided > 0 {
+    let known = captured.count(OwnerStatus::Known) + captured.count(OwnerStatus::Queued);
+    if gaps.is_empty() && known > 0 && unseen.is_any() {
         let message = plural(
-            captured.undecided,
-            "socket left out: the filter needs its owner, which is unknown",
-            "sockets left out: the filter needs their owners, which are unknown",
+            known,
+            "socket may have more owners, in processes that cannot be inspected",
+            "sockets may have more owners, in processes that cannot be inspected",
         );
         gaps.push(
-            Gap::loss("filter-undecided", message)
-                .with_remedy(more_rights(caller))
-                .with_count(captured.undecided),
+            Gap::loss("owners-partial", message)
+                .with_remedy(more_rights(unseen, caller))
+                .with_count(known),
         );
     }
+    gaps.extend(undecided(captured, caller));
     gaps
 }
 
-/// The gaps for sockets whose owner is hidden, or in another pid namespace.
-pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
+/// The gap for rows that the filter could not judge. What helps depends on why their owners are not known.
+fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
+    let count = |statuses: &[OwnerStatus]| -> u64 {
+        let of_status = |status: &OwnerStatus| captured.undecided[*status as usize];
+        statuses.iter().map(of_status).sum()
+    };
+    let all = count(&OwnerStatus::ALL);
+    let message = plural(
+        all,
+        "socket left out: the filter needs all of its owners, and they are not known",
+        "sockets left out: the filter needs all of their owners, and they are not known",
+    );
+    let gap = Gap::loss("filter-undecided", message).with_count(all);
+    let unseen = captured.owners.unseen();
+    let gap = if count(&[OwnerStatus::Hidden, OwnerStatus::Known, OwnerStatus::Queued]) > 0
+        || unseen.proc_is_empty
+    {
+        gap.with_remedy(more_rights(unseen, caller))
+    } else if count(&[OwnerStatus::Elsewhere]) > 0 {
+        gap.with_remedy(ELSEWHERE)
+    } else {
+        gap
+    };
+    (all > 0).then_some(gap)
+}
+
+/// What helps where owners are in other pid namespaces.
+const ELSEWHERE: &str = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
+
+/// The gaps for sockets whose owner is hidden, or in another pid namespace, and for a /proc without processes.
+pub fn of_unseen(hidden: u64, elsewhere: u64, unseen: Unseen, caller: &Caller) -> Vec<Gap> {
     let mut gaps = Vec::new();
+    if unseen.proc_is_empty {
+        gaps.push(
+            Gap::loss(
+                "proc-empty",
+                "no owner is known: /proc (or --proc-root) shows no process",
+            )
+            .with_remedy(more_rights(unseen, caller)),
+        );
+    }
     if hidden > 0 {
         gaps.push(
             Gap::loss("owners-hidden", plural(hidden, "owner hidden", "owners hidden"))
-                .with_remedy(more_rights(caller))
+                .with_remedy(more_rights(unseen, caller))
                 .with_count(hidden),
         );
     }
@@ -57,10 +96,9 @@ pub fn of_unseen(hidden: u64, elsewhere: u64, caller: &Caller) -> Vec<Gap> {
             "owner is in another pid namespace",
             "owners are in other pid namespaces",
         );
-        let remedy = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
         gaps.push(
             Gap::loss("owners-elsewhere", message)
-                .with_remedy(remedy)
+                .with_remedy(ELSEWHERE)
                 .with_count(elsewhere),
         );
     }
@@ -80,8 +118,12 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
 }
 
 /// What shows more: true for the one who reads it.
-fn more_rights(caller: &Caller) -> String {
-    if caller.may_see_all {
+fn more_rights(unseen: Unseen, caller: &Caller) -> String {
+    if unseen.proc_is_empty {
+        "mount procfs there (mount -t proc proc /proc)".to_owned()
+    } else if unseen.out_of_descriptors {
+        "raise the limit of open files (ulimit -n)".to_owned()
+    } else if caller.may_see_all {
         "hidden even from root by a security module or another user namespace".to_owned()
     } else if caller.is_root {
         "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
@@ -107,4 +149,71 @@ pub fn lines(gaps: &[Gap]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::engine::How;
+    use crate::model::{Context, HolderTable, Owners};
+
+    fn captured(unseen: Unseen) -> Captured {
+        Captured {
+            owners: Owners::new(HolderTable::default(), BTreeMap::new(), Vec::new()).with_unseen(unseen),
+            context: Context::default(),
+            gaps: Vec::new(),
+            by_status: [0; 9],
+            undecided: [0; 9],
+            owners_by: How::NotLooked,
+            taken_at: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn told(captured: &Captured) -> Vec<(&'static str, Option<String>)> {
+        let gaps = of_owners(captured, &Caller::default());
+        gaps.into_iter().map(|gap| (gap.code, gap.remedy)).collect()
+    }
+
+    #[test]
+    fn known_owners_may_not_be_all() {
+        let refused = Unseen {
+            processes_refused: 3,
+            ..Unseen::default()
+        };
+        let mut of = captured(refused);
+        assert_eq!(told(&of), [], "no row whose owners matter");
+        of.by_status[OwnerStatus::Known as usize] = 1;
+        assert_eq!(told(&of)[0].0, "owners-partial");
+        of.by_status[OwnerStatus::Hidden as usize] = 1;
+        assert_eq!(told(&of).len(), 1, "hidden owners say it all");
+        let mut of = captured(Unseen::default());
+        of.by_status[OwnerStatus::Known as usize] = 1;
+        assert_eq!(told(&of), []);
+    }
+
+    #[test]
+    fn the_remedy_is_that_of_the_cause() {
+        let undecided = |status: OwnerStatus, unseen| {
+            let mut of = captured(unseen);
+            of.undecided[status as usize] = 1;
+            told(&of).pop().unwrap().1.unwrap_or_default()
+        };
+        let nothing = Unseen::default();
+        assert!(undecided(OwnerStatus::Hidden, nothing).starts_with("sudo"));
+        assert!(undecided(OwnerStatus::Elsewhere, nothing).contains("--pid=host"));
+        assert_eq!(undecided(OwnerStatus::InFlight, nothing), "");
+        let starved = Unseen {
+            out_of_descriptors: true,
+            ..nothing
+        };
+        assert!(undecided(OwnerStatus::Hidden, starved).contains("ulimit -n"));
+        let empty = Unseen {
+            proc_is_empty: true,
+            ..nothing
+        };
+        assert!(undecided(OwnerStatus::Unknown, empty).contains("mount"));
+    }
 }

@@ -14,6 +14,7 @@ use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
 use crate::diagnose::place::{Host, Place, PortPlace, of_families, parse};
 use crate::exit::Exit;
+use crate::model::ownership::Unseen;
 use crate::model::{OwnerStatus, Protocol};
 use crate::plan::Common;
 use crate::source::{hosts, system, trial_connect, unix_paths};
@@ -69,6 +70,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     gaps.extend(losses::of_unseen(
         count(OwnerStatus::Hidden),
         count(OwnerStatus::Elsewhere),
+        Unseen::default(),
         caller,
     ));
     if !global.quiet {
@@ -116,10 +118,12 @@ fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::R
     let answer = judge(&facts);
     let holders = answer.socket.and_then(|at| facts.sockets.get(at));
     let is = |status| u64::from(holders.is_some_and(|(_, holders)| holders.status == status));
+    let unseen = snapshot.owners.unseen();
     let mut gaps = snapshot.gaps;
     gaps.extend(losses::of_unseen(
         is(OwnerStatus::Hidden),
         is(OwnerStatus::Elsewhere),
+        unseen,
         caller,
     ));
     if !global.quiet {

@@ -27,8 +27,8 @@ pub(super) struct Outlet<'a, S> {
 pub(super) struct Counts {
     /// Rows handed out, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub(super) by_status: [u64; OwnerStatus::ALL.len()],
-    /// Rows that the filter could not judge because their owner is not known.
-    pub(super) undecided: u64,
+    /// Rows that the filter could not judge because their owners are not all known, in the same order.
+    pub(super) undecided: [u64; OwnerStatus::ALL.len()],
 }
 
 impl<'a, S: Sink> Outlet<'a, S> {
@@ -118,7 +118,7 @@ impl<'a, S: Sink> Outlet<'a, S> {
                     Match::Yes => {}
                     Match::No => continue,
                     Match::OwnersUnknown => {
-                        self.counts.undecided += 1;
+                        self.counts.undecided[ownership.status as usize] += 1;
                         continue;
                     }
                 }
@@ -144,6 +144,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::model::ownership::Unseen;
     use crate::model::{Holder, HolderTable, State};
     use crate::query::samples::tcp;
     use crate::query::{Mode, parse};
@@ -187,6 +188,29 @@ mod tests {
         });
         let why: BTreeMap<_, _> = why.iter().copied().collect();
         Owners::new(HolderTable::new(holders.collect()), why, Vec::new())
+    }
+
+    #[test]
+    fn where_there_may_be_more_owners_only_what_excludes_one_is_undecided() {
+        let matched = |word: &str, unseen: Unseen| {
+            let filter = parse(&[word.to_owned()], Mode::List).unwrap().expr;
+            let mut outlet = outlet(filter.as_ref());
+            let owners = held(&[1], &[]).with_unseen(unseen);
+            outlet.pour(&rows([1]), &owners, &Context::default());
+            let (sink, counts) = outlet.into_parts();
+            (sink.0.len(), counts.undecided[OwnerStatus::Known as usize])
+        };
+        let refused = Unseen {
+            processes_refused: 1,
+            ..Unseen::default()
+        };
+        assert_eq!(matched("pid = 812", refused), (1, 0));
+        assert_eq!(matched("pid = 7", refused), (0, 0));
+        assert_eq!(matched("not pid = 7", refused), (0, 1));
+        assert_eq!(matched("pid != 7", refused), (0, 1));
+        assert_eq!(matched("not pid = 812", refused), (0, 0));
+        assert_eq!(matched("not not pid = 812", refused), (1, 0));
+        assert_eq!(matched("not pid = 7", Unseen::default()), (1, 0));
     }
 
     fn outlet(filter: Option<&Expr>) -> Outlet<'_, Ports> {
@@ -239,6 +263,6 @@ mod tests {
         let owners = held(&[1], &[(2, OwnerStatus::Hidden)]);
         outlet.pour(&rows([1, 2]), &owners, &Context::default());
         let (sink, counts) = outlet.into_parts();
-        assert_eq!((sink.0, counts.undecided), (vec![1], 1));
+        assert_eq!((sink.0, counts.undecided.iter().sum::<u64>()), (vec![1], 1));
     }
 }

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use super::join::{Evidence, Others};
 use super::namespaces::read;
+use crate::model::ownership::Unseen;
 use crate::model::request::Dump;
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
 use crate::model::{Listener, Owners};
@@ -34,12 +35,13 @@ pub fn resolve_owners(
         Vec::new()
     };
     let left_over = without_holder(stash, others, &table);
+    let mut unseen = unseen(root, walked);
     if left_over.is_empty() {
-        return Owners::new(table, BTreeMap::new(), listeners);
+        return Owners::new(table, BTreeMap::new(), listeners).with_unseen(unseen);
     }
     let mut evidence = Evidence {
         processes_refused: walked.refused,
-        hidepid: hides_processes(root),
+        hidepid: unseen.processes_hidden || hides_processes(root),
         io_uring_read: !walked.io_uring_unread,
         initial_pid_namespace: namespaces::shows_all_processes(root),
         initial_user_namespace: namespaces::in_initial_user_namespace(),
@@ -58,19 +60,35 @@ pub fn resolve_owners(
             look_again(root, views, dumps, &left_over)
         };
         let why = reasons(left_over, &still_there, evidence);
-        return Owners::new(table, why, listeners);
+        return Owners::new(table, why, listeners).with_unseen(unseen);
     }
     let second = second_walk(root, stash, &left_over);
     let still_there = look_again(root, views, dumps, &left_over);
     evidence.walked_again = second.is_some();
     let second = second.unwrap_or_default();
     evidence.processes_refused = evidence.processes_refused.max(second.refused);
+    evidence.proc_is_empty = walked.processes == 0 && second.processes == 0;
+    unseen.proc_is_empty = evidence.proc_is_empty;
+    unseen.out_of_descriptors |= second.out_of_descriptors;
     evidence.descriptors_in_flight = second.descriptors_in_flight;
     evidence.io_uring_read &= !second.io_uring_unread;
     let why = reasons(left_over, &still_there, evidence);
     let mut holders = table.all().to_vec();
     holders.extend(second.holders);
-    Owners::new(HolderTable::new(holders), why, listeners)
+    Owners::new(HolderTable::new(holders), why, listeners).with_unseen(unseen)
+}
+
+/// What kept this walk from seeing holders. The BPF iterator, which visits no process in /proc, passes over none.
+pub(super) fn unseen(root: &ProcRoot, walked: &Walk) -> Unseen {
+    if walked.processes == 0 {
+        return Unseen::default();
+    }
+    Unseen {
+        processes_refused: walked.refused,
+        processes_hidden: hides_processes(root),
+        out_of_descriptors: walked.out_of_descriptors,
+        proc_is_empty: false,
+    }
 }
 
 /// The inodes of rows and of other ends that nobody was seen to hold. The kernel's own sockets are not among them.
@@ -124,7 +142,11 @@ pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     listeners
 }
 
+/// Whether /proc hides processes from us: not from root, nor from members of the group that is excepted.
 fn hides_processes(root: &ProcRoot) -> bool {
+    if disk::stat(root.join("1")).is_ok() {
+        return false;
+    }
     let mountinfo = disk::read_to_string(root.join("self/mountinfo")).unwrap_or_default();
     Mounts::parse(&mountinfo, &root.path().to_string_lossy()).hides_processes
 }

@@ -12,9 +12,10 @@ use anyhow::Context as _;
 
 use super::outlet::Outlet;
 use super::owners::{Scan, scan};
-use super::resolve::listeners;
+use super::resolve::{listeners, unseen};
 use super::run::Run;
 use super::{Captured, Request, Sink};
+use crate::model::ownership::Unseen;
 use crate::model::request::Facts;
 use crate::model::{HolderTable, Owners, Processes, Stash};
 use crate::source::netns::Views;
@@ -57,7 +58,8 @@ fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow:
     let search = || -> std::io::Result<Scan> {
         let mut scan = scan(&request, &root, None)?;
         let holders = HolderTable::new(std::mem::take(&mut scan.walk.holders));
-        let known = Known::new(&root, holders, early.then_some(&request.views));
+        let unseen = unseen(&root, &scan.walk);
+        let known = Known::new(&root, holders, unseen, early.then_some(&request.views));
         ready
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -117,7 +119,7 @@ struct Known {
 impl Known {
     /// With `complete` also the listeners of these namespaces, for which queued connections wait, and the names of
     /// all holders.
-    fn new(root: &ProcRoot, holders: HolderTable, complete: Option<&Views>) -> Self {
+    fn new(root: &ProcRoot, holders: HolderTable, unseen: Unseen, complete: Option<&Views>) -> Self {
         let Some(views) = complete else {
             return Self {
                 owners: Owners::new(holders, BTreeMap::new(), Vec::new()),
@@ -129,7 +131,7 @@ impl Known {
         pids.dedup();
         let (processes, _) = facts::read(root, &pids, Facts::Comm);
         Self {
-            owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)),
+            owners: Owners::new(holders, BTreeMap::new(), listeners(root, views)).with_unseen(unseen),
             processes,
         }
     }

@@ -13,6 +13,28 @@ pub struct Ownership<'a> {
     pub status: OwnerStatus,
     /// The holders, by pid and descriptor.
     pub holders: &'a [Holder],
+    /// Some processes could not be inspected, so there may be more holders.
+    pub may_be_more: bool,
+}
+
+/// What keeps holders from being seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// Processes whose descriptors could not be listed or read.
+    pub processes_refused: u32,
+    /// /proc hides other users' processes.
+    pub processes_hidden: bool,
+    /// We ran out of descriptors of our own.
+    pub out_of_descriptors: bool,
+    /// /proc shows no process at all.
+    pub proc_is_empty: bool,
+}
+
+impl Unseen {
+    /// Whether there is anything.
+    pub fn is_any(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// Finds the owner of a socket.
@@ -24,6 +46,7 @@ pub struct Owners {
     left_over: BTreeMap<u32, OwnerStatus>,
     /// By port.
     listeners: Vec<Listener>,
+    unseen: Unseen,
 }
 
 impl Owners {
@@ -45,7 +68,20 @@ impl Owners {
             holders,
             left_over,
             listeners,
+            unseen: Unseen::default(),
         }
+    }
+
+    /// Adds what kept holders from being seen: every list of holders may then be partial.
+    #[must_use]
+    pub fn with_unseen(mut self, unseen: Unseen) -> Self {
+        self.unseen = unseen;
+        self
+    }
+
+    /// What kept holders from being seen.
+    pub fn unseen(&self) -> Unseen {
+        self.unseen
     }
 
     /// The holders by inode.
@@ -71,17 +107,27 @@ impl Owners {
             return Ownership {
                 status: OwnerStatus::NotAsked,
                 holders: &[],
+                may_be_more: false,
             };
         }
         if socket.is_of_kernel() {
             return Ownership {
                 status: OwnerStatus::Kernel,
                 holders: &[],
+                may_be_more: false,
             };
         }
         match socket.inode {
             Some(inode) => self.of_inode(inode),
             None => self.without_inode(socket),
+        }
+    }
+
+    fn ownership<'a>(&self, status: OwnerStatus, holders: &'a [Holder]) -> Ownership<'a> {
+        Ownership {
+            status,
+            holders,
+            may_be_more: self.unseen.is_any(),
         }
     }
 
@@ -95,7 +141,7 @@ impl Owners {
         } else {
             OwnerStatus::Known
         };
-        Ownership { status, holders }
+        self.ownership(status, holders)
     }
 
     /// No inode: no program holds the socket (linux 6.18 net/core/sock.c, sock_i_ino).
@@ -110,7 +156,7 @@ impl Owners {
             },
             State::SynSent | State::Unconnected | State::Listen | State::Bound => (OwnerStatus::Unknown, &[]),
         };
-        Ownership { status, holders }
+        self.ownership(status, holders)
     }
 
     /// Returns the holders of the listener at which a connection waits; one at its exact address before a

@@ -74,6 +74,7 @@ impl Peers {
             return Ownership {
                 status: OwnerStatus::Known,
                 holders,
+                may_be_more: self.owners.unseen().is_any(),
             };
         }
         let statuses = self
@@ -83,6 +84,7 @@ impl Peers {
         Ownership {
             status: statuses.min().unwrap_or(OwnerStatus::Unknown),
             holders: &[],
+            may_be_more: false,
         }
     }
 }

@@ -31,6 +31,9 @@ pub enum Match {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Truth {
     No,
+    /// Of no owner that was seen, but there may be more. Holds within a predicate only: asked for its opposite, it is
+    /// undecided, else no.
+    OfNoneSeen,
     /// A fact about the socket is unknown (its mark, without `CAP_NET_ADMIN`).
     FactUnknown,
     OwnersUnknown,
@@ -49,7 +52,7 @@ impl Expr {
         match self.truth(row, true) {
             Truth::Yes => Match::Yes,
             Truth::OwnersUnknown => Match::OwnersUnknown,
-            Truth::No | Truth::FactUnknown => Match::No,
+            Truth::No | Truth::OfNoneSeen | Truth::FactUnknown => Match::No,
         }
     }
 
@@ -59,8 +62,9 @@ impl Expr {
         match self {
             Self::Constant(truth) => (*truth == positive).into(),
             Self::Is(predicate) => match (predicate.truth(row), positive) {
-                (Truth::Yes, false) => Truth::No,
+                (Truth::Yes, false) | (Truth::OfNoneSeen, true) => Truth::No,
                 (Truth::No, false) => Truth::Yes,
+                (Truth::OfNoneSeen, false) => Truth::OwnersUnknown,
                 (truth, _) => truth,
             },
             Self::Not(inner) => inner.truth(row, !positive),
@@ -181,7 +185,7 @@ fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> boo
         None => Truth::OwnersUnknown,
     });
     match truth {
-        Truth::OwnersUnknown if creator.is_some() => Truth::No,
+        Truth::OwnersUnknown | Truth::OfNoneSeen if creator.is_some() => Truth::No,
         truth => truth,
     }
 }
@@ -203,7 +207,11 @@ fn any_owner<'a>(row: &Row<'a>, test: impl Fn(&Holder, Option<&'a Process>) -> T
     match row.ownership.status {
         OwnerStatus::None | OwnerStatus::Kernel => Truth::No,
         OwnerStatus::Known | OwnerStatus::Queued if !row.ownership.holders.is_empty() => {
-            let mut truth = Truth::No;
+            let mut truth = if row.ownership.may_be_more {
+                Truth::OfNoneSeen
+            } else {
+                Truth::No
+            };
             for holder in row.ownership.holders {
                 truth = cmp::max(truth, test(holder, row.process(holder)));
                 if truth == Truth::Yes {

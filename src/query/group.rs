@@ -71,6 +71,7 @@ mod tests {
             let ownership = Ownership {
                 status: OwnerStatus::Known,
                 holders: &holders,
+                may_be_more: false,
             };
             let row = Row {
                 socket: &socket,

@@ -143,7 +143,11 @@ pub(crate) fn with_owners<T>(
     holders: &[Holder],
     ask: impl FnOnce(&Row<'_>) -> T,
 ) -> T {
-    let ownership = Ownership { status, holders };
+    let ownership = Ownership {
+        status,
+        holders,
+        may_be_more: false,
+    };
     let context = context();
     ask(&Row {
         socket,

@@ -203,6 +203,7 @@ mod tests {
         let ownership = Ownership {
             status: OwnerStatus::Known,
             holders: &holders,
+            may_be_more: false,
         };
         let rows = sockets.iter().map(|socket| Row {
             socket,
@@ -301,7 +302,7 @@ mod tests {
                 let view = TableView { width: Some(width), ..view(&columns) };
                 let rows = all.iter().map(|(socket, holders)| Row {
                     socket,
-                    ownership: Ownership { status: OwnerStatus::Known, holders },
+                    ownership: Ownership { status: OwnerStatus::Known, holders, may_be_more: false },
                     context: &context,
                 });
                 let shown = render(rows, &view);

@@ -127,7 +127,11 @@ mod tests {
         };
         let row = Row {
             socket: &socket,
-            ownership: Ownership { status, holders },
+            ownership: Ownership {
+                status,
+                holders,
+                may_be_more: false,
+            },
             context: &context,
         };
         let words: Vec<_> = filter.split_whitespace().map(str::to_owned).collect();

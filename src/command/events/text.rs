@@ -113,6 +113,7 @@ mod tests {
             ownership: Ownership {
                 status: OwnerStatus::NotAsked,
                 holders: &[],
+                may_be_more: false,
             },
             context: &Context::default(),
         };

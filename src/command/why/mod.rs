@@ -12,6 +12,7 @@ use crate::cli::WhyArgs;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::place::{Place, parse};
 use crate::exit::Exit;
+use crate::model::ownership::Unseen;
 use crate::model::request::OwnersBy;
 use crate::model::{Gap, OwnerStatus};
 use crate::plan::Common;
@@ -59,5 +60,5 @@ fn unseen<'a>(holders: impl IntoIterator<Item = &'a Holders>, caller: &Caller) -
         hidden += u64::from(one.status == OwnerStatus::Hidden);
         elsewhere += u64::from(one.status == OwnerStatus::Elsewhere);
     }
-    losses::of_unseen(hidden, elsewhere, caller)
+    losses::of_unseen(hidden, elsewhere, Unseen::default(), caller)
 }

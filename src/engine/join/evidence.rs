@@ -21,6 +21,8 @@ pub struct Evidence {
     pub descriptors_in_flight: bool,
     /// Every io_uring's registered files were read.
     pub io_uring_read: bool,
+    /// /proc shows no process, not even this one.
+    pub proc_is_empty: bool,
     /// /proc shows the initial pid namespace.
     pub initial_pid_namespace: bool,
     /// We are in the initial user namespace.
@@ -35,6 +37,8 @@ impl Evidence {
             OwnerStatus::Unknown
         } else if self.processes_refused > 0 || self.hidepid {
             OwnerStatus::Hidden
+        } else if self.proc_is_empty {
+            OwnerStatus::Unknown
         } else if self.descriptors_in_flight {
             OwnerStatus::InFlight
         } else if !self.initial_pid_namespace {
@@ -58,6 +62,7 @@ mod tests {
             walked_again: true,
             processes_refused: 0,
             hidepid: false,
+            proc_is_empty: false,
             descriptors_in_flight: false,
             io_uring_read: true,
             initial_pid_namespace: true,
@@ -113,6 +118,14 @@ mod tests {
                     ..sure
                 },
                 OwnerStatus::Elsewhere,
+            ),
+            (
+                Evidence {
+                    proc_is_empty: true,
+                    initial_pid_namespace: false,
+                    ..sure
+                },
+                OwnerStatus::Unknown,
             ),
             (
                 Evidence {

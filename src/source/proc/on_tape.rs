@@ -27,6 +27,7 @@ fn whoever_was_seen() -> Walk {
         holders: bpf::recorded_holders(),
         // So that nobody concludes that there are no more.
         io_uring_unread: true,
+        processes: 1,
         ..Walk::default()
     };
     for walk in tape::all_recorded::<io::Result<Walk>>(Kind::Walk)
@@ -63,6 +64,7 @@ impl Taped for Walk {
         self.holders.encode(out);
         (self.processes, self.refused).encode(out);
         (self.io_uring_unread, self.descriptors_in_flight).encode(out);
+        self.out_of_descriptors.encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
@@ -75,6 +77,8 @@ impl Taped for Walk {
             refused,
             io_uring_unread,
             descriptors_in_flight,
+            // Recordings before this was asked end here.
+            out_of_descriptors: bool::decode(bytes).unwrap_or_default(),
         })
     }
 

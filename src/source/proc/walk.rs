@@ -21,6 +21,8 @@ pub struct Walk {
     pub processes: u32,
     /// Processes with descriptors that we were not allowed to list or read.
     pub refused: u32,
+    /// We ran out of descriptors of our own, and what could not be opened is among the refused.
+    pub out_of_descriptors: bool,
     /// An io_uring was seen whose registered files could not be read.
     pub io_uring_unread: bool,
     /// A thorough walk saw descriptors in flight.
@@ -32,6 +34,7 @@ impl Walk {
         self.holders.append(&mut other.holders);
         self.processes += other.processes;
         self.refused += other.refused;
+        self.out_of_descriptors |= other.out_of_descriptors;
         self.io_uring_unread |= other.io_uring_unread;
         self.descriptors_in_flight |= other.descriptors_in_flight;
     }

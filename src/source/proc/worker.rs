@@ -102,7 +102,7 @@ impl<'a> Worker<'a> {
             }
             // Gone. (A process that /proc hides is not listed, and that is told by its mount options.)
             Err(Errno::NOENT | Errno::SRCH) => return,
-            Err(_) => Seen::Refused,
+            Err(error) => self.refused(error),
         };
         self.found.processes += 1;
         let mut path = PathBuffer::default();
@@ -112,9 +112,17 @@ impl<'a> Worker<'a> {
         if seen == Seen::All && one_thread {
             return;
         }
-        let Some(process) = self.directory_of(table) else {
-            self.found.refused += u32::from(seen == Seen::Refused);
-            return;
+        let process = match self.directory_of(table) {
+            Ok(process) => process,
+            Err(Errno::NOENT | Errno::SRCH) => {
+                self.found.refused += u32::from(seen == Seen::Refused);
+                return;
+            }
+            Err(error) => {
+                self.refused(error);
+                self.found.refused += 1;
+                return;
+            }
         };
         if seen == Seen::Refused
             && !self.has_nothing(process.as_fd())
@@ -123,9 +131,15 @@ impl<'a> Worker<'a> {
             self.found.refused += 1;
             return;
         }
-        if !one_thread {
-            self.threads(process.as_fd(), pid);
+        if !one_thread && self.threads(process.as_fd(), pid) == Seen::Refused {
+            self.found.refused += 1;
         }
+    }
+
+    /// That something could not be opened, and whether that is for want of descriptors of our own.
+    fn refused(&mut self, error: Errno) -> Seen {
+        self.found.out_of_descriptors |= matches!(error, Errno::MFILE | Errno::NFILE);
+        Seen::Refused
     }
 
     /// Kernel threads and zombies refuse too, but have nothing to show.
@@ -134,13 +148,13 @@ impl<'a> Worker<'a> {
     }
 
     /// /proc/PID or /proc/PID/task/TID.
-    fn directory_of(&self, Table { pid, tid }: Table) -> Option<OwnedFd> {
+    fn directory_of(&self, Table { pid, tid }: Table) -> rustix::io::Result<OwnedFd> {
         let mut path = PathBuffer::default();
         let path = match tid {
             0 => path.of(&[Part::Number(pid)]),
             tid => path.of(&[Part::Number(pid), Part::Text(b"/task/"), Part::Number(tid)]),
         };
-        openat(self.shared.root, path, DIRECTORY, Mode::empty()).ok()
+        openat(self.shared.root, path, DIRECTORY, Mode::empty())
     }
 
     /// Lists the descriptors of one table by its directory `fd`.
@@ -172,7 +186,7 @@ impl<'a> Worker<'a> {
     fn descriptor(&mut self, directory: &mut Option<OwnedFd>, table: Table, fd: u32, link: &[u8]) {
         let mut more = |worker: &Self| {
             if directory.is_none() {
-                *directory = worker.directory_of(table);
+                *directory = worker.directory_of(table).ok();
             }
             read_fdinfo(directory.as_ref()?.as_fd(), fd)
         };
@@ -224,7 +238,7 @@ impl<'a> Worker<'a> {
         let directory = match openat(process, c"fdinfo", DIRECTORY, Mode::empty()) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::SRCH) => return Seen::All,
-            Err(_) => return Seen::Refused,
+            Err(error) => return self.refused(error),
         };
         let mut seen = Seen::All;
         let mut buffer = std::mem::take(&mut self.directory);
@@ -243,8 +257,8 @@ impl<'a> Worker<'a> {
                         self.hold(table, fd, inode);
                     }
                 }
-                Err(Errno::ACCESS | Errno::PERM) => {
-                    seen = Seen::Refused;
+                Err(error @ (Errno::ACCESS | Errno::PERM | Errno::MFILE | Errno::NFILE)) => {
+                    seen = self.refused(error);
                     break;
                 }
                 Err(_) => {}
@@ -255,13 +269,16 @@ impl<'a> Worker<'a> {
     }
 
     /// Visits the threads whose file table is their own; a thorough walk visits every thread.
-    fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) {
-        let Ok(directory) = openat(process, c"task", DIRECTORY, Mode::empty()) else {
-            return;
+    /// Refused only for want of descriptors of our own: a thread is no more closed than its process.
+    fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) -> Seen {
+        let directory = match openat(process, c"task", DIRECTORY, Mode::empty()) {
+            Ok(directory) => directory,
+            Err(error) => return self.unless_gone(error),
         };
         let Ok(tids) = numbered_entries(directory.as_fd()) else {
-            return;
+            return Seen::All;
         };
+        let mut seen = Seen::All;
         for tid in tids.into_iter().filter(|tid| *tid != pid) {
             let shares = if self.shared.kcmp {
                 tasks::share_files(pid, tid)
@@ -269,22 +286,39 @@ impl<'a> Worker<'a> {
                 None
             };
             let mut path = PathBuffer::default();
-            let Ok(task) = openat(
+            let task = match openat(
                 directory.as_fd(),
                 path.of(&[Part::Number(tid)]),
                 DIRECTORY,
                 Mode::empty(),
-            ) else {
-                continue;
+            ) {
+                Ok(task) => task,
+                Err(error) => {
+                    seen = seen.and(self.unless_gone(error));
+                    continue;
+                }
             };
             let own_table = match shares {
                 Some(shares) => !shares,
                 // Not told: tables of different sizes are different tables.
                 None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
             };
-            if own_table && let Ok(descriptors) = openat(task.as_fd(), c"fd", DIRECTORY, Mode::empty()) {
-                self.table(descriptors.as_fd(), Table { pid, tid });
+            if own_table {
+                match openat(task.as_fd(), c"fd", DIRECTORY, Mode::empty()) {
+                    Ok(descriptors) => {
+                        self.table(descriptors.as_fd(), Table { pid, tid });
+                    }
+                    Err(error) => seen = seen.and(self.unless_gone(error)),
+                }
             }
+        }
+        seen
+    }
+
+    fn unless_gone(&mut self, error: Errno) -> Seen {
+        match error {
+            Errno::MFILE | Errno::NFILE => self.refused(error),
+            _ => Seen::All,
         }
     }
 }
@@ -293,6 +327,12 @@ impl<'a> Worker<'a> {
 enum Seen {
     All,
     Refused,
+}
+
+impl Seen {
+    fn and(self, other: Self) -> Self {
+        if other == Self::Refused { other } else { self }
+    }
 }
 
 /// The mount id of sockets, from a socket of our own.

@@ -322,6 +322,59 @@ fn a_filter_that_the_kernel_refuses_is_checked_here_and_said() {
     assert!(!has_gap(&as_root, "filter-refused"));
 }
 
+#[test]
+fn a_listener_that_a_hidden_process_may_share_is_not_complete() {
+    let Some(setting) = Setting::make(&["uid"]) else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = setting.sockets.program(&setting.program);
+        as_user(&mut command, NOBODY);
+        Ran::of(command.args(arguments)).ended_with(0)
+    };
+    let ran = run(&["-tlnp", "--json"]);
+    assert_eq!(rows(&ran)[0]["owner_status"], "known");
+    assert_eq!(ran.json()["complete"], false);
+    assert!(has_gap(&ran, "owners-partial"), "{}", ran.json()["gaps"]);
+    let ran = run(&["-tln", "--json", "not process = nginx"]);
+    assert!(rows(&ran).is_empty(), "nginx may share it");
+    assert!(has_gap(&ran, "filter-undecided"), "{}", ran.json()["gaps"]);
+    let ran = run(&["-tln", "--json", "process = nginx"]);
+    assert!(!has_gap(&ran, "filter-undecided"), "{}", ran.json()["gaps"]);
+}
+
+#[test]
+fn too_few_descriptors_of_our_own_are_said() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let tool = ["sh", "-c", "ulimit -n 5 && exec \"$0\" \"$@\""];
+    let mut command = setting.sockets.program(tool[0]);
+    command.args(&tool[1..]).arg(&setting.program);
+    let ran = Ran::of(command.args(["-tlnp", "--owners", "proc", "--json"])).ended_with(0);
+    assert_eq!(ran.json()["complete"], false, "{}", ran.text());
+    let gap = &ran.json()["gaps"][0];
+    assert!(
+        gap["remedy"].as_str().unwrap_or_default().contains("ulimit -n"),
+        "{gap}"
+    );
+}
+
+#[test]
+fn a_proc_without_processes_is_said() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let script = "mount -t tmpfs none /proc && exec \"$0\" \"$@\"";
+    let tool = ["unshare", "--mount", "sh", "-c", script];
+    let Some(ran) = setting.through(&tool, &["-tlnp", "--owners", "proc", "--json"]) else {
+        return;
+    };
+    assert_eq!(rows(&ran)[0]["owner_status"], "unknown");
+    assert!(has_gap(&ran, "proc-empty"), "{}", ran.json()["gaps"]);
+    assert!(!has_gap(&ran, "owners-elsewhere"));
+}
+
 /// A copy of the program with these file capabilities.
 #[track_caller]
 fn with_file_capabilities(setting: &Setting, capabilities: &str) -> Option<PathBuf> {

@@ -85,7 +85,9 @@ fn owners_come_from_the_same_root() {
         row["owners"].is_null(),
         "unknown is null, and [] would be none: {row}"
     );
-    assert_eq!(row["owner_status"], "elsewhere");
+    assert_eq!(row["owner_status"], "unknown");
+    let gaps = document["gaps"].as_array().unwrap();
+    assert!(gaps.iter().any(|gap| gap["code"] == "proc-empty"), "{document}");
 }
 
 #[test]

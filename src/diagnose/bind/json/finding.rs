@@ -31,6 +31,7 @@ impl Rows<'_> {
         let unknown = Ownership {
             status: OwnerStatus::NotAsked,
             holders: &[],
+            may_be_more: false,
         };
         let row = Row {
             socket,
