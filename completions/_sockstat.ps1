@@ -181,6 +181,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port of the destination, a number or a service')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
             [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'How to find owners')
             [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read DIR instead of /proc, without netlink')

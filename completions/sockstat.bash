@@ -468,7 +468,7 @@ _sockstat() {
             return 0
             ;;
         sockstat__subcmd__reach)
-            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --numeric --net --netns --try --json --color --quiet --owners --proc-root --record --replay --help"
+            opts="-t -u -4 -6 -n -N -j -h --tcp --udp --ipv4 --ipv6 --numeric --net --netns --try --json --port --color --quiet --owners --proc-root --record --replay --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -483,6 +483,10 @@ _sockstat() {
                     return 0
                     ;;
                 -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -176,6 +176,7 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand -N 'Enter a network namespace: a name, a pid or a path'
             cand --netns 'Enter a network namespace: a name, a pid or a path'
             cand --net 'Enter a network namespace: a name, a pid or a path'
+            cand --port 'Port of the destination, a number or a service'
             cand --color 'Use colour'
             cand --owners 'How to find owners'
             cand --proc-root 'Read DIR instead of /proc, without netlink'

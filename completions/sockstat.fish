@@ -135,6 +135,7 @@ complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s j -l json -d '
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -l quiet -d 'Suppress warnings about missing data'
 complete -c sockstat -n "__fish_sockstat_using_subcommand why" -s h -l help -d 'Print help'
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -s N -l netns -l net -d 'Enter a network namespace: a name, a pid or a path' -r
+complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l port -d 'Port of the destination, a number or a service' -r
 complete -c sockstat -n "__fish_sockstat_using_subcommand reach" -l color -d 'Use colour' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"

@@ -21,6 +21,7 @@ const PAGES: &[Page] = &[
         exit: "0 the bind would work, 1 it would fail, 3 undecidable",
         examples: &[
             "sockstat why 3000",
+            "sockstat why 80 443",
             "sockstat why 53/udp",
             "sockstat why --reuseport 127.0.0.1:9000",
             "sockstat why /run/app.sock",
@@ -32,7 +33,9 @@ const PAGES: &[Page] = &[
         exit: "0 a connection would arrive, 1 it would not, 3 undecidable",
         examples: &[
             "sockstat reach db:5432",
-            "sockstat reach --try [::1]:5432",
+            "sockstat reach --try http://localhost:3000/",
+            "sockstat reach 10.0.0.7 5432",
+            "sockstat reach 3000",
             "sockstat reach /run/docker.sock",
         ],
     },
@@ -50,7 +53,7 @@ const PAGES: &[Page] = &[
         exit: "0 reached, 1 timed out",
         examples: &[
             "sockstat wait 5432",
-            "sockstat wait --timeout 30s localhost:5432",
+            "sockstat wait --timeout 30s 5432 6379",
             "sockstat wait --gone 3000",
         ],
     },
@@ -118,6 +121,13 @@ pub(super) fn examples(name: &str) -> &'static [&'static str] {
 /// Returns what the exit statuses of a command mean; empty if they are the usual ones.
 pub(super) fn exit_statuses(name: &str) -> &'static str {
     page(name).map_or("", |page| page.exit)
+}
+
+/// Returns the names of the commands.
+pub fn names() -> Vec<String> {
+    let cli = Cli::command();
+    let visible = cli.get_subcommands().filter(|command| !command.is_hide_set());
+    visible.map(|command| command.get_name().to_owned()).collect()
 }
 
 /// Returns the whole command line, complete with what clap adds to it.

@@ -69,10 +69,10 @@ impl UsageError {
                 Self::new(format!("unexpected word '{argument}'")).with_hint(usage)
             }
             ErrorKind::UnknownArgument => {
-                let hint = old_sockstat(&argument)
-                    .map(str::to_owned)
-                    .or_else(|| text(ContextKind::SuggestedArg).map(|near| format!("did you mean '{near}'?")))
-                    .unwrap_or_else(|| for_more("the options"));
+                let hint = text(ContextKind::SuggestedArg).map_or_else(
+                    || for_more("the options"),
+                    |near| format!("did you mean '{near}'?"),
+                );
                 Self::new(format!("unknown option '{argument}'")).with_hint(hint)
             }
             ErrorKind::InvalidValue => {
@@ -118,17 +118,6 @@ impl UsageError {
 /// Returns `--limit` of `--limit <N>`.
 fn option_of(argument: &str) -> &str {
     argument.split(' ').next().unwrap_or(argument)
-}
-
-/// Options of the older command of the same name (Debian's sockstat, the BSDs).
-fn old_sockstat(argument: &str) -> Option<&'static str> {
-    match argument {
-        "-P" => Some("use -t, -u, -w or -x for protocols; -P belongs to an older command of this name"),
-        "-c" => {
-            Some("use `state connected` for connected sockets; -c belongs to an older command of this name")
-        }
-        _ => None,
-    }
 }
 
 impl fmt::Display for UsageError {

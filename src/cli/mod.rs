@@ -6,6 +6,7 @@ mod duration;
 pub mod events;
 pub mod free;
 pub mod generate;
+pub mod habits;
 pub mod kill;
 mod kind;
 pub mod message;
@@ -34,12 +35,15 @@ pub use why::WhyArgs;
 ///
 /// # Errors
 /// [`UsageError`], ready to be shown; `--help` and `--version` too, with their text and exit status 0.
-pub fn parse(arguments: Vec<OsString>) -> Result<Cli, UsageError> {
+pub fn parse(arguments: &[OsString]) -> Result<Cli, UsageError> {
     let command = commands::command();
-    let Some(arranged) = order::arrange(&arguments, &command)? else {
+    let Some(arranged) = order::arrange(arguments, &command)? else {
         // Not a subcommand: words that look like one are filter words here.
         let list = ListArgs::try_parse_from(arguments).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp => UsageError::requested(commands::help(None)),
+            ErrorKind::UnknownArgument => {
+                habits::explain(arguments).unwrap_or_else(|| UsageError::from_clap(&error, None))
+            }
             _ => UsageError::from_clap(&error, None),
         })?;
         refused::check(&list.refused)?;
@@ -59,12 +63,9 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Cli, UsageError> {
-        parse(
-            std::iter::once("sockstat")
-                .chain(line.split_whitespace())
-                .map(Into::into)
-                .collect(),
-        )
+        let words = std::iter::once("sockstat").chain(line.split_whitespace());
+        let words: Vec<OsString> = words.map(Into::into).collect();
+        parse(&words)
     }
 
     #[test]

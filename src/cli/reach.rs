@@ -17,7 +17,10 @@ pub struct ReachArgs {
     /// Print one JSON document
     #[arg(short, long)]
     pub json: bool,
-    /// Destination: HOST:PORT (IPv6 in brackets), HOST:PORT/udp, /path, @name
-    #[arg(value_name = "HOST:PORT")]
-    pub place: String,
+    /// Port of the destination, a number or a service
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<String>,
+    /// Destination: HOST:PORT (IPv6 in brackets), HOST PORT, PORT of this machine, a URL, /path, @name
+    #[arg(value_name = "HOST:PORT", required = true)]
+    pub place: Vec<String>,
 }

@@ -56,6 +56,6 @@ pub struct WhyArgs {
     #[arg(short, long)]
     pub json: bool,
     /// Address to bind: PORT, PORT/udp, ADDR:PORT, NAME:PORT, /path, @name; - reads a program's output
-    #[arg(value_name = "WHERE")]
-    pub place: String,
+    #[arg(value_name = "WHERE", required = true)]
+    pub places: Vec<String>,
 }

@@ -1,12 +1,9 @@
 //! The listing: capture, show, and tell what is missing.
 
-use clap::CommandFactory as _;
-
 use super::caller::Caller;
 use super::out::{self, Blocks};
 use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
-use super::{explain, losses};
-use crate::cli::Cli;
+use super::{explain, hint, losses};
 use crate::engine::Request;
 use crate::engine::{Captured, stream};
 use crate::exit::Exit;
@@ -15,7 +12,7 @@ use crate::model::summary::Summary;
 use crate::model::{Gap, Socket};
 use crate::plan::output::Grouping;
 use crate::plan::{ListPlan, Output};
-use crate::query::{self, field_names, nearest};
+use crate::query;
 use crate::render::form::Form;
 use crate::render::groups::Groups;
 use crate::render::table::{self, TableView};
@@ -58,7 +55,7 @@ pub(super) fn run_beside(
     if !plan.quiet {
         out::complain(&losses::lines(&gaps));
         if rows == 0 {
-            out::complain(&hint(&plan.bare_words));
+            out::complain(&hint::after_nothing(plan.lone_word.as_deref(), &plan.bare_words));
         }
     }
     let complete = is_complete(&gaps);
@@ -232,20 +229,4 @@ fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     losses::add_remedies(&mut gaps, caller);
     gaps.extend(losses::of_owners(captured, caller));
     gaps
-}
-
-/// A bare word that found nothing may be a misspelt subcommand or field.
-fn hint(bare_words: &[String]) -> String {
-    let cli = Cli::command();
-    let mut known: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
-    for field in field_names() {
-        known.push(field);
-    }
-    for word in bare_words {
-        if let Some(near) = nearest::nearest(word, known.iter().copied()) {
-            let word = escape::text(word.as_bytes());
-            return format!("hint: no program '{word}' holds a socket; did you mean '{near}'?\n");
-        }
-    }
-    String::new()
 }

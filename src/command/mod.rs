@@ -7,6 +7,7 @@ pub mod events;
 pub mod explain;
 mod filter;
 pub mod free;
+mod hint;
 pub mod kill;
 pub mod list;
 pub mod losses;
@@ -26,7 +27,7 @@ use std::ffi::OsString;
 use caller::Caller;
 
 use crate::cli;
-use crate::cli::{Cli, Subcommand, UsageError, commands, generate};
+use crate::cli::{Cli, Subcommand, UsageError, commands, generate, habits};
 use crate::exit::Exit;
 use crate::plan::{Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, SummaryPlan};
 use crate::query::{Mode, Parsed};
@@ -37,17 +38,24 @@ use crate::source::tape as record;
 
 /// Runs a command line, the program's name first.
 pub fn run(arguments: &[OsString]) -> Exit {
-    match cli::parse(arguments.to_vec()) {
+    match cli::parse(arguments) {
         Err(error) if error.was_asked_for() => exit_of(out::print(error.to_string().as_bytes())),
         Err(error) => {
             out::complain(&error.to_string());
             Exit::Usage
         }
-        Ok(cli) => match tape::begin(&cli) {
+        Ok(cli) => match begin(&cli, arguments) {
             Ok(session) => session.end(exit_of(on_tape(&cli, arguments))),
             Err(exit) => exit,
         },
     }
+}
+
+fn begin(cli: &Cli, arguments: &[OsString]) -> Result<tape::Session, Exit> {
+    if let Some(hint) = habits::routes(arguments) {
+        out::complain(hint);
+    }
+    tape::begin(cli)
 }
 
 fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {

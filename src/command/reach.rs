@@ -2,19 +2,21 @@
 
 mod address;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::caller::Caller;
 use super::why::sockets_of;
 use super::{losses, out};
 use crate::cli::ReachArgs;
-use crate::diagnose::path::found::Answer;
+use crate::diagnose::path::found::{Answer, is_local};
 use crate::diagnose::path::judge::{PathVerdict, Reach};
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
-use crate::diagnose::place::{Host, Place, PortPlace, of_families, parse};
+use crate::diagnose::place::{Host, Place, PortPlace, of_families};
+use crate::diagnose::typed_place::{TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
+use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol};
 use crate::plan::Common;
 use crate::source::{hosts, system, trial_connect, unix_paths};
@@ -25,16 +27,38 @@ use crate::source::{hosts, system, trial_connect, unix_paths};
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
-    match parse(&args.place) {
-        Ok(Place::Unix(name)) => unix(name, args.json, global, caller),
-        Ok(Place::Port(place)) if place.port != 0 && place.host != Host::Any => {
-            inet(args, &place, global, caller)
-        }
-        Ok(_) => out::usage(format!(
+    let typed = match destination(args) {
+        Ok(typed) => typed,
+        Err(reason) => return out::usage(reason),
+    };
+    match typed.place {
+        Place::Unix(name) => unix(name, args.json, global, caller),
+        Place::Port(place) if place.port != 0 => inet(args, &place, global, caller),
+        _ => out::usage(format!(
             "invalid destination '{}': expected HOST:PORT",
-            args.place
+            typed.text
         )),
-        Err(reason) => out::usage(reason),
+    }
+}
+
+/// What was typed, as one place.
+fn destination(args: &ReachArgs) -> Result<TypedPlace, String> {
+    let port = args
+        .port
+        .as_ref()
+        .map(|port| format!(":{}", port.trim_start_matches(':')));
+    let words: Vec<String> = args.place.iter().cloned().chain(port).collect();
+    let mut places = parse_all(&words, &hosts::port_of)?.into_iter();
+    match (places.next(), places.next()) {
+        (Some(typed), None) => Ok(typed),
+        (Some(typed), Some(_)) if args.port.is_some() => {
+            Err(format!("'{}' names a port already", typed.text))
+        }
+        (_, Some(surplus)) => Err(format!(
+            "unexpected word '{}': one destination at a time",
+            surplus.text
+        )),
+        (None, _) => Err("the destination is missing: HOST:PORT".to_owned()),
     }
 }
 
@@ -44,11 +68,11 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         return out::usage("--try works only with TCP: a UDP datagram need not be answered");
     }
     let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
-    let addresses = match addresses(&place.host, args) {
+    let system = system::read();
+    let addresses = match addresses(&place.host, args, &system) {
         Ok(addresses) => addresses,
         Err(reason) => return out::usage(reason),
     };
-    let system = system::read();
     let answers: Vec<Answer> = addresses
         .into_iter()
         .map(|address| Answer {
@@ -88,11 +112,15 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         .unwrap_or(Exit::Done))
 }
 
-fn addresses(host: &Host, args: &ReachArgs) -> Result<Vec<IpAddr>, String> {
+fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
     let addresses = match host {
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
-        Host::Any => Vec::new(),
+        // This machine, as its own clients reach it.
+        Host::Any => [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
+            .into_iter()
+            .filter(|address| is_local(*address, system))
+            .collect(),
     };
     of_families(addresses, args.kind.ipv4, args.kind.ipv6)
 }

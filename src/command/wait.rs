@@ -11,7 +11,8 @@ use super::read::{processes, snapshot};
 use crate::cli::WaitArgs;
 use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::path::listens::Addresses;
-use crate::diagnose::place::{Host, Place, PortPlace, parse};
+use crate::diagnose::place::{Host, Place, PortPlace};
+use crate::diagnose::typed_place::{TypedPlace, parse_all};
 use crate::engine::snapshot::inodes;
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
@@ -24,20 +25,21 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest pause, so that nobody waits much longer than they must.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits; exit 1 when the time is over.
+/// Waits until all are reached at once; exit 1 when the time is over.
 ///
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
-    let target = match Target::of(args, global.owners_by) {
-        Ok(target) => target,
+    let targets = match targets(args, global.owners_by) {
+        Ok(targets) => targets,
         Err(reason) => return out::usage(reason),
     };
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {
-        let there = target.look();
-        let reached = there.is_empty() == args.gone;
+        let there: Vec<Vec<Socket>> = targets.iter().map(Target::look).collect();
+        let is_reached = |there: &Vec<Socket>| there.is_empty() == args.gone;
+        let reached = there.iter().all(is_reached);
         let left = args
             .timeout
             .map(|timeout| timeout.saturating_sub(begun.elapsed()));
@@ -47,7 +49,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
                     schema: "sockstat-wait/1",
                     reached,
                     waited_ms: begun.elapsed().as_millis(),
-                    sockets: there.len(),
+                    sockets: there.iter().map(Vec::len).sum(),
                 })?;
                 document.push(b'\n');
                 out::print(&document)?;
@@ -55,7 +57,9 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
             if reached {
                 return Ok(Exit::Done);
             }
-            out::complain(&target.still(&there));
+            for (target, there) in targets.iter().zip(&there).filter(|(_, there)| !is_reached(there)) {
+                out::complain(&target.still(there));
+            }
             return Ok(Exit::Failed);
         }
         std::thread::sleep(left.map_or(pause, |left| pause.min(left)));
@@ -84,12 +88,18 @@ struct Target {
     text: String,
 }
 
+fn targets(args: &WaitArgs, owners_by: OwnersBy) -> Result<Vec<Target>, String> {
+    let places = parse_all(&args.places, &hosts::port_of)?;
+    let target = |typed| Target::of(args, typed, owners_by);
+    places.into_iter().map(target).collect()
+}
+
 impl Target {
-    fn of(args: &WaitArgs, owners_by: OwnersBy) -> Result<Self, String> {
-        let place = parse(&args.place)?;
+    fn of(args: &WaitArgs, typed: TypedPlace, owners_by: OwnersBy) -> Result<Self, String> {
+        let TypedPlace { text: typed, place } = typed;
         let (protocol, addresses, text) = match &place {
             Place::Port(PortPlace { port: 0, .. }) | Place::Stdin => {
-                return Err(format!("invalid place '{}'", args.place));
+                return Err(format!("invalid place '{typed}'"));
             }
             Place::Port(port) => {
                 let udp = args.kind.udp || port.protocol == Some(Protocol::Udp);

@@ -7,3 +7,4 @@ mod json;
 pub mod path;
 pub mod place;
 pub mod targets;
+pub mod typed_place;

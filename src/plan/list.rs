@@ -48,6 +48,8 @@ pub struct ListPlan {
     pub diag: Option<PathBuf>,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
+    /// The filter, if it is a single word.
+    pub lone_word: Option<String>,
 }
 
 impl ListPlan {
@@ -156,6 +158,7 @@ impl ListPlan {
             explain: args.explain_plan,
             diag: args.diag.clone(),
             bare_words: filter.words,
+            lone_word: (args.filter.len() == 1).then(|| args.filter.concat()),
         })
     }
 }

@@ -392,11 +392,9 @@ mod tests {
     use crate::cli;
 
     fn select(line: &str) -> Result<Selection, UsageError> {
-        let arguments = std::iter::once("sockstat")
-            .chain(line.split_whitespace())
-            .map(Into::into)
-            .collect();
-        Selection::of(&cli::parse(arguments).unwrap().list, None, None)
+        let words = std::iter::once("sockstat").chain(line.split_whitespace());
+        let arguments: Vec<std::ffi::OsString> = words.map(Into::into).collect();
+        Selection::of(&cli::parse(&arguments).unwrap().list, None, None)
     }
 
     fn protocols(line: &str) -> Vec<&'static str> {

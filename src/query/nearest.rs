@@ -25,12 +25,12 @@ pub fn edit_distance(a: &str, b: &str) -> usize {
     above[b.len()]
 }
 
-/// Returns the candidate nearest to `word` within two edits; among equals, the first. A word of three characters may
-/// differ by one, a shorter one not at all: everything is near to `ab`.
+/// Returns the candidate nearest to `word`; among equals, the first. A word of three to five characters may differ by one
+/// edit, a longer one by two, a shorter one not at all: everything is near to `ab`, and `grep` does not mean `free`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = match word.chars().count() {
         0..=2 => return None,
-        3 => 1,
+        3..=5 => 1,
         _ => 2,
     };
     candidates
@@ -60,5 +60,8 @@ mod tests {
         assert_eq!(nearest("wathc", ["why", "watch"]), Some("watch"));
         assert_eq!(nearest("nginx", ["pid", "state"]), None);
         assert_eq!(nearest("pd", ["pid"]), None);
+        assert_eq!(nearest("grep", ["free"]), None);
+        assert_eq!(nearest("nignx", ["nginx"]), Some("nginx"));
+        assert_eq!(nearest("lisen", ["listen"]), Some("listen"));
     }
 }

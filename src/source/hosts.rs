@@ -1,8 +1,9 @@
-//! Addresses of host names, by the system's own resolver.
+//! Addresses of host names and ports of services, by the system's own resolver.
 
 use std::net::{IpAddr, ToSocketAddrs};
+use std::time::Duration;
 
-use super::tape;
+use super::{nss, tape};
 
 /// Resolves a host name.
 ///
@@ -20,4 +21,10 @@ pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
         Some(error) => Err(format!("cannot look up '{name}': {error}")),
         None => Ok(addresses),
     }
+}
+
+/// Returns the port of a service.
+pub fn port_of(service: &str) -> Option<u16> {
+    let found = nss::service_ports(vec![service.to_owned()], Duration::from_secs(5));
+    found.names.get(service)?.first().copied()
 }

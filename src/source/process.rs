@@ -1,6 +1,6 @@
 //! Facts of single processes, read off the hot path for a description.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStringExt;
 
 use procfs::FromRead as _;
@@ -59,6 +59,20 @@ pub fn parents_of_all() -> BTreeMap<u32, u32> {
         .collect()
 }
 
+/// Whether there is such a process.
+pub fn exists(pid: u32) -> bool {
+    disk::stat(format!("/proc/{pid}")).is_ok()
+}
+
+/// The names of all programs that run (comm), as far as they are text.
+pub fn names_of_all() -> BTreeSet<String> {
+    let names = disk::names_in("/proc").unwrap_or_default();
+    let pids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
+    pids.filter_map(|pid| String::from_utf8(comm_of(pid)).ok())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 /// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
@@ -94,6 +108,7 @@ mod tests {
         );
         assert_eq!(parents_of_all().get(&own), Some(&first.pid));
         assert!(working_directory(own).is_some());
+        assert!(exists(own) && !exists(u32::MAX) && !names_of_all().is_empty());
     }
 
     #[test]

@@ -321,3 +321,70 @@ fn a_misspelt_subcommand_gets_a_hint_when_nothing_matches() {
         ran.stderr
     );
 }
+
+#[test]
+fn every_place_is_answered_and_the_worst_decides() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port().to_string();
+    let free = run(&["free"]).ended_with(0).text().trim().to_owned();
+    let ran = run(&["why", "--quiet", &free, &taken]).ended_with(1);
+    let answers: Vec<_> = ran
+        .text()
+        .lines()
+        .filter(|line| line.contains("/tcp is "))
+        .collect();
+    assert!(answers.len() >= 2 && answers[0].contains(&free), "{}", ran.text());
+    run(&["why", &free, &free]).ended_with(0);
+    assert!(
+        run(&["why", &free, "-"])
+            .ended_with(2)
+            .stderr
+            .contains("stands alone")
+    );
+
+    let late = run(&["wait", "--timeout", "50ms", &taken, &free]).ended_with(1);
+    assert!(
+        late.stderr.contains(&free) && !late.stderr.contains(&taken),
+        "{}",
+        late.stderr
+    );
+    run(&["wait", "--timeout", "5s", &taken, "127.0.0.1", &taken]).ended_with(0);
+}
+
+#[test]
+fn reach_understands_places_as_people_paste_them() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let url = format!("http://me:secret@127.0.0.1:{port}/a?b#c");
+    for arguments in [
+        &["127.0.0.1", &port][..],
+        &["127.0.0.1", "--port", &port],
+        &[&url],
+        &["-4", &port],
+    ] {
+        let ran = run(&[&["reach"], arguments].concat()).ended_with(0);
+        assert!(ran.text().starts_with("Yes"), "{arguments:?}: {}", ran.text());
+    }
+    for (arguments, message) in [
+        (&["localhost:nonsense"][..], "known service"),
+        (&["localhost"], "write localhost:PORT"),
+        (&["127.0.0.1:80", "443"], "unexpected word '443'"),
+        (&["127.0.0.1:80", "--port", "443"], "names a port already"),
+    ] {
+        let ran = run(&[&["reach"], arguments].concat()).ended_with(2);
+        assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_pid_in_place_of_a_port_gets_a_hint() {
+    let own = std::process::id().to_string();
+    let ran = run(&["-tl", &own]).ended_with(0);
+    if ran.text().lines().count() < 2 {
+        assert!(
+            ran.stderr.contains(&format!("did you mean 'pid = {own}'?")),
+            "{}",
+            ran.stderr
+        );
+    }
+}

@@ -10,13 +10,14 @@ use super::caller::Caller;
 use super::{losses, out};
 use crate::cli::WhyArgs;
 use crate::diagnose::bind::holders::Holders;
-use crate::diagnose::place::{Place, parse};
+use crate::diagnose::place::Place;
+use crate::diagnose::typed_place::parse_all;
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
 use crate::model::request::OwnersBy;
 use crate::model::{Gap, OwnerStatus};
 use crate::plan::Common;
-use crate::source::{credentials, tape};
+use crate::source::{credentials, hosts, tape};
 
 /// How the answer is given.
 #[derive(Clone, Copy)]
@@ -29,8 +30,8 @@ struct How {
     owners_by: OwnersBy,
 }
 
-/// Answers. The exit status says whether every attempt would work (0), one would fail (1), or none fails and one is
-/// undecidable (3).
+/// Answers for each place. The exit status says whether every attempt would work (0), one would fail (1), or none
+/// fails and one is undecidable (3).
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -40,12 +41,40 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
         quiet: global.quiet,
         owners_by: global.owners_by,
     };
-    match parse(&args.place) {
-        Ok(Place::Port(place)) => port::answer(args, how, caller, place),
-        Ok(Place::Unix(name)) => name::answer(args, how, caller, name),
-        Ok(Place::Stdin) => piped::answer(args, how, caller),
-        Err(reason) => out::usage(reason),
+    let places = match parse_all(&args.places, &hosts::port_of) {
+        Ok(places) => places,
+        Err(reason) => return out::usage(reason),
+    };
+    if places.len() > 1 && places.iter().any(|typed| typed.place == Place::Stdin) {
+        return out::usage("'-' stands alone: the address is in what is read");
     }
+    let mut worst = Exit::Done;
+    for (index, typed) in places.into_iter().enumerate() {
+        if index > 0 && !how.json {
+            out::print(b"\n")?;
+        }
+        let exit = match typed.place {
+            Place::Port(place) => port::answer(args, how, caller, &typed.text, place),
+            Place::Unix(name) => name::answer(args, how, caller, name),
+            Place::Stdin => piped::answer(args, how, caller),
+        }?;
+        worst = worse(worst, exit);
+        if worst == Exit::Usage {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// The one that weighs more: what fails over what is undecidable.
+fn worse(a: Exit, b: Exit) -> Exit {
+    let weight = |exit: &Exit| match exit {
+        Exit::Done => 0,
+        Exit::Incomplete => 1,
+        Exit::Failed => 2,
+        Exit::Usage => 3,
+    };
+    std::cmp::max_by_key(a, b, weight)
 }
 
 /// The user who binds: `--uid`, else who called sudo, else the caller.

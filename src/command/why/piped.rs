@@ -102,7 +102,7 @@ fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyho
                 port: endpoint.port,
                 protocol: endpoint.udp.then_some(Protocol::Udp).filter(|_| !args.tcp),
             };
-            port::answer(args, how, caller, place)
+            port::answer(args, how, caller, "-", place)
         }
     }
 }

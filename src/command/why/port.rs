@@ -37,8 +37,14 @@ const DESCRIBED_MAX: usize = 8;
 const READ_CLOSELY: usize = 2;
 
 /// Reads what is on the port, judges and prints.
-pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace) -> anyhow::Result<Exit> {
-    let question = match question(args, place) {
+pub(super) fn answer(
+    args: &WhyArgs,
+    how: How,
+    caller: &Caller,
+    typed: &str,
+    place: PortPlace,
+) -> anyhow::Result<Exit> {
+    let question = match question(args, typed, place) {
         Ok(question) => question,
         Err(reason) => return out::usage(reason),
     };
@@ -86,11 +92,11 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, place: PortPlace
 }
 
 /// What was typed, with names resolved.
-fn question(args: &WhyArgs, place: PortPlace) -> Result<Question, String> {
+fn question(args: &WhyArgs, typed: &str, place: PortPlace) -> Result<Question, String> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
         (true, true, _) => return Err("-t and -u exclude each other: run why once for each".to_owned()),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
-            return Err(format!("'{}' contradicts the protocol option", args.place));
+            return Err(format!("'{typed}' contradicts the protocol option"));
         }
         (_, true, _) | (_, _, Some(Protocol::Udp)) => Protocol::Udp,
         _ => Protocol::Tcp,

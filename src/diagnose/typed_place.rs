@@ -1,0 +1,354 @@
+//! Reads WHERE as people type and paste it: ports, addresses, URLs, unix names. Host names are looked up elsewhere, and
+//! so are services, by a function of the caller's.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::place::{Host, Place, PortPlace};
+use crate::model::Protocol;
+
+/// Looks up the port of a service (`http`).
+pub type Services<'a> = &'a dyn Fn(&str) -> Option<u16>;
+
+/// A place, and how it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedPlace {
+    /// The words of the command line.
+    pub text: String,
+    /// What they mean.
+    pub place: Place,
+}
+
+/// Reads the words of a command line, each a place; an address or a host name and the port after it are one.
+///
+/// # Errors
+/// One line about the first word that is wrong.
+pub fn parse_all(words: &[String], services: Services<'_>) -> Result<Vec<TypedPlace>, String> {
+    let mut places = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let port = rest.clone().next().filter(|port| is_port(port));
+        let (text, place) = match (bare_host(word), port) {
+            (Some(host), Some(port)) => {
+                rest.next();
+                let port = port.trim_start_matches(':');
+                (
+                    format!("{word} {port}"),
+                    parse(&format!("{host}:{port}"), services)?,
+                )
+            }
+            _ => (word.clone(), parse(word, services)?),
+        };
+        places.push(TypedPlace { text, place });
+    }
+    Ok(places)
+}
+
+/// Whether a word is a port by itself: `80`, `:80`, `53/udp`, `:http`.
+fn is_port(word: &str) -> bool {
+    let port = word.strip_prefix(':').unwrap_or(word);
+    port.starts_with(|c: char| c.is_ascii_digit()) && !port.contains(['.', ':'])
+        || word.starts_with(':') && port.bytes().all(is_name)
+}
+
+/// An address or a name without a port, in brackets if it is of IPv6.
+fn bare_host(word: &str) -> Option<String> {
+    let bare = word
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(word);
+    if is_ipv6(bare) {
+        return Some(format!("[{bare}]"));
+    }
+    let is_host = !word.contains(['/', ':', '@', '[']) && word.bytes().any(|byte| !byte.is_ascii_digit());
+    (is_host && matches!(parse_host(word), Ok((Host::Address(_) | Host::Name(_), _))))
+        .then(|| word.to_owned())
+}
+
+fn is_ipv6(text: &str) -> bool {
+    let address = text.split('%').next().unwrap_or(text);
+    address.parse::<Ipv6Addr>().is_ok()
+}
+
+/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`, and
+/// PORT perhaps the name of a service; a URL; `/path`, `@name`, `-`.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn parse(text: &str, services: Services<'_>) -> Result<Place, String> {
+    if text == "-" {
+        return Ok(Place::Stdin);
+    }
+    let unix = text.strip_prefix("unix:").unwrap_or(text);
+    let unix = unix
+        .strip_prefix("//")
+        .filter(|_| unix.len() < text.len())
+        .unwrap_or(unix);
+    if unix.starts_with('/') || unix.starts_with("./") || unix.starts_with("../") {
+        return unix_name(unix.as_bytes().to_vec());
+    }
+    if let Some(name) = unix.strip_prefix('@') {
+        return unix_name([b"\0", name.as_bytes()].concat());
+    }
+    let read = || match text.split_once("://") {
+        Some((scheme, rest)) => url(scheme, rest, services),
+        None => port_place(text, services),
+    };
+    read()
+        .map(Place::Port)
+        .map_err(|reason| format!("'{text}': {reason}"))
+}
+
+/// `http://localhost:3000/`: what stands before the host and after the port means nothing here.
+fn url(scheme: &str, rest: &str, services: Services<'_>) -> Result<PortPlace, String> {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let authority = authority.rsplit('@').next().unwrap_or(authority);
+    let (host, port) = host_and_port(authority)?;
+    let port = match port {
+        Some(port) => parse_port(port, services)?,
+        None => usual_port(scheme, services).ok_or("it names no port")?,
+    };
+    let (host, scope) = parse_host(host)?;
+    Ok(PortPlace {
+        host,
+        scope,
+        port,
+        protocol: match scheme {
+            "tcp" => Some(Protocol::Tcp),
+            "udp" => Some(Protocol::Udp),
+            _ => None,
+        },
+    })
+}
+
+/// The port of a URL that names none. The web's are known without /etc/services.
+fn usual_port(scheme: &str, services: Services<'_>) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        "postgres" => Some(5432),
+        "tcp" | "udp" => None,
+        other => services(other),
+    }
+}
+
+fn port_place(text: &str, services: Services<'_>) -> Result<PortPlace, String> {
+    let (place, protocol) = match text.rsplit_once('/') {
+        None => (text, None),
+        Some((place, "")) => (place, None),
+        Some((place, "tcp")) => (place, Some(Protocol::Tcp)),
+        Some((place, "udp")) => (place, Some(Protocol::Udp)),
+        Some((_, other)) => return Err(format!("'{other}' is neither tcp nor udp")),
+    };
+    let (host, port) = match host_and_port(place)? {
+        (port, None) if port.is_empty() || port.bytes().all(|byte| byte.is_ascii_digit()) => ("", port),
+        (host, None) => {
+            parse_host(host)?;
+            return Err(format!("it names no port: write {host}:PORT"));
+        }
+        (host, Some(port)) => (host, port),
+    };
+    let port = parse_port(port, services)?;
+    let (host, scope) = parse_host(host)?;
+    Ok(PortPlace {
+        host,
+        scope,
+        port,
+        protocol,
+    })
+}
+
+/// Splits at the last colon outside of brackets.
+fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
+    if is_ipv6(text) {
+        return Err(format!("an IPv6 address goes in brackets: [{text}]:PORT"));
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => Ok((host, Some(port))),
+        _ => Ok((text, None)),
+    }
+}
+
+fn unix_name(name: Vec<u8>) -> Result<Place, String> {
+    if name.len() > 108 {
+        return Err(format!(
+            "a unix socket's name has at most 108 bytes, this has {}",
+            name.len()
+        ));
+    }
+    Ok(Place::Unix(name))
+}
+
+fn parse_port(text: &str, services: Services<'_>) -> Result<u16, String> {
+    if text.is_empty() {
+        return Err("it names no port (write PORT, ADDRESS:PORT, /path or @name)".to_owned());
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let service = services(text).filter(|_| text.bytes().all(is_name));
+        return service.ok_or_else(|| format!("'{text}' is neither a port number nor a known service"));
+    }
+    text.parse()
+        .map_err(|_| format!("port {text} is above 65535, the highest there is"))
+}
+
+fn parse_host(text: &str) -> Result<(Host, Option<String>), String> {
+    if text.is_empty() || text == "*" {
+        return Ok((Host::Any, None));
+    }
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let (address, scope) = match bare.split_once('%') {
+        Some((address, scope)) => (address, Some(scope.to_owned())),
+        None => (bare, None),
+    };
+    if let Ok(address) = address.parse::<Ipv6Addr>() {
+        if bare == text {
+            return Err(format!("an IPv6 address goes in brackets: [{bare}]:PORT"));
+        }
+        return Ok((Host::Address(address.into()), scope));
+    }
+    if bare != text {
+        return Err(format!("'{bare}' is not an IPv6 address"));
+    }
+    if let Ok(address) = address.parse::<Ipv4Addr>() {
+        return Ok((Host::Address(IpAddr::V4(address)), scope));
+    }
+    let looks_like_number = address.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if looks_like_number || !bare.bytes().all(is_name) {
+        return Err(format!("'{bare}' is neither an address nor a host name"));
+    }
+    Ok((Host::Name(bare.to_owned()), None))
+}
+
+/// Whether a byte can be part of the name of a host or a service.
+const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') || !byte.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn services(name: &str) -> Option<u16> {
+        match name {
+            "http" => Some(80),
+            "redis" => Some(6379),
+            _ => None,
+        }
+    }
+
+    fn port(text: &str) -> (Host, u16, Option<Protocol>) {
+        match parse(text, &services).unwrap() {
+            Place::Port(place) => (place.host, place.port, place.protocol),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn address(text: &str) -> Host {
+        Host::Address(text.parse().unwrap())
+    }
+
+    fn name(text: &str) -> Host {
+        Host::Name(text.to_owned())
+    }
+
+    #[test]
+    fn every_form_of_a_port() {
+        assert_eq!(port("3000"), (Host::Any, 3000, None));
+        assert_eq!(port(":3000"), (Host::Any, 3000, None));
+        assert_eq!(port("*:3000"), (Host::Any, 3000, None));
+        assert_eq!(port("53/udp"), (Host::Any, 53, Some(Protocol::Udp)));
+        assert_eq!(
+            port("10.0.0.1:80/tcp"),
+            (address("10.0.0.1"), 80, Some(Protocol::Tcp))
+        );
+        assert_eq!(port("[::1]:80"), (address("::1"), 80, None));
+        assert_eq!(port("localhost:80"), (name("localhost"), 80, None));
+        assert_eq!(port("localhost:80/"), (name("localhost"), 80, None));
+        assert_eq!(port("localhost:http"), (name("localhost"), 80, None));
+        assert_eq!(port(":redis"), (Host::Any, 6379, None));
+        let Ok(Place::Port(scoped)) = parse("[fe80::1%eth0]:80", &services) else {
+            panic!()
+        };
+        assert_eq!(scoped.scope.as_deref(), Some("eth0"));
+    }
+
+    #[test]
+    fn urls_as_they_are_pasted() {
+        assert_eq!(port("http://localhost:3000/"), (name("localhost"), 3000, None));
+        assert_eq!(
+            port("http://localhost:3000/a/b?c=d#e"),
+            (name("localhost"), 3000, None)
+        );
+        assert_eq!(port("https://example.com"), (name("example.com"), 443, None));
+        assert_eq!(port("ws://[::1]/x"), (address("::1"), 80, None));
+        assert_eq!(
+            port("redis://:secret@10.0.0.1"),
+            (address("10.0.0.1"), 6379, None)
+        );
+        assert_eq!(port("postgres://me:a@b@db/x"), (name("db"), 5432, None));
+        assert_eq!(
+            port("udp://10.0.0.1:53"),
+            (address("10.0.0.1"), 53, Some(Protocol::Udp))
+        );
+        let unix = Ok(Place::Unix(b"/var/run/docker.sock".to_vec()));
+        assert_eq!(parse("unix:///var/run/docker.sock", &services), unix);
+        assert_eq!(parse("unix:/var/run/docker.sock", &services), unix);
+    }
+
+    #[test]
+    fn unix_sockets_and_stdin() {
+        let unix = |name: &[u8]| Ok(Place::Unix(name.to_vec()));
+        assert_eq!(parse("/run/a.sock", &services), unix(b"/run/a.sock"));
+        assert_eq!(parse("../a.sock", &services), unix(b"../a.sock"));
+        assert_eq!(parse("@a", &services), unix(b"\0a"));
+        assert_eq!(parse("-", &services), Ok(Place::Stdin));
+    }
+
+    #[test]
+    fn a_host_and_the_port_after_it_are_one_place() {
+        let places = |line: &str| -> Vec<_> {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let places = parse_all(&words, &services).unwrap();
+            places
+                .into_iter()
+                .map(|typed| match typed.place {
+                    Place::Port(place) => (place.host, place.port),
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        assert_eq!(places("127.0.0.1 80"), [(address("127.0.0.1"), 80)]);
+        assert_eq!(places("::1 80"), [(address("::1"), 80)]);
+        assert_eq!(places("[::1] :80"), [(address("::1"), 80)]);
+        assert_eq!(places("localhost :http"), [(name("localhost"), 80)]);
+        assert_eq!(places("80 443"), [(Host::Any, 80), (Host::Any, 443)]);
+        assert_eq!(
+            places("db 5432 6379 a:1"),
+            [(name("db"), 5432), (Host::Any, 6379), (name("a"), 1)]
+        );
+    }
+
+    #[test]
+    fn nonsense_gets_one_clear_line() {
+        for (text, part) in [
+            ("70000", "above 65535"),
+            ("1.2.3.4.5:80", "neither an address"),
+            ("::1:80", "brackets"),
+            ("::1", "brackets"),
+            ("", "no port"),
+            (":", "no port"),
+            ("localhost", "write localhost:PORT"),
+            ("[::1]", "write [::1]:PORT"),
+            ("localhost:nonsense", "known service"),
+            ("80/sctp", "neither tcp nor udp"),
+            ("a b:80", "neither an address"),
+            ("[1.2.3.4]:80", "not an IPv6"),
+            ("gopher://a", "no port"),
+        ] {
+            let error = parse(text, &services).unwrap_err();
+            assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");
+        }
+    }
+}
