@@ -140,6 +140,7 @@ fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::R
     let facts = UnixName {
         is_socket_file: unix_paths::is_socket_file(&name),
         may_connect: unix_paths::may_connect(&name),
+        is_bound: sockets.is_empty().then(|| unix_paths::is_bound(&name)).flatten(),
         sockets,
         name,
     };
@@ -164,6 +165,7 @@ fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::R
     }
     Ok(match answer.verdict {
         UnixReach::Accepted => Exit::Done,
+        UnixReach::Unseen => Exit::Incomplete,
         _ => Exit::Failed,
     })
 }

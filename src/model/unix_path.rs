@@ -1,14 +1,46 @@
 //! What is at the path of a unix socket.
 
-/// What stat says about a path and its directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use super::endpoint::UnixPair;
+
+/// What decides about a path: who may go there, and what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathFacts {
-    /// The file at the path; `None` if there is none.
-    pub file: Option<FileKind>,
-    /// The directory of a path without a file; `None` if it does not exist or was not looked at.
-    pub directory: Option<Directory>,
+    /// What is there, as far as this process gets.
+    pub target: Target,
+    /// What the user who binds may do on the way.
+    pub rights: Rights,
     /// Whether this process may remove a socket's file there; `None` if there is none.
     pub removable: Option<bool>,
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file of that name.
+    File(FileKind),
+    /// The way to the directory ends early.
+    NoWay(Obstacle),
+    /// A directory without such a file.
+    Free(Directory),
+    /// Not known: a recording does not say.
+    Unknown,
+}
+
+/// Why a path cannot be followed, or a directory not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// `ENOENT`: a part does not exist.
+    Missing,
+    /// `ENOTDIR`: a part is not a directory.
+    NotADirectory,
+    /// `ELOOP`: symbolic links lead in a circle.
+    LinkLoop,
+    /// `ENAMETOOLONG`: a name is too long.
+    NameTooLong,
+    /// `EACCES`: a permission is missing.
+    Forbidden,
+    /// Anything else, or not known.
+    Other,
 }
 
 /// A kind of file.
@@ -20,13 +52,112 @@ pub enum FileKind {
     Other,
 }
 
-/// A directory's owner and permissions.
+/// What the user who binds may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// It is this process's user: what access(2) says about making files in the directory.
+    Ours(Result<(), Obstacle>),
+    /// It is another user: the permissions of every directory on the way, that of the file last.
+    Theirs(Vec<Permissions>),
+}
+
+/// The owner and the permissions of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Directory {
+pub struct Permissions {
     /// The user who owns it.
     pub uid: u32,
     /// Type and permission bits (`st_mode`).
     pub mode: u32,
-    /// Whether the kernel lets this process make a file in it; `None` if it was not asked.
-    pub writable: Option<bool>,
+    /// Whether an access control list says more than the bits.
+    pub has_acl: bool,
+}
+
+/// What a directory lets anybody make, whoever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Directory {
+    /// Whether the name ends in a slash, which only a new directory may.
+    pub name_ends_in_slash: bool,
+    /// Whether the directory itself was removed.
+    pub removed: bool,
+    /// Whether the mount or the file system is read-only.
+    pub read_only: bool,
+    /// Whether the directory is immutable (chattr +i).
+    pub immutable: bool,
+    /// Whether the file system has sockets.
+    pub sockets: Sockets,
+    /// Whether it has room for another file.
+    pub room: Room,
+}
+
+/// Whether a file system lets a socket be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sockets {
+    /// It does.
+    Made,
+    /// It makes no such files (sysfs, cgroup, vfat): `EPERM`.
+    NotMade,
+    /// It has only the names that the kernel put there (/proc): `ENOENT`.
+    NoNewNames,
+    /// A server or a program decides (FUSE, 9p, SMB).
+    Unknown,
+}
+
+/// Whether a file system has room for another file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// There is room.
+    Left,
+    /// No inode is left.
+    None,
+    /// No block is left, and the file system may need one.
+    Unknown,
+}
+
+/// The file at a path, as sockets that are bound to it name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    /// The low 32 bits of its inode number, which is all that `sock_diag` reports.
+    pub inode: u32,
+    /// The device of stat(2), and that of the mount. They differ on btrfs and on an overlay over several file
+    /// systems, and sockets name the second. Both as major << 20 | minor.
+    pub devices: [u32; 2],
+}
+
+impl FileId {
+    /// Whether the socket is bound to the file, which was found under this name. Where the devices differ, or a table
+    /// does not tell the file, the name decides.
+    pub fn is_of(self, socket: &UnixPair, name: &[u8]) -> bool {
+        let has_name = socket.name.as_deref() == Some(name);
+        match socket.file {
+            Some(file) if file.inode == self.inode => self.devices.contains(&file.device) || has_name,
+            Some(_) => false,
+            None => has_name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::UnixFile;
+
+    #[test]
+    fn a_socket_is_known_by_inode_and_device_or_name() {
+        let id = FileId {
+            inode: 8,
+            devices: [42, 41],
+        };
+        let is_of = |file: Option<(u32, u32)>, name: &[u8]| {
+            let pair = UnixPair {
+                name: Some(name.into()),
+                file: file.map(|(inode, device)| UnixFile { inode, device }),
+                ..UnixPair::default()
+            };
+            id.is_of(&pair, b"/a")
+        };
+        assert!(is_of(Some((8, 42)), b"a") && is_of(Some((8, 41)), b"a") && is_of(Some((8, 7)), b"/a"));
+        assert!(is_of(None, b"/a"));
+        assert!(!is_of(Some((9, 41)), b"/a") && !is_of(Some((8, 7)), b"a") && !is_of(None, b"a"));
+    }
 }

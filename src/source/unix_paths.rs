@@ -1,109 +1,189 @@
-//! Paths of unix sockets: what is there, and what this process may do with it.
+//! Paths of unix sockets: what is there, and what may be done with it.
+//!
+//! The kernel walks the path itself, so its error numbers are those of bind (linux 6.18 fs/namei.c, filename_create).
+
+mod directory;
+mod socket;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, accessat, major, minor};
+use rustix::fs::{Access, AtFlags, CWD, accessat, getxattr};
+
+pub use socket::{file_id, is_bound, is_socket_file, may_connect};
 
 use super::{disk, tape};
-use crate::model::endpoint::UnixFile;
-use crate::model::unix_path::{Directory, FileKind, PathFacts};
+use crate::model::unix_path::{FileKind, Obstacle, PathFacts, Permissions, Rights, Target};
 
-/// Reads what is at the path. Whether a file may be made there is asked of the kernel only `for_us`: it answers for
-/// the user of this process.
-pub fn look(path: &[u8], for_us: bool) -> PathFacts {
-    let path = Path::new(OsStr::from_bytes(path));
-    if let Ok(stat) = disk::lstat(path) {
-        let kind = if stat.is_socket() {
-            FileKind::Socket
-        } else {
-            FileKind::Other
-        };
-        return PathFacts {
-            file: Some(kind),
-            directory: None,
-            removable: stat.is_socket().then(|| may_remove(path, stat.uid)),
-        };
-    }
-    let directory = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => {
-            return PathFacts {
-                file: Some(FileKind::Other),
-                directory: None,
-                removable: None,
-            };
-        }
-    };
-    let stat = disk::stat(directory).ok();
-    PathFacts {
-        file: None,
-        removable: None,
-        directory: stat.map(|stat| Directory {
-            uid: stat.uid,
-            mode: stat.mode,
-            writable: for_us.then(|| may(directory, MAY_MAKE)),
-        }),
-    }
-}
+/// How many links the kernel follows in one path (`MAXSYMLINKS`).
+const MAX_LINKS: usize = 40;
 
-/// Whether this process may remove a file of that owner: it needs the right to write the directory, and in one with the
-/// sticky bit it must own either.
-fn may_remove(path: &Path, uid: u32) -> bool {
-    const STICKY: u32 = 0o1000;
-    let Some(parent) = path.parent() else { return false };
-    let directory = if parent.as_os_str().is_empty() {
-        Path::new(".")
+/// Reads what is at the path. What a user may do is asked of the kernel if it is this process's own user, `ours`, and
+/// else follows from the permissions on the way.
+pub fn look(path: &[u8], ours: bool) -> PathFacts {
+    let (parent, name) = split(path);
+    let parent = Path::new(OsStr::from_bytes(parent));
+    // What a recording does not hold reads as "not found", which would be an answer here.
+    let is_known = tape::fact(&format!("looked at {}", shown(path)), || true);
+    let target = if is_known {
+        target(parent, name)
     } else {
-        parent
+        Target::Unknown
     };
+    PathFacts {
+        target,
+        removable: (target == Target::File(FileKind::Socket)).then(|| may_remove(parent, name)),
+        rights: if ours {
+            Rights::Ours(may_make(parent))
+        } else {
+            Rights::Theirs(permissions(parent))
+        },
+    }
+}
+
+/// A path's directory, and its last name with the slashes behind it.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let name = without_slashes(path);
+    let at = name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let (parent, name) = path.split_at(at);
+    (if parent.is_empty() { b"." } else { parent }, name)
+}
+
+/// The path without slashes at its end.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
+    path.get(..end).unwrap_or_default()
+}
+
+fn target(parent: &Path, name: &[u8]) -> Target {
+    let no_way = |error: std::io::Error| Target::NoWay(obstacle(error.raw_os_error()));
+    // To look up even "." in a directory takes the permission to search it. As bytes: joining drops the ".".
+    let inside = [parent.as_os_str().as_bytes(), b"/."].concat();
+    if let Err(error) = disk::stat(OsStr::from_bytes(&inside)) {
+        return no_way(error);
+    }
+    let bare = without_slashes(name);
+    if matches!(bare, b"" | b"." | b"..") {
+        return Target::File(FileKind::Other);
+    }
+    match disk::lstat(parent.join(OsStr::from_bytes(bare))) {
+        Ok(stat) if stat.is_socket() => Target::File(FileKind::Socket),
+        Ok(_) => Target::File(FileKind::Other),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+            directory::read(parent, bare.len() < name.len()).map_or(Target::Unknown, Target::Free)
+        }
+        Err(error) => no_way(error),
+    }
+}
+
+/// Whether this process may remove the file: it needs the right to write the directory, and in one with the sticky bit
+/// it must own either.
+fn may_remove(parent: &Path, name: &[u8]) -> bool {
+    const STICKY: u32 = 0o1000;
     let own = tape::euid();
-    let is_ours = |stat: disk::Stat| own == 0 || stat.mode & STICKY == 0 || [uid, stat.uid].contains(&own);
-    disk::stat(directory).is_ok_and(is_ours) && may(directory, MAY_MAKE)
+    let file = disk::lstat(parent.join(OsStr::from_bytes(without_slashes(name))));
+    let (Ok(file), Ok(directory)) = (file, disk::stat(parent)) else {
+        return false;
+    };
+    let is_ours = own == 0 || directory.mode & STICKY == 0 || [file.uid, directory.uid].contains(&own);
+    is_ours && may_make(parent).is_ok()
 }
 
-/// The file at a path as the kernel names it for the sockets that are bound there. The same path means another file
-/// in another mount namespace.
-pub fn file_id(path: &[u8]) -> Option<UnixFile> {
-    let stat = disk::stat(OsStr::from_bytes(path)).ok()?;
-    Some(UnixFile {
-        // sock_diag reports the low half only.
-        inode: u32::try_from(stat.ino & u64::from(u32::MAX)).unwrap_or_default(),
-        device: major(stat.dev) << 20 | minor(stat.dev),
+/// The permissions of every directory that a walk to this one searches, this one last.
+fn permissions(path: &Path) -> Vec<Permissions> {
+    let mut at = PathBuf::from(if path.is_absolute() { "/" } else { "." });
+    let mut left: Vec<Vec<u8>> = names(path);
+    let mut found: Vec<_> = of_directory(&at).into_iter().collect();
+    let mut links = 0;
+    while let Some(name) = left.pop() {
+        let next = at.join(OsStr::from_bytes(&name));
+        if let Ok(link) = disk::read_link(&next) {
+            links += 1;
+            if links > MAX_LINKS {
+                break;
+            }
+            if link.is_absolute() {
+                at = PathBuf::from("/");
+                found.extend(of_directory(&at));
+            }
+            left.extend(names(&link));
+            continue;
+        }
+        at = next;
+        let Some(permissions) = of_directory(&at) else {
+            break;
+        };
+        found.push(permissions);
+    }
+    found
+}
+
+/// The names in a path, the last one first.
+fn names(path: &Path) -> Vec<Vec<u8>> {
+    let names = path.as_os_str().as_bytes().split(|byte| *byte == b'/').rev();
+    names
+        .filter(|name| !matches!(*name, b"" | b"."))
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+fn of_directory(path: &Path) -> Option<Permissions> {
+    let stat = disk::stat(path).ok().filter(disk::Stat::is_dir)?;
+    let has_acl = tape::fact(&format!("access list of {}", path.display()), || {
+        getxattr(path, "system.posix_acl_access", &mut [0_u8; 0]).is_ok()
+    });
+    Some(Permissions {
+        uid: stat.uid,
+        mode: stat.mode,
+        has_acl,
     })
 }
 
-/// Whether a socket's file is at the path.
-pub fn is_socket_file(path: &[u8]) -> bool {
-    disk::stat(OsStr::from_bytes(path)).is_ok_and(|stat| stat.is_socket())
+/// The kernel's answer to whether this process may make a file in the directory.
+fn may_make(parent: &Path) -> Result<(), Obstacle> {
+    // The error number, 0 if it may.
+    let answer = tape::fact(&format!("making files in {}", parent.display()), || {
+        let answer = accessat(CWD, parent, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
+        Some(answer.err().map_or(0, rustix::io::Errno::raw_os_error))
+    });
+    match answer {
+        Some(0) => Ok(()),
+        other => Err(obstacle(other)),
+    }
 }
 
-/// Whether this process may connect to the socket at the path: that needs write permission.
-pub fn may_connect(path: &[u8]) -> bool {
-    may(Path::new(OsStr::from_bytes(path)), MAY_WRITE)
+fn obstacle(errno: Option<i32>) -> Obstacle {
+    match errno {
+        Some(libc::ENOENT) => Obstacle::Missing,
+        Some(libc::ENOTDIR) => Obstacle::NotADirectory,
+        Some(libc::ELOOP) => Obstacle::LinkLoop,
+        Some(libc::ENAMETOOLONG) => Obstacle::NameTooLong,
+        Some(libc::EACCES) => Obstacle::Forbidden,
+        _ => Obstacle::Other,
+    }
 }
 
-/// What may be done, and the word for it in the key of a recording, which outlives any name in this code.
-type Permission = (Access, &'static str);
-/// Connect to a socket.
-const MAY_WRITE: Permission = (Access::WRITE_OK, "Access(WRITE_OK)");
-/// Make a file in a directory.
-const MAY_MAKE: Permission = (
-    Access::WRITE_OK.union(Access::EXEC_OK),
-    "Access(WRITE_OK | EXEC_OK)",
-);
-
-fn may(path: &Path, (access, word): Permission) -> bool {
-    tape::fact(&format!("may {word} {}", path.display()), || {
-        accessat(CWD, path, access, AtFlags::EACCESS).is_ok()
-    })
+fn shown(path: &[u8]) -> std::path::Display<'_> {
+    Path::new(OsStr::from_bytes(path)).display()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_split_before_its_last_name_as_the_kernel_does() {
+        let split = |path: &'static str| {
+            let (parent, name) = super::split(path.as_bytes());
+            [parent, name].map(|part| std::str::from_utf8(part).unwrap())
+        };
+        assert_eq!(split("/run/a"), ["/run/", "a"]);
+        assert_eq!(split("./a"), ["./", "a"]);
+        assert_eq!(split("/run/a//"), ["/run/", "a//"]);
+        assert_eq!(split("/run/."), ["/run/", "."]);
+        assert_eq!(split("//"), [".", "//"]);
+    }
 
     #[test]
     fn a_socket_another_file_and_no_file() {
@@ -112,22 +192,32 @@ mod tests {
         let at = |name: &str| directory.join(name).into_os_string().into_encoded_bytes();
         let listener = std::os::unix::net::UnixListener::bind(directory.join("a.sock")).unwrap();
         std::fs::write(directory.join("text"), "").unwrap();
-        let found = [at("a.sock"), at("text"), at("none"), at("none/none")].map(|path| look(&path, true));
-        let (ours, theirs) = (look(&at("none"), true), look(&at("none"), false));
+        let names = ["a.sock", "text", "text/", ".", "none/none", "text/none"];
+        let found = names.map(|name| look(&at(name), true).target);
+        let (free, rights) = (look(&at("none"), true), look(&at("none"), false).rights);
         let is_socket = [at("a.sock"), at("text")].map(|path| is_socket_file(&path));
         let may_write = may_connect(&at("a.sock"));
+        let bound = is_bound(&at("a.sock"));
         drop(listener);
+        let left_over = is_bound(&at("a.sock"));
         std::fs::remove_dir_all(&directory).unwrap();
+        let other = Target::File(FileKind::Other);
         assert_eq!(
-            found.map(|facts| facts.file),
-            [Some(FileKind::Socket), Some(FileKind::Other), None, None]
+            found,
+            [
+                Target::File(FileKind::Socket),
+                other,
+                other,
+                other,
+                Target::NoWay(Obstacle::Missing),
+                Target::NoWay(Obstacle::NotADirectory),
+            ]
         );
-        assert_eq!(
-            ours.directory.and_then(|directory| directory.writable),
-            Some(true)
-        );
-        assert_eq!(theirs.directory.map(|directory| directory.writable), Some(None));
-        assert!(found[3].directory.is_none());
+        assert!(matches!(free.target, Target::Free(_)), "{free:?}");
+        assert_eq!(free.rights, Rights::Ours(Ok(())));
+        let Rights::Theirs(way) = rights else { panic!() };
+        assert!(way.len() >= 2, "{way:?}");
         assert_eq!((is_socket, may_write), ([true, false], true));
+        assert_eq!((bound, left_over), (Some(true), Some(false)));
     }
 }

@@ -315,7 +315,18 @@ pub(crate) const CASES: &[Case] = &[
     Case { code: "unix-stale", play: |stage| {
         let path = stage.directory.join("app.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        ask(&format!("why {}", path.display()), "unix-stale")
+        ask_as(&format!("why {}", path.display()), "unix-stale", "unix-unseen")
+    } },
+    Case { code: "unix-elsewhere", play: |stage| {
+        let path = stage.directory.join("app.sock");
+        stage.keep(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        stage.leave();
+        ask_as(&format!("why {}", path.display()), "unix-elsewhere", "unix-unseen")
+    } },
+    Case { code: "unix-unseen", play: |stage| {
+        let path = stage.directory.join("app.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        ask_as(&format!("why {}", path.display()), "unix-stale", "unix-unseen")
     } },
     Case { code: "unix-other-file", play: |stage| {
         let path = stage.directory.join("notes");
@@ -332,6 +343,34 @@ pub(crate) const CASES: &[Case] = &[
     Case { code: "no-directory", play: |stage| {
         ask(&format!("why {}/app/app.sock", stage.directory.display()), "no-directory")
     } },
+    Case { code: "not-a-directory", play: |stage| {
+        std::fs::write(stage.directory.join("notes"), "").unwrap();
+        ask(&format!("why {}/notes/app.sock", stage.directory.display()), "not-a-directory")
+    } },
+    Case { code: "link-loop", play: |stage| {
+        std::os::unix::fs::symlink("app", stage.directory.join("app")).unwrap();
+        ask(&format!("why {}/app/app.sock", stage.directory.display()), "link-loop")
+    } },
+    Case { code: "name-too-long", play: |stage| {
+        std::os::unix::fs::symlink("x".repeat(300), stage.directory.join("app")).unwrap();
+        ask(&format!("why {}/app/app.sock", stage.directory.display()), "name-too-long")
+    } },
+    Case { code: "trailing-slash", play: |stage| {
+        ask(&format!("why {}/app/", stage.directory.display()), "trailing-slash")
+    } },
+    Case { code: "directory-immutable", play: |stage| {
+        mounted(stage, "mode=777", "chattr +i");
+        ask(&format!("why {}/app/app.sock", stage.directory.display()), "directory-immutable")
+    } },
+    Case { code: "read-only", play: |stage| {
+        mounted(stage, "mode=777", "mount -o remount,ro");
+        ask(&format!("why {}/app/app.sock", stage.directory.display()), "read-only")
+    } },
+    Case { code: "no-sockets", play: |_| ask("why /proc/app.sock", "no-sockets") },
+    Case { code: "full", play: |stage| {
+        mounted(stage, "mode=777,nr_inodes=1", "ls");
+        ask(&format!("why {}/app/app.sock", stage.directory.display()), "full")
+    } },
     Case { code: "directory-forbidden", play: |stage| {
         ask_as(&format!("why {}/app.sock", stage.directory.display()), "free", "directory-forbidden")
     } },
@@ -341,6 +380,16 @@ pub(crate) const CASES: &[Case] = &[
         ask_as(&format!("why --uid 1000 {}/app.sock", stage.directory.display()), "unreadable", "unreadable")
     } },
 ];
+
+/// A file system of its own at `app`, and then a command about it.
+fn mounted(stage: &mut Stage, options: &str, then: &str) {
+    let at = stage.directory.join("app");
+    std::fs::create_dir(&at).unwrap();
+    let at = at.display();
+    stage.through_script(&format!(
+        "mount -t tmpfs -o {options} app {at} && {then} {at} >/dev/null && exec \"$@\""
+    ));
+}
 
 pub(crate) fn as_json(words: &[String]) -> Vec<String> {
     let mut words = words.to_vec();

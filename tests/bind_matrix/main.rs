@@ -12,6 +12,7 @@ mod hook;
 mod kill;
 mod matrix;
 mod netns;
+mod paths;
 mod program;
 mod reach;
 mod same;

@@ -56,7 +56,7 @@ pub fn local_ports(from: u16, to: u16) -> Condition {
 /// include/uapi/linux/unix_diag.h).
 const NAME_FILE_QUEUE_AND_UID: u32 = 0x53;
 
-/// Reads the sockets that listen on a unix name or are bound to it. The file at a path is compared by inode and device.
+/// Reads the sockets that listen on a unix name or are bound to it: those whose file is at the path.
 pub fn read_unix(name: &[u8]) -> Snapshot {
     let id = if is_abstract(name) {
         None
@@ -69,7 +69,7 @@ pub fn read_unix(name: &[u8]) -> Snapshot {
     };
     collect(vec![dump], |socket| match &socket.endpoints {
         Endpoints::Unix(pair) if is_abstract(name) => pair.name.as_deref() == Some(name),
-        Endpoints::Unix(pair) => id.is_some() && pair.file == id,
+        Endpoints::Unix(pair) => id.is_some_and(|id| id.is_of(pair, name)),
         _ => false,
     })
 }

@@ -16,6 +16,7 @@ use crate::diagnose::bind::unix::text;
 use crate::exit::Exit;
 use crate::model::Context;
 use crate::model::request::OwnersBy;
+use crate::model::unix_path::{FileKind, Target};
 use crate::model::{Socket, SocketType};
 use crate::source::{tape, unix_paths};
 
@@ -24,6 +25,12 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -
     let uid = uid(args);
     let path = (!is_abstract(&name)).then(|| unix_paths::look(&name, uid == tape::euid()));
     let (snapshot, context, sockets) = sockets_of(&name, how.owners_by);
+    let is_socket = path
+        .as_ref()
+        .is_some_and(|path| path.target == Target::File(FileKind::Socket));
+    let is_bound = (is_socket && sockets.is_empty() && !args.no_probe)
+        .then(|| unix_paths::is_bound(&name))
+        .flatten();
     let facts = UnixFacts {
         name,
         kind: if args.udp {
@@ -33,6 +40,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -
         },
         uid,
         path,
+        is_bound,
         sockets,
     };
     let mut verdict = judge(&facts);

@@ -28,6 +28,18 @@ pub enum Errno {
     Enodev,
     /// There is no such directory.
     Enoent,
+    /// A part of the path is not a directory.
+    Enotdir,
+    /// The links in the path lead in a circle.
+    Eloop,
+    /// A name in the path is too long.
+    Enametoolong,
+    /// The file system is read-only.
+    Erofs,
+    /// The directory takes no such file, whoever makes it.
+    Eperm,
+    /// The file system is full.
+    Enospc,
 }
 
 impl Errno {
@@ -41,6 +53,12 @@ impl Errno {
             Self::Einval => "EINVAL",
             Self::Enodev => "ENODEV",
             Self::Enoent => "ENOENT",
+            Self::Enotdir => "ENOTDIR",
+            Self::Eloop => "ELOOP",
+            Self::Enametoolong => "ENAMETOOLONG",
+            Self::Erofs => "EROFS",
+            Self::Eperm => "EPERM",
+            Self::Enospc => "ENOSPC",
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct UnixName {
     pub is_socket_file: bool,
     /// Whether the kernel lets this process write to the file.
     pub may_connect: bool,
+    /// Whether a socket is bound to the file in whatever network namespace; `None` if that is unknown.
+    pub is_bound: Option<bool>,
     /// The sockets that have the name.
     pub sockets: Vec<(Socket, Holders)>,
 }
@@ -30,6 +32,8 @@ pub enum UnixReach {
     Refused,
     /// There is no such socket.
     Missing,
+    /// A socket has the file, or may have it, and cannot be seen from here.
+    Unseen,
 }
 
 impl UnixReach {
@@ -41,6 +45,7 @@ impl UnixReach {
             Self::Forbidden => "forbidden",
             Self::Refused => "refused",
             Self::Missing => "missing",
+            Self::Unseen => "unseen",
         }
     }
 }
@@ -63,17 +68,21 @@ pub fn judge(facts: &UnixName) -> UnixAnswer {
         |(socket, _): &(Socket, Holders)| socket.is_listener() || socket.kind == Some(SocketType::Dgram);
     let at = facts.sockets.iter().position(takes);
     let (verdict, sentence) = match at.and_then(|at| facts.sockets.get(at)) {
-        None if is_abstract(&facts.name) || facts.is_socket_file => (
+        None if !is_abstract(&facts.name) && !facts.is_socket_file => (
+            UnixReach::Missing,
+            format!("No: there is no socket {shown} (ENOENT)."),
+        ),
+        _ if !is_abstract(&facts.name) && !facts.may_connect => (
+            UnixReach::Forbidden,
+            format!("No: you may not write to {shown} (EACCES)."),
+        ),
+        None if is_abstract(&facts.name) || !facts.sockets.is_empty() || facts.is_bound == Some(false) => (
             UnixReach::Refused,
             format!("No: refused. Nobody listens on {shown}."),
         ),
         None => (
-            UnixReach::Missing,
-            format!("No: there is no socket {shown} (ENOENT)."),
-        ),
-        Some(_) if !is_abstract(&facts.name) && !facts.may_connect => (
-            UnixReach::Forbidden,
-            format!("No: you may not write to {shown} (EACCES)."),
+            UnixReach::Unseen,
+            format!("Cannot tell: whoever has {shown} is in another network namespace."),
         ),
         Some((socket, _)) if socket.accept_queue_is_full() => (
             UnixReach::QueueFull,
@@ -121,6 +130,7 @@ mod tests {
             name: name.as_bytes().to_vec(),
             is_socket_file,
             may_connect,
+            is_bound: Some(false),
             sockets,
         });
         answer.verdict.name()
@@ -131,8 +141,25 @@ mod tests {
         assert_eq!(verdict("/a", (true, true), vec![listener(0)]), "accepted");
         assert_eq!(verdict("/a", (true, true), vec![listener(6)]), "queue-full");
         assert_eq!(verdict("/a", (true, false), vec![listener(0)]), "forbidden");
-        assert_eq!(verdict("/a", (true, false), Vec::new()), "refused");
+        assert_eq!(verdict("/a", (true, true), Vec::new()), "refused");
+        assert_eq!(verdict("/a", (true, false), Vec::new()), "forbidden");
         assert_eq!(verdict("/a", (false, false), Vec::new()), "missing");
+    }
+
+    #[test]
+    fn a_file_without_a_known_socket_is_refused_only_if_the_kernel_says_so() {
+        let of = |is_bound| {
+            judge(&UnixName {
+                name: b"/a".to_vec(),
+                is_socket_file: true,
+                may_connect: true,
+                is_bound,
+                sockets: Vec::new(),
+            })
+            .verdict
+        };
+        assert_eq!(of(Some(false)), UnixReach::Refused);
+        assert_eq!([of(Some(true)), of(None)], [UnixReach::Unseen; 2]);
     }
 
     #[test]

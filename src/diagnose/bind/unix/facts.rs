@@ -16,6 +16,8 @@ pub struct UnixFacts {
     pub uid: u32,
     /// What is at the path; `None` for an abstract name.
     pub path: Option<PathFacts>,
+    /// Whether a socket is bound to the file at the path; `None` if that is unknown or was not asked.
+    pub is_bound: Option<bool>,
     /// The sockets that have the name: by inode and device of the file, or by the same abstract name.
     pub sockets: Vec<(Socket, Holders)>,
 }

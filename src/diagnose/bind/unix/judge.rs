@@ -1,12 +1,12 @@
 //! Says what bind answers for a name.
 
 use super::facts::{UnixFacts, is_abstract, printable};
+use super::path;
 use super::verdict::{UnixCode, UnixVerdict};
 use crate::diagnose::bind::cure::{Cure, Harm, Rights};
 use crate::diagnose::bind::end_holders::end_holders;
 use crate::diagnose::bind::errors::Errno;
 use crate::diagnose::bind::verdict::Outcome;
-use crate::model::unix_path::{Directory, FileKind};
 use crate::model::{SocketType, State};
 use crate::render::shell;
 
@@ -17,16 +17,30 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
     if is_abstract(&facts.name) {
         return of_abstract_name(facts);
     }
+    let refusal = facts
+        .path
+        .as_ref()
+        .map_or_else(|| Some(path::unknown()), |path| path::refusal(path, facts.uid));
     let name = printable(&facts.name);
-    let path = facts.path;
-    match (
-        path.and_then(|path| path.file),
-        path.and_then(|path| path.directory),
-    ) {
-        (Some(FileKind::Socket), _) if facts.sockets.is_empty() => UnixVerdict {
+    match refusal {
+        None => verdict(
+            Outcome::Ok,
+            UnixCode::Free,
+            format!("Yes. {name} does not exist, and can be made."),
+        ),
+        Some(refusal) if refusal.code == UnixCode::Stale => of_socket_file(&name, facts),
+        Some(refusal) => verdict(refusal.bind, refusal.code, refusal.sentence(&name)),
+    }
+}
+
+/// A socket's file is in the way: who has it, if anybody. Only the kernel's word proves that nobody has it.
+fn of_socket_file(name: &str, facts: &UnixFacts) -> UnixVerdict {
+    match (facts.sockets.is_empty(), facts.is_bound) {
+        (false, _) => taken(name, facts, 0),
+        (true, Some(false)) => UnixVerdict {
             cures: shell::name(&facts.name)
                 .map(|word| {
-                    let rights = match path.and_then(|path| path.removable) {
+                    let rights = match facts.path.as_ref().and_then(|path| path.removable) {
                         Some(true) => Rights::Anybody,
                         _ => Rights::Root,
                     };
@@ -41,34 +55,18 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
                 format!("No: {name} exists, but nobody listens on it (stale)."),
             )
         },
-        (Some(FileKind::Socket), _) => taken(&name, facts, 0),
-        (Some(FileKind::Other), _) => verdict(
+        (true, Some(true)) => verdict(
             IN_USE,
-            UnixCode::OtherFile,
-            format!("No: {name} exists and is not a socket (EADDRINUSE)."),
+            UnixCode::Elsewhere,
+            format!("No: a socket in another network namespace has {name} (EADDRINUSE)."),
         ),
-        (None, None) => verdict(
-            Outcome::Fails(Errno::Enoent),
-            UnixCode::NoDirectory,
-            format!("No: the directory of {name} does not exist (ENOENT)."),
+        (true, None) => verdict(
+            IN_USE,
+            UnixCode::Unseen,
+            format!(
+                "No: {name} exists (EADDRINUSE). Cannot tell whether a socket in another network namespace has it."
+            ),
         ),
-        (None, Some(directory)) => match may_make_file(directory, facts.uid) {
-            Some(true) => verdict(
-                Outcome::Ok,
-                UnixCode::Free,
-                format!("Yes. {name} does not exist, and can be made."),
-            ),
-            Some(false) => verdict(
-                Outcome::Fails(Errno::Eacces),
-                UnixCode::DirectoryForbidden,
-                format!("No: you may not make a file in the directory of {name} (EACCES)."),
-            ),
-            None => verdict(
-                Outcome::Undecidable,
-                UnixCode::Unreadable,
-                format!("Cannot tell: whether {name} may be made depends on the user's groups."),
-            ),
-        },
     }
 }
 
@@ -91,18 +89,6 @@ fn of_abstract_name(facts: &UnixFacts) -> UnixVerdict {
             }
         }
         (None, None) => verdict(Outcome::Ok, UnixCode::Free, format!("Yes. {name} is free.")),
-    }
-}
-
-/// Whether a user may make a file in a directory. `None` if only the user's groups decide.
-fn may_make_file(directory: Directory, uid: u32) -> Option<bool> {
-    let allows = |bits: u32| directory.mode & bits == bits;
-    let is_owner = directory.uid == uid;
-    match directory.writable {
-        Some(writable) => Some(writable),
-        None if uid == 0 || (is_owner && allows(0o300)) || allows(0o003) => Some(true),
-        None if !is_owner && allows(0o030) => None,
-        None => Some(false),
     }
 }
 
@@ -143,7 +129,7 @@ mod tests {
     use super::*;
     use crate::diagnose::bind::holders::Holders;
     use crate::model::Socket;
-    use crate::model::unix_path::PathFacts;
+    use crate::model::unix_path::{self, FileKind, Obstacle, PathFacts, Target};
 
     fn facts(name: &str, path: Option<PathFacts>, sockets: &[(SocketType, State)]) -> UnixFacts {
         let socket = |(kind, state): &(SocketType, State)| Socket {
@@ -156,6 +142,7 @@ mod tests {
             kind: SocketType::Stream,
             uid: 1000,
             path,
+            is_bound: None,
             sockets: sockets
                 .iter()
                 .map(|one| (socket(one), Holders::default()))
@@ -165,31 +152,35 @@ mod tests {
 
     fn file(kind: FileKind) -> PathFacts {
         PathFacts {
-            file: Some(kind),
-            directory: None,
+            target: Target::File(kind),
+            rights: unix_path::Rights::Ours(Ok(())),
             removable: None,
         }
     }
 
-    /// bind's answer in a directory, or without one.
-    fn bind_in(directory: Option<Directory>) -> &'static str {
-        let path = PathFacts {
-            file: None,
-            directory,
-            removable: None,
-        };
-        judge(&facts("/run/a.sock", Some(path), &[])).bind.name()
-    }
-
     #[test]
-    fn a_file_without_a_socket_is_stale() {
-        let verdict = judge(&facts("/run/a.sock", Some(file(FileKind::Socket)), &[]));
-        assert_eq!((verdict.bind, verdict.code.name()), (IN_USE, "unix-stale"));
-        assert_eq!(verdict.cures[0].command.as_deref(), Some("rm /run/a.sock"));
-        assert_eq!(verdict.cures[0].rights, Rights::Root);
-        let of = |name| judge(&facts(name, Some(file(FileKind::Socket)), &[])).cures;
-        assert_eq!(of("/run/a b")[0].command.as_deref(), Some("rm '/run/a b'"));
-        assert!(of("/run/a\nreboot").is_empty());
+    fn a_file_is_stale_only_if_the_kernel_knows_no_socket_of_it() {
+        let stale = |name| {
+            let mut facts = facts(name, Some(file(FileKind::Socket)), &[]);
+            facts.is_bound = Some(false);
+            judge(&facts)
+        };
+        let code = |is_bound| {
+            let mut facts = facts("/run/a b", Some(file(FileKind::Socket)), &[]);
+            facts.is_bound = is_bound;
+            let verdict = judge(&facts);
+            assert_eq!(verdict.bind, IN_USE);
+            let command = verdict.cures.first().and_then(|cure| cure.command.clone());
+            (verdict.code.name(), command)
+        };
+        assert_eq!(
+            code(Some(false)),
+            ("unix-stale", Some("rm '/run/a b'".to_owned()))
+        );
+        assert_eq!(stale("/run/a").cures[0].rights, Rights::Root);
+        assert!(stale("/run/a\nreboot").cures.is_empty());
+        assert_eq!(code(Some(true)), ("unix-elsewhere", None));
+        assert_eq!(code(None), ("unix-unseen", None));
     }
 
     #[test]
@@ -218,20 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn files_and_directories() {
-        let directory = |uid, mode, writable| Some(Directory { uid, mode, writable });
+    fn what_is_not_known_is_undecidable() {
+        assert_eq!(judge(&facts("/run/a", None, &[])).bind, Outcome::Undecidable);
+        let unknown = PathFacts {
+            target: Target::Unknown,
+            rights: unix_path::Rights::Ours(Err(Obstacle::Other)),
+            removable: None,
+        };
         assert_eq!(
-            judge(&facts("/run/a", Some(file(FileKind::Other)), &[])).code,
-            UnixCode::OtherFile
+            judge(&facts("/run/a", Some(unknown), &[])).bind,
+            Outcome::Undecidable
         );
-        assert_eq!(bind_in(None), "ENOENT");
-        assert_eq!(bind_in(directory(0, 0o755, Some(true))), "ok");
-        assert_eq!(bind_in(directory(0, 0o777, Some(false))), "EACCES");
-        assert_eq!(bind_in(directory(0, 0o755, None)), "EACCES");
-        assert_eq!(bind_in(directory(1000, 0o755, None)), "ok");
-        assert_eq!(bind_in(directory(0, 0o777, None)), "ok");
-        assert_eq!(bind_in(directory(0, 0o775, None)), "undecidable");
-        assert_eq!(bind_in(directory(1000, 0o575, None)), "EACCES");
+        let other = judge(&facts("/run/a", Some(file(FileKind::Other)), &[]));
+        assert_eq!((other.bind, other.code), (IN_USE, UnixCode::OtherFile));
     }
 
     #[test]

@@ -2,5 +2,6 @@
 
 pub mod facts;
 pub mod judge;
+mod path;
 pub mod text;
 pub mod verdict;

@@ -29,29 +29,59 @@ pub enum UnixCode {
     Bound,
     /// A socket's file is left, and no socket.
     Stale,
+    /// A socket is bound to the file, and is in no dump here.
+    Elsewhere,
+    /// Whether a socket belongs to the file is unknown.
+    Unseen,
     /// Another file is at the path.
     OtherFile,
     /// Only sockets of another type have the abstract name.
     OtherType,
     /// The directory does not exist.
     NoDirectory,
+    /// A part of the path is not a directory.
+    NotADirectory,
+    /// The links in the path lead in a circle.
+    LinkLoop,
+    /// A name in the path is too long.
+    NameTooLong,
+    /// The name ends in a slash.
+    TrailingSlash,
     /// No file may be made in the directory.
     DirectoryForbidden,
+    /// The directory is immutable.
+    Immutable,
+    /// The file system is read-only.
+    ReadOnly,
+    /// The file system has no sockets.
+    NoSockets,
+    /// The file system is full.
+    Full,
     /// Whether a file may be made in the directory is unknown.
     Unreadable,
 }
 
 impl UnixCode {
     /// Every code, in the order of the schema.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 19] = [
         Self::Free,
         Self::Listener,
         Self::Bound,
         Self::Stale,
+        Self::Elsewhere,
+        Self::Unseen,
         Self::OtherFile,
         Self::OtherType,
         Self::NoDirectory,
+        Self::NotADirectory,
+        Self::LinkLoop,
+        Self::NameTooLong,
+        Self::TrailingSlash,
         Self::DirectoryForbidden,
+        Self::Immutable,
+        Self::ReadOnly,
+        Self::NoSockets,
+        Self::Full,
         Self::Unreadable,
     ];
 
@@ -62,10 +92,20 @@ impl UnixCode {
             Self::Listener => "unix-listener",
             Self::Bound => "unix-bound",
             Self::Stale => "unix-stale",
+            Self::Elsewhere => "unix-elsewhere",
+            Self::Unseen => "unix-unseen",
             Self::OtherFile => "unix-other-file",
             Self::OtherType => "unix-other-type",
             Self::NoDirectory => "no-directory",
+            Self::NotADirectory => "not-a-directory",
+            Self::LinkLoop => "link-loop",
+            Self::NameTooLong => "name-too-long",
+            Self::TrailingSlash => "trailing-slash",
             Self::DirectoryForbidden => "directory-forbidden",
+            Self::Immutable => "directory-immutable",
+            Self::ReadOnly => "read-only",
+            Self::NoSockets => "no-sockets",
+            Self::Full => "full",
             Self::Unreadable => "unreadable",
         }
     }

@@ -1,0 +1,99 @@
+//! The socket at a path: which it is, and whether anybody has it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, StatxFlags, accessat, major, minor, statx};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+use crate::model::unix_path::FileId;
+use crate::source::{disk, tape};
+
+/// The file at a path, as sockets that are bound there name it. The same path means another file in another mount
+/// namespace.
+pub fn file_id(path: &[u8]) -> Option<FileId> {
+    let path = Path::new(OsStr::from_bytes(path));
+    let stat = disk::stat(path).ok()?;
+    let of_file = major(stat.dev) << 20 | minor(stat.dev);
+    let of_mount = tape::fact(&format!("device under {}", path.display()), || {
+        device_of_mount(path)
+    });
+    Some(FileId {
+        // sock_diag reports the low half only.
+        inode: u32::try_from(stat.ino & u64::from(u32::MAX)).unwrap_or_default(),
+        devices: [of_file, of_mount.unwrap_or(of_file)],
+    })
+}
+
+/// The device of the mount that a path is on: of the whole file system, and not of a part of it.
+fn device_of_mount(path: &Path) -> Option<u32> {
+    let stat = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    // Linux before 5.8 leaves it out.
+    if stat.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
+        return None;
+    }
+    device_in(
+        &disk::read_to_string("/proc/thread-self/mountinfo").ok()?,
+        stat.stx_mnt_id,
+    )
+}
+
+/// The device of a mount: the third field of its line.
+fn device_in(mountinfo: &str, mount: u64) -> Option<u32> {
+    let mount = mount.to_string();
+    let mut lines = mountinfo.lines().map(|line| line.split(' '));
+    let mut fields =
+        lines.find_map(|mut fields| (fields.next() == Some(mount.as_str())).then_some(fields))?;
+    let (major, minor) = fields.nth(1)?.split_once(':')?;
+    Some(major.parse::<u32>().ok()? << 20 | minor.parse::<u32>().ok()?)
+}
+
+/// Whether a socket's file is at the path.
+pub fn is_socket_file(path: &[u8]) -> bool {
+    disk::stat(OsStr::from_bytes(path)).is_ok_and(|stat| stat.is_socket())
+}
+
+/// Whether this process may connect to the socket at the path: that needs write permission.
+pub fn may_connect(path: &[u8]) -> bool {
+    let path = Path::new(OsStr::from_bytes(path));
+    // The key of a recording outlives any name in this code.
+    tape::fact(&format!("may Access(WRITE_OK) {}", path.display()), || {
+        accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+    })
+}
+
+/// Whether a socket is bound to the file at the path, in whatever network namespace; `None` if the kernel does not
+/// say so to this process.
+///
+/// A datagram socket is connected to it. To a stream socket that fails with `EPROTOTYPE` before the socket is touched;
+/// a datagram socket does not notice. Without a socket it fails with `ECONNREFUSED` (linux 6.18 net/unix/af_unix.c,
+/// `unix_find_bsd`). Nothing is sent.
+pub fn is_bound(path: &[u8]) -> Option<bool> {
+    let name = Path::new(OsStr::from_bytes(path)).display();
+    tape::fact(&format!("socket bound to {name}"), || {
+        let address = SocketAddrUnix::new(path).ok()?;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok()?;
+        match connect(&socket, &address) {
+            // It may take datagrams from another socket only: EPERM.
+            Ok(()) | Err(Errno::PROTOTYPE | Errno::PERM) => Some(true),
+            Err(Errno::CONNREFUSED) => Some(false),
+            Err(_) => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_device_of_a_mount_is_in_its_line() {
+        let text = "2 1 8:1 / / rw - ext4 /dev/sda1 rw\n47 27 0:41 / /m\\040n rw - overlay o rw\n";
+        assert_eq!(device_in(text, 47), Some(41));
+        assert_eq!(device_in(text, 2), Some(8 << 20 | 1));
+        assert_eq!(device_in(text, 7), None);
+    }
+}
