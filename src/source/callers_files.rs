@@ -1,9 +1,9 @@
-//! Opens the files that the caller names (`-F`, `--replay`, `--record`, `-D`) with the caller's own rights.
+//! Opens the files that the caller names (`-F`, `--replay`, `--record`, `-D`) with the caller's own privileges.
 //!
 //! File capabilities (setcap(8)) let this program look into other users' processes; they must not let its user read or
-//! write other users' files. Effective capabilities that come from the program's file are therefore lowered around
-//! each such open, on this thread alone. Those of root, and ambient ones, are the caller's own and stay. The user of
-//! file accesses (fsuid) is the caller already: file capabilities do not change it.
+//! write other users' files. Effective capabilities that come from the program's file are therefore dropped around
+//! each such open, on this thread only. Those of root, and ambient ones, are the caller's own and stay. The user id
+//! for file access (fsuid) is already the caller's: file capabilities do not change it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -15,27 +15,27 @@ use rustix::thread::{capabilities, capability_is_in_ambient_set, set_capabilitie
 /// Opens a file for reading.
 ///
 /// # Errors
-/// As `File::open`, for the caller.
+/// As for `File::open`, with the caller's privileges.
 pub fn open(path: &Path) -> io::Result<File> {
     open_with(OpenOptions::new().read(true), path)
 }
 
-/// Opens a file as `options` say.
+/// Opens a file with these options.
 ///
 /// # Errors
-/// As `OpenOptions::open`, for the caller.
+/// As for `OpenOptions::open`, with the caller's privileges.
 pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let _lowered = Lowered::now();
     options.open(path)
 }
 
-/// Lowers the rights of this thread, and of the threads that it starts, to the caller's own for good: `--proc-root` names
-/// a whole directory, in which links may lead anywhere.
+/// Drops the privileges of this thread, and of the threads that it starts, to the caller's own for good: `--proc-root`
+/// names a whole directory, in which links may lead anywhere.
 pub fn keep_to_callers_rights() {
     std::mem::forget(Lowered::now());
 }
 
-/// The rights of this thread while it has the caller's alone; they come back when this is dropped.
+/// Restricts this thread to the caller's privileges; they are restored when this is dropped.
 #[derive(Debug)]
 struct Lowered {
     before: Option<CapabilitySets>,
@@ -43,7 +43,7 @@ struct Lowered {
 
 impl Lowered {
     fn now() -> Self {
-        // Who cannot even ask has nothing that could be lowered.
+        // A process that cannot even read its capabilities has none to drop.
         let before = capabilities(None).ok().filter(|sets| {
             let kept = sets.effective & of_caller(sets.effective);
             let lowered = CapabilitySets {
@@ -59,14 +59,14 @@ impl Lowered {
 impl Drop for Lowered {
     fn drop(&mut self) {
         if let Some(before) = self.before {
-            // What is permitted can always be made effective again.
+            // Permitted capabilities can always be made effective again.
             let _ = set_capabilities(None, before);
         }
     }
 }
 
-/// Those of the capabilities that the caller has without the program's file. An exec that gains capabilities from a file
-/// clears the ambient set (capabilities(7)).
+/// Returns the capabilities that the caller has without the program's file. An exec that gains capabilities from a
+/// file clears the ambient set (capabilities(7)).
 fn of_caller(effective: CapabilitySet) -> CapabilitySet {
     if rustix::process::getuid().is_root() {
         return effective;

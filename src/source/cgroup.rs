@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use super::proc::mounts::Mounts;
 use super::{disk, tape};
 
-/// Deeper trees are cut: the kernel's own limit is configurable, real trees have some ten levels.
+/// Maximum depth: the kernel's own limit is configurable, real trees have some ten levels.
 const DEPTH_MAX: usize = 64;
 
-/// Every cgroup below the mount point: id to path, `/` for the mount point itself. Names that are not UTF-8 are
-/// shown with replacement characters. What cannot be listed is left out.
+/// Reads every cgroup below the mount point: id to path, `/` for the mount point itself. Names that are not UTF-8 are
+/// shown with replacement characters. Directories that cannot be listed are skipped.
 pub fn paths(mount_point: &Path) -> BTreeMap<u64, String> {
     tape::fact(&format!("cgroups below {}", mount_point.display()), || {
         walk(mount_point)
     })
 }
 
-/// The v2 directory of a process (a pid, or `self`); `None` without a v2 hierarchy, or if the process is outside of
-/// the part of it that we see.
+/// The v2 directory of a process (a pid, or `self`); `None` without a v2 hierarchy, or if the process is outside the
+/// part that we can see.
 pub fn directory_of(process: &str) -> Option<PathBuf> {
     let mountinfo = disk::read_to_string("/proc/self/mountinfo").ok()?;
     let mount_point = Mounts::parse(&mountinfo, "").cgroup2?;

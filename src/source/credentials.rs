@@ -1,16 +1,16 @@
-//! What the user of this process may do.
+//! The privileges of this process's user.
 
 use rustix::thread::CapabilitySet;
 
 use super::tape;
 
-/// The user who called sudo, if that is how this was started.
+/// The user who called sudo, if this process was started by it.
 pub fn sudo_uid() -> Option<u32> {
     tape::fact("SUDO_UID", || std::env::var("SUDO_UID").ok()?.parse().ok())
 }
 
-/// Whether root may bind ports below `ip_unprivileged_port_start`: in a container it may lack the capability. True
-/// for any other user, of whom that is not known.
+/// Returns whether root may bind ports below `ip_unprivileged_port_start`: in a container it may lack the capability.
+/// True for any other user, for whom it is unknown.
 pub fn root_may_bind_low_ports() -> bool {
     tape::fact("may bind low ports", || {
         rustix::process::getuid().as_raw() != 0

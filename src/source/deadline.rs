@@ -1,24 +1,24 @@
-//! Questions that may never be answered, asked on threads that can be left behind, under one deadline for all.
+//! Runs calls that may never return on threads that can be abandoned, under one deadline for all.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long one look-up after the other may take where no thread is to be had.
+/// Time limit for calls made one after the other, if no thread can be started.
 const ALONE_WITHIN: Duration = Duration::from_secs(2);
 
-/// What a batch of questions came to.
+/// The result of a batch of calls.
 #[derive(Debug, Clone)]
 pub struct Answers<K, V> {
-    /// The answers that came in time.
+    /// The answers that arrived in time.
     pub found: BTreeMap<K, V>,
-    /// How many questions were not answered in time.
+    /// How many calls did not return in time.
     pub late: usize,
 }
 
-/// Asks for all keys on up to `threads` threads and takes what comes before the deadline; an answer of `None` is in time,
-/// and left out. Threads that still wait then end with the process.
+/// Makes a call for each key on up to `threads` threads and returns what arrives before the deadline; an answer of
+/// `None` is in time, but is omitted. Threads that still wait then end with the process.
 pub fn ask<K, V, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Answers<K, V>
 where
     K: Ord + Send + 'static,
@@ -32,7 +32,7 @@ where
     })
 }
 
-/// Asks for all keys on up to `threads` threads and takes answers as long as `next` has one.
+/// Makes a call for each key on up to `threads` threads, and takes answers as long as `next` returns one.
 fn ask_while<K, V, F>(
     keys: Vec<K>,
     threads: usize,
@@ -58,7 +58,7 @@ where
     let mut started = 0;
     for _ in 0..threads.min(total) {
         let (work, ask, sender) = (Arc::clone(&work), Arc::clone(&ask), sender.clone());
-        // A thread that cannot be started leaves its share to the others.
+        // If a thread cannot be started, the others do its share.
         let thread = std::thread::Builder::new()
             .name("asks".into())
             .stack_size(256 * 1024)
@@ -75,14 +75,14 @@ where
             });
         started += usize::from(thread.is_ok());
     }
-    // Without any, this one asks, and looks at the clock between two keys.
+    // Without any thread, this one makes the calls, and checks the clock between two keys.
     let begun = Instant::now();
     while started == 0
         && begun.elapsed() < ALONE_WITHIN
         && let Some(key) = work.lock().ok().and_then(|mut work| work.next())
     {
         let answer = ask(&key);
-        // The receiver is our own.
+        // We own the receiver.
         let _ = sender.send((key, answer));
     }
     drop(sender);
@@ -113,7 +113,7 @@ mod tests {
             let _ = gate.lock().map(|gate| gate.recv());
             None
         };
-        // The deadline comes after the first answer.
+        // The deadline expires after the first answer.
         let mut in_time = 1..=1;
         let answers = ask_while((0..10).collect(), 10, question, |receiver| {
             in_time.next().and_then(|_| receiver.recv().ok())

@@ -1,5 +1,5 @@
-//! Reads files, links and directories, by way of the tape: what is read here is in a recording, and comes from it in a
-//! replay. Whatever decides about the answer of a run is read through this and not by `std::fs`.
+//! Reads files, links and directories through the tape: a recording contains what is read here, and a replay reads it
+//! back. Everything that affects the answer of a run is read through this module and not through `std::fs`.
 //!
 //! Not for descriptors of other processes, which are never opened.
 
@@ -25,7 +25,7 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     note(Kind::File, key(path), || std::fs::read(path))
 }
 
-/// A file's bytes, no more than so many.
+/// A file's bytes, up to a limit.
 ///
 /// # Errors
 /// As `std::fs::read`.
@@ -38,8 +38,8 @@ pub fn read_start(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// The first bytes of a regular file that nobody but `owner` could have written, no more than so many: file and
-/// directory are theirs, not links, and not writable by others. Nothing else is opened.
+/// The first bytes of a regular file that nobody but `owner` could have written, up to a limit: file and directory
+/// belong to `owner`, are not links, and are not writable by others. Nothing else is opened.
 ///
 /// # Errors
 /// As `std::fs::read`; `PermissionDenied` if others could have written it, `InvalidInput` if it is not a regular file.
@@ -100,7 +100,7 @@ pub fn names_in(path: impl AsRef<Path>) -> io::Result<Vec<OsString>> {
     })
 }
 
-/// What stat says, as far as anybody here asks for it.
+/// The part of stat(2) that is used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
     /// Device number.
@@ -114,12 +114,12 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Whether it is a directory.
+    /// Returns whether it is a directory.
     pub fn is_dir(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFDIR
     }
 
-    /// Whether it is a socket file.
+    /// Returns whether it is a socket file.
     pub fn is_socket(&self) -> bool {
         self.mode & libc::S_IFMT == libc::S_IFSOCK
     }

@@ -8,7 +8,7 @@ use super::{nss, tape};
 /// Resolves a host name.
 ///
 /// # Errors
-/// One line, if it has no address.
+/// A one-line message if it has no address.
 pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
     let (addresses, error) = tape::fact(&format!("addresses of {name}"), || {
         let found = (name, 0).to_socket_addrs();

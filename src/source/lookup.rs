@@ -1,4 +1,4 @@
-//! Looks up the names that a filter was written with, before the plan is final.
+//! Looks up the names in a filter, before the plan is final.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::source::disk;
 /// How long all look-ups of one kind may take together.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Everything that could be found. What is late is as if it did not exist.
+/// Returns everything that could be found. A late answer counts as not found.
 pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
     ResolvedNames {
         hosts: nss::host_addresses(wanted.hosts.into_iter().collect(), WITHIN).names,
@@ -43,7 +43,7 @@ fn index_of(interface: &str) -> Option<u32> {
     })
 }
 
-/// Ids of cgroups given by an absolute path or a path below the mount point: inode numbers of directories.
+/// Ids of cgroups given by an absolute path or by a path below the mount point: inode numbers of directories.
 fn cgroups(paths: impl IntoIterator<Item = String>, root: &ProcRoot) -> BTreeMap<String, u64> {
     let mut paths = paths.into_iter().peekable();
     if paths.peek().is_none() {
@@ -72,7 +72,7 @@ fn cgroups(paths: impl IntoIterator<Item = String>, root: &ProcRoot) -> BTreeMap
         .collect()
 }
 
-/// net.ipv4.ip_local_port_range, both ends included.
+/// net.ipv4.ip_local_port_range, inclusive.
 fn local_port_range(root: &ProcRoot) -> Option<(u16, u16)> {
     let text = disk::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).ok()?;
     let mut numbers = text.split_whitespace().map(str::parse);

@@ -1,4 +1,4 @@
-//! The only I/O: one module for each outside world. It asks and decodes, and neither filters nor joins.
+//! The only I/O: one module for each outside world. Modules query and decode; they neither filter nor join.
 
 pub mod bpf;
 pub mod callers_files;

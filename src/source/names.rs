@@ -1,4 +1,4 @@
-//! Learns names for the numbers of sockets as they come by.
+//! Looks up names for the numbers in sockets as these arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -22,23 +22,23 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// Paths of all cgroups, read when first needed.
+    /// Paths of all cgroups, read on first use.
     cgroups: Option<BTreeMap<u64, String>>,
     containers: containers::Names,
-    /// Uids whose names were asked for, found or not.
+    /// Uids that were looked up, found or not.
     uids_asked: BTreeSet<u32>,
-    /// The last of them seen: most sockets have the uid of the one before.
+    /// The last uid seen: most sockets have the same uid as the one before.
     last_uid: Option<u32>,
-    /// What is left of the time for user names.
+    /// The time left for user names.
     users_within: Duration,
-    /// What was found so far.
+    /// The names found so far.
     pub names: Names,
-    /// What could not be found in time.
+    /// The names that could not be found in time.
     pub gaps: Vec<Gap>,
 }
 
 impl Learner {
-    /// A learner that knows nothing yet.
+    /// Creates an empty collection.
     pub fn new(wanted: NamesWanted, root: ProcRoot) -> Self {
         Self {
             wanted,
@@ -53,12 +53,12 @@ impl Learner {
         }
     }
 
-    /// Whether names need the whole capture: look-ups that are slow one by one.
+    /// Returns whether names need the whole capture: look-ups that are slow one by one.
     pub fn wants_all_at_once(&self) -> bool {
         self.wanted.hosts
     }
 
-    /// Learns what can be had at once: interfaces, cgroups and users. This thread is in the sockets' network
+    /// Looks up what is available at once: interfaces, cgroups and users. This thread must be in the sockets' network
     /// namespace.
     pub fn learn(&mut self, sockets: &[Socket]) {
         let mut uids = Vec::new();
@@ -74,7 +74,7 @@ impl Learner {
         }
     }
 
-    /// Finds the names of these users, unless they were asked for before.
+    /// Looks up the names of these users, unless they were looked up before.
     pub fn learn_users(&mut self, mut uids: Vec<u32>) {
         uids.retain(|uid| self.wanted.users && self.uids_asked.insert(*uid));
         if uids.is_empty() {
@@ -92,7 +92,7 @@ impl Learner {
             && !self.root.is_given()
             && !self.names.interfaces.contains_key(&(socket.netns, index.get()))
         {
-            // An interface that is gone keeps its number for a name, as in ss.
+            // An interface that no longer exists is named by its number, as in ss.
             let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
             self.names.interfaces.insert((socket.netns, index.get()), name);
         }
@@ -123,7 +123,7 @@ impl Learner {
 
     /// Adds the names of the containers in which processes run.
     pub fn name_containers(&mut self, processes: &mut Processes) {
-        // The state of this machine's runtimes says nothing of another machine.
+        // The runtimes of this machine know nothing about another machine.
         for process in processes.values_mut().filter(|_| !self.root.is_given()) {
             let path = String::from_utf8_lossy(process.cgroup.as_deref().unwrap_or_default());
             self.containers.add(&mut process.home, &path, process.uid);
@@ -139,7 +139,7 @@ impl Learner {
             .unwrap_or_default()
     }
 
-    /// Finds the names of everything that was collected.
+    /// Looks up the names of everything that was collected.
     pub fn look_up(&mut self, numbers: Numbers) {
         if self.wanted.hosts {
             let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
@@ -162,7 +162,7 @@ impl Learner {
     }
 }
 
-/// Asks over any socket of our network namespace, which is closed at once: a later dump would list it.
+/// Opens a socket of our network namespace for the look-up and closes it at once: a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
     tape::fact(&format!("interface {index}"), || {
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
@@ -170,7 +170,7 @@ fn interface_name(index: u32) -> Option<String> {
     })
 }
 
-/// Numbers to find names for, each once.
+/// Numbers to look up, each once.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
     /// Addresses that are not wildcards.
@@ -180,7 +180,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Adds those of one socket.
+    /// Adds the numbers of one socket.
     pub fn add(&mut self, socket: &Socket) {
         if let Some(pair) = socket.inet() {
             let addresses = [pair.local_address, pair.peer_address];
@@ -290,7 +290,7 @@ mod tests {
             panic!("{homes:?}")
         };
         assert_eq!(home.unit.as_deref(), Some("nginx.service"));
-        // Another machine's interfaces have no names here.
+        // The interfaces of another machine have no names here.
         assert!(learner.names.interfaces.is_empty());
     }
 

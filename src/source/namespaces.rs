@@ -1,4 +1,4 @@
-//! In which namespaces we are.
+//! The namespaces of this process.
 
 use super::proc::ProcRoot;
 use crate::model::Namespace;
@@ -23,13 +23,13 @@ pub fn own_netns(root: &ProcRoot) -> Namespace {
     }
 }
 
-/// Whether /proc shows the initial pid namespace, that is every process of the machine.
+/// Returns whether /proc shows the initial pid namespace, and so every process of the machine.
 pub fn shows_all_processes(root: &ProcRoot) -> bool {
     let link = disk::read_link(root.join("1/ns/pid")).or_else(|_| disk::read_link(root.join("self/ns/pid")));
     link.is_ok_and(|link| link.as_os_str() == INITIAL_PID)
 }
 
-/// Whether the pids in /proc are those of our own pid namespace.
+/// Returns whether the pids in /proc are those of our own pid namespace.
 pub fn proc_is_ours() -> bool {
     let own = rustix::process::getpid().as_raw_nonzero().to_string();
     tape::fact("/proc is ours", || {
@@ -37,7 +37,7 @@ pub fn proc_is_ours() -> bool {
     })
 }
 
-/// Whether we are in the initial user namespace.
+/// Returns whether we are in the initial user namespace.
 pub fn in_initial_user_namespace() -> bool {
     disk::read_link("/proc/self/ns/user").is_ok_and(|link| link.as_os_str() == INITIAL_USER)
 }

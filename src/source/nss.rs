@@ -1,7 +1,7 @@
 //! Names from the system's own databases (nsswitch): users, hosts, services.
 //!
-//! Look-ups can take as long as a directory server or a dead name server likes. They run on threads of their
-//! own, all in flight together where that helps, under one deadline; a name that is late is simply not there.
+//! Look-ups can block as long as a directory server or a dead name server. They run on threads of their own,
+//! concurrently where that helps, under one deadline; a late name is omitted.
 #![allow(
     unsafe_code,
     reason = "getpwuid_r and getnameinfo have no wrapper that honours nsswitch without more crates"
@@ -15,27 +15,27 @@ use std::time::Duration;
 use super::deadline;
 use super::tape::{self, codec::Taped, format::Kind};
 
-/// Threads for host look-ups: more would only queue up at the name server.
+/// Number of threads for host look-ups: more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
 
-/// What a batch of look-ups came to.
+/// The result of a batch of look-ups.
 #[derive(Debug, Clone)]
 pub struct Found<K, V> {
-    /// The names that came in time.
+    /// The names that arrived in time.
     pub names: BTreeMap<K, V>,
     /// How many did not.
     pub late: usize,
 }
 
-/// Login names of `uids`. A uid without a name is left out.
+/// Login names of `uids`. A uid without a name is omitted.
 pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
-    // One thread: the first look-up loads the modules, the others are quick unless the server is dead.
+    // One thread: the first look-up loads the modules; the others are quick unless the server is dead.
     on_tape("users", uids, |uids| {
         look_up(uids, 1, within, |uid| user_name(*uid))
     })
 }
 
-/// Host names of `addresses`. An address without a name is left out.
+/// Host names of `addresses`. An address without a name is omitted.
 pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> {
     on_tape("hosts", addresses, |addresses| {
         look_up(addresses, HOST_THREADS, within, |address| {
@@ -44,7 +44,7 @@ pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> 
     })
 }
 
-/// Service names of (port, is UDP) pairs. A port without a name is left out.
+/// Service names of (port, is UDP) pairs. A port without a name is omitted.
 pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Found<(u16, bool), String> {
     on_tape("services", ports, |ports| {
         look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
@@ -79,7 +79,7 @@ pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
     })
 }
 
-/// Looks up, or has a recording's names; they may be of more keys than are asked for.
+/// Looks up names, or returns those of a recording, which may include other keys.
 fn on_tape<K: Taped + Ord, V: Taped>(
     what: &str,
     keys: Vec<K>,
@@ -107,7 +107,7 @@ where
 
 fn user_name(uid: u32) -> Option<String> {
     passwd_entry(|entry, buffer, length, result| {
-        // SAFETY: `passwd_entry` hands in valid pointers, and the buffer's own length.
+        // SAFETY: `passwd_entry` passes valid pointers, and the buffer's own length.
         unsafe { libc::getpwuid_r(uid, entry, buffer, length, result) }
     })
     .map(|(name, _)| name)
@@ -122,7 +122,7 @@ fn user_id(name: &str) -> Option<u32> {
     .map(|(_, uid)| uid)
 }
 
-/// Runs one of the `getpw*_r` functions with a buffer that grows as it asks for: login name and uid.
+/// Runs one of the `getpw*_r` functions with a buffer that grows on demand; returns login name and uid.
 fn passwd_entry(
     get: impl Fn(*mut libc::passwd, *mut libc::c_char, usize, *mut *mut libc::passwd) -> libc::c_int,
 ) -> Option<(String, u32)> {
@@ -198,7 +198,7 @@ fn service_name(port: u16, udp: bool) -> Option<String> {
         flags,
         Wanted::Service,
     )?;
-    // Without an entry getnameinfo answers with the number.
+    // Without an entry, getnameinfo returns the number.
     (name != port.to_string()).then_some(name)
 }
 

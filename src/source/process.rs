@@ -1,4 +1,4 @@
-//! Facts of single processes, read off the hot path for a description.
+//! Facts about single processes, read for descriptions, off the hot path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStringExt;
@@ -17,7 +17,7 @@ pub fn working_directory(pid: u32) -> Option<Vec<u8>> {
     Some(path.into_os_string().into_vec())
 }
 
-/// The processes above a process, the nearest first. Each is read when it is asked for.
+/// The ancestors of a process, nearest first. Each is read on demand.
 pub fn ancestors(pid: u32) -> impl Iterator<Item = Ancestor> {
     let above = |pid: u32| parent_of(pid).filter(|parent| *parent > 0);
     std::iter::successors(above(pid), move |pid| above(*pid)).map(|pid| Ancestor {
@@ -73,19 +73,19 @@ pub fn names_of_all() -> BTreeSet<String> {
         .collect()
 }
 
-/// The fourth field of /proc/PID/stat; the second is a name in parentheses that may hold anything.
+/// Field four of /proc/PID/stat; the second is a name in parentheses that may contain anything.
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
     u32::try_from(Stat::from_read(stat.as_slice()).ok()?.ppid).ok()
 }
 
-/// Whether a descriptor is closed on exec.
+/// Returns whether exec closes a descriptor.
 pub fn closes_on_exec(holder: &Holder) -> Option<bool> {
     let text = disk::read(format!("/proc/{}/fdinfo/{}", holder.pid, holder.fd)).ok()?;
     fdinfo::parse(&text).close_on_exec
 }
 
-/// The id of the cgroup v2 that a process is in: the inode number of its directory.
+/// Returns the id of a process's v2 cgroup: the inode number of its directory.
 pub fn cgroup_id(pid: u32) -> Option<u64> {
     let directory = cgroup::directory_of(&pid.to_string())?;
     disk::stat(directory).ok().map(|stat| stat.ino)

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::tape;
 
-/// The local address that packets to `address` would leave from; `None` without a route. Connecting a UDP socket
-/// looks the route up and sends nothing.
+/// Returns the source address of packets to `address`; `None` without a route. Connecting a UDP socket looks up the
+/// route and sends nothing.
 pub fn source_address(address: IpAddr, port: u16) -> Option<IpAddr> {
     let any: SocketAddr = if address.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, 0).into()

@@ -1,10 +1,10 @@
-//! Security modules and BPF programs that can refuse a bind of this process.
+//! Security modules and BPF programs that can reject a bind of this process.
 
 use super::disk::read_to_string;
 use super::{bpf, cgroup};
 use crate::model::security::{BindHooks, BindSecurity};
 
-/// Reads what applies to this process.
+/// Reads those that apply to this process.
 pub fn read() -> BindSecurity {
     let modules = read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     let status = read_to_string("/proc/self/status").unwrap_or_default();

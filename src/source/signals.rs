@@ -1,7 +1,7 @@
-//! Processes pinned by a pidfd, signals to them, and their end.
+//! Processes pinned by a pidfd, signals to them, and their termination.
 //!
-//! A pidfd names one process for as long as it is open, even after its number was given to another (pidfd_open(2)).
-//! So nothing here can hit, or take the end of, a process that came later.
+//! A pidfd names one process for as long as it is open, even after its number was reused (pidfd_open(2)). So nothing
+//! here can signal, or wait for, a process that came later.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// A process that cannot be mistaken for another.
+/// A process identified beyond its number.
 #[derive(Debug)]
 pub struct Pinned {
     pid: u32,
@@ -21,7 +21,7 @@ impl Pinned {
     /// Pins the process that has this number now.
     ///
     /// # Errors
-    /// `ESRCH` if there is none; `ENOSYS` before Linux 5.3; `EMFILE` and the like.
+    /// `ESRCH` if there is none; `ENOSYS` before Linux 5.3; `EMFILE` and similar.
     pub fn new(pid: u32) -> Result<Self, Errno> {
         let raw = i32::try_from(pid)
             .ok()
@@ -39,18 +39,18 @@ impl Pinned {
     /// Sends a signal to the whole process.
     ///
     /// # Errors
-    /// `ESRCH` if it has ended, `EPERM` if we may not.
+    /// `ESRCH` if it has ended, `EPERM` if not permitted.
     pub fn signal(&self, signal: Signal) -> Result<(), Errno> {
         pidfd_send_signal(&self.pidfd, signal)
     }
 
-    /// Whether it has ended, all its threads included. A zombie has.
+    /// Returns whether it has ended, including all its threads. A zombie has.
     pub fn has_ended(&self) -> bool {
         wait_ended(&[self], Duration::ZERO)
     }
 }
 
-/// Waits until each of the processes has ended, or the time is over; true if all have.
+/// Waits until each of the processes has ended, or the time is up; returns true if all have.
 pub fn wait_ended(processes: &[&Pinned], timeout: Duration) -> bool {
     let deadline = Instant::now() + timeout;
     for process in processes {

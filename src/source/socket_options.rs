@@ -1,7 +1,7 @@
 //! Reads socket options that sock_diag does not report, on a copy of the owner's descriptor.
 //!
-//! The copy is made with pidfd_getfd (linux 5.6; needs ptrace rights), checked to be the socket that was meant,
-//! and closed at once: a copy keeps a port alive.
+//! The copy is made with pidfd_getfd (linux 5.6; needs ptrace rights), checked to be the intended socket, and closed
+//! at once: a copy keeps a port alive.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -27,7 +27,7 @@ pub fn read(socket: &Socket, holders: &[Holder]) -> Option<SocketOptions> {
     })
 }
 
-/// The three options in order, as recordings keep them.
+/// The three options in order, as stored in recordings.
 type Recorded = (Option<bool>, Option<bool>, Option<bool>);
 
 fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
@@ -44,7 +44,7 @@ fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
         let Ok(copy) = pidfd_getfd(&pidfd, fd, PidfdGetfdFlags::empty()) else {
             continue;
         };
-        // The descriptor may have been closed and used again since it was listed.
+        // The descriptor may have been closed and reused since it was listed.
         if sockopt::socket_cookie(&copy) != Ok(cookie.get()) {
             continue;
         }
@@ -62,8 +62,8 @@ fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
     None
 }
 
-/// The options of all sockets by inode, as the BPF iterator reports them; empty where it is refused. `unconnected`:
-/// those of sockets without a peer will do.
+/// Returns the options of all sockets by inode, as the BPF iterator reports them; empty if it is refused.
+/// `unconnected`: sockets without a peer suffice.
 pub fn by_iterator(unconnected: bool) -> BTreeMap<NonZeroU32, SocketOptions> {
     let wanted = Wanted {
         listeners_only: unconnected,

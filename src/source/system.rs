@@ -1,4 +1,4 @@
-//! Reads the facts of our network namespace. Everything here is readable without privilege.
+//! Reads facts about our network namespace. Everything here is readable without privilege.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::source::disk;
 use crate::source::tape;
 
-/// Reads what there is; what is missing (an older kernel) has the kernel's default.
+/// Reads what is available; a missing file (an older kernel) gives the kernel's default.
 pub fn read() -> SystemFacts {
     let ipv6 = tape::fact("IPv6", || {
         let kind = SocketType::DGRAM;
@@ -62,8 +62,8 @@ fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     }
 }
 
-/// The prefixes of types local and broadcast in /proc/net/fib_trie: a line `|-- address`, then one
-/// `/prefix scope TYPE` for each route to it (linux 6.18 net/ipv4/fib_trie.c, fib_trie_seq_show).
+/// Returns the prefixes of types local and broadcast in /proc/net/fib_trie: a line `|-- address`, then one `/prefix
+/// scope TYPE` for each route to it (linux 6.18 net/ipv4/fib_trie.c, fib_trie_seq_show).
 fn local_v4(text: &str) -> Vec<V4Network> {
     let mut address = None;
     let mut networks = Vec::new();
@@ -116,7 +116,7 @@ fn indexes(text: &str) -> std::collections::BTreeMap<u32, String> {
         .collect()
 }
 
-/// A line of /proc/net/route for a network on the link: interface, destination, gateway (0), …, mask, as words
+/// A line of /proc/net/route for a directly connected network: interface, destination, gateway (0), …, mask, as words
 /// of the machine's byte order in hexadecimal.
 fn link(line: &str) -> Option<(V4Network, String)> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();

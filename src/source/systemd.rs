@@ -1,10 +1,10 @@
-//! Unit files of systemd for sockets. systemd itself is not asked.
+//! systemd's unit files for sockets. systemd itself is not queried.
 
 use std::collections::BTreeSet;
 
 use super::disk;
 
-/// Whose units: there is one systemd for the machine, and one for each user who is logged in.
+/// Which manager's units: there is one for the system, and one for each user who is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manager {
     /// Process 1.
@@ -13,7 +13,7 @@ pub enum Manager {
     User,
 }
 
-/// Where unit files are; the first that has a name wins (systemd.unit(5), systemd 257).
+/// Where unit files are; the first directory with a name wins (systemd.unit(5), systemd 257).
 const DIRECTORIES: [&str; 4] = [
     "/etc/systemd",
     "/run/systemd",
@@ -21,7 +21,7 @@ const DIRECTORIES: [&str; 4] = [
     "/usr/lib/systemd",
 ];
 
-/// Names and texts of the socket units, each read when it is asked for.
+/// Returns the names and texts of the socket units, each read on demand.
 pub fn socket_units(manager: Manager) -> impl Iterator<Item = (String, String)> {
     let of = match manager {
         Manager::System => "system",

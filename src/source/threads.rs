@@ -1,11 +1,12 @@
-//! Threads that may not be had: with `ulimit -u` reached, or in a full pids cgroup, the same work is done on this one.
+//! Starts threads that may be unavailable: when `ulimit -u` is reached, or in a full pids cgroup, the same work runs
+//! on this thread.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use tokio::sync::oneshot;
 
-/// Starts a thread of a scope; `None` if there is none to be had, and `work` is dropped.
+/// Starts a scoped thread; `None` if none is available, and `work` is dropped.
 pub fn beside<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
@@ -17,8 +18,8 @@ pub fn beside<'scope, T: Send + 'scope>(
     builder.spawn_scoped(scope, work).ok()
 }
 
-/// Runs `work` on a thread of its own, which ends with the process at the latest; on this one, before it returns, if
-/// there is none to be had.
+/// Runs `work` on a separate thread, which ends with the process at the latest; or on this one, before returning, if
+/// none is available.
 pub fn start(name: &str, work: impl FnOnce() + Send + 'static) {
     start_by(Builder::new().name(name.to_owned()), work);
 }
@@ -42,7 +43,7 @@ fn run(work: &Mutex<Option<impl FnOnce()>>) {
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
     start("blocking", move || {
-        // Whoever waited may have given up.
+        // The waiter may have given up.
         let _ = sender.send(work());
     });
     receiver.await.ok()

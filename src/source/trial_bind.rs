@@ -1,7 +1,7 @@
-//! Asks the kernel by binding, for microseconds.
+//! Asks the kernel by binding, for a few microseconds.
 //!
-//! Done for TCP only, with a reuse option set, where a visible socket overlaps and its options cannot be read.
-//! It never listens, so nobody can connect to it. Not for UDP: a bound UDP socket takes datagrams away.
+//! Used only for TCP, with a reuse option set, if a visible socket overlaps and its options cannot be read. It never
+//! listens, so nobody can connect to it. Not for UDP: a bound UDP socket takes datagrams away.
 #![allow(unsafe_code, reason = "SO_BINDTOIFINDEX has no safe wrapper")]
 
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use crate::model::bind::BindAttempt;
 use crate::model::{Family, Protocol};
 use crate::source::tape;
 
-/// Whether bind works for a socket with the attempt's options, or fails with `EADDRINUSE`. `None` if it must not be
-/// tried, or fails for another reason.
+/// Returns whether bind succeeds for a socket with the attempt's options, or fails with `EADDRINUSE`. `None` if it
+/// must not be tried, or fails for another reason.
 pub fn bind_once(attempt: &BindAttempt) -> Option<bool> {
     let allowed =
         attempt.protocol == Protocol::Tcp && attempt.port != 0 && (attempt.reuseaddr || attempt.reuseport);
@@ -27,7 +27,7 @@ pub fn bind_once(attempt: &BindAttempt) -> Option<bool> {
     tape::fact(&key(attempt), || try_once(attempt))
 }
 
-/// What the answer is recorded under. The text is part of the recording's layout and outlives any name in this code.
+/// The recording key of the answer. The text is part of the recording format and does not follow names in this code.
 fn key(attempt: &BindAttempt) -> String {
     let interface = |index: Option<NonZeroU32>| match index {
         Some(index) => format!("Some({index})"),
@@ -49,7 +49,7 @@ fn key(attempt: &BindAttempt) -> String {
     )
 }
 
-/// Whether the port was to be had; `None` for any other answer.
+/// Returns whether the port was available; `None` for any other answer.
 fn try_once(attempt: &BindAttempt) -> Option<bool> {
     let fd = open(attempt).ok()?;
     let mut address = SocketAddr::new(attempt.address, attempt.port);
@@ -77,7 +77,7 @@ fn open(attempt: &BindAttempt) -> rustix::io::Result<OwnedFd> {
     if let Some(device) = attempt.device {
         bind_to_device(&fd, device.get())?;
     }
-    // The owner counts for SO_REUSEPORT only; without it the trial needs no other uid.
+    // The owner matters only for SO_REUSEPORT; without it the trial needs no other uid.
     if attempt.reuseport && attempt.uid != rustix::process::getuid().as_raw() {
         rustix::fs::fchown(&fd, Some(Uid::from_raw(attempt.uid)), None::<Gid>)?;
     }
@@ -86,7 +86,7 @@ fn open(attempt: &BindAttempt) -> rustix::io::Result<OwnedFd> {
 
 fn bind_to_device(fd: &OwnedFd, index: u32) -> rustix::io::Result<()> {
     let index = i32::try_from(index).map_err(|_| OsError::NODEV)?;
-    // SAFETY: the value is an int, as the option wants, and lives through the call.
+    // SAFETY: the value is an int, as the option requires, and outlives the call.
     let result = unsafe {
         libc::setsockopt(
             fd.as_raw_fd(),

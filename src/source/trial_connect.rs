@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::tape;
 
-/// How long a connection may take.
+/// Time limit for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whether a connection was accepted, and what the kernel's answer means. Recordings hold the words.
+/// Whether a connection was accepted, and what the kernel's answer means. Recordings contain these words.
 pub fn connect_once(address: IpAddr, port: u16) -> (bool, String) {
     let tried = tape::fact(&format!("connection to {address} {port}"), || {
         Some(connect(address, port))

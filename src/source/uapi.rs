@@ -1,16 +1,16 @@
-//! Numbers of the kernel's interface that neither libc nor the netlink crates have (linux 6.18, headers as named).
+//! Constants of the kernel interface that neither libc nor the netlink crates have (linux 6.18, headers as named).
 //!
-//! What those crates have is used from there; the address families and protocols below are theirs in the width that
-//! netlink messages need.
+//! Constants in those crates are used from there; the address families and protocols below are theirs, in the width of
+//! netlink messages.
 
 pub(crate) use netlink_packet_sock_diag::constants::{
     AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP,
     IPPROTO_UDPLITE,
 };
 
-/// `AF_VSOCK`, as it stands in a diag message.
+/// `AF_VSOCK`, as in a diag message.
 pub(crate) const AF_VSOCK: u8 = byte(libc::AF_VSOCK);
-/// `AF_XDP`, as it stands in a diag message.
+/// `AF_XDP`, as in a diag message.
 pub(crate) const AF_XDP: u8 = byte(libc::AF_XDP);
 
 /// The legacy dump request, which reads TCP over both IP families (include/uapi/linux/inet_diag.h).
@@ -23,7 +23,7 @@ pub(crate) const TCP_BOUND_INACTIVE: u8 = 13;
 pub(crate) const INET_DIAG_REQ_BYTECODE: u16 = 1;
 pub(crate) const INET_DIAG_REQ_PROTOCOL: u16 = 3;
 
-/// Attributes of an inet answer that netlink-packet-sock-diag lacks (include/uapi/linux/inet_diag.h).
+/// Attributes of an inet reply that netlink-packet-sock-diag lacks (include/uapi/linux/inet_diag.h).
 pub(crate) const INET_DIAG_CGROUP_ID: u16 = 21;
 pub(crate) const INET_DIAG_SOCKOPT: u16 = 22;
 
@@ -44,12 +44,12 @@ pub(crate) mod bytecode {
     pub(crate) const CGROUP_COND: u8 = 13;
 }
 
-/// An attribute of a unix answer that netlink-packet-sock-diag lacks, and the bit that asks for it
+/// An attribute of a unix reply that netlink-packet-sock-diag lacks, and the bit that requests it
 /// (include/uapi/linux/unix_diag.h).
 pub(crate) const UNIX_DIAG_UID: u16 = 7;
 pub(crate) const UDIAG_SHOW_UID: u32 = 0x40;
 
-/// Attributes of a packet answer, and the bits that ask for them (include/uapi/linux/packet_diag.h).
+/// Attributes of a packet reply, and the bits that request them (include/uapi/linux/packet_diag.h).
 pub(crate) mod packet {
     pub(crate) const INFO: u16 = 0;
     pub(crate) const RX_RING: u16 = 2;
@@ -65,7 +65,7 @@ pub(crate) mod packet {
     pub(crate) const SHOW_FILTER: u32 = 0x20;
 }
 
-/// Attributes of a netlink answer, and the bits that ask for them (include/uapi/linux/netlink_diag.h).
+/// Attributes of a netlink reply, and the bits that request them (include/uapi/linux/netlink_diag.h).
 pub(crate) mod netlink {
     pub(crate) const MEMINFO: u16 = 0;
     pub(crate) const GROUPS: u16 = 1;
@@ -75,7 +75,7 @@ pub(crate) mod netlink {
     pub(crate) const ALL_PROTOCOLS: u8 = 255;
 }
 
-/// Attributes of an XDP answer, and the bits that ask for them (include/uapi/linux/xdp_diag.h).
+/// Attributes of an XDP reply, and the bits that request them (include/uapi/linux/xdp_diag.h).
 pub(crate) mod xdp {
     pub(crate) const INFO: u16 = 1;
     pub(crate) const UID: u16 = 2;
@@ -127,13 +127,13 @@ pub(crate) mod bpf {
     pub(crate) const CGROUP_INET6_POST_BIND: u32 = 13;
 }
 
-/// A number of libc's that fits a byte.
+/// A libc constant that fits a byte.
 const fn byte(number: libc::c_int) -> u8 {
     assert!(0 <= number && number <= 255);
     number.to_le_bytes()[0]
 }
 
-/// The same in two bytes.
+/// The same, in two bytes.
 pub(crate) const fn short(number: libc::c_int) -> u16 {
     assert!(0 <= number && number <= 65_535);
     let bytes = number.to_le_bytes();

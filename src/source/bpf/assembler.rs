@@ -1,16 +1,15 @@
 //! A small assembler for BPF: named registers, named operations, forward jumps to labels.
 //!
-//! Pure. It knows only the instructions that [`super::program`] needs, and refuses backward jumps:
-//! a label can be bound once, behind all jumps to it.
+//! Pure. It has only the instructions that [`super::program`] needs, and no backward jumps: a label can be bound once,
+//! after all jumps to it.
 //!
 //! Encoding: RFC 9669 and linux 6.18 include/uapi/linux/bpf.h (`struct bpf_insn`): operation, two
 //! registers of four bits, 16-bit offset, 32-bit constant, each in the byte order of the machine.
 
-/// A register. What a call leaves: `R0` its result, `R1` to `R5` nothing, the others what they
-/// held.
+/// A register. After a call, `R0` holds the result, `R1` to `R5` are undefined, and the others are unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Register {
-    /// Result of a call and of the program.
+    /// Result of a call or of the program.
     R0 = 0,
     /// First argument; holds the context at the start.
     R1 = 1,
@@ -20,7 +19,7 @@ pub(super) enum Register {
     R7 = 7,
     R8 = 8,
     R9 = 9,
-    /// End of the stack frame, which grows downwards from it; read-only.
+    /// End of the stack frame, which grows downwards from here; read-only.
     Frame = 10,
 }
 
@@ -44,43 +43,41 @@ impl Width {
     }
 }
 
-/// Functions of the kernel that a program may call, as numbered in include/uapi/linux/bpf.h.
+/// Kernel functions that a program may call, as numbered in include/uapi/linux/bpf.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Helper {
-    /// () → address of the task that runs: the one that reads the iterator.
+    /// () → address of the current task: the one that reads the iterator.
     CurrentTask = 35,
-    /// (destination on the stack, bytes, kernel address): copies from any address, fails on a bad
-    /// one.
+    /// (destination on the stack, size, kernel address): copies from any address; fails on an invalid one.
     ProbeReadKernel = 113,
-    /// (seq file, bytes on the stack, length): appends them to what the iterator's reader gets. For
-    /// GPL programs.
+    /// (seq file, bytes on the stack, length): appends them to the output of the iterator. Only for GPL programs.
     SeqWrite = 127,
-    /// (file) → its `struct socket *`, or null if it is no socket. Linux 5.11.
+    /// (file) → its `struct socket *`, or null if it is not a socket. Linux 5.11.
     SocketFromFile = 162,
 }
 
-/// A place in the program to jump to.
+/// A jump target.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Label(usize);
 
-/// A program in the making.
+/// A program under construction.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
     code: Vec<u64>,
-    /// For each label where it is, once bound.
+    /// The position of each label, once bound.
     labels: Vec<Option<usize>>,
-    /// Jumps whose offset is still missing: (index in the code, label).
+    /// Jumps whose offset is not known yet: (index in the code, label).
     jumps: Vec<(usize, Label)>,
 }
 
 impl Assembler {
-    /// A label, to be bound later.
+    /// Creates a label, to be bound later.
     pub(super) fn label(&mut self) -> Label {
         self.labels.push(None);
         Label(self.labels.len() - 1)
     }
 
-    /// Makes the next instruction the target of the label.
+    /// Binds the label to the next instruction.
     pub(super) fn bind(&mut self, label: Label) {
         if let Some(place) = self.labels.get_mut(label.0) {
             *place = Some(self.code.len());
@@ -132,7 +129,7 @@ impl Assembler {
         self.push_jump(0x1d, one, other, 0, label);
     }
 
-    /// Calls a function of the kernel.
+    /// Calls a kernel function.
     pub(super) fn call(&mut self, helper: Helper) {
         self.push(0x85, Register::R0, Register::R0, 0, helper as i32);
     }
@@ -142,7 +139,7 @@ impl Assembler {
         self.push(0x95, Register::R0, Register::R0, 0, 0);
     }
 
-    /// The instructions. A jump to a label never bound, or bound before it, stays a jump to the
+    /// Returns the instructions. A jump to a label that was never bound, or bound before the jump, stays a jump to the
     /// next instruction.
     pub(super) fn finish(mut self) -> Vec<u64> {
         for (at, label) in self.jumps {
@@ -184,8 +181,7 @@ impl Assembler {
 mod tests {
     use super::*;
 
-    /// Instructions as anyone can look them up: the expected words are written for a little-endian
-    /// machine.
+    /// Instructions that can be checked by hand: the expected words are for a little-endian machine.
     fn assembled(build: impl FnOnce(&mut Assembler)) -> Vec<[u8; 8]> {
         let mut assembler = Assembler::default();
         build(&mut assembler);

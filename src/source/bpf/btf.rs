@@ -1,12 +1,12 @@
-//! Where the kernel keeps what we want: member offsets, read from its BTF.
+//! The layout of kernel structures: member offsets, read from the kernel's BTF.
 //!
-//! [`layout`] is pure and takes any bytes: it never panics, never allocates, and answers with a
-//! [`BtfError`] when the bytes are cut short or lack what is wanted. It reads no more than it must:
-//! every wanted name is looked up once in the string table (each string is there once), and then
-//! one pass over the types compares numbers, and stops at the last one found.
+//! [`layout`] is pure and accepts any bytes: it never panics or allocates, and returns a [`BtfError`] if the bytes are
+//! truncated or lack a wanted member. It reads no more than necessary: every wanted name is looked up once in the
+//! string table (each string occurs once), and then one pass over the types compares numbers and stops at the last one
+//! found.
 //!
-//! What it refuses to do: look inside anonymous members. None of the wanted ones is inside one
-//! unless the kernel was built with randomised structures; such a kernel gets an error.
+//! It does not look inside anonymous members. No wanted member is inside one unless the kernel was built with
+//! randomised structures; such a kernel gets an error.
 //!
 //! Format: linux 6.18 Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
@@ -16,11 +16,10 @@ use std::fmt;
 
 use types::{Found, find};
 
-/// Byte offsets of the wanted members in this kernel's structs, each fit for the 16-bit offset of
-/// an instruction.
+/// Byte offsets of the wanted members in this kernel's structs; each fits the 16-bit offset of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Type id of the function `bpf_iter_task_file`, what the program attaches to.
+    /// Type id of the function `bpf_iter_task_file`, to which the program attaches.
     pub iterator_id: u32,
     /// `task_struct.pid`: the thread's number in the initial pid namespace.
     pub task_pid: i16,
@@ -32,11 +31,11 @@ pub struct Layout {
     pub task_signal: i16,
     /// `signal_struct.pids`, an array of `struct pid *`.
     pub signal_pids: i16,
-    /// `pid.level`: depth of the pid namespace that the task was made in.
+    /// `pid.level`: depth of the pid namespace in which the task was created.
     pub pid_level: i16,
     /// `pid.numbers[0].nr`: the number in the initial pid namespace.
     pub pid_number: i16,
-    /// Distance of `numbers[n].nr` and `numbers[n + 1].nr`.
+    /// Distance between `numbers[n].nr` and `numbers[n + 1].nr`.
     pub pid_number_step: i16,
     /// `file.f_inode`, a `struct inode *`.
     pub file_inode: i16,
@@ -58,7 +57,7 @@ pub struct Layout {
     pub sk_net: i16,
     /// The byte that holds the three flags.
     pub sk_flags: i16,
-    /// Which bits of that byte are which flag.
+    /// The bits of that byte for each flag.
     pub flags: FlagMasks,
     /// `net.ns.inum`, a 32-bit number.
     pub net_inum: i16,
@@ -75,21 +74,21 @@ pub struct FlagMasks {
     pub v6only: u8,
 }
 
-/// Why no layout could be read.
+/// Why the layout could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BtfError {
-    /// No BTF of version 1 in this machine's byte order.
+    /// Not BTF of version 1 in this machine's byte order.
     NotBtf,
-    /// A length or offset points behind the end.
+    /// A length or offset points past the end.
     Truncated,
-    /// A kind of type that this reader does not know, so that it cannot step over it.
+    /// A kind of type that this reader does not know, and so cannot skip.
     UnknownKind(usize),
-    /// The function or struct of this name is not there.
+    /// The function or struct of this name is missing.
     MissingType(&'static str),
-    /// The struct has no such direct member.
+    /// The struct lacks such a direct member.
     MissingMember(&'static str, &'static str),
-    /// The member is there, but not as wanted: too far from the start for an instruction, or not on
-    /// a byte.
+    /// The member has an unexpected layout: its offset is too large for an instruction, or it does not begin at a
+    /// byte.
     MisplacedMember(&'static str, &'static str),
 }
 
@@ -120,8 +119,7 @@ impl std::error::Error for BtfError {}
 /// Finds the iterator and the wanted members in the BTF of a kernel.
 ///
 /// # Errors
-/// [`BtfError`] if the bytes are no BTF, are cut short before everything was found, or lack
-/// something wanted.
+/// [`BtfError`] if the bytes are not BTF, are truncated before everything was found, or lack a wanted type or member.
 pub fn layout(btf: &[u8]) -> Result<Layout, BtfError> {
     let found = find(btf)?;
     let at = |owner, member| found.member(owner, member)?.byte_offset(owner, member);

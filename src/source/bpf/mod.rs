@@ -1,16 +1,14 @@
-//! Who holds which socket, told by the kernel itself: its iterator over the files of all tasks
-//! (`bpf_iter_task_file`, Linux 5.11 and later), about seven times as fast as reading the links in
-//! /proc/*/fd.
+//! Finds the holders of sockets with the kernel's iterator over the files of all tasks (`bpf_iter_task_file`, Linux
+//! 5.11 or newer), about seven times as fast as reading the links in /proc/*/fd.
 //!
-//! The program that the iterator runs is put together here, for the kernel we are on: [`btf`] finds
-//! where that kernel keeps what we want, `program` writes the instructions, `sys` hands them to
-//! bpf(2), `record` reads what they write. Nothing is compiled, pinned or left behind: the program
-//! is gone when [`holders`] returns.
+//! The iterator's program is assembled here for the running kernel: [`btf`] finds that kernel's structure layout,
+//! `program` writes the instructions, `sys` passes them to bpf(2), `record` reads what they write. Nothing is
+//! compiled, pinned or left behind: the program is unloaded when [`holders`] returns.
 //!
-//! It sees the tasks of our own pid namespace and of those inside it, all users' alike, and needs
-//! `CAP_BPF` and `CAP_PERFMON` in the initial user namespace. It refuses to guess: whatever is
-//! missing is a [`Refusal`], said before any record, and within microseconds where permission is
-//! what is missing. It knows nothing of descriptors that `io_uring` has registered, of messages in
+//! It sees the tasks of our own pid namespace and of its descendants, of all users alike, and needs `CAP_BPF` and
+//! `CAP_PERFMON` in the initial user namespace. It does not guess: whatever is missing is a [`Refusal`], returned
+//! before any record, and within microseconds if a permission is missing. It does not know about descriptors
+//! registered with `io_uring`, messages in flight, or whether the walk would be faster.
 //! flight, nor whether the walk would have been quicker.
 
 mod assembler;
@@ -41,17 +39,17 @@ use btf::{FlagMasks, Layout};
 /// 6.18 include/uapi/linux/nsfs.h, `PID_NS_INIT_INO`).
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 
-/// More than any kernel's type information has; distributions' kernels have 5 to 10 MB.
+/// More than the type information of any kernel; that of distribution kernels has 5 to 10 MB.
 const MOST_BTF_BYTES: u64 = 64 << 20;
 
-/// What the verifier may say at most: it comments on every instruction, and there are about fifty.
+/// Limit on the verifier's log: it comments on every instruction, and there are about fifty.
 const LOG_BYTES: usize = 256 * 1024;
 
-/// How many BPF programs look at the binds of those in the cgroup with this directory (linux 6.18
+/// Returns how many BPF programs can reject binds in the cgroup with this directory (linux 6.18
 /// include/uapi/linux/bpf.h, `enum bpf_attach_type`: socket creation, bind and after bind, both families).
 ///
 /// # Errors
-/// Without `CAP_NET_ADMIN`, and where the kernel knows no such programs.
+/// Without `CAP_NET_ADMIN`, or if the kernel does not support such programs.
 pub fn bind_hooks(cgroup: &Path) -> io::Result<u32> {
     tape::fact(&format!("bind hooks of {}", cgroup.display()), || {
         count_bind_hooks(cgroup)
@@ -73,17 +71,17 @@ fn count_bind_hooks(cgroup: &Path) -> io::Result<u32> {
     })
 }
 
-/// Which sockets get a record: those that `listeners_only` and `narrow` both want. The kernel drops
-/// the others before it writes anything.
+/// Which sockets get a record: those selected by both `listeners_only` and `narrow`. The kernel drops the others
+/// before it writes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// Only sockets in state LISTEN or CLOSE whose `struct socket` is not connected: listeners,
-    /// unconnected UDP, and whatever was made or bound and nothing more.
+    /// Only sockets in state LISTEN or CLOSE whose `struct socket` is not connected: listeners, unconnected UDP, and
+    /// sockets that were only created or bound.
     pub listeners_only: bool,
     /// Only sockets of some kinds.
     pub narrow: Narrow,
-    /// With network namespace and flags. They lie where the processor has to wait for every socket:
-    /// all records together take about two thirds longer.
+    /// Whether records have network namespace and flags. They cost a cache miss for every socket: all records together
+    /// take about two thirds longer.
     pub facts: bool,
 }
 
@@ -104,10 +102,10 @@ pub enum Narrow {
     Unix,
 }
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
-    /// Records that the sink got.
+    /// Number of records passed to the sink.
     pub records: u64,
     /// Time for finding offsets and loading the program.
     pub set_up: Duration,
@@ -115,12 +113,12 @@ pub struct Stats {
     pub pid_namespace_level: u32,
 }
 
-/// Hands a record of every descriptor that is a wanted socket to the sink, as the kernel visits
-/// them: by process, then descriptor. This blocks while the kernel works; it is no snapshot.
+/// Passes a record of every descriptor that is a wanted socket to the sink, as the kernel visits them: by process,
+/// then descriptor. This blocks while the kernel works; it is not a snapshot.
 ///
 /// # Errors
-/// A [`Refusal`]. The sink has got nothing then, unless it is a [`Refusal::Io`] in the middle of
-/// reading: what was got by then is to be thrown away.
+/// A [`Refusal`]. The sink has received nothing then, unless it is a [`Refusal::Io`] in the middle of reading: records
+/// received before must be discarded.
 pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     on_tape::holders(on_tape::key(wanted), sink, |sink| {
         let ready = Ready::new(wanted)?;
@@ -129,12 +127,11 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
     })
 }
 
-/// The same for these processes (with all their threads) alone, shared out over the processor's
-/// cores, in no order. Attaching to each costs some ten microseconds: that pays where they have many
-/// descriptors each.
+/// The same for these processes only (with all their threads), distributed over the processor's cores, in no order.
+/// Attaching to each costs some ten microseconds, which pays off if they have many descriptors each.
 ///
 /// # Errors
-/// As [`holders`], and on kernels before 6.1. The sink has got nothing then.
+/// As for [`holders`], and on kernels before 6.1. The sink has received nothing then.
 pub fn holders_of(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     let key = on_tape::key_of_processes(wanted, pids.len());
     on_tape::holders(key, sink, |sink| iterate(pids, wanted, sink))
@@ -168,7 +165,7 @@ fn iterate(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Resul
     Ok(ready.stats(records))
 }
 
-/// The program, loaded for a wish.
+/// The program, loaded for these options.
 struct Ready {
     program: OwnedFd,
     flags: Option<FlagMasks>,
@@ -214,9 +211,8 @@ impl Ready {
     }
 }
 
-/// Fails at once if the kernel would not load any program of ours. It looks at permissions before
-/// all else, so it is shown a program that attaches to nothing, and any other complaint means that
-/// it may be asked.
+/// Fails at once if the kernel would not load any of our programs. It checks permissions first, so it is given a
+/// program that attaches to nothing; any other error means that loading is permitted.
 fn ask_permission() -> Result<(), Refusal> {
     match sys::load(&program::idle(), 0, None) {
         Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::ENOSYS)) => {
@@ -226,7 +222,7 @@ fn ask_permission() -> Result<(), Refusal> {
     }
 }
 
-/// The kernel's own type information is mapped, or read where it cannot be (before 6.16).
+/// The kernel's own type information, mapped, or read where it cannot be mapped (before 6.16).
 fn kernel_layout() -> Result<Layout, Refusal> {
     if let Ok(btf) = sys::BtfMapping::new() {
         return Ok(btf::layout(&btf)?);
@@ -238,15 +234,15 @@ fn kernel_layout() -> Result<Layout, Refusal> {
     Ok(btf::layout(&btf)?)
 }
 
-/// Which of the numbers that a process has, one for each pid namespace it is in, is the one that we
-/// see. No system call tells, and a mount of /proc shows only namespaces from its own inwards, so a
-/// first program asks the kernel about ourselves.
+/// Finds out which of a process's numbers, one for each pid namespace it is in, is the one that we see. No system call
+/// reports it, and a mount of /proc shows only namespaces from its own inwards, so a first program asks the kernel
+/// about ourselves.
 fn pid_namespace_level(layout: &Layout) -> Result<u32, Refusal> {
     if fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name.as_os_str() == INITIAL_PID_NAMESPACE) {
         return Ok(0);
     }
     let mut answer = [0; size_of::<u32>()];
-    // The kernel stops at the first file visited, as a read that short is full by then.
+    // The kernel stops at the first file visited, because so short a read is full by then.
     attach(&load(&program::reader_level(layout), layout)?, None)?
         .read_exact(&mut answer)
         .map_err(|error| Refusal::Io("read the depth of our pid namespace", error))?;
@@ -263,15 +259,15 @@ fn load(code: &[u64], layout: &Layout) -> Result<OwnedFd, Refusal> {
         .map_err(|error| refusal::of_load(error, || verifier_text(code, layout)))
 }
 
-/// Attaches a program to the iterator over one process, or all. The kernel keeps program and link as
-/// long as the file is open.
+/// Attaches a program to the iterator over one process, or all. The kernel keeps program and link while the file is
+/// open.
 fn attach(program: &OwnedFd, pid: Option<u32>) -> Result<File, Refusal> {
     let attached = |error: io::Error| Refusal::Io("attach its program", error);
     let link = sys::link(program, pid).map_err(attached)?;
     sys::iterate(&link).map_err(attached)
 }
 
-/// Has the program refused once more, to hear why.
+/// Loads the program once more, to get the reason of the refusal.
 fn verifier_text(code: &[u64], layout: &Layout) -> String {
     let mut log = vec![0; LOG_BYTES];
     match sys::load(code, layout.iterator_id, Some(&mut log)) {

@@ -1,4 +1,4 @@
-//! The iterator's records on tape.
+//! The iterator's records in recordings.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::model::Holder;
 use crate::source::tape::codec::{Bytes, Taped};
 use crate::source::tape::{self, format::Kind};
 
-/// What the iterator told, or why it could not be asked.
+/// The iterator's records, or why it could not be used.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
     records: Vec<Record>,
@@ -15,8 +15,8 @@ struct Told {
     refusal: String,
 }
 
-/// What a run over all processes is recorded under. The text is part of the recording's layout and outlives any name in
-/// this code.
+/// The recording key of a run over all processes. The text is part of the recording format and does not follow names
+/// in this code.
 pub(super) fn key(wanted: Wanted) -> String {
     let narrow = match wanted.narrow {
         Narrow::Any => "Any",
@@ -29,12 +29,12 @@ pub(super) fn key(wanted: Wanted) -> String {
     format!("Wanted {{ listeners_only: {listeners_only}, narrow: {narrow}, facts: {facts} }}")
 }
 
-/// What a run over so many processes is recorded under.
+/// The recording key of a run over this many processes.
 pub(super) fn key_of_processes(wanted: Wanted, count: usize) -> String {
     format!("{} of {count} processes", key(wanted))
 }
 
-/// Asks by `live`, or hands out what is recorded.
+/// Runs `live`, or returns what is recorded.
 pub(super) fn holders(
     key: String,
     sink: &mut dyn FnMut(&Record),
@@ -63,7 +63,7 @@ pub(super) fn holders(
     result
 }
 
-/// In a replay, everyone that a recorded run of the iterator saw.
+/// In a replay, returns every holder that a recorded run of the iterator saw.
 pub fn recorded_holders() -> Vec<Holder> {
     let told = tape::all_recorded::<Told>(Kind::Bpf);
     let records = told.iter().flat_map(|told| &told.records);

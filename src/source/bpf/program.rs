@@ -1,10 +1,10 @@
-//! The programs that run in the kernel, once for every open file of every task: what [`holders`]
-//! writes is a [`super::record::Record`] for each file that is a wanted socket; [`reader_level`]
-//! tells which pid namespace we are in.
+//! The programs that run in the kernel, once for every open file of every task: that of [`holders`] writes a
+//! [`super::record::Record`] for each file that is a wanted socket; that of [`reader_level`] finds out which pid
+//! namespace we are in.
 //!
-//! Pure: offsets and wishes in, instructions out. Both follow pointers only with loads that the
-//! kernel makes safe (a bad pointer reads as zero), so a task that ends meanwhile costs a record
-//! with pid 0 at worst, which the reader drops.
+//! Pure: takes offsets and options, returns instructions. Both follow pointers only with loads that the kernel makes
+//! safe (an invalid pointer reads as zero), so a task that ends meanwhile costs at worst a record with pid 0, which
+//! the reader drops.
 //!
 //! Sources: linux 6.18 `kernel/bpf/task_iter.c` (the context and who is visited),
 //! `include/linux/net.h`, `include/linux/pid.h`.
@@ -30,7 +30,7 @@ const META_SEQ: i16 = 0;
 /// `signal_struct.pids[PIDTYPE_TGID]`: the second pointer.
 const PIDS_TGID: i16 = 8;
 
-/// Where the fields of a record lie below the end of the stack frame, in the order of
+/// Offsets of a record's fields below the end of the stack frame, in the order of
 /// [`super::record::Record::from_bytes`].
 mod slot {
     pub(super) const PID: i16 = -24;
@@ -40,17 +40,16 @@ mod slot {
     pub(super) const NETNS: i16 = -8;
     pub(super) const FLAGS: i16 = -4;
 }
-/// Bytes of a record: all of these slots.
+/// Size of a record: all of these slots.
 const RECORD_BYTES: i32 = -(slot::PID as i32);
 
 /// Deepest nesting of pid namespaces (`MAX_PID_NS_LEVEL`, `include/linux/pid_namespace.h`).
 pub(super) const DEEPEST_LEVEL: u32 = 32;
-/// Bytes that the program of [`reader_level`] writes for every file: the level, a 32-bit number.
+/// Number of bytes that the program of [`reader_level`] writes for every file: the level, a 32-bit number.
 const LEVEL_BYTES: i32 = 4;
 
-/// A program that writes a record for every wanted socket, with pids as seen in a pid namespace at
-/// the given depth (0 is the initial one). `None` if the place of such a number is out of an
-/// instruction's reach.
+/// Returns a program that writes a record for every wanted socket, with pids as seen in a pid namespace at the given
+/// depth (0 is the initial one). `None` if the offset of such a number does not fit an instruction.
 pub(super) fn holders(layout: &Layout, wanted: Wanted, level: u32) -> Option<Vec<u64>> {
     let number = i16::try_from(level.min(DEEPEST_LEVEL))
         .ok()
@@ -103,12 +102,10 @@ pub(super) fn holders(layout: &Layout, wanted: Wanted, level: u32) -> Option<Vec
     Some(a.finish())
 }
 
-/// A program that writes, at whatever it visits first, how deep the pid namespace of the reading
-/// task lies.
+/// Returns a program that writes, at the first file it visits, the depth of the reading task's pid namespace.
 ///
-/// It copies rather than loads: for a load through the task that a helper vouches for, the verifier
-/// searches all types of the kernel for one that does not exist, which takes longer than everything
-/// else here together (seen on 6.18).
+/// It copies instead of loading: for a load through a trusted task pointer, the verifier searches all kernel types for
+/// one that does not exist, which takes longer than everything else here together (measured on 6.18).
 pub(super) fn reader_level(layout: &Layout) -> Vec<u64> {
     const POINTER: i16 = -8;
     const LEVEL: i16 = -4;
@@ -125,7 +122,7 @@ pub(super) fn reader_level(layout: &Layout) -> Vec<u64> {
     a.finish()
 }
 
-/// The shortest program there is: says nothing about anything.
+/// The shortest valid program, which does nothing.
 pub(super) fn idle() -> Vec<u64> {
     let mut a = Assembler::default();
     a.set(R0, 0);
@@ -133,9 +130,8 @@ pub(super) fn idle() -> Vec<u64> {
     a.finish()
 }
 
-/// Goes on only with wanted sockets, the `struct socket` in R8. That struct answers nearly all;
-/// `struct sock`, another cache line for the processor to wait for, is touched last, and only if it
-/// must: it then goes to R9.
+/// Continues only with wanted sockets, the `struct socket` in R8. That struct answers nearly all questions; `struct
+/// sock`, another cache miss, is read last, and only if necessary: it then goes to R9.
 fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
     let (families, socket_type) = match wanted.narrow {
         Narrow::Any => (None, None),
@@ -153,7 +149,7 @@ fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
         a.jump_unless_equal(R1, socket_type, out);
     }
     if let Some(families) = families {
-        // One per protocol, so always at hand.
+        // There is one per protocol, so it is always cached.
         a.load(U64, R1, R8, layout.socket_ops);
         a.load(U32, R1, R1, layout.ops_family);
         one_of(a, families, out);
@@ -167,7 +163,7 @@ fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
     }
 }
 
-/// Goes on only if R1 has one of two values.
+/// Continues only if R1 has one of two values.
 fn one_of(a: &mut Assembler, [one, other]: [i32; 2], out: Label) {
     let found = a.label();
     a.jump_if_equal(R1, one, found);
@@ -175,8 +171,7 @@ fn one_of(a: &mut Assembler, [one, other]: [i32; 2], out: Label) {
     a.bind(found);
 }
 
-/// Stores the flag byte and the network namespace of the `struct sock` in R9, or zeroes if they are
-/// not asked for.
+/// Stores the flag byte and the network namespace of the `struct sock` in R9, or zeroes if they were not requested.
 fn facts(a: &mut Assembler, layout: &Layout, wanted: Wanted) {
     if wanted.facts {
         a.load(U8, R1, R9, layout.sk_flags);
@@ -190,11 +185,11 @@ fn facts(a: &mut Assembler, layout: &Layout, wanted: Wanted) {
     }
 }
 
-/// Where in a `struct pid` the number of the wanted pid namespace is.
+/// Returns the offset in a `struct pid` of the number in the wanted pid namespace.
 struct Number {
     offset: i16,
-    /// Not in the initial namespace. Kernels before 6.6 declare `pid.numbers` with one element and
-    /// refuse loads behind it, so a helper copies what lies there.
+    /// Outside the initial namespace. Kernels before 6.6 declare `pid.numbers` with one element and reject loads past
+    /// it, so a helper copies the number.
     is_nested: bool,
 }
 
@@ -220,7 +215,7 @@ fn read_kernel(a: &mut Assembler, offset: i16, slot: i16, length_bytes: i32) {
     a.call(Helper::ProbeReadKernel);
 }
 
-/// Hands the lowest bytes of the used stack to the reader.
+/// Passes the lowest bytes of the used stack to the reader.
 fn write(a: &mut Assembler, length_bytes: i32) {
     a.load(U64, R1, R6, context::META);
     a.load(U64, R1, R1, META_SEQ);

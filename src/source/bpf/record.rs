@@ -1,7 +1,7 @@
-//! What the program in the kernel writes, and how a stream of it is read.
+//! What the program in the kernel writes, and a reader for it.
 //!
-//! Pure apart from the reader it is given. A record may begin in one read and end in the next. It
-//! keeps no order and drops no double: a socket has as many records as descriptors.
+//! Pure apart from the given reader. A record may begin in one read and end in the next. Records have no order, and
+//! duplicates are not removed: a socket has as many records as descriptors.
 
 use std::io::{self, Read};
 
@@ -12,19 +12,18 @@ use super::btf::FlagMasks;
 pub struct Record {
     /// Process (thread group) id, as seen in our own pid namespace; never 0.
     pub pid: u32,
-    /// Thread id, as seen in our own pid namespace, if the descriptor is in a table that the thread
-    /// does not share with its leader; else 0. Threads that share such a table, or outlive their
-    /// leader, each have a record.
+    /// Thread id, as seen in our own pid namespace, if the descriptor is in a table that the thread does not share
+    /// with its leader; otherwise 0. Threads that share such a table, or outlive their leader, have a record each.
     pub tid: u32,
     /// Descriptor number.
     pub fd: u32,
-    /// Inode of the socket, as in `socket:[…]` and in the answers of `sock_diag`.
+    /// Inode of the socket, as in `socket:[…]` and in `sock_diag` replies.
     pub inode: u32,
-    /// What was asked for with [`super::Wanted::facts`]; `None` if it was not.
+    /// What [`super::Wanted::facts`] requests; `None` if not requested.
     pub facts: Option<Facts>,
 }
 
-/// What netlink does not tell about a socket.
+/// What netlink does not report about a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Facts {
     /// Inode of the socket's network namespace, as in `net:[…]`.
@@ -33,25 +32,25 @@ pub struct Facts {
     pub reuseaddr: bool,
     /// `SO_REUSEPORT` is set.
     pub reuseport: bool,
-    /// `IPV6_V6ONLY` is set, by the program or by binding to an address that is not the wildcard.
-    /// Means nothing for other families.
+    /// `IPV6_V6ONLY` is set, by the program or by binding to an address other than the wildcard. Meaningless for other
+    /// families.
     pub v6only: bool,
 }
 
-/// Bytes of a record: six 32-bit numbers.
+/// Size of a record: six 32-bit numbers.
 const RECORD_BYTES: usize = 24;
 
 /// The kernel fills at most 32 KiB in one read (linux 6.18 `kernel/bpf/bpf_iter.c`,
 /// `bpf_seq_read`).
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How often in a row the reader may say "again" before it counts as stuck. It does so after a
-/// million files without a record.
+/// How often in a row the reader may return "again" before it counts as stuck. It does so after a million files
+/// without a record.
 const MOST_RETRIES: u32 = 10_000;
 
 impl Record {
-    /// Decodes pid, tid, fd, inode, network namespace and, in the lowest byte of the last number,
-    /// the flags; the last two only with masks.
+    /// Decodes pid, tid, fd, inode, network namespace and, in the lowest byte of the last number, the flags; the last
+    /// two only if there are masks.
     fn from_bytes(bytes: &[u8; RECORD_BYTES], masks: Option<FlagMasks>) -> Self {
         let mut words = [0; RECORD_BYTES / 4];
         for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
@@ -75,12 +74,12 @@ impl Record {
     }
 }
 
-/// Reads records until the end and hands each to the sink, with facts if it is told how to read
-/// them. Returns how many. The buffer is reused from call to call.
+/// Reads records until the end and passes each to the sink, with facts if masks for them are given. Returns their
+/// number. The buffer is reused from call to call.
 ///
 /// # Errors
-/// What the reader says, if it is not "again" or "interrupted"; [`io::ErrorKind::UnexpectedEof`] if
-/// the end cuts a record.
+/// Any error of the reader other than "again" or "interrupted"; [`io::ErrorKind::UnexpectedEof`] if the end truncates
+/// a record.
 pub(super) fn drain(
     reader: &mut impl Read,
     buffer: &mut Vec<u8>,
@@ -90,7 +89,7 @@ pub(super) fn drain(
     buffer.resize(BUFFER_BYTES, 0);
     let mut records = 0;
     let mut retries = 0;
-    // Bytes at the start of the buffer that belong to a record whose end is still to come.
+    // Bytes at the start of the buffer that belong to an incomplete record.
     let mut kept = 0;
     loop {
         let free = buffer.get_mut(kept..).unwrap_or_default();
@@ -134,8 +133,7 @@ mod tests {
         v6only: 0x20,
     });
 
-    /// A reader that gives at most `step` bytes a time and says "again" or "interrupted" in
-    /// between.
+    /// A reader that returns at most `step` bytes at a time and "again" or "interrupted" in between.
     struct Stuttering<'a> {
         bytes: &'a [u8],
         step: usize,

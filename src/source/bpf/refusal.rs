@@ -1,5 +1,4 @@
-//! Why the kernel's iterator cannot be used, in words for people. Whoever gets one walks /proc
-//! instead.
+//! Why the kernel's iterator cannot be used, in words for people. The caller then walks /proc instead.
 
 use std::fs;
 use std::io;
@@ -8,27 +7,25 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 use super::btf::BtfError;
 
-/// Why there are no records. None of these is a fault of the machine: the walk of /proc answers the
-/// same question, slower.
+/// Why there are no records. None of these is a fault of the machine: the walk over /proc finds the same holders, more
+/// slowly.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The kernel does not let us load programs; what is missing, for a sentence that begins with
-    /// "needs".
+    /// The kernel does not permit us to load programs; what is missing, for a sentence that begins with "needs".
     NotPermitted(&'static str),
-    /// There is no type information to read.
+    /// There is no type information.
     NoBtf(io::Error),
-    /// The type information lacks something wanted: the kernel is older than 5.11, or laid out in
-    /// an unknown way.
+    /// The type information lacks something: the kernel is older than 5.11, or has an unknown layout.
     KernelTooOld(BtfError),
     /// The kernel is locked down for confidentiality, so programs may not read its memory.
     Lockdown,
-    /// Which of a process's numbers is the one of our pid namespace could not be found out.
+    /// It is unknown which of a process's numbers belongs to our pid namespace.
     PidNamespace(&'static str),
-    /// The kernel's verifier did not accept the program; the last thing it said.
+    /// The kernel's verifier rejected the program; its last message.
     VerifierRefused(String),
-    /// What a recording says; or nothing, where it does not hold this.
+    /// The reason in a recording; empty if the recording has none.
     Recorded(String),
-    /// Another error of the system; what was attempted.
+    /// Another system error; what was attempted.
     Io(&'static str, io::Error),
 }
 
@@ -75,8 +72,7 @@ impl From<BtfError> for Refusal {
     }
 }
 
-/// What it means that a program was not loaded. The verifier's text is asked for only where it can
-/// have one.
+/// Explains why a program was not loaded. The verifier's text is requested only where there can be one.
 pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) -> Refusal {
     if is_locked_down() {
         return Refusal::Lockdown;
@@ -91,10 +87,10 @@ pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) 
     }
 }
 
-/// What someone with these capabilities lacks (linux 6.18 kernel/bpf/syscall.c, `bpf_prog_load`).
+/// Returns what a user with these capabilities lacks (linux 6.18 kernel/bpf/syscall.c, `bpf_prog_load`).
 fn missing(held: CapabilitySet) -> &'static str {
     if held.contains(CapabilitySet::SYS_ADMIN) || held.contains(CapabilitySet::BPF | CapabilitySet::PERFMON) {
-        // The kernel said no all the same.
+        // The kernel refused all the same.
         "its capabilities in the initial user namespace, and a seccomp filter that allows bpf(2)"
     } else if held.contains(CapabilitySet::BPF) {
         "CAP_PERFMON beside CAP_BPF"
@@ -106,11 +102,11 @@ fn missing(held: CapabilitySet) -> &'static str {
 }
 
 fn is_locked_down() -> bool {
-    // Absent where the kernel cannot be locked down.
+    // Absent if the kernel does not support lockdown.
     fs::read_to_string("/sys/kernel/security/lockdown").is_ok_and(|modes| modes.contains("[confidentiality]"))
 }
 
-/// The last line of the verifier's text that is not one of its counters.
+/// Returns the last line of the verifier's text that is not one of its statistics.
 fn last_words(text: &str) -> Option<&str> {
     let counters = ["processed ", "verification time ", "stack depth "];
     text.lines()

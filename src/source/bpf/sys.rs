@@ -1,13 +1,11 @@
-//! bpf(2) and mmap(2), which have no safe wrapper: the one place of this room with `unsafe`.
+//! bpf(2) and mmap(2), which have no safe wrapper: the only file of this module with `unsafe`.
 //!
-//! It knows how to ask the kernel, not what: errors are plain errnos, and [`super::refusal`] gives
-//! them a meaning.
+//! It only makes the calls: errors are plain errnos, and [`super::refusal`] interprets them.
 //!
-//! Sources: bpf(2), mmap(2) of man-pages 6.9; linux 6.18 include/uapi/linux/bpf.h (`union
-//! bpf_attr`), whose shorter, older forms these structs are: the kernel takes what it is not given
-//! as zero.
+//! Sources: bpf(2), mmap(2) of man-pages 6.9; linux 6.18 include/uapi/linux/bpf.h (`union bpf_attr`). These structs
+//! are its shorter, older versions: the kernel treats what is not passed as zero.
 
-// Raw system calls are what this file is for.
+// Raw system calls are the purpose of this file.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -21,15 +19,15 @@ use crate::source::uapi::bpf::{
     ITER_CREATE, LINK_CREATE, PROG_LOAD, PROG_QUERY, PROG_TYPE_TRACING, QUERY_EFFECTIVE, TRACE_ITER,
 };
 
-/// The functions we call are reserved for programs under a licence compatible with the GPL, which
-/// "MIT" alone is not to the kernel.
+/// The helpers we call are reserved for programs under a GPL-compatible licence; to the kernel, "MIT" alone is not
+/// one.
 const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 const NAME: [u8; 16] = *b"sockstat\0\0\0\0\0\0\0\0";
 
-/// The kernel gives up a load when a signal arrives, and asks to try again.
+/// The kernel aborts a load when a signal arrives, and asks to try again.
 const MOST_LOADS: u32 = 5;
 
-/// What `PROG_LOAD` takes, up to the id of the function to attach to.
+/// The arguments of `PROG_LOAD`, up to the id of the function to attach to.
 #[repr(C)]
 #[derive(Default)]
 struct Load {
@@ -86,7 +84,8 @@ struct Iterate {
     flags: u32,
 }
 
-/// What `PROG_QUERY` takes. The kernel writes into it, the last field included, so it is as long as there.
+/// The arguments of `PROG_QUERY`. The kernel writes into them, including the last field, so the struct has its full
+/// length.
 #[repr(C)]
 #[derive(Default)]
 struct Query {
@@ -103,7 +102,7 @@ struct Query {
     revision: u64,
 }
 
-/// How many programs run for this cgroup on that occasion, those of its ancestors included.
+/// Returns how many programs run for this cgroup at that hook, including those of its ancestors.
 pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Result<u32> {
     let mut request = Query {
         target_fd: cgroup.as_raw_fd(),
@@ -120,8 +119,8 @@ pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Resu
     Ok(request.prog_cnt)
 }
 
-/// Loads a program that attaches to the iterator function of this BTF id. With a log, the verifier
-/// writes there, as text up to the first NUL, what it thought, whatever the outcome.
+/// Loads a program that attaches to the iterator function of this BTF id. If there is a log, the verifier writes its
+/// messages there, as text up to the first NUL, whatever the outcome.
 pub(super) fn load(code: &[u64], attach_btf_id: u32, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
     let too_long = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let mut request = Load {
@@ -153,8 +152,7 @@ pub(super) fn load(code: &[u64], attach_btf_id: u32, log: Option<&mut [u8]>) -> 
     }
 }
 
-/// Makes the link from a loaded program to the iterator of tasks' files: those of one process (Linux 6.1), or of
-/// all.
+/// Links a loaded program to the iterator over tasks' files: those of one process (Linux 6.1), or of all.
 pub(super) fn link(program: &OwnedFd, pid: Option<u32>) -> io::Result<OwnedFd> {
     let tasks = Tasks {
         pid: pid.unwrap_or(0),
@@ -177,7 +175,7 @@ pub(super) fn link(program: &OwnedFd, pid: Option<u32>) -> io::Result<OwnedFd> {
     unsafe { bpf(LINK_CREATE, &request) }
 }
 
-/// A file whose reads run the linked program over the tasks of our own pid namespace.
+/// Opens a file whose reads run the linked program over the tasks of our own pid namespace.
 pub(super) fn iterate(link: &OwnedFd) -> io::Result<File> {
     let request = Iterate {
         link_fd: link.as_raw_fd(),
@@ -205,11 +203,11 @@ fn address<T>(pointer: *const T) -> u64 {
     pointer.expose_provenance() as u64
 }
 
-/// The kernel's own type information, world-readable where the kernel was built with it.
+/// The kernel's own type information, world-readable if the kernel was built with it.
 pub(super) const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
-/// The bytes of [`BTF_PATH`], mapped read-only: a quarter of the time that reading them takes.
-/// Linux 6.16 and later can.
+/// The contents of [`BTF_PATH`], mapped read-only: mapping takes a quarter of the time of reading. Linux 6.16 or
+/// newer.
 pub(super) struct BtfMapping {
     start: NonNull<u8>,
     length_bytes: usize,

@@ -1,4 +1,4 @@
-//! Docker's own state, which root can read: names of containers, and which of them takes a port of the host.
+//! Docker's own state, readable by root: names of containers, and which of them publishes a port of the host.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ impl Docker {
         self.running(|config| config.publishes(port, udp))
     }
 
-    /// The first running container whose configuration is such.
+    /// The first running container whose configuration satisfies a condition.
     fn running(&self, is_such: impl Fn(&state::Config) -> bool) -> Option<String> {
         let containers = disk::names_in(&self.containers).ok()?;
         containers.iter().find_map(|id| {

@@ -1,8 +1,8 @@
-//! Names of containers and pods, from the files in which their runtimes keep state. No daemon is asked.
+//! Names of containers and pods, from the state files of their runtimes. No daemon is queried.
 //!
-//! State of the system is believed only if root alone can write it. State in a user's home names the containers of that
-//! user alone. Files are read up to a limit, and one that is not understood gives no name; the identifier stands for the
-//! name then. Most of them can be read by root alone.
+//! System state is trusted only if root alone can write it. State in a user's home names only that user's containers.
+//! Files are read up to a limit, and one that cannot be parsed gives no name; the identifier is shown instead. Most of
+//! them are readable only by root.
 
 pub mod docker;
 mod state;
@@ -16,7 +16,7 @@ use crate::model::cgroup::{Home, Runtime};
 use docker::Docker;
 use storage::Storage;
 
-/// The most that is read of a file of the system.
+/// Maximum size of a system file.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What a runtime calls a container, and its pod.
@@ -26,12 +26,12 @@ struct Called {
     pod: Option<String>,
 }
 
-/// The file system in which state is looked for.
+/// The file system that is searched for state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
-    /// `/`, but for tests.
+    /// `/`, except in tests.
     root: PathBuf,
-    /// Who owns the system's state: root, but for tests.
+    /// The owner of system state: root, except in tests.
     owner: u32,
 }
 
@@ -45,24 +45,24 @@ impl Default for Place {
 }
 
 impl Place {
-    /// A file of the system, if nobody but its owner could have written it.
+    /// Reads a system file if nobody but its owner could have written it.
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
         disk::read_of_owner(path, FILE_BYTES_MAX, self.owner).ok()
     }
 }
 
-/// Finds names, and remembers them.
+/// Finds names, and caches them.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     place: Place,
-    /// By identifier, and by the user who may have made it.
+    /// By identifier, and by the user who may have created it.
     known: BTreeMap<(String, Option<u32>), Called>,
     docker: Option<Docker>,
     storage: Storage,
 }
 
 impl Names {
-    /// Adds the names to what the path of a cgroup says. `uid` is the user of a process or socket in it, if known.
+    /// Adds the names to what a cgroup path says. `uid` is the user of a process or socket in it, if known.
     pub fn add(&mut self, home: &mut Home, path: &str, uid: Option<u32>) {
         let Some(container) = &mut home.container else {
             return;
@@ -105,13 +105,13 @@ impl Names {
     }
 }
 
-/// The user in whose slice a cgroup is: nobody else but root makes cgroups there.
+/// The user in whose slice a cgroup is: only root and that user create cgroups there.
 fn user_of(path: &str) -> Option<u32> {
     let mut slices = path.split('/').filter_map(|part| part.strip_suffix(".slice"));
     slices.find_map(|slice| slice.strip_prefix("user-")?.parse().ok())
 }
 
-/// The bundle of a container that runs under containerd, in whichever of its namespaces.
+/// The bundle of a container that runs under containerd, in any of its namespaces.
 fn containerd(place: &Place, id: &str) -> Called {
     let tasks = place.root.join("run/containerd/io.containerd.runtime.v2.task");
     entries(&tasks)

@@ -1,7 +1,7 @@
-//! The JSON in the state files of container runtimes, as far as it is used.
+//! Parses the JSON state files of container runtimes, as far as they are used.
 //!
-//! What is not used is skipped without being kept. serde_json refuses what is nested more than 128 deep; the size of
-//! a file is the reader's limit.
+//! Unused parts are skipped without being stored. serde_json rejects nesting deeper than 128; the reader limits the
+//! size of a file.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-/// The longest identifier and name that are kept; real ones have 64 digits and at most 253 letters.
+/// Maximum length of identifiers and names; real ones have 64 digits and at most 253 letters.
 const NAME_BYTES_MAX: usize = 256;
 
 /// `data-root` in docker's daemon.json.
@@ -26,7 +26,7 @@ pub(super) fn data_root(daemon: &[u8]) -> Option<String> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Config {
-    /// With a slash before it.
+    /// With a leading slash.
     name: Option<String>,
     state: Option<State>,
     network_settings: Option<NetworkSettings>,
@@ -75,7 +75,7 @@ impl Config {
         self.state.as_ref().is_some_and(|state| state.running)
     }
 
-    /// Whether it has this address in one of docker's networks.
+    /// Returns whether it has this address in one of docker's networks.
     pub(super) fn has_address(&self, address: &str) -> bool {
         let Some(settings) = &self.network_settings else {
             return false;
@@ -87,7 +87,7 @@ impl Config {
             .any(|found| found.as_deref() == Some(address))
     }
 
-    /// Whether it publishes a port of the host.
+    /// Returns whether it publishes a port of the host.
     pub(super) fn publishes(&self, port: u16, udp: bool) -> bool {
         let protocol = if udp { "/udp" } else { "/tcp" };
         let port = port.to_string();
@@ -100,7 +100,7 @@ impl Config {
     }
 }
 
-/// The annotations of an OCI bundle's config.json; none if it is not understood.
+/// Returns the annotations of an OCI bundle's config.json; none if it cannot be parsed.
 pub(super) fn annotations(config: &[u8]) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct Bundle {
@@ -110,8 +110,8 @@ pub(super) fn annotations(config: &[u8]) -> BTreeMap<String, String> {
     serde_json::from_slice::<Bundle>(config).map_or_else(|_| BTreeMap::new(), |bundle| bundle.annotations)
 }
 
-/// Adds identifiers and names in a containers.json of containers/storage, up to so many in all. What comes before a
-/// place that is not understood counts.
+/// Adds the identifiers and names in a containers.json of containers/storage, up to a total. Entries before a syntax
+/// error count.
 pub(super) fn add_stored(containers: &[u8], names: &mut BTreeMap<String, String>, most: usize) {
     let mut json = serde_json::Deserializer::from_slice(containers);
     let _ = json.deserialize_seq(Stored { names, most });

@@ -1,4 +1,4 @@
-//! Names in containers/storage, where podman and CRI-O keep theirs: `DRIVER-containers/containers.json`.
+//! Names from containers/storage, used by podman and CRI-O: `DRIVER-containers/containers.json`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use super::{Place, entries, state};
 use crate::source::{disk, tape};
 
-/// Storage drivers (containers/storage drivers/*); a user may have made any number of other directories.
+/// Storage drivers (containers/storage drivers/*); a user may have created any number of other directories.
 const DRIVERS: [&str; 6] = ["overlay", "vfs", "btrfs", "zfs", "aufs", "devicemapper"];
-/// The list of containers, and its twin on a file system that a restart clears.
+/// The list of containers, and its counterpart on a file system that a restart clears.
 const FILES: [&str; 2] = ["containers.json", "volatile-containers.json"];
-/// As much as is read of the storage of all users together.
+/// Maximum number of bytes read from the storage of all users together.
 const USERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
-/// Names that are kept of one user's storage, or of the system's.
+/// Maximum number of names kept from one user's storage, or the system's.
 const NAMES_MAX: usize = 10_000;
-/// Homes that are looked at.
+/// Maximum number of homes that are searched.
 const HOMES_MAX: usize = 4096;
 
-/// Names by identifier, read when first needed.
+/// Names by identifier, read on first use.
 #[derive(Clone, Debug)]
 pub(super) struct Storage {
     /// By the owner of the storage.
@@ -35,7 +35,7 @@ impl Default for Storage {
 }
 
 impl Storage {
-    /// The name in the system's storage, or else in that of the user whose container it is.
+    /// The name in the system's storage, otherwise in that of the user who owns the container.
     pub(super) fn name_of(&mut self, place: &Place, id: &str, user: Option<u32>) -> Option<String> {
         [Some(place.owner), user].into_iter().flatten().find_map(|owner| {
             if !self.names.contains_key(&owner) {
@@ -71,7 +71,7 @@ impl Storage {
     }
 }
 
-/// The homes of a user. A recording by an earlier version does not say whose they are.
+/// The homes of a user. A recording by an earlier version does not say which user they belong to.
 fn homes(root: &Path, user: u32) -> impl Iterator<Item = PathBuf> {
     entries(&root.join("home"))
         .take(HOMES_MAX)
@@ -81,7 +81,7 @@ fn homes(root: &Path, user: u32) -> impl Iterator<Item = PathBuf> {
         })
 }
 
-/// Adds the names in one storage, of files that `owner` alone could have written.
+/// Adds the names in one storage, from files that only `owner` could have written.
 fn add(storage: &Path, owner: u32, names: &mut BTreeMap<String, String>, bytes_left: &mut u64) {
     for driver in DRIVERS {
         for file in FILES {

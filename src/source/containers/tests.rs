@@ -2,7 +2,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use super::*;
 
-/// A root directory with these files, gone when dropped.
+/// A root directory with these files, removed when dropped.
 struct Root(PathBuf);
 
 impl Root {
@@ -23,9 +23,9 @@ impl Root {
         std::fs::set_permissions(self.0.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Gives what is below a path to a user, and leaves what is above it to root; false if we are not root.
+    /// Makes a user the owner of what is below a path, and leaves the rest to root; false if we are not root.
     fn give(&self, path: &str, uid: u32) -> bool {
-        // A user may give its own files to itself, but cannot have one above them that is root's.
+        // Without root one can own these files, but not create parents that belong to root.
         if !rustix::process::geteuid().is_root() {
             return false;
         }
@@ -55,12 +55,12 @@ impl Root {
         }
     }
 
-    /// Name and pod of the container at a path of cgroups, empty for none.
+    /// Name and pod of the container at a cgroup path, empty for none.
     fn called(&self, path: &str) -> [String; 2] {
         self.called_with(path, None)
     }
 
-    /// The same of one in which a process of this user is.
+    /// The same for a container in which a process of this user runs.
     fn called_with(&self, path: &str, uid: Option<u32>) -> [String; 2] {
         let mut home = Home::of_path(path);
         self.names().add(&mut home, path, uid);
@@ -95,7 +95,7 @@ fn docker_names_its_containers() {
     assert_eq!(root.called(&format!("/docker/{ID}"))[0], "web-1");
 }
 
-/// Where podman keeps the names of a user's containers.
+/// Where podman stores the names of a user's containers.
 const OF_EVE: &str = "home/eve/.local/share/containers/storage";
 
 fn stored(id: &str, name: &str) -> String {
@@ -133,7 +133,7 @@ fn podman_names_its_containers_and_a_user_names_only_her_own() {
     assert_eq!(root.called(&anywhere)[0], "");
     assert_eq!(root.called_with(&anywhere, Some(1000))[0], "hers");
     assert_eq!(root.called_with(&of_system, Some(1000))[0], "web");
-    // What others could have written says nothing.
+    // Files that others could have written are ignored.
     root.allow(&volatile, 0o666);
     assert_eq!(root.called(&hers)[0], "");
     root.allow(&volatile, 0o644);

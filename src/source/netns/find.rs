@@ -1,8 +1,8 @@
-//! Finds network namespaces: those that were named, or every one that anything points to.
+//! Finds network namespaces: those that were named, or every one that anything refers to.
 //!
-//! A namespace lives as long as a process or thread is in it, a file is mounted on it, a descriptor or a socket refers
-//! to it. The last two have no path that could be entered without opening another process's descriptor: what is kept
-//! by a descriptor alone is told, and not read.
+//! A namespace exists as long as a process or thread is in it, a file is mounted on it, or a descriptor or socket
+//! refers to it. The last two have no path that can be entered without opening another process's descriptor, so a
+//! namespace that only a descriptor keeps is reported but not read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -16,13 +16,13 @@ use super::{Namespace, View, Views, Way, fingerprint, path_of, process_of};
 use crate::model::Gap;
 use crate::model::request::netns::{ALL, words};
 
-/// Tasks by which a namespace may be entered, in case some end meanwhile.
+/// Number of tasks through which a namespace may be entered, in case some end meanwhile.
 const WAYS_MAX: usize = 4;
 
-/// The namespaces that the words of `-N` name, our own first if it is among them, else by name and number.
+/// Finds the namespaces that the words of `-N` name: our own first if it is among them, then by name and number.
 ///
 /// # Errors
-/// One line: a word that names none.
+/// A one-line message about a word that names none.
 pub fn find(given: &[String]) -> Result<Views, String> {
     let mut finder = Finder::here();
     for word in words(given) {
@@ -40,7 +40,7 @@ struct Finder {
     named: Vec<Named>,
     /// By inode number.
     found: BTreeMap<u64, View>,
-    /// Those whose inode number may not be read.
+    /// Namespaces whose inode number is not readable.
     unnumbered: Vec<View>,
     gaps: Vec<Gap>,
 }
@@ -84,7 +84,7 @@ impl Finder {
                 Ok(())
             }
             Err(error) => match pid {
-                // Its tables can be read all the same.
+                // Its tables can still be read.
                 Some(pid) if error.kind() == ErrorKind::PermissionDenied => {
                     self.add_unnumbered(pid);
                     Ok(())
@@ -133,10 +133,10 @@ impl Finder {
             if !seen.insert(mounts) {
                 continue;
             }
-            // One mount point whose name is not UTF-8 must not hide the others.
+            // A mount point whose name is not UTF-8 must not hide the others.
             let text = std::fs::read(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
             for (inode, mount_point) in mounted(&String::from_utf8_lossy(&text)) {
-                // Only where nothing else leads there: a mount point may lie on a file system that does not answer.
+                // Only if nothing else leads there: a mount point may be on a file system that does not answer.
                 if !self.found.contains_key(&inode) {
                     let way = Way::Within {
                         root: Path::new("/proc").join(&task.path).join("root"),
@@ -148,7 +148,7 @@ impl Finder {
         }
     }
 
-    /// Namespaces of processes whose namespace may not be read, one process for each.
+    /// Namespaces of processes whose namespace is not readable, one process for each.
     fn add_hidden(&mut self, tasks: &[Task]) {
         if tasks.iter().all(|task| task.inode.is_some()) {
             return;

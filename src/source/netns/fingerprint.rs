@@ -1,11 +1,11 @@
-//! What tells network namespaces apart for one who may not read their inode numbers: the kernel's own netlink
-//! sockets. Every namespace has some, and an inode number belongs to one socket alone.
+//! Identifies network namespaces when their inode numbers are not readable: by the kernel's own netlink sockets. Every
+//! namespace has some, and an inode number belongs to one socket only.
 
 use crate::source::disk;
 
-/// The smallest inode number of the kernel's sockets (port id 0) in the text of /proc/PID/net/netlink:
-/// `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode` (linux 6.18 net/netlink/af_netlink.c,
-/// netlink_native_seq_show). `None` if there is none, or the text is something else.
+/// Returns the smallest inode number of the kernel's sockets (port id 0) in the text of /proc/PID/net/netlink: `sk Eth
+/// Pid Groups Rmem Wmem Dump Locks Drops Inode` (linux 6.18 net/netlink/af_netlink.c, netlink_native_seq_show). `None`
+/// if there is none, or the text has another format.
 pub(super) fn of_text(text: &str) -> Option<u64> {
     let inode = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);

@@ -1,8 +1,8 @@
-//! Network namespaces: which there are, and reading sockets inside them.
+//! Network namespaces: finding them, and reading sockets inside them.
 //!
-//! A namespace is known by the inode number of its file in nsfs. Entering one moves the calling thread, and the
-//! threads it starts from then on, never the others (linux 6.18 kernel/nsproxy.c, setns(2)): one who enters does so
-//! before there are other threads, or on a thread that is thrown away afterwards.
+//! A namespace is identified by the inode number of its file in nsfs. Entering one moves the calling thread, and the
+//! threads it starts from then on, but no others (linux 6.18 kernel/nsproxy.c, setns(2)): enter before other threads
+//! exist, or on a thread that is discarded afterwards.
 
 mod find;
 mod fingerprint;
@@ -28,10 +28,10 @@ pub use names::name_of;
 pub use view::{View, Views};
 pub use way::Way;
 
-/// Where `ip netns` keeps namespaces by name, and others do as it does (ip-netns(8)).
+/// Where `ip netns`, and programs that imitate it, keep named namespaces (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";
 
-/// A network namespace, held open: it stays while this does, even when its last process ends.
+/// A network namespace, held open: it exists as long as this handle, even after its last process ends.
 #[derive(Debug)]
 pub struct Namespace {
     /// Its inode number, as in `net:[…]`.
@@ -40,22 +40,22 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Opens the namespace that a file is.
+    /// Opens the namespace that a file refers to.
     ///
     /// # Errors
-    /// If the file cannot be opened, or is no namespace.
+    /// If the file cannot be opened, or is not a namespace.
     pub fn open(path: &Path) -> io::Result<Self> {
         let handle = rustix::fs::openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         Self::of_handle(&handle)
     }
 
     /// Opens the namespace mounted at a path below the root directory of another process, whose user may have put
-    /// anything there: links are not followed, and no file system is asked, because it might never answer.
+    /// anything there: links are not followed, and no file system is queried, because it might never answer.
     ///
     /// # Errors
-    /// If no namespace is mounted there, or the path is not in the kernel's cache, where all mount points are.
+    /// If no namespace is mounted there, or the path is not in the kernel's dentry cache, where all mount points are.
     pub fn open_within(root: &Path, path: &Path) -> io::Result<Self> {
-        // A mount or rename anywhere at the same time also means that the cache was not enough.
+        // A concurrent mount or rename anywhere returns the same errno.
         const TRIES: usize = 16;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let root = rustix::fs::openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty())?;
@@ -74,10 +74,10 @@ impl Namespace {
         Self::of_handle(&opened?)
     }
 
-    /// Opens what a handle (`O_PATH`) refers to once it is known to be a namespace: to open a FIFO or device has
-    /// effects of its own.
+    /// Opens what a handle (`O_PATH`) refers to, once it is known to be a namespace: opening a FIFO or device has side
+    /// effects.
     fn of_handle(handle: &OwnedFd) -> io::Result<Self> {
-        // Unlike fstatfs(2), this asks no file system but ours.
+        // Unlike fstatfs(2), this does not query the file system's server.
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let stat = statx(handle, c"", flags, StatxFlags::INO)?;
         let device = rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor);
@@ -92,10 +92,11 @@ impl Namespace {
         Ok(Self { inode, file })
     }
 
-    /// Moves this thread into it, and all threads that it starts from now on.
+    /// Moves this thread, and all threads that it starts from now on, into the namespace.
     ///
     /// # Errors
-    /// The kernel's: `EPERM` without `CAP_SYS_ADMIN` over the namespace, `EINVAL` for one of another kind.
+    /// The kernel's error: `EPERM` without `CAP_SYS_ADMIN` over the namespace, `EINVAL` for a namespace of another
+    /// type.
     pub fn enter(&self) -> io::Result<()> {
         Ok(move_into_link_name_space(
             self.file.as_fd(),
@@ -104,7 +105,8 @@ impl Namespace {
     }
 }
 
-/// The file that a word names: a path if it has a slash, a process by its id, else a name below [`NAMED`].
+/// Returns the file that a word names: a path if it has a slash, a process by its id, otherwise a name below
+/// [`NAMED`].
 pub fn path_of(word: &str) -> PathBuf {
     if word.contains('/') {
         PathBuf::from(word)
@@ -115,7 +117,7 @@ pub fn path_of(word: &str) -> PathBuf {
     }
 }
 
-/// The process that a word names.
+/// Returns the process that a word names.
 fn process_of(word: &str) -> Option<u32> {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
     word.parse().ok().filter(|_| is_number)

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::NAMED;
 use crate::source::tape;
 
-/// Where else than in [`NAMED`] namespaces are kept: by docker (libnetwork), and by rootless podman and others that
-/// do as `ip netns` does in the user's own directory.
+/// Other directories with named namespaces: docker's (libnetwork), and the user's own, as used by rootless podman and
+/// others.
 const DOCKER: &str = "/run/docker/netns";
 const OF_USERS: &str = "/run/user";
 
@@ -19,7 +19,7 @@ pub(super) struct Named {
     pub(super) path: PathBuf,
 }
 
-/// All that have a name, by directory and name. No privilege is needed, and nothing is opened.
+/// Returns all named namespaces, by directory and name. This needs no privilege, and opens nothing.
 pub(super) fn all() -> Vec<Named> {
     let found = tape::fact("named network namespaces", || {
         let found = look().into_iter();
@@ -40,7 +40,7 @@ fn look() -> Vec<Named> {
         .iter()
         .flat_map(|directory| within(directory, nsfs))
         .collect();
-    // A namespace with two names goes by the first.
+    // A namespace with two names is shown with the first.
     named.sort_by(|a, b| a.path.cmp(&b.path));
     named
 }
@@ -53,7 +53,7 @@ pub fn name_of(inode: u64) -> Option<String> {
         .map(|named| named.name)
 }
 
-/// A file that nothing is mounted on any more is of another file system than namespaces are.
+/// A file without a mount on it is on another file system than namespaces are.
 fn within(directory: &Path, nsfs: Option<u64>) -> Vec<Named> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let named = |entry: std::fs::DirEntry| {

@@ -1,4 +1,4 @@
-//! Which namespaces a run looked into, on tape.
+//! The namespaces that a run read, in recordings.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ impl Taped for View {
         (self.inode, self.pid).encode(out);
         self.name.encode(out);
         self.is_own.encode(out);
-        // Nothing is entered in a replay: how it was done is only told.
+        // A replay enters nothing: the result is only read back.
         let paths: Vec<PathBuf> = self.ways.iter().map(Way::path).collect();
         paths.encode(out);
     }

@@ -1,4 +1,4 @@
-//! In which network namespaces processes and their threads are.
+//! The network namespaces of processes and their threads.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -9,12 +9,12 @@ pub(super) struct Task {
     pub(super) path: String,
     /// The process.
     pub(super) pid: u32,
-    /// Its namespace; `None` if that may not be read.
+    /// Its namespace; `None` if not readable.
     pub(super) inode: Option<u64>,
 }
 
-/// Every process below /proc, and every thread that is elsewhere than its process. One that has gone meanwhile is left
-/// out.
+/// Lists every process below /proc, and every thread in another namespace than its process. Those that ended meanwhile
+/// are skipped.
 pub(super) fn all() -> Vec<Task> {
     let mut tasks = Vec::new();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -22,8 +22,7 @@ pub(super) fn all() -> Vec<Task> {
         let Some(process) = look(pid, pid.to_string()) else {
             continue;
         };
-        // The links of the directory are one for each thread, and two (linux 6.18 fs/proc/base.c,
-        // proc_task_getattr).
+        // The directory has two links plus one for each thread (linux 6.18 fs/proc/base.c, proc_task_getattr).
         let threads = std::fs::metadata(format!("/proc/{pid}/task")).map_or(0, |task| task.nlink());
         if threads > 3 {
             let own = process.inode;
@@ -39,7 +38,7 @@ pub(super) fn all() -> Vec<Task> {
         }
         tasks.push(process);
     }
-    // A process stands for its namespace before a thread of another does.
+    // A process of the namespace takes precedence over another process's thread.
     tasks.sort_by_key(|task| (task.path.contains('/'), task.pid));
     tasks
 }

@@ -1,4 +1,4 @@
-//! The network namespaces that a run looks into.
+//! The network namespaces that a run reads.
 
 use std::io;
 
@@ -7,32 +7,32 @@ use crate::model::{self, Gap};
 use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
 
-/// One namespace, and how it can be looked into.
+/// One namespace, and how to read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// Its inode number; `None` if that may not be read.
+    /// Its inode number; `None` if not readable.
     pub inode: Option<u64>,
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// Whether it is ours, which needs no entering.
+    /// Whether it is ours and need not be entered.
     pub is_own: bool,
-    /// Files by which it can be entered, any of them.
+    /// Files through which it can be entered, any of them.
     pub ways: Vec<Way>,
-    /// A process in it, whose tables can be read by one who may not enter.
+    /// A process in it, whose tables are readable without entering.
     pub pid: Option<u32>,
 }
 
-/// The namespaces that a run looks into; none for that of the caller alone.
+/// The namespaces that a run reads; empty for the caller's alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Views {
-    /// The namespaces. Sockets carry the place of theirs in here.
+    /// The namespaces. Sockets carry their index in this list.
     pub views: Vec<View>,
-    /// What was found and cannot be looked into.
+    /// Namespaces that were found but cannot be read.
     pub gaps: Vec<Gap>,
 }
 
 impl Views {
-    /// What rows say of their namespaces: of ours alone, seen at `root`, with its name only if that is wanted.
+    /// Returns how rows identify their namespaces: only ours, seen at `root`, with its name only if requested.
     pub fn namespaces(&self, root: &ProcRoot, named: bool) -> Vec<model::Namespace> {
         if self.views.is_empty() {
             let mut own = namespaces::own_netns(root);
@@ -52,16 +52,16 @@ impl Views {
 }
 
 impl View {
-    /// Moves this thread into it, by the first way that still leads there.
+    /// Moves this thread into the namespace, through the first file that still leads there.
     ///
     /// # Errors
-    /// The last refusal, if no way leads there.
+    /// The last error, if no file leads there.
     pub fn enter(&self) -> io::Result<()> {
         let mut refused = io::Error::from(io::ErrorKind::PermissionDenied);
         for way in &self.ways {
             match way.open() {
                 Ok(namespace) if Some(namespace.inode) == self.inode => return namespace.enter(),
-                // A process that ended, and another got its number.
+                // A process that ended and whose number was reused.
                 Ok(_) => {}
                 Err(error) => refused = error,
             }
@@ -69,12 +69,12 @@ impl View {
         Err(refused)
     }
 
-    /// Whether its last process has ended, and nothing else kept it.
+    /// Returns whether its last process has ended, and nothing else kept it.
     pub fn is_gone(&self, error: &io::Error) -> bool {
         self.name.is_none() && error.kind() == io::ErrorKind::NotFound
     }
 
-    /// What a person calls it.
+    /// Its name for people.
     pub fn title(&self) -> String {
         match (&self.name, self.inode) {
             (Some(name), _) => name.clone(),

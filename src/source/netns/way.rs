@@ -1,20 +1,20 @@
-//! The files by which a namespace can be entered.
+//! The files through which a namespace can be entered.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Namespace;
 
-/// A file by which a namespace can be entered.
+/// A file through which a namespace can be entered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// A path that the caller gave, or one below /proc or in a directory of names.
+    /// A path given by the caller, below /proc, or in a directory of names.
     Path(PathBuf),
-    /// A mount point seen from the root directory of another process, whose user chose what is there.
+    /// A mount point seen from the root directory of another process, whose user controls what is there.
     Within {
         /// `/proc/PID/root`.
         root: PathBuf,
-        /// The mount point, from there.
+        /// The mount point, relative to it.
         mount_point: PathBuf,
     },
 }

@@ -1,10 +1,10 @@
-//! Extended attributes of sockets, by a descriptor of a process that holds them.
+//! Extended attributes of sockets, through a descriptor of a process that holds them.
 //!
-//! The process may put another file under the number of the descriptor at any time, of a file system that never answers
-//! (FUSE). So nothing is asked of the descriptor itself: its link is opened as a handle (`O_PATH`), which opens no file
-//! and keeps no socket open; the handle has to be the socket by device and inode, told without asking a file system; and
-//! then the attribute is asked of the handle, which nobody can exchange. What may still block is the step onto the link,
-//! if it leads to a dead NFS or 9p server, so all of it is asked under a deadline (source/deadline.rs).
+//! The process may replace the descriptor's file at any time, with one on a file system that never answers (FUSE). So
+//! the attribute is not read through the descriptor itself: its link is opened as a handle (`O_PATH`), which opens no
+//! file and keeps no socket open; the handle must be the socket by device and inode, as reported without querying a
+//! file system; then the attribute is read through the handle, which nobody can replace. Following the link may still
+//! block if it leads to a dead NFS or 9p server, so everything is done under a deadline (source/deadline.rs).
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd as _;
@@ -18,21 +18,21 @@ use crate::model::Holder;
 use crate::source::deadline::{self, Answers};
 use crate::source::tape;
 
-/// The name of the protocol, which sockfs gives of every socket (linux 6.18 net/socket.c).
+/// The name of the protocol, which sockfs reports for every socket (linux 6.18 net/socket.c).
 const PROTOCOL: &str = "system.sockprotoname";
-/// The attribute by which SELinux tells the context of any inode, from its memory (linux 6.18 fs/xattr.c,
+/// The attribute with which SELinux reports the context of any inode, from memory (linux 6.18 fs/xattr.c,
 /// `xattr_getsecurity`).
 const SELINUX: &str = "security.selinux";
-/// More than a protocol's name or a context takes.
+/// More than the length of a protocol name or a context.
 const VALUE_BYTES: usize = 4096;
 
-/// How long all questions together may take, and for each that is asked.
+/// Time limit for all reads together, and the extra time for each.
 const WITHIN: Duration = Duration::from_secs(1);
 const WITHIN_EACH: Duration = Duration::from_micros(50);
-/// One that is stuck does not keep the others from being asked.
+/// A stuck one does not keep the others waiting.
 const THREADS: usize = 8;
 
-/// The kernel's names for the protocols of sockets, by inode; holders of each are asked until one answers.
+/// Returns the kernel's protocol names of sockets, by inode; tries the holders of each until one answers.
 pub fn protocols(root: &ProcRoot, sockets: BTreeMap<u32, Vec<Holder>>) -> Answers<u32, String> {
     let inodes: Vec<u32> = sockets.keys().copied().collect();
     let mut live = ask_unless_replaying(root, PROTOCOL, sockets);
@@ -51,7 +51,7 @@ pub fn protocols(root: &ProcRoot, sockets: BTreeMap<u32, Vec<Holder>>) -> Answer
     Answers { found, late }
 }
 
-/// The security contexts of sockets, by inode, as SELinux writes them.
+/// Returns the security contexts of sockets, by inode, as SELinux writes them.
 pub(super) fn contexts(root: &ProcRoot, sockets: BTreeMap<u32, Vec<Holder>>) -> Answers<u32, Box<[u8]>> {
     let inodes: Vec<u32> = sockets.keys().copied().collect();
     let mut live = ask_unless_replaying(root, SELINUX, sockets);
@@ -66,7 +66,7 @@ pub(super) fn contexts(root: &ProcRoot, sockets: BTreeMap<u32, Vec<Holder>>) -> 
     Answers { found, late }
 }
 
-/// A context as it is shown: the kernel ends it with a NUL or a newline, depending on the module.
+/// Returns a context for display: depending on the module, the kernel ends it with a NUL or a newline.
 pub(super) fn context_text(mut bytes: Vec<u8>) -> Option<Box<[u8]>> {
     while matches!(bytes.last(), Some(b'\0' | b'\n')) {
         bytes.pop();
@@ -97,7 +97,7 @@ fn ask_unless_replaying(
     })
 }
 
-/// Asks the holders of each socket in turn, all sockets under one deadline.
+/// Tries the holders of each socket in turn, all sockets under one deadline.
 fn within(
     sockets: BTreeMap<u32, Vec<Holder>>,
     ask: impl Fn(&Holder) -> Option<Vec<u8>> + Send + Sync + 'static,
@@ -109,7 +109,7 @@ fn within(
     })
 }
 
-/// The attribute of the socket behind a descriptor, if that is still the socket.
+/// Reads the attribute of the socket behind a descriptor, if it is still that socket.
 fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &Holder) -> Option<Vec<u8>> {
     let Holder { inode, pid, fd, tid } = *holder;
     let link = root.join(match tid {
@@ -137,7 +137,7 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
     Some(value)
 }
 
-/// The device that all sockets are on, by one of our own.
+/// The device that all sockets are on, taken from one of our own.
 fn device_of_sockets() -> Option<(u32, u32)> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
     let stat = told_without_asking(&socket.ok()?)?;

@@ -1,6 +1,6 @@
-//! Security contexts: what SELinux calls processes and sockets.
+//! Security contexts of processes and sockets.
 //!
-//! For processes the label of whatever module there is, as `ps -Z` shows it. Those of sockets only by one extended
+//! For processes, the label of whichever module is active, as `ps -Z` shows it. For sockets, only one extended
 //! attribute (source/proc/attributes.rs, docs/decisions/0006-contexts-of-sockets.md).
 
 use std::collections::BTreeMap;
@@ -13,13 +13,13 @@ use crate::source::disk;
 /// Contexts by inode.
 pub type SocketContexts = BTreeMap<u32, Box<[u8]>>;
 
-/// The context of a process; `None` without a security module that tells one (the kernel says EINVAL then), or if it
-/// may not be read.
+/// Returns the context of a process; `None` without a security module that reports one (the kernel returns EINVAL
+/// then), or if it is not readable.
 pub fn of_process(root: &ProcRoot, pid: u32) -> Option<Box<[u8]>> {
     attributes::context_text(disk::read(root.join(format!("{pid}/attr/current"))).ok()?)
 }
 
-/// The contexts of sockets that have these holders, and how many could not be asked in time.
+/// Returns the contexts of sockets with these holders, and how many could not be read in time.
 pub fn of_sockets<'a>(
     root: &ProcRoot,
     sockets: impl Iterator<Item = &'a [Holder]>,
@@ -28,7 +28,7 @@ pub fn of_sockets<'a>(
     attributes::contexts(root, by_inode.collect())
 }
 
-/// What to say where contexts were asked for and there is none at all, of these processes or of these sockets.
+/// The message if contexts were requested and none could be read, of these processes or of these sockets.
 pub fn missing(processes: &Processes, sockets: Option<&SocketContexts>) -> Option<Gap> {
     if processes.is_empty() {
         return None;

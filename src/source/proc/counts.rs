@@ -1,4 +1,4 @@
-//! How many descriptors processes have, told by the sizes of their fd directories, which need no permission.
+//! Counts the descriptors of processes by the sizes of their fd directories, which needs no permission.
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd as _;
@@ -10,8 +10,8 @@ use super::ProcRoot;
 use super::raw::{Part, PathBuffer, numbered_entries, open_directory};
 use crate::source::tape;
 
-/// Whether all processes together have at least so many descriptors. Told by the sizes of their fd directories
-/// (Linux 6.2 and newer), which need no permission; false where those are not told.
+/// Returns whether all processes together have at least this many descriptors, by the sizes of their fd directories
+/// (Linux 6.2 or newer), which needs no permission; false on older kernels.
 pub fn has_descriptors(root: &ProcRoot, least: u64) -> bool {
     tape::fact(&format!("{least} descriptors"), || count_to(root, least))
 }
@@ -29,7 +29,8 @@ fn count_to(root: &ProcRoot, least: u64) -> bool {
     sum >= least
 }
 
-/// The processes that have descriptors, or may have some in the table of a thread, if all together have at least `least`, and at least `each` on average.
+/// Returns the processes that have descriptors, or may have some in the table of a thread, if together they have at
+/// least `least`, and on average at least `each`.
 pub fn crowded_processes(root: &ProcRoot, least: u64, each: u64) -> Option<Vec<u32>> {
     let name = format!("processes with {least} descriptors, {each} each");
     tape::fact(&name, || find_crowded(root, least, each))
@@ -48,7 +49,7 @@ fn find_crowded(root: &ProcRoot, least: u64, each: u64) -> Option<Vec<u32>> {
 }
 
 fn has_threads(root: &ProcRoot, pid: u32) -> bool {
-    // A task directory has one link more than two per thread.
+    // A task directory has two links plus one for each thread.
     std::fs::metadata(root.join(format!("{pid}/task"))).is_ok_and(|task| task.nlink() > 3)
 }
 

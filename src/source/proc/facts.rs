@@ -1,4 +1,4 @@
-//! Facts about the processes that are shown: names, arguments, user, start.
+//! Facts about the processes that are shown: names, arguments, user, start time.
 
 use std::os::unix::ffi::OsStringExt;
 use std::sync::mpsc;
@@ -14,23 +14,23 @@ use crate::model::request::Facts;
 use crate::model::{Process, Processes, process::program_name};
 use crate::source::{tape, threads};
 
-/// How long all command lines together may take. Reading one blocks while its process holds the lock of its
-/// memory map, for ever in the worst case.
+/// Time limit for all command lines together. Reading one blocks while its process holds its memory map lock, possibly
+/// for ever.
 const CMDLINES_WITHIN: Duration = Duration::from_secs(2);
-/// After so long without a word the process being read is given up. A busy machine may keep a reader from running
-/// for some 100 ms.
+/// After this long without an answer, the process being read is abandoned. A busy machine may delay a reader by some
+/// 100 ms.
 const CMDLINE_WITHIN: Duration = Duration::from_millis(400);
-/// As much of a command line as is kept: the table shows one line of it.
+/// Maximum length of a command line: the table shows one line of it.
 const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 
-/// Reads what is known of the processes `pids` (sorted, each once). A process that is gone is left out.
+/// Reads the facts about the processes `pids` (sorted, without duplicates). A process that has ended is omitted.
 ///
-/// The second value counts command lines that could not be had in time.
+/// The second value counts command lines that could not be read in time.
 pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
     read_within(root, pids, facts, patience())
 }
 
-/// The same with another patience for command lines.
+/// The same with other time limits for command lines.
 fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>) -> (Processes, u32) {
     let mut processes: Processes = pids
         .iter()
@@ -93,12 +93,12 @@ type Cmdline = Vec<Box<[u8]>>;
 /// A process and its arguments, if they could be read.
 type Answer = (u32, Option<Cmdline>);
 
-/// What has not come in time.
+/// The number of answers still missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
     /// The next answer.
     Next,
-    /// All that are left.
+    /// All that remain.
     All,
 }
 
@@ -107,7 +107,7 @@ trait Wait<T>: FnMut(&mpsc::Receiver<T>) -> Result<T, Late> {}
 
 impl<T, F: FnMut(&mpsc::Receiver<T>) -> Result<T, Late>> Wait<T> for F {}
 
-/// Waits as long as the constants above say, from now on.
+/// Waits as long as the constants above allow, from now on.
 fn patience<T>() -> impl Wait<T> {
     let deadline = Instant::now() + CMDLINES_WITHIN;
     move |answers: &mpsc::Receiver<T>| {
@@ -121,10 +121,10 @@ fn patience<T>() -> impl Wait<T> {
     }
 }
 
-/// Reads command lines on a thread of its own, so that one process that cannot be read costs only itself: after
-/// a while without an answer another thread goes on with the rest. A thread that stays stuck ends with us.
+/// Reads command lines on a separate thread, so that a process that cannot be read affects only itself: after a while
+/// without an answer, another thread continues with the rest. A thread that stays stuck ends with the process.
 ///
-/// The second value counts those that have not come in time.
+/// The second value counts those that did not arrive in time.
 fn in_time(
     mut pids: Vec<u32>,
     read: impl Fn(u32) -> Option<Cmdline> + Clone + Send + 'static,
@@ -168,7 +168,7 @@ fn in_time(
 fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Cmdline> {
     let path = root.join(format!("{pid}/cmdline"));
     let mut text = disk::read_start(path, CMDLINE_BYTES_MAX).ok()?;
-    // A program that writes a title over its arguments leaves NULs behind it.
+    // A program that overwrites its arguments with a title leaves NULs after it.
     let end = text
         .iter()
         .rposition(|byte| *byte != 0)
@@ -180,7 +180,7 @@ fn cmdline_of(root: &ProcRoot, pid: u32) -> Option<Cmdline> {
     Some(text.split(|byte| *byte == 0).map(Into::into).collect())
 }
 
-/// When the machine was started (`btime` in /proc/stat), the origin of process start times.
+/// The boot time (`btime` in /proc/stat), the origin of process start times.
 fn boot_time(root: &ProcRoot) -> Option<std::time::SystemTime> {
     let text = disk::read_to_string(root.join("stat")).ok()?;
     let seconds = text
@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits as long as it takes.
+    /// Waits without a limit.
     fn patient<T>(answers: &mpsc::Receiver<T>) -> Result<T, Late> {
         answers.recv().map_err(|_| Late::All)
     }
@@ -239,7 +239,7 @@ mod tests {
         let gate = Arc::new(Mutex::new(gate));
         let read = move |pid| {
             if pid == 2 {
-                // As a locked memory map does.
+                // Like a locked memory map.
                 let _ = gate.lock().map(|gate| gate.recv());
             }
             Some(vec![vec![b'0' + u8::try_from(pid).unwrap()].into()])
@@ -247,7 +247,7 @@ mod tests {
         let mut asked = 0;
         let wait = |answers: &mpsc::Receiver<Answer>| {
             asked += 1;
-            // The first answer comes, and then nothing in time.
+            // The first answer arrives, and then none in time.
             if asked == 2 {
                 Err(Late::Next)
             } else {

@@ -1,4 +1,4 @@
-//! Lines of /proc/net/packet and /proc/net/netlink (linux 6.18 net/packet/af_packet.c `packet_seq_show`,
+//! Parses /proc/net/packet and /proc/net/netlink (linux 6.18 net/packet/af_packet.c `packet_seq_show`,
 //! net/netlink/af_netlink.c `netlink_native_seq_show`): the fallback where sock_diag does not list these families.
 
 use std::num::NonZeroU32;
@@ -27,8 +27,8 @@ pub fn packet_line(line: &[u8]) -> Option<Socket> {
     })
 }
 
-/// One line of the netlink table: `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode`. Of the groups it has the
-/// first 32; sockets without an address are not in it.
+/// One line of the netlink table: `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode`. It has only the first 32
+/// groups, and omits sockets without an address.
 pub fn netlink_line(line: &[u8]) -> Option<Socket> {
     let [_, protocol, portid, groups, rmem, wmem, _, _, drops, inode] = columns(line)?;
     let groups = u32::try_from(hex(groups)?).ok()?;
@@ -52,7 +52,7 @@ pub fn netlink_line(line: &[u8]) -> Option<Socket> {
     })
 }
 
-/// The first `N` columns, if there are as many.
+/// The first `N` columns, if there are that many.
 fn columns<const N: usize>(line: &[u8]) -> Option<[&[u8]; N]> {
     let mut columns = line
         .split(u8::is_ascii_whitespace)

@@ -1,23 +1,23 @@
 //! Parses `/proc/PID/fdinfo/N` (proc_pid_fdinfo(5); io_uring: linux 6.18 io_uring/fdinfo.c). Pure: bytes in.
 
-/// What one fdinfo file tells about sockets.
+/// What one fdinfo file says about sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FdInfo {
     /// The inode, since Linux 5.14.
     pub inode: Option<u64>,
-    /// Whether the descriptor is closed by exec (`O_CLOEXEC` among the flags).
+    /// Whether exec closes the descriptor (`O_CLOEXEC` among the flags).
     pub close_on_exec: Option<bool>,
-    /// The mount that the file is on; sockets of one machine all share one.
+    /// The mount that the file is on; all sockets of a machine share one.
     pub mount_id: Option<u32>,
     /// Unix sockets: descriptors in flight in its receive queue.
     pub descriptors_in_flight: u32,
     /// io_uring: inodes of registered sockets.
     pub registered_sockets: Vec<u32>,
-    /// io_uring: whether the list of registered files was there. The kernel leaves it out while the ring is busy.
+    /// io_uring: whether the list of registered files was present. The kernel omits it while the ring is busy.
     pub registered_files_told: bool,
 }
 
-/// Reads the text of a fdinfo file. Lines that are not known are passed over.
+/// Parses an fdinfo file. Unknown lines are skipped.
 pub fn parse(text: &[u8]) -> FdInfo {
     let mut info = FdInfo::default();
     for line in text.split(|byte| *byte == b'\n') {
@@ -45,7 +45,7 @@ pub fn socket_inode(link: &[u8]) -> Option<u32> {
     number(digits).and_then(|inode| u32::try_from(inode).ok())
 }
 
-/// A decimal number that is all of `text`.
+/// A decimal number that takes up all of `text`.
 pub fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -56,7 +56,7 @@ pub fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// A hexadecimal number that is all of `text`.
+/// A hexadecimal number that takes up all of `text`.
 pub(super) fn hex(text: &[u8]) -> Option<u64> {
     if text.is_empty() || text.len() > 16 {
         return None;

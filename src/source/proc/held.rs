@@ -1,7 +1,7 @@
 //! Whether a descriptor that was seen earlier still refers to the same socket.
 //!
-//! Reads the link or the fdinfo of the descriptor; never opens it. An entry that may not be read proves nothing:
-//! the answer is then [`Held::Unreadable`], never "released".
+//! Reads the link or the fdinfo of the descriptor; never opens it. An unreadable entry proves nothing: the answer is
+//! then [`Held::Unreadable`], never "released".
 
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
@@ -15,25 +15,25 @@ use crate::source::disk;
 /// How a process holds a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// By a descriptor in its file table, or in that of the thread.
+    /// By a descriptor in the process's file table, or in the thread's.
     Descriptor,
-    /// Registered with an io_uring; the descriptor of the socket itself may be closed.
+    /// Registered with an io_uring; the socket's own descriptor may be closed.
     Ring,
-    /// No longer: the descriptor, or the whole process, is gone or refers to something else.
+    /// No longer: the descriptor or the whole process is gone, or it refers to something else.
     No,
-    /// Unknown: /proc does not let us look.
+    /// Unknown: /proc is not readable.
     Unreadable,
 }
 
 impl Held {
-    /// Whether the socket is held for certain.
+    /// Returns whether the socket is certainly held.
     pub const fn is_certain(self) -> bool {
         matches!(self, Self::Descriptor | Self::Ring)
     }
 }
 
-/// Looks at one holder again. An inode number of sockfs is not used again while its socket lives, and the caller has
-/// compared the cookie.
+/// Checks one holder again. sockfs does not reuse an inode number while its socket exists, and the caller has compared
+/// the cookie.
 pub fn held(holder: &Holder) -> Held {
     let Holder { inode, pid, fd, tid } = *holder;
     let directory = match tid {

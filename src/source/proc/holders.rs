@@ -1,8 +1,8 @@
 //! The walk over `/proc/*/fd`: which process holds which socket.
 //!
-//! getdents and readlink only. It never opens, or stats through, another process's descriptor: that can hang on
-//! a dead file system, and a copy keeps a port alive. Nothing is allocated per descriptor; processes are shared
-//! out over the cores. What could not be looked into is counted, never passed over.
+//! It uses only getdents and readlink. It never opens, or stats through, another process's descriptor: that can hang
+//! on a dead file system, and a copy keeps a port alive. Nothing is allocated per descriptor; processes are
+//! distributed over the cores. What could not be read is counted, never ignored.
 
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ use super::worker::{Shared, Worker};
 use super::{ProcRoot, on_tape};
 use crate::source::{tape, threads};
 
-/// Below this many processes a second thread costs more than it saves.
+/// With fewer processes, a second thread costs more than it saves.
 const PROCESSES_PER_THREAD: usize = 32;
 
 /// Walks all processes below `root`.
@@ -28,8 +28,8 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     on_tape::walk(look, || Ok(look_into(root, look, u64::MAX)?.0))
 }
 
-/// The same, unless all processes together have more than `most` descriptors: `None` then, and as soon as that shows,
-/// by the sizes of their fd directories (Linux 6.2 and newer).
+/// The same, unless all processes together have more than `most` descriptors: `None` then, as soon as the sizes of
+/// their fd directories show it (Linux 6.2 or newer).
 ///
 /// # Errors
 /// As [`walk`].
@@ -48,7 +48,7 @@ pub fn walk_if_few(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Resul
     on_tape::walk(look, || looked.unwrap_or_else(again)).map(Some)
 }
 
-/// The walk, and whether it was given up at more than `most` descriptors.
+/// Walks, and reports whether it stopped at more than `most` descriptors.
 fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Walk, bool)> {
     let root_fd = open_directory(CWD, root.path())?;
     let pids = numbered_entries(root_fd.as_fd())?;
@@ -73,7 +73,7 @@ fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Wal
             .collect();
         let mut walk = Worker::new(&shared).run();
         for handle in handles {
-            // A worker does not panic; if one did, its processes must not pass for visited.
+            // A worker does not panic; if one did, its processes must not count as visited.
             match handle.join() {
                 Ok(part) => walk.absorb(part),
                 Err(_) => walk.refused += 1,
@@ -119,12 +119,12 @@ mod tests {
         let walked = |most| walk_if_few(&root, Look::default(), most).unwrap();
         let all = walked(u64::MAX - 1).unwrap();
         assert!(all.processes > 0);
-        // Before Linux 6.2 the sizes are not told, and nothing is too much.
+        // Before Linux 6.2 sizes are not reported, so nothing exceeds the limit.
         let told = std::fs::metadata("/proc/self/fd").unwrap().len() > 0;
         assert_eq!(walked(0).is_none(), told);
     }
 
-    /// A made-up /proc: what the walk reads of it is fully known.
+    /// A made-up /proc whose contents are fully known.
     fn fake_proc(name: &str) -> std::path::PathBuf {
         let root = std::env::temp_dir().join(format!("sockstat-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&root);

@@ -28,7 +28,7 @@ use crate::source::disk;
 pub struct ProcRoot {
     directory: PathBuf,
     given: bool,
-    /// The process whose view of the network is read, if it is not ours.
+    /// The process whose network tables are read, if not our own.
     process: Option<u32>,
 }
 
@@ -43,8 +43,8 @@ impl Default for ProcRoot {
 }
 
 impl ProcRoot {
-    /// The root that the user named (`--proc-root`): then nothing is asked by netlink, because the kernel that
-    /// wrote these files need not be ours.
+    /// The root that the user named (`--proc-root`): netlink is not used then, because these files may be from another
+    /// kernel.
     pub fn given(directory: PathBuf) -> Self {
         Self {
             directory,
@@ -53,7 +53,7 @@ impl ProcRoot {
         }
     }
 
-    /// /proc with the tables of the network namespace that a process is in, for those who may not enter it.
+    /// /proc with the network tables of a process's namespace, for those who may not enter it.
     pub fn of_process(pid: u32) -> Self {
         Self {
             process: Some(pid),
@@ -61,17 +61,17 @@ impl ProcRoot {
         }
     }
 
-    /// Whether netlink, which answers for our own network namespace, answers for this one.
+    /// Returns whether netlink, which reports our own network namespace, covers this one.
     pub fn is_of_netlink(&self) -> bool {
         !self.given && self.process.is_none()
     }
 
-    /// The root that the user named, or the usual one.
+    /// The root that the user named, or the default one.
     pub fn of(given: Option<PathBuf>) -> Self {
         given.map_or_else(Self::default, Self::given)
     }
 
-    /// Whether it was named by the user.
+    /// Returns whether the user named it.
     pub fn is_given(&self) -> bool {
         self.given
     }
@@ -86,8 +86,8 @@ impl ProcRoot {
         self.directory.join(path)
     }
 
-    /// A table of the network namespace. /proc/net is that of the main thread, which need not be ours; in a
-    /// named root it is that of its process 1, or of the root itself where there is no such process.
+    /// A table of the network namespace. /proc/net is that of the main thread, which may be another namespace; in a
+    /// named root it is that of its process 1, or of the root itself if there is no such process.
     pub fn net(&self, table: &str) -> PathBuf {
         if let Some(pid) = self.process {
             return self.join(pid.to_string()).join("net").join(table);

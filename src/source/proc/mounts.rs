@@ -1,4 +1,4 @@
-//! What the mount table says about procfs and cgroup2. Pure: takes the text of /proc/self/mountinfo.
+//! The mounts of procfs and cgroup2. Pure: parses the text of /proc/self/mountinfo.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ pub struct Mounts {
 }
 
 impl Mounts {
-    /// Reads mountinfo. The last mount at a place counts: it covers the ones before.
+    /// Parses mountinfo. The last mount at a path counts: it covers earlier ones.
     pub fn parse(mountinfo: &str, proc_root: &str) -> Self {
         let mut mounts = Self::default();
-        // A line that procfs does not understand costs only itself.
+        // A line that procfs cannot parse is skipped alone.
         for mount in mountinfo
             .lines()
             .filter_map(|line| MountInfo::from_line(line).ok())
@@ -35,7 +35,7 @@ impl Mounts {
     }
 }
 
-/// Octal escapes of mountinfo, which procfs leaves as they are: space, tab, newline and backslash.
+/// Decodes the octal escapes of mountinfo, which procfs leaves in place: space, tab, newline and backslash.
 pub(crate) fn unescape(text: &str) -> String {
     ["\\040", "\\011", "\\012", "\\134"]
         .iter()

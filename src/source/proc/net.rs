@@ -1,9 +1,9 @@
-//! The tables under /proc/net, for where sock_diag does not answer: old or cut-down kernels, gVisor, seccomp,
-//! SELinux, ICMP sockets always, and `--proc-root`.
+//! Parses the tables under /proc/net, for where sock_diag is not available: old or cut-down kernels, gVisor, seccomp,
+//! SELinux, always for ICMP sockets, and with `--proc-root`.
 //!
-//! Read as bytes, line by line: a line that cannot be understood costs only itself. They tell less than
-//! sock_diag: no cookie, no interface, no v6only, no limit of accept queues, no TCP socket that is only bound.
-//! A unix name with newlines can make lines of its own here; only sock_diag is proof against that.
+//! They are parsed as bytes, line by line: a malformed line is skipped alone. They report less than sock_diag: no
+//! cookie, no interface, no v6only, no backlog, no TCP socket that is only bound. A unix name with newlines can forge
+//! lines here; only sock_diag is immune to that.
 //!
 //! Formats: proc_pid_net(5); linux 6.18 net/ipv4/tcp_ipv4.c (`get_tcp4_sock`), net/ipv4/udp.c, net/unix/af_unix.c.
 
@@ -23,24 +23,24 @@ use crate::source::disk;
 use crate::source::netlink::dump::Emit;
 use crate::source::uapi::SO_ACCEPTCON;
 
-/// `USER_HZ`: what the kernel calls a clock tick towards user space, on every architecture that matters here.
+/// `USER_HZ`: the clock tick that user space sees, on every architecture that matters here.
 const TICK_MS: u64 = 10;
-/// Sockets handed on together.
+/// Number of sockets passed on together.
 const BATCH: usize = 256;
 
-/// What reading a protocol's tables came to.
+/// The result of reading a protocol's tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
-    /// Tables that were there.
+    /// Tables that exist.
     pub read: u32,
-    /// Lines that could not be understood.
+    /// Malformed lines.
     pub odd_lines: u32,
 }
 
-/// Reads the sockets that `dump` wants from the tables below `root` and hands them on in batches.
+/// Reads the sockets that `dump` wants from the tables below `root`, and passes them on in batches.
 ///
 /// # Errors
-/// A table that is there and cannot be read. One that is not there (the kernel lacks the protocol) is none.
+/// A table that exists but cannot be read. One that does not exist (the kernel lacks the protocol) is not an error.
 pub fn read(root: &ProcRoot, dump: &Dump, emit: &mut Emit<'_>) -> io::Result<Tables> {
     let mut tables = Tables::default();
     for (name, family) in files(dump) {
@@ -118,7 +118,7 @@ pub fn inet_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Sock
     let (local_address, local_port) = endpoint(column()?, family)?;
     let (peer_address, peer_port) = endpoint(column()?, family)?;
     let tcp = protocol == Protocol::Tcp;
-    // A closed TCP socket is not in this table, so 7 is no bound one.
+    // A closed TCP socket is not in this table, so 7 is not a bound one.
     let state = State::from_kernel(u8::try_from(hex(column()?)?).ok()?, false)?;
     let (wqueue, rqueue) = split_hex(column()?)?;
     let (timer, when) = split_hex(column()?)?;

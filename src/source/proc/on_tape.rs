@@ -1,4 +1,4 @@
-//! Walks on tape: what a walk found is recorded as a whole, not the links that it read.
+//! Walks in recordings: what a walk found is recorded as a whole, not the links that it read.
 
 use std::io;
 
@@ -7,8 +7,8 @@ use crate::source::bpf;
 use crate::source::tape::codec::{Bytes, Taped};
 use crate::source::tape::{self, format::Kind};
 
-/// Walks by `live`; in a replay, gives what the recorded walk found. Where none looked for the same, that is whoever
-/// was seen at all, which leaves open who else there was.
+/// Runs `live`; in a replay, returns what the recorded walk found. If none searched for the same, returns every holder
+/// that any walk saw, which may not be all.
 pub(super) fn walk(look: Look<'_>, live: impl FnOnce() -> io::Result<Walk>) -> io::Result<Walk> {
     if !tape::is_replaying() {
         return tape::note(Kind::Walk, key(look), live);
@@ -41,7 +41,8 @@ fn whoever_was_seen() -> Walk {
     all
 }
 
-/// Two walks for the same sockets have the same key, whatever build of this program wrote it: FNV-1a of the inodes.
+/// Returns the same key for two walks for the same sockets, whatever build of this program wrote it: FNV-1a of the
+/// inodes.
 fn key(look: Look<'_>) -> String {
     let hash = |inodes: Option<&[u32]>| {
         let some = inodes.map_or(&[0][..], |_| &[1]);

@@ -1,4 +1,4 @@
-//! Raw reading of /proc directories: names and links into buffers on the stack, no path strings.
+//! Reads /proc directories directly: names and links into buffers on the stack, without path strings.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::fdinfo;
 
-/// getdents takes as much as fits; this is some 700 descriptors.
+/// getdents fills as much as fits; this is some 700 descriptors.
 pub(super) const DIRECTORY_BYTES: usize = 16 * 1024;
 
 pub(super) const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -19,7 +19,7 @@ pub(super) fn open_directory(at: BorrowedFd<'_>, path: &Path) -> rustix::io::Res
     openat(at, path, DIRECTORY, Mode::empty())
 }
 
-/// The entries of a directory whose names are numbers.
+/// Iterates over the entries of a directory whose names are numbers.
 pub(super) fn numbered_entries(directory: BorrowedFd<'_>) -> rustix::io::Result<Vec<u32>> {
     let mut buffer = [MaybeUninit::uninit(); DIRECTORY_BYTES];
     let mut entries = RawDir::new(directory, &mut buffer);
@@ -56,12 +56,12 @@ pub(super) fn read_file(directory: BorrowedFd<'_>, path: &CStr) -> rustix::io::R
     Ok(text)
 }
 
-/// A directory entry's name as a number.
+/// Parses a directory entry's name as a number.
 pub(super) fn decimal(name: &CStr) -> Option<u32> {
     fdinfo::number(name.to_bytes()).and_then(|number| u32::try_from(number).ok())
 }
 
-/// A short path put together on the stack.
+/// A short path on the stack.
 #[derive(Default)]
 pub(super) struct PathBuffer([u8; 32]);
 
@@ -71,7 +71,7 @@ pub(super) enum Part {
 }
 
 impl PathBuffer {
-    /// Joins the parts; two numbers and `/task/` between them are the longest that is asked of it, 26 bytes.
+    /// Joins the parts; the longest path used has two numbers and `/task/` between them, 26 bytes.
     pub(super) fn of(&mut self, parts: &[Part]) -> &CStr {
         let mut end = 0;
         let mut push = |byte: u8| {

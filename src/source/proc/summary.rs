@@ -1,8 +1,8 @@
-//! What the kernel says of its sockets as a whole: /proc/net/{sockstat,sockstat6,snmp,snmp6,netstat}, and limits in
+//! The kernel's figures about its sockets as a whole: /proc/net/{sockstat,sockstat6,snmp,snmp6,netstat}, and limits in
 //! /proc/sys/net/ipv4 (linux 6.18 net/ipv4/proc.c, net/ipv6/proc.c, Documentation/networking/ip-sysctl.rst).
 //!
-//! A file that is not there leaves its figures untold: IPv6 may be off, and limits that are of the whole machine
-//! are shown in its first network namespace alone.
+//! If a file is missing, its figures are unknown: IPv6 may be off, and machine-wide limits are shown only in the
+//! initial network namespace.
 
 use std::io;
 
@@ -37,7 +37,7 @@ const SOCKSTAT6: &[Place] = &[
     ("FRAG6", "memory", Figure::Fragment6MemoryBytes),
 ];
 
-/// Of /proc/net/snmp and /proc/net/netstat, where the keys stand in one line and the values in the next.
+/// For /proc/net/snmp and /proc/net/netstat, which have the keys on one line and the values on the next.
 const PAIRS: &[Place] = &[
     ("Tcp", "CurrEstab", Figure::TcpEstablished),
     ("Udp", "RcvbufErrors", Figure::UdpReceiveDrops),
@@ -60,7 +60,7 @@ const SNMP6: &[(&str, Figure)] = &[
 /// The figures that ss prints: three files.
 ///
 /// # Errors
-/// If /proc/net/sockstat cannot be read: then there is nothing to say.
+/// If /proc/net/sockstat cannot be read; there is nothing to report then.
 pub fn read_counts(root: &ProcRoot) -> io::Result<Summary> {
     let mut summary = Summary::default();
     let text = disk::read_to_string(root.net("sockstat"))?;

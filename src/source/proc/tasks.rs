@@ -1,14 +1,15 @@
 //! Whether a thread has a file table of its own.
 //!
-//! Threads normally share one, and then /proc/PID/fd shows it. After `unshare(CLONE_FILES)` a thread's sockets
-//! are only under /proc/PID/task/TID/fd. kcmp(2) answers in one system call per thread.
+//! Threads normally share one, and /proc/PID/fd shows it. After `unshare(CLONE_FILES)`, a thread's sockets are only
+//! under /proc/PID/task/TID/fd. kcmp(2) tells with one system call per thread.
 #![allow(unsafe_code, reason = "kcmp(2) has no safe wrapper")]
 
 use crate::source::uapi::KCMP_FILES;
 
-/// Whether two tasks share their file table; `None` where the kernel does not say (no kcmp, not permitted, gone).
+/// Returns whether two tasks share their file table; `None` if the kernel does not say (no kcmp, not permitted,
+/// ended).
 pub fn share_files(one: u32, other: u32) -> Option<bool> {
-    // SAFETY: kcmp takes five integers and touches no memory of ours.
+    // SAFETY: kcmp takes five integers and does not access our memory.
     let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) };
     match order {
         0 => Some(true),

@@ -7,8 +7,8 @@ use crate::model::Holder;
 pub struct Look<'a> {
     /// Keep only holders of these inodes (sorted); all if `None`.
     pub wanted: Option<&'a [u32]>,
-    /// Also visit every thread's own view, and read the fdinfo of sockets for descriptors in flight, except
-    /// for the inodes given (sorted): sockets that are known to be no unix sockets.
+    /// Also visit every thread's own view, and read the fdinfo of sockets for descriptors in flight, except for the
+    /// given inodes (sorted): sockets that are known not to be unix sockets.
     pub thorough: Option<&'a [u32]>,
 }
 
@@ -19,7 +19,7 @@ pub struct Walk {
     pub holders: Vec<Holder>,
     /// Processes visited.
     pub processes: u32,
-    /// Processes with descriptors that we were not allowed to list or read.
+    /// Processes with descriptors that we were not permitted to list or read.
     pub refused: u32,
     /// We ran out of descriptors of our own, and what could not be opened is among the refused.
     pub out_of_descriptors: bool,

@@ -1,6 +1,6 @@
-//! A thread of the walk: takes processes from the list until there are no more, and lists their descriptors.
+//! A thread of the walk: takes processes from the list until it is empty, and lists their descriptors.
 //!
-//! Like the walk it never opens, or stats through, a descriptor of another process.
+//! Like the walk, it never opens, or stats through, another process's descriptor.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,7 +18,7 @@ use super::walk::{Look, Walk};
 use super::{ProcRoot, fdinfo, tasks};
 use crate::model::Holder;
 
-/// What all workers share.
+/// State shared by all workers.
 pub(super) struct Shared<'a> {
     pub(super) root: BorrowedFd<'a>,
     pub(super) pids: &'a [u32],
@@ -26,24 +26,23 @@ pub(super) struct Shared<'a> {
     pub(super) look: Look<'a>,
     pub(super) sizes_count: bool,
     pub(super) proc_root: &'a ProcRoot,
-    /// The mount id that sockets have in fdinfo, if it is known. Looked up when a process is first met that tells
-    /// no more.
+    /// The mount id of sockets in fdinfo, if known. Looked up at the first process for which nothing else is readable.
     pub(super) socket_mount: OnceLock<Option<u32>>,
-    /// Whether pids here are pids of ours, so that kcmp can be asked about them.
+    /// Whether these pids are valid in our own pid namespace, so that kcmp can be used.
     pub(super) kcmp: bool,
-    /// More descriptors than this are not looked at.
+    /// Maximum number of descriptors to read.
     pub(super) most: u64,
     /// Descriptors of the processes visited so far.
     pub(super) counted: AtomicU64,
 }
 
 impl Shared<'_> {
-    /// Whether there are too many descriptors to go on.
+    /// Returns whether there are too many descriptors to continue.
     pub(super) fn is_over(&self) -> bool {
         self.counted.load(Ordering::Relaxed) > self.most
     }
 
-    /// Counts those of a fd directory, if there is a limit.
+    /// Counts the descriptors of an fd directory, if there is a limit.
     fn count(&self, descriptors: BorrowedFd<'_>) {
         if self.most < u64::MAX {
             let size = fstat(descriptors).map_or(0, |stat| stat.st_size);
@@ -86,7 +85,7 @@ impl<'a> Worker<'a> {
         self.found
     }
 
-    /// Most processes have one thread and let us look: for them nothing is opened but the directory of descriptors.
+    /// Most processes have one thread and are readable: only their fd directory is opened.
     fn process(&mut self, pid: u32) {
         let mut path = PathBuffer::default();
         let shared = self.shared;
@@ -100,14 +99,14 @@ impl<'a> Worker<'a> {
                 }
                 self.table(descriptors.as_fd(), table)
             }
-            // Gone. (A process that /proc hides is not listed, and that is told by its mount options.)
+            // Ended. (A process that /proc hides is not listed; the mount options show that.)
             Err(Errno::NOENT | Errno::SRCH) => return,
             Err(error) => self.refused(error),
         };
         self.found.processes += 1;
         let mut path = PathBuffer::default();
         let tasks = path.of(&[Part::Number(pid), Part::Text(b"/task")]);
-        // A task directory has one link more than two per thread.
+        // A task directory has two links plus one for each thread.
         let one_thread = statat(shared.root, tasks, AtFlags::empty()).is_ok_and(|stat| stat.st_nlink <= 3);
         if seen == Seen::All && one_thread {
             return;
@@ -142,7 +141,7 @@ impl<'a> Worker<'a> {
         Seen::Refused
     }
 
-    /// Kernel threads and zombies refuse too, but have nothing to show.
+    /// Kernel threads and zombies refuse too, but have nothing to list.
     fn has_nothing(&self, process: BorrowedFd<'_>) -> bool {
         self.shared.sizes_count && fd_directory_is_empty(process)
     }
@@ -157,9 +156,9 @@ impl<'a> Worker<'a> {
         openat(self.shared.root, path, DIRECTORY, Mode::empty())
     }
 
-    /// Lists the descriptors of one table by its directory `fd`.
+    /// Lists the descriptors of one table through its directory `fd`.
     fn table(&mut self, descriptors: BorrowedFd<'_>, table: Table) -> Seen {
-        // Opened for the first descriptor of which more is to be known.
+        // Opened for the first descriptor that needs it.
         let mut directory = None;
         let mut seen = Seen::All;
         let mut buffer = std::mem::take(&mut self.directory);
@@ -225,8 +224,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// With CAP_SYS_PTRACE alone the fd directory stays shut, but fdinfo can be read: what is on the mount of
-    /// sockets is a socket.
+    /// With only CAP_SYS_PTRACE the fd directory is not readable, but fdinfo is: a file on the mount of sockets is a
+    /// socket.
     fn by_fdinfo(&mut self, process: BorrowedFd<'_>, table: Table) -> Seen {
         let shared = self.shared;
         let Some(mount) = *shared
@@ -268,7 +267,7 @@ impl<'a> Worker<'a> {
         seen
     }
 
-    /// Visits the threads whose file table is their own; a thorough walk visits every thread.
+    /// Visits the threads with their own file table; a thorough walk visits every thread.
     /// Refused only for want of descriptors of our own: a thread is no more closed than its process.
     fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) -> Seen {
         let directory = match openat(process, c"task", DIRECTORY, Mode::empty()) {
@@ -300,7 +299,7 @@ impl<'a> Worker<'a> {
             };
             let own_table = match shares {
                 Some(shares) => !shares,
-                // Not told: tables of different sizes are different tables.
+                // Unknown: tables of different sizes are different tables.
                 None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
             };
             if own_table {
@@ -335,7 +334,7 @@ impl Seen {
     }
 }
 
-/// The mount id of sockets, from a socket of our own.
+/// The mount id of sockets, taken from a socket of our own.
 pub(super) fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
     if root.is_given() {
         return None;

@@ -1,5 +1,5 @@
-//! Values as bytes: numbers in little-endian order, lengths before what they count. Decoding trusts nothing: a length
-//! that the rest of the bytes cannot hold ends it, and nothing is allocated ahead of what is there.
+//! Encodes values as bytes: little-endian numbers, lengths before their contents. Decoding trusts nothing: a length
+//! that exceeds the remaining bytes is an error, and nothing is allocated ahead of the data.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::Holder;
 
-/// Bytes that are being read.
+/// Bytes to decode.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl<'a> Bytes<'a> {
-    /// The next so many bytes.
+    /// Takes the next `count` bytes.
     pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -30,15 +30,15 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// A value that a recording can hold.
+/// A value that can be recorded.
 pub trait Taped: Sized {
     /// Appends the value.
     fn encode(&self, out: &mut Vec<u8>);
 
-    /// Reads it back; `None` if the bytes are none of this type.
+    /// Decodes it; `None` if the bytes are not of this type.
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self>;
 
-    /// What stands for a value that a recording does not hold.
+    /// The value if a recording has none.
     fn missing() -> Self;
 }
 
@@ -80,7 +80,7 @@ impl Taped for bool {
     }
 }
 
-/// One byte, as every value has one.
+/// At least one byte, like every value.
 impl Taped for () {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(0);
@@ -117,7 +117,7 @@ impl<T: Taped> Taped for Vec<T> {
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
         let count = usize::decode(bytes)?;
-        // Every value has a byte at least.
+        // Every value takes at least one byte.
         if count > bytes.0.len() {
             return None;
         }
@@ -206,7 +206,7 @@ impl<T: Taped> Taped for Option<T> {
     }
 }
 
-/// An error is its errno; what is missing is not found.
+/// An error is its errno; a missing value is "not found".
 impl<T: Taped> Taped for io::Result<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
@@ -356,7 +356,7 @@ pub fn encoded<T: Taped>(value: &T) -> Vec<u8> {
     out
 }
 
-/// The value that these bytes are, all of them.
+/// Decodes the value that takes up all of these bytes.
 pub fn decoded<T: Taped>(bytes: &[u8]) -> Option<T> {
     let mut bytes = Bytes(bytes);
     T::decode(&mut bytes).filter(|_| bytes.0.is_empty())

@@ -1,4 +1,4 @@
-//! Makes the file of a recording: for its owner alone, and never over somebody else's.
+//! Creates the file of a recording: readable only by its owner, and never over somebody else's.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
@@ -7,13 +7,13 @@ use std::path::Path;
 
 use crate::source::callers_files;
 
-/// Command lines are inside: nobody else reads them.
+/// It contains command lines: nobody else may read them.
 const MODE: u32 = 0o600;
 
-/// Creates the file, or empties a file of ours. A symbolic link is not followed, as somebody may have put it there.
+/// Creates the file, or truncates one of ours. A symbolic link is not followed, because somebody may have planted it.
 ///
 /// # Errors
-/// If it cannot be created, or what is there is no plain file of ours.
+/// If it cannot be created, or an existing file is not a regular file of ours.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options
@@ -21,7 +21,7 @@ pub fn create(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(MODE)
-        // Without waiting, should it be a FIFO that nobody reads.
+        // Non-blocking, in case it is a FIFO without a reader.
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let file = callers_files::open_with(&options, path).map_err(|error| match error.raw_os_error() {
         Some(libc::ELOOP) => io::Error::other("it is a symbolic link, which is not followed"),

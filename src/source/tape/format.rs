@@ -1,42 +1,42 @@
-//! The file: a header, records of a kind, a key and a value, and an end that says how many there were.
+//! The file format: a header, records of kind, key and value, and an end record with their number.
 //! docs/recording.md has the layout.
 
 use std::io::{self, Read, Write};
 
 /// The first bytes of every recording.
 pub const MAGIC: &[u8; 18] = b"sockstat-recording";
-/// The version of the layout that is written, and the only one that is read.
+/// The version of the format that is written, and the only one that is read.
 pub const VERSION: u16 = 1;
-/// A key is a path, a request or a name: longer ones are not believed.
+/// A key is a path, a request or a name: longer ones are rejected.
 const KEY_BYTES_MAX: u32 = 1 << 20;
-/// A value is a file's text or a dump's answer: a million sockets with every attribute stay below.
+/// A value is a file's text or a dump's reply: that of a million sockets with every attribute fits.
 const VALUE_BYTES_MAX: u32 = 1 << 30;
-/// A file that is longer is not read.
+/// A longer file is not read.
 const FILE_BYTES_MAX: u64 = 2 << 30;
-/// The kind of the last record; its value is the number of those before.
+/// The kind of the last record; its value is the number of records before it.
 const END: u8 = 0;
 
-/// What a record tells.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    /// A netlink request and what was answered.
+    /// A netlink request and its reply.
     Netlink = 1,
-    /// A file's text by its path.
+    /// A file's text, by path.
     File = 2,
-    /// Where a link points.
+    /// The target of a link.
     Link = 3,
     /// The names in a directory.
     Directory = 4,
-    /// What stat says of a path.
+    /// The result of stat on a path.
     Metadata = 5,
-    /// What a walk over the processes' descriptors found.
+    /// What a walk over processes' descriptors found.
     Walk = 6,
-    /// What the kernel's BPF iterator told.
+    /// The records of the kernel's BPF iterator.
     Bpf = 7,
-    /// Names looked up.
+    /// Name look-ups.
     Names = 8,
-    /// Anything else by its name: the time, the user, the kernel.
+    /// Anything else, by name: the time, the user, the kernel.
     Fact = 9,
 }
 
@@ -61,21 +61,21 @@ impl Kind {
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What it tells.
+    /// Its kind.
     pub kind: Kind,
-    /// Of what.
+    /// Its key.
     pub key: Vec<u8>,
-    /// What was found.
+    /// Its value.
     pub value: Vec<u8>,
 }
 
-/// Netlink answers are in the byte order of the machine that recorded them.
+/// The byte order of the netlink replies in a file: that of the machine that recorded them.
 const BYTE_ORDER: u8 = if cfg!(target_endian = "big") { b'B' } else { b'L' };
 
 /// Writes the header.
 ///
 /// # Errors
-/// What the writer says.
+/// Any error of the writer.
 pub fn write_header(out: &mut impl Write) -> io::Result<()> {
     out.write_all(MAGIC)?;
     out.write_all(&[BYTE_ORDER, 0])?;
@@ -85,15 +85,15 @@ pub fn write_header(out: &mut impl Write) -> io::Result<()> {
 /// Writes a record.
 ///
 /// # Errors
-/// What the writer says, or that the record is larger than a reader would take.
+/// Any error of the writer, or that the record is larger than a reader would accept.
 pub fn write_record(out: &mut impl Write, kind: Kind, key: &[u8], value: &[u8]) -> io::Result<()> {
     write_parts(out, kind as u8, key, value)
 }
 
-/// Writes the end.
+/// Writes the end record.
 ///
 /// # Errors
-/// What the writer says.
+/// Any error of the writer.
 pub fn write_end(out: &mut impl Write, records: u64) -> io::Result<()> {
     write_parts(out, END, b"", &records.to_le_bytes())
 }
@@ -112,7 +112,7 @@ fn write_parts(out: &mut impl Write, kind: u8, key: &[u8], value: &[u8]) -> io::
     out.write_all(value)
 }
 
-/// Why a file cannot be read as a recording: a sentence, with the place where there is one.
+/// Why a file cannot be read as a recording: a sentence, with the position if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage(pub String);
 
@@ -124,11 +124,11 @@ impl std::fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
-/// Reads the records behind the magic bytes, which the caller has taken, up to the end record. No more is allocated
-/// than the file holds.
+/// Reads the records after the magic bytes, which the caller has read, up to the end record. No more is allocated than
+/// the file holds.
 ///
 /// # Errors
-/// [`Damage`], naming the byte at which it shows.
+/// [`Damage`], with the offset at which it was found.
 pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
     let mut reader = Reader {
         from: from.take(FILE_BYTES_MAX),
@@ -186,7 +186,7 @@ struct Reader<R> {
 impl<R: Read> Reader<R> {
     fn bytes(&mut self, count: u32) -> Result<Vec<u8>, Damage> {
         let mut bytes = Vec::new();
-        // Grows with what comes, whatever was claimed.
+        // Grows with the data, whatever length was claimed.
         let result = self.from.by_ref().take(count.into()).read_to_end(&mut bytes);
         let start = self.at;
         self.at += bytes.len() as u64;

@@ -1,13 +1,13 @@
 //! Recordings: everything that a run read, in a file, and runs that read such a file instead of the machine.
 //!
-//! Whatever `source` and the asking half of `why` read goes through [`note`] (files through [`super::disk`], netlink
-//! through [`netlink`]), which does one of three things: ask the machine; ask it and write down what it said; or
-//! answer from a recording. The code above does not know which. There is one tape in a process, set before anything
-//! is read, because a run that was half recorded would be worth nothing.
+//! Everything that `source` reads goes through [`note`] (files through [`super::disk`], netlink through [`netlink`]),
+//! which does one of three things: query the machine; query it and record the answer; or answer from a recording. The
+//! code above does not know which. A process has one tape, set before anything is read, because a partial recording
+//! would be useless.
 //!
-//! A recording is asked by kind and key, in the order in which answers came; the last answer stands for all further
-//! questions. What it does not hold is "not found". It never reaches around a recording to the machine, and what a
-//! replay shows is only as true as its file.
+//! A recording is looked up by kind and key, in the order in which answers arrived; the last answer serves all further
+//! look-ups. What it lacks is "not found". A replay never falls back to the machine, and is only as trustworthy as its
+//! file.
 
 pub mod codec;
 mod create;
@@ -31,13 +31,13 @@ use super::callers_files;
 use codec::Taped;
 use format::{Damage, Kind, Record};
 
-/// The tape of this process; nothing in it: the machine is asked and nothing is written down.
+/// The tape of this process; empty: the machine is queried and nothing is recorded.
 static TAPE: OnceLock<Tape> = OnceLock::new();
 
 thread_local! {
-    /// Whether this thread is inside of something that is recorded as a whole.
+    /// Whether this thread is inside something that is recorded as a whole.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The network namespace that this thread went into, 0 in that of the run.
+    /// The network namespace that this thread entered; 0 in that of the run.
     static NETNS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -51,20 +51,20 @@ enum Tape {
 struct Recorder {
     out: BufWriter<File>,
     records: u64,
-    /// The end is written: a thread that is late writes nothing behind it.
+    /// The end record is written: a late thread writes nothing after it.
     ended: bool,
     failed: Option<io::Error>,
 }
 
-/// What a file holds, as it is asked for.
+/// The contents of a file, for look-ups.
 #[derive(Debug, Default)]
 pub struct Replay {
     answers: BTreeMap<(Kind, Vec<u8>), Answers>,
-    /// Answers that were not of the type asked for.
+    /// Number of answers that were not of the expected type.
     odd: u64,
 }
 
-/// The answers to one question, in their order.
+/// The answers for one key, in order.
 #[derive(Debug, Default)]
 struct Answers {
     values: Vec<Vec<u8>>,
@@ -72,7 +72,7 @@ struct Answers {
 }
 
 impl Answers {
-    /// The next answer; the last one again when there are no more.
+    /// Returns the next answer; the last one again when there are no more.
     fn next(&mut self) -> Option<&[u8]> {
         let value = self.values.get(self.next).or(self.values.last())?;
         self.next += 1;
@@ -91,7 +91,7 @@ impl Replay {
         replay
     }
 
-    /// The answer to a question, as far as the recording has one that can be understood.
+    /// Returns the answer for a key, if the recording has one that can be decoded.
     pub fn answer<T: Taped>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
         let value = self.answers.get_mut(&(kind, here(key)))?.next()?;
         let decoded = codec::decoded(value);
@@ -99,7 +99,7 @@ impl Replay {
         decoded
     }
 
-    /// Every answer to questions of this kind.
+    /// Returns every answer of this kind.
     fn all(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
         let of_kind = self.answers.iter().filter(move |((of, _), _)| *of == kind);
         of_kind.flat_map(|((_, key), answers)| {
@@ -111,7 +111,7 @@ impl Replay {
     }
 }
 
-/// A key as it is asked for by this thread: what is read in another network namespace says in which.
+/// Returns a key as this thread looks it up: if read in another network namespace, it names that.
 fn here(key: &[u8]) -> Vec<u8> {
     match NETNS.get() {
         0 => key.to_vec(),
@@ -119,10 +119,10 @@ fn here(key: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Before the number of a network namespace, in keys.
+/// The separator before the number of a network namespace, in keys.
 const NETNS_PREFIX: &str = "in net:";
 
-/// From now on this thread reads in the network namespace with this inode number, which it does not leave again.
+/// From now on this thread reads in the network namespace with this inode number, and does not leave it.
 pub fn in_netns(inode: u64) {
     NETNS.set(inode);
 }
@@ -136,12 +136,12 @@ fn current() -> Option<&'static Tape> {
     TAPE.get()
 }
 
-/// A lock that a panicking thread left behind still guards whole values.
+/// A lock that a panicking thread left poisoned still guards consistent values.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on everything that is read is written to the file, which [`create`] made.
+/// Starts recording everything that is read, in the file that [`create`] made.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -154,15 +154,15 @@ pub fn record_to(file: File) -> io::Result<()> {
         ended: false,
         failed: None,
     };
-    // Set once, by the run itself; a second tape would be a mistake of ours and changes nothing.
+    // Set once, by the run itself; a second tape would be a bug and has no effect.
     let _ = TAPE.set(Tape::Recording(Mutex::new(recorder)));
     Ok(())
 }
 
-/// From now on everything is answered from the file.
+/// Starts answering everything from the file.
 ///
 /// # Errors
-/// If it cannot be opened, or is no recording, or a damaged one.
+/// If it cannot be opened, is not a recording, or is damaged.
 pub fn replay_from(path: &Path) -> Result<(), Damage> {
     let cannot = |error: io::Error| Damage(error.to_string());
     let replay = load(callers_files::open(path).map_err(cannot)?)?;
@@ -170,7 +170,7 @@ pub fn replay_from(path: &Path) -> Result<(), Damage> {
     Ok(())
 }
 
-/// Reads a recording, or what `ss -D` wrote.
+/// Reads a recording, or a file of `ss -D`.
 ///
 /// # Errors
 /// If it is neither, or damaged.
@@ -188,7 +188,7 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
     Ok(Replay::of(vec![answer]))
 }
 
-/// Ends a recording, and says what went wrong with it; of a replay, how many of its answers made no sense.
+/// Ends a recording and reports its errors; for a replay, how many of its answers could not be decoded.
 ///
 /// # Errors
 /// If the file could not be written in full.
@@ -209,17 +209,17 @@ pub fn finish() -> io::Result<u64> {
     }
 }
 
-/// Whether answers come from a recording.
+/// Returns whether answers come from a recording.
 pub fn is_replaying() -> bool {
     matches!(current(), Some(Tape::Replaying(_)))
 }
 
-/// Whether what is read here is written down.
+/// Returns whether what is read here is recorded.
 pub fn is_recording() -> bool {
     recorder().is_some()
 }
 
-/// The recorder, for what is to be recorded here.
+/// The recorder, if this thread records.
 fn recorder() -> Option<MutexGuard<'static, Recorder>> {
     match current() {
         Some(Tape::Recording(recorder)) if !INSIDE.get() => Some(lock(recorder)),
@@ -244,9 +244,9 @@ impl Recorder {
     }
 }
 
-/// Asks the machine by `live`, and writes down what it said if this run is recorded; or answers from a recording.
+/// Queries the machine with `live`, and records the answer if this run is recorded; or answers from a recording.
 ///
-/// What `live` itself notes is not recorded: the answer stands for it.
+/// What `live` itself notes is not recorded: this answer covers it.
 pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
     let Some(tape) = current() else {
         return live();
@@ -265,19 +265,19 @@ pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> 
     }
 }
 
-/// Writes down what was learned in a way that [`note`] cannot enclose. [`recorded`] reads it.
+/// Records something that [`note`] cannot enclose. [`recorded`] reads it.
 pub fn write_down<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, value: &T) {
     if let Some(mut recorder) = recorder() {
         recorder.write(kind, key.as_ref(), &codec::encoded(value));
     }
 }
 
-/// In a replay, what was written down.
+/// In a replay, returns what was recorded.
 pub fn recorded<T: Taped>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
     replay()?.answer(kind, key.as_ref())
 }
 
-/// In a replay, everything of a kind, whatever was asked.
+/// In a replay, returns everything of a kind, whatever its key.
 pub fn all_recorded<T: Taped>(kind: Kind) -> Vec<T> {
     let Some(replay) = replay() else {
         return Vec::new();
@@ -288,7 +288,7 @@ pub fn all_recorded<T: Taped>(kind: Kind) -> Vec<T> {
         .collect()
 }
 
-/// A fact by its name.
+/// A fact, by name.
 pub fn fact<T: Taped>(name: &str, live: impl FnOnce() -> T) -> T {
     note(Kind::Fact, name, live)
 }

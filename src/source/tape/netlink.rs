@@ -1,8 +1,8 @@
-//! Dumps on tape: a request, and what the kernel answered to it.
+//! Dumps in recordings: a request, and the kernel's reply to it.
 //!
-//! A replay answers the very request that was recorded, or else one for a part of it: whoever asked checks every
-//! socket again, so an answer with more than was asked for is as good. Where nothing recorded covers what is asked,
-//! everything recorded of that protocol is handed out, and the caller is told that it is not all.
+//! A replay answers the exact request that was recorded, or one for a part of it: the caller checks every socket
+//! again, so a reply with extra sockets serves as well. If nothing recorded covers the request, everything recorded of
+//! that protocol is returned, and the caller is informed that it is incomplete.
 
 use netlink_packet_core::NLM_F_DUMP;
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
@@ -16,7 +16,7 @@ use crate::source::uapi::{
     AF_INET, AF_INET6, AF_UNIX, INET_DIAG_REQ_PROTOCOL, IPPROTO_TCP, TCP_BOUND_INACTIVE, TCPDIAG_GETSOCK,
 };
 
-/// In place of a request, for what `ss -D` wrote.
+/// In place of a request, for files of `ss -D`.
 pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
 
 /// The netlink header and `struct inet_diag_req_v2`; attributes follow.
@@ -24,37 +24,37 @@ const INET_REQUEST_BYTES: usize = 72;
 /// The same with the older `struct inet_diag_req`.
 const TCP_REQUEST_BYTES: usize = 76;
 
-/// What the kernel answered to one request.
+/// The kernel's reply to one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The sequence number that its messages carry.
+    /// The sequence number of its messages.
     pub sequence: u32,
-    /// The datagrams, as they came.
+    /// The datagrams, as received.
     pub datagrams: Vec<Vec<u8>>,
-    /// The errno with which the channel failed, if it did; 0 otherwise.
+    /// The errno with which the channel failed; 0 if it did not.
     pub channel_errno: i32,
 }
 
-/// How a request is answered in a replay.
+/// How a replay answers a request.
 #[derive(Debug, Default)]
 pub struct Replayed {
-    /// What is handed out.
+    /// The replies that are returned.
     pub answers: Vec<Answer>,
-    /// What was asked for, where the answers may hold more.
+    /// What was requested, if the replies may contain more.
     only: Option<Asked>,
-    /// Whether that is all that was asked for.
+    /// Whether this is everything that was requested.
     pub complete: bool,
 }
 
 impl Replayed {
-    /// Whether a socket in the answers was asked for.
+    /// Returns whether a socket in the replies was requested.
     pub fn wants(&self, payload: &[u8]) -> bool {
         self.only.is_none_or(|only| only.wants(payload))
     }
 }
 
 impl Answer {
-    /// These messages, and the end of a dump.
+    /// These messages, followed by the end of a dump.
     pub(super) fn whole(mut messages: Vec<u8>) -> Self {
         super::ss::push_end(&mut messages);
         Self {
@@ -100,14 +100,14 @@ impl Taped for Answer {
     }
 }
 
-/// What was heard of an answer so far, in a run that is recorded.
+/// The reply received so far, in a run that is recorded.
 #[derive(Debug)]
 pub struct Heard {
     key: Vec<u8>,
     answer: Answer,
 }
 
-/// Begins to write down the answer to a request; `None` if this run is not recorded.
+/// Begins to record the reply to a request; `None` if this run is not recorded.
 pub fn listen(request: &[u8]) -> Option<Heard> {
     recorder().map(|_| Heard {
         key: key_of(request),
@@ -116,14 +116,14 @@ pub fn listen(request: &[u8]) -> Option<Heard> {
 }
 
 impl Heard {
-    /// Takes a datagram of the kernel, if there is somebody to take it.
+    /// Adds a datagram of the kernel, if the reply is recorded.
     pub fn datagram(heard: &mut Option<Self>, datagram: &[u8]) {
         if let Some(heard) = heard {
             heard.answer.datagrams.push(datagram.to_vec());
         }
     }
 
-    /// Writes the answer down.
+    /// Records the reply.
     pub fn end(mut self, sequence: u32, result: Result<(), DumpError>) {
         self.answer.sequence = sequence;
         if let Err(DumpError::Channel(errno)) = result {
@@ -135,12 +135,12 @@ impl Heard {
     }
 }
 
-/// The answer to a request in a replay; `None` if the machine is to be asked.
+/// Returns the reply to a request in a replay; `None` if the machine is to be queried.
 pub fn replayed(request: &[u8]) -> Option<Replayed> {
     replay().map(|mut replay| answer(&mut replay, request))
 }
 
-/// The answer that a recording has to a request.
+/// Returns the reply that a recording has for a request.
 pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     let key = key_of(request);
     if let Some(answer) = replay.answer(Kind::Netlink, &key) {
@@ -161,7 +161,7 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     let mut others = Vec::new();
     let here = super::here(b"");
     for (key, value) in replay.all(Kind::Netlink) {
-        // Elsewhere are other sockets; a request begins with its length, and never like the name of a namespace.
+        // Other namespaces have other sockets; a request begins with its length, and never like a namespace's name.
         let request = key.strip_prefix(here.as_slice());
         let Some(asked) = request
             .and_then(Asked::read)
@@ -195,7 +195,7 @@ pub(super) fn key_of(request: &[u8]) -> Vec<u8> {
     key
 }
 
-/// Gives the message at this place a sequence number.
+/// Sets the sequence number of the message at this offset.
 pub(super) fn set_sequence(bytes: &mut [u8], at: usize, sequence: u32) {
     if let Some(field) = bytes.get_mut(at + 8..at + 12) {
         field.copy_from_slice(&sequence.to_ne_bytes());
@@ -211,7 +211,7 @@ struct Asked {
     v6: bool,
     states: u32,
     extensions: u32,
-    /// The kernel was to leave out some sockets of these states.
+    /// Whether the kernel was asked to omit some sockets of these states.
     narrowed: bool,
 }
 
@@ -277,7 +277,7 @@ impl Asked {
         }
     }
 
-    /// Whether the socket with this payload is asked for, as far as its first bytes tell.
+    /// Returns whether the socket with this payload was requested, as far as its first bytes show.
     fn wants(&self, payload: &[u8]) -> bool {
         let [family, state, ..] = *payload else {
             return false;
@@ -285,7 +285,7 @@ impl Asked {
         if self.table.0 != AF_INET {
             return true;
         }
-        // A closed TCP socket is asked for as a bound one.
+        // A closed TCP socket is requested as a bound one.
         let states = if state == TCP_CLOSE {
             1 << TCP_CLOSE | 1 << TCP_BOUND_INACTIVE
         } else {
@@ -303,7 +303,7 @@ impl Asked {
         self.table == wanted.table && ((self.v4 && wanted.v4) || (self.v6 && wanted.v6))
     }
 
-    /// Whether an answer to this holds every wanted socket of its own states, with all that is wanted of it.
+    /// Returns whether a reply to this has every wanted socket of its own states, with everything wanted about it.
     fn tells_all(&self, wanted: &Self) -> bool {
         !self.narrowed && wanted.extensions & !self.extensions == 0
     }

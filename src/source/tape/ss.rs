@@ -1,6 +1,6 @@
-//! What `ss -D FILE` writes (iproute2 7.1 misc/ss.c): netlink messages with TCP sockets, one behind the other as they
-//! were received, with no header of the file. Messages that end a dump stand in between; `ss` itself stops at the
-//! first, this reads on, because it writes the IPv6 half behind it.
+//! Reads what `ss -D FILE` writes (iproute2 7.1 misc/ss.c): netlink messages with TCP sockets, concatenated as
+//! received, without a file header. Messages that end a dump are in between; `ss` itself stops at the first, this
+//! reader continues, because `ss` writes the IPv6 half after it.
 
 use std::io::Read;
 
@@ -12,13 +12,13 @@ use super::netlink::{Answer, KEY_OF_SS};
 use crate::source::uapi::TCPDIAG_GETSOCK;
 
 const HEADER_BYTES: usize = size_of::<libc::nlmsghdr>();
-/// More than any machine has sockets for.
+/// More than any machine's sockets take.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
-/// Reads such a file into the one record that it is: TCP over both families.
+/// Reads such a file into the one record it contains: TCP over both families.
 ///
 /// # Errors
-/// If it is no such file, or ends in the middle of a message.
+/// If it is not such a file, or ends in the middle of a message.
 pub fn read(from: impl Read) -> Result<Record, Damage> {
     let mut bytes = Vec::new();
     let got = from.take(FILE_BYTES_MAX).read_to_end(&mut bytes);
@@ -69,7 +69,7 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
     })
 }
 
-/// Appends a message as it is in such a file; `payload` is what is behind the netlink header.
+/// Appends a message in this format; `payload` is what follows the netlink header.
 pub fn push_message(messages: &mut Vec<u8>, payload: &[u8]) {
     push(messages, SOCK_DIAG_BY_FAMILY, payload);
 }
@@ -89,7 +89,7 @@ fn push(messages: &mut Vec<u8>, kind: u16, payload: &[u8]) {
     messages.resize(messages.len().next_multiple_of(4), 0);
 }
 
-/// Length in bytes and type of the message that begins here, if it is one that such a file can hold.
+/// Returns length in bytes and type of the message at the start, if such a file can contain it.
 fn message(rest: &[u8]) -> Option<(usize, u16)> {
     let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
     let kind = u16::from_ne_bytes(*rest.get(4..)?.first_chunk()?);

@@ -1,4 +1,4 @@
-//! On type information made here, sound and broken.
+//! Tests on valid and invalid type information made here.
 
 use proptest::prelude::*;
 
@@ -85,7 +85,7 @@ const SOCK_COMMON: &[RawMember] = &[
     ("skc_net", 384, 0),
 ];
 
-/// All that is wanted, after one type of each other kind and structs of other names.
+/// Everything wanted, after one type of every other kind and structs with other names.
 fn sound() -> Builder {
     with_structs(TASK, SOCK_COMMON)
 }
@@ -284,8 +284,7 @@ fn other_files_are_not_btf() {
 }
 
 proptest! {
-    /// Any change to sound bytes gives a layout or an error, and offsets that an instruction can
-    /// use.
+    /// Any change to valid bytes gives a layout or an error, and offsets that an instruction can use.
     #[test]
     fn hostile_bytes_do_no_harm(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
         let mut bytes = sound().bytes();

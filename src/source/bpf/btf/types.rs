@@ -1,7 +1,7 @@
-//! The types of a kernel: one pass over them that remembers the wanted ones.
+//! A kernel's types: one pass over them that records the wanted ones.
 //!
-//! It checks every length before it uses it, and knows of a struct only where its members are; those
-//! are looked at when asked for.
+//! It checks every length before using it. Of a struct it records only where the members are; they are parsed on
+//! demand.
 
 use memchr::memmem;
 
@@ -11,9 +11,8 @@ use super::BtfError;
 const KIND_STRUCT: usize = 4;
 const KIND_FUNC: usize = 12;
 
-/// What follows a type of each kind, in bytes: once, and for each of its members, values or
-/// parameters. A table, as 60,000 types of mixed kinds are stepped over: branches would be guessed
-/// wrong.
+/// What follows a type of each kind, in bytes: once, and for each of its members, values or parameters. It is a table
+/// because 60,000 types of mixed kinds are skipped: branches would be mispredicted.
 const APPENDED_BYTES: [(usize, usize); 20] = [
     (0, 0),  // no type
     (4, 0),  // integer
@@ -39,11 +38,11 @@ const APPENDED_BYTES: [(usize, usize); 20] = [
 
 pub(super) const MAGIC: u16 = 0xeb9f;
 pub(super) const VERSION: u8 = 1;
-/// Bytes of a type before what its kind appends.
+/// Size of a type before the part that depends on its kind.
 const TYPE_BYTES: usize = 12;
-/// Bytes of a member of a struct.
+/// Size of a struct member.
 const MEMBER_BYTES: usize = 12;
-/// The kernel function that a program attaches to in order to see every open file of every task.
+/// The kernel function to which a program attaches in order to see every open file of every task.
 pub(super) const ITERATOR: &str = "bpf_iter_task_file";
 
 /// Structs that hold a wanted member.
@@ -67,7 +66,7 @@ struct Sections<'a> {
     strings: &'a [u8],
 }
 
-/// Checks the header and cuts out the two sections.
+/// Checks the header and splits off the two sections.
 fn sections(btf: &[u8]) -> Result<Sections<'_>, BtfError> {
     let magic = btf.first_chunk::<2>().map(|bytes| u16::from_ne_bytes(*bytes));
     if magic != Some(MAGIC) || btf.get(2) != Some(&VERSION) {
@@ -85,7 +84,7 @@ fn sections(btf: &[u8]) -> Result<Sections<'_>, BtfError> {
     })
 }
 
-/// What the pass over the types found.
+/// The result of the pass over the types.
 pub(super) struct Found<'a> {
     /// Type id of the iterator function.
     pub(super) iterator_id: u32,
@@ -101,7 +100,7 @@ pub(super) struct Struct<'a> {
     has_bitfields: bool,
 }
 
-/// Steps over the types until all wanted ones have been met.
+/// Skips over the types until all wanted ones have been found.
 pub(super) fn find(btf: &[u8]) -> Result<Found<'_>, BtfError> {
     let Sections { types, strings } = sections(btf)?;
     let iterator_name = name_offset(strings, ITERATOR).ok_or(BtfError::MissingType(ITERATOR))?;
@@ -132,7 +131,7 @@ pub(super) fn find(btf: &[u8]) -> Result<Found<'_>, BtfError> {
             && let Some(at) = names.iter().position(|&wanted| wanted == name)
             && let Some(slot @ None) = structs.get_mut(at)
         {
-            // Of structs with one name the first counts: the core kernel comes before its drivers.
+            // Among structs with one name, the first counts: the core kernel comes before its drivers.
             *slot = Some(Struct {
                 size_bytes: size,
                 members: body,
@@ -152,7 +151,7 @@ pub(super) fn find(btf: &[u8]) -> Result<Found<'_>, BtfError> {
     })
 }
 
-/// Offset of a name in the string table, which keeps every string once, after the empty one.
+/// Offset of a name in the string table, which holds every string once, after the empty one.
 pub(super) fn name_offset(strings: &[u8], name: &'static str) -> Option<u32> {
     let mut needle = [0; 32];
     needle.get_mut(1..=name.len())?.copy_from_slice(name.as_bytes());
@@ -196,7 +195,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Place of a member in its struct. A width of 0 bits is a whole member.
+/// Position of a member in its struct. A width of 0 bits is a whole member.
 pub(super) struct Member {
     bit_offset: u32,
     bit_width: u32,
@@ -211,7 +210,7 @@ impl Member {
         i16::try_from(self.bit_offset / 8).map_err(|_| misplaced)
     }
 
-    /// The byte that holds all bits of a bit-field, and their mask in it.
+    /// The byte that holds all bits of a bit-field, and their mask.
     pub(super) fn bits(&self) -> Option<(i16, u8)> {
         let byte = i16::try_from(self.bit_offset / 8).ok()?;
         let first = self.bit_offset % 8;

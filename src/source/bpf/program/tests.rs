@@ -1,12 +1,11 @@
-//! The programs are run here, by an interpreter of the few instructions they use, over a kernel of
-//! a handful of addresses.
+//! Runs the programs with an interpreter of the few instructions they use, on a kernel with a handful of addresses.
 
 use std::collections::HashMap;
 
 use super::super::btf::FlagMasks;
 use super::*;
 
-/// Every offset differs, so that one taken for another is seen.
+/// Every offset differs, so that a mix-up is noticed.
 const LAYOUT: Layout = Layout {
     iterator_id: 1,
     task_pid: 101,
@@ -54,7 +53,7 @@ const STACK_END: u64 = 0xf000;
 /// A value at each address that holds one, whatever its width.
 struct Kernel {
     memory: HashMap<u64, u64>,
-    /// Struct sock was looked into.
+    /// Whether struct sock was read.
     touched_sock: bool,
     written: Vec<u32>,
 }
@@ -252,7 +251,7 @@ fn listeners_are_told_by_both_states() {
         );
         assert!(is_written(with_state(state), ALL));
     }
-    // Connected, as nearly all are: known without struct sock.
+    // Connected, like nearly all: decided without struct sock.
     let connected = kernel()
         .with(SOCKET, LAYOUT.socket_state, 3)
         .run(&holders(&LAYOUT, listeners, 0).unwrap());
