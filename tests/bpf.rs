@@ -1,6 +1,6 @@
-//! The kernel's iterator against the links in /proc, on processes, threads and pid namespaces made here.
+//! Compares the kernel's iterator with the links in /proc, on processes, threads and pid namespaces created here.
 //!
-//! Where the kernel does not permit the iterator, each test says so and why, and checks nothing.
+//! Where the kernel does not permit the iterator, each test reports the reason and checks nothing.
 
 // A thread gets a file table of its own by a system call without a safe wrapper.
 #![allow(unsafe_code)]

@@ -1,8 +1,9 @@
-//! The floors: what the kernel itself costs. Each is this program started again, so that the start of a process counts alike.
+//! The floors: what the kernel itself costs. Each floor is this program run again, so that process start-up counts in
+//! all of them.
 //!
-//! `tcp18 STATES EXT [PORT]` one legacy dump of both TCP families; `tcp20 …` one dump for each family; `unix` a dump of unix
-//! sockets; `walk` one thread that reads every link of /proc/*/fd. All only count. Numbers are hexadecimal, ports decimal.
-//! Requests: linux 6.18 `include/uapi/linux/inet_diag.h` and `unix_diag.h`.
+//! `tcp18 STATES EXT [PORT]` is one legacy dump of both TCP families; `tcp20 …` one dump for each family; `unix` a
+//! dump of unix sockets; `walk` one thread that reads every link of /proc/*/fd. All only count. Numbers are
+//! hexadecimal, ports decimal. Requests: linux 6.18 `include/uapi/linux/inet_diag.h` and `unix_diag.h`.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! What sockstat has to reach, and whether it did. Pure.
+//! The performance goals of sockstat, and whether they were met. Pure.
 
 use crate::machine::megabytes;
 use crate::program::Role;

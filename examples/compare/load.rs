@@ -1,4 +1,4 @@
-//! Starts the `load` example and opens the namespaces it lives in.
+//! Starts the `load` example and enters its namespaces.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! Where the figures were taken: kernel, cores, versions, user.
+//! The machine that was measured: kernel, cores, versions, user.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The modes: what each program is asked for, and which floors belong to it. Data only.
+//! The modes: the command line of each program, and the floors that apply. Data only.
 
 use anyhow::{Result, bail};
 

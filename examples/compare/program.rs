@@ -1,4 +1,4 @@
-//! Which programs take part in a mode, and with which options.
+//! The programs that take part in a mode, and their options.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Prints tables and verdicts, and makes JSON of them.
+//! Prints tables and verdicts, and formats them as JSON.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Runs one program once and measures it: wall time from before the start until it was waited for, processor time and
-//! peak memory of `wait4`, and what it wrote.
+//! Runs one program once and measures it: wall time from before it starts until it is reaped, processor time and peak
+//! memory from `wait4`, and its output.
 #![allow(unsafe_code)] // A child that enters namespaces before exec, and wait4(2), have no safe wrapper.
 
 use std::fs::File;

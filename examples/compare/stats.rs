@@ -1,4 +1,4 @@
-//! Figures about one list of figures. Pure.
+//! Statistics of a list of figures. Pure.
 
 /// Order statistics.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,11 +1,11 @@
-//! Holds many TCP connections still, for measuring: half of the sockets are client ends, half server ends, spread over
-//! processes, in a network namespace of its own.
+//! Holds many idle TCP connections for benchmarks: half of the sockets are client ends, half server ends, distributed
+//! over processes, in a network namespace of its own.
 //!
-//! It prints `ready PID NETNS_INODE SOCKETS` when all is up and holds everything until its standard input ends; the
+//! It prints `ready PID NETNS_INODE SOCKETS` when everything is up, and holds it until its standard input ends; the
 //! processes it started end with it. SOCKETS counts established TCP sockets, not listeners, TIME-WAIT or unix sockets.
 //!
-//! As root it makes the namespace directly, and `--uid` then becomes that user. Started by an ordinary user it makes a
-//! user namespace first. It opens no connection outside the namespace, and sends no data on those it holds.
+//! As root it creates the namespace directly, and `--uid` then switches to that user. Started by an ordinary user, it
+//! creates a user namespace first. It opens no connection outside the namespace, and sends no data on those it holds.
 
 mod netns;
 mod plan;

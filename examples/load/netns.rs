@@ -1,4 +1,4 @@
-//! The network namespace of the load: made, widened, and left to an ordinary user.
+//! The load's network namespace: creates it, raises its limits, and hands it to an ordinary user.
 #![allow(unsafe_code)] // unshare(2) and two ioctl(2) calls have no safe wrapper.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! How a load is shared out: pure arithmetic, no I/O.
+//! Distributes a load over processes: pure arithmetic, no I/O.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;

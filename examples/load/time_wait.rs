@@ -1,8 +1,8 @@
-//! Keeps a number of TIME-WAIT sockets alive.
+//! Keeps a constant number of TIME-WAIT sockets.
 //!
-//! The kernel forgets a TIME-WAIT socket after 60 seconds (`TCP_TIMEWAIT_LEN`, linux 6.18 include/net/tcp.h). A connection
-//! from the very same ports is let in over one that has timestamps and replaces it, so each is made again in time and
-//! their number does not change.
+//! The kernel drops a TIME-WAIT socket after 60 seconds (`TCP_TIMEWAIT_LEN`, linux 6.18 include/net/tcp.h). A
+//! connection with the same ports may replace one that uses timestamps, so each is made again in time and their number
+//! does not change.
 
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,11 +1,10 @@
 //! One socket end and its JSON line.
 //!
-//! Keys: `spec role protocol family type state local_address local_port peer_address peer_port path
-//! inode peer_inode cookie uid pid tid fd holders`. `null` where a thing does not apply or cannot be
-//! known; `holders` is `[[pid,tid,fd],…]`, empty for a socket that no descriptor refers to; `pid`,
-//! `tid` and `fd` are those of the first holder. `path` is the name of a unix socket without the
-//! terminator, an abstract one with its leading NUL, as text with `\xHH` for a backslash and for all
-//! that is not printable ASCII. `cookie` is hexadecimal.
+//! Keys: `spec role protocol family type state local_address local_port peer_address peer_port path inode peer_inode
+//! cookie uid pid tid fd holders`. A value is `null` if it does not apply or cannot be known; `holders` is
+//! `[[pid,tid,fd],…]`, empty for a socket that no descriptor refers to; `pid`, `tid` and `fd` are those of the first
+//! holder. `path` is the name of a unix socket without the terminator, an abstract one with its leading NUL, as text
+//! with `\xHH` for a backslash and for everything that is not printable ASCII. `cookie` is hexadecimal.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Children that hold exactly the descriptors they should, and die with their parent.
+//! Child processes that hold exactly the given descriptors, and end with their parent.
 
 use std::fs;
 use std::io::{PipeWriter, Read as _, Write as _, pipe};

@@ -1,4 +1,4 @@
-//! Internet sockets with the options that a word of the command line asks for.
+//! Internet sockets with the options that a command-line word requests.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};

@@ -1,4 +1,4 @@
-//! The kinds of socket that can be asked for, with their keys.
+//! The kinds of socket that can be requested, and their keys.
 
 use std::io::{self, Write};
 

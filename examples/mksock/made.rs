@@ -1,4 +1,4 @@
-//! What one word of the command line made: its sockets, and all that must live as long as they do.
+//! The result of one command-line word: its sockets, and everything that must live as long as they do.
 
 use std::fmt;
 use std::os::fd::{AsFd as _, OwnedFd};

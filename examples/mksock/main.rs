@@ -1,21 +1,21 @@
-//! `mksock`: makes exactly the sockets it is told to, and says what they are.
+//! `mksock`: creates exactly the requested sockets, and prints what they are.
 //!
 //! The live tests use its output as ground truth: everything printed comes from `getsockname`,
 //! `getpeername`, `fstat` and `SO_COOKIE` on the sockets themselves, never from the code under test.
-//! It refuses to guess: a socket whose state was not reached (as the kernel's own tables show it)
-//! is an error, and one that this kernel or this user cannot have is a `skip` line with the reason.
+//! It does not guess: a socket that did not reach its state (as the kernel's own tables show it) is an error, and one
+//! that this kernel or this user cannot have is a `skip` line with the reason.
 //!
 //! ```text
 //! mksock [--netns new|keep] KIND[:KEY=VALUE[,KEY=VALUE]...]...
 //! mksock --list
 //! ```
 //!
-//! Output, after all sockets exist: one line `{"pid":…,"netns":…}`, one JSON line per socket end
-//! (see `end.rs`), or `{"spec":…,"skip":…}` for a kind that cannot be had here, and `ready`.
-//! Then it waits until its standard input ends; its children die with it.
+//! Output, after all sockets exist: one line `{"pid":…,"netns":…}`, one JSON line per socket end (see `end.rs`), or
+//! `{"spec":…,"skip":…}` for a kind that is unavailable here, and `ready`. Then it waits until its standard input
+//! ends; its children end with it.
 //!
-//! Exit status: 0 done, 1 a socket could not be made, 2 usage, 77 no network namespace to be had
-//! (with one line `skip: …` on standard error).
+//! Exit status: 0 success, 1 a socket could not be created, 2 usage, 77 no network namespace available (with one line
+//! `skip: …` on standard error).
 
 mod datagram;
 mod end;

@@ -1,6 +1,6 @@
 //! A network namespace of our own, with `lo` up.
 //!
-//! Without the privilege for one it is made inside a user namespace of our own, where we are root.
+//! Without the privilege, it is created inside a user namespace of our own, where we are root.
 
 use std::fs;
 use std::io;

@@ -1,7 +1,7 @@
-//! One word of the command line, `KIND[:KEY=VALUE[,KEY=VALUE]...]`, taken apart.
+//! Parses one word of the command line, `KIND[:KEY=VALUE[,KEY=VALUE]...]`.
 //!
-//! Values are bytes: `\xHH` stands for one byte, so names can hold newlines, NULs, commas and what
-//! is not UTF-8. A key that the kind does not know is refused, so that a typo cannot pass as a test.
+//! Values are bytes: `\xHH` is one byte, so names can contain newlines, NULs, commas and invalid UTF-8. A key that the
+//! kind does not have is rejected, so that a typo cannot pass as a test.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;

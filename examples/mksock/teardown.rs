@@ -1,7 +1,7 @@
 //! The states in which TCP connections end.
 //!
-//! A segment is kept from arriving by making the receiving socket deaf (a packet filter that drops
-//! all), which needs no privilege and touches no other socket.
+//! To keep a segment from arriving, the receiving socket gets a packet filter that drops everything, which needs no
+//! privilege and affects no other socket.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 

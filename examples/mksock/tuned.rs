@@ -1,4 +1,4 @@
-//! What makes a TCP connection tell more of itself: socket options, the namespace's settings, data that piles up.
+//! Makes a TCP connection report more: socket options, namespace settings, queued data.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Unix sockets, with whatever name the kernel takes.
+//! Unix sockets, with any name that the kernel accepts.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, OwnedFd};

@@ -1,4 +1,4 @@
-//! A socket of the kernel's own: it has an inode and a port, and no process ever had it.
+//! A socket of the kernel's own: it has an inode and a port, and no process ever held it.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
-//! Waiting until a socket is in its state, as the socket or the kernel's tables say it.
+//! Waits until a socket has its state, according to the socket or the kernel's tables.
 //!
-//! What a descriptor tells is waited for; what only a table shows is looked for again, and each look lets others run.
-//! Nothing here trusts the passing of time.
+//! What a descriptor reports is waited for; what only a table shows is polled, and each poll yields the processor.
+//! Nothing here relies on elapsed time.
 
 use std::collections::BTreeMap;
 use std::fs;

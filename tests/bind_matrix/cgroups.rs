@@ -1,4 +1,4 @@
-//! Cgroups as fixtures: a process is what its cgroup says, a service, a container, or one whose binds are watched.
+//! Cgroups as fixtures: the cgroup makes a process a service, a container, or one whose binds a BPF program checks.
 
 use std::fs;
 use std::io::{Read as _, Seek as _};

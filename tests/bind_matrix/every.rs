@@ -1,5 +1,5 @@
-//! Every verdict and every circumstance that `why` can name, each with a real server in that situation, asked as root
-//! and as an ordinary user, and compared with the example in docs/why.md.
+//! Every verdict and every circumstance that `why` can name, each with a real server in that situation, queried as
+//! root and as an ordinary user, and compared with the example in docs/why.md.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd as _, OwnedFd};

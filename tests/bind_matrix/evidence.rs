@@ -1,4 +1,4 @@
-//! What `why` says beside the verdict: how it knows, who made the socket, what else may decide.
+//! What `why` says in addition to the verdict: how it knows, who created the socket, what else may decide.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! A BPF program that looks at every bind of a cgroup and allows it.
+//! A BPF program that checks every bind in a cgroup and allows it.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};

@@ -1,4 +1,4 @@
-//! `kill`, with shells that inherited a listening socket in the place of servers.
+//! `kill`, with shells that inherited a listening socket standing in for servers.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;

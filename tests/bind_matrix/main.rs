@@ -1,5 +1,6 @@
-//! The rules of `why` against the kernel: every combination of an existing socket and a new one is really bound
-//! and listened on, in a private network namespace, and compared with what `diagnose` says. The commands about ports are tested here too, with real sockets.
+//! Checks the rules of `why` against the kernel: every combination of an existing socket and a new one is really bound
+//! and listened on, in a private network namespace, and compared with what `diagnose` says. The commands about ports
+//! are tested here too, with real sockets.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

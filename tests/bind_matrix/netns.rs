@@ -1,4 +1,4 @@
-//! A private network namespace for one thread: lo is up, and a pair of virtual cards stands for a real one.
+//! A private network namespace for one thread: lo is up, and a veth pair stands in for a real interface.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! `reach`, with a real server in every situation, and with what a real client meets.
+//! `reach`, with a real server in every situation, compared with what a real client experiences.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::num::NonZeroU32;

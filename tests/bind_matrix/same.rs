@@ -1,4 +1,4 @@
-//! The cases of `every.rs`, asked with the BPF iterator and with the walk over /proc.
+//! The cases of `every.rs`, run with the BPF iterator and with the walk over /proc.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Filters of system calls, under which something does not exist (seccomp(2), linux 6.18).
+//! System call filters that make something appear unavailable (seccomp(2), linux 6.18).
 
 use std::io;
 

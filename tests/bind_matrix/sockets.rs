@@ -1,4 +1,4 @@
-//! Real sockets, and what is known of them because this test made them.
+//! Real sockets, and the facts about them that this test knows because it created them.
 
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

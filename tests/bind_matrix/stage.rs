@@ -1,5 +1,5 @@
-//! What a case of `every.rs` is played with: programs with well-known names that hold its sockets, and a way to run
-//! sockstat beside them.
+//! The environment of a case of `every.rs`: programs with well-known names that hold its sockets, and a way to run
+//! sockstat next to them.
 
 use std::any::Any;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! Asks the kernel and [`diagnose`] the same, and counts.
+//! Puts the same question to the kernel and to [`diagnose`], and counts the answers.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;

@@ -1,6 +1,7 @@
-//! How holders were found, by the BPF iterator or by the walk over /proc, changes no word of an answer.
+//! The way holders were found, by the BPF iterator or by the walk over /proc, does not change a word of an answer.
 //!
-//! The program chooses by itself: it takes the iterator beside a [`Crowd`], and walks where it may not load a BPF program.
+//! The program chooses by itself: it uses the iterator next to a [`Crowd`], and walks where it may not load a BPF
+//! program.
 
 #![allow(
     unsafe_code,

@@ -1,7 +1,6 @@
-//! The walls between the rooms of `src/` (docs/architecture.md), held by reading the source text.
+//! Enforces the boundaries between the rooms of `src/` (docs/architecture.md) by reading the source text.
 //!
-//! Comments and what follows `#[cfg(test)]` are not looked at: words are free there, and unit tests may do
-//! what they like.
+//! Comments and what follows `#[cfg(test)]` are ignored: the rules do not apply to text and unit tests.
 
 mod rooms;
 

@@ -1,4 +1,4 @@
-//! Comparisons of two looks at something that moves: the kernel's timers and queues, sockets of other programs.
+//! Retries comparisons of two views of something that changes: kernel timers and queues, sockets of other programs.
 
 /// More than any comparison has needed, on the busiest machine.
 const ATTEMPTS: u32 = 200;

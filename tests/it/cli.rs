@@ -1,4 +1,5 @@
-//! The command line from outside: bad input gets one clear line, a hint and exit 2; a closed pipe is no error.
+//! The command line from outside: invalid input gives one clear line, a hint and exit status 2; a closed pipe is not
+//! an error.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;

@@ -1,7 +1,7 @@
-//! The promise of docs/json.md: what earlier versions printed is still valid, and their schemas are part of today's.
+//! The promise of docs/json.md: the output of earlier versions is still valid, and their schemas are part of today's.
 //!
-//! `tests/data/documents/VERSION/` holds what that version printed on a machine with sockets of many kinds, and the schemas
-//! it came with. They are kept for ever; a new version adds a directory and changes none.
+//! `tests/data/documents/VERSION/` holds the output of that version on a machine with sockets of many kinds, and its
+//! schemas. They are kept for ever; a new version adds a directory and changes none.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! What is generated from the options is checked in; these tests fail when it is stale.
+//! Files generated from the options are checked in; these tests fail when they are stale.
 //!
-//! `SOCKSTAT_BLESS=1 cargo test` writes the files anew.
+//! `SOCKSTAT_BLESS=1 cargo test` regenerates them.
 
 use std::fmt::Write as _;
 use std::path::Path;

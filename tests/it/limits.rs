@@ -1,4 +1,4 @@
-//! Filters of unreasonable size get an answer or a clear error, and soon.
+//! Filters of unreasonable size quickly get an answer or a clear error.
 
 use std::io::Write as _;
 use std::process::Stdio;

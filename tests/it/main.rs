@@ -1,8 +1,8 @@
-//! The integration tests, one binary: the walls of the architecture, what is generated, the command line,
-//! live sockets beside the truth and beside `ss`, captured bytes, and the agreement of the output forms.
+//! The integration tests, in one binary: the module boundaries, generated files, the command line, live sockets
+//! compared with the ground truth and with `ss`, captured bytes, and the agreement of the output formats.
 //!
-//! Everything that needs a privilege, a kernel feature or another program skips with an exact reason where
-//! it is missing (see [`skip`]); live sockets are made in network namespaces of their own.
+//! Everything that needs a privilege, a kernel feature or another program skips with an exact reason where it is
+//! missing (see [`skip`]); live sockets are created in network namespaces of their own.
 
 #![allow(
     clippy::unwrap_used,

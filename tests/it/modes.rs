@@ -1,5 +1,5 @@
-//! The forms of the output agree: plain columns, which stream, JSON, which is collected, and the table show the
-//! same sockets for the same options.
+//! The output formats agree: plain columns, which stream, JSON, which is collected, and the table show the same
+//! sockets for the same options.
 
 use serde_json::Value;
 

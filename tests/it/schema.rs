@@ -1,5 +1,5 @@
-//! Is a document what a schema in docs/ says? The keywords that our schemas use, and no others; another judge, the Python
-//! package jsonschema, is asked in [`crate::documents`].
+//! Validates a document against a schema in docs/. It supports only the keywords that our schemas use;
+//! [`crate::documents`] checks with the Python package jsonschema as well.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
-//! Tests that cannot run here say exactly why, and CI decides whether that is acceptable.
+//! Tests that cannot run here report the exact reason, and CI decides whether it is acceptable.
 //!
-//! `SOCKSTAT_NO_SKIP` names a file of acceptable reasons, one a line; `#` starts a comment, and a `*` at the
-//! end of a line stands for the rest of a reason. With it set, any other reason fails the test.
+//! `SOCKSTAT_NO_SKIP` names a file of acceptable reasons, one per line; `#` starts a comment, and a `*` at the end of
+//! a line matches the rest of a reason. With it set, any other reason fails the test.
 
 use std::io::Write as _;
 use std::path::Path;

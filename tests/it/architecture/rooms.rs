@@ -1,7 +1,7 @@
-//! Which room may use which, and which files use each other (docs/architecture.md).
+//! The allowed dependencies between rooms, and the dependencies between files (docs/architecture.md).
 //!
-//! Read from the source text: paths that begin with `crate`, `super` or `self`, outside comments and unit tests. What a
-//! `mod.rs` passes on by `pub use` counts as the file that it comes from.
+//! They are read from the source text: paths that begin with `crate`, `super` or `self`, outside comments and unit
+//! tests. A `pub use` in a `mod.rs` counts as the file that defines the item.
 
 use std::collections::{BTreeMap, BTreeSet};
 

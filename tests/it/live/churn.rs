@@ -1,5 +1,5 @@
-//! While processes open and close sockets all the time, every long-lived listener is there each time, with its owner,
-//! and nothing is said but the agreed losses.
+//! While processes keep opening and closing sockets, every long-lived listener is listed each time, with its owner,
+//! and only the documented losses are reported.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};

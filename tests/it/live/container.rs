@@ -1,4 +1,4 @@
-//! Containers, pods and units, by the cgroup of a socket's creator and of its owners.
+//! Containers, pods and units, by the cgroups of a socket's creator and owners.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `-K` on real sockets: what it closes, what it leaves alone, and what it says.
+//! `-K` on real sockets: what it closes, what it leaves alone, and what it reports.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What the kernel tells of TCP sockets, token by token as the installed `ss` prints it, and the same as fields.
+//! What the kernel reports about TCP sockets, compared token by token with the installed `ss`, and as fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 

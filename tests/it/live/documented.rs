@@ -1,4 +1,4 @@
-//! Every example of docs/filter.md, and what docs/json.md shows beside its recipes, is run as printed.
+//! Runs every example of docs/filter.md, and the examples of docs/json.md other than its recipes, as printed.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `events` on real sockets: each test makes something happen and waits until it is told.
+//! `events` on real sockets: each test makes something happen and waits until it is reported.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};

@@ -1,4 +1,4 @@
-//! Packet and netlink sockets beside ss, and families that this kernel may lack.
+//! Packet and netlink sockets compared with ss, and families that this kernel may lack.
 
 use super::sockets::Sockets;
 use super::ss::{compare, installed};

@@ -1,4 +1,4 @@
-//! Every form of output, read back by what scripts read it with, from a namespace of hostile names.
+//! Every output format, parsed with the tools that scripts use, from a namespace of hostile names.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A file system that never answers, and a descriptor that is now a socket and now a file on it.
+//! A file system that never answers, and a descriptor that alternates between a socket and a file on it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! Names chosen by an attacker: they cost at most their own cell, and never reach a terminal as they are.
+//! Names chosen by an attacker affect at most their own cell, and never reach a terminal unescaped.
 
 use super::sockets::Sockets;
 use super::truth::EVERYTHING;

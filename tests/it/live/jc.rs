@@ -1,4 +1,4 @@
-//! The Python package `jc` makes of our plain columns what it makes of those of ss.
+//! The Python package `jc` parses our plain columns like those of ss.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! `kill` and the ways in which a process can hold a listener that its own file table does not show.
+//! `kill`, and the ways in which a process can hold a listener that is not in its own file table.
 
 use super::enter::is_root;
 use super::sockets::Sockets;

@@ -1,5 +1,5 @@
-//! Listeners and datagram sockets under load: queues against their limits, half-open connections, and drops beside
-//! what `ss -m` says of them.
+//! Listeners and datagram sockets under load: queues and their limits, half-open connections, and drops compared with
+//! `ss -m`.
 
 use std::process::Command;
 

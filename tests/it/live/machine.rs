@@ -1,5 +1,5 @@
-//! What this machine lets be known: observed apart from the program under test, so that an expectation can
-//! follow from it.
+//! What can be known on this machine: observed independently of the program under test, so that expectations can
+//! depend on it.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! Real sockets in network namespaces of their own: what `examples/mksock` made is the truth.
+//! Real sockets in network namespaces of their own: what `examples/mksock` created is the ground truth.
 
 mod churn;
 mod container;

@@ -1,7 +1,7 @@
 //! Where our plain columns differ from what the installed `ss` prints, on purpose or by its version.
 //!
 //! Each function is one difference with its reason; docs/ss-differences.md lists the same. A row is its
-//! white-space separated fields.
+//! whitespace-separated fields.
 
 /// A version of iproute2.
 pub(crate) type Version = (u32, u32);

@@ -1,4 +1,4 @@
-//! Sorting, limits, groups, process ids and filter files, over live sockets.
+//! Sorting, limits, groups, process ids and filter files, on live sockets.
 
 use std::io::Write as _;
 use std::process::Stdio;

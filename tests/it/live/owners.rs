@@ -1,5 +1,4 @@
-//! Who holds a socket, in all the ways in which a socket can be held, and why nobody can be named where nobody
-//! can.
+//! Who holds a socket, in all the ways in which a socket can be held, and why no owner is known where there is none.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

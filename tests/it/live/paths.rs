@@ -1,5 +1,5 @@
-//! However rows are read, they are the same: the fast ways beside the slow and simple one, which asks family by family, has
-//! the kernel filter nothing, keeps every row and finds owners by walking over /proc.
+//! However rows are read, they are the same: compares the fast ways with the slow and simple one, which reads family
+//! by family, without kernel filtering, keeps every row, and finds owners by walking over /proc.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;

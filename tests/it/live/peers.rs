@@ -1,4 +1,4 @@
-//! The other end of a socket: who holds it, and what it is called.
+//! The other end of a socket: its holder and its name.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! What an ordinary user, a user with one capability, and a process in another pid namespace can know: less, and they
-//! say so.
+//! What an ordinary user, a user with one capability, and a process in another pid namespace can know: less, which is
+//! reported.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

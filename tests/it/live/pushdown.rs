@@ -1,5 +1,5 @@
-//! Random filters over real sockets: left to the kernel as far as it goes, checked here alone, and both select the same
-//! rows; and so does `ss`, where it can say the same.
+//! Random filters on real sockets: pushed down to the kernel as far as possible, or checked only here, both select the
+//! same rows; so does `ss`, for filters that it supports.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! What scripts read our output with (jq, Python, DuckDB, a shell) reads every form of a namespace full of hostile names,
-//! and gives the very bytes back by the rule of docs/json.md.
+//! The tools that scripts use (jq, Python, DuckDB, a shell) parse every output format of a namespace full of hostile
+//! names, and recover the exact bytes by the rule of docs/json.md.
 
 use std::collections::BTreeSet;
 use std::fs;

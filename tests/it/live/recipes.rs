@@ -1,4 +1,4 @@
-//! Every recipe of docs/json.md is run, in a namespace with sockets for all of them to show.
+//! Runs every recipe of docs/json.md, in a namespace with sockets for all of them.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Starts `mksock`, reads what it made, and runs programs beside it.
+//! Starts `mksock`, reads what it created, and runs programs in its namespace.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -1,4 +1,4 @@
-//! The same rows and fields as the installed `ss`, after the differences in [`super::normal`].
+//! The same rows and fields as the installed `ss`, except for the differences in [`super::normal`].
 
 use std::process::Command;
 

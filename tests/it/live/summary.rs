@@ -1,4 +1,4 @@
-//! `-s`: beside `ss -s`, beside the rows it counts, and after queues have overflowed.
+//! `-s`: compared with `ss -s`, with the rows it counts, and after queues have overflowed.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
 //! `--record` and `--replay`: the replay prints what the recorded run printed, for another user, in another network
-//! namespace, where none of the recorded sockets and processes is to be found.
+//! namespace, where none of the recorded sockets and processes exist.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

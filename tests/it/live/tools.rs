@@ -1,4 +1,4 @@
-//! Other people's programs that read our output.
+//! Third-party programs that parse our output.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

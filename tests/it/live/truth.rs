@@ -1,4 +1,4 @@
-//! Every socket that mksock made is a row, with the facts that the socket itself told.
+//! Every socket that mksock created is a row, with the facts that the socket itself reported.
 
 use serde_json::Value;
 

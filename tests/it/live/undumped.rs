@@ -1,4 +1,4 @@
-//! Sockets that no dump tells of: from the descriptors, when everything is asked for with its owners.
+//! Sockets that are missing from every dump: found by their descriptors when all sockets are listed with owners.
 
 use serde_json::{Value, json};
 

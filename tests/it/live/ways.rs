@@ -1,4 +1,4 @@
-//! Sockets of all sorts, held in all sorts of ways, asked about with the BPF iterator and with the walk over /proc.
+//! Sockets of all kinds, held in all kinds of ways, listed with the BPF iterator and with the walk over /proc.
 
 use super::sockets::Sockets;
 use crate::ways::Crowd;

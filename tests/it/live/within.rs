@@ -1,5 +1,5 @@
-//! The library's engine, run inside the namespace of live sockets: a thread enters it, and the threads that it starts are
-//! born there.
+//! Runs the library's engine inside the namespace of live sockets: a thread enters it, and the threads that it starts
+//! are in it.
 
 use std::fs::File;
 use std::os::fd::AsFd as _;

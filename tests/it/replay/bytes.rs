@@ -1,4 +1,4 @@
-//! Lays netlink answers out byte by byte, as linux 6.18 sends them (include/uapi/linux/inet_diag.h, unix_diag.h).
+//! Builds netlink replies byte by byte, as linux 6.18 sends them (include/uapi/linux/inet_diag.h, unix_diag.h).
 
 use std::net::{IpAddr, SocketAddr};
 

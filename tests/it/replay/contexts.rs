@@ -1,4 +1,4 @@
-//! Security contexts below another /proc, so that they can be told on machines without a security module.
+//! Security contexts below another /proc, so that they can be tested on machines without a security module.
 
 use std::fs;
 use std::os::unix::fs::symlink;

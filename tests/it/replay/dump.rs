@@ -1,4 +1,4 @@
-//! A dump as `ss -D` writes it, read by `--replay` and by `ss` itself: the rows that filters pick.
+//! A dump as `ss -D` writes it, read by `--replay` and by `ss` itself: both select the same rows.
 
 use std::path::PathBuf;
 use std::process::Command;

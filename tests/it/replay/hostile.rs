@@ -1,4 +1,4 @@
-//! Recordings that are damaged, or made to do harm: a clear error, or a replay without what makes no sense.
+//! Recordings that are damaged or malicious: a clear error, or a replay without what cannot be decoded.
 
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};

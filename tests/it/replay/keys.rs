@@ -1,4 +1,4 @@
-//! The keys of recordings: files of earlier versions are asked by them, so they never change.
+//! The keys of recordings: files of earlier versions are looked up by them, so they never change.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! Captured bytes through the decoders and the writers, with fixed expected text: for kernels and families that this
-//! machine lacks, and for answers that no kernel should give.
+//! machine lacks, and for replies that no kernel should send.
 
 mod bytes;
 mod contexts;

@@ -1,5 +1,5 @@
-//! The tables below another /proc, as a container mounts them: everything that they hold, and a loss that says what
-//! they lack.
+//! The tables below another /proc, as a container mounts them: everything they contain, and a loss that says what they
+//! lack.
 
 use crate::run::{Ran, sockstat};
 
