@@ -1,4 +1,4 @@
-//! Few sockets: their owners are searched by inode.
+//! Looks up what surrounds a few sockets: owners are searched by inode.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -8,11 +8,11 @@ use super::run::Run;
 use super::{Captured, Request, Sink};
 use crate::model::{Context, Owners, Socket, Stash};
 
-/// What the request wants to know around sockets that were read before: their owners, processes and names, but not their
-/// other ends.
+/// Returns what the request wants to know about sockets that were read before: their owners, processes and names, but
+/// not their other ends.
 ///
 /// # Errors
-/// As [`super::stream`].
+/// Same as [`super::stream`].
 pub fn around(request: &Request, sockets: &[&Socket]) -> io::Result<Captured> {
     let mut run = Run::new(request);
     let mut stash = Stash::default();
@@ -26,7 +26,7 @@ pub fn around(request: &Request, sockets: &[&Socket]) -> io::Result<Captured> {
     Ok(captured)
 }
 
-/// Takes no row.
+/// Accepts no rows.
 struct Nowhere;
 
 impl Sink for Nowhere {

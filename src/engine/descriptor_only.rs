@@ -1,12 +1,12 @@
-//! Sockets that are missing from every dump: they are held by a descriptor, and no table of the kernel lists them.
+//! Sockets that only a descriptor refers to: they are missing from every dump, and no kernel table lists them.
 //!
-//! TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address, XDP sockets
-//! without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known of them is their
-//! inode, their holders, and the name of their protocol, which sockfs gives as an extended attribute
-//! (source/proc/attributes.rs).
+//! These are TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address,
+//! XDP sockets without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known
+//! about them is their inode, their holders, and the name of their protocol, which sockfs reports as an extended
+//! attribute (source/proc/attributes.rs).
 //!
-//! It refuses to take a socket of another network namespace for one of these: where the BPF iterator may tell, by the
-//! socket's own namespace, else by that of a process that holds it.
+//! Sockets of other network namespaces are excluded: by the socket's own namespace if the BPF iterator reports it,
+//! otherwise by that of a process that holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -20,11 +20,11 @@ use crate::model::{
 use crate::source::proc::{self, ProcRoot};
 use crate::source::{bpf, disk};
 
-/// What the dumps told.
+/// What the dumps reported.
 #[derive(Debug, Default)]
 pub(super) struct Dumped {
     inodes: Vec<u32>,
-    /// Some sockets of some tables are missing.
+    /// Whether some sockets of some tables are missing.
     pub(super) is_partial: bool,
 }
 
@@ -36,13 +36,13 @@ impl Dumped {
     }
 }
 
-/// Whether a table may have sockets that were not told. What Linux before 6.8 leaves out is nothing but sockets that are
-/// bound, whose state we name rightly.
+/// Whether a table may have sockets that were not reported. Linux before 6.8 omits only bound sockets, whose state is
+/// named correctly here.
 pub(super) fn leaves_sockets_out(gap: &Gap) -> bool {
     gap.level == GapLevel::Loss && gap.code != "bound-unseen"
 }
 
-/// The sockets of these holders that no dump told of, by inode, and how many could not be asked in time.
+/// Returns the sockets of these holders that no dump reported, by inode, and how many could not be queried in time.
 pub(super) fn find(
     request: &Request,
     root: &ProcRoot,
@@ -74,7 +74,7 @@ pub(super) fn find(
         return (Vec::new(), names.late);
     }
     places.correct(request, &mut found);
-    // Dumps are no snapshot: what is in one by now was only late, or was made since.
+    // A dump is not a snapshot: a socket that is in one by now was only late, or was created since.
     let inodes: BTreeSet<u32> = found.keys().copied().collect();
     let told = look_again(root, &request.views, &request.dumps, &inodes);
     found.retain(|inode, _| !told.contains(inode));
@@ -84,9 +84,9 @@ pub(super) fn find(
 /// The network namespaces that were read, and the processes in them.
 struct Places<'a> {
     root: &'a ProcRoot,
-    /// Inode numbers of the namespaces, in the order of their places.
+    /// Inode numbers of the namespaces, in their order.
     namespaces: Vec<Option<u64>>,
-    /// What was found of processes.
+    /// What was found about processes.
     processes: BTreeMap<u32, Option<u32>>,
 }
 
@@ -100,13 +100,13 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The place of the namespace with this inode number, if it was read.
+    /// The index of the namespace with this inode number, if it was read.
     fn of_namespace(&self, inode: u64) -> Option<u32> {
         let place = self.namespaces.iter().position(|read| *read == Some(inode))?;
         u32::try_from(place).ok()
     }
 
-    /// The place of the namespace that the process is in, if it was read.
+    /// The index of the process's namespace, if it was read.
     fn of_process(&mut self, pid: u32) -> Option<u32> {
         if let Some(known) = self.processes.get(&pid) {
             return *known;
@@ -121,7 +121,7 @@ impl<'a> Places<'a> {
         place
     }
 
-    /// Puts sockets in the namespaces that they say they are of, and drops those of namespaces that were not read.
+    /// Assigns sockets to the namespaces they report, and drops those of namespaces that were not read.
     fn correct(&self, request: &Request, found: &mut BTreeMap<u32, Socket>) {
         if request.owners_by == OwnersBy::Proc {
             return;
@@ -152,8 +152,8 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A row with what the name says; `None` for protocols whose dumps have every socket from its birth: one that is missing
-/// there is of another namespace.
+/// Builds a row from the protocol's name; `None` for protocols whose dumps list every socket from its creation: one
+/// that is missing there belongs to another namespace.
 fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
     let (stream, dgram, raw) = (SocketType::Stream, SocketType::Dgram, SocketType::Raw);
     let (protocol, family, kind) = match name {

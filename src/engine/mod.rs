@@ -1,9 +1,9 @@
 //! From a typed request to rows: sockets, their owners, and the reasons for missing ones.
 //!
-//! Every command gets its sockets and owners here, so that the same question has one answer. [`stream`] hands rows to a
-//! [`Sink`] as soon as they are complete; [`around`] finds what is known around sockets that were read before.
+//! Every command gets its sockets and owners here, so that the same question has one answer. [`stream`] passes rows to
+//! a [`Sink`] as soon as they are complete; [`around`] looks up what surrounds sockets that were read before.
 //!
-//! All of it is blocking code: a dump does its work inside our own system calls, and so does /proc.
+//! All of it is blocking code: a dump runs inside our own system calls, and so does /proc.
 
 mod around;
 mod descriptor_only;
@@ -34,39 +34,39 @@ pub use snapshot::Snapshot;
 pub use stream::stream;
 pub use tables::read_tables;
 
-/// Takes rows. It may do I/O of its own (writing them).
+/// Receives rows. It may do I/O of its own (writing them).
 pub trait Sink: Send {
-    /// Takes some sockets that passed the filter, with all that is known around them. The slice is reused: a
-    /// sink that keeps sockets may move them out and leave anything in their place. `Break` ends the run.
+    /// Receives some sockets that passed the filter, with everything known about them. The slice is reused: a sink
+    /// that keeps sockets may move them out and leave anything in their place. `Break` ends the run.
     fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()>;
 }
 
-/// What a run came to, in addition to the rows.
+/// The result of a run, in addition to the rows.
 #[derive(Debug)]
 pub struct Captured {
-    /// Answers for each socket that was handed out.
+    /// The context of each socket that was passed on.
     pub owners: Owners,
     /// Processes and names.
     pub context: Context,
-    /// What is missing or was read another way.
+    /// What is missing, or was read another way.
     pub gaps: Vec<Gap>,
-    /// Rows handed out, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
+    /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub by_status: [u64; OwnerStatus::ALL.len()],
     /// Rows that the filter could not judge because their owners are not all known, in the same order.
     pub undecided: [u64; OwnerStatus::ALL.len()],
     /// How owners were found.
     pub owners_by: How,
-    /// When it was begun.
+    /// When the run began.
     pub taken_at: SystemTime,
 }
 
 impl Captured {
-    /// Rows with this owner status.
+    /// Returns the number of rows with this owner status.
     pub fn count(&self, status: OwnerStatus) -> u64 {
         self.by_status[status as usize]
     }
 
-    /// Whether nothing is missing.
+    /// Returns whether the result is complete.
     pub fn is_complete(&self) -> bool {
         is_complete(&self.gaps)
     }

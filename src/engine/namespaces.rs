@@ -1,4 +1,4 @@
-//! Sockets of several network namespaces, read one namespace after the other.
+//! Reads sockets of several network namespaces, one namespace after the other.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -10,22 +10,22 @@ use crate::source::netns::{View, Views};
 use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
-/// What takes sockets, from any thread. Otherwise as [`crate::source::netlink::dump::Emit`].
+/// Receives sockets, on any thread. Otherwise like [`crate::source::netlink::dump::Emit`].
 type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + Send + 'a;
 
 /// How a namespace was read.
 enum Read {
     Inside,
-    /// From the tables of a process in it.
+    /// Through the tables of a process in it.
     FromProc,
     /// Not at all.
     Refused(io::Error),
-    /// It ended meanwhile.
+    /// It was removed meanwhile.
     Gone,
 }
 
-/// Reads the dumps in every namespace, and hands on the sockets, each with the place of its namespace. While
-/// `emit` runs, its thread is in the namespace of the sockets, so that it can look up names there.
+/// Reads the dumps in every namespace, and passes on the sockets, each with the index of its namespace. While `emit`
+/// runs, its thread is in the namespace of the sockets, so that it can look up names there.
 ///
 /// Returns what could not be read.
 pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
@@ -34,7 +34,7 @@ pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>)
         tables.read(dumps, emit);
         return tables.gaps;
     }
-    // Whoever has been elsewhere does not come back: a pool's thread would keep the wrong namespace.
+    // A thread that changed namespaces is not reused: a pool's thread would stay in the wrong one.
     std::thread::scope(|scope| {
         let traveller = std::thread::Builder::new().name("netns".into());
         match traveller.spawn_scoped(scope, || travel(&views.views, dumps, emit)) {
@@ -53,7 +53,7 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut from_proc = 0;
     let mut refused: Vec<(&View, io::Error)> = Vec::new();
-    // Ours is the first, if at all: then this thread is still in it.
+    // Ours, if included, comes first, while this thread is still in it.
     for (number, view) in views.iter().enumerate() {
         let mut stopped = false;
         let mut marked = |sockets: &mut [Socket]| {
@@ -94,7 +94,7 @@ fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap
     };
     let mut tables = Tables::open(&root);
     tables.read(dumps, emit);
-    // What every namespace lacks is told once.
+    // What every namespace lacks is reported once.
     let new = tables.gaps.into_iter().filter(|gap| !gaps.contains(gap));
     let new: Vec<_> = new.collect();
     gaps.extend(new);

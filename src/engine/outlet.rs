@@ -1,4 +1,4 @@
-//! Hands rows to a sink: those that pass the filter, counted by what is known of their owners.
+//! Passes rows that match the filter to a sink, and counts them by owner status.
 
 use std::ops::ControlFlow;
 
@@ -7,25 +7,25 @@ use crate::model::{Context, Owners, Row};
 use crate::model::{OwnerStatus, Position, Socket, Stash};
 use crate::query::{Expr, Match};
 
-/// Sockets handed to a sink together when they come out of a stash.
+/// Number of sockets passed to a sink together when they come from a stash.
 const BATCH: usize = 256;
 
-/// A sink, and how far it has come.
+/// A sink, and its progress.
 pub(super) struct Outlet<'a, S> {
     sink: S,
     filter: Option<&'a Expr>,
     counts: Counts,
     batch: Vec<Socket>,
-    /// What was handed out of the stash.
+    /// How much of the stash was passed on.
     position: Position,
-    /// The sink wants no more.
+    /// The sink accepts no more rows.
     over: bool,
 }
 
 /// Counts of the rows that were considered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
-    /// Rows handed out, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
+    /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub(super) by_status: [u64; OwnerStatus::ALL.len()],
     /// Rows that the filter could not judge because their owners are not all known, in the same order.
     pub(super) undecided: [u64; OwnerStatus::ALL.len()],
@@ -43,25 +43,25 @@ impl<'a, S: Sink> Outlet<'a, S> {
         }
     }
 
-    /// The sink again, and what was counted.
+    /// Returns the sink and the counts.
     pub(super) fn into_parts(self) -> (S, Counts) {
         (self.sink, self.counts)
     }
 
-    /// Whether every row of the stash has been handed out, or no more are wanted.
+    /// Returns whether every row of the stash was passed on, or no more are wanted.
     pub(super) fn is_done(&self, stash: &Stash) -> bool {
         self.over || self.position == stash.end()
     }
 
-    /// Hands out the rest of a stash.
+    /// Passes on the rest of a stash.
     pub(super) fn pour(&mut self, stash: &Stash, owners: &Owners, context: &Context) {
         while !self.is_done(stash) {
             let _ = self.pour_some(stash, owners, context, |_| true);
         }
     }
 
-    /// Hands out the next rows of a stash as long as their holders are known, or known to be none, twice as many
-    /// as usually come in at a time. `Break` when the sink wants no more.
+    /// Passes on the next rows of a stash as long as their holders, or their lack of holders, are known: twice as many
+    /// as usually arrive at a time. `Break` when the sink accepts no more.
     pub(super) fn pour_known(
         &mut self,
         stash: &Stash,
@@ -73,7 +73,7 @@ impl<'a, S: Sink> Outlet<'a, S> {
         self.pour_some(stash, owners, context, is_known)
     }
 
-    /// Hands out a batch, up to the first row whose inode does not pass.
+    /// Passes on a batch, up to the first row whose inode is not accepted.
     fn pour_some(
         &mut self,
         stash: &Stash,
@@ -98,7 +98,7 @@ impl<'a, S: Sink> Outlet<'a, S> {
         flow
     }
 
-    /// Moves the wanted sockets to the front, in their order, and hands them to the sink.
+    /// Moves the wanted sockets to the front, in order, and passes them to the sink.
     pub(super) fn hand(
         &mut self,
         sockets: &mut [Socket],
@@ -149,7 +149,7 @@ mod tests {
     use crate::query::samples::tcp;
     use crate::query::{Mode, parse};
 
-    /// Keeps ports, at most so many.
+    /// Keeps up to a given number of ports.
     struct Ports(Vec<u16>, usize);
 
     impl Sink for Ports {
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    /// Listeners on these ports, whose inodes have the same numbers; 0 stands for a connection without an inode.
+    /// Listeners on these ports, whose inodes are the same numbers; 0 means a connection without an inode.
     fn rows(ports: impl IntoIterator<Item = u16>) -> Stash {
         let mut stash = Stash::default();
         for port in ports {

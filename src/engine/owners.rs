@@ -1,4 +1,5 @@
-//! Who holds which socket: by the kernel's BPF iterator where that is permitted and worth it, else by the walk.
+//! Finds the holders of sockets: with the kernel's BPF iterator if it is permitted and worthwhile, otherwise by the
+//! walk over /proc.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,35 +15,34 @@ use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
 use crate::source::{bpf, namespaces, tape};
 
-/// The iterator's set-up takes a good millisecond, which is the price of walking over this many descriptors with
-/// two threads.
+/// The iterator takes about a millisecond to set up, the time in which two threads walk over this many descriptors.
 const WORTH_IT_DESCRIPTORS: u64 = 2000;
-/// From so many descriptors, and so many in each process, it pays to attach to every process apart.
+/// With this many descriptors in total, and in each process, attaching to each process separately pays off.
 const CROWDED_DESCRIPTORS: u64 = 20_000;
 const CROWDED_DESCRIPTORS_EACH: u64 = 100;
 
 /// How owners were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum How {
-    /// They were not looked for.
+    /// They were not searched.
     #[default]
     NotLooked,
-    /// By the BPF iterator: its set-up time and how many records came.
+    /// With the BPF iterator: its set-up time and its number of records.
     Bpf(Duration, u64),
     /// By the walk over /proc, and why.
     Walk(String),
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Debug)]
 pub struct Scan {
-    /// The holders, and who could not be looked into.
+    /// The holders, and which processes could not be read.
     pub walk: Walk,
-    /// How.
+    /// How they were found.
     pub how: How,
 }
 
-/// The request, without owners if it is replayed from a recording that holds none.
+/// Returns the request, without owners if it is replayed from a recording that has none.
 pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a, Request> {
     if !request.owners || tape::fact("owners", || true) {
         return Cow::Borrowed(request);
@@ -55,7 +55,7 @@ pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a,
     })
 }
 
-/// The owners of few rows and of the sockets at their other ends, and how they were found. Only their holders are
+/// Finds the owners of few rows and of the sockets at their other ends, and reports how. Only their holders are
 /// searched, and nothing at all if no row can have one.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub(super) fn owners_of(
     Ok((owners, found.how))
 }
 
-/// Finds holders: of these inodes (sorted) only, or of every socket that the request can show.
+/// Finds holders: only of these inodes (sorted), or of every socket that the request can show.
 ///
 /// # Errors
 /// If the root of /proc cannot be listed.
@@ -101,8 +101,8 @@ pub fn scan(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> io::R
         OwnersBy::Proc => "requested".to_owned(),
         _ if root.is_given() => "--proc-root is given".to_owned(),
         by => {
-            // Counting first costs as much as a tenth of the walk, and saves what was walked in vain. Where a dump may
-            // be big, descriptors are likely to be many.
+            // Counting first costs up to a tenth of the walk, and saves a walk that would be abandoned. Where a dump
+            // may be big, there are likely to be many descriptors.
             let likely_many = !request.is_small() && has_descriptors(root, WORTH_IT_DESCRIPTORS);
             if by == OwnersBy::Auto
                 && !likely_many
@@ -140,7 +140,7 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
             });
         }
     };
-    // Where nothing else is to be done meanwhile, and processes are few and full, all cores look at once.
+    // If there is nothing else to do meanwhile, and processes are few and full, all cores search at once.
     let crowded = if request.is_small() && namespaces::proc_is_ours() {
         crowded_processes(root, CROWDED_DESCRIPTORS, CROWDED_DESCRIPTORS_EACH)
     } else {
@@ -151,8 +151,8 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
         Some(stats) => stats,
         None => bpf::holders(narrow, &mut take)?,
     };
-    // The iterator passes over no process. What only /proc can tell (rings, descriptors in flight) is looked
-    // for when a socket is left over.
+    // The iterator skips no process. What only /proc reports (io_uring files, descriptors in flight) is searched only
+    // if a socket remains without a holder.
     let walk = Walk {
         holders,
         ..Walk::default()
@@ -163,7 +163,7 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
     })
 }
 
-/// What the request's protocols have in common.
+/// What the protocols of the request have in common.
 fn narrow(request: &Request) -> bpf::Narrow {
     if request.dumps.is_empty() {
         return bpf::Narrow::Any;

@@ -7,49 +7,49 @@ use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
 use crate::source::netns::Views;
 
-/// What is wanted of the machine. The default wants nothing.
+/// What a run reads from the machine. The default reads nothing.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is looked for on its own")]
 pub struct Request {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
-    /// Names of tables that were asked for and that no dump reads.
+    /// Names of requested tables that no dump reads.
     pub absent: Vec<&'static str>,
-    /// Whether sockets that are missing from every dump are looked for among the descriptors. The dumps are of all
-    /// sockets then.
+    /// Whether to search the descriptors for sockets that are missing from every dump. The dumps then cover all
+    /// sockets.
     pub descriptor_only: bool,
     /// Which rows are wanted.
     pub filter: Option<Expr>,
-    /// Whether owners are looked for.
+    /// Whether to find owners.
     pub owners: bool,
-    /// How they are looked for.
+    /// How to find them.
     pub owners_by: OwnersBy,
-    /// Whose other ends are looked for.
+    /// Which rows' other ends to find.
     pub peers: PeerKinds,
-    /// Whether half-open connections are counted by listener.
+    /// Whether to count half-open connections by listener.
     pub half_open: bool,
-    /// Tables that are read for other ends and half-open connections alone, where those above leave some out.
+    /// Tables to read only for other ends and half-open connections, where those above are incomplete.
     pub others: Vec<Dump>,
-    /// How much of each owner is read.
+    /// How much to read about each owner.
     pub facts: Facts,
-    /// Whether the security contexts of sockets are read.
+    /// Whether to read the security contexts of sockets.
     pub socket_contexts: bool,
-    /// Which names are looked up, in addition to those of interfaces.
+    /// Which names to look up, in addition to those of interfaces.
     pub names: NamesWanted,
-    /// The network namespaces that are read, found beforehand; only the caller's if there are none.
+    /// The network namespaces to read, found beforehand; if empty, only the caller's.
     pub views: Views,
-    /// Another root than /proc (`--proc-root`); nothing is asked by netlink then.
+    /// A root other than /proc (`--proc-root`); netlink is not used then.
     pub proc_root: Option<PathBuf>,
 }
 
 impl Request {
-    /// Whether every table is small whatever the machine does, so that owners can be looked for afterwards,
-    /// and only for what was found.
+    /// Returns whether every table is small on any machine, so that owners can be searched afterwards, only for the
+    /// rows found.
     pub fn is_small(&self) -> bool {
         self.dumps.iter().all(Dump::is_small)
     }
 
-    /// Whether only sockets that are not connected are wanted.
+    /// Returns whether only unconnected sockets are wanted.
     pub fn is_listeners_only(&self) -> bool {
         let unconnected = StateSet::of_all(&[State::Listen, State::Unconnected, State::Bound]);
         let all = |dump: &Dump| {

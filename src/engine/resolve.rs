@@ -1,7 +1,7 @@
-//! After the walk: why sockets without a holder have none, and whom queued connections wait for.
+//! After the walk: determines why sockets have no holder, and which listener's owners queued connections wait for.
 //!
-//! `kernel` is said of a socket only after it was seen again and a second, thorough walk found nobody. That
-//! costs a second dump and walk, and happens only where such sockets are and every process could be looked into.
+//! A socket gets the status `kernel` only after it was seen again and a second, thorough walk found no holder. That
+//! costs a second dump and walk, and happens only if such sockets exist and every process could be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -19,7 +19,7 @@ use crate::source::proc::{ProcRoot, mounts::Mounts};
 use crate::source::{disk, namespaces};
 
 /// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
-/// others whose owners are wanted too.
+/// others whose owners are wanted.
 pub fn resolve_owners(
     root: &ProcRoot,
     views: &Views,
@@ -48,9 +48,9 @@ pub fn resolve_owners(
         still_there: true,
         ..Evidence::default()
     };
-    // Where many processes are shut to us, any of them may hold what is left. Where only a few are, most of it
-    // has vanished meanwhile, which a second look tells; no second walk if the walk began after the sockets
-    // were read, because it would find the same.
+    // If many processes could not be read, any of them may hold the rest. If only a few could not, most of the rest
+    // has been closed meanwhile, which a second dump shows; there is no second walk if the first one began after the
+    // sockets were read, because it would find the same.
     let mostly_shut = evidence.hidepid || walked.refused * 4 > walked.processes;
     let walked_last = dumps.iter().all(Dump::is_small);
     if evidence.status() == OwnerStatus::Hidden && (mostly_shut || walked_last) {
@@ -91,7 +91,7 @@ pub(super) fn unseen(root: &ProcRoot, walked: &Walk) -> Unseen {
     }
 }
 
-/// The inodes of rows and of other ends that nobody was seen to hold. The kernel's own sockets are not among them.
+/// The inodes of rows and of other ends without a known holder, except the kernel's own sockets.
 fn without_holder(stash: &Stash, others: &Others, table: &HolderTable) -> BTreeSet<u32> {
     stash
         .heads()
@@ -103,7 +103,7 @@ fn without_holder(stash: &Stash, others: &Others, table: &HolderTable) -> BTreeS
         .collect()
 }
 
-/// The status of each left-over, by whether it is still there.
+/// The status of each socket without a holder, by whether it still exists.
 fn reasons(
     left_over: BTreeSet<u32>,
     still_there: &BTreeSet<u32>,
@@ -128,7 +128,7 @@ fn has_queued(stash: &Stash) -> bool {
         .any(|head| head.inode.is_none() && queued.contains(&head.state) && head.protocol != Protocol::Unix)
 }
 
-/// All listeners of the protocols that have queues: a request that costs microseconds.
+/// All listeners of the protocols that have queues: a request that takes microseconds.
 pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
         named: false,
@@ -151,7 +151,7 @@ fn hides_processes(root: &ProcRoot) -> bool {
     Mounts::parse(&mountinfo, &root.path().to_string_lossy()).hides_processes
 }
 
-/// Walks again for the left-overs, into every thread and for descriptors in flight.
+/// Walks again for the remaining sockets, through every thread and including descriptors in flight.
 fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Option<Walk> {
     let wanted: Vec<u32> = left_over.iter().copied().collect();
     let mut never_carry: Vec<u32> = stash
@@ -171,7 +171,7 @@ fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Opt
     .ok()
 }
 
-/// Which of the left-overs are still there.
+/// Returns which of the remaining sockets still exist.
 pub(super) fn look_again(
     root: &ProcRoot,
     views: &Views,

@@ -21,7 +21,7 @@ use crate::source::tape;
 /// The state of one run.
 pub(super) struct Run<'a> {
     pub(super) request: Cow<'a, Request>,
-    /// The part of the filter that looks at sockets alone.
+    /// The part of the filter that depends on sockets alone.
     prefilter: Option<Expr>,
     pub(super) root: ProcRoot,
     pub(super) learner: Learner,
@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Nothing to wait for: rows go out as they are read.
+    /// Nothing to wait for: rows are passed on as they are read.
     pub(super) fn straight<S: Sink>(mut self, mut outlet: Outlet<S>) -> (S, Captured) {
         let owners = Owners::not_asked();
         let mut context = self.context();
@@ -83,8 +83,8 @@ impl<'a> Run<'a> {
         self.captured(owners, context, outlet)
     }
 
-    /// Packs the rows that may be wanted, and after each batch of them calls `then` with the stash and the names
-    /// learnt so far; it may end the capture.
+    /// Packs the rows that may be wanted, and after each batch calls `then` with the stash and the names known so far;
+    /// `then` may end the capture.
     pub(super) fn fill(
         &mut self,
         stash: &mut Stash,
@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
         dumped.is_partial = gaps.iter().any(descriptor_only::leaves_sockets_out);
         self.gaps.append(&mut gaps);
         if !request.others.is_empty() {
-            // What is missing of these tables was missing above already.
+            // What these tables lack was already missing above.
             namespaces::read(&request.views, &self.root, &request.others, &mut |sockets| {
                 for socket in &*sockets {
                     related.add(socket);
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         Ok(owners)
     }
 
-    /// Who owns the rows of the stash, now that the scan is over.
+    /// Returns the owners of the rows in the stash, after the scan.
     pub(super) fn resolve_owners(&mut self, stash: &Stash, holders: HolderTable, scan: Scan) -> Owners {
         self.owners_by = scan.how;
         let dumps = [&self.request.dumps[..], &self.request.others].concat();
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         )
     }
 
-    /// Hands out what has not gone yet, now that the owners are known.
+    /// Passes on the remaining rows, now that the owners are known.
     pub(super) fn hand_out<S: Sink>(
         mut self,
         stash: &Stash,
@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What to say of sockets whose descriptors did not answer in time.
+/// The gap for sockets whose descriptors did not answer in time.
 fn descriptors_late(late: usize, asked: &str) -> Option<Gap> {
     let sockets = if late == 1 { "socket" } else { "sockets" };
     let message = format!("{late} {sockets} could not be asked in time for their {asked}");

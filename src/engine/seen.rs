@@ -1,8 +1,8 @@
-//! Which cookies a capture has had already.
+//! The cookies that a capture has already read.
 
-/// A set of cookies: open addressing, some 10 bytes for each.
+/// A set of cookies: open addressing, some 10 bytes per cookie.
 ///
-/// A dump is no snapshot: a socket that changes tables meanwhile can be told twice.
+/// A dump is not a snapshot: a socket that moves to another table meanwhile can be reported twice.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     slots: Vec<u64>,
@@ -10,7 +10,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Adds a cookie; false if it was there. 0 is no cookie and always new.
+    /// Adds a cookie; returns false if it was present. 0 means no cookie and always counts as new.
     pub(super) fn insert(&mut self, cookie: u64) -> bool {
         if cookie == 0 {
             return true;
@@ -35,7 +35,7 @@ impl Seen {
         self.slots = slots;
     }
 
-    /// The slot that holds `cookie`, or the free one where it belongs. The table is never full.
+    /// Returns the slot that holds `cookie`, or the free slot where it belongs. The table is never full.
     fn find(slots: &[u64], cookie: u64) -> usize {
         let mask = slots.len() - 1;
         // Cookies count up: the product spreads them over the high bits.

@@ -1,4 +1,4 @@
-//! What a dump asks for on top of the row: the extension bits of each request.
+//! The extension bits of each dump request: what it asks for in addition to the row.
 
 pub use crate::source::netlink::inet::extension;
 pub use crate::source::netlink::packet::{SHOW_FILTER as PACKET_FILTER, SHOW_RINGS as PACKET_RINGS};

@@ -1,4 +1,4 @@
-//! The sockets of some dumps, collected, with their owners if somebody asks: for commands that need them all.
+//! The sockets of some dumps, collected, with their owners on demand: for commands that need all of them.
 
 use std::io;
 use std::num::NonZeroU32;
@@ -17,7 +17,7 @@ use crate::source::proc::ProcRoot;
 pub struct Snapshot {
     /// The sockets, in the kernel's order.
     pub sockets: Vec<Socket>,
-    /// Who holds them; not asked for until [`Snapshot::find_owners`].
+    /// Their holders; unknown until [`Snapshot::find_owners`].
     pub owners: Owners,
     /// How owners were found.
     pub owners_by: How,
@@ -27,8 +27,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the sockets of these dumps that are `wanted`. Tables under /proc are not narrowed by a dump's condition, so
-    /// `wanted` has to check it too.
+    /// Reads the sockets of these dumps that are `wanted`. A dump's condition does not narrow tables under /proc, so
+    /// `wanted` must check it too.
     pub fn read(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Self {
         let mut found = Vec::new();
         let gaps = read_tables(&dumps, &mut |sockets| {
@@ -49,7 +49,7 @@ impl Snapshot {
         &self.dumps
     }
 
-    /// Finds the owners of all sockets, and the reasons for missing ones, as a listing does.
+    /// Finds the owners of all sockets, and the reasons for missing owners, as a listing does.
     pub fn find_owners(&mut self, by: OwnersBy) {
         let owned = |socket: &Socket| needs_owner(socket.inode, socket.state, socket.backend);
         if !self.sockets.iter().any(owned) {
@@ -75,13 +75,13 @@ impl Snapshot {
         }
     }
 
-    /// Whether nothing is missing.
+    /// Returns whether the snapshot is complete.
     pub fn is_complete(&self) -> bool {
         is_complete(&self.gaps)
     }
 }
 
-/// The holders of sockets that are known by inode alone, of whatever protocol.
+/// Finds the holders of sockets known only by inode, of any protocol.
 ///
 /// # Errors
 /// If /proc cannot be listed.

@@ -1,8 +1,8 @@
-//! Hands the rows of a request to a sink.
+//! Streams the rows of a request to a sink.
 //!
-//! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that
-//! are slow to look up one by one) are packed into a [`Stash`] meanwhile. Where a dump may be big, the search for owners
-//! runs at the same time on another thread, and rows leave the stash as soon as their holders are known.
+//! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that are slow
+//! to look up one by one) are packed into a [`Stash`]. Where a dump may be big, owners are searched at the same time
+//! on another thread, and rows leave the stash as soon as their holders are known.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -22,11 +22,11 @@ use crate::source::netns::Views;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{tape, threads};
 
-/// Carries out the request and feeds its rows to `sink`, in the kernel's order.
+/// Executes the request and passes its rows to `sink`, in the kernel's order.
 ///
 /// # Errors
-/// If /proc cannot be listed although owners are wanted, or a thread cannot be started. What could not be read
-/// otherwise is a gap.
+/// If /proc cannot be listed although owners are wanted, or a thread cannot be started. Anything else that could not
+/// be read is a gap.
 pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Captured)> {
     let outlet = Outlet::new(sink, request.filter.as_ref());
     let mut run = Run::new(request);
@@ -42,11 +42,10 @@ pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Capture
     Ok(run.hand_out(&stash, owners, outlet))
 }
 
-/// The search for owners at the same time as a dump that may be big. Rows go out as soon as their holders are known, as
-/// long as those in front of them have gone.
+/// Searches owners during a dump that may be big. Rows are passed on, in order, as soon as their holders are known.
 fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow::Result<(S, Captured)> {
-    // Where a limit ends the dump early depends on which thread is faster: a recording asks for all of it, and its
-    // replay as well.
+    // Where a limit ends the dump early depends on which thread is faster, so a recording and its replay read all of
+    // it.
     let early = run.request.facts == Facts::Comm
         && !run.related.is_asked()
         && !run.learner.wants_all_at_once()
@@ -110,14 +109,14 @@ fn cannot_list(root: &ProcRoot) -> String {
     format!("cannot list the processes in {}", root.path().display())
 }
 
-/// What a scan for owners found, for rows that need not wait for the end of the dump.
+/// The result of a search for owners, for rows that need not wait for the end of the dump.
 struct Known {
     owners: Owners,
     processes: Processes,
 }
 
 impl Known {
-    /// With `complete` also the listeners of these namespaces, for which queued connections wait, and the names of
+    /// With `complete`, also the listeners of these namespaces, for which queued connections wait, and the names of
     /// all holders.
     fn new(root: &ProcRoot, holders: HolderTable, unseen: Unseen, complete: Option<&Views>) -> Self {
         let Some(views) = complete else {

@@ -1,4 +1,4 @@
-//! Reads the tables of a plan: by sock_diag, and where that does not answer by /proc/net.
+//! Reads the tables of a request: with sock_diag or, where that is not available, from /proc/net.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -24,16 +24,16 @@ pub fn read_tables(dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
 pub(super) struct Tables {
     root: ProcRoot,
     channel: Option<Channel>,
-    /// Why there is no channel: errno. Told once per protocol that had to do without.
+    /// Why there is no channel: errno. Reported once for each protocol affected.
     refused: Option<i32>,
     /// The names in /proc/net/protocols, read when first needed.
     protocols: Option<String>,
-    /// What is missing, or came another way.
+    /// What is missing, or was read another way.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl Tables {
-    /// Opens the netlink socket, unless --proc-root is given: that need not be of this kernel.
+    /// Opens the netlink socket, unless --proc-root is given: its files may be from another kernel.
     pub(super) fn open(root: &ProcRoot) -> Self {
         let mut tables = Self {
             root: root.clone(),
@@ -63,7 +63,7 @@ impl Tables {
         }
     }
 
-    /// Reads every dump in turn and hands its sockets to `emit`, each socket once.
+    /// Reads every dump in turn and passes its sockets to `emit`, each socket once.
     pub(super) fn read(&mut self, dumps: &[Dump], emit: &mut Emit<'_>) {
         let mut seen = Seen::default();
         for dump in dumps {
@@ -111,7 +111,7 @@ impl Tables {
             Err(DumpError::Stopped) => self.channel = None,
             Err(DumpError::Kernel(errno) | DumpError::Channel(errno)) => {
                 self.read_proc(dump, Some(errno), emit);
-                // Whatever is left of the answer must not reach the next dump.
+                // The rest of the reply must not reach the next dump.
                 self.reopen();
             }
             Err(DumpError::NotRecorded) => {
@@ -135,7 +135,7 @@ impl Tables {
         }
     }
 
-    /// Reads the tables under /proc/net. `refused` is the errno of sock_diag if it was asked.
+    /// Reads the tables under /proc/net. `refused` is the errno of sock_diag, if it was tried.
     fn read_proc(&mut self, dump: &Dump, refused: Option<i32>, emit: &mut Emit<'_>) {
         let name = dump.protocol.name();
         match net::read(&self.root, dump, emit) {
@@ -170,7 +170,7 @@ impl Tables {
         }
     }
 
-    /// No table at all: a family that the kernel lacks is a note. One that it has and does not list is a loss.
+    /// No table at all: a family that the kernel lacks is a note. One that it has but does not list is a loss.
     fn unlisted(&mut self, dump: &Dump, refused: Option<i32>) -> Gap {
         let lacks = matches!(
             refused,
@@ -180,7 +180,7 @@ impl Tables {
         );
         let protocol = dump.protocol;
         let in_use = match protocol {
-            // These are not counted: who asks for them by name has a reason.
+            // These are not counted: asking for them by name is deliberate.
             Protocol::Vsock => dump.named && self.kernel_has(protocol),
             _ => self.has_sockets(protocol),
         };
@@ -199,18 +199,18 @@ impl Tables {
         )
     }
 
-    /// Whether a protocol is registered. If that cannot be read, it may be.
+    /// Returns whether a protocol is registered. If that cannot be read, it may be.
     fn kernel_has(&mut self, protocol: Protocol) -> bool {
         registered_name(protocol).is_none_or(|name| self.registered(name).unwrap_or(true))
     }
 
-    /// Whether /proc/net/protocols has a line of that name; `None` if it cannot be read.
+    /// Returns whether /proc/net/protocols has a line with that name; `None` if it cannot be read.
     fn registered(&mut self, name: &str) -> Option<bool> {
         let lines = self.protocols();
         (!lines.is_empty()).then(|| line_of(lines, name).is_some())
     }
 
-    /// Whether the line of a protocol counts sockets in this network namespace.
+    /// Returns whether the line of a protocol counts sockets in this network namespace.
     fn has_sockets(&mut self, protocol: Protocol) -> bool {
         let line = registered_name(protocol).and_then(|name| line_of(self.protocols(), name));
         line.and_then(|line| line.split_whitespace().nth(2)?.parse::<i64>().ok())
@@ -224,7 +224,7 @@ impl Tables {
     }
 }
 
-/// Tables that were asked for by name and that no dump reads. Where the kernel has such sockets, they are a loss.
+/// Reports tables that were requested by name and that no dump reads. If the kernel has such sockets, they are a loss.
 pub(super) fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
     let protocols = if names.is_empty() {
         String::new()
@@ -247,7 +247,7 @@ fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
         .find(|line| line.split_whitespace().next() == Some(name))
 }
 
-/// The name of a protocol in /proc/net/protocols, where it can be missing.
+/// The name of a protocol in /proc/net/protocols, for protocols that can be missing.
 const fn registered_name(protocol: Protocol) -> Option<&'static str> {
     Some(match protocol {
         Protocol::Udplite => "UDP-Lite",
@@ -262,7 +262,7 @@ const fn registered_name(protocol: Protocol) -> Option<&'static str> {
     })
 }
 
-/// Whether the kernel knows the pseudo state of bound sockets; older ones ignore its bit in silence.
+/// Returns whether the kernel supports the pseudo state of bound sockets; older ones silently ignore its bit.
 fn lists_bound_sockets() -> bool {
     let release = tape::fact("kernel", || {
         rustix::system::uname().release().to_string_lossy().into_owned()
@@ -283,7 +283,7 @@ fn missing(protocol: Protocol) -> Gap {
     )
 }
 
-/// Hands on the sockets that were not seen before. New ones are moved to the front, in their order.
+/// Passes on the sockets that were not seen before. New ones are moved to the front, in order.
 fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> ControlFlow<()> {
     let mut kept = 0;
     for index in 0..sockets.len() {

@@ -1,4 +1,4 @@
-//! `--columns`, `--add` and `--hide`: from names to fields, and what a capture has to know to fill them.
+//! `--columns`, `--add` and `--hide`: resolves names to fields, and determines what a capture must read to fill them.
 
 use crate::cli::UsageError;
 use crate::query::field::{Cost, Field, Kind};
@@ -6,22 +6,22 @@ use crate::query::group::GroupKey;
 use crate::query::sort::SortKey;
 use crate::query::{field_of, nearest_field};
 
-/// What was said about columns.
+/// The columns that the options name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// Exactly these.
     pub only: Option<Vec<Field>>,
-    /// And these.
+    /// Add these.
     pub add: Vec<Field>,
-    /// But not these.
+    /// Hide these.
     pub hide: Vec<Field>,
 }
 
 impl Choice {
-    /// From the words of the three options.
+    /// Parses the words of the three options.
     ///
     /// # Errors
-    /// A name that no field has, with the nearest that one has.
+    /// An unknown field name, with the nearest known one.
     pub fn of(only: &[String], add: &[String], hide: &[String]) -> Result<Self, UsageError> {
         Ok(Self {
             only: if only.is_empty() {
@@ -34,12 +34,12 @@ impl Choice {
         })
     }
 
-    /// Whether nothing was said.
+    /// Returns whether the options were not used.
     pub fn is_none(&self) -> bool {
         self.only.is_none() && self.add.is_empty() && self.hide.is_empty()
     }
 
-    /// The columns, where these are the usual ones. Each once, in the order of its first mention.
+    /// Returns the columns, given the default ones. Each occurs once, in the order of first mention.
     pub fn applied(&self, usual: impl IntoIterator<Item = Field>) -> Vec<Field> {
         let mut chosen = Vec::new();
         let base = match &self.only {
@@ -54,13 +54,13 @@ impl Choice {
         chosen
     }
 
-    /// The fields that were asked for by name.
+    /// The fields that were named.
     pub fn named(&self) -> impl Iterator<Item = Field> {
         self.applied([]).into_iter()
     }
 }
 
-/// The field of a name.
+/// Returns the field of a name.
 ///
 /// # Errors
 /// If there is none.
@@ -75,10 +75,11 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     })
 }
 
-/// The keys of `--sort`; none for its word `default`, which is the usual order and the last key of every other.
+/// Parses the keys of `--sort`; empty for `default`, the default order, which is also the last key of every other
+/// order.
 ///
 /// # Errors
-/// A name that no field has, or another order than `asc` and `desc`.
+/// An unknown field name, or an order other than `asc` and `desc`.
 pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
     words(lists)
         .filter(|word| *word != "default")
@@ -103,10 +104,10 @@ pub fn sort_keys(lists: &[String]) -> Result<Vec<SortKey>, UsageError> {
         .collect()
 }
 
-/// The keys of `--by`.
+/// Parses the keys of `--by`.
 ///
 /// # Errors
-/// A name that no field has or that is there twice, a queue, or a prefix that is no length or not behind an address.
+/// A name that is unknown or repeated, a queue, or a prefix that is not a valid length or does not follow an address.
 pub fn group_keys(lists: &[String]) -> Result<Vec<GroupKey>, UsageError> {
     let keys: Vec<GroupKey> = words(lists).map(group_key).collect::<Result<_, _>>()?;
     for (index, key) in keys.iter().enumerate() {
@@ -152,7 +153,7 @@ fn fields(option: &str, lists: &[String]) -> Result<Vec<Field>, UsageError> {
     words(lists).map(|name| field(option, name)).collect()
 }
 
-/// What must be captured for these fields.
+/// Returns what must be captured for these fields.
 pub fn needs(fields: &[Field]) -> Cost {
     fields.iter().map(|field| field.info().cost).collect()
 }

@@ -1,4 +1,4 @@
-//! Which details of sockets the kernel is asked for: by an option, or because a field of theirs was named.
+//! Which socket details to request from the kernel: those of an option, and those of the fields that were named.
 
 use crate::cli::ListArgs;
 use crate::engine::show::{PACKET_FILTER, PACKET_RINGS, UNIX_MEMORY, extension};
@@ -7,7 +7,7 @@ use crate::model::request::Wanted;
 use crate::query::field::Cost;
 use crate::render::facts::Facts;
 
-/// What a table tells behind its rows.
+/// What a table shows after its rows.
 pub fn facts(args: &ListArgs) -> Facts {
     let options = args.tos || args.inet_sockopt;
     let lines = args.info || args.memory || args.bpf;
@@ -18,27 +18,27 @@ pub fn facts(args: &ListArgs) -> Facts {
     }
 }
 
-/// What packet sockets are asked for: `pdiag_show` bits.
+/// `pdiag_show` bits for packet sockets.
 pub fn of_packet(filters: bool, rings: bool) -> u32 {
     let asked = [(filters, PACKET_FILTER), (rings, PACKET_RINGS)];
     let bits = asked.iter().filter(|(asked, _)| *asked);
     bits.fold(0, |all, (_, bits)| all | bits)
 }
 
-/// What is asked, as `INET_DIAG_*` extension bits.
+/// The request, as `INET_DIAG_*` extension bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
-    /// What goes into the details of a socket.
+    /// What is kept in the details of a socket.
     kept: u32,
-    /// What a row has a field for.
+    /// What has a field in a row.
     read: u32,
-    /// Whether the attributes that come unasked are wanted.
+    /// Whether attributes that the kernel sends unrequested are kept.
     attributes: bool,
 }
 
 impl Details {
-    /// By these options, or because of fields: all that are `shown` can be filled with what comes unasked; what makes
-    /// answers longer is for those that were asked for by name.
+    /// Builds the request from these options and fields: all that are `shown` can be filled from unrequested
+    /// attributes; attributes that make replies longer are requested only for fields that were named.
     pub fn of(args: &ListArgs, shown: Cost, by_name: Cost) -> Self {
         let asked = by_name
             .and_if(args.memory, Cost::MEMORY)
@@ -55,7 +55,7 @@ impl Details {
         }
     }
 
-    /// How much of each answer is read because of this.
+    /// How much of each reply must be read for this.
     pub fn wanted(self) -> Wanted {
         match (self.kept, self.attributes) {
             (1.., _) => Wanted::Details,

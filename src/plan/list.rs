@@ -1,4 +1,4 @@
-//! What a listing means: what is captured, and how it is shown.
+//! Plans a listing: what to capture and how to show it.
 
 use std::path::PathBuf;
 
@@ -24,19 +24,19 @@ use crate::render::plain::Plain;
 use crate::render::table::TableView;
 use crate::render::tokens::Users;
 
-/// A listing, ready to be run.
+/// A listing, ready to run.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct ListPlan {
-    /// What is captured.
+    /// What to capture.
     pub capture: Request,
-    /// How it is shown.
+    /// How to show it.
     pub output: Output,
-    /// The order that was asked for, empty for the usual one; `None` for rows as they come, in the forms that stream.
+    /// The order of `--sort`, empty for the default one; `None` for rows as they arrive, in streaming formats.
     pub sort: Option<Vec<SortKey>>,
-    /// The most rows or groups.
+    /// Maximum number of rows or groups.
     pub limit: Option<usize>,
-    /// Sockets in time-wait are counted and not shown.
+    /// Whether sockets in time-wait are only counted.
     pub hide_time_wait: bool,
     /// `--exit-status`.
     pub exit_status: bool,
@@ -53,7 +53,7 @@ pub struct ListPlan {
 }
 
 impl ListPlan {
-    /// The plan for these options in that place, with the filter already parsed.
+    /// Plans a listing for these options on that terminal; the filter is already parsed.
     ///
     /// # Errors
     /// See [`Selection::of`].
@@ -72,7 +72,7 @@ impl ListPlan {
             .chain(by.iter().map(|key| key.field));
         let of_pids = args.pids.then_some(Field::Pid);
         let named: Vec<Field> = choice.named().chain(others).chain(of_pids).collect();
-        // Who started whom is among the facts of processes.
+        // Parents are among the facts about processes.
         let by_pid = by.iter().any(|key| key.field == Field::Pid);
         let needs_processes = by_pid || filter.expr.as_ref().is_some_and(Expr::needs_processes);
         let asked = args.processes
@@ -94,7 +94,7 @@ impl ListPlan {
         let needed = needs(&[&output.needed_fields()[..], &filter_fields, &named].concat());
         let mut dumps = selection.dumps();
         let by_name = cost_by_name(args, &filter_fields, &named, &output, filter.expr.as_ref());
-        // Details make every answer longer, so they are for those who name them.
+        // Details make every reply longer, so they are read only if named.
         let details = Details::of(args, needed, by_name);
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needed, by_name);
@@ -113,7 +113,7 @@ impl ListPlan {
                 Protocol::Unix => show::UNIX_BASIC | details.of_unix(),
                 Protocol::Packet => details::of_packet(args.bpf || by_name.has(Cost::FILTERS), rings),
                 Protocol::Xdp if rings => show::XDP_RINGS,
-                // These families always tell their memory.
+                // These families always report their memory.
                 protocol if !protocol.is_inet() => 0,
                 _ => details.of_inet(),
             };
@@ -163,7 +163,7 @@ impl ListPlan {
     }
 }
 
-/// What must be captured for fields that were named, in a filter or elsewhere, and for options that ask for more.
+/// What must be captured for fields named in a filter or elsewhere, and for options that ask for more.
 fn cost_by_name(
     args: &ListArgs,
     filtered: &[Field],
@@ -171,7 +171,7 @@ fn cost_by_name(
     output: &Output,
     filter: Option<&Expr>,
 ) -> Cost {
-    // A table of what listens is a short one, and made to be looked at.
+    // A table of listeners is short, and meant to be read.
     let shows_load = matches!(output, Output::Table(view) if view.columns.contains(&Column::Drops));
     let filters_contexts = filter.is_some_and(Expr::needs_contexts);
     needs(&[filtered, named].concat())
@@ -180,7 +180,7 @@ fn cost_by_name(
         .and_if(args.contexts, Cost::SOCKET_CONTEXTS)
 }
 
-/// The dumps as far as the filter wants them; and, where `everything` is wanted, whether that includes sockets that are
+/// Returns the dumps that the filter needs and, if `everything` is wanted, whether that includes sockets that are
 /// missing from every dump.
 fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dump>, bool) {
     let Some(filter) = filter else {
@@ -191,8 +191,8 @@ fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dum
         .cloned()
         .filter_map(|dump| narrowed(dump, filter))
         .collect();
-    // A filter that leaves out a table, a state or an address speaks of what dumps tell; one that leaves out all of
-    // them, of what they do not.
+    // A filter that excludes some table, state or address refers to what dumps report; one that excludes all of them
+    // refers to the sockets that dumps miss.
     if everything && (kept.is_empty() || kept == dumps) {
         (dumps, true)
     } else {
@@ -200,7 +200,7 @@ fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dum
     }
 }
 
-/// Options that answer different questions are not guessed about.
+/// Options that answer different questions are an error, not a guess.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let by = !args.by.is_empty();
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
@@ -226,7 +226,7 @@ fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     }
 }
 
-/// What decides over columns.
+/// What determines the columns.
 struct Shown<'a> {
     args: &'a ListArgs,
     choice: Choice,
@@ -294,7 +294,7 @@ impl Shown<'_> {
         }
     }
 
-    /// The usual columns of the table.
+    /// The default columns of the table.
     fn usual_table(&self) -> Vec<Column> {
         let args = self.args;
         let listening = self.selection.is_listening_view();

@@ -1,4 +1,4 @@
-//! What the arguments mean, once terminal, environment and precedence are known. Pure.
+//! Turns options into typed requests, given terminal and environment. Pure.
 
 pub mod columns;
 pub mod common;

@@ -1,4 +1,4 @@
-//! In which form a listing is shown, and what it has to know for that.
+//! The output format of a listing, and what must be captured for it.
 
 use super::Place;
 use crate::cli::ListArgs;
@@ -10,10 +10,10 @@ use crate::render::form::Form;
 use crate::render::lines::Lines;
 use crate::render::table::TableView;
 
-/// The form of the output.
+/// The output format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Lines, as rows come.
+    /// Lines, as rows arrive.
     Lines(Lines),
     /// The table for people.
     Table(TableView),
@@ -42,15 +42,15 @@ pub fn form(args: &ListArgs, place: &Place) -> Form {
 pub struct Grouping {
     /// What the rows of a group have in common.
     pub keys: Vec<GroupKey>,
-    /// How groups are shown.
+    /// The format of groups.
     pub form: Form,
     /// The heading line.
     pub header: bool,
 }
 
 impl Output {
-    /// The fields that it shows, as far as they decide over what is captured. Owners are not looked for only
-    /// because a form has room for them.
+    /// Returns the fields it shows, as far as they determine what is captured. A format that merely has room for
+    /// owners does not request them.
     pub(super) fn needed_fields(&self) -> Vec<Field> {
         match self {
             Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
@@ -63,9 +63,9 @@ impl Output {
         }
     }
 
-    /// Whose other ends it shows, by what it `needs` and by what was asked for `by_name`. Those of unix sockets
-    /// come from a table that is read anyway; those of IP sockets cost a search among all of them, so they are for
-    /// those who see owners too.
+    /// Returns whose other ends it shows, given what it `needs` and what was requested `by_name`. Those of unix
+    /// sockets come from a table that is read anyway; those of IP sockets cost a search among all sockets, so they are
+    /// shown only together with owners.
     pub(super) fn peers(&self, owners: bool, needs: Cost, by_name: Cost) -> PeerKinds {
         let (beside_peer, beside_owner) = match self {
             Self::Table(view) => (

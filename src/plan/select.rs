@@ -1,7 +1,7 @@
 //! Which tables, families and states the options select, by the rules of ss 7.1.
 //!
-//! As in ss there is one set of states for all tables: each option adds the states that its table shows by
-//! default. What differs is said in docs/ss-differences.md: `-4 -6` is both, options unite whatever their order.
+//! As in ss, there is one set of states for all tables: each option adds the states that its table shows by default.
+//! docs/ss-differences.md lists the differences: `-4 -6` means both, and options combine regardless of their order.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::query::ProtocolSet;
 
 use crate::model::request::Dump;
 
-/// A table as ss counts them: unix and VM sockets are three, packet sockets two.
+/// A table as ss counts them: unix and VM sockets have three, packet sockets two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// All sockets of a protocol.
@@ -28,13 +28,13 @@ impl Table {
     }
 }
 
-/// What is selected.
+/// The selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct Selection {
     /// The tables.
     pub tables: BTreeSet<Table>,
-    /// The tables that were named, not only part of a family or of everything.
+    /// The tables that were named themselves, not as part of a family or of everything.
     pub named: BTreeSet<Table>,
     /// IPv4 sockets.
     pub v4: bool,
@@ -42,11 +42,11 @@ pub struct Selection {
     pub v6: bool,
     /// The states, for all tables.
     pub states: StateSet,
-    /// Whether the states were asked for (`-a -l -B`, `state X`), or are the defaults of tables.
+    /// Whether the states were requested (`-a -l -B`, `state X`), or are the defaults of the tables.
     pub states_asked: bool,
-    /// Nothing was selected: TCP and UDP, every state, with owners.
+    /// Whether nothing was selected: TCP and UDP, every state, with owners.
     pub by_default: bool,
-    /// Names of tables that were asked for and that no dump of ours reads.
+    /// Names of requested tables that none of our dumps reads.
     pub absent: BTreeSet<&'static str>,
 }
 
@@ -66,11 +66,11 @@ const ORDER: [Protocol; 12] = [
     Protocol::Mptcp,
 ];
 
-/// What `-d`, `--tipc` and the like ask for: DCCP has left the kernel (linux 6.16), TIPC and SMC sockets are told in
-/// forms that we do not read.
+/// What `-d`, `--tipc` and similar options request: DCCP was removed from the kernel (linux 6.16); TIPC and SMC
+/// sockets are reported in formats that this program does not read.
 const ABSENT: [&str; 3] = ["dccp", "tipc", "smc"];
 
-/// The types that are tables of their own.
+/// The socket types with tables of their own.
 const fn types(protocol: Protocol) -> &'static [SocketType] {
     match protocol {
         Protocol::Unix | Protocol::Vsock => &[SocketType::Stream, SocketType::Dgram, SocketType::Seqpacket],
@@ -95,7 +95,7 @@ fn all_inet() -> impl Iterator<Item = Table> {
     all().filter(|table| table.protocol().is_inet())
 }
 
-/// The states of a table that is named and nothing said of states. Packet, netlink and XDP sockets have one only.
+/// The default states of a table. Packet, netlink and XDP sockets have only one.
 const fn default_states(protocol: Protocol) -> StateSet {
     match protocol {
         Protocol::Packet | Protocol::Netlink | Protocol::Xdp => StateSet::of(State::Unconnected),
@@ -103,17 +103,17 @@ const fn default_states(protocol: Protocol) -> StateSet {
     }
 }
 
-/// Whether the options name a table or a family.
+/// Returns whether the options name a table or a family.
 ///
 /// # Errors
-/// One that is not known.
+/// An unknown name.
 pub fn selects_tables(args: &ListArgs) -> Result<bool, UsageError> {
     let choice = Choice::named(args)?;
     Ok(!choice.is_empty() || !choice.excluded.is_empty() || choice.v4 || choice.v6)
 }
 
 impl Selection {
-    /// What the options select, and the states and protocols that the filter speaks of.
+    /// Combines the options with the states and protocols that the filter mentions.
     ///
     /// # Errors
     /// An unknown family or table, or a combination that selects nothing.
@@ -161,22 +161,22 @@ impl Selection {
         Ok(selection)
     }
 
-    /// Whether a column that names the table says anything.
+    /// Returns whether a column that names the table is informative.
     pub fn has_several_tables(&self) -> bool {
         self.tables.len() + self.absent.len() > 1
     }
 
-    /// Whether only sockets that wait for something can be shown: listeners and unconnected ones.
+    /// Returns whether only sockets that wait for something can be shown: listeners and unconnected ones.
     pub fn is_listening_view(&self) -> bool {
         self.states.without(StateSet::LISTENING).is_empty()
     }
 
-    /// Whether every socket is selected, in whatever table and state.
+    /// Returns whether every socket is selected, in any table and state.
     pub fn is_everything(&self) -> bool {
         self.v4 && self.v6 && self.states == StateSet::ALL && all().all(|table| self.tables.contains(&table))
     }
 
-    /// The dumps, in the order in which ss prints tables.
+    /// Returns the dumps, in the order in which ss prints tables.
     pub fn dumps(&self) -> Vec<Dump> {
         ORDER
             .into_iter()
@@ -198,15 +198,15 @@ impl Selection {
         if wanted.len() == types(protocol).len() {
             wanted.clear();
         } else if protocol == Protocol::Packet && wanted.contains(&SocketType::Dgram) {
-            // The obsolete way to open one: ss counts it here too.
+            // The obsolete way to open a packet socket: ss counts it here too.
             wanted.push(SocketType::Packet);
         }
         let named = self.named.iter().any(|table| of_it(&table));
         let states = match protocol {
             _ if self.states_asked => self.states,
-            // The kernel ignores the states of raw sockets, and so ss shows them all.
+            // The kernel ignores states of raw sockets, so ss shows them all.
             Protocol::Raw | Protocol::Icmp => StateSet::ALL,
-            // `-A netlink` alone would ask for connected ones, of which there are none.
+            // `-A netlink` alone would request connected ones, which do not exist.
             Protocol::Packet | Protocol::Netlink | Protocol::Xdp if named => default_states(protocol),
             _ => self.states,
         };
@@ -220,7 +220,7 @@ impl Selection {
     }
 }
 
-/// The choice as it is built up, option by option.
+/// The selection under construction, option by option.
 #[derive(Default)]
 struct Choice {
     members: BTreeSet<Table>,
@@ -233,7 +233,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// What the options name.
+    /// Applies what the options name.
     fn named(args: &ListArgs) -> Result<Self, UsageError> {
         let mut choice = Self::default();
         choice.letters(args);
@@ -258,7 +258,7 @@ impl Choice {
         self.states = self.states.union(states);
     }
 
-    /// TCP and UDP; if the filter can only match other protocols (a path, a protocol's name), those.
+    /// Selects TCP and UDP or, if the filter can match only other protocols (a path, a protocol name), those.
     fn defaults(&mut self, protocols: Option<ProtocolSet>) {
         let usual = [Protocol::Tcp, Protocol::Udp];
         let wanted: Vec<Protocol> = protocols.map_or_else(|| usual.to_vec(), |set| set.iter().collect());
@@ -295,7 +295,7 @@ impl Choice {
         self.ip_family(args.ipv4, args.ipv6);
     }
 
-    /// A family without any of its tables stands for them all.
+    /// A family without any of its tables stands for all of them.
     fn ip_family(&mut self, v4: bool, v6: bool) {
         if !v4 && !v6 {
             return;
@@ -348,7 +348,7 @@ impl Choice {
                 UsageError::new(format!("unknown table '{name}'")).with_hint(TABLES)
             })?;
             if exclude {
-                // "All but this one", unless something was chosen before.
+                // "All but this one", unless something was selected before.
                 if self.is_empty() {
                     self.members.extend(all());
                 }
@@ -367,7 +367,7 @@ impl Choice {
 const TABLES: &str = "tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, \
                       unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp";
 
-/// The tables of a name of `-A`; ss's short forms are understood.
+/// Returns the tables of a name of `-A`, including ss's short forms.
 fn tables_of_name(name: &str) -> Option<Vec<Table>> {
     let typed = |protocol, kind| Some(vec![Table::Typed(protocol, kind)]);
     match name {

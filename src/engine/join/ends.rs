@@ -13,7 +13,7 @@ use crate::model::{Endpoints, InetPair, Socket, SocketType, State, UnixPair};
 pub(super) struct EndsBuilder(Ends);
 
 impl EndsBuilder {
-    /// Collects these kinds of sockets alone.
+    /// Collects only these kinds of sockets.
     pub(super) fn of(kinds: PeerKinds) -> Self {
         Self(Ends {
             kinds,
@@ -21,12 +21,12 @@ impl EndsBuilder {
         })
     }
 
-    /// Whether anything is collected at all.
+    /// Returns whether anything is collected.
     pub(super) fn is_asked(&self) -> bool {
         self.0.is_asked()
     }
 
-    /// Remembers what a socket says of its ends. The same socket may come twice.
+    /// Records the ends of a socket. The same socket may come twice.
     pub(super) fn add(&mut self, socket: &Socket) {
         match &socket.endpoints {
             Endpoints::Unix(pair) if self.0.kinds.unix => self.add_unix(socket, pair),
@@ -68,7 +68,7 @@ impl EndsBuilder {
         }
     }
 
-    /// Brings everything into the order in which it is found, and drops what leads off the machine.
+    /// Sorts everything for look-ups, and drops connections that leave the machine.
     pub(super) fn finish(mut self) -> Ends {
         self.0.links.sort_unstable();
         self.0.links.dedup();

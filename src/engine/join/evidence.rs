@@ -1,4 +1,4 @@
-//! Why a socket has no holder, as a function of what was observed.
+//! Determines why a socket has no holder, from what was observed.
 
 use crate::model::OwnerStatus;
 
@@ -9,17 +9,17 @@ use crate::model::OwnerStatus;
     reason = "each is one observation, and all are looked at together"
 )]
 pub struct Evidence {
-    /// The socket was there again after the walk.
+    /// The socket was still there after the walk.
     pub still_there: bool,
-    /// A second walk was made for the sockets that were left over.
+    /// A second walk was made for the sockets without a holder.
     pub walked_again: bool,
     /// Processes whose descriptors we were not allowed to list.
     pub processes_refused: u32,
-    /// /proc hides other users' processes.
+    /// /proc hides the processes of other users.
     pub hidepid: bool,
-    /// Some unix socket has descriptors in flight (`scm_fds`), or that could not be read.
+    /// Some unix socket has descriptors in flight (`scm_fds`), or they could not be read.
     pub descriptors_in_flight: bool,
-    /// Every io_uring's registered files were read.
+    /// The registered files of every io_uring were read.
     pub io_uring_read: bool,
     /// /proc shows no process, not even this one.
     pub proc_is_empty: bool,
@@ -30,7 +30,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The status of a socket without a holder. `kernel` is the last resort, said only when every other
+    /// Returns the status of a socket without a holder. `kernel` is the last resort, used only when every other
     /// explanation has been ruled out.
     pub fn status(&self) -> OwnerStatus {
         if !self.still_there {

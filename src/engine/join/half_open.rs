@@ -1,4 +1,4 @@
-//! Counts the connections that are being opened at each listener. Sockets are added as they are read, in any order.
+//! Counts half-open connections by listener. Sockets are added as they are read, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,14 +11,14 @@ use crate::model::{Protocol, Socket, State};
 pub(super) struct HalfOpenCounter {
     asked: bool,
     listeners: BTreeSet<Place>,
-    /// Those at `::` that leave IPv4 alone.
+    /// Listeners at `::` that do not accept IPv4.
     v6only: BTreeSet<Place>,
-    /// The ends of half-open connections: their own and those of their peers.
+    /// Half-open connections: their local and their peer ends.
     opening: BTreeSet<(Place, Place)>,
 }
 
 impl HalfOpenCounter {
-    /// Counts nothing unless it was asked.
+    /// Creates a counter, which counts nothing unless requested.
     pub(super) fn new(asked: bool) -> Self {
         Self {
             asked,
@@ -26,12 +26,12 @@ impl HalfOpenCounter {
         }
     }
 
-    /// Whether anything is counted.
+    /// Returns whether anything is counted.
     pub(super) fn is_asked(&self) -> bool {
         self.asked
     }
 
-    /// Notes a listener or a half-open connection. The same may come twice.
+    /// Records a listener or a half-open connection. The same may come twice.
     pub(super) fn add(&mut self, socket: &Socket) {
         if !self.asked || socket.protocol != Protocol::Tcp {
             return;
@@ -54,7 +54,7 @@ impl HalfOpenCounter {
         }
     }
 
-    /// Gives each connection to the listener that fits best: the one at its very address before a wildcard.
+    /// Assigns each connection to the listener that matches best: exact address before wildcard.
     pub(super) fn finish(self) -> HalfOpen {
         if !self.asked {
             return HalfOpen::default();

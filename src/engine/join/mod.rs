@@ -1,6 +1,6 @@
-//! Sockets brought together with their holders, other ends and half-open connections.
+//! Joins sockets with their holders, other ends and half-open connections.
 //!
-//! Pure: functions of what was read.
+//! Pure functions of what was read.
 
 mod ends;
 mod evidence;
@@ -16,7 +16,7 @@ pub use evidence::Evidence;
 pub use peers::Others;
 pub use related::Related;
 
-/// Whether the row's owner is worth a scan: it has an inode, or waits for a listener.
+/// Returns whether the row's owner needs a scan: it has an inode, or waits at a listener.
 pub fn needs_owner(inode: Option<NonZeroU32>, state: State, backend: Backend) -> bool {
     inode.is_some()
         || (backend == Backend::SockDiag

@@ -5,12 +5,12 @@ use std::num::NonZeroU32;
 use crate::model::ends::{Ends, InetEnd};
 use crate::model::{Endpoints, Holder, HolderTable, OwnerStatus, Owners, Peers, Socket, Stash};
 
-/// Sockets at the other ends of rows, whose holders are wanted too.
+/// Sockets at the other ends of rows, whose holders are needed too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
     /// Their inodes, sorted.
     pub inodes: Vec<u32>,
-    /// Whether some connection among them waits for a listener.
+    /// Whether some connection among them waits at a listener.
     pub queued: bool,
 }
 
@@ -45,7 +45,7 @@ impl Others {
     }
 }
 
-/// The ends that were read, with the owners of all of them.
+/// The ends that were read, with all their owners.
 pub(super) fn peers(ends: Ends, owners: &Owners, rows: &Stash) -> Peers {
     if !ends.is_asked() {
         return Peers::default();
@@ -76,7 +76,7 @@ pub(super) fn peers(ends: Ends, owners: &Owners, rows: &Stash) -> Peers {
     peers
 }
 
-/// Looks at the other end of each row once.
+/// Looks up the other end of each row once.
 fn look(peers: &mut Peers, rows: &Stash) {
     let (mut pids, mut hidden) = (Vec::new(), 0);
     let mut slot = Socket::BLANK;
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    /// Every inode is held by the process ten times its number, as descriptor 3.
+    /// Every inode is held by the process with ten times its number, as descriptor 3.
     fn peers(sockets: &[Socket]) -> Peers {
         let mut ends = EndsBuilder::of(PeerKinds {
             unix: true,
@@ -277,7 +277,7 @@ mod tests {
         };
         let why = BTreeMap::from([(2, OwnerStatus::Hidden)]);
         let owners = Owners::new(HolderTable::new(vec![holder]), why, Vec::new());
-        // The row is the client's; the server's is filtered away.
+        // The row is the client's; the filter excludes the server's.
         let mut rows = Stash::default();
         rows.push(&client);
         let peers = super::peers(ends, &owners, &rows);

@@ -1,4 +1,4 @@
-//! What is learnt of all sockets that are read, for the facts of a row that come from other rows.
+//! Collects facts about rows that come from other rows, from all sockets that are read.
 
 use super::ends::EndsBuilder;
 use super::half_open::HalfOpenCounter;
@@ -7,7 +7,7 @@ use crate::model::ends::Ends;
 use crate::model::request::PeerKinds;
 use crate::model::{Context, HalfOpen, Owners, Socket, Stash};
 
-/// Other ends and half-open connections, as far as they were asked for.
+/// Other ends and half-open connections, as far as requested.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
     collecting: (EndsBuilder, HalfOpenCounter),
@@ -16,7 +16,7 @@ pub struct Related {
 }
 
 impl Related {
-    /// Nothing yet. `half_open` asks for half-open connections by listener.
+    /// Creates an empty collection. `half_open` requests half-open connections by listener.
     pub fn of(peers: PeerKinds, half_open: bool) -> Self {
         Self {
             collecting: (EndsBuilder::of(peers), HalfOpenCounter::new(half_open)),
@@ -24,32 +24,32 @@ impl Related {
         }
     }
 
-    /// Whether anything is wanted, so that all sockets have to be read before a row is complete.
+    /// Returns whether anything is collected, so that all sockets must be read before a row is complete.
     pub fn is_asked(&self) -> bool {
         let (ends, half_open) = &self.collecting;
         ends.is_asked() || half_open.is_asked()
     }
 
-    /// Learns from a socket. The same may come twice.
+    /// Records a socket. The same may come twice.
     pub fn add(&mut self, socket: &Socket) {
         let (ends, half_open) = &mut self.collecting;
         ends.add(socket);
         half_open.add(socket);
     }
 
-    /// Ends the collection. Called once, when all sockets have been added.
+    /// Completes the collection. Called once, after all sockets were added.
     pub fn finish(&mut self) {
         let (ends, half_open) = std::mem::take(&mut self.collecting);
         self.ends = ends.finish();
         self.half_open = half_open.finish();
     }
 
-    /// The sockets at the other ends of these rows, whose owners are wanted too.
+    /// Returns the sockets at the other ends of these rows, whose owners are needed too.
     pub fn others(&self, rows: &Stash) -> Others {
         Others::of(&self.ends, rows)
     }
 
-    /// Hands over what was learnt to the context of these rows.
+    /// Moves what was collected into the context of these rows.
     pub fn complete(&mut self, context: &mut Context, owners: &Owners, rows: &Stash) {
         context.peers = peers(std::mem::take(&mut self.ends), owners, rows);
         context.half_open = std::mem::take(&mut self.half_open);

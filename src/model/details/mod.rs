@@ -1,30 +1,30 @@
-//! What the kernel says of a socket beyond its row: memory, TCP's state, congestion control and so on.
+//! What the kernel reports about a socket beyond its row: memory, TCP state, congestion control and so on.
 //!
-//! The attributes are kept as the kernel sent them, one after the other in one buffer that a decoder uses again
-//! and again, and are read only when somebody asks. Nothing is kept unless the plan asked for it. Shorter and
-//! longer structures than known are normal: what is missing is unknown, what is more is left alone.
+//! The attributes are kept as the kernel sent them, one after the other in a buffer that decoders reuse, and are
+//! parsed only on demand. Nothing is kept unless the plan requested it. Structures may be shorter or longer than those
+//! known here: a missing part is unknown, an extra part is ignored.
 
 pub mod sctp;
 pub mod ulp;
 
-/// Kinds of attributes, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of
-/// other families use the same numbers for what is the same there.
+/// Attribute types, by their numbers in an IP dump (linux 6.18 include/uapi/linux/inet_diag.h). Decoders of other
+/// families use the same numbers for the same facts.
 pub mod kind {
     use netlink_packet_sock_diag::constants;
 
-    /// Four counters of memory, as kernels before 3.5 told them.
+    /// Four memory counters, from kernels before 3.5.
     pub const MEMINFO: u16 = constants::INET_DIAG_MEMINFO;
     /// `struct tcp_info`, `mptcp_info` or `sctp_info`.
     pub const INFO: u16 = constants::INET_DIAG_INFO;
-    /// `struct tcpvegas_info`, also from other congestion controls that measure round trips.
+    /// `struct tcpvegas_info`, also from other congestion control algorithms that measure round trips.
     pub const VEGASINFO: u16 = constants::INET_DIAG_VEGASINFO;
-    /// Name of the congestion control.
+    /// Name of the congestion control algorithm.
     pub const CONG: u16 = constants::INET_DIAG_CONG;
     /// `IP_TOS`.
     pub const TOS: u16 = constants::INET_DIAG_TOS;
     /// `IPV6_TCLASS`.
     pub const TCLASS: u16 = constants::INET_DIAG_TCLASS;
-    /// Nine counters of memory.
+    /// Nine memory counters.
     pub const SKMEMINFO: u16 = constants::INET_DIAG_SKMEMINFO;
     /// `struct tcp_dctcp_info`.
     pub const DCTCPINFO: u16 = constants::INET_DIAG_DCTCPINFO;
@@ -34,37 +34,37 @@ pub mod kind {
     pub const PEERS: u16 = constants::INET_DIAG_PEERS;
     /// `struct tcp_bbr_info`.
     pub const BBRINFO: u16 = constants::INET_DIAG_BBRINFO;
-    /// The class of net_cls, or else `SO_PRIORITY`.
+    /// The net_cls class id, or else `SO_PRIORITY`.
     pub const CLASS_ID: u16 = constants::INET_DIAG_CLASS_ID;
-    /// The upper layer protocol, nested; a number that the crate lacks.
+    /// The upper-layer protocol, nested; the crate lacks this number.
     pub const ULP_INFO: u16 = 19;
     /// `struct packet_diag_info` of a packet socket; a number of our own, above those of IP dumps.
     pub const PACKET_INFO: u16 = 64;
-    /// The classic BPF program of a packet socket: `struct sock_filter`, one after the other.
+    /// The classic BPF program of a packet socket: a sequence of `struct sock_filter`.
     pub const PACKET_FILTER: u16 = 65;
-    /// `struct packet_diag_ring` of what a packet socket receives.
+    /// `struct packet_diag_ring` of a packet socket's receive ring.
     pub const PACKET_RX_RING: u16 = 67;
-    /// The same of what it sends.
+    /// The same for its transmit ring.
     pub const PACKET_TX_RING: u16 = 68;
-    /// Number and kind of a packet socket's fan-out group.
+    /// Id and type of a packet socket's fanout group.
     pub const PACKET_FANOUT: u16 = 69;
-    /// Entries of an XDP socket's receive ring.
+    /// Number of entries in an XDP socket's receive ring.
     pub const XDP_RX_RING: u16 = 70;
-    /// Entries of its send ring.
+    /// Number of entries in its transmit ring.
     pub const XDP_TX_RING: u16 = 71;
     /// `struct xdp_diag_umem`.
     pub const XDP_UMEM: u16 = 72;
-    /// Entries of the ring of frames to fill.
+    /// Number of entries in its fill ring.
     pub const XDP_FILL_RING: u16 = 73;
-    /// Entries of the ring of frames that were sent.
+    /// Number of entries in its completion ring.
     pub const XDP_COMPLETION_RING: u16 = 74;
     /// `struct xdp_diag_stats`.
     pub const XDP_STATS: u16 = 75;
-    /// One byte: the state of an SCTP association, which only its rows have.
+    /// One byte: the state of an SCTP association; only associations have it.
     pub const SCTP_ASSOCIATION: u16 = 66;
 }
 
-/// Which attributes are kept. Those that a row has fields for are not, nor keys of TCP-MD5: they are secrets.
+/// Which attributes are kept. Excluded are those that a row has fields for, and TCP-MD5 keys, which are secrets.
 const KEPT: u32 = bit(kind::MEMINFO)
     | bit(kind::INFO)
     | bit(kind::VEGASINFO)
@@ -83,32 +83,32 @@ const fn bit(kind: u16) -> u32 {
     1 << kind
 }
 
-/// Attributes of one socket. Empty, and nothing allocated, when the plan did not ask for any.
+/// Attributes of one socket. Empty, without an allocation, if the plan requested none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     bytes: Vec<u8>,
 }
 
 impl Details {
-    /// None.
+    /// No attributes.
     pub const NONE: Self = Self { bytes: Vec::new() };
 
-    /// Whether there are none.
+    /// Returns whether there are no attributes.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Drops what is in it and keeps the room.
+    /// Removes the attributes and keeps the capacity.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// Whether attributes of this kind, in an IP dump, belong in here.
+    /// Returns whether attributes of this type, in an IP dump, are kept here.
     pub const fn keeps(kind: u16) -> bool {
         kind < 32 && KEPT & bit(kind) != 0
     }
 
-    /// Appends an attribute: length, kind, value and padding to four bytes, as netlink lays it out.
+    /// Appends an attribute as netlink lays it out: length, type, value, and padding to four bytes.
     pub fn push(&mut self, kind: u16, value: &[u8]) {
         let Ok(length) = u16::try_from(value.len() + 4) else {
             return;
@@ -120,14 +120,14 @@ impl Details {
         self.bytes.resize(padded, 0);
     }
 
-    /// The value of the first attribute of a kind.
+    /// Returns the value of the first attribute of a type.
     pub fn get(&self, kind: u16) -> Option<&[u8]> {
         self.iter()
             .find(|(found, _)| *found == kind)
             .map(|(_, value)| value)
     }
 
-    /// The number in an attribute of one or four bytes.
+    /// Returns the number in an attribute of one or four bytes.
     pub fn number(&self, kind: u16) -> Option<u32> {
         match *self.get(kind)? {
             [number] => Some(number.into()),
@@ -136,13 +136,13 @@ impl Details {
         }
     }
 
-    /// Name of the congestion control, without the NUL behind it.
+    /// Returns the name of the congestion control algorithm, without its final NUL.
     pub fn congestion(&self) -> Option<&[u8]> {
         self.get(kind::CONG)
             .map(|name| name.split(|byte| *byte == 0).next().unwrap_or_default())
     }
 
-    /// All of them, in the order of the kernel.
+    /// Returns all attributes, in the kernel's order.
     pub fn iter(&self) -> impl Iterator<Item = (u16, &[u8])> {
         attributes(&self.bytes)
     }
@@ -152,14 +152,14 @@ impl Details {
         &self.bytes
     }
 
-    /// Takes bytes that [`Self::as_bytes`] gave, in the place of what is in it.
+    /// Replaces the content with bytes from [`Self::as_bytes`].
     pub fn set_bytes(&mut self, bytes: &[u8]) {
         self.bytes.clear();
         self.bytes.extend_from_slice(bytes);
     }
 }
 
-/// Kinds and values of netlink attributes that stand one after the other, up to the first that is damaged.
+/// Iterates over types and values of consecutive netlink attributes, up to the first malformed one.
 pub fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

@@ -1,7 +1,7 @@
-//! What only SCTP has: the addresses of both ends, and the state of an association, which has its own words.
+//! What only SCTP has: the addresses of both ends, and association states with their own names.
 //!
 //! A dump has a row for each endpoint and one for each of its associations; those of one endpoint share its inode and
-//! its cookie (net/sctp/diag.c).
+//! cookie (net/sctp/diag.c).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,8 +10,8 @@ use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6};
 use super::{Details, kind};
 use crate::model::State;
 
-/// Words for the states of an association by number (linux 6.18 include/linux/sctp.h, `enum sctp_sstat_state` less
-/// its first), each with ss's and with the state of TCP that comes next to it.
+/// Names of association states by number (linux 6.18 include/linux/sctp.h, `enum sctp_sstat_state` without its first),
+/// each with ss's name and the TCP state closest to it.
 const STATES: [(&str, &str, State); 8] = [
     ("closed", "CLOSED", State::Unconnected),
     ("cookie-wait", "COOKIE_WAIT", State::SynSent),
@@ -28,12 +28,12 @@ const STATES: [(&str, &str, State); 8] = [
 pub struct Association(u8);
 
 impl Association {
-    /// The state with this kernel number.
+    /// Returns the state with this kernel number.
     pub fn from_kernel(number: u8) -> Option<Self> {
         (usize::from(number) < STATES.len()).then_some(Self(number))
     }
 
-    /// The kernel's number.
+    /// Returns the kernel's number.
     pub const fn number(self) -> u8 {
         self.0
     }
@@ -43,22 +43,23 @@ impl Association {
         known.copied().unwrap_or(("closed", "CLOSED", State::Unconnected))
     }
 
-    /// The word of SCTP.
+    /// Returns SCTP's name.
     pub fn name(self) -> &'static str {
         self.words().0
     }
 
-    /// ss's word.
+    /// Returns ss's name.
     pub fn ss_name(self) -> &'static str {
         self.words().1
     }
 
-    /// The state of TCP that means about the same, so that a filter by state finds connections of all protocols.
+    /// Returns the TCP state with about the same meaning, so that a filter by state finds connections of all
+    /// protocols.
     pub fn nearest(self) -> State {
         self.words().2
     }
 
-    /// All words, by number.
+    /// All names, by number.
     pub fn all() -> impl Iterator<Item = &'static str> {
         STATES.iter().map(|(name, ..)| *name)
     }
@@ -67,27 +68,27 @@ impl Association {
 const ADDRESS_BYTES: usize = 128;
 
 impl Details {
-    /// The state of an association; `None` for an endpoint, and for sockets of other protocols.
+    /// Returns the state of an association; `None` for an endpoint, and for sockets of other protocols.
     pub fn association(&self) -> Option<Association> {
         let number = self.get(kind::SCTP_ASSOCIATION)?.first()?;
         Association::from_kernel(*number)
     }
 
-    /// All local addresses of an SCTP socket, or all of the peer ([`kind::LOCALS`], [`kind::PEERS`]); `None` where
-    /// the kernel told none.
+    /// Returns all local addresses of an SCTP socket, or all of its peer ([`kind::LOCALS`], [`kind::PEERS`]); `None`
+    /// if the kernel reported none.
     pub fn addresses(&self, kind: u16) -> Option<Addresses<'_>> {
         self.get(kind).map(|bytes| Addresses { bytes })
     }
 }
 
-/// Addresses as the kernel sends them: `struct sockaddr_storage`, one after the other.
+/// Addresses as the kernel sends them: a sequence of `struct sockaddr_storage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses<'a> {
     bytes: &'a [u8],
 }
 
 impl Addresses<'_> {
-    /// The addresses; those of families that are not known here are left out.
+    /// Iterates over the addresses; skips families that are not known here.
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.bytes.chunks_exact(ADDRESS_BYTES).filter_map(|storage| {
             let (family, rest) = storage.split_first_chunk()?;

@@ -1,5 +1,5 @@
-//! The protocol on top of a TCP socket, in nested attributes (`INET_DIAG_ULP_INFO`): TLS in the kernel (linux 6.18
-//! include/uapi/linux/tls.h), and what makes a TCP connection a subflow of multipath TCP (include/uapi/linux/mptcp.h).
+//! The upper-layer protocol of a TCP socket, in nested attributes (`INET_DIAG_ULP_INFO`): kernel TLS (linux 6.18
+//! include/uapi/linux/tls.h), or the subflow data of multipath TCP (include/uapi/linux/mptcp.h).
 
 use super::{Details, attributes, kind};
 
@@ -19,7 +19,7 @@ pub struct Ulp<'a> {
 }
 
 impl Details {
-    /// The protocol on top, if there is one.
+    /// Returns the upper-layer protocol, if there is one.
     pub fn ulp(&self) -> Option<Ulp<'_>> {
         let mut ulp = Ulp::default();
         for (kind, value) in attributes(self.get(kind::ULP_INFO)?) {
