@@ -182,7 +182,7 @@ fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
         family,
         kind,
         state: State::Unconnected,
-        endpoints: Endpoints::Undumped(name.into()),
+        endpoints: Endpoints::ProtocolOnly(name.into()),
         inode: Some(NonZeroU32::new(inode)?),
         backend: Backend::Descriptor,
         netns,

@@ -21,7 +21,7 @@ pub enum Endpoints {
     /// An interface's queue.
     Xdp(XdpEnd),
     /// A socket that is in no dump: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
-    Undumped(Box<str>),
+    ProtocolOnly(Box<str>),
 }
 
 /// The ends of an IP socket. A port of 0 means none, an unspecified peer address means not connected.

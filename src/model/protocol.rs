@@ -28,7 +28,7 @@ pub enum Protocol {
     Vsock,
     /// An `AF_XDP` socket.
     Xdp,
-    /// Any other, known only by a descriptor; its name is in [`super::Endpoints::Undumped`].
+    /// Any other, known only by a descriptor; its name is in [`super::Endpoints::ProtocolOnly`].
     Other,
 }
 

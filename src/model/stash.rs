@@ -417,8 +417,8 @@ mod tests {
             let interface = NonZeroU32::new(interface);
             Endpoints::Xdp(XdpEnd { interface, queue_id })
         });
-        let undumped = "[A-Z_0-9]{0,12}".prop_map(|name| Endpoints::Undumped(name.into()));
-        prop_oneof![inet, unix, packet, netlink, vsock, xdp, undumped]
+        let protocol_only = "[A-Z_0-9]{0,12}".prop_map(|name| Endpoints::ProtocolOnly(name.into()));
+        prop_oneof![inet, unix, packet, netlink, vsock, xdp, protocol_only]
     }
 
     prop_compose! {

@@ -35,7 +35,7 @@ fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
         Endpoints::Netlink(pair) => (3, pair.protocol.into(), pair.portid),
         Endpoints::Vsock(pair) => (4, pair.local_port, pair.local_cid),
         Endpoints::Xdp(end) => (5, index(end.interface), end.queue_id),
-        Endpoints::Undumped(_) => (6, 0, 0),
+        Endpoints::ProtocolOnly(_) => (6, 0, 0),
     }
 }
 

@@ -38,7 +38,7 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_cid)),
         Endpoints::Xdp(end) if end.interface.is_some() => push_interface(out, row),
         // The protocol column has no word for it.
-        Endpoints::Undumped(name) if row.socket.protocol == Protocol::Other => {
+        Endpoints::ProtocolOnly(name) if row.socket.protocol == Protocol::Other => {
             escape::push_also(out, name.as_bytes(), |c| c == ' ' || c == ':');
         }
         _ => out.push(b'*'),

@@ -134,7 +134,7 @@ pub(super) fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
             put32(out, end.interface.map_or(0, NonZeroU32::get));
             put32(out, end.queue_id);
         }
-        Endpoints::Undumped(name) => {
+        Endpoints::ProtocolOnly(name) => {
             out.push(4);
             put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
             out.extend_from_slice(name.as_bytes());
@@ -173,7 +173,7 @@ pub(super) fn take_other(input: &mut &[u8]) -> Endpoints {
             let length = take32(input) as usize;
             let (name, rest) = input.split_at_checked(length).unwrap_or_default();
             *input = rest;
-            Endpoints::Undumped(String::from_utf8_lossy(name).into())
+            Endpoints::ProtocolOnly(String::from_utf8_lossy(name).into())
         }
     }
 }

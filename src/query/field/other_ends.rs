@@ -57,7 +57,7 @@ pub(super) fn queue_id(socket: &Socket) -> Value<'_> {
 
 pub(super) fn kernel_protocol(socket: &Socket) -> Value<'_> {
     match &socket.endpoints {
-        Endpoints::Undumped(name) => bytes(Some(name.as_bytes())),
+        Endpoints::ProtocolOnly(name) => bytes(Some(name.as_bytes())),
         _ => Value::Null,
     }
 }

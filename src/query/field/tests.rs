@@ -242,7 +242,7 @@ fn a_raw_socket_has_a_protocol_and_no_port() {
         }
         assert!(matches!(Field::PeerAddress.value(row), Value::Address(_)));
     });
-    socket.endpoints = Endpoints::Undumped("ALG".into());
+    socket.endpoints = Endpoints::ProtocolOnly("ALG".into());
     samples::with_row(&socket, |row| {
         assert!(matches!(Field::KernelProtocol.value(row), Value::Text(b"ALG")));
         assert!(matches!(Field::LocalAddress.value(row), Value::Null));

@@ -2,6 +2,7 @@
 
 mod churn;
 mod container;
+mod descriptor_only;
 mod destroy;
 mod details;
 mod documented;
@@ -31,6 +32,5 @@ mod summary;
 mod tape;
 pub(crate) mod tools;
 mod truth;
-mod undumped;
 mod ways;
 mod within;
