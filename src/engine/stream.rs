@@ -69,7 +69,7 @@ fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow:
     let mut context = run.context();
     let mut known: Option<Known> = None;
     let scan = std::thread::scope(|scope| {
-        let searching = threads::beside(scope, "owners", search);
+        let searching = threads::spawn_scoped(scope, "owners", search);
         // Without a thread, the search comes first.
         let first = searching.is_none().then(search);
         run.fill(&mut stash, &mut |stash, names| {

@@ -150,7 +150,7 @@ fn iterate(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Resul
     let others = thread::available_parallelism().map_or(1, usize::from) - 1;
     let shares: Result<Vec<_>, Refusal> = thread::scope(|scope| {
         let others: Vec<_> = (0..others)
-            .filter_map(|_| threads::beside(scope, "iterate", share))
+            .filter_map(|_| threads::spawn_scoped(scope, "iterate", share))
             .collect();
         let own = share()?;
         let lost = |_| Refusal::Io("read its records", io::ErrorKind::Other.into());

@@ -115,7 +115,7 @@ impl Channel {
             thread::scope(|scope| {
                 let (filled, ready) = mpsc::sync_channel(AHEAD_DATAGRAMS);
                 let (used, free) = mpsc::channel();
-                let ahead = threads::beside(scope, "receive", move || {
+                let ahead = threads::spawn_scoped(scope, "receive", move || {
                     if let Some(channel) = take_channel() {
                         channel.receive_ahead(&free, &filled);
                     }

@@ -60,13 +60,13 @@ fn run_table(
         return ask(channel, dump, table, states, batch, emit, || {});
     }
     thread::scope(|scope| {
-        let begin = || threads::beside(scope, "bound", move || stash(dump, table, bound));
+        let begin = || threads::spawn_scoped(scope, "bound", move || stash(dump, table, bound));
         // If the kernel filters, the length of its reply does not show how much it walks.
-        let mut beside = dump.is_narrowed().then(begin);
+        let mut bound_dump = dump.is_narrowed().then(begin);
         ask(channel, dump, table, others, batch, emit, || {
-            beside.get_or_insert_with(begin);
+            bound_dump.get_or_insert_with(begin);
         })?;
-        match beside.flatten().map(thread::ScopedJoinHandle::join) {
+        match bound_dump.flatten().map(thread::ScopedJoinHandle::join) {
             Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
             // Not started, or failed: requesting again here reports the error.
             _ => ask(channel, dump, table, bound, batch, emit, || {}),

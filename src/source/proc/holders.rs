@@ -69,7 +69,7 @@ fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Wal
     let helpers = (pids.len() / PROCESSES_PER_THREAD).clamp(1, cores) - 1;
     let walk = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..helpers)
-            .filter_map(|_| threads::beside(scope, "walk", || Worker::new(&shared).run()))
+            .filter_map(|_| threads::spawn_scoped(scope, "walk", || Worker::new(&shared).run()))
             .collect();
         let mut walk = Worker::new(&shared).run();
         for handle in handles {
