@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 
-use super::tape::codec::{Bytes, Taped};
+use super::tape::codec::{Bytes, Recordable};
 use super::tape::format::Kind;
 use super::tape::note;
 
@@ -134,17 +134,17 @@ impl Stat {
     }
 }
 
-impl Taped for Stat {
+impl Recordable for Stat {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.dev, self.ino, self.mode, self.uid).encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (dev, ino, mode, uid) = Taped::decode(bytes)?;
+        let (dev, ino, mode, uid) = Recordable::decode(bytes)?;
         Some(Self { dev, ino, mode, uid })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             dev: 0,
             ino: 0,

@@ -13,7 +13,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use super::deadline;
-use super::tape::{self, codec::Taped, format::Kind};
+use super::tape::{self, codec::Recordable, format::Kind};
 
 /// Number of threads for host look-ups: more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
@@ -80,7 +80,7 @@ pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
 }
 
 /// Looks up names, or returns those of a recording, which may include other keys.
-fn on_tape<K: Taped + Ord, V: Taped>(
+fn on_tape<K: Recordable + Ord, V: Recordable>(
     what: &str,
     keys: Vec<K>,
     ask: impl FnOnce(Vec<K>) -> Found<K, V>,

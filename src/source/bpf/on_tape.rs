@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Facts, Narrow, Record, Refusal, Stats, Wanted};
 use crate::model::Holder;
-use crate::source::tape::codec::{Bytes, Taped};
+use crate::source::tape::codec::{Bytes, Recordable};
 use crate::source::tape::{self, format::Kind};
 
 /// The iterator's records, or why it could not be used.
@@ -41,7 +41,7 @@ pub(super) fn holders(
     live: impl FnOnce(&mut dyn FnMut(&Record)) -> Result<Stats, Refusal>,
 ) -> Result<Stats, Refusal> {
     if tape::is_replaying() {
-        let told = tape::recorded::<Told>(Kind::Bpf, key).unwrap_or(Told::missing());
+        let told = tape::recorded::<Told>(Kind::Bpf, key).unwrap_or(Told::absent());
         let stats = told.stats.ok_or(Refusal::Recorded(told.refusal))?;
         told.records.iter().for_each(sink);
         return Ok(stats);
@@ -76,15 +76,15 @@ pub fn recorded_holders() -> Vec<Holder> {
     records.map(holder).collect()
 }
 
-impl Taped for Record {
+impl Recordable for Record {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.pid, self.tid, self.fd, self.inode).encode(out);
         self.facts.encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (pid, tid, fd, inode) = Taped::decode(bytes)?;
-        let facts = Taped::decode(bytes)?;
+        let (pid, tid, fd, inode) = Recordable::decode(bytes)?;
+        let facts = Recordable::decode(bytes)?;
         Some(Self {
             pid,
             tid,
@@ -94,7 +94,7 @@ impl Taped for Record {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             pid: 0,
             tid: 0,
@@ -105,13 +105,13 @@ impl Taped for Record {
     }
 }
 
-impl Taped for Facts {
+impl Recordable for Facts {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.netns, self.reuseaddr, self.reuseport, self.v6only).encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (netns, reuseaddr, reuseport, v6only) = Taped::decode(bytes)?;
+        let (netns, reuseaddr, reuseport, v6only) = Recordable::decode(bytes)?;
         Some(Self {
             netns,
             reuseaddr,
@@ -120,7 +120,7 @@ impl Taped for Facts {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             netns: 0,
             reuseaddr: false,
@@ -130,13 +130,13 @@ impl Taped for Facts {
     }
 }
 
-impl Taped for Stats {
+impl Recordable for Stats {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.records, self.set_up, self.pid_namespace_level).encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (records, set_up, pid_namespace_level) = Taped::decode(bytes)?;
+        let (records, set_up, pid_namespace_level) = Recordable::decode(bytes)?;
         Some(Self {
             records,
             set_up,
@@ -144,7 +144,7 @@ impl Taped for Stats {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             records: 0,
             set_up: Duration::ZERO,
@@ -153,7 +153,7 @@ impl Taped for Stats {
     }
 }
 
-impl Taped for Told {
+impl Recordable for Told {
     fn encode(&self, out: &mut Vec<u8>) {
         self.records.encode(out);
         self.stats.encode(out);
@@ -162,13 +162,13 @@ impl Taped for Told {
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
         Some(Self {
-            records: Taped::decode(bytes)?,
-            stats: Taped::decode(bytes)?,
-            refusal: Taped::decode(bytes)?,
+            records: Recordable::decode(bytes)?,
+            stats: Recordable::decode(bytes)?,
+            refusal: Recordable::decode(bytes)?,
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             records: Vec::new(),
             stats: None,

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{View, Way};
-use crate::source::tape::codec::{Bytes, Taped};
+use crate::source::tape::codec::{Bytes, Recordable};
 
-impl Taped for View {
+impl Recordable for View {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.inode, self.pid).encode(out);
         self.name.encode(out);
@@ -16,9 +16,9 @@ impl Taped for View {
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (inode, pid) = Taped::decode(bytes)?;
-        let (name, is_own) = (Taped::decode(bytes)?, Taped::decode(bytes)?);
-        let paths: Vec<PathBuf> = Taped::decode(bytes)?;
+        let (inode, pid) = Recordable::decode(bytes)?;
+        let (name, is_own) = (Recordable::decode(bytes)?, Recordable::decode(bytes)?);
+        let paths: Vec<PathBuf> = Recordable::decode(bytes)?;
         Some(Self {
             inode,
             name,
@@ -28,7 +28,7 @@ impl Taped for View {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::default()
     }
 }

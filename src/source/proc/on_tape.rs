@@ -4,7 +4,7 @@ use std::io;
 
 use super::walk::{Look, Walk};
 use crate::source::bpf;
-use crate::source::tape::codec::{Bytes, Taped};
+use crate::source::tape::codec::{Bytes, Recordable};
 use crate::source::tape::{self, format::Kind};
 
 /// Runs `live`; in a replay, returns what the recorded walk found. If none searched for the same, returns every holder
@@ -60,7 +60,7 @@ fn key(look: Look<'_>) -> String {
     format!("{:016x} {:016x}", hash(look.wanted), hash(look.thorough))
 }
 
-impl Taped for Walk {
+impl Recordable for Walk {
     fn encode(&self, out: &mut Vec<u8>) {
         self.holders.encode(out);
         (self.processes, self.refused).encode(out);
@@ -69,9 +69,9 @@ impl Taped for Walk {
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let holders = Taped::decode(bytes)?;
-        let (processes, refused) = Taped::decode(bytes)?;
-        let (io_uring_unread, descriptors_in_flight) = Taped::decode(bytes)?;
+        let holders = Recordable::decode(bytes)?;
+        let (processes, refused) = Recordable::decode(bytes)?;
+        let (io_uring_unread, descriptors_in_flight) = Recordable::decode(bytes)?;
         Some(Self {
             holders,
             processes,
@@ -83,7 +83,7 @@ impl Taped for Walk {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::default()
     }
 }

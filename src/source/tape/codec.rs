@@ -31,7 +31,7 @@ impl<'a> Bytes<'a> {
 }
 
 /// A value that can be recorded.
-pub trait Taped: Sized {
+pub trait Recordable: Sized {
     /// Appends the value.
     fn encode(&self, out: &mut Vec<u8>);
 
@@ -39,12 +39,12 @@ pub trait Taped: Sized {
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self>;
 
     /// The value if a recording has none.
-    fn missing() -> Self;
+    fn absent() -> Self;
 }
 
 macro_rules! number {
     ($($number:ty),*) => {$(
-        impl Taped for $number {
+        impl Recordable for $number {
             fn encode(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
@@ -53,7 +53,7 @@ macro_rules! number {
                 bytes.chunk().map(Self::from_le_bytes)
             }
 
-            fn missing() -> Self {
+            fn absent() -> Self {
                 0
             }
         }
@@ -62,7 +62,7 @@ macro_rules! number {
 
 number!(u8, u16, u32, u64, i32);
 
-impl Taped for bool {
+impl Recordable for bool {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(u8::from(*self));
     }
@@ -75,13 +75,13 @@ impl Taped for bool {
         }
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         false
     }
 }
 
 /// At least one byte, like every value.
-impl Taped for () {
+impl Recordable for () {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(0);
     }
@@ -90,10 +90,10 @@ impl Taped for () {
         u8::decode(bytes).map(|_| ())
     }
 
-    fn missing() -> Self {}
+    fn absent() -> Self {}
 }
 
-impl Taped for usize {
+impl Recordable for usize {
     fn encode(&self, out: &mut Vec<u8>) {
         (*self as u64).encode(out);
     }
@@ -102,12 +102,12 @@ impl Taped for usize {
         u64::decode(bytes)?.try_into().ok()
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         0
     }
 }
 
-impl<T: Taped> Taped for Vec<T> {
+impl<T: Recordable> Recordable for Vec<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.len().encode(out);
         for one in self {
@@ -124,12 +124,12 @@ impl<T: Taped> Taped for Vec<T> {
         (0..count).map(|_| T::decode(bytes)).collect()
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::new()
     }
 }
 
-impl Taped for String {
+impl Recordable for String {
     fn encode(&self, out: &mut Vec<u8>) {
         self.as_bytes().to_vec().encode(out);
     }
@@ -138,12 +138,12 @@ impl Taped for String {
         Self::from_utf8(Vec::decode(bytes)?).ok()
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::new()
     }
 }
 
-impl Taped for Box<[u8]> {
+impl Recordable for Box<[u8]> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.to_vec().encode(out);
     }
@@ -152,12 +152,12 @@ impl Taped for Box<[u8]> {
         Vec::decode(bytes).map(Into::into)
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::default()
     }
 }
 
-impl Taped for OsString {
+impl Recordable for OsString {
     fn encode(&self, out: &mut Vec<u8>) {
         self.as_bytes().to_vec().encode(out);
     }
@@ -166,12 +166,12 @@ impl Taped for OsString {
         Vec::decode(bytes).map(Self::from_vec)
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::new()
     }
 }
 
-impl Taped for PathBuf {
+impl Recordable for PathBuf {
     fn encode(&self, out: &mut Vec<u8>) {
         self.as_os_str().to_owned().encode(out);
     }
@@ -180,12 +180,12 @@ impl Taped for PathBuf {
         OsString::decode(bytes).map(Into::into)
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::new()
     }
 }
 
-impl<T: Taped> Taped for Option<T> {
+impl<T: Recordable> Recordable for Option<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.is_some().encode(out);
         if let Some(value) = self {
@@ -201,13 +201,13 @@ impl<T: Taped> Taped for Option<T> {
         }
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         None
     }
 }
 
 /// An error is its errno; a missing value is "not found".
-impl<T: Taped> Taped for io::Result<T> {
+impl<T: Recordable> Recordable for io::Result<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Ok(value) => {
@@ -229,12 +229,12 @@ impl<T: Taped> Taped for io::Result<T> {
         }
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Err(io::Error::from_raw_os_error(libc::ENOENT))
     }
 }
 
-impl<K: Taped + Ord, V: Taped> Taped for BTreeMap<K, V> {
+impl<K: Recordable + Ord, V: Recordable> Recordable for BTreeMap<K, V> {
     fn encode(&self, out: &mut Vec<u8>) {
         self.len().encode(out);
         for (key, value) in self {
@@ -253,14 +253,14 @@ impl<K: Taped + Ord, V: Taped> Taped for BTreeMap<K, V> {
             .collect()
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::new()
     }
 }
 
 macro_rules! together {
     ($($name:ident $at:tt),*) => {
-        impl<$($name: Taped),*> Taped for ($($name,)*) {
+        impl<$($name: Recordable),*> Recordable for ($($name,)*) {
             fn encode(&self, out: &mut Vec<u8>) {
                 $(self.$at.encode(out);)*
             }
@@ -269,8 +269,8 @@ macro_rules! together {
                 Some(($($name::decode(bytes)?,)*))
             }
 
-            fn missing() -> Self {
-                ($($name::missing(),)*)
+            fn absent() -> Self {
+                ($($name::absent(),)*)
             }
         }
     };
@@ -280,7 +280,7 @@ together!(A 0, B 1);
 together!(A 0, B 1, C 2);
 together!(A 0, B 1, C 2, D 3);
 
-impl Taped for IpAddr {
+impl Recordable for IpAddr {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::V4(address) => address.octets().to_vec().encode(out),
@@ -294,13 +294,13 @@ impl Taped for IpAddr {
         v4().or_else(|| <[u8; 16]>::try_from(octets.as_slice()).ok().map(Self::from))
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::from([0; 4])
     }
 }
 
 /// Nanoseconds.
-impl Taped for Duration {
+impl Recordable for Duration {
     fn encode(&self, out: &mut Vec<u8>) {
         u64::try_from(self.as_nanos()).unwrap_or(u64::MAX).encode(out);
     }
@@ -309,13 +309,13 @@ impl Taped for Duration {
         u64::decode(bytes).map(Self::from_nanos)
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::ZERO
     }
 }
 
 /// Nanoseconds since 1970.
-impl Taped for SystemTime {
+impl Recordable for SystemTime {
     fn encode(&self, out: &mut Vec<u8>) {
         self.duration_since(UNIX_EPOCH).unwrap_or_default().encode(out);
     }
@@ -324,22 +324,22 @@ impl Taped for SystemTime {
         Some(UNIX_EPOCH + Duration::decode(bytes)?)
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         UNIX_EPOCH
     }
 }
 
-impl Taped for Holder {
+impl Recordable for Holder {
     fn encode(&self, out: &mut Vec<u8>) {
         (self.inode, self.pid, self.fd, self.tid).encode(out);
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (inode, pid, fd, tid) = Taped::decode(bytes)?;
+        let (inode, pid, fd, tid) = Recordable::decode(bytes)?;
         Some(Self { inode, pid, fd, tid })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self {
             inode: 0,
             pid: 0,
@@ -350,14 +350,14 @@ impl Taped for Holder {
 }
 
 /// A value as bytes.
-pub fn encoded<T: Taped>(value: &T) -> Vec<u8> {
+pub fn encoded<T: Recordable>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();
     value.encode(&mut out);
     out
 }
 
 /// Decodes the value that takes up all of these bytes.
-pub fn decoded<T: Taped>(bytes: &[u8]) -> Option<T> {
+pub fn decoded<T: Recordable>(bytes: &[u8]) -> Option<T> {
     let mut bytes = Bytes(bytes);
     T::decode(&mut bytes).filter(|_| bytes.0.is_empty())
 }
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn round<T: Taped + std::fmt::Debug + PartialEq>(value: T) {
+    fn round<T: Recordable + std::fmt::Debug + PartialEq>(value: T) {
         let bytes = encoded(&value);
         assert_eq!(decoded::<T>(&bytes), Some(value));
         for length in 0..bytes.len() {

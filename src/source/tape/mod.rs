@@ -28,7 +28,7 @@ use std::time::SystemTime;
 pub use create::create;
 
 use super::callers_files;
-use codec::Taped;
+use codec::Recordable;
 use format::{Damage, Kind, Record};
 
 /// The tape of this process; empty: the machine is queried and nothing is recorded.
@@ -92,7 +92,7 @@ impl Replay {
     }
 
     /// Returns the answer for a key, if the recording has one that can be decoded.
-    pub fn answer<T: Taped>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
+    pub fn answer<T: Recordable>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
         let value = self.answers.get_mut(&(kind, here(key)))?.next()?;
         let decoded = codec::decoded(value);
         self.odd += u64::from(decoded.is_none());
@@ -247,13 +247,13 @@ impl Recorder {
 /// Queries the machine with `live`, and records the answer if this run is recorded; or answers from a recording.
 ///
 /// What `live` itself notes is not recorded: this answer covers it.
-pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
+pub fn note<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
     let Some(tape) = current() else {
         return live();
     };
     let key = key.as_ref();
     match tape {
-        Tape::Replaying(replay) => lock(replay).answer(kind, key).unwrap_or_else(T::missing),
+        Tape::Replaying(replay) => lock(replay).answer(kind, key).unwrap_or_else(T::absent),
         Tape::Recording(_) if INSIDE.get() => live(),
         Tape::Recording(recorder) => {
             INSIDE.set(true);
@@ -266,19 +266,19 @@ pub fn note<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> 
 }
 
 /// Records something that [`note`] cannot enclose. [`recorded`] reads it.
-pub fn write_down<T: Taped>(kind: Kind, key: impl AsRef<[u8]>, value: &T) {
+pub fn write_down<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>, value: &T) {
     if let Some(mut recorder) = recorder() {
         recorder.write(kind, key.as_ref(), &codec::encoded(value));
     }
 }
 
 /// In a replay, returns what was recorded.
-pub fn recorded<T: Taped>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
+pub fn recorded<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
     replay()?.answer(kind, key.as_ref())
 }
 
 /// In a replay, returns everything of a kind, whatever its key.
-pub fn all_recorded<T: Taped>(kind: Kind) -> Vec<T> {
+pub fn all_recorded<T: Recordable>(kind: Kind) -> Vec<T> {
     let Some(replay) = replay() else {
         return Vec::new();
     };
@@ -289,7 +289,7 @@ pub fn all_recorded<T: Taped>(kind: Kind) -> Vec<T> {
 }
 
 /// A fact, by name.
-pub fn fact<T: Taped>(name: &str, live: impl FnOnce() -> T) -> T {
+pub fn fact<T: Recordable>(name: &str, live: impl FnOnce() -> T) -> T {
     note(Kind::Fact, name, live)
 }
 
@@ -307,7 +307,7 @@ pub fn euid() -> u32 {
 mod tests {
     use super::*;
 
-    fn record(kind: Kind, key: &str, value: &impl Taped) -> Record {
+    fn record(kind: Kind, key: &str, value: &impl Recordable) -> Record {
         Record {
             kind,
             key: key.as_bytes().to_vec(),

@@ -8,7 +8,7 @@ use netlink_packet_core::NLM_F_DUMP;
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 use netlink_packet_sock_diag::constants::TCP_CLOSE;
 
-use super::codec::{self, Taped};
+use super::codec::{self, Recordable};
 use super::format::Kind;
 use super::{Replay, recorder, replay};
 use crate::source::netlink::error::DumpError;
@@ -74,13 +74,13 @@ impl Answer {
     }
 }
 
-impl Taped for Answer {
+impl Recordable for Answer {
     fn encode(&self, out: &mut Vec<u8>) {
         out.extend(self.encoded());
     }
 
     fn decode(bytes: &mut codec::Bytes<'_>) -> Option<Self> {
-        let (sequence, channel_errno, count): (u32, i32, usize) = Taped::decode(bytes)?;
+        let (sequence, channel_errno, count): (u32, i32, usize) = Recordable::decode(bytes)?;
         if count > bytes.0.len() {
             return None;
         }
@@ -95,7 +95,7 @@ impl Taped for Answer {
         })
     }
 
-    fn missing() -> Self {
+    fn absent() -> Self {
         Self::default()
     }
 }

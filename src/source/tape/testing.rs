@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Mutex;
 
-use super::codec::{self, Taped};
+use super::codec::{self, Recordable};
 use super::format::{Kind, Record};
 use super::netlink::{Answer, key_of};
 use super::{Replay, Tape};
@@ -37,7 +37,7 @@ pub(crate) fn replaying<T>(records: Vec<Record>, work: impl FnOnce() -> T) -> T 
 }
 
 /// A record of this value.
-pub(crate) fn record(kind: Kind, key: &str, value: &impl Taped) -> Record {
+pub(crate) fn record(kind: Kind, key: &str, value: &impl Recordable) -> Record {
     Record {
         kind,
         key: key.as_bytes().to_vec(),
