@@ -76,8 +76,8 @@ pub(super) fn find(
     places.correct(request, &mut found);
     // A dump is not a snapshot: a socket that is in one by now was only late, or was created since.
     let inodes: BTreeSet<u32> = found.keys().copied().collect();
-    let told = look_again(root, &request.views, &request.dumps, &inodes);
-    found.retain(|inode, _| !told.contains(inode));
+    let dumped_now = look_again(root, &request.views, &request.dumps, &inodes);
+    found.retain(|inode, _| !dumped_now.contains(inode));
     (found.into_values().collect(), names.late)
 }
 
@@ -130,18 +130,18 @@ impl<'a> Places<'a> {
             facts: true,
             ..bpf::Wanted::default()
         };
-        let mut told = BTreeMap::new();
+        let mut namespaces = BTreeMap::new();
         let asked = bpf::holders(wanted, &mut |record| {
             if let Some(facts) = record.facts
                 && found.contains_key(&record.inode)
             {
-                told.insert(record.inode, self.of_namespace(facts.netns.into()));
+                namespaces.insert(record.inode, self.of_namespace(facts.netns.into()));
             }
         });
         if asked.is_err() {
             return;
         }
-        found.retain(|inode, socket| match told.get(inode) {
+        found.retain(|inode, socket| match namespaces.get(inode) {
             Some(Some(place)) => {
                 socket.netns = *place;
                 true

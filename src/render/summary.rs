@@ -12,27 +12,27 @@ use crate::model::{Family, Protocol, State};
 
 /// What `ss -s` prints (iproute2 7.1): kernel figures, padded to nine places. Missing figures are 0 here.
 pub fn plain(summary: &Summary) -> String {
-    let told = |figure| summary.get(figure).unwrap_or(0);
-    let [tcp4, tcp6] = [Figure::TcpInUse, Figure::Tcp6InUse].map(told);
-    let (allocated, time_wait) = (told(Figure::TcpAllocated), told(Figure::TcpTimeWait));
+    let of = |figure| summary.get(figure).unwrap_or(0);
+    let [tcp4, tcp6] = [Figure::TcpInUse, Figure::Tcp6InUse].map(of);
+    let (allocated, time_wait) = (of(Figure::TcpAllocated), of(Figure::TcpTimeWait));
     // As ss counts; the result can be odd: allocated sockets are per machine, the rest per namespace.
     let closed = i128::from(allocated) - (i128::from(tcp4) + i128::from(tcp6) - i128::from(time_wait));
-    let mut text = format!("Total: {}\n", told(Figure::SocketsUsed));
+    let mut text = format!("Total: {}\n", of(Figure::SocketsUsed));
     let _ = writeln!(
         text,
         "TCP:   {} (estab {}, closed {closed}, orphaned {}, timewait {time_wait})\n",
         u128::from(allocated) + u128::from(time_wait),
-        told(Figure::TcpEstablished),
-        told(Figure::TcpOrphans),
+        of(Figure::TcpEstablished),
+        of(Figure::TcpOrphans),
     );
     text.push_str("Transport Total     IP        IPv6\n");
-    let raw = (told(Figure::RawInUse), told(Figure::Raw6InUse));
-    let udp = (told(Figure::UdpInUse), told(Figure::Udp6InUse));
+    let raw = (of(Figure::RawInUse), of(Figure::Raw6InUse));
+    let udp = (of(Figure::UdpInUse), of(Figure::Udp6InUse));
     let inet = (
         raw.0.saturating_add(udp.0).saturating_add(tcp4),
         raw.1.saturating_add(udp.1).saturating_add(tcp6),
     );
-    let fragments = (told(Figure::Fragments), told(Figure::Fragments6));
+    let fragments = (of(Figure::Fragments), of(Figure::Fragments6));
     for (name, (v4, v6)) in [
         ("RAW", raw),
         ("UDP", udp),
@@ -82,7 +82,7 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
 pub fn page(summary: &Summary) -> String {
     let mut text = states(summary);
     text.push('\n');
-    let told = |figure| summary.get(figure).map(bytes);
+    let of = |figure| summary.get(figure).map(bytes);
     for (name, used, pressure, max) in [
         (
             "tcp memory",
@@ -97,8 +97,8 @@ pub fn page(summary: &Summary) -> String {
             Figure::UdpMemoryMaxBytes,
         ),
     ] {
-        let Some(mut line) = told(used) else { continue };
-        if let (Some(pressure), Some(max)) = (told(pressure), told(max)) {
+        let Some(mut line) = of(used) else { continue };
+        if let (Some(pressure), Some(max)) = (of(pressure), of(max)) {
             let _ = write!(line, " of {max}, tight from {pressure}");
         }
         let reached = |limit| matches!((summary.get(used), summary.get(limit)), (Some(used), Some(limit)) if used >= limit);

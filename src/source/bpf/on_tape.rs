@@ -9,7 +9,7 @@ use crate::source::tape::{self, format::Kind};
 
 /// The iterator's records, or why it could not be used.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Outcome {
     records: Vec<Record>,
     stats: Option<Stats>,
     refusal: String,
@@ -41,9 +41,9 @@ pub(super) fn holders(
     live: impl FnOnce(&mut dyn FnMut(&Record)) -> Result<Stats, Refusal>,
 ) -> Result<Stats, Refusal> {
     if tape::is_replaying() {
-        let told = tape::recorded::<Told>(Kind::Bpf, key).unwrap_or(Told::absent());
-        let stats = told.stats.ok_or(Refusal::Recorded(told.refusal))?;
-        told.records.iter().for_each(sink);
+        let outcome = tape::recorded::<Outcome>(Kind::Bpf, key).unwrap_or(Outcome::absent());
+        let stats = outcome.stats.ok_or(Refusal::Recorded(outcome.refusal))?;
+        outcome.records.iter().for_each(sink);
         return Ok(stats);
     }
     if !tape::is_recording() {
@@ -54,19 +54,19 @@ pub(super) fn holders(
         records.push(*record);
         sink(record);
     });
-    let told = Told {
+    let outcome = Outcome {
         records,
         stats: result.as_ref().ok().copied(),
         refusal: result.as_ref().err().map(ToString::to_string).unwrap_or_default(),
     };
-    tape::write_down(Kind::Bpf, key, &told);
+    tape::write_down(Kind::Bpf, key, &outcome);
     result
 }
 
 /// In a replay, returns every holder that a recorded run of the iterator saw.
 pub fn recorded_holders() -> Vec<Holder> {
-    let told = tape::all_recorded::<Told>(Kind::Bpf);
-    let records = told.iter().flat_map(|told| &told.records);
+    let outcomes = tape::all_recorded::<Outcome>(Kind::Bpf);
+    let records = outcomes.iter().flat_map(|outcome| &outcome.records);
     let holder = |record: &Record| Holder {
         inode: record.inode,
         pid: record.pid,
@@ -153,7 +153,7 @@ impl Recordable for Stats {
     }
 }
 
-impl Recordable for Told {
+impl Recordable for Outcome {
     fn encode(&self, out: &mut Vec<u8>) {
         self.records.encode(out);
         self.stats.encode(out);

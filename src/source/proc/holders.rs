@@ -120,8 +120,8 @@ mod tests {
         let all = walked(u64::MAX - 1).unwrap();
         assert!(all.processes > 0);
         // Before Linux 6.2 sizes are not reported, so nothing exceeds the limit.
-        let told = std::fs::metadata("/proc/self/fd").unwrap().len() > 0;
-        assert_eq!(walked(0).is_none(), told);
+        let sizes_reported = std::fs::metadata("/proc/self/fd").unwrap().len() > 0;
+        assert_eq!(walked(0).is_none(), sizes_reported);
     }
 
     /// A made-up /proc whose contents are fully known.

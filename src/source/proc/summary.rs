@@ -189,18 +189,18 @@ mod tests {
             "Udp6InDatagrams 5\nUdp6RcvbufErrors 8\nUdp6SndbufErrors\n",
             &mut summary,
         );
-        let told = |figure| summary.get(figure);
-        assert_eq!(told(Figure::SocketsUsed), Some(25));
-        assert_eq!(told(Figure::TcpTimeWait), Some(2));
-        assert_eq!(told(Figure::TcpMemoryBytes), Some(3));
+        let of = |figure| summary.get(figure);
+        assert_eq!(of(Figure::SocketsUsed), Some(25));
+        assert_eq!(of(Figure::TcpTimeWait), Some(2));
+        assert_eq!(of(Figure::TcpMemoryBytes), Some(3));
         assert_eq!(
-            (told(Figure::UdpMemoryBytes), told(Figure::UdpInUse)),
+            (of(Figure::UdpMemoryBytes), of(Figure::UdpInUse)),
             (Some(7), None)
         );
-        assert_eq!(told(Figure::TcpEstablished), Some(6));
-        assert_eq!(told(Figure::UdpReceiveDrops), None);
+        assert_eq!(of(Figure::TcpEstablished), Some(6));
+        assert_eq!(of(Figure::UdpReceiveDrops), None);
         assert_eq!(
-            (told(Figure::Udp6ReceiveDrops), told(Figure::Udp6SendDrops)),
+            (of(Figure::Udp6ReceiveDrops), of(Figure::Udp6SendDrops)),
             (Some(8), None)
         );
     }
