@@ -110,7 +110,7 @@ fn client(spec: &Spec, listener: &OwnedFd) -> Result<OwnedFd> {
     Ok(client)
 }
 
-/// A client whose handshake does not end, and whom it asks; `deaf` keeps the answers from it.
+/// A client whose handshake does not complete, and the address it connects to; `deaf` makes it drop the replies.
 fn hanging_client(spec: &Spec, listener: &OwnedFd, deaf: bool) -> Result<(OwnedFd, SocketAddr)> {
     let (client, target) = client_socket(spec, listener)?;
     if deaf {

@@ -14,7 +14,7 @@ use crate::source::tape::format::{Kind, Record};
 use crate::source::tape::netlink::Answer;
 use crate::source::tape::testing::{record, reply};
 
-/// A TCP socket of 127.0.0.1 as the kernel tells it; a cookie of 0 is none.
+/// A TCP socket of 127.0.0.1 as the kernel reports it; a cookie of 0 means none.
 #[derive(Clone, Copy)]
 pub(super) struct Told {
     pub(super) port: u16,
@@ -61,7 +61,7 @@ impl Told {
     }
 }
 
-/// The reply to a dump of all TCP sockets: these, in one datagram, and an end unless it got lost.
+/// The reply to a dump of all TCP sockets: these, in one datagram, and an end message unless it got lost.
 pub(super) fn dump_of(sockets: &[Told], whole: bool) -> Record {
     let mut datagram: Vec<u8> = sockets.iter().flat_map(Told::message).collect();
     if whole {
@@ -82,7 +82,7 @@ pub(super) fn dump_of(sockets: &[Told], whole: bool) -> Record {
     reply(&question.encode(), &answer)
 }
 
-/// What a recording says of a file.
+/// The record of a file.
 pub(super) fn file(path: &str, text: &str) -> Record {
     let text: std::io::Result<Vec<u8>> = Ok(text.as_bytes().to_vec());
     record(Kind::File, path, &text)
@@ -102,7 +102,7 @@ pub(super) fn filter(words: &str) -> Option<Expr> {
     parse(&words, Mode::List).unwrap().expr
 }
 
-/// A directory with the contents of /proc, removed at the end.
+/// A directory with the contents of /proc, removed when dropped.
 pub(super) struct Proc(PathBuf);
 
 impl Proc {
@@ -124,7 +124,7 @@ impl Proc {
         self
     }
 
-    /// Its TCP table.
+    /// Writes its TCP table.
     pub(super) fn tcp(self, sockets: &[Told]) -> Self {
         let mut text = "  sl  local_address rem_address\n".to_owned();
         for Told {
@@ -139,7 +139,7 @@ impl Proc {
         self.file("net/tcp", &text)
     }
 
-    /// A process that holds these sockets.
+    /// Adds a process that holds these sockets.
     pub(super) fn process(self, pid: u32, comm: &str, inodes: &[u32]) -> Self {
         let this = self.file(&format!("{pid}/comm"), &format!("{comm}\n"));
         let descriptors = this.0.join(format!("{pid}/fd"));
@@ -168,7 +168,7 @@ impl Drop for Proc {
     }
 }
 
-/// Keeps ports with the status and the first process of their owners, and wants no more than `most` rows.
+/// Keeps ports with the status and the first process of their owners, and accepts at most `most` rows.
 pub(super) struct Rows {
     pub(super) rows: Vec<(u16, OwnerStatus, Option<u32>)>,
     most: usize,
@@ -196,7 +196,7 @@ impl Sink for Rows {
     }
 }
 
-/// Carries out a request.
+/// Executes a request.
 pub(super) fn rows(request: &Request, most: usize) -> (Rows, Captured) {
     stream(
         request,

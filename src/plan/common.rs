@@ -1,9 +1,9 @@
-//! The options that mean the same for every command.
+//! The options with the same meaning for every command.
 
 use crate::cli::ListArgs;
 use crate::model::request::OwnersBy;
 
-/// Options that stand before or after any command.
+/// Options that may precede or follow any command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Common {
     /// `--json`.
@@ -15,7 +15,7 @@ pub struct Common {
 }
 
 impl Common {
-    /// Takes them out of the options.
+    /// Removes them from the options.
     pub fn of(args: &ListArgs) -> Self {
         Self {
             json: args.json,

@@ -1,4 +1,4 @@
-//! `-K`, and `kill --socket`: which sockets are closed, and what is asked and shown.
+//! `-K` and `kill --socket`: which sockets to close, and what to request and show.
 
 use super::{ListPlan, Place};
 use crate::cli::{KillArgs, ListArgs, UsageError};
@@ -11,7 +11,7 @@ use crate::query::Parsed;
 pub struct DestroyPlan {
     /// The listing whose rows are closed.
     pub list: ListPlan,
-    /// Whether the options or the filter name states; without them, only connections are meant.
+    /// Whether the options or the filter name states; otherwise only connections are meant.
     pub states_asked: bool,
     /// `--yes`.
     pub yes: bool,
@@ -23,7 +23,7 @@ impl DestroyPlan {
     /// The plan for `-K`.
     ///
     /// # Errors
-    /// As [`ListPlan::new`], and options that do not go with `-K`.
+    /// As for [`ListPlan::new`], and for options that cannot be combined with `-K`.
     pub fn of_list(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
         if args.proc_root.is_some() {
             return Err(UsageError::new(
@@ -42,7 +42,7 @@ impl DestroyPlan {
     /// The plan for `kill --socket`.
     ///
     /// # Errors
-    /// As [`Self::of_list`].
+    /// As for [`Self::of_list`].
     pub fn of_kill(
         args: &KillArgs,
         global: &ListArgs,
@@ -67,7 +67,7 @@ impl DestroyPlan {
     }
 }
 
-/// The listing whose rows are closed: TCP and UDP if no table is named, connections if no state is.
+/// Returns the listing whose rows are closed: TCP and UDP if no table is named, connections if no state is.
 fn listing(
     args: &ListArgs,
     parsed: Parsed,
@@ -89,7 +89,7 @@ fn listing(
     }
     let mut plan = ListPlan::new(&args, parsed, place)?;
     for dump in &mut plan.capture.dumps {
-        // The IP protocol of a raw socket is part of the request, and comes in an attribute.
+        // The IP protocol of a raw socket is part of the request, and is reported in an attribute.
         dump.wanted = dump.wanted.max(Wanted::Attributes);
         if !states_asked {
             let connections = StateSet::CONN.without(StateSet::of(State::Bound));

@@ -1,4 +1,4 @@
-//! `events`, and `-E`: which sockets are followed, and how events are shown.
+//! `events` and `-E`: which sockets to follow, and how to show events.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use crate::query::Parsed;
 use crate::render::form::Form;
 use crate::render::lines::Lines;
 
-/// The time between two looks, unless `--interval` says otherwise.
+/// The default interval between two snapshots.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A request to follow sockets.
 #[derive(Clone, Debug)]
 pub struct EventsPlan {
-    /// What is read at each look, and found out about the sockets of events.
+    /// What each snapshot reads, and what is looked up about the sockets of events.
     pub capture: Request,
-    /// The form of the lines.
+    /// The format of the lines.
     pub lines: Lines,
     /// The states whose events are wanted; `None` for every event.
     pub states: Option<StateSet>,
-    /// The time between two looks.
+    /// The interval between two snapshots.
     pub interval: Duration,
-    /// The most events.
+    /// Maximum number of events.
     pub limit: Option<usize>,
     /// `--quiet`.
     pub quiet: bool,
@@ -36,7 +36,7 @@ impl EventsPlan {
     /// The plan for the subcommand.
     ///
     /// # Errors
-    /// As [`Self::of_list`].
+    /// As for [`Self::of_list`].
     pub fn new(
         args: &EventsArgs,
         global: &ListArgs,
@@ -69,7 +69,7 @@ impl EventsPlan {
     /// The plan for `-E`.
     ///
     /// # Errors
-    /// As [`ListPlan::new`], and forms that have no lines.
+    /// As for [`ListPlan::new`], and for formats without lines.
     pub fn of_list(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
         let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
         let mut args = args.clone();
@@ -89,13 +89,13 @@ impl EventsPlan {
             .iter()
             .fold(StateSet::NONE, |states, dump| states.union(dump.states));
         for dump in &mut plan.capture.dumps {
-            // A socket has to be followed through states that nobody asked about. Time-wait is the end.
+            // A socket must be followed through states that were not requested. Time-wait is the last.
             dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
         }
-        // Other ends and half-open connections are not among the few sockets that are looked at when something happens.
+        // Other ends and half-open connections are not among the few sockets that an event looks up.
         plan.capture.peers = PeerKinds::default();
         plan.capture.half_open = false;
-        // They have no cookie to be followed by.
+        // They have no cookie to follow them by.
         plan.capture.descriptor_only = false;
         plan.capture.others.clear();
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The filter as it was typed, before it is read and its names are looked up.
+//! The filter as typed, before it is parsed and its names are looked up.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use crate::cli::{EventsArgs, KillArgs, ListArgs};
 use crate::model::request::netns::are_several;
 use crate::query::Mode;
 
-/// Where a filter comes from, and how its words are read.
+/// Where a filter comes from, and how to parse its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterInput {
     /// The words of the command line.
     pub words: Vec<String>,
-    /// The file with more of them (`-F`); `-` for standard input.
+    /// A file with more words (`-F`); `-` for standard input.
     pub file: Option<PathBuf>,
     /// The meaning of bare words.
     pub mode: Mode,
-    /// The directory that stands for /proc (`--proc-root`).
+    /// The directory that replaces /proc (`--proc-root`).
     pub proc_root: Option<PathBuf>,
     /// Whether interfaces are compared by name, because several network namespaces are listed.
     pub interfaces_by_name: bool,

@@ -1,4 +1,4 @@
-//! `kill`: whose owners are ended, and how.
+//! `kill`: which owners to terminate, and how.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use crate::model::{End, Protocol, State, StateSet};
 use crate::query::field::Field;
 use crate::query::{Expr, Parsed, Predicate};
 
-/// How long a program may take to end, unless `--timeout` says otherwise.
+/// The default time that a program may take to terminate.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the caller is after.
+/// What the caller wants to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// The port, named by the filter: a process that gave it up may go on running.
+    /// The use of the port that the filter names: a process that releases it may keep running.
     Port,
     /// The process.
     Process,
 }
 
-/// A request to end owners.
+/// A request to terminate owners.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 pub struct KillPlan {
-    /// The sockets whose owners are ended.
+    /// The sockets whose owners are terminated.
     pub capture: Request,
-    /// What the filter is after.
+    /// What the filter targets.
     pub goal: Goal,
-    /// `-4`: sockets that take IPv4.
+    /// `-4`: sockets that accept IPv4.
     pub ipv4: bool,
-    /// `-6`: sockets that take IPv6.
+    /// `-6`: sockets that accept IPv6.
     pub ipv6: bool,
     /// The name of the signal, as typed.
     pub signal: String,
-    /// How long to wait for the end.
+    /// How long to wait for termination.
     pub timeout: Duration,
     /// `--dry-run`.
     pub dry_run: bool,
@@ -46,7 +46,7 @@ pub struct KillPlan {
     pub all: bool,
     /// `--json`.
     pub json: bool,
-    /// The filter, if it is a single number: a port, and perhaps meant as a pid.
+    /// The filter, if it is a single number: a port, although it may have been meant as a pid.
     pub number: Option<u32>,
 }
 
@@ -80,7 +80,7 @@ impl KillPlan {
     }
 }
 
-/// A filter that names a local port is after the port, any other after the process.
+/// A filter that names a local port targets the port, any other the process.
 fn goal(filter: Option<&Expr>) -> Goal {
     let names_a_port = |predicate: &Predicate| match predicate {
         Predicate::End(end) => end.end == End::Local && end.ports.is_some(),
@@ -93,8 +93,8 @@ fn goal(filter: Option<&Expr>) -> Goal {
     }
 }
 
-/// Owners of a port are those who wait there: listeners, bound TCP sockets, UDP sockets without a peer. A word
-/// about states in the filter asks for others.
+/// The owners of a port are those that receive there: listeners, bound TCP sockets, UDP sockets without a peer. A
+/// state word in the filter selects others.
 fn dumps(parsed: &Parsed, tcp: bool, udp: bool) -> Vec<Dump> {
     let waits = StateSet::LISTENING.union(StateSet::of(State::Bound));
     let protocols = parsed.protocols;

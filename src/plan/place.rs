@@ -1,13 +1,13 @@
 //! Where output goes.
 
-/// What is known of the place where a listing is shown.
+/// Facts about the terminal that a listing is shown on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Whether stdout is a terminal.
     pub is_terminal: bool,
     /// Its width in cells, or that of `COLUMNS`.
     pub width: Option<usize>,
-    /// `NO_COLOR`, or a terminal that is dumb.
+    /// `NO_COLOR`, or a dumb terminal.
     pub no_color: bool,
     /// `CLICOLOR_FORCE`.
     pub force_color: bool,

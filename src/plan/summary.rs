@@ -12,9 +12,9 @@ use crate::render::form::Form;
 /// A request for a summary.
 #[derive(Clone, Debug)]
 pub struct SummaryPlan {
-    /// The form of the counts.
+    /// The format of the counts.
     pub form: Form,
-    /// Every socket of every table, to be counted.
+    /// Every socket of every table, to count.
     pub count: Request,
     /// The listing that follows.
     pub list: Option<ListPlan>,
@@ -26,7 +26,7 @@ impl SummaryPlan {
     /// The plan for these options, with the filter already parsed.
     ///
     /// # Errors
-    /// As [`ListPlan::new`], and forms that have rows alone.
+    /// As for [`ListPlan::new`], and for formats that have only rows.
     pub fn new(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
         check(args)?;
         let lists = selects_tables(args)? || !args.filter.is_empty() || args.filter_file.is_some();
@@ -47,7 +47,7 @@ impl SummaryPlan {
     }
 }
 
-/// A summary is no row.
+/// A summary is not a row.
 fn check(args: &ListArgs) -> Result<(), UsageError> {
     let rows_only = [
         (args.jsonl, "--jsonl"),

@@ -1,15 +1,15 @@
-//! Names that somebody else chose: of units, containers, users, interfaces.
+//! Names chosen by somebody else: of units, containers, users, interfaces.
 
 use std::fmt;
 
 use super::{escape, shell};
 
-/// A name from outside. Shown, it is escaped; there is no other way to make text of it.
+/// A name from outside. It can be shown only in escaped form.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);
 
 impl Name {
-    /// Returns the bytes as they are, to look it up or compare it.
+    /// Returns the raw bytes, for look-ups and comparisons.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

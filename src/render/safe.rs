@@ -1,19 +1,19 @@
-//! What may leave the program.
+//! Output that is safe for a terminal.
 
 use std::borrow::Cow;
 
 use super::escape;
 
-/// Bytes that do no harm to a terminal: UTF-8 without control characters other than line breaks, tabs and colours,
+/// Bytes that are harmless on a terminal: UTF-8 without control characters other than line breaks, tabs and colours,
 /// and without characters that hide or reorder text.
 ///
-/// Writers escape every name where it stands ([`escape`]), so that nothing is left to do here. This is the last line of
-/// defence: it cannot be built from raw bytes, and nothing else is written.
+/// Writers escape every name where they print it ([`escape`]), so there should be nothing left to replace here. This
+/// is the last line of defence: it cannot be built from raw bytes, and nothing else is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Safe<'a>(Cow<'a, [u8]>);
 
 impl<'a> Safe<'a> {
-    /// Sentences: whatever is unsafe in them becomes `\xHH`.
+    /// Sentences: everything unsafe in them becomes `\xHH`.
     pub fn sentences(text: &'a str) -> Self {
         Self(match escape::sentences(text) {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -21,10 +21,10 @@ impl<'a> Safe<'a> {
         })
     }
 
-    /// A document of any form: whatever is unsafe in it becomes U+FFFD, which is valid in all of them. The document
-    /// ends with a character.
+    /// A document of any format: everything unsafe in it becomes U+FFFD, which is valid in all of them. A document
+    /// ends with a complete character.
     pub fn document(bytes: &'a [u8]) -> Self {
-        // Counted without an early exit, so that the compiler uses vectors: every row comes along here.
+        // Counted without an early exit, so that the compiler vectorises it: every row passes here.
         let is_unsafe = |byte: &&u8| matches!(byte, 0..=0x09 | 0x0b..=0x1f | 0x7f..);
         let unsafe_bytes = bytes.iter().filter(is_unsafe).count();
         Self(if unsafe_bytes > 0 {
@@ -40,7 +40,7 @@ impl<'a> Safe<'a> {
     }
 }
 
-/// Replaces what is unsafe.
+/// Replaces everything unsafe.
 fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -65,7 +65,8 @@ fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-/// How long the colour (`ESC [ 1 ; 31 m`) is that a text begins with; `None` if it begins with another sequence.
+/// Returns the length of the colour sequence (`ESC [ 1 ; 31 m`) at the beginning of a text; `None` if it begins with
+/// another sequence.
 fn colour(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\x1b[")?;
     let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;

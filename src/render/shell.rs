@@ -1,18 +1,18 @@
-//! Words of a command that is meant to be pasted into a shell.
+//! Words of a command to paste into a shell.
 
 use super::escape;
 
-/// Returns the text as one word for a POSIX shell, quoted where it has to be.
+/// Returns the text as one word for a POSIX shell, quoted if necessary.
 ///
-/// `None` where reading the command does not show what it does: control characters, characters that hide or reorder
-/// text, and bytes that are not UTF-8.
+/// `None` if the command would not look like what it does: control characters, characters that hide or reorder text,
+/// and bytes that are not UTF-8.
 pub fn word(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     if text.chars().any(escape::is_unsafe) {
         return None;
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
-    // zsh replaces a word that begins with `=`.
+    // zsh expands a word that begins with `=`.
     let plain = !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain);
     Some(if plain {
         text.to_owned()
@@ -21,12 +21,12 @@ pub fn word(text: &[u8]) -> Option<String> {
     })
 }
 
-/// The same for a name that follows options: `None` also where it would be read as an option.
+/// The same for a name that follows options: `None` also if it would be parsed as an option.
 pub fn name(text: &[u8]) -> Option<String> {
     word(text).filter(|_| !text.starts_with(b"-"))
 }
 
-/// Returns the first word of a command that was made of [`word`]s.
+/// Returns the first word of a command made of [`word`]s.
 pub fn first_word(command: &str) -> &str {
     let (mut quoted, mut escaped) = (false, false);
     let end = command.find(|c| {
@@ -93,7 +93,7 @@ mod tests {
         fn sh_reads_a_word_back(text in "[ -~]{0,12}") {
             let quoted = word(text.as_bytes()).unwrap();
             let expected = text.as_str();
-            // What a shell does with single quotes and a backslash.
+            // How a shell treats single quotes and a backslash.
             let mut read = String::new();
             let mut inside = false;
             let mut chars = quoted.chars();

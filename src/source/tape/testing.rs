@@ -1,4 +1,4 @@
-//! A recording of its own for one test, and for the threads that the test starts.
+//! A recording for one test, and for the threads that the test starts.
 
 use std::cell::Cell;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ pub(super) fn current() -> Option<&'static Tape> {
     TAPE.get()
 }
 
-/// Returns `work` to be done by another thread, which gets the recording of this one.
+/// Returns `work` for another thread, with this thread's recording.
 pub(in crate::source) fn inherited<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let tape = TAPE.get();
     move || {
@@ -26,10 +26,10 @@ pub(in crate::source) fn inherited<T>(work: impl FnOnce() -> T) -> impl FnOnce()
     }
 }
 
-/// Does `work` with answers from these records alone.
+/// Runs `work` with answers from these records only.
 pub(crate) fn replaying<T>(records: Vec<Record>, work: impl FnOnce() -> T) -> T {
     let tape = Tape::Replaying(Mutex::new(Replay::of(records)));
-    // Threads may outlive the test; a few records for each test are no loss.
+    // Threads may outlive the test; the few records per test may leak.
     TAPE.set(Some(Box::leak(Box::new(tape))));
     let result = work();
     TAPE.set(None);
