@@ -74,7 +74,7 @@ pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
         .context("PACKET_FANOUT")?;
     }
     if spec.parsed("filter")? == Some(1) {
-        sys::deafen(fd.as_fd()).context("attaching a filter")?;
+        sys::drop_incoming(fd.as_fd()).context("attaching a filter")?;
     }
     let told = sys::unix_name(fd.as_fd()).context("getsockname")?;
     let end = made.add("packet", fd, State::Unconnected)?;

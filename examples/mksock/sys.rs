@@ -71,8 +71,8 @@ pub(crate) fn get_int(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Resu
     Ok(c_int::from_ne_bytes(value))
 }
 
-/// Makes the socket deaf: every packet for it is dropped unseen, without an answer.
-pub(crate) fn deafen(fd: BorrowedFd<'_>) -> io::Result<()> {
+/// Attaches a packet filter that drops everything, so that the socket neither sees nor answers a packet.
+pub(crate) fn drop_incoming(fd: BorrowedFd<'_>) -> io::Result<()> {
     // A classic BPF program of one instruction: return 0, that is, keep no byte of the packet.
     let mut drop_all = libc::sock_filter {
         code: 0x06,

@@ -110,11 +110,11 @@ fn client(spec: &Spec, listener: &OwnedFd) -> Result<OwnedFd> {
     Ok(client)
 }
 
-/// A client whose handshake does not complete, and the address it connects to; `deaf` makes it drop the replies.
-fn hanging_client(spec: &Spec, listener: &OwnedFd, deaf: bool) -> Result<(OwnedFd, SocketAddr)> {
+/// A client whose handshake does not complete, and the address it connects to; `drops_replies` makes it drop the replies.
+fn hanging_client(spec: &Spec, listener: &OwnedFd, drops_replies: bool) -> Result<(OwnedFd, SocketAddr)> {
     let (client, target) = client_socket(spec, listener)?;
-    if deaf {
-        sys::deafen(client.as_fd()).context("SO_ATTACH_FILTER")?;
+    if drops_replies {
+        sys::drop_incoming(client.as_fd()).context("SO_ATTACH_FILTER")?;
     }
     sys::set_int(client.as_fd(), libc::IPPROTO_TCP, libc::TCP_SYNCNT, TRIES).context("TCP_SYNCNT")?;
     connect_without_waiting(&client, target)?;
@@ -186,7 +186,7 @@ pub(crate) fn pair(spec: &Spec, made: &mut Made) -> Result<()> {
         wait::until("all bytes to be acknowledged", || {
             Ok(sys::unacknowledged_bytes(client.as_fd())? == 0)
         })?;
-        sys::deafen(server.as_fd()).context("SO_ATTACH_FILTER")?;
+        sys::drop_incoming(server.as_fd()).context("SO_ATTACH_FILTER")?;
         inet::send_all(&client, unacked)?;
     }
     if spec.is_on("listener")? {
@@ -206,7 +206,7 @@ pub(crate) fn mptcp_pair(spec: &Spec, made: &mut Made) -> Result<()> {
 /// `syn-sent`: the listener hears nothing, so the client goes on asking.
 pub(crate) fn syn_sent(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec, LOCALHOST, libc::IPPROTO_TCP)?;
-    sys::deafen(listener.as_fd()).context("SO_ATTACH_FILTER")?;
+    sys::drop_incoming(listener.as_fd()).context("SO_ATTACH_FILTER")?;
     let client = hanging_client(spec, &listener, false)?;
     made.add("listener", listener, State::Listen)?;
     add_hanging(made, "client", client).map(drop)

@@ -88,7 +88,7 @@ impl Sides {
     fn bring_to(&self, state: State) -> Result<State> {
         let other_state = match state {
             State::FinWait1 => {
-                deafen(&self.other)?;
+                drop_incoming(&self.other)?;
                 shut(&self.named)?;
                 State::Established
             }
@@ -103,12 +103,12 @@ impl Sides {
             State::LastAck => {
                 shut(&self.other)?;
                 wait::until_state(&self.other, State::FinWait2)?;
-                deafen(&self.other)?;
+                drop_incoming(&self.other)?;
                 shut(&self.named)?;
                 State::FinWait2
             }
             State::Closing => {
-                deafen(&self.other)?;
+                drop_incoming(&self.other)?;
                 shut(&self.named)?;
                 wait::until_state(&self.named, State::FinWait1)?;
                 shut(&self.other)?;
@@ -126,8 +126,8 @@ fn shut(fd: &OwnedFd) -> Result<()> {
     shutdown(fd, Shutdown::Write).with_context(|| format!("shutdown of descriptor {}", fd.as_raw_fd()))
 }
 
-fn deafen(fd: &OwnedFd) -> Result<()> {
-    sys::deafen(fd.as_fd()).context("SO_ATTACH_FILTER")
+fn drop_incoming(fd: &OwnedFd) -> Result<()> {
+    sys::drop_incoming(fd.as_fd()).context("SO_ATTACH_FILTER")
 }
 
 /// What is known of a socket that will be closed: its addresses and its cookie, which the kernel

@@ -364,10 +364,10 @@ mod tests {
     #[test]
     fn late_descriptors_are_a_loss_with_their_number() {
         assert_eq!(descriptors_late(0, "context"), None);
-        let told = |late| descriptors_late(late, "context").map(|gap| (gap.message, gap.count));
+        let gap_of = |late| descriptors_late(late, "context").map(|gap| (gap.message, gap.count));
         let one = "1 socket could not be asked in time for their context";
-        assert_eq!(told(1), Some((one.to_owned(), Some(1))));
+        assert_eq!(gap_of(1), Some((one.to_owned(), Some(1))));
         let two = "2 sockets could not be asked in time for their context";
-        assert_eq!(told(2), Some((two.to_owned(), Some(2))));
+        assert_eq!(gap_of(2), Some((two.to_owned(), Some(2))));
     }
 }

@@ -16,7 +16,7 @@ use crate::source::tape::testing::{record, reply};
 
 /// A TCP socket of 127.0.0.1 as the kernel reports it; a cookie of 0 means none.
 #[derive(Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct TcpSocket {
     pub(super) port: u16,
     pub(super) state: u8,
     pub(super) inode: u32,
@@ -27,8 +27,8 @@ pub(super) const LISTEN: u8 = 10;
 pub(super) const ESTABLISHED: u8 = 1;
 
 /// A listener; port, inode and cookie are the same number.
-pub(super) fn listener(port: u16) -> Told {
-    Told {
+pub(super) fn listener(port: u16) -> TcpSocket {
+    TcpSocket {
         port,
         state: LISTEN,
         inode: port.into(),
@@ -48,7 +48,7 @@ fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-impl Told {
+impl TcpSocket {
     /// `struct inet_diag_msg`.
     fn message(&self) -> Vec<u8> {
         let mut bytes = vec![0; 72];
@@ -62,8 +62,8 @@ impl Told {
 }
 
 /// The reply to a dump of all TCP sockets: these, in one datagram, and an end message unless it got lost.
-pub(super) fn dump_of(sockets: &[Told], whole: bool) -> Record {
-    let mut datagram: Vec<u8> = sockets.iter().flat_map(Told::message).collect();
+pub(super) fn dump_of(sockets: &[TcpSocket], whole: bool) -> Record {
+    let mut datagram: Vec<u8> = sockets.iter().flat_map(TcpSocket::message).collect();
     if whole {
         datagram.extend(message(3, &[0; 4]));
     }
@@ -125,9 +125,9 @@ impl Proc {
     }
 
     /// Writes its TCP table.
-    pub(super) fn tcp(self, sockets: &[Told]) -> Self {
+    pub(super) fn tcp(self, sockets: &[TcpSocket]) -> Self {
         let mut text = "  sl  local_address rem_address\n".to_owned();
-        for Told {
+        for TcpSocket {
             port, state, inode, ..
         } in sockets
         {

@@ -130,7 +130,7 @@ mod tests {
             holders: vec![holder(80, 7), holder(99, 9)],
             ..Walk::default()
         });
-        let closed = super::super::samples::Told {
+        let closed = super::super::samples::TcpSocket {
             inode: 0,
             ..listener(82)
         };

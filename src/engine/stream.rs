@@ -139,14 +139,14 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::super::How;
-    use super::super::samples::{ESTABLISHED, Proc, Told, filter, listener, rows, tcp};
+    use super::super::samples::{ESTABLISHED, Proc, TcpSocket, filter, listener, rows, tcp};
     use super::*;
     use crate::model::request::Dump;
     use crate::model::{OwnerStatus, State};
 
     /// Process 7 holds 80 and 81, and a socket of another table; 8 holds 83, nobody 84.
     fn machine(name: &str) -> Proc {
-        let connection = Told {
+        let connection = TcpSocket {
             state: ESTABLISHED,
             ..listener(81)
         };
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_sink_that_has_enough_ends_the_run() {
-        let sockets: Vec<Told> = (1..2000).map(listener).collect();
+        let sockets: Vec<TcpSocket> = (1..2000).map(listener).collect();
         let inodes: Vec<u32> = (1..2000).collect();
         let machine = Proc::new("enough").tcp(&sockets).process(7, "seven", &inodes);
         for (owners, dump) in [(true, all()), (true, tcp(&[State::Listen])), (false, all())] {

@@ -306,7 +306,7 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{ESTABLISHED, Proc, Told, codes, dump_of, file, listener, tcp};
+    use super::super::samples::{ESTABLISHED, Proc, TcpSocket, codes, dump_of, file, listener, tcp};
     use super::*;
     use crate::model::StateSet;
     use crate::source::tape::format::{Kind, Record};
@@ -337,11 +337,11 @@ mod tests {
 
     #[test]
     fn a_socket_comes_once_by_its_cookie_whatever_table_it_is_in() {
-        let again = Told {
+        let again = TcpSocket {
             state: ESTABLISHED,
             ..listener(80)
         };
-        let nameless = Told {
+        let nameless = TcpSocket {
             cookie: 0,
             ..listener(90)
         };
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn whoever_has_enough_gets_no_further_table() {
         let dump = tcp(&[State::Listen]);
-        let nameless = Told {
+        let nameless = TcpSocket {
             cookie: 0,
             ..listener(80)
         };
