@@ -49,6 +49,8 @@ fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
             let length = match c {
                 '\x1b' => colour(rest),
                 '\n' | '\t' => Some(1),
+                // The end of a line of CSV.
+                '\r' if rest.starts_with("\r\n") => Some(2),
                 c if escape::is_unsafe(c) => None,
                 c => Some(c.len_utf8()),
             };
@@ -87,6 +89,7 @@ mod tests {
         for text in [
             "Netid State\ntcp   LISTEN\n",
             "\t timer:(on,1s)\n",
+            "protocol,state\r\ntcp,listen\r\n",
             "\x1b[1;31mLISTEN\x1b[0m \x1b[m caf\u{e9} \u{2026}\n",
             "{\"name\":\"a\\\\x1b\"}\n",
         ] {
@@ -109,7 +112,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_unsafe_comes_out_of_any_bytes(bytes: Vec<u8>, text: String) {
-            let may = |c: char| !escape::is_unsafe(c) || matches!(c, '\n' | '\t' | '\x1b');
+            let may = |c: char| !escape::is_unsafe(c) || matches!(c, '\n' | '\r' | '\t' | '\x1b');
             prop_assert!(document(&bytes).chars().all(may));
             prop_assert!(document(text.as_bytes()).chars().all(may));
             let sentences = Safe::sentences(&text);
