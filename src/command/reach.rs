@@ -114,6 +114,9 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
 
 fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
     let addresses = match host {
+        // To the kernel, a connection to no address is one to loopback.
+        Host::Address(IpAddr::V4(address)) if address.is_unspecified() => vec![Ipv4Addr::LOCALHOST.into()],
+        Host::Address(IpAddr::V6(address)) if address.is_unspecified() => vec![Ipv6Addr::LOCALHOST.into()],
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
         // This machine, as its own clients reach it.

@@ -47,7 +47,7 @@ pub fn render(answers: &[Answer], system: &SystemFacts, missing: &[Gap]) -> Vec<
         let (pids, reachable_at) = match &one.found {
             Found::Here(here) => (
                 here.owners.iter().map(|owner| owner.pid).collect(),
-                reachable_at(here, one.port, system),
+                reachable_at(here, one, system),
             ),
             Found::Away(_) => (Vec::new(), Vec::new()),
         };

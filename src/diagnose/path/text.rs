@@ -27,11 +27,11 @@ pub fn render(answers: &[Answer], system: &SystemFacts, width: Option<usize>) ->
         }
     }
     let here = answers.iter().filter_map(|one| match &one.found {
-        Found::Here(here) if !matches!(here.reach, Reach::Accepted(_)) => Some((here, one.port)),
+        Found::Here(here) if !matches!(here.reach, Reach::Accepted(_)) => Some((here, one)),
         _ => None,
     });
-    if let Some((here, port)) = here.into_iter().next() {
-        let places = reachable_at(here, port, system);
+    if let Some((here, one)) = here.into_iter().next() {
+        let places = reachable_at(here, one, system);
         page.gap();
         if !places.is_empty() {
             page.row("reachable at", &places.join("  "));
@@ -164,8 +164,8 @@ fn owner(owners: &[Owner]) -> String {
     }
 }
 
-/// The places where something waits on that port.
-pub(super) fn reachable_at(here: &Here, port: u16, system: &SystemFacts) -> Vec<String> {
+/// The places where something takes traffic on that port, without the one that was just said not to.
+pub(super) fn reachable_at(here: &Here, answer: &Answer, system: &SystemFacts) -> Vec<String> {
     let mut own: Vec<IpAddr> = system
         .local_v4
         .iter()
@@ -184,12 +184,14 @@ pub(super) fn reachable_at(here: &Here, port: u16, system: &SystemFacts) -> Vec<
         let wanted = Cover::of(*address, true);
         here.sockets
             .iter()
-            .any(|socket| takes_traffic(socket) && cover(socket).is_some_and(|cover| cover.overlaps(wanted)))
+            .filter(|socket| takes_traffic(socket) && !socket.accept_queue_is_full())
+            .any(|socket| cover(socket).is_some_and(|cover| cover.overlaps(wanted)))
     };
     let mut places: Vec<_> = own
         .into_iter()
+        .filter(|address| *address != answer.address || matches!(here.reach, Reach::Accepted(_)))
         .filter(waits)
-        .map(|address| SocketAddr::new(address, port).to_string())
+        .map(|address| SocketAddr::new(address, answer.port).to_string())
         .collect();
     places.dedup();
     places
