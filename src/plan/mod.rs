@@ -22,3 +22,6 @@ pub use list::ListPlan;
 pub use output::Output;
 pub use place::Place;
 pub use summary::SummaryPlan;
+
+#[cfg(test)]
+mod tests;
