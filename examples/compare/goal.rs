@@ -5,7 +5,7 @@ use crate::program::Role;
 use crate::round::{Row, Table};
 use crate::stats::float;
 
-/// What is bounded.
+/// The quantity that a goal bounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
     /// Ratio of medians to `ss` with the same options.
@@ -14,7 +14,7 @@ pub(crate) enum Limit {
     OfDump(f64),
     /// Ratio of medians to the bare walk.
     OfWalk(f64),
-    /// Peak: so many MB plus so many bytes a socket.
+    /// Peak memory: so many MB, and so many bytes per socket.
     Peak(f64, f64),
 }
 
@@ -68,14 +68,14 @@ const GOALS: &[Goal] = &[
     },
 ];
 
-/// A goal and what was measured: `None` when this run did not.
+/// A goal and the measured value; `None` if this run did not measure it.
 pub(crate) struct Verdict {
     pub(crate) goal: &'static Goal,
     pub(crate) bound: f64,
     pub(crate) measured: Option<f64>,
 }
 
-/// Holds every goal against the tables of this run.
+/// Compares every goal with the tables of this run.
 pub(crate) fn judge(tables: &[Table], ordinary_user: bool) -> Vec<Verdict> {
     GOALS
         .iter()

@@ -59,7 +59,7 @@ struct Version {
     peak_kib: u64,
 }
 
-/// What `PROGRAM -V` says, and the median peak of three such runs.
+/// Returns the output of `PROGRAM -V`, and the median peak of three such runs.
 fn version(args: &Args, path: &Path) -> Result<Version> {
     let program = Program {
         name: String::new(),
@@ -86,7 +86,7 @@ fn version(args: &Args, path: &Path) -> Result<Version> {
     })
 }
 
-/// KiB as MB of a million bytes.
+/// Converts KiB to MB of a million bytes.
 pub(crate) fn megabytes(kib: u64) -> f64 {
     stats::float(kib) * 1024.0 / 1e6
 }

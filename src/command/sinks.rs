@@ -1,4 +1,4 @@
-//! Where rows go: out at once, into a snapshot, into groups, or into a set of process ids.
+//! Sinks: rows are printed at once, or collected as a snapshot, as groups, or as a set of process ids.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::query::sort::{self, SortKey};
 use crate::render::groups::Groups;
 use crate::render::lines::Lines;
 
-/// Prints rows as they come.
+/// Prints rows as they arrive.
 pub(super) struct LineSink {
     lines: Lines,
     hide_time_wait: bool,
@@ -34,7 +34,7 @@ impl LineSink {
         }
     }
 
-    /// Prints one row. `Break` when no more are wanted.
+    /// Prints one row. Returns `Break` if no more are wanted.
     pub(super) fn push(&mut self, row: &Row<'_>) -> ControlFlow<()> {
         if self.rows >= self.limit {
             return ControlFlow::Break(());
@@ -53,7 +53,7 @@ impl Sink for LineSink {
             }
             self.push(&row(socket, owners, context))?;
         }
-        // Enough is enough: the next row could be long in coming.
+        // Stop now: the next row may take long to arrive.
         if self.rows >= self.limit {
             return ControlFlow::Break(());
         }
@@ -61,7 +61,7 @@ impl Sink for LineSink {
     }
 }
 
-/// Keeps rows, for what needs them in an order; with a limit little more than that many.
+/// Collects rows that are sorted later; with a limit, little more than that many.
 pub(super) struct Snapshot {
     pub(super) sockets: Vec<Socket>,
     order: Vec<SortKey>,
@@ -81,7 +81,7 @@ impl Snapshot {
         }
     }
 
-    /// Brings the rows into their order.
+    /// Sorts the rows.
     pub(super) fn sort(&mut self, owners: &Owners, context: &Context) {
         let order = &self.order;
         if order.is_empty() {
@@ -92,7 +92,7 @@ impl Snapshot {
         self.sockets.truncate(self.limit);
     }
 
-    /// Drops what cannot be among the first rows any more.
+    /// Drops rows that cannot be among the first any more.
     fn prune(&mut self, owners: &Owners, context: &Context) {
         let (order, limit) = (&self.order, self.limit);
         if limit == 0 {
@@ -118,7 +118,7 @@ impl Sink for Snapshot {
                 self.sockets.push(std::mem::replace(socket, Socket::BLANK));
             }
         }
-        // Not at every row: to choose is as much work as to read what has come since.
+        // Not at every row: pruning costs as much as reading the rows that arrived since.
         if self.sockets.len() / 2 > self.limit {
             self.prune(owners, context);
         }

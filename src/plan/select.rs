@@ -16,7 +16,7 @@ use crate::model::request::Dump;
 pub enum Table {
     /// All sockets of a protocol.
     Whole(Protocol),
-    /// Those of one type.
+    /// The sockets of one type.
     Typed(Protocol, SocketType),
 }
 
