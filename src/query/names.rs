@@ -24,7 +24,7 @@ impl Unresolved {
         match &self.purpose {
             Purpose::Host { end, ports, reading } => {
                 let addresses = found.hosts.get(name).filter(|list| !list.is_empty());
-                let addresses = addresses.ok_or_else(|| self.missing("host"))?;
+                let addresses = addresses.ok_or_else(|| self.missing("host", found))?;
                 Ok(Expr::or(addresses.iter().map(|address| {
                     Expr::Is(Predicate::End(EndIs {
                         end: *end,
@@ -36,7 +36,7 @@ impl Unresolved {
             }
             Purpose::Service { end, order, reading } => {
                 let ports = found.services.get(name).filter(|list| !list.is_empty());
-                let ports = ports.ok_or_else(|| self.missing("service"))?;
+                let ports = ports.ok_or_else(|| self.missing("service", found))?;
                 let several = ports.iter().any(|port| Some(port) != ports.first());
                 if several && *order != Order::Equal {
                     let numbers: Vec<String> = ports.iter().map(u16::to_string).collect();
@@ -54,7 +54,7 @@ impl Unresolved {
                 })))
             }
             Purpose::User | Purpose::OwnerUser => {
-                let uid = found.users.get(name).ok_or_else(|| self.missing("user"))?;
+                let uid = found.users.get(name).ok_or_else(|| self.missing("user", found))?;
                 let ranges = Ranges::one((*uid).into());
                 Ok(Expr::Is(if self.of_owner() {
                     Predicate::OwnerNumber(OwnerField::Uid, ranges)
@@ -70,19 +70,30 @@ impl Unresolved {
                 let index = found
                     .interfaces
                     .get(name)
-                    .ok_or_else(|| self.missing("interface"))?;
+                    .ok_or_else(|| self.missing("interface", found))?;
                 Ok(Expr::Is(Predicate::Interface(*index)))
             }
             Purpose::Cgroup => {
                 let id = found.cgroups.get(name).copied().and_then(NonZeroU64::new);
                 Ok(Expr::Is(Predicate::Cgroup(
-                    id.ok_or_else(|| self.missing("cgroup"))?,
+                    id.ok_or_else(|| self.missing("cgroup", found))?,
                 )))
             }
         }
     }
 
-    fn missing(&self, kind: &str) -> FilterError {
+    fn missing(&self, kind: &str, found: &ResolvedNames) -> FilterError {
+        let by_server = matches!(
+            self.purpose,
+            Purpose::Host { .. } | Purpose::Service { .. } | Purpose::User | Purpose::OwnerUser
+        );
+        if found.late && by_server {
+            let message = format!(
+                "cannot look up {kind} '{}': no name server answered in time",
+                self.name
+            );
+            return self.error(message, "use a number in its place");
+        }
         let hint = match self.purpose {
             Purpose::Service { .. } => "use a port number, or a name of /etc/services",
             Purpose::Cgroup => "use the path below the mount point of cgroup v2, as in /system.slice",

@@ -80,18 +80,23 @@ impl Glob {
     pub fn new(source: &[u8]) -> Self {
         let mut items = Vec::new();
         let mut rest = source;
+        // Behind a `[` that nothing closes, nothing closes any other.
+        let mut unclosed = false;
         while let Some((first, tail)) = rest.split_first() {
             rest = tail;
             items.push(match first {
                 b'*' if items.last() == Some(&Item::Many) => continue,
                 b'*' => Item::Many,
                 b'?' => Item::Any,
-                b'[' => match class(tail) {
+                b'[' if !unclosed => match class(tail) {
                     Some((item, behind)) => {
                         rest = behind;
                         item
                     }
-                    None => Item::Byte(b'['),
+                    None => {
+                        unclosed = true;
+                        Item::Byte(b'[')
+                    }
                 },
                 b'\\' => match tail.split_first() {
                     Some((escaped, behind)) => {
@@ -198,6 +203,25 @@ mod tests {
 
     fn glob(source: &str, text: &str) -> bool {
         Glob::new(source.as_bytes()).matches(text.as_bytes())
+    }
+
+    #[test]
+    fn what_nothing_closes_is_read_once() {
+        let many = "[".repeat(1 << 20);
+        for source in [
+            many.clone(),
+            format!("{many}]"),
+            format!("[]{many}"),
+            format!("{many}a-"),
+        ] {
+            assert_eq!(
+                glob(&source, "["),
+                source.ends_with(']'),
+                "{} bytes",
+                source.len()
+            );
+        }
+        assert!(glob("[][", "[]["));
     }
 
     #[test]

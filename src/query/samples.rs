@@ -67,6 +67,7 @@ pub(crate) fn names() -> ResolvedNames {
         services: [("http".to_owned(), vec![80]), ("twice".to_owned(), vec![80, 443])].into(),
         users: [("mark".to_owned(), 1000)].into(),
         interfaces_by_name: false,
+        late: false,
         interfaces: [("eth0".to_owned(), 2)].into(),
         cgroups: [("/app".to_owned(), 77)].into(),
         local_port_range: Some((32768, 60999)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
@@ -12,15 +12,21 @@ use super::tape;
 use crate::model::request::{FilterNames, ResolvedNames};
 use crate::source::disk;
 
-/// How long all look-ups of one kind may take together.
+/// How long all look-ups may take together.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Returns everything that could be found. A late answer counts as not found.
+/// Returns everything that could be found in time.
 pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
+    let deadline = Instant::now() + WITHIN;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let hosts = nss::host_addresses(wanted.hosts.into_iter().collect(), left());
+    let services = nss::service_ports(wanted.services.into_iter().collect(), left());
+    let users = nss::user_ids(wanted.users.into_iter().collect(), left());
     ResolvedNames {
-        hosts: nss::host_addresses(wanted.hosts.into_iter().collect(), WITHIN).names,
-        services: nss::service_ports(wanted.services.into_iter().collect(), WITHIN).names,
-        users: nss::user_ids(wanted.users.into_iter().collect(), WITHIN).names,
+        late: hosts.late + services.late + users.late > 0,
+        hosts: hosts.names,
+        services: services.names,
+        users: users.names,
         interfaces_by_name: false,
         interfaces: wanted
             .interfaces

@@ -93,7 +93,7 @@ impl Watch {
         });
         let (mut writer, sockets, flow) = begun.await.context(CANNOT_LIST)?;
         if flow.context(CANNOT_LIST)?.is_break() {
-            return Ok(());
+            return writer.finish();
         }
         self.introduce(&messages, gaps, &sockets);
         let mut followed = Followed::default();
@@ -135,7 +135,7 @@ impl Watch {
             let flow;
             (writer, flow) = written.await.context(CANNOT_LIST)?;
             if flow.context(CANNOT_LIST)?.is_break() {
-                return Ok(());
+                return writer.finish();
             }
         }
     }

@@ -158,6 +158,14 @@ impl Writer {
         Ok(())
     }
 
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// If something could not be written, unless the reader went away.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        self.blocks.finish()
+    }
+
     fn flush(&mut self) -> ControlFlow<()> {
         if self.blocks.pending.is_empty() {
             ControlFlow::Continue(())

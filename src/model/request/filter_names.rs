@@ -40,6 +40,8 @@ pub struct ResolvedNames {
     pub interfaces: BTreeMap<String, u32>,
     /// Whether interfaces are compared by name, because several namespaces are listed.
     pub interfaces_by_name: bool,
+    /// Some look-up was not answered in time.
+    pub late: bool,
     /// cgroup v2 ids.
     pub cgroups: BTreeMap<String, u64>,
     /// The range of automatic ports; `None` if it could not be read, and the kernel's default applies.

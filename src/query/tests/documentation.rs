@@ -24,6 +24,7 @@ fn works(words: &[String]) -> Result<(), String> {
             .collect(),
         users: one(wanted.users).collect(),
         interfaces_by_name: false,
+        late: false,
         interfaces: one(wanted.interfaces).collect(),
         cgroups: one(wanted.cgroups).collect(),
         local_port_range: None,

@@ -130,6 +130,16 @@ impl std::error::Error for Damage {}
 /// # Errors
 /// [`Damage`], with the offset at which it was found.
 pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
+    let mut records = Vec::new();
+    each_record(from, |record| records.push(record))?;
+    Ok(records)
+}
+
+/// The same, one record after the other.
+///
+/// # Errors
+/// As [`read_records`]; records before the damage have been handed out.
+pub fn each_record(from: impl Read, mut take: impl FnMut(Record)) -> Result<(), Damage> {
     let mut reader = Reader {
         from: from.take(FILE_BYTES_MAX),
         at: MAGIC.len() as u64,
@@ -146,7 +156,7 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
             "it was made on a machine of the other byte order, and can be read only on such a machine";
         return Err(Damage(message.to_owned()));
     }
-    let mut records = Vec::new();
+    let mut records: u64 = 0;
     loop {
         let start = reader.at;
         let [kind] = reader.array()?;
@@ -160,9 +170,9 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
         let key = reader.bytes(key_bytes)?;
         let value = reader.bytes(value_bytes)?;
         if kind == END {
-            let counted = (records.len() as u64).to_le_bytes();
+            let counted = records.to_le_bytes();
             return if value == counted {
-                Ok(records)
+                Ok(())
             } else {
                 Err(Damage(format!(
                     "the end at byte {start} has a wrong number of records"
@@ -174,7 +184,8 @@ pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
                 "the record at byte {start} has the unknown kind {kind}"
             )));
         };
-        records.push(Record { kind, key, value });
+        take(Record { kind, key, value });
+        records += 1;
     }
 }
 
@@ -188,6 +199,8 @@ impl<R: Read> Reader<R> {
         let mut bytes = Vec::new();
         // Grows with the data, whatever length was claimed.
         let result = self.from.by_ref().take(count.into()).read_to_end(&mut bytes);
+        // Of many small records the room that was not needed would be most.
+        bytes.shrink_to_fit();
         let start = self.at;
         self.at += bytes.len() as u64;
         match result {

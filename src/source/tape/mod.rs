@@ -85,10 +85,14 @@ impl Replay {
     pub fn of(records: Vec<Record>) -> Self {
         let mut replay = Self::default();
         for record in records {
-            let answers = replay.answers.entry((record.kind, record.key)).or_default();
-            answers.values.push(record.value);
+            replay.add(record);
         }
         replay
+    }
+
+    fn add(&mut self, record: Record) {
+        let answers = self.answers.entry((record.kind, record.key)).or_default();
+        answers.values.push(record.value);
     }
 
     /// Returns the answer for a key, if the recording has one that can be decoded.
@@ -182,7 +186,9 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
         .read_to_end(&mut start)
         .map_err(|error| Damage(error.to_string()))?;
     if start == format::MAGIC {
-        return format::read_records(from).map(Replay::of);
+        let mut replay = Replay::default();
+        format::each_record(from, |record| replay.add(record))?;
+        return Ok(replay);
     }
     let answer = ss::read(start.as_slice().chain(from))?;
     Ok(Replay::of(vec![answer]))

@@ -422,3 +422,15 @@ fn wrong_command_lines_are_told() {
         assert!(ran.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn output_that_cannot_be_written_ends_it_with_a_message() {
+    let Some(sockets) = Sockets::make(&["tcp-listen"]) else {
+        return;
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = sockets.sockstat(&["events"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cannot write the output"), "{said}");
+}
