@@ -20,7 +20,11 @@ pub(super) fn read(input: &FilterInput) -> anyhow::Result<Result<Parsed, FilterE
     if let Some(path) = &input.file {
         let name = escape::text(path.as_os_str().as_encoded_bytes());
         let text = read_file(path).with_context(|| format!("cannot read the filter of -F {name}"))?;
-        words.add_file(name, &text);
+        if path == Path::new("-") {
+            words.add_input(&text);
+        } else {
+            words.add_file(name, &text);
+        }
     }
     Ok(resolved(input, &words).map_err(|error| words.without_file_contents(error)))
 }

@@ -26,6 +26,12 @@ impl FilterWords {
         Self { words, file: None }
     }
 
+    /// Adds the lines of standard input. They are the caller's own, so errors quote them like words of the command line.
+    pub fn add_input(&mut self, text: &str) {
+        self.words
+            .extend(filter_lines(text).map(|(_, line)| line.to_owned()));
+    }
+
     /// Adds the lines of a file, except blank lines and those that begin with `#`. Messages call the file `name`.
     pub fn add_file(&mut self, name: String, text: &str) {
         let mut file = FilterFile {
@@ -33,11 +39,9 @@ impl FilterWords {
             typed: self.words.len(),
             lines: Vec::new(),
         };
-        for (index, line) in text.lines().map(str::trim).enumerate() {
-            if !line.is_empty() && !line.starts_with('#') {
-                self.words.push(line.to_owned());
-                file.lines.push(index + 1);
-            }
+        for (number, line) in filter_lines(text) {
+            self.words.push(line.to_owned());
+            file.lines.push(number);
         }
         self.file = Some(file);
     }
@@ -72,6 +76,13 @@ impl FilterWords {
             hint,
         )
     }
+}
+
+/// Returns the lines of a filter with their numbers, from 1, without blank ones and comments.
+fn filter_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..)
+        .zip(text.lines().map(str::trim))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
 impl Deref for FilterWords {
