@@ -16,6 +16,7 @@ use crate::model::summary::Summary;
 use crate::model::{Context, Owners};
 use crate::model::{Gap, GapLevel, Socket};
 use crate::plan::SummaryPlan;
+use crate::render::escape;
 use crate::render::form::Form;
 use crate::render::json::Envelope;
 use crate::render::summary::{page, plain};
@@ -27,7 +28,12 @@ use crate::source::proc::{ProcRoot, summary};
 /// If the kernel's figures cannot be read, or nothing can be written.
 pub(super) fn run(plan: SummaryPlan, caller: &Caller) -> anyhow::Result<Exit> {
     let root = ProcRoot::of(plan.count.proc_root.clone());
-    let cannot = || format!("cannot read socket counts in {}", root.net("sockstat").display());
+    let cannot = || {
+        format!(
+            "cannot read socket counts in {}",
+            escape::text(root.net("sockstat").as_os_str().as_encoded_bytes())
+        )
+    };
     let form = plan.form;
     if !matches!(form, Form::Json | Form::Table) {
         out::print(plain(&summary::read_counts(&root).with_context(cannot)?).as_bytes())?;

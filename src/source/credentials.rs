@@ -9,6 +9,11 @@ pub fn sudo_uid() -> Option<u32> {
     tape::fact("SUDO_UID", || std::env::var("SUDO_UID").ok()?.parse().ok())
 }
 
+/// Returns whether this process has the capability that closing sockets needs, `CAP_NET_ADMIN`.
+pub fn may_close_sockets() -> bool {
+    rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::NET_ADMIN))
+}
+
 /// Returns whether root may bind ports below `ip_unprivileged_port_start`: in a container it may lack the capability.
 /// True for any other user, for whom it is unknown.
 pub fn root_may_bind_low_ports() -> bool {

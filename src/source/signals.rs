@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, test_kill_process};
 
 /// A process identified beyond its number.
 #[derive(Debug)]
@@ -48,6 +48,15 @@ impl Pinned {
     pub fn has_ended(&self) -> bool {
         wait_ended(&[self], Duration::ZERO)
     }
+}
+
+/// Returns whether the kernel lets us signal all of these processes; those that have ended are no obstacle.
+pub fn may_signal(pids: &[u32]) -> bool {
+    let raw = pids
+        .iter()
+        .filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
+    raw.into_iter()
+        .all(|pid| test_kill_process(pid) != Err(Errno::PERM))
 }
 
 /// Waits until each of the processes has ended, or the time is up; returns true if all have.

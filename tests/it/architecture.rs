@@ -170,6 +170,77 @@ fn one_file_alone_uses_netlink_sys() {
     );
 }
 
+/// What writes to a terminal, or makes text of raw bytes without a trace of what was no text.
+const WRITES: &[&str] = &[
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "dbg!",
+    "stdout()",
+    "stderr()",
+];
+
+/// Where standard streams are used all the same: the way out itself, and who only asks whether it is a terminal.
+const WAYS_OUT: &[&str] = &["command/out.rs", "command/caller.rs"];
+
+/// Words that make text of bytes from outside without escaping them.
+const UNESCAPED: &[&str] = &["from_utf8_lossy", "to_string_lossy", ".display()"];
+
+/// Where that text is looked up, parsed or escaped afterwards, and never shown as it is. The rooms that only read
+/// (`source`, `engine`) show nothing.
+const PARSED: &[(&str, &str)] = &[
+    ("cli/generate.rs", "text of our own"),
+    ("cli/order.rs", "words are compared with options"),
+    (
+        "command/list.rs",
+        "the host's name goes into a field, which is escaped",
+    ),
+    ("command/read/processes.rs", "the path of a cgroup is parsed"),
+    (
+        "command/why/piped.rs",
+        "lines of a program are scanned for a port",
+    ),
+    ("diagnose/bind/owner.rs", "an address is looked up"),
+    ("query/lexer.rs", "a word of the filter, escaped in errors"),
+    ("render/groups.rs", "a renderer's own output"),
+];
+
+#[test]
+fn text_leaves_by_one_way_that_escapes_it() {
+    let sources = sources();
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| !is_test_file(&source.path)) {
+        if !WAYS_OUT.contains(&source.path.as_str()) {
+            found.extend(uses(source, WRITES));
+        }
+        let is_way_out = ["command/out.rs", "render/safe.rs"].contains(&source.path.as_str());
+        if !is_way_out {
+            found.extend(uses(source, &["Safe::"]));
+        }
+        let reads_only = ["source/", "engine/", "model/"];
+        let shows = !reads_only.iter().any(|room| source.path.starts_with(room));
+        if shows && !PARSED.iter().any(|(path, _)| source.path == *path) {
+            let has = |line: &String| UNESCAPED.iter().any(|word| line.contains(word));
+            let lines = source.code.iter().enumerate().filter(|(_, line)| has(line));
+            found.extend(lines.map(|(at, line)| format!("src/{}:{}:{line}", source.path, at + 1)));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "text leaves by src/command/out.rs; bytes become text by render::escape or render::name:\n{}",
+        found.join("\n")
+    );
+    for (path, _) in PARSED {
+        let source = sources.iter().find(|source| source.path == *path);
+        let used = source.is_some_and(|source| {
+            let text = source.code.join("\n");
+            UNESCAPED.iter().any(|word| text.contains(word))
+        });
+        assert!(used, "src/{path} has no such text any more: take it off the list");
+    }
+}
+
 /// Reading that goes by the tape (`source::disk`, `source::tape`), so that a recording holds it.
 const READS: &[&str] = &[
     "fs::read",

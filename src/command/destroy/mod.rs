@@ -18,6 +18,7 @@ use crate::model::{Gap, Socket};
 use crate::plan::{DestroyPlan, ListPlan, Output};
 use crate::render::lines::Lines;
 use crate::render::plain::Plain;
+use crate::source::credentials;
 use crate::source::process::parents_of_all;
 
 use text::Said;
@@ -119,9 +120,14 @@ impl Found {
                 // Nobody says yes to what they have not seen.
                 _ => text::rows(self.rows(), &Lines::Ss(preview())),
             };
-            out::complain(&String::from_utf8_lossy(&shown));
+            out::complain(std::str::from_utf8(&shown).unwrap_or_default());
             out::complain(&text::complaints(self.rows(), sudo(caller), false));
             if targets.is_empty() {
+                return None;
+            }
+            if !credentials::may_close_sockets() {
+                let more = caller.sudo().map_or_else(String::new, |sudo| format!(": {sudo}"));
+                out::complain(&format!("closing sockets needs CAP_NET_ADMIN{more}\n"));
                 return None;
             }
             let plural = if targets.len() == 1 { "" } else { "s" };

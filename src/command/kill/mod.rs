@@ -17,7 +17,7 @@ use crate::plan::kill::Goal;
 use crate::render::name::Name;
 use crate::render::{escape, human};
 use crate::source::proc::held::{Held, held};
-use crate::source::signals::signal_named;
+use crate::source::signals::{may_signal, signal_named};
 
 use end::{Progress, Refused, Target};
 use find::{Found, Victim, find};
@@ -63,6 +63,13 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
     }
     if signal == Signal::KILL {
         out::complain("KILL cannot be caught: nothing is saved, nothing is cleaned up\n");
+    }
+    if !plan.yes
+        && let Some(victim) = found.victims.iter().find(|victim| !may_signal(&victim.pids))
+    {
+        let refused = refusal_of_signal(&name_of(victim), victim, Refused::Forbidden, caller);
+        out::complain(&refused);
+        return Ok(Exit::Failed);
     }
     if !plan.yes && !ask::confirmed(&format!("Send {}?", plan.signal)) {
         return Ok(Exit::Failed);

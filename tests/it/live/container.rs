@@ -15,14 +15,14 @@ use crate::skip::skip;
 const ID: &str = "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e";
 
 /// A v2 cgroup below the root of the hierarchy, with its parents; removed when dropped.
-struct Cgroup {
+pub(super) struct Cgroup {
     made: Vec<PathBuf>,
 }
 
 impl Cgroup {
     /// `None`, with a skip, where none can be made.
     #[track_caller]
-    fn make(path: &str) -> Option<Self> {
+    pub(super) fn make(path: &str) -> Option<Self> {
         if !is_root() {
             skip("only root can make a cgroup");
             return None;
@@ -50,7 +50,7 @@ impl Cgroup {
         Some(group)
     }
 
-    fn directory(&self) -> &Path {
+    pub(super) fn directory(&self) -> &Path {
         self.made.last().unwrap()
     }
 }
