@@ -191,6 +191,7 @@ const UNESCAPED: &[&str] = &["from_utf8_lossy", "to_string_lossy", ".display()"]
 /// (`source`, `engine`) show nothing.
 const PARSED: &[(&str, &str)] = &[
     ("cli/generate.rs", "text of our own"),
+    ("cli/habits.rs", "words are compared with what other tools take"),
     ("cli/order.rs", "words are compared with options"),
     (
         "command/list.rs",
