@@ -366,6 +366,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--proc-root', '--proc-root', [CompletionResultType]::ParameterName, 'Read DIR instead of /proc, without netlink')
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Record everything that this run reads to FILE, for a bug report or --replay')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Read only FILE, written by --record or -D')
+            [CompletionResult]::new('--values', '--values', [CompletionResultType]::ParameterName, 'Print what can stand at the end of WORDS: what the scripts call')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress warnings about missing data')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

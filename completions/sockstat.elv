@@ -354,6 +354,7 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --proc-root 'Read DIR instead of /proc, without netlink'
             cand --record 'Record everything that this run reads to FILE, for a bug report or --replay'
             cand --replay 'Read only FILE, written by --record or -D'
+            cand --values 'Print what can stand at the end of WORDS: what the scripts call'
             cand --quiet 'Suppress warnings about missing data'
             cand -h 'Print help'
             cand --help 'Print help'

@@ -55,7 +55,14 @@ pub enum Subcommand {
     /// Print a completion script
     Completions {
         /// The shell
-        shell: Shell,
+        #[arg(required_unless_present = "values")]
+        shell: Option<Shell>,
+        /// Print what can stand at the end of WORDS: what the scripts call
+        #[arg(long, hide = true)]
+        values: bool,
+        /// A command line, the program's name first
+        #[arg(last = true, hide = true)]
+        words: Vec<String>,
     },
     /// Print the man page
     Man,

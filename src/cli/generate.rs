@@ -5,10 +5,17 @@ use std::io::{self, Write as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::commands;
+use super::{commands, shells};
 
-/// Returns the completion script for a shell.
+/// Returns the completion script for a shell. Those of bash, zsh and fish ask this program for values; the others have
+/// commands and options.
 pub fn completions(shell: Shell) -> Vec<u8> {
+    match shell {
+        Shell::Bash => return shells::BASH.into(),
+        Shell::Zsh => return shells::ZSH.into(),
+        Shell::Fish => return shells::FISH.into(),
+        _ => {}
+    }
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut commands::command(), "sockstat", &mut out);
     out

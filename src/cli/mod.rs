@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod complete;
 mod duration;
 pub mod events;
 pub mod free;
@@ -13,6 +14,7 @@ pub mod message;
 mod order;
 pub mod reach;
 pub mod refused;
+mod shells;
 pub mod wait;
 pub mod why;
 

@@ -120,7 +120,7 @@ fn option(cli: &Command, name: String) -> Typed<'_> {
 }
 
 /// Finds an option of a command, by `-t` or `--tcp`.
-fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
+pub(super) fn find<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
     command.get_arguments().find(|arg| match name.strip_prefix("--") {
         Some(long) => {
             arg.get_long() == Some(long) || arg.get_all_aliases().is_some_and(|all| all.contains(&long))

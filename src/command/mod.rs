@@ -2,6 +2,7 @@
 
 mod ask;
 pub mod caller;
+mod completions;
 pub mod destroy;
 pub mod events;
 pub mod explain;
@@ -158,7 +159,10 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
         ),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
-        Some(Subcommand::Completions { shell }) => out::print(&generate::completions(*shell)),
+        Some(Subcommand::Completions {
+            shell: Some(shell), ..
+        }) => out::print(&generate::completions(*shell)),
+        Some(Subcommand::Completions { words, .. }) => completions::values(words),
         Some(Subcommand::Man) => generate::man_page()
             .map_err(Into::into)
             .and_then(|page| out::print(&page)),

@@ -27,7 +27,8 @@ pub fn ancestors(pid: u32) -> impl Iterator<Item = Ancestor> {
     })
 }
 
-fn comm_of(pid: u32) -> Vec<u8> {
+/// The name of a program (comm).
+pub fn comm_of(pid: u32) -> Vec<u8> {
     let comm = disk::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     comm.strip_suffix(b"\n").unwrap_or(&comm).to_vec()
 }

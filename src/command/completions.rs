@@ -1,0 +1,107 @@
+//! `completions`: a script for a shell, and the values that it asks for at each TAB.
+
+use std::collections::BTreeMap;
+
+use super::out;
+use super::read::snapshot;
+use crate::cli::complete::{Candidate, Completion, LookUp, complete};
+use crate::exit::Exit;
+use crate::model::request::OwnersBy;
+use crate::model::{Protocol, StateSet};
+use crate::source::{available, process, system};
+
+/// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if that is nothing.
+///
+/// # Errors
+/// If the output cannot be written.
+pub(super) fn values(words: &[String]) -> anyhow::Result<Exit> {
+    let completion = complete(words);
+    let mut all = completion.look_up.map(look_up).unwrap_or_default();
+    all.extend(completion.fixed.iter().cloned());
+    let text = lines(&completion, &all);
+    if text.is_empty() {
+        return Ok(Exit::Failed);
+    }
+    out::print(text.as_bytes())
+}
+
+fn lines(completion: &Completion, all: &[Candidate]) -> String {
+    let fits =
+        |one: &&Candidate| one.word.starts_with(&completion.begun) && !one.word.contains(char::is_control);
+    let line = |one: &Candidate| {
+        let help: String = one.help.chars().filter(|c| !c.is_control()).collect();
+        format!("{}{}\t{help}\n", completion.kept, one.word)
+    };
+    all.iter().filter(fits).map(line).collect()
+}
+
+fn look_up(what: LookUp) -> Vec<Candidate> {
+    let named = |word: String| Candidate {
+        word,
+        help: String::new(),
+    };
+    match what {
+        LookUp::Ports => ports(),
+        LookUp::Namespaces => available::namespaces().into_iter().map(named).collect(),
+        LookUp::Users => available::users()
+            .into_iter()
+            .map(|(name, _)| named(name))
+            .collect(),
+        LookUp::UserIds => {
+            let users = available::users().into_iter();
+            users
+                .map(|(name, uid)| Candidate {
+                    word: uid,
+                    help: name,
+                })
+                .collect()
+        }
+        LookUp::Interfaces => system::read().interfaces.into_values().map(named).collect(),
+    }
+}
+
+/// Ports that are listened on, with protocol and program, each once.
+fn ports() -> Vec<Candidate> {
+    let mut found: BTreeMap<u16, String> = BTreeMap::new();
+    for protocol in [Protocol::Tcp, Protocol::Udp] {
+        let mut snapshot = snapshot::read_states(protocol, 1, u16::MAX, StateSet::LISTENING);
+        snapshot.find_owners(OwnersBy::Auto);
+        for one in &snapshot.existing {
+            let Some(pair) = one.socket.inet() else { continue };
+            let holders = snapshot.owners.of(&one.socket).holders;
+            let program = holders.iter().next().map(|holder| process::comm_of(holder.pid));
+            let program = program.map(|comm| String::from_utf8_lossy(&comm).into_owned());
+            let help = format!("{} {}", protocol.name(), program.unwrap_or_default());
+            found.entry(pair.local_port).or_insert(help);
+        }
+    }
+    let candidate = |(port, help): (u16, String)| Candidate {
+        word: port.to_string(),
+        help: help.trim_end().to_owned(),
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_fits_is_printed_after_what_is_kept() {
+        let completion = Completion {
+            kept: "--columns=pid,".to_owned(),
+            begun: "lo".to_owned(),
+            ..Completion::default()
+        };
+        let candidate = |word: &str, help: &str| Candidate {
+            word: word.to_owned(),
+            help: help.to_owned(),
+        };
+        let all = [
+            candidate("local_port", "the\tport"),
+            candidate("state", ""),
+            candidate("lo\nx", ""),
+        ];
+        assert_eq!(lines(&completion, &all), "--columns=pid,local_port\ttheport\n");
+    }
+}
