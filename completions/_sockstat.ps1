@@ -331,6 +331,8 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Print one JSON object per line: event, at, was, socket')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON object per line: event, at, was, socket')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Print one JSON object per line: event, at, was, socket')
+            [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'Always print the table, even into a pipe')
+            [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Always print the columns of ss, even on a terminal')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Omit the heading')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Omit the heading')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress warnings about missing data')

@@ -322,6 +322,8 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand -j 'Print one JSON object per line: event, at, was, socket'
             cand --json 'Print one JSON object per line: event, at, was, socket'
             cand --jsonl 'Print one JSON object per line: event, at, was, socket'
+            cand --table 'Always print the table, even into a pipe'
+            cand --plain 'Always print the columns of ss, even on a terminal'
             cand -H 'Omit the heading'
             cand --no-header 'Omit the heading'
             cand --quiet 'Suppress warnings about missing data'

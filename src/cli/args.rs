@@ -328,7 +328,7 @@ pub struct ListArgs {
 
     /// Close matching connections in the kernel (SOCK_DESTROY), after asking; programs keep running
     #[arg(short = 'K', long, help_heading = CLOSE, conflicts_with_all = [
-        "jsonl", "csv", "table", "by", "limit", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
+        "jsonl", "csv", "by", "limit", "pids", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub kill: bool,
     /// With -K: skip the question
@@ -340,7 +340,7 @@ pub struct ListArgs {
 
     /// Follow sockets as they open, change state and close, until interrupted
     #[arg(short = 'E', long, help_heading = FOLLOW, conflicts_with_all = [
-        "kill", "csv", "table", "by", "sort", "pids", "color", "exit_status", "explain_plan", "proc_root", "diag",
+        "kill", "csv", "by", "sort", "pids", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub events: bool,
     /// With -E: time between two looks at the tables [default: 1s]

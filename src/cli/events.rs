@@ -56,6 +56,12 @@ pub struct EventsArgs {
     /// Print one JSON object per line: event, at, was, socket
     #[arg(short, long, visible_alias = "jsonl")]
     pub json: bool,
+    /// Always print the table, even into a pipe
+    #[arg(long, overrides_with_all = ["json", "plain"])]
+    pub table: bool,
+    /// Always print the columns of ss, even on a terminal
+    #[arg(long, overrides_with_all = ["json", "table"])]
+    pub plain: bool,
     /// Show exactly these fields of a socket, comma-separated
     #[arg(long, value_name = "FIELDS")]
     pub columns: Vec<String>,

@@ -68,7 +68,10 @@ impl Caller {
 }
 
 fn may_see_all() -> bool {
-    let needed = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
+    has(CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH)
+}
+
+fn has(needed: CapabilitySet) -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(needed))
 }
 

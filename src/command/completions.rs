@@ -8,6 +8,7 @@ use crate::cli::complete::{Candidate, Completion, LookUp, complete};
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
 use crate::model::{Protocol, StateSet};
+use crate::render::escape;
 use crate::source::{available, process, system};
 
 /// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if that is nothing.
@@ -70,7 +71,7 @@ fn ports() -> Vec<Candidate> {
             let Some(pair) = one.socket.inet() else { continue };
             let holders = snapshot.owners.of(&one.socket).holders;
             let program = holders.iter().next().map(|holder| process::comm_of(holder.pid));
-            let program = program.map(|comm| String::from_utf8_lossy(&comm).into_owned());
+            let program = program.map(|comm| escape::text(&comm));
             let help = format!("{} {}", protocol.name(), program.unwrap_or_default());
             found.entry(pair.local_port).or_insert(help);
         }

@@ -184,6 +184,7 @@ fn show_table(
     let (snapshot, captured) = in_order(plan, request)?;
     let mut totals = Totals::default();
     totals.time_wait_hidden = snapshot.hidden;
+    totals.of = snapshot.seen;
     for socket in &snapshot.sockets {
         totals.add(socket);
     }

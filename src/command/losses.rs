@@ -11,9 +11,10 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let unseen = captured.owners.unseen();
     let hidden = captured.count(OwnerStatus::Hidden);
     let mut gaps = of_unseen(hidden, captured.count(OwnerStatus::Elsewhere), unseen, caller);
-    // With owners of rows hidden as well, that says it all.
+    // With owners of rows hidden as well, or rows left out for that, that says it all; without rows, there are no ends.
     let other_ends = captured.context.peers.hidden;
-    if hidden == 0 && other_ends > 0 {
+    let has_rows = captured.by_status.iter().any(|count| *count > 0);
+    if hidden == 0 && captured.undecided == [0; OwnerStatus::ALL.len()] && has_rows && other_ends > 0 {
         let message = plural(
             other_ends,
             "owner of another end hidden",
@@ -33,7 +34,7 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
             "sockets may have more owners, in processes that cannot be inspected",
         );
         gaps.push(
-            Gap::loss("owners-partial", message)
+            Gap::loss(UNPRINTED, message)
                 .with_remedy(more_rights(unseen, caller))
                 .with_count(known),
         );
@@ -136,10 +137,15 @@ fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The lines for stderr: one per loss. Notes are for JSON only.
+/// The loss that every run without full rights has: JSON and the exit status have it, but a line each time would only
+/// teach people not to read stderr (docs/decisions/0008).
+const UNPRINTED: &str = "owners-partial";
+
+/// The lines for stderr: one per loss but [`UNPRINTED`]. Notes are for JSON only.
 pub fn lines(gaps: &[Gap]) -> String {
     let mut text = String::new();
-    for gap in gaps.iter().filter(|gap| gap.level == GapLevel::Loss) {
+    let printed = |gap: &&Gap| gap.level == GapLevel::Loss && gap.code != UNPRINTED;
+    for gap in gaps.iter().filter(printed) {
         text.push_str(&escape::text(gap.message.as_bytes()));
         if let Some(remedy) = &gap.remedy {
             text.push_str(": ");

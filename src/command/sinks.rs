@@ -68,6 +68,8 @@ pub(super) struct Snapshot {
     limit: usize,
     hide_time_wait: bool,
     pub(super) hidden: u64,
+    /// Rows that were handed over and not hidden, those beyond the limit included.
+    pub(super) seen: u64,
 }
 
 impl Snapshot {
@@ -78,6 +80,7 @@ impl Snapshot {
             limit: limit.unwrap_or(usize::MAX),
             hide_time_wait,
             hidden: 0,
+            seen: 0,
         }
     }
 
@@ -115,6 +118,7 @@ impl Sink for Snapshot {
             if self.hide_time_wait && socket.state == State::TimeWait {
                 self.hidden += 1;
             } else {
+                self.seen += 1;
                 self.sockets.push(std::mem::replace(socket, Socket::BLANK));
             }
         }

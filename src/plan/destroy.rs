@@ -76,8 +76,6 @@ fn listing(
 ) -> Result<ListPlan, UsageError> {
     let mut args = args.clone();
     args.processes = true;
-    args.plain = true;
-    args.table = false;
     let named = args.tcp || args.udp || args.raw || args.unix || args.mptcp;
     let usual = [Protocol::Tcp, Protocol::Udp];
     let may_be_usual = parsed

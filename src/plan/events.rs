@@ -10,7 +10,6 @@ use crate::model::request::PeerKinds;
 use crate::model::{State, StateSet};
 use crate::query::Parsed;
 use crate::render::form::Form;
-use crate::render::lines::Lines;
 
 /// The default interval between two snapshots.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -20,8 +19,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub struct EventsPlan {
     /// What each snapshot reads, and what is looked up about the sockets of events.
     pub capture: Request,
-    /// The format of the lines.
-    pub lines: Lines,
+    /// How events are shown: lines, or the table.
+    pub output: Output,
     /// The states whose events are wanted; `None` for every event.
     pub states: Option<StateSet>,
     /// The interval between two snapshots.
@@ -57,6 +56,9 @@ impl EventsPlan {
             interval: args.interval,
             limit: args.limit,
             json: args.json || global.json,
+            table: args.table,
+            plain: args.plain,
+            color: global.color,
             columns: args.columns.clone(),
             no_header: args.no_header,
             quiet: global.quiet,
@@ -75,14 +77,10 @@ impl EventsPlan {
         let mut args = args.clone();
         args.jsonl = matches!(form(&args, place), Form::Json | Form::Jsonl);
         args.json = false;
-        args.table = false;
-        args.plain = !args.jsonl;
         let mut plan = ListPlan::new(&args, parsed, place)?;
-        let Output::Lines(lines) = plan.output else {
-            return Err(UsageError::new(
-                "-E prints lines only: it excludes the other output forms",
-            ));
-        };
+        if !matches!(plan.output, Output::Lines(_) | Output::Table(_)) {
+            return Err(UsageError::new("-E excludes --by and --pids"));
+        }
         let states = plan
             .capture
             .dumps
@@ -100,11 +98,63 @@ impl EventsPlan {
         plan.capture.others.clear();
         Ok(Self {
             capture: plan.capture,
-            lines,
+            output: plan.output,
             states: states_asked.then_some(states),
             interval: args.interval.unwrap_or(INTERVAL),
             limit: args.limit,
             quiet: args.quiet,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{Mode, parse};
+    use crate::render::lines::Lines;
+
+    fn plan(set: fn(&mut ListArgs), is_terminal: bool) -> Result<EventsPlan, UsageError> {
+        let mut args = ListArgs::default();
+        set(&mut args);
+        let place = Place {
+            is_terminal,
+            ..Place::default()
+        };
+        EventsPlan::of_list(&args, parse(&[], Mode::List).unwrap(), &place)
+    }
+
+    #[test]
+    fn a_terminal_gets_the_table_and_a_pipe_the_columns_of_ss() {
+        let output = |set, is_terminal| plan(set, is_terminal).unwrap().output;
+        assert!(matches!(output(|_| {}, true), Output::Table(_)));
+        assert!(matches!(output(|_| {}, false), Output::Lines(Lines::Ss(_))));
+        assert!(matches!(
+            output(|args| args.table = true, false),
+            Output::Table(_)
+        ));
+        assert!(matches!(output(|args| args.plain = true, true), Output::Lines(_)));
+        for is_terminal in [true, false] {
+            let json = output(|args| args.json = true, is_terminal);
+            assert!(matches!(json, Output::Lines(Lines::Json(_))));
+        }
+        assert!(plan(|args| args.pids = true, false).is_err());
+    }
+
+    #[test]
+    fn a_socket_is_followed_through_every_state_and_told_in_those_asked_for() {
+        let plan = plan(|args| args.listening = true, false).unwrap();
+        assert_eq!(plan.states, Some(StateSet::LISTENING));
+        assert!(
+            plan.capture
+                .dumps
+                .iter()
+                .all(|dump| dump.states.contains(State::Established))
+        );
+        assert!(
+            plan.capture
+                .dumps
+                .iter()
+                .all(|dump| !dump.states.contains(State::TimeWait))
+        );
     }
 }

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod fit;
 pub mod form;
 pub mod groups;
+pub mod growing;
 pub mod human;
 pub mod json;
 pub mod lines;

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::cells::{Cell, Column, Tone};
 use super::columns as layout;
 use super::facts::{self, Facts, IN_RECORD};
-use super::fit::{Width, fit};
+use super::fit::{GAP, Width, fit};
 use super::span::{self, Span, cut_end};
 use crate::model::Row;
 
@@ -44,12 +44,17 @@ pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Stri
             view.columns.retain(|column| !IN_RECORD.contains(column));
             render_rows(std::iter::once(*row), &view) + &facts::record(row)
         }
-        rows => {
-            let table = render_rows(rows.iter().copied(), view);
-            let lines = rows.iter().map(|row| facts::line(row, view.facts));
-            behind_rows(&table, lines, view)
-        }
+        rows => with_facts(&render_rows(rows.iter().copied(), view), rows, view),
     }
+}
+
+/// The table with the facts of each row after it, if any were requested.
+pub(super) fn with_facts(table: &str, rows: &[Row<'_>], view: &TableView) -> String {
+    if view.facts == Facts::default() {
+        return table.to_owned();
+    }
+    let lines = rows.iter().map(|row| facts::line(row, view.facts));
+    behind_rows(table, lines, view)
 }
 
 /// Inserts a dim line after each row of a table that has one, truncated to the width.
@@ -71,7 +76,7 @@ fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableVie
     text
 }
 
-fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
+pub(super) fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
     let cells: Vec<Vec<Cell>> = rows
         .map(|row| {
             view.columns
@@ -99,11 +104,11 @@ fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> Str
             .map(|width| (width.column, width.natural))
             .collect(),
     };
-    lay_out(&cells, &columns, view)
+    lay_out(&cells, &columns, view, false)
 }
 
 /// Returns the widths of a column; `None` if it is empty in every row and was not requested by name.
-fn width_of<'a>(
+pub(super) fn width_of<'a>(
     column: Column,
     view: &TableView,
     cells: &(impl Iterator<Item = &'a Cell> + Clone),
@@ -123,7 +128,13 @@ fn width_of<'a>(
     })
 }
 
-fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -> String {
+/// Lays out cells in columns. `fixed` columns are as wide as said even if all their cells are narrower.
+pub(super) fn lay_out(
+    cells: &[Vec<Cell>],
+    columns: &[(Column, usize)],
+    view: &TableView,
+    fixed: bool,
+) -> String {
     let mut builder = Builder::with_capacity(cells.len() + 1, columns.len());
     if view.header {
         builder.push_record(
@@ -145,6 +156,11 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
         &mut table,
         columns.iter().map(|(column, _)| column.is_right_aligned()),
     );
+    if fixed {
+        table.with(tabled::settings::Width::list(
+            columns.iter().map(|(_, width)| width + GAP),
+        ));
+    }
     if view.colors {
         let first_row = usize::from(view.header);
         if view.header {
@@ -166,7 +182,7 @@ fn lay_out(cells: &[Vec<Cell>], columns: &[(Column, usize)], view: &TableView) -
 }
 
 /// The escape sequences that switch dim text on and off.
-const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[22m");
+pub(super) const DIM: (&str, &str) = ("\u{1b}[2m", "\u{1b}[22m");
 
 fn color_of(tone: Tone) -> Color {
     match tone {

@@ -13,6 +13,8 @@ pub struct Totals {
     full: Vec<u16>,
     /// Sockets in time-wait that were counted but not shown.
     pub time_wait_hidden: u64,
+    /// All rows, those beyond `--limit` included.
+    pub of: u64,
 }
 
 impl Totals {
@@ -34,7 +36,13 @@ impl Totals {
     /// The line, without a newline: `7 sockets · 5 tcp listening, 2 udp · accept queue full: 8080`.
     pub fn line(&self) -> String {
         let total: u64 = self.listening.values().chain(self.others.values()).sum();
-        let mut line = format!("{total} socket{}", if total == 1 { "" } else { "s" });
+        let all = self.of.max(total);
+        let plural = if all == 1 { "" } else { "s" };
+        let mut line = if all > total {
+            format!("{total} of {all} socket{plural}")
+        } else {
+            format!("{total} socket{plural}")
+        };
         let mut parts = Vec::new();
         for protocol in Protocol::ALL {
             if let Some(count) = self.listening.get(&protocol) {

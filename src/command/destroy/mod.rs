@@ -117,6 +117,7 @@ impl Found {
         if !yes {
             let shown = match &plan.output {
                 Output::Lines(lines) => text::rows(self.rows(), lines),
+                Output::Table(view) => text::table(self.rows(), view).into_bytes(),
                 // Nobody says yes to what they have not seen.
                 _ => text::rows(self.rows(), &Lines::Ss(preview())),
             };
@@ -125,12 +126,15 @@ impl Found {
             if targets.is_empty() {
                 return None;
             }
+            let plural = if targets.len() == 1 { "" } else { "s" };
             if !credentials::may_close_sockets() {
                 let more = caller.sudo().map_or_else(String::new, |sudo| format!(": {sudo}"));
-                out::complain(&format!("closing sockets needs CAP_NET_ADMIN{more}\n"));
+                let count = targets.len();
+                out::complain(&format!(
+                    "closing {count} socket{plural} needs CAP_NET_ADMIN{more}\n"
+                ));
                 return None;
             }
-            let plural = if targets.len() == 1 { "" } else { "s" };
             if !ask::confirmed(&format!("Close {} socket{plural}?", targets.len())) {
                 return None;
             }
@@ -156,8 +160,9 @@ impl Found {
         match &plan.output {
             Output::Json(fields) => out::print(&text::document(self.rows(), fields, gaps, dry_run))?,
             Output::Lines(lines) => out::print(&text::rows(self.rows(), lines))?,
+            Output::Table(view) => out::print(text::table(self.rows(), view).as_bytes())?,
             // Options that lead to other forms do not go with -K.
-            Output::Table(_) | Output::Groups(_) | Output::Pids => Exit::Done,
+            Output::Groups(_) | Output::Pids => Exit::Done,
         };
         let said_before = |said: &Said| !yes && !dry_run && matches!(said, Said::Protected(_));
         let news = self.rows().filter(|(said, _)| !said_before(said));

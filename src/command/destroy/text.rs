@@ -7,8 +7,10 @@ use super::protected::Protected;
 use crate::model::Gap;
 use crate::model::Row;
 use crate::query::field::Field;
+use crate::render::growing::with_word;
 use crate::render::json::{self, push_gap, push_optional};
 use crate::render::lines::Lines;
+use crate::render::table::TableView;
 
 /// The width of the first column: the longest word.
 const WORD: usize = "not-permitted".len();
@@ -77,6 +79,15 @@ pub fn rows<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, lines: &Lin
         push(said.word(), &line);
     }
     out
+}
+
+/// The table, with a column for the words.
+pub fn table<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, view: &TableView) -> String {
+    with_word(
+        "RESULT",
+        said.into_iter().map(|(said, row)| (said.word(), row)),
+        view,
+    )
 }
 
 /// One JSON document, `sockstat-destroy/1`.

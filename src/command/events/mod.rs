@@ -22,14 +22,14 @@ use super::{losses, out};
 use crate::engine::{Request, namespaces};
 use crate::exit::Exit;
 use crate::model::{Gap, Protocol, Socket, StateSet};
-use crate::plan::EventsPlan;
+use crate::plan::{EventsPlan, Output};
 use crate::render::human;
-use crate::render::lines::Lines;
 use crate::source::proc::ProcRoot;
 use crate::source::threads;
 
 use diff::{Event, Followed};
 use messages::{Heard, Messages, Unheard};
+use text::Shown;
 use writer::Writer;
 
 /// Follows until it is interrupted (exit 0), nobody reads any more (0), or enough events were printed (0).
@@ -57,7 +57,7 @@ pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
 /// What is followed, and how.
 struct Watch {
     plan: Arc<Request>,
-    lines: Lines,
+    output: Output,
     states: Option<StateSet>,
     interval: Duration,
     limit: Option<usize>,
@@ -68,7 +68,7 @@ impl Watch {
     fn new(plan: EventsPlan) -> Self {
         Self {
             plan: Arc::new(plan.capture),
-            lines: plan.lines,
+            output: plan.output,
             states: plan.states,
             interval: plan.interval,
             limit: plan.limit,
@@ -82,7 +82,7 @@ impl Watch {
         let (sockets, gaps) = self.look().await?;
         let mut writer = Writer::new(
             Arc::clone(&self.plan),
-            self.lines.clone(),
+            Shown::of(&self.output),
             self.states,
             self.limit,
             self.quiet,

@@ -1,12 +1,68 @@
-//! One event as a line: the columns of the listing behind the word, or a JSON object. Pure.
+//! One event as a line: the columns of the listing behind the word, a row of the table, or a JSON object. Pure.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use super::diff::Happened;
 use crate::model::Row;
+use crate::plan::Output;
+use crate::render::growing::{GrowingTable, Lead};
 use crate::render::human;
 use crate::render::lines::Lines;
+
+/// The columns in front of the table: the time, and what happened. Of a change, the state before.
+const LEAD: &Lead = &[("UTC", "12:00:00".len()), ("EVENT", "was ESTAB".len())];
+
+/// How events are shown.
+pub(super) enum Shown {
+    /// A line each.
+    Lines(Lines),
+    /// A row each.
+    Table(Box<GrowingTable>),
+}
+
+impl Shown {
+    /// The form of an output that has lines or a table. Any other has no events, so there is nothing to show.
+    pub(super) fn of(output: &Output) -> Self {
+        match output {
+            Output::Lines(lines) => Self::Lines(lines.clone()),
+            Output::Table(view) => Self::Table(Box::new(GrowingTable::new(LEAD, view))),
+            Output::Json(fields) => Self::Lines(Lines::Json(fields.clone())),
+            Output::Groups(_) | Output::Pids => Self::Lines(Lines::Json(Vec::new())),
+        }
+    }
+
+    /// Appends what stands above the events. A table has its heading above the first.
+    pub(super) fn push_header(&self, out: &mut Vec<u8>) {
+        if let Self::Lines(lines) = self {
+            push_header(out, lines);
+        }
+    }
+
+    /// Appends one event.
+    pub(super) fn push(&mut self, out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>) {
+        match self {
+            Self::Lines(lines) => push_event(out, happened, at, row, lines),
+            Self::Table(table) => {
+                let at = human::rfc3339_ms(at);
+                let clock = at.get(11..19).unwrap_or_default();
+                match happened {
+                    Happened::Changed(from) => {
+                        table.push(out, &[clock, &format!("was {}", from.ss_name())], row);
+                    }
+                    _ => table.push(out, &[clock, word(happened)], row),
+                }
+            }
+        }
+    }
+
+    /// Appends that events were lost.
+    pub(super) fn push_lost(&self, out: &mut Vec<u8>, at: SystemTime) {
+        if let Self::Lines(lines) = self {
+            push_lost(out, at, lines);
+        }
+    }
+}
 
 /// The width of the first column: the longest word.
 const WORD: usize = "change".len();
@@ -39,7 +95,7 @@ pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String 
 }
 
 /// Appends what stands above the events.
-pub fn push_header(out: &mut Vec<u8>, lines: &Lines) {
+fn push_header(out: &mut Vec<u8>, lines: &Lines) {
     let mut header = Vec::new();
     lines.push_header(&mut header);
     if !header.is_empty() {
@@ -49,7 +105,7 @@ pub fn push_header(out: &mut Vec<u8>, lines: &Lines) {
 }
 
 /// Appends one event.
-pub fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>, lines: &Lines) {
+fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>, lines: &Lines) {
     if !matches!(lines, Lines::Json(_)) {
         push_word(out, word(happened));
         lines.push_row(out, row);
@@ -78,7 +134,7 @@ pub fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &R
 }
 
 /// Appends that events were lost: a line in JSON, where a reader may have to know; people are told otherwise.
-pub fn push_lost(out: &mut Vec<u8>, at: SystemTime, lines: &Lines) {
+fn push_lost(out: &mut Vec<u8>, at: SystemTime, lines: &Lines) {
     if matches!(lines, Lines::Json(_)) {
         push_json_start(out, "lost", at);
         out.extend_from_slice(b"null,\"socket\":null}\n");

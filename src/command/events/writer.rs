@@ -7,19 +7,18 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::diff::{Event, Happened, Key};
-use super::text;
+use super::text::Shown;
 use crate::command::out::{self, Blocks};
 use crate::command::sinks::row;
 use crate::engine::Request;
 use crate::engine::{Captured, around};
 use crate::model::{OwnerStatus, Socket, StateSet};
 use crate::query::Match;
-use crate::render::lines::Lines;
 
 /// What is written, and what is known around the sockets that are followed.
 pub(super) struct Writer {
     plan: Arc<Request>,
-    lines: Lines,
+    shown: Shown,
     /// The states that were asked for; `None` for every event.
     states: Option<StateSet>,
     /// So many events are still to be written.
@@ -33,14 +32,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         plan: Arc<Request>,
-        lines: Lines,
+        shown: Shown,
         states: Option<StateSet>,
         limit: Option<usize>,
         quiet: bool,
     ) -> Self {
         Self {
             plan,
-            lines,
+            shown,
             states,
             left: limit.unwrap_or(usize::MAX),
             around: BTreeMap::new(),
@@ -56,7 +55,7 @@ impl Writer {
     /// If owners are wanted and /proc cannot be listed.
     pub(super) fn begin(&mut self, look: &[Socket]) -> io::Result<ControlFlow<()>> {
         self.learn(&look.iter().collect::<Vec<_>>())?;
-        text::push_header(&mut self.blocks.pending, &self.lines);
+        self.shown.push_header(&mut self.blocks.pending);
         Ok(self.flush())
     }
 
@@ -65,7 +64,7 @@ impl Writer {
         if !self.quiet {
             out::complain("the kernel lost some of its messages; reading the tables again\n");
         }
-        text::push_lost(&mut self.blocks.pending, at, &self.lines);
+        self.shown.push_lost(&mut self.blocks.pending, at);
     }
 
     /// Writes the events that are wanted, at once. `Break` when enough were written, or nobody reads any more.
@@ -121,7 +120,8 @@ impl Writer {
             .map_or(Match::Yes, |filter| filter.matches(&row))
         {
             Match::Yes => {
-                text::push_event(&mut self.blocks.pending, event.happened, at, &row, &self.lines);
+                self.shown
+                    .push(&mut self.blocks.pending, event.happened, at, &row);
                 self.left = self.left.saturating_sub(1);
             }
             Match::OwnersUnknown if !self.undecided_said && !self.quiet => {

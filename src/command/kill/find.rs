@@ -8,9 +8,11 @@ use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::diagnose::targets::{Held, ancestors, targets};
+use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
 use crate::model::bind::BindAttempt;
-use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket};
+use crate::model::request::Dump;
+use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::plan::KillPlan;
 use crate::plan::kill::Goal;
 use crate::render::name::Name;
@@ -59,6 +61,10 @@ pub struct Victim {
     pub places: Vec<(String, Protocol)>,
     /// The sockets.
     pub sockets: Vec<Socket>,
+    /// Where else its processes wait: those ports close with it.
+    pub also: Vec<(String, Protocol)>,
+    /// The supervisor that started it, outside systemd: its name and pid.
+    pub supervisor: Option<(Vec<u8>, u32)>,
 }
 
 /// Looks for the owners.
@@ -69,7 +75,45 @@ pub fn find(plan: &KillPlan) -> anyhow::Result<Found> {
     let (collected, captured) = stream(&plan.capture, Collected::default())?;
     let mut sockets = collected.sockets;
     sockets.retain(|socket| wants_family(plan.ipv4, plan.ipv6, socket.family));
-    Ok(found(&sockets, &captured, plan.goal))
+    let mut found = found(&sockets, &captured, plan.goal);
+    add_other_places(&mut found.victims, plan)?;
+    Ok(found)
+}
+
+/// Finds the other ports on which the victims wait.
+fn add_other_places(victims: &mut [Victim], plan: &KillPlan) -> anyhow::Result<()> {
+    if victims.is_empty() {
+        return Ok(());
+    }
+    let waits = StateSet::of_all(&[State::Listen, State::Unconnected]);
+    let request = Request {
+        dumps: [Protocol::Tcp, Protocol::Udp]
+            .map(|protocol| Dump::new(protocol, waits))
+            .to_vec(),
+        owners: true,
+        owners_by: plan.capture.owners_by,
+        ..Request::default()
+    };
+    let (collected, captured) = stream(&request, Collected::default())?;
+    for victim in victims {
+        let known: Vec<_> = victim
+            .sockets
+            .iter()
+            .map(|socket| (socket.inode, socket.cookie))
+            .collect();
+        let others = collected.sockets.iter().filter(|socket| {
+            let holders = captured.owners.of(socket).holders;
+            holders.iter().any(|holder| victim.pids.contains(&holder.pid))
+                && !known.contains(&(socket.inode, socket.cookie))
+        });
+        victim.also = others.map(|socket| (place(socket), socket.protocol)).collect();
+        victim
+            .also
+            .sort_unstable_by_key(|(place, protocol)| (protocol.name(), place.len(), place.clone()));
+        victim.also.dedup();
+        victim.also.retain(|one| !victim.places.contains(one));
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -156,7 +200,33 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
         holders,
         places,
         sockets,
+        also: Vec::new(),
+        supervisor: owner
+            .parents
+            .iter()
+            .find(|(name, _)| is_supervisor(name))
+            .cloned(),
     }
+}
+
+/// Programs that start their children again, by the kernel's name.
+const SUPERVISORS: &[&str] = &[
+    "supervisord",
+    "runsv",
+    "s6-supervise",
+    "supervise",
+    "monit",
+    "circusd",
+    "pm2",
+    "foreman",
+    "overmind",
+    "nodemon",
+    "watchexec",
+];
+
+fn is_supervisor(name: &[u8]) -> bool {
+    // pm2 calls itself "PM2 v5.3.0: God Daemon".
+    SUPERVISORS.iter().any(|one| name == one.as_bytes()) || name.starts_with(b"PM2 ")
 }
 
 fn place(socket: &Socket) -> String {
@@ -245,4 +315,17 @@ fn look_at_ports(victim: &Victim) -> (bool, String) {
         said.push("its sockets are closed".to_owned());
     }
     (all_free, said.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn supervisors_are_known_by_their_names() {
+        for name in ["supervisord", "runsv", "PM2 v5.3.0: God"] {
+            assert!(is_supervisor(name.as_bytes()), "{name}");
+        }
+        assert!(!is_supervisor(b"bash") && !is_supervisor(b"systemd"));
+    }
 }

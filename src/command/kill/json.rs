@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Ending;
 use super::find::Victim;
+use crate::model::Protocol;
 use crate::plan::KillPlan;
 use crate::render::json::push_string;
 
@@ -22,12 +23,9 @@ pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8
         push_string(&mut out, victim.user.as_bytes());
         let pids: Vec<_> = victim.pids.iter().map(ToString::to_string).collect();
         out.extend_from_slice(format!(",\"pids\":[{}],\"sockets\":[", pids.join(",")).as_bytes());
-        for (index, (place, protocol)) in victim.places.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            push_string(&mut out, format!("{place}/{}", protocol.name()).as_bytes());
-        }
+        push_places(&mut out, &victim.places);
+        out.extend_from_slice(b"],\"also_holds\":[");
+        push_places(&mut out, &victim.also);
         let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
         let mut tail = String::new();
         let _ = write!(
@@ -46,4 +44,13 @@ pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8
     }
     out.extend_from_slice(b"]}\n");
     out
+}
+
+fn push_places(out: &mut Vec<u8>, places: &[(String, Protocol)]) {
+    for (index, (place, protocol)) in places.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_string(out, format!("{place}/{}", protocol.name()).as_bytes());
+    }
 }

@@ -22,6 +22,8 @@ use crate::source::signals::{may_signal, signal_named};
 use end::{Progress, Refused, Target};
 use find::{Found, Victim, find};
 
+/// So many other ports of a target are named.
+const ALSO_MAX: usize = 8;
 /// How long the kernel may take to give a port back after its holder has ended.
 const PORTS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -196,6 +198,21 @@ fn shown(victim: &Victim) -> String {
     }
     let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
     text.push_str(&unusual_holders(victim));
+    if !victim.also.is_empty() {
+        let also = victim.also.iter().take(ALSO_MAX);
+        let also: Vec<_> = also
+            .map(|place| format!("{}/{}", place.0, place.1.name()))
+            .collect();
+        let more = match victim.also.len().saturating_sub(ALSO_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let _ = writeln!(text, "also holds {}{more}: they close with it", also.join(", "));
+    }
+    if let Some((name, pid)) = victim.supervisor.as_ref().filter(|_| victim.unit.is_none()) {
+        let name = escape::text(name);
+        let _ = writeln!(text, "started by {name} {pid}, which may start it again");
+    }
     if let Some(unit) = &victim.unit {
         let stop = victim.stop_unit.as_ref().map(|stop| format!(" ({stop})"));
         let stop = stop.unwrap_or_default();

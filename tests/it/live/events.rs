@@ -434,3 +434,24 @@ fn output_that_cannot_be_written_ends_it_with_a_message() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("cannot write the output"), "{said}");
 }
+
+#[test]
+fn the_table_has_the_time_and_the_event_in_front() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=4000"]) else {
+        return;
+    };
+    let mut following = Following::begin(&sockets, &["--table", "-t", "--interval", "20ms"]);
+    let mut shell = Shell::begin(&sockets);
+    shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
+    let mut next = || {
+        let mut line = String::new();
+        following.lines.read_line(&mut line).unwrap();
+        line
+    };
+    let (heading, opened) = (next(), next());
+    assert!(heading.starts_with("UTC       EVENT      PROTO"), "{heading}");
+    assert!(
+        opened.contains("  open       tcp") && opened.contains(":4000"),
+        "{opened}"
+    );
+}

@@ -1,7 +1,6 @@
 //! Names chosen by an attacker affect at most their own cell, and never reach a terminal unescaped.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use super::container::Cgroup;
 use super::sockets::{Sockets, example};
@@ -119,10 +118,8 @@ fn a_hostile_user_harms_no_form_of_any_command() {
     for run in RUNS {
         let arguments: Vec<_> = run.iter().map(|word| word.replace("{dir}", &directory)).collect();
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let begun = Instant::now();
+        // One that hangs never ends the test.
         let ran = Ran::of(&mut sockets.sockstat(&arguments));
-        // Far above what a loaded machine takes, far below a hang.
-        assert!(begun.elapsed() < Duration::from_secs(30), "{arguments:?} hangs");
         assert!(matches!(ran.status, Some(0..=3)), "{arguments:?}: {}", ran.stderr);
         assert_harmless(&arguments, &ran);
         if let [.., "4000"] = arguments.as_slice()

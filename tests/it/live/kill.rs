@@ -54,3 +54,30 @@ fn a_listener_that_only_a_ring_holds() {
         );
     }
 }
+
+#[test]
+fn other_ports_of_a_target_are_named() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=3000", "tcp-listen:port=3001"]) else {
+        return;
+    };
+    let said = sockets.run(&["kill", "--dry-run", "3000"]);
+    assert!(said.text().contains("also holds "), "{}", said.text());
+    assert!(
+        said.text().contains(":3001/tcp: they close with it"),
+        "{}",
+        said.text()
+    );
+    let both = sockets.run(&["kill", "--dry-run", "3000", "3001"]);
+    assert!(!both.text().contains("also holds"), "{}", both.text());
+}
+
+#[test]
+fn a_limit_says_of_how_many_sockets() {
+    let Some(sockets) = Sockets::make(&["tcp-listen:port=3000", "tcp-listen:port=3001"]) else {
+        return;
+    };
+    let said = sockets.run(&["-tl", "--table", "--limit", "1"]);
+    assert!(said.text().contains("\n1 of 2 sockets "), "{}", said.text());
+    let all = sockets.run(&["-tl", "--table", "--limit", "2"]);
+    assert!(all.text().contains("\n2 sockets "), "{}", all.text());
+}
