@@ -141,7 +141,7 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 /// teach people not to read stderr (docs/decisions/0008).
 const UNPRINTED: &str = "owners-partial";
 
-/// The lines for stderr: one per loss but [`UNPRINTED`]. Notes are for JSON only.
+/// The lines for stderr: one per loss but `UNPRINTED`. Notes are for JSON only.
 pub fn lines(gaps: &[Gap]) -> String {
     let mut text = String::new();
     let printed = |gap: &&Gap| gap.level == GapLevel::Loss && gap.code != UNPRINTED;

@@ -28,7 +28,7 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 /// Writes the kernel's own messages to stdout (`-D -`).
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(write_all(bytes))
 }

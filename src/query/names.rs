@@ -1,6 +1,6 @@
 //! Names in a filter that must be looked up: hosts, services, users, interfaces, cgroups.
 //!
-//! The parser leaves them in the tree as [`Unresolved`]; `source::lookup` looks all of them up together, under one
+//! The parser leaves them in the tree as `Unresolved`; `source::lookup` looks all of them up together, under one
 //! deadline; [`Expr::resolve`] inserts the answers. Nothing here does I/O.
 
 use std::num::NonZeroU64;
