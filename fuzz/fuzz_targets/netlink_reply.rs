@@ -67,6 +67,7 @@ fn read_details(socket: &Socket) {
     let row = Row {
         socket,
         ownership: Ownership {
+            may_be_more: false,
             status: OwnerStatus::NotAsked,
             holders: &[],
         },
