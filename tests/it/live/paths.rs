@@ -55,7 +55,9 @@ fn facts(row: &Row<'_>) -> String {
         .processes()
         .map(|process| (process.pid, &process.comm))
         .collect();
-    format!("{socket:?} {:?} {processes:?}", row.ownership)
+    // Where a process refuses even root, only a walk has to say that it may be one more (docs/decisions/0008).
+    let (status, holders) = (row.ownership.status, row.ownership.holders);
+    format!("{socket:?} {status:?} {holders:?} {processes:?}")
 }
 
 /// What /proc tells of a socket, too.

@@ -33,7 +33,10 @@ const INET: &[&str] = &[
 
 fn rows(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
     let document = sockets.run(arguments).json();
-    assert_eq!(document["gaps"], serde_json::json!([]));
+    // Where a process refuses even root, a walk cannot know whether it shares a socket (docs/decisions/0008).
+    let others = document["gaps"].as_array().unwrap().iter();
+    let others: Vec<_> = others.filter(|gap| gap["code"] != "owners-partial").collect();
+    assert!(others.is_empty(), "{others:?}");
     document["sockets"].as_array().unwrap().clone()
 }
 
