@@ -158,6 +158,9 @@ fn a_descriptor_that_becomes_a_file_without_answers_holds_nobody_up() {
     let asked = silent.asked.load(Ordering::Relaxed);
     drop(silent);
     swapping.join().unwrap();
-    assert!(!asked, "the file system was asked for an attribute");
-    assert!(!is_held_up, "it waits for the file system");
+    // Other programs that look at every descriptor, such as ss -Z, may ask as well: being asked proves nothing.
+    assert!(
+        !is_held_up,
+        "it waits for the file system, which was asked: {asked}"
+    );
 }
