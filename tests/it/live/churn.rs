@@ -49,8 +49,7 @@ fn long_lived_listeners_are_always_there() {
             if json {
                 check_row(&ran, &end.said, round);
             } else {
-                let port = format!(":{} ", end.said["local_port"]);
-                let line = ran.text().lines().find(|line| line.contains(&port));
+                let line = ran.text().lines().find(|line| is_row_of(line, &end.said));
                 let line = line.unwrap_or_else(|| panic!("round {round}: no row for {}", end.said));
                 assert!(
                     line.contains(&format!("pid={}", sockets.pid)),
@@ -65,6 +64,19 @@ fn long_lived_listeners_are_always_there() {
             "a child ended before its time"
         );
     }
+}
+
+/// If the line shows this socket. The port alone would not tell: another protocol, or another address, may have the
+/// same one for a moment, in a socket of the churning processes.
+fn is_row_of(line: &str, said: &Value) -> bool {
+    let mut words = line.split_whitespace();
+    let protocol = words.next();
+    let local = words.nth(3).and_then(|local| local.rsplit_once(':'));
+    let [expected_protocol, address] = ["protocol", "local_address"].map(|key| said[key].as_str().unwrap());
+    // A socket on `::` that takes IPv4 as well is shown as `*`, as ss does.
+    let address = if address == "::" { "*" } else { address };
+    let port = said["local_port"].to_string();
+    protocol == Some(expected_protocol) && local == Some((address, &port))
 }
 
 fn check_row(ran: &Ran, said: &Value, round: usize) {
