@@ -8,8 +8,8 @@ use super::caller::Caller;
 use super::why::sockets_of;
 use super::{losses, out};
 use crate::cli::ReachArgs;
+use crate::diagnose::path::client::{self, Arrival};
 use crate::diagnose::path::found::{Answer, is_local};
-use crate::diagnose::path::judge::{PathVerdict, Reach};
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
 use crate::diagnose::place::{Host, Place, PortPlace, of_families};
@@ -17,12 +17,12 @@ use crate::diagnose::typed_place::{TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
-use crate::model::{OwnerStatus, Protocol};
+use crate::model::{Gap, OwnerStatus, Protocol};
 use crate::plan::Common;
 use crate::source::{hosts, system, trial_connect, unix_paths};
 
-/// Answers for every address of the host: exit 0 if all would be accepted, 1 if one would not, 3 if one is undecidable
-/// from here.
+/// Answers for a client that tries each address of the host in turn: exit 0 if it connects, 1 if it does not, 3 if that is
+/// undecidable from here.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -82,11 +82,15 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
             found: address::read(protocol, address, place.port, &system, global.owners_by),
             tried: args
                 .try_it
-                .then(|| trial_connect::connect_once(address, place.port)),
+                .then(|| trial_connect::connect_once(address, place.port))
+                .flatten(),
         })
         .collect();
     // Every address is read in the same way, so what is missing for the first is missing for all.
     let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
+    if args.try_it && answers.iter().any(|one| one.tried.is_none()) {
+        gaps.push(Gap::loss("not-recorded", "the recording has no trial connection"));
+    }
     let count = |status| {
         let of_status = |one: &&Answer| one.found.owner_status() == status;
         answers.iter().filter(of_status).count() as u64
@@ -100,16 +104,22 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     if !global.quiet {
         out::complain(&losses::lines(&gaps));
     }
+    let host = match &place.host {
+        Host::Any => None,
+        Host::Name(name) => Some(name.clone()),
+        Host::Address(address) => Some(address.to_string()),
+    };
     if args.json || global.json {
-        out::print(&json::render(&answers, &system, &gaps))?;
+        out::print(&json::render(&answers, host.as_deref(), &system, &gaps))?;
     } else {
-        out::print(text::render(&answers, &system, caller.text_width()).as_bytes())?;
+        let width = caller.text_width();
+        out::print(text::render(&answers, host.as_deref(), &system, width).as_bytes())?;
     }
-    Ok(answers
-        .iter()
-        .map(exit_of)
-        .max_by_key(|exit| (*exit == Exit::Failed, *exit == Exit::Incomplete))
-        .unwrap_or(Exit::Done))
+    Ok(match client::at_any(&answers) {
+        Arrival::Yes => Exit::Done,
+        Arrival::No => Exit::Failed,
+        Arrival::Unknown => Exit::Incomplete,
+    })
 }
 
 fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
@@ -120,21 +130,14 @@ fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
         // This machine, as its own clients reach it.
-        Host::Any => [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
-            .into_iter()
-            .filter(|address| is_local(*address, system))
-            .collect(),
+        Host::Any => {
+            let mut own = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            let has_one = own.iter().any(|address| is_local(*address, system));
+            own.retain(|address| !has_one || is_local(*address, system));
+            own
+        }
     };
     of_families(addresses, args.kind.ipv4, args.kind.ipv6)
-}
-
-/// What was tried decides over what was predicted.
-fn exit_of(answer: &Answer) -> Exit {
-    match (&answer.tried, answer.found.verdict()) {
-        (Some((true, _)), _) | (None, PathVerdict::Local(Reach::Accepted(_))) => Exit::Done,
-        (None, PathVerdict::AnotherMachine) => Exit::Incomplete,
-        _ => Exit::Failed,
-    }
 }
 
 /// A unix socket: a listener that has room, and whose file this process may write to.

@@ -46,6 +46,11 @@ impl Page {
         }
     }
 
+    /// Adds a sentence of a list.
+    pub fn item(&mut self, sentence: &str) {
+        self.wrapped("  ", sentence, 4, usize::MAX);
+    }
+
     /// Adds a label and its text.
     pub fn row(&mut self, label: &str, value: &str) {
         let head = self.head(label);

@@ -12,9 +12,18 @@ pub fn source_address(address: IpAddr, port: u16) -> Option<IpAddr> {
     } else {
         (Ipv6Addr::UNSPECIFIED, 0).into()
     };
-    tape::fact(&format!("source towards {address} {port}"), || {
+    tape::fact(&fact(address, port), || {
         let socket = UdpSocket::bind(any).ok()?;
         socket.connect((address, port)).ok()?;
         socket.local_addr().ok().map(|local| local.ip())
     })
+}
+
+/// Returns whether the route is unknown because the recording that is replayed lacks it.
+pub fn is_unrecorded(address: IpAddr, port: u16) -> bool {
+    tape::lacks(&fact(address, port))
+}
+
+fn fact(address: IpAddr, port: u16) -> String {
+    format!("source towards {address} {port}")
 }

@@ -116,6 +116,67 @@ fn every_reason_is_told() {
     });
 }
 
+/// What `reach` says to people, and its exit status.
+fn said(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = command(&[&["reach"], arguments].concat(), 0).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
+#[test]
+fn one_address_that_connects_is_enough_for_a_client() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let place = port.to_string();
+        let (text, exit) = said(&[&place]);
+        assert_eq!(exit, Some(1), "{text}");
+        assert!(
+            text.starts_with(&format!("No: refused. Nothing listens on port {port}.\n")),
+            "{text}"
+        );
+        assert_eq!(text.matches("Nothing listens").count(), 1, "{text}");
+        assert!(
+            text.contains(&format!("at             127.0.0.1:{port}  [::1]:{port}\n")),
+            "{text}"
+        );
+        let listener = tcp(Ipv6Addr::LOCALHOST.into()).listening(port);
+        let (text, exit) = said(&[&place]);
+        assert_eq!(exit, Some(0), "{text}");
+        let headline = format!(
+            "Yes, at [::1]:{port}: a client that tries each address of this machine in turn connects.\n"
+        );
+        assert!(text.starts_with(&headline), "{text}");
+        assert!(
+            text.contains(&format!("\n  127.0.0.1:{port}: No: refused. ")),
+            "{text}"
+        );
+        assert!(!text.contains("reachable at"), "{text}");
+        let document = run(&["reach", "-j", &place], 0);
+        assert_eq!(document["connects"], true, "{document}");
+        assert_eq!(document["answers"][0]["verdict"], "other-family", "{document}");
+        // One family is asked for: the other does not count.
+        assert_eq!(said(&["-4", &place]).1, Some(1));
+        drop(listener);
+    });
+}
+
+#[test]
+fn what_was_tried_is_the_headline() {
+    netns::run(|_| {
+        // A neighbour that does not exist, so that nothing can be predicted.
+        assert_eq!(said(&["10.9.0.77:80"]).1, Some(3));
+        let (text, exit) = said(&["--try", "10.9.0.77:80"]);
+        assert_eq!(exit, Some(1), "{text}");
+        assert!(
+            text.starts_with("No: ") && text.lines().next().unwrap().ends_with(" (tried)."),
+            "{text}"
+        );
+        assert!(
+            text.contains("  expected       Cannot tell from here: 10.9.0.77 is another machine."),
+            "{text}"
+        );
+    });
+}
+
 #[test]
 fn a_full_accept_queue_has_numbers() {
     netns::run(|_| {

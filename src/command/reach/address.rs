@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use crate::command::read::{elsewhere, processes, snapshot};
 use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
-use crate::diagnose::path::judge::{Reach, judge, takes_traffic};
+use crate::diagnose::path::judge::{LookUp, Reach, judge, takes_traffic};
 use crate::engine::read_tables;
 use crate::engine::snapshot::inodes;
+use crate::model::gap::is_complete;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
@@ -25,6 +26,8 @@ pub(super) fn read(
 ) -> Found {
     if is_local(address, system) {
         Found::Here(here(protocol, address, port, system, by))
+    } else if route::is_unrecorded(address, port) {
+        Found::Unrecorded
     } else {
         Found::Away(away(protocol, address, port, system, by))
     }
@@ -38,8 +41,13 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
     let remote = SocketAddr::new(address, 1);
     let interface = interface_of(address, system).unwrap_or(0);
     let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
-    let picked = picked.ok().flatten().filter(takes_traffic);
-    let reach = judge(&sockets, picked.as_ref(), address);
+    let picked = picked.map(|picked| picked.filter(takes_traffic));
+    let picked = match &picked {
+        Ok(Some(picked)) => LookUp::Found(picked),
+        Ok(None) => LookUp::Nothing,
+        Err(_) => LookUp::Unanswered,
+    };
+    let reach = judge(&sockets, is_complete(&snapshot.gaps), picked, address);
     let about = reach.socket().and_then(|at| sockets.get(at));
     let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
     if let Some(socket) = about {

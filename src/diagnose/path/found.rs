@@ -30,6 +30,8 @@ pub enum Found {
     Here(Here),
     /// It is another machine's.
     Away(Away),
+    /// A recording is replayed that has nothing about it.
+    Unrecorded,
 }
 
 impl Found {
@@ -39,6 +41,7 @@ impl Found {
             Self::Here(here) => PathVerdict::Local(here.reach),
             Self::Away(away) if away.source.is_none() => PathVerdict::NoRoute,
             Self::Away(_) => PathVerdict::AnotherMachine,
+            Self::Unrecorded => PathVerdict::Local(Reach::Unknown),
         }
     }
 
@@ -46,7 +49,7 @@ impl Found {
     pub fn owner_status(&self) -> OwnerStatus {
         match self {
             Self::Here(here) => here.owner_status,
-            Self::Away(_) => OwnerStatus::NotAsked,
+            Self::Away(_) | Self::Unrecorded => OwnerStatus::NotAsked,
         }
     }
 
@@ -55,6 +58,7 @@ impl Found {
         match self {
             Self::Here(here) => &here.gaps,
             Self::Away(away) => &away.gaps,
+            Self::Unrecorded => &[],
         }
     }
 }

@@ -4,9 +4,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::client::{self, Arrival};
 use super::found::{Answer, Found};
 use super::text::{reachable_at, sentence};
-use super::unix::UnixAnswer;
+use super::unix::{UnixAnswer, UnixReach};
 use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::json::{self, document, gaps};
 use crate::model::Gap;
@@ -19,6 +20,9 @@ const SCHEMA: &str = "sockstat-reach/1";
 struct Document<T> {
     schema: &'static str,
     gaps: Vec<Box<RawValue>>,
+    /// Whether a client that tries each address in turn connects; null if that cannot be known from here.
+    connects: Option<bool>,
+    sentence: String,
     answers: Vec<T>,
 }
 
@@ -41,15 +45,15 @@ struct UnixDocument {
     sentence: String,
 }
 
-/// Writes the document about addresses, ending in a newline.
-pub fn render(answers: &[Answer], system: &SystemFacts, missing: &[Gap]) -> Vec<u8> {
+/// Writes the document about addresses, ending in a newline. `host` is what was typed, `None` for this machine.
+pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, missing: &[Gap]) -> Vec<u8> {
     let answer = |one: &Answer| {
         let (pids, reachable_at) = match &one.found {
             Found::Here(here) => (
                 here.owners.iter().map(|owner| owner.pid).collect(),
                 reachable_at(here, one, system),
             ),
-            Found::Away(_) => (Vec::new(), Vec::new()),
+            Found::Away(_) | Found::Unrecorded => (Vec::new(), Vec::new()),
         };
         AnswerDocument {
             address: one.address.to_string(),
@@ -65,6 +69,12 @@ pub fn render(answers: &[Answer], system: &SystemFacts, missing: &[Gap]) -> Vec<
     document(&Document {
         schema: SCHEMA,
         gaps: gaps(missing),
+        connects: match client::at_any(answers) {
+            Arrival::Yes => Some(true),
+            Arrival::No => Some(false),
+            Arrival::Unknown => None,
+        },
+        sentence: json::sentence(&client::headline(answers, host, system)),
         answers: answers.iter().map(answer).collect(),
     })
 }
@@ -74,6 +84,12 @@ pub fn render_unix(name: &[u8], answer: &UnixAnswer, missing: &[Gap]) -> Vec<u8>
     document(&Document {
         schema: SCHEMA,
         gaps: gaps(missing),
+        connects: match answer.verdict {
+            UnixReach::Accepted => Some(true),
+            UnixReach::Unseen => None,
+            _ => Some(false),
+        },
+        sentence: json::sentence(&answer.sentence),
         answers: vec![UnixDocument {
             path: printable(name),
             verdict: answer.verdict.name(),

@@ -36,6 +36,19 @@ pub enum Reach {
     QueueFull(usize),
     /// Nothing takes it.
     Refused(Why),
+    /// The sockets on the port could not be read.
+    Unknown,
+}
+
+/// The kernel's own look-up of the socket that takes a packet.
+#[derive(Clone, Copy, Debug)]
+pub enum LookUp<'a> {
+    /// This socket.
+    Found(&'a Socket),
+    /// None.
+    Nothing,
+    /// The kernel could not be asked, or a recording lacks its answer.
+    Unanswered,
 }
 
 /// Why nothing takes a connection.
@@ -63,6 +76,7 @@ impl Reach {
         match self {
             Self::Accepted(_) => "accepted",
             Self::QueueFull(_) => "queue-full",
+            Self::Unknown => "undecidable",
             Self::Refused(Why::Nothing) => "nothing-listens",
             Self::Refused(Why::NotListening(_)) => "not-listening",
             Self::Refused(Why::OnlyLoopback(_)) => "only-loopback",
@@ -86,17 +100,23 @@ impl Reach {
                 | Why::OtherAddress(socket)
                 | Why::OtherDevice(socket),
             ) => Some(socket),
-            Self::Refused(Why::Nothing) => None,
+            Self::Refused(Why::Nothing) | Self::Unknown => None,
         }
     }
 }
 
-/// Judges a connection (UDP: a datagram) to `address`, given the sockets that are bound to the port. `picked` is
-/// the one that the kernel's own look-up returned.
-pub fn judge(sockets: &[Socket], picked: Option<&Socket>, address: IpAddr) -> Reach {
-    let same =
-        |one: &Socket| picked.is_some_and(|picked| picked.cookie.is_some() && picked.cookie == one.cookie);
-    if let Some(at) = sockets.iter().position(same) {
+/// Judges a connection (UDP: a datagram) to `address`, given the sockets that are bound to the port; `are_all` says
+/// whether these are all.
+pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpAddr) -> Reach {
+    let covers = |one: &Socket| cover(one).is_some_and(|cover| cover.overlaps(Cover::of(address, true)));
+    let takes = |one: &Socket| match picked {
+        LookUp::Found(picked) => picked.cookie.is_some() && picked.cookie == one.cookie,
+        LookUp::Nothing => false,
+        LookUp::Unanswered => {
+            takes_traffic(one) && covers(one) && one.inet().is_some_and(|pair| pair.interface.is_none())
+        }
+    };
+    if let Some(at) = sockets.iter().position(takes) {
         let full = sockets.get(at).is_some_and(Socket::accept_queue_is_full);
         return if full {
             Reach::QueueFull(at)
@@ -104,8 +124,10 @@ pub fn judge(sockets: &[Socket], picked: Option<&Socket>, address: IpAddr) -> Re
             Reach::Accepted(at)
         };
     }
+    if matches!(picked, LookUp::Unanswered) && !are_all {
+        return Reach::Unknown;
+    }
     let of = |test: &dyn Fn(&Socket) -> bool| sockets.iter().position(|one| takes_traffic(one) && test(one));
-    let covers = |one: &Socket| cover(one).is_some_and(|cover| cover.overlaps(Cover::of(address, true)));
     let local = |one: &Socket| one.inet().map(|pair| pair.local_address);
     let wanted_v4 = is_v4(address);
     // The first that holds is the best explanation.
@@ -180,16 +202,29 @@ mod tests {
     }
 
     fn why(sockets: &[Socket], address: &str) -> &'static str {
-        judge(sockets, None, address.parse().unwrap()).name()
+        judge(sockets, true, LookUp::Nothing, address.parse().unwrap()).name()
     }
 
     #[test]
     fn what_the_kernel_picks_decides() {
         let mut one = listener("0.0.0.0", 1);
         let address = "10.0.0.1".parse().unwrap();
-        assert_eq!(judge(&[one.clone()], Some(&one), address), Reach::Accepted(0));
+        let of = |one: &Socket| judge(std::slice::from_ref(one), true, LookUp::Found(one), address);
+        assert_eq!(of(&one), Reach::Accepted(0));
         one.rqueue = Some(6);
-        assert_eq!(judge(&[one.clone()], Some(&one), address), Reach::QueueFull(0));
+        assert_eq!(of(&one), Reach::QueueFull(0));
+    }
+
+    #[test]
+    fn without_the_kernels_answer_the_tables_decide() {
+        let of = |sockets: &[Socket], are_all| {
+            judge(sockets, are_all, LookUp::Unanswered, "10.0.0.1".parse().unwrap())
+        };
+        let [any, loopback] = ["0.0.0.0", "127.0.0.1"].map(|address| [listener(address, 0)]);
+        assert_eq!(of(&any, false), Reach::Accepted(0));
+        assert_eq!(of(&loopback, true).name(), "only-loopback");
+        assert_eq!(of(&[], true).name(), "nothing-listens");
+        assert_eq!([of(&[], false), of(&loopback, false)], [Reach::Unknown; 2]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Would a connection arrive, and if not, why.
 
+pub mod client;
 pub mod found;
 pub mod json;
 pub mod judge;

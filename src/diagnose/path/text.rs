@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use super::client::{self, Arrival};
 use super::found::{Answer, Away, Found, Here};
 use super::judge::{Reach, Why, cover, takes_traffic};
 use crate::diagnose::bind::cover::Cover;
@@ -11,37 +12,62 @@ use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket};
 use crate::render::page::Page;
 
-/// Writes the text, ending in a newline; `width` is that of the terminal, if it goes to one.
-pub fn render(answers: &[Answer], system: &SystemFacts, width: Option<usize>) -> String {
+/// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
+/// for this machine; `width` is that of the terminal, if it goes to one.
+pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, width: Option<usize>) -> String {
     let mut page = Page::new(width, 15);
-    for one in answers {
-        let place = SocketAddr::new(one.address, one.port);
-        let sentence = sentence(one, system);
-        page.prose(&if answers.len() > 1 {
-            format!("{place}: {sentence}")
-        } else {
-            sentence
-        });
-        if let Some((_, meaning)) = &one.tried {
-            page.row("tried", meaning);
+    let headline = client::headline(answers, host, system);
+    page.prose(&headline);
+    page.gap();
+    match answers {
+        [one] => tell_trial(&mut page, one, system),
+        _ if answers.iter().all(|one| client::of_one(one, system) == headline) => {
+            let places: Vec<_> = answers.iter().map(place).collect();
+            page.row("at", &places.join("  "));
+        }
+        _ => {
+            for one in answers {
+                page.item(&format!("{}: {}", place(one), client::of_one(one, system)));
+                tell_trial(&mut page, one, system);
+            }
         }
     }
-    let here = answers.iter().filter_map(|one| match &one.found {
-        Found::Here(here) if !matches!(here.reach, Reach::Accepted(_)) => Some((here, one)),
-        _ => None,
-    });
-    if let Some((here, one)) = here.into_iter().next() {
-        let places = reachable_at(here, one, system);
-        page.gap();
-        if !places.is_empty() {
-            page.row("reachable at", &places.join("  "));
-        }
-        if let Reach::Refused(Why::OnlyLoopback(_)) = here.reach {
-            page.row("to fix", "have it bind 0.0.0.0 or [::]");
-        }
+    if client::at_any(answers) != Arrival::Yes {
+        tell_fixes(&mut page, answers, system);
     }
     page.prose("(packet filters not examined: nft list ruleset)");
     page.finish()
+}
+
+fn place(answer: &Answer) -> String {
+    SocketAddr::new(answer.address, answer.port).to_string()
+}
+
+/// What the headline leaves out of a trial connection and of what was expected of it.
+fn tell_trial(page: &mut Page, answer: &Answer, system: &SystemFacts) {
+    match &answer.tried {
+        None => {}
+        Some((_, meaning)) if client::is_as_predicted(answer) => page.row("tried", meaning),
+        Some(_) => page.row("expected", &sentence(answer, system)),
+    }
+}
+
+fn tell_fixes(page: &mut Page, answers: &[Answer], system: &SystemFacts) {
+    let refused = |one: &'_ &Answer| match &one.found {
+        Found::Here(here) => !matches!(here.reach, Reach::Accepted(_)),
+        Found::Away(_) | Found::Unrecorded => false,
+    };
+    let Some((one, Found::Here(here))) = answers.iter().find(refused).map(|one| (one, &one.found)) else {
+        return;
+    };
+    let places = reachable_at(here, one, system);
+    page.gap();
+    if !places.is_empty() {
+        page.row("reachable at", &places.join("  "));
+    }
+    if let Reach::Refused(Why::OnlyLoopback(_)) = here.reach {
+        page.row("to fix", "have it bind 0.0.0.0 or [::]");
+    }
 }
 
 /// One line about one address.
@@ -49,6 +75,7 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
     match &answer.found {
         Found::Here(here) => of_here(answer, here, system),
         Found::Away(away) => of_away(answer, away, system),
+        Found::Unrecorded => format!("Cannot tell: the recording has no route to {}.", answer.address),
     }
 }
 
@@ -76,6 +103,7 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                 "No: it would hang. {who} listens on {place}, but does not accept: {waiting} wait, the limit is {limit}."
             )
         }
+        Reach::Unknown => format!("Cannot tell: the sockets on port {port} could not be read."),
         Reach::Refused(why) => {
             let reason = match why {
                 Why::Nothing => match here.elsewhere.first() {

@@ -283,6 +283,11 @@ pub fn recorded<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
     replay()?.answer(kind, key.as_ref())
 }
 
+/// Returns whether this is a replay whose recording lacks the fact.
+pub fn lacks(fact: &str) -> bool {
+    replay().is_some_and(|replay| !replay.answers.contains_key(&(Kind::Fact, here(fact.as_bytes()))))
+}
+
 /// In a replay, returns everything of a kind, whatever its key.
 pub fn all_recorded<T: Recordable>(kind: Kind) -> Vec<T> {
     let Some(replay) = replay() else {
