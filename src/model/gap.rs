@@ -24,6 +24,12 @@ pub fn is_complete(gaps: &[Gap]) -> bool {
     gaps.iter().all(|gap| gap.level != GapLevel::Loss)
 }
 
+/// Returns whether sockets may be missing: a table, or a part of one, was not read.
+pub fn lacks_sockets(gaps: &[Gap]) -> bool {
+    let codes = ["not-recorded", "dump-incomplete", "table-unreadable"];
+    gaps.iter().any(|gap| codes.contains(&gap.code))
+}
+
 /// One thing that could not be read, or was read another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {

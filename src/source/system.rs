@@ -36,6 +36,11 @@ pub fn read() -> SystemFacts {
     }
 }
 
+/// Returns whether nothing is known of the network namespace because the recording that is replayed lacks it.
+pub fn is_unrecorded() -> bool {
+    tape::lacks("IPv6")
+}
+
 /// A table of the network namespace of this thread.
 fn net(table: &str) -> String {
     disk::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default()

@@ -167,6 +167,14 @@ pub(crate) const CASES: &[Case] = &[
         wait_for_left_over(stage.port, State::TimeWait);
         ask(&format!("why -4 {}", stage.port), "time-wait")
     } },
+    Case { code: "time-wait", play: |stage| {
+        let listener = reuse(true, false).listening(stage.port);
+        let client = connected(stage.port);
+        drop(accept(&listener));
+        drop((client, listener));
+        wait_for_left_over(stage.port, State::TimeWait);
+        ask(&format!("why -4 {}", stage.port), "time-wait")
+    } },
     Case { code: "shared-reuseaddr", play: |stage| {
         let bound = reuse(true, false).bound(stage.port);
         stage.give("java", [bound]);

@@ -97,7 +97,54 @@ fn a_bound_socket_and_one_that_can_be_shared() {
             assert_eq!(answer["findings"][0]["how"].as_str().unwrap_or_default(), how);
         }
         let (said, _) = text(&[&shared.to_string()], 0);
-        assert!(said.starts_with("No, but with SO_REUSEADDR yes:"), "{said}");
+        assert!(
+            said.starts_with("No, but with SO_REUSEADDR it works now:"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn one_address_of_several_is_named_and_nothing_is_said_twice() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let only_v6 = Options {
+            v6only: true,
+            reuseport: true,
+            ..tcp(Ipv6Addr::UNSPECIFIED.into())
+        };
+        let _two = [only_v6.listening(port), only_v6.listening(port)];
+        let (said, exit) = text(&[&port.to_string()], 0);
+        let headlines = format!(
+            "No on [::]: {port}/tcp is taken. bind fails with EADDRINUSE, with SO_REUSEADDR too.\n\
+             Yes on 0.0.0.0. {port}/tcp is free here.\n\n"
+        );
+        assert!(exit == Some(1) && said.starts_with(&headlines), "{said}");
+        assert_eq!(said.matches("listens on").count(), 1, "{said}");
+        let place = format!("127.0.0.1:{port}");
+        let _v4 = tcp(Ipv4Addr::LOCALHOST.into()).listening(port);
+        let (said, _) = text(&[&place], 0);
+        let free = format!("bind another port: 127.0.0.1:{} is free", port + 1);
+        assert!(said.contains(&free), "{said}");
+    });
+}
+
+#[test]
+fn a_low_port_that_is_taken_has_two_obstacles() {
+    netns::run(|_| {
+        let _fd = tcp(any()).listening(80);
+        let (said, exit) = text(&["80"], NOBODY);
+        let headline = "No: 80/tcp is taken, and needs CAP_NET_BIND_SERVICE (EACCES) for user nobody.\n";
+        assert!(exit == Some(1) && said.starts_with(headline), "{said}");
+        assert!(
+            said.contains("A process of user root listens on 0.0.0.0:80."),
+            "{said}"
+        );
+        assert!(said.contains("bind a port from 1024 up"), "{said}");
+        assert!(said.contains("(for root bind would say: EADDRINUSE)"), "{said}");
+        let document = json(&["-4", "80"], NOBODY);
+        let bind = ("EACCES".to_owned(), "privileged-port".to_owned());
+        assert!(verdicts(&document).iter().all(|one| *one == bind), "{document}");
     });
 }
 
@@ -122,10 +169,23 @@ fn time_wait_says_how_long_and_whether_the_option_helps() {
                 assert!(said.contains("for another "), "{said}");
                 assert!(said.contains("(proven by a trial bind)"), "{said}");
                 assert_eq!(
-                    said.starts_with("No, but with SO_REUSEADDR yes:"),
+                    said.starts_with("No, but with SO_REUSEADDR it works now:"),
                     reuseaddr,
                     "{said}"
                 );
+                let now = "set SO_REUSEADDR in the server: then it binds now";
+                assert_eq!(said.contains(now), reuseaddr, "{said}");
+                let next_time = "set SO_REUSEADDR in the server, for the next time";
+                assert_eq!(said.contains(next_time), !reuseaddr, "{said}");
+                let sudo = if user == 0 { "  sockstat -K" } else { "sockstat -K" };
+                assert!(
+                    said.contains(&format!("{sudo} state time-wait sport = :{port}\n")),
+                    "{said}"
+                );
+                assert_eq!(said.contains("sudo /"), user != 0, "{said}");
+                // The headline has the seconds that the command takes.
+                let seconds = said.split("sleep ").nth(1).unwrap().split(' ').next().unwrap();
+                assert!(said.contains(&format!("for another {seconds} s")), "{said}");
                 assert_eq!(said.contains("SO_REUSEADDR would not help"), !reuseaddr, "{said}");
                 assert!(said.contains("sleep "), "{said}");
             }
@@ -134,6 +194,12 @@ fn time_wait_says_how_long_and_whether_the_option_helps() {
                 verdicts(&document).iter().all(|(bind, _)| bind == "undecidable"),
                 "{document}"
             );
+            // What the answer offers frees the port at once.
+            let port = port.to_string();
+            let by_port = format!(":{port}");
+            let forget = ["-K", "--yes", "state", "time-wait", "sport", "=", &by_port];
+            assert!(command(&forget, 0).output().unwrap().status.success());
+            assert_eq!(text(&[&port], 0).1, Some(0));
         }
     });
 }
@@ -155,7 +221,11 @@ fn a_client_that_took_the_port_by_chance() {
         let cures = document["answers"][0]["cures"].as_array().unwrap();
         let line = format!("sysctl -w net.ipv4.ip_local_reserved_ports={port}");
         assert!(
-            cures.iter().any(|cure| cure["command"] == line.as_str()),
+            cures.iter().any(|cure| cure["command"] == line.as_str()
+                && cure["sentence"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("frees nothing now")),
             "{cures:?}"
         );
     });

@@ -8,7 +8,7 @@ use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
 use crate::diagnose::path::judge::{LookUp, Reach, judge, takes_traffic};
 use crate::engine::read_tables;
 use crate::engine::snapshot::inodes;
-use crate::model::gap::is_complete;
+use crate::model::gap::lacks_sockets;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
@@ -47,7 +47,7 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
         Ok(None) => LookUp::Nothing,
         Err(_) => LookUp::Unanswered,
     };
-    let reach = judge(&sockets, is_complete(&snapshot.gaps), picked, address);
+    let reach = judge(&sockets, !lacks_sockets(&snapshot.gaps), picked, address);
     let about = reach.socket().and_then(|at| sockets.get(at));
     let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
     if let Some(socket) = about {

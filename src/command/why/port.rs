@@ -23,6 +23,7 @@ use crate::diagnose::bind::{Outcome, Verdict, diagnose, free, notes, text};
 use crate::diagnose::place::{Host, PortPlace};
 use crate::exit::Exit;
 use crate::model::bind::BindAttempt;
+use crate::model::gap::lacks_sockets;
 use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
 use crate::model::{Context, Ownership};
@@ -55,7 +56,13 @@ pub(super) fn answer(
     };
     let (from, to) = question.ports(&system);
     let mut snapshot = snapshot::read(question.protocol, from, to);
-    let verdicts = verdicts(&attempts, &mut snapshot, &system, how.owners_by, !args.no_probe);
+    let lacks_sockets = lacks_sockets(&snapshot.gaps);
+    let mut verdicts = verdicts(&attempts, &mut snapshot, &system, how.owners_by, !args.no_probe);
+    if system::is_unrecorded() {
+        verdicts = verdicts.into_iter().map(Verdict::with_system_missing).collect();
+    } else if lacks_sockets {
+        verdicts = verdicts.into_iter().map(Verdict::with_sockets_missing).collect();
+    }
     let context = context(&snapshot, &verdicts, question.uid);
     let gap = add_notes(&mut notes, &question, &attempts, &verdicts, &snapshot, &system);
     let mut report = Report {
@@ -66,7 +73,7 @@ pub(super) fn answer(
         holders: all_holders(&snapshot, &verdicts, &context, &question),
         elsewhere: elsewhere(&question, &verdicts, how.owners_by),
         user: processes::user_name(&context, question.uid),
-        free_port: free_port(&attempts, &verdicts, &system),
+        free_port: free_port(&attempts, &verdicts, &system).filter(|_| !lacks_sockets),
         notes,
         gaps: std::mem::take(&mut snapshot.gaps),
         taken_at: tape::now(),
@@ -75,19 +82,23 @@ pub(super) fn answer(
         system,
     };
     report.gaps.extend(gap);
-    report.answers = attempts
-        .into_iter()
-        .zip(verdicts)
+    let answers = attempts.into_iter().zip(verdicts);
+    report.answers = answers
         .map(|(attempt, verdict)| Answer {
-            cures: {
-                let mut cures = cures(&report, &attempt, &verdict);
-                typed_by(&mut cures, caller.reader());
-                cures
-            },
             attempt,
             verdict,
+            cures: Vec::new(),
         })
         .collect();
+    let cures: Vec<_> = report
+        .answers
+        .iter()
+        .map(|answer| cures(&report, answer))
+        .collect();
+    for (answer, mut cures) in report.answers.iter_mut().zip(cures) {
+        typed_by(&mut cures, caller.reader());
+        answer.cures = cures;
+    }
     print(report, &snapshot, &context, how, caller)
 }
 

@@ -50,6 +50,8 @@ pub enum Harm {
     None,
     /// The machine is configured differently afterwards.
     Configures,
+    /// The kernel closes or forgets a connection.
+    ClosesConnection,
     /// A program ends.
     EndsProgram,
 }
@@ -60,6 +62,7 @@ impl Harm {
         match self {
             Self::None => "none",
             Self::Configures => "configures",
+            Self::ClosesConnection => "closes-connection",
             Self::EndsProgram => "ends-program",
         }
     }

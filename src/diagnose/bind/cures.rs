@@ -2,25 +2,34 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::model::Protocol;
+use crate::model::{Protocol, State, StateSet};
 
+use super::address;
 use super::cure::{Cure, Harm, Rights};
 use super::diagnose::diagnose;
 use super::end_holders::end_holders;
 use super::errors::Refusal;
-use super::report::Report;
+use super::report::{Answer, Report};
 use super::role::Role;
-use super::verdict::{Code, Effect, Outcome, Verdict};
+use super::rules::Missing;
+use super::verdict::{Code, Effect, Outcome};
 use crate::model::bind::BindAttempt;
 
-/// Returns what helps one attempt of a report.
-pub fn cures(report: &Report, attempt: &BindAttempt, verdict: &Verdict) -> Vec<Cure> {
+/// Returns what helps one answer of a report.
+pub fn cures(report: &Report, answer: &Answer) -> Vec<Cure> {
+    let Answer { attempt, verdict, .. } = answer;
     if verdict.bind == Outcome::Ok {
         return Vec::new();
     }
     let mut cures = Vec::new();
     match verdict.code {
-        Code::Refused(refusal) => against_refusal(report, attempt, refusal, &mut cures),
+        Code::Refused(refusal) => {
+            against_refusal(report, attempt, refusal, &mut cures);
+            if !verdict.findings.is_empty() {
+                against_holders(report, answer, &mut cures);
+            }
+        }
+        Code::Unreadable(Missing::Socket) => {}
         Code::RangeExhausted => cures.push(
             Cure::command(
                 "sysctl -w net.ipv4.ip_local_port_range='15000 65000'",
@@ -29,7 +38,7 @@ pub fn cures(report: &Report, attempt: &BindAttempt, verdict: &Verdict) -> Vec<C
             )
             .with_rights(Rights::Root),
         ),
-        _ => against_holders(report, attempt, verdict, &mut cures),
+        _ => against_holders(report, answer, &mut cures),
     }
     cures.sort_by_key(|cure| cure.harm);
     cures.dedup();
@@ -85,13 +94,15 @@ fn against_refusal(report: &Report, attempt: &BindAttempt, refusal: Refusal, cur
     }
 }
 
-fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cures: &mut Vec<Cure>) {
+fn against_holders(report: &Report, answer: &Answer, cures: &mut Vec<Cure>) {
+    let Answer { attempt, verdict, .. } = answer;
     let blocking = verdict
         .findings
         .iter()
         .filter(|finding| !matches!(finding.effect, Effect::Shares { .. }));
     let mut longest_ms = None;
     let mut only_resting = true;
+    let mut resting = StateSet::NONE;
     for finding in blocking {
         let Some(one) = report.existing.get(finding.socket) else {
             continue;
@@ -99,6 +110,7 @@ fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cu
         match finding.role {
             Role::TimeWait | Role::Orphan if one.is_stub() => {
                 longest_ms = longest_ms.max(one.time_left_ms());
+                resting = resting.union(StateSet::of(one.socket.state));
             }
             role => {
                 only_resting = false;
@@ -122,18 +134,26 @@ fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cu
         }
     }
     if let (true, Some(ms)) = (only_resting, longest_ms) {
+        if works_with_reuseaddr(report, attempt) {
+            cures.push(Cure::advice("set SO_REUSEADDR in the server: then it binds now"));
+        }
         let seconds = ms.div_ceil(1000);
         cures.push(Cure::command(
             format!("sleep {seconds}"),
             "after that the port is free",
             Harm::None,
         ));
-        if !attempt.reuseaddr {
+        if !attempt.reuseaddr && !works_with_reuseaddr(report, attempt) {
             cures.push(Cure::advice("set SO_REUSEADDR in the server, for the next time"));
         }
+        cures.push(forget(resting, attempt.port));
     }
     if let Some(port) = report.free_port {
-        cures.push(Cure::advice(format!("bind another port: {port} is free")));
+        let place = match attempt.address {
+            address if address.is_unspecified() => port.to_string(),
+            address => format!("{}:{port}", address::text(address)),
+        };
+        cures.push(Cure::advice(format!("bind another port: {place} is free")));
     }
     if let Some(address) = other_loopback(report, attempt) {
         cures.push(Cure::advice(format!(
@@ -141,6 +161,28 @@ fn against_holders(report: &Report, attempt: &BindAttempt, verdict: &Verdict, cu
             attempt.port
         )));
     }
+}
+
+/// Whether the same attempt works with `SO_REUSEADDR`, as the report says.
+fn works_with_reuseaddr(report: &Report, attempt: &BindAttempt) -> bool {
+    let with = BindAttempt {
+        reuseaddr: true,
+        ..attempt.clone()
+    };
+    let mut answers = report.answers.iter();
+    !attempt.reuseaddr && answers.any(|other| other.attempt == with && other.verdict.bind == Outcome::Ok)
+}
+
+/// Makes the kernel forget closed connections at once.
+fn forget(states: StateSet, port: u16) -> Cure {
+    let states = State::ALL.into_iter().filter(|state| states.contains(*state));
+    let words: Vec<_> = states.map(|state| format!("state {}", state.name())).collect();
+    Cure::command(
+        format!("sockstat -K {} sport = :{port}", words.join(" ")),
+        "frees the port at once: the kernel forgets what is left of these connections",
+        Harm::ClosesConnection,
+    )
+    .with_rights(Rights::Root)
 }
 
 /// Keeps the kernel from choosing the port again; what is reserved already stays so.
@@ -155,7 +197,7 @@ fn reserve(report: &Report, port: u16) -> Cure {
     words.push(port.to_string());
     Cure::command(
         format!("sysctl -w net.ipv4.ip_local_reserved_ports={}", words.join(",")),
-        "keeps the kernel from choosing the port for a client again",
+        "frees nothing now; keeps the kernel from choosing the port for a client again",
         Harm::Configures,
     )
     .with_rights(Rights::Root)

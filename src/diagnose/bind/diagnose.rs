@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Protocol;
 
-use super::errors::{Errno, refusal};
+use super::errors::{Errno, Refusal, refusal};
 use super::existing::{Existing, How};
 use super::infer::with_options_of_listener;
 use super::role::Role;
@@ -25,11 +25,17 @@ pub fn diagnose(
     trial: Option<Outcome>,
 ) -> Verdict {
     if let Some(refusal) = refusal(attempt, system) {
+        // The kernel does not come to look at the port, but with the privilege it would.
+        let mut findings = match refusal {
+            Refusal::PrivilegedPort if attempt.port != 0 => findings(existing, attempt, system),
+            _ => Vec::new(),
+        };
+        findings.retain(|finding| matches!(finding.effect, Effect::Blocks { .. }));
         return Verdict {
             bind: Outcome::Fails(refusal.errno()),
             listen: None,
             code: Code::Refused(refusal),
-            findings: Vec::new(),
+            findings,
             ports_left: None,
         };
     }

@@ -1,9 +1,11 @@
 //! The answer itself: the first line, which must be enough for most readers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use crate::model::Protocol;
-use crate::render::{escape, human};
+use crate::render::escape;
 
 use super::address;
 use super::errors::Refusal;
@@ -12,6 +14,7 @@ use super::owner::Owner;
 use super::report::{Answer, Report};
 use super::role::Role;
 use super::rules::{Missing, Sharing};
+use super::sentence::whole_seconds;
 use super::verdict::{Code, Effect, Finding, Outcome};
 use crate::model::bind::BindAttempt;
 
@@ -34,14 +37,56 @@ pub(super) fn headline(report: &Report) -> String {
     if let Some(line) = plain_and_reuse(report) {
         return line;
     }
+    groups.sort_by_key(|(bind, ..)| match bind {
+        Outcome::Fails(_) => 0,
+        Outcome::Undecidable => 1,
+        Outcome::Ok => 2,
+    });
     let lines: Vec<_> = groups
         .iter()
         .map(|(bind, code, answers)| {
-            let who: Vec<_> = answers.iter().map(|answer| name_of(&answer.attempt)).collect();
-            format!("{}: {}", who.join(", "), single(report, *bind, *code, answers))
+            limited(&single(report, *bind, *code, answers), &limits(report, answers))
         })
         .collect();
     lines.join("\n")
+}
+
+/// A headline that holds for some attempts only: `No on [::]: 80/tcp is taken.`
+fn limited(sentence: &str, limits: &str) -> String {
+    let words = ["Cannot tell", "Yes", "No"];
+    match words
+        .iter()
+        .find_map(|word| Some((word, sentence.strip_prefix(word)?)))
+    {
+        Some((word, rest)) => format!("{word}{limits}{rest}"),
+        None => sentence.to_owned(),
+    }
+}
+
+/// What tells some of the attempts from the others: the address, `SO_REUSEADDR`, or both.
+fn limits(report: &Report, answers: &[&Answer]) -> String {
+    let addresses = |answers: &mut dyn Iterator<Item = &Answer>| -> BTreeSet<IpAddr> {
+        answers.map(|answer| answer.attempt.address).collect()
+    };
+    let reuse = |answers: &mut dyn Iterator<Item = &Answer>| -> BTreeSet<bool> {
+        answers.map(|answer| answer.attempt.reuseaddr).collect()
+    };
+    let own = addresses(&mut answers.iter().copied());
+    let mut text = String::new();
+    if own != addresses(&mut report.answers.iter()) {
+        let names: Vec<_> = own.into_iter().map(address::text).collect();
+        let _ = write!(text, " on {}", names.join(" and "));
+    }
+    let own = reuse(&mut answers.iter().copied());
+    if own != reuse(&mut report.answers.iter()) {
+        let with = own.contains(&true);
+        text.push_str(if with {
+            " with SO_REUSEADDR"
+        } else {
+            " without SO_REUSEADDR"
+        });
+    }
+    text
 }
 
 /// Whether two verdicts can share a line.
@@ -75,12 +120,12 @@ fn plain_and_reuse(report: &Report) -> Option<String> {
         Code::Taken(Role::TimeWait) => {
             let left = time_left(report, failed);
             format!(
-                "No, but with SO_REUSEADDR yes: {place} is in TIME-WAIT{left}, and the old server had set it{}.",
+                "No, but with SO_REUSEADDR it works now: {place} is in TIME-WAIT{left}, and the old server had set it{}.",
                 proof(shared_how)
             )
         }
         _ => format!(
-            "No, but with SO_REUSEADDR yes: {place} is taken by a socket that has it too{}.",
+            "No, but with SO_REUSEADDR it works now: {place} is taken by a socket that has it too{}.",
             proof(shared_how)
         ),
     })
@@ -120,6 +165,10 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
             )
         }
         (Outcome::Ok, _) => free_line(report, answer),
+        (_, Code::Refused(Refusal::PrivilegedPort)) if !answer.verdict.findings.is_empty() => format!(
+            "No: {place} is taken, and needs CAP_NET_BIND_SERVICE (EACCES) for user {}.",
+            report.user
+        ),
         (_, Code::Refused(refusal)) => refused(report, attempt, refusal),
         (_, Code::RangeExhausted) => format!(
             "No: no port of the range {}-{} is left on {}. bind fails with EADDRINUSE.",
@@ -130,6 +179,9 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
         (Outcome::Undecidable, Code::OrderDependent) => format!(
             "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they came."
         ),
+        (Outcome::Undecidable, Code::Unreadable(Missing::Socket)) => {
+            format!("Cannot tell: the sockets on {place} could not be read.")
+        }
         (Outcome::Undecidable, Code::Unreadable(missing)) => {
             let what = missing_name(missing);
             match (closed(answer), &report.sudo) {
@@ -294,9 +346,7 @@ fn time_left(report: &Report, answer: &Answer) -> String {
                 .and_then(Existing::time_left_ms)
         })
         .max();
-    left.map_or_else(String::new, |ms| {
-        format!(" for another {}", human::duration_ms(ms.into()))
-    })
+    left.map_or_else(String::new, |ms| format!(" for another {}", whole_seconds(ms)))
 }
 
 /// `3000/tcp`, with the address if one was asked about.
@@ -309,23 +359,6 @@ fn place(report: &Report) -> String {
         }
         _ => format!("{}/{protocol}", report.port),
     }
-}
-
-/// `0.0.0.0:80`, `[::]:80 with SO_REUSEADDR`.
-fn name_of(attempt: &BindAttempt) -> String {
-    let options = [
-        (attempt.reuseaddr, "SO_REUSEADDR"),
-        (attempt.reuseport, "SO_REUSEPORT"),
-    ];
-    let set: Vec<_> = options
-        .into_iter()
-        .filter_map(|(set, name)| set.then_some(name))
-        .collect();
-    let mut text = format!("{}:{}", address::text(attempt.address), attempt.port);
-    if !set.is_empty() {
-        let _ = write!(text, " with {}", set.join(" and "));
-    }
-    text
 }
 
 fn first_owner(report: &Report, answer: &Answer) -> Option<String> {

@@ -28,12 +28,16 @@ pub struct Observed<'a> {
     pub closes_on_exec: Option<bool>,
     /// The id of the cgroup that the process is in now.
     pub cgroup_id: Option<u64>,
+    /// All processes that hold the socket, described.
+    pub owners: &'a [Owner],
+    /// Whether the process leads a session.
+    pub leads_session: bool,
 }
 
 /// What distinguishes an inherited descriptor from one that the process made itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// Another holder of the socket that is an ancestor of the process.
+    /// Another holder of the socket that is an ancestor of the process, and not the master of its own service.
     pub from_holder: Option<u32>,
     /// The socket was made in another cgroup than the process is in.
     pub other_cgroup: bool,
@@ -41,7 +45,8 @@ pub struct Signs {
     pub other_user: Option<Name>,
     /// The descriptor stays open across exec.
     pub no_close_on_exec: bool,
-    /// Its parent has ended (process 1 adopted it), and it is not a service of systemd, whose parent is process 1.
+    /// Its parent has ended (process 1 adopted it), and it is neither a service of systemd, whose parent is process 1, nor
+    /// a daemon that parted from its parent by leading a session of its own.
     pub parent_gone: bool,
 }
 
@@ -64,6 +69,13 @@ impl Signs {
             ..
         } = seen;
         let holds = |pid: u32| seen.holders.iter().any(|holder| holder.pid == pid);
+        // nginx's workers have their master's sockets, and dovecot's logins their service's: nothing strange.
+        let is_master = |pid: u32| {
+            let other = seen.owners.iter().find(|other| other.pid == pid);
+            other.is_some_and(|other| {
+                other.program == owner.program || (other.unit.is_some() && other.unit == owner.unit)
+            })
+        };
         let is_service = owner
             .unit
             .as_ref()
@@ -74,14 +86,20 @@ impl Signs {
             .zip(seen.uid)
             .is_some_and(|(made_by, uid)| made_by != uid);
         Self {
-            from_holder: parents.values().copied().find(|parent| holds(*parent)),
+            from_holder: parents
+                .values()
+                .copied()
+                .find(|parent| holds(*parent) && !is_master(*parent)),
             // A cgroup that was removed is another one in any case.
             other_cgroup: made_in
                 .zip(seen.cgroup_id)
                 .is_some_and(|(made_in, now)| made_in != now),
             other_user: seen.creator.filter(|_| made_by_other).cloned(),
             no_close_on_exec: seen.closes_on_exec == Some(false),
-            parent_gone: parents.get(&owner.pid) == Some(&1) && !is_service && owner.container.is_none(),
+            parent_gone: parents.get(&owner.pid) == Some(&1)
+                && !is_service
+                && !seen.leads_session
+                && owner.container.is_none(),
         }
     }
 }
@@ -188,6 +206,8 @@ mod tests {
             parents: &BTreeMap::from([(9, 8), (8, 1)]),
             closes_on_exec: Some(true),
             cgroup_id: Some(5),
+            owners: &[],
+            leads_session: false,
         };
         assert_eq!(Signs::of(&alone), Signs::default());
         let found = Signs::of(&Observed {
@@ -208,6 +228,11 @@ mod tests {
             ..alone
         };
         assert!(Signs::of(&orphan).parent_gone);
+        let daemon = Observed {
+            leads_session: true,
+            ..orphan
+        };
+        assert!(!Signs::of(&daemon).parent_gone);
         let service = Owner {
             unit: Some("a.service".into()),
             ..owner.clone()
@@ -218,6 +243,48 @@ mod tests {
                 ..orphan
             })
             .parent_gone
+        );
+    }
+
+    #[test]
+    fn a_worker_with_its_masters_socket_is_nothing_strange() {
+        let process = |pid, program: &str, unit: Option<&str>| Owner {
+            pid,
+            program: program.as_bytes().to_vec(),
+            unit: unit.map(Name::from),
+            ..Owner::default()
+        };
+        let of = |master: Owner, worker: Owner| {
+            let holder = |pid| Holder {
+                inode: 1,
+                pid,
+                fd: 3,
+                tid: 0,
+            };
+            let signs = Signs::of(&Observed {
+                socket: &Socket::BLANK,
+                holders: &[holder(8), holder(9)],
+                owner: &worker,
+                uid: Some(33),
+                creator: None,
+                parents: &BTreeMap::from([(9, 8), (8, 1)]),
+                closes_on_exec: Some(false),
+                cgroup_id: None,
+                owners: &[master, worker.clone()],
+                leads_session: false,
+            });
+            judge(&worker, &signs)
+        };
+        assert_eq!(of(process(8, "nginx", None), process(9, "nginx", None)), None);
+        let unit = Some("dovecot.service");
+        assert_eq!(
+            of(process(8, "dovecot", unit), process(9, "imap-login", unit)),
+            None
+        );
+        assert!(
+            of(process(8, "gunicorn", None), process(9, "sleep", None))
+                .unwrap()
+                .sure
         );
     }
 }

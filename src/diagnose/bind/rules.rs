@@ -57,6 +57,8 @@ pub enum Missing {
     V6only,
     /// Who owns it.
     Uid,
+    /// Whether it is there at all: its table was not read, or a recording lacks it.
+    Socket,
 }
 
 impl Missing {
@@ -68,6 +70,7 @@ impl Missing {
             Self::ReuseFlags => "SO_REUSEADDR and SO_REUSEPORT",
             Self::V6only => "IPV6_V6ONLY",
             Self::Uid => "owner uid",
+            Self::Socket => "sockets on that port",
         }
     }
 }

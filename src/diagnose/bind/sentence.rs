@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use crate::model::Protocol;
-use crate::render::human;
 
 use super::address;
 use super::existing::Existing;
@@ -70,10 +69,15 @@ fn chosen(report: &Report, one: &Existing) -> String {
     }
 }
 
+/// A time after which something is over, as `sleep` takes it.
+pub(super) fn whole_seconds(ms: u32) -> String {
+    format!("{} s", ms.div_ceil(1000))
+}
+
 /// How long the kernel keeps what is left of a connection, if that is known.
 fn still(one: &Existing) -> String {
     match one.time_left_ms().filter(|_| one.is_stub()) {
-        Some(ms) => format!(", for another {} at most", human::duration_ms(ms.into())),
+        Some(ms) => format!(", for another {} at most", whole_seconds(ms)),
         None => String::new(),
     }
 }

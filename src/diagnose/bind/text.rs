@@ -10,6 +10,9 @@ use super::role::Role;
 use super::sentence::sentence;
 use super::verdict::{Effect, Outcome};
 
+/// How many sockets are told in a sentence.
+const SOCKETS_TOLD: usize = 4;
+
 /// Writes the whole text, ending in a newline; `width` is that of the terminal, if it goes to one.
 pub fn render(report: &Report, width: Option<usize>) -> String {
     let mut page = Page::new(width, describe::LABELS);
@@ -46,14 +49,23 @@ fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
         });
     let Some(first) = blocking.next() else { return };
     page.gap();
-    page.prose(&sentence(report, first));
     let rest: Vec<_> = blocking.collect();
-    for finding in rest
+    let others = rest
         .iter()
         .filter(|finding| finding.role <= Role::Ephemeral)
-        .take(3)
+        .copied();
+    let mut sentences: Vec<String> = Vec::new();
+    // Several sockets of one program at one place, as SO_REUSEPORT makes them, are told once.
+    for sentence in std::iter::once(first)
+        .chain(others)
+        .map(|finding| sentence(report, finding))
     {
-        page.prose(&sentence(report, finding));
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    for sentence in sentences.iter().take(SOCKETS_TOLD) {
+        page.prose(sentence);
     }
     if let Some(holders) = report.holders.get(first.socket) {
         page.prose(&holders.hidden(report.sudo.as_deref()));

@@ -42,6 +42,36 @@ pub struct Verdict {
     pub ports_left: Option<usize>,
 }
 
+impl Verdict {
+    /// The verdict if sockets may be missing from what was diagnosed: what was seen to fail still fails.
+    #[must_use]
+    pub fn with_sockets_missing(self) -> Self {
+        match self.bind {
+            Outcome::Ok => Self::unknown(self.listen, self.findings),
+            Outcome::Fails(_) | Outcome::Undecidable => self,
+        }
+    }
+
+    /// The verdict if nothing is known of the machine.
+    #[must_use]
+    pub fn with_system_missing(self) -> Self {
+        match self.code {
+            Code::Refused(_) => Self::unknown(self.listen, self.findings),
+            _ => self.with_sockets_missing(),
+        }
+    }
+
+    fn unknown(listen: Option<Outcome>, findings: Vec<Finding>) -> Self {
+        Self {
+            bind: Outcome::Undecidable,
+            listen: listen.map(|_| Outcome::Undecidable),
+            code: Code::Unreadable(Missing::Socket),
+            findings,
+            ports_left: None,
+        }
+    }
+}
+
 /// The reason for a verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
