@@ -4,19 +4,21 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::out;
 use super::read::snapshot;
+use super::{losses, out};
 use crate::cli::FreeArgs;
 use crate::diagnose::bind::free::{Wanted, free_ports, parse_range};
 use crate::diagnose::bind::question::wildcards;
 use crate::diagnose::place::of_families;
 use crate::exit::Exit;
 use crate::model::Protocol;
+use crate::model::gap::lacks_sockets;
 use crate::model::system::SystemFacts;
 use crate::plan::Common;
-use crate::source::{system, tape};
+use crate::source::{credentials, random, system, tape};
 
-/// Prints as many ports as were asked for, lowest first; exit 1 if there are not so many.
+/// Prints as many ports as were asked for, lowest first or in random order; exit 1 if there are not so many, 3 if that cannot
+/// be known.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -27,13 +29,27 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
         Err(reason) => return out::usage(reason),
     };
     let range = wanted.ports(&system);
-    let existing = snapshot::read(wanted.protocol, *range.start(), *range.end()).existing;
-    let ports: Vec<u16> = free_ports(&wanted, existing, &system).take(args.count).collect();
+    let snapshot = snapshot::read(wanted.protocol, *range.start(), *range.end());
+    if !global.quiet {
+        out::complain(&losses::lines(&snapshot.gaps));
+    }
+    if system::is_unrecorded() || lacks_sockets(&snapshot.gaps) {
+        out::complain("cannot tell which ports are free\n");
+        return Ok(Exit::Incomplete);
+    }
+    let ports: Vec<u16> = free_ports(&wanted, snapshot.existing, &system)
+        .take(args.count)
+        .collect();
     out::print(&render(wanted.protocol, &ports, args.json || global.json)?)?;
     if ports.len() < args.count {
+        let why = wanted.lacks_privilege(&system);
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
         out::complain(&match ports.len() {
-            0 => "no port is free in that range\n".to_owned(),
-            found => format!("only {found} of {} ports are free in that range\n", args.count),
+            0 => format!("no port is free in that range{why}\n"),
+            found => format!(
+                "only {found} of {} ports are free in that range{why}\n",
+                args.count
+            ),
         });
         return Ok(Exit::Failed);
     }
@@ -50,7 +66,8 @@ fn wanted(args: &FreeArgs, system: &SystemFacts) -> Result<Wanted, String> {
             Protocol::Tcp
         },
         addresses: of_families(wildcards(system), args.kind.ipv4, args.kind.ipv6)?,
-        net_bind_service: tape::euid() == 0,
+        net_bind_service: tape::euid() == 0 && credentials::root_may_bind_low_ports(),
+        random: args.random.then(random::seed),
     })
 }
 

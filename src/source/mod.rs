@@ -17,6 +17,7 @@ pub mod netns;
 pub mod nss;
 pub mod proc;
 pub mod process;
+pub mod random;
 pub mod route;
 pub mod security;
 pub mod signals;

@@ -46,6 +46,29 @@ fn free_prints_what_can_be_bound() {
     });
 }
 
+#[test]
+fn low_ports_and_a_random_order() {
+    netns::run(|_| {
+        let ran = command(&["free", "80-90"], 65_534).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(
+            (said.as_str(), ran.status.code()),
+            (
+                "no port is free in that range: ports below 1024 need CAP_NET_BIND_SERVICE\n",
+                Some(1)
+            )
+        );
+        assert_eq!(output(&["free", "80-90"]).0, "80\n");
+        // Of so many ports the same one comes up twenty times only where nothing is random.
+        let ports: std::collections::BTreeSet<_> = (0..20).map(|_| output(&["free", "--random"]).0).collect();
+        assert!(ports.len() > 1, "{ports:?}");
+        let all = output(&["free", "--random", "--count", "3", "2000-2002"]).0;
+        let mut all: Vec<_> = all.lines().collect();
+        all.sort_unstable();
+        assert_eq!(all, ["2000", "2001", "2002"]);
+    });
+}
+
 /// A run that takes longer than this hangs.
 const HANGS_AFTER: Timespec = Timespec {
     tv_sec: 600,

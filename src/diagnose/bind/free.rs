@@ -22,6 +22,9 @@ pub struct Wanted {
     pub range: Option<RangeInclusive<u16>>,
     /// Whether the server has `CAP_NET_BIND_SERVICE`.
     pub net_bind_service: bool,
+    /// Where in the ports to begin, anywhere: two that look at the same time then find different ones. `None` for the lowest
+    /// first.
+    pub random: Option<u64>,
 }
 
 impl Wanted {
@@ -30,6 +33,26 @@ impl Wanted {
         let usual = || system.unprivileged_port_start.max(1)..=u16::MAX;
         self.range.clone().unwrap_or_else(usual)
     }
+
+    /// Why ports of the range may be missing from the answer, if it is the privilege for low ports.
+    pub fn lacks_privilege(&self, system: &SystemFacts) -> Option<String> {
+        let first = system.unprivileged_port_start;
+        let has_low = *self.ports(system).start() < first;
+        (has_low && !self.net_bind_service).then(|| format!("ports below {first} need CAP_NET_BIND_SERVICE"))
+    }
+}
+
+/// A permutation of `0..count` by `seed`: each number once. A full-period linear congruence over the next power of two,
+/// without what is not below `count`.
+fn shuffled(count: u32, seed: u64) -> impl Iterator<Item = u32> {
+    let size = u64::from(count).next_power_of_two();
+    // By the theorem of Hull and Dobell the period is full: the increment is odd, the factor one more than a multiple of 4.
+    let (increment, factor) = ((seed >> 16) | 1, (seed >> 32 << 3) | 5);
+    let next = move |at: &u64| Some(at.wrapping_mul(factor).wrapping_add(increment) % size);
+    std::iter::successors(Some(seed % size), next)
+        .take(usize::try_from(size).unwrap_or(usize::MAX))
+        .filter_map(|at| u32::try_from(at).ok())
+        .filter(move |at| *at < count)
 }
 
 /// The ports on which a server without options can be bound to every wanted address, the lowest first.
@@ -55,8 +78,14 @@ pub fn free_ports(
         })
     };
     let kept_back = |port: u16| system.local_port_range.contains(&port) || system.is_reserved(port);
-    wanted
-        .ports(system)
+    let ports = wanted.ports(system);
+    let (first, count) = (*ports.start(), u32::try_from(ports.len()).unwrap_or(0));
+    let order: Box<dyn Iterator<Item = u32>> = match wanted.random {
+        Some(seed) => Box::new(shuffled(count, seed)),
+        None => Box::new(0..count),
+    };
+    order
+        .filter_map(move |at| first.checked_add(u16::try_from(at).ok()?))
         .filter(move |port| wanted.range.is_some() || !kept_back(*port))
         .filter(move |port| is_free(*port))
 }
@@ -108,6 +137,7 @@ mod tests {
             addresses: vec!["0.0.0.0".parse().unwrap(), "::".parse().unwrap()],
             range,
             net_bind_service: false,
+            random: None,
         }
     }
 
@@ -143,6 +173,60 @@ mod tests {
         assert!(!free_ports(&any, Vec::new(), &system).any(|port| port == 40_000));
         let low = wanted(Some(80..=80));
         assert_eq!(free_ports(&low, Vec::new(), &system).count(), 0);
+    }
+
+    #[test]
+    fn a_random_order_has_every_port_once() {
+        let found = |seed| -> Vec<u16> {
+            let wanted = Wanted {
+                random: Some(seed),
+                ..wanted(Some(8000..=8099))
+            };
+            free_ports(&wanted, vec![socket(State::Listen, "::", 8007)], &system()).collect()
+        };
+        let starts: std::collections::BTreeSet<u16> = (0..50)
+            .map(|at: u64| at.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .map(|seed| {
+                let mut ports = found(seed);
+                let first = ports[0];
+                ports.sort_unstable();
+                let all: Vec<u16> = (8000..=8099).filter(|port| *port != 8007).collect();
+                assert_eq!(ports, all, "{seed}");
+                first
+            })
+            .collect();
+        assert!(starts.len() > 20, "{starts:?}");
+        let one = Wanted {
+            random: Some(7),
+            ..wanted(Some(9..=9))
+        };
+        assert_eq!(
+            free_ports(
+                &Wanted {
+                    net_bind_service: true,
+                    ..one
+                },
+                Vec::new(),
+                &system()
+            )
+            .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn low_ports_are_missing_without_the_privilege() {
+        let of = |range| wanted(Some(range)).lacks_privilege(&system());
+        assert_eq!(
+            of(80..=90).as_deref(),
+            Some("ports below 1024 need CAP_NET_BIND_SERVICE")
+        );
+        assert_eq!(of(1024..=1030), None);
+        let root = Wanted {
+            net_bind_service: true,
+            ..wanted(Some(80..=90))
+        };
+        assert_eq!(root.lacks_privilege(&system()), None);
     }
 
     #[test]

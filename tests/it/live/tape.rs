@@ -150,6 +150,37 @@ fn another_question_is_answered_as_far_as_the_recording_goes() {
 }
 
 #[test]
+fn without_the_data_no_answer_about_a_port_is_yes() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    for words in [&["why", "3000"][..], &["-tulpn"]] {
+        let recorded = Recorded::of(&sockets, words);
+        for question in [
+            &["why", "80"][..],
+            &["why", "3999"],
+            &["reach", "127.0.0.1:80"],
+            &["reach", "80"],
+            &["free"],
+            &["free", "4000-4010"],
+        ] {
+            let ran = recorded.replay(question);
+            let said = ran.text();
+            assert_eq!(
+                ran.status,
+                Some(3),
+                "{words:?} {question:?}: {said}{}",
+                ran.stderr
+            );
+            assert!(
+                said.is_empty() || said.starts_with("Cannot tell"),
+                "{words:?} {question:?}: {said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_recording_holds_whole_tables_though_its_run_stopped_early() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
