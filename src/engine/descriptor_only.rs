@@ -24,8 +24,8 @@ use crate::source::{bpf, disk};
 #[derive(Debug, Default)]
 pub(super) struct Dumped {
     inodes: Vec<u32>,
-    /// Whether some sockets of some tables are missing.
-    pub(super) is_partial: bool,
+    /// The protocols of which sockets are missing; `None` for a loss that may concern any.
+    partial: Vec<Option<Protocol>>,
 }
 
 impl Dumped {
@@ -34,12 +34,21 @@ impl Dumped {
         let inodes = sockets.iter().filter_map(|socket| socket.inode);
         self.inodes.extend(inodes.map(NonZeroU32::get));
     }
-}
 
-/// Whether a table may have sockets that were not reported. Linux before 6.8 omits only bound sockets, whose state is
-/// named correctly here.
-pub(super) fn leaves_sockets_out(gap: &Gap) -> bool {
-    gap.level == GapLevel::Loss && gap.code != "bound-unseen"
+    /// Remembers which tables are incomplete. Linux before 6.8 omits only bound sockets, whose state is named
+    /// correctly here.
+    pub(super) fn add_losses(&mut self, gaps: &[Gap]) {
+        let losses = gaps
+            .iter()
+            .filter(|gap| gap.level == GapLevel::Loss && gap.code != "bound-unseen");
+        self.partial.extend(losses.map(|gap| gap.protocol));
+    }
+
+    /// Whether a socket of this protocol that no dump reported may be one that a dump should have reported.
+    fn may_lack(&self, protocol: Protocol) -> bool {
+        let concerns = |lost: &Option<Protocol>| lost.is_none_or(|lost| lost == protocol);
+        protocol != Protocol::Other && self.partial.iter().any(concerns)
+    }
 }
 
 /// Returns the sockets of these holders that no dump reported, by inode, and how many could not be queried in time.
@@ -67,7 +76,7 @@ pub(super) fn find(
     let names = proc::protocols(root, sockets);
     let described = names.found.iter().filter_map(|(inode, name)| {
         let socket = described(*inode, *place_of.get(inode)?, name)?;
-        (!dumped.is_partial || socket.protocol == Protocol::Other).then_some((*inode, socket))
+        (!dumped.may_lack(socket.protocol)).then_some((*inode, socket))
     });
     let mut found: BTreeMap<u32, Socket> = described.collect();
     if found.is_empty() {
@@ -193,6 +202,24 @@ fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_that_is_missing_hides_no_other_protocol() {
+        let mut dumped = Dumped::default();
+        let lost = |protocol| Gap::loss("table-unreadable", "").of(protocol);
+        dumped.add_losses(&[
+            lost(Protocol::Xdp),
+            Gap::loss("bound-unseen", ""),
+            Gap::note("proc-fallback", ""),
+        ]);
+        let may_lack = [Protocol::Xdp, Protocol::Tcp, Protocol::Udp, Protocol::Other];
+        assert_eq!(
+            may_lack.map(|it| dumped.may_lack(it)),
+            [true, false, false, false]
+        );
+        dumped.add_losses(&[Gap::loss("netns-closed", "")]);
+        assert_eq!(may_lack.map(|it| dumped.may_lack(it)), [true, true, true, false]);
+    }
 
     #[test]
     fn names_of_the_kernel_are_protocols_and_families() {

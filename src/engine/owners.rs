@@ -141,7 +141,7 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
         }
     };
     // If there is nothing else to do meanwhile, and processes are few and full, all cores search at once.
-    let crowded = if request.is_small() && namespaces::proc_is_ours() {
+    let crowded = if request.is_small() && namespaces::proc_is_ours() && bpf::visits_all_threads() {
         crowded_processes(root, CROWDED_DESCRIPTORS, CROWDED_DESCRIPTORS_EACH)
     } else {
         None

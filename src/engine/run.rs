@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
             }
             then(stash, &mut learner.names)
         });
-        dumped.is_partial = gaps.iter().any(descriptor_only::leaves_sockets_out);
+        dumped.add_losses(&gaps);
         self.gaps.append(&mut gaps);
         if !request.others.is_empty() {
             // What these tables lack was already missing above.

@@ -9,7 +9,7 @@ use crate::model::{Gap, Protocol, Socket, State};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
-use crate::source::{disk, tape};
+use crate::source::{disk, kernel};
 
 /// Reads the tables of the caller's network namespace, and hands their sockets to `emit`, each once. Tables under /proc are
 /// not narrowed by a dump's condition. Returns what could not be read.
@@ -120,16 +120,16 @@ impl Tables {
                     dump.protocol.name()
                 );
                 let remedy = "record a run with the same options";
-                self.gaps
-                    .push(Gap::loss("not-recorded", message).with_remedy(remedy));
+                let loss = Gap::loss("not-recorded", message).of(dump.protocol);
+                self.gaps.push(loss.with_remedy(remedy));
             }
             Err(DumpError::Lost) => {
                 let message = format!(
                     "the kernel's list of {} sockets is incomplete",
                     dump.protocol.name()
                 );
-                self.gaps
-                    .push(Gap::loss("dump-incomplete", message).with_remedy("run sockstat again"));
+                let loss = Gap::loss("dump-incomplete", message).of(dump.protocol);
+                self.gaps.push(loss.with_remedy("run sockstat again"));
                 self.reopen();
             }
         }
@@ -156,8 +156,8 @@ impl Tables {
                 }
                 if tables.odd_lines > 0 {
                     let message = format!("cannot parse {} lines of the {name} table", tables.odd_lines);
-                    self.gaps
-                        .push(Gap::loss("odd-lines", message).with_count(tables.odd_lines.into()));
+                    let loss = Gap::loss("odd-lines", message).of(dump.protocol);
+                    self.gaps.push(loss.with_count(tables.odd_lines.into()));
                 }
             }
             Err(error) => {
@@ -165,7 +165,8 @@ impl Tables {
                 if let Some(errno) = refused {
                     message = format!("{message}; sock_diag: {}", io::Error::from_raw_os_error(errno));
                 }
-                self.gaps.push(Gap::loss("table-unreadable", message));
+                self.gaps
+                    .push(Gap::loss("table-unreadable", message).of(dump.protocol));
             }
         }
     }
@@ -197,6 +198,7 @@ impl Tables {
                 "the kernel has {name} sockets but does not list them: sock_diag does not answer{reason}"
             ),
         )
+        .of(protocol)
     }
 
     /// Returns whether a protocol is registered. If that cannot be read, it may be.
@@ -264,16 +266,7 @@ const fn registered_name(protocol: Protocol) -> Option<&'static str> {
 
 /// Returns whether the kernel supports the pseudo state of bound sockets; older ones silently ignore its bit.
 fn lists_bound_sockets() -> bool {
-    let release = tape::fact("kernel", || {
-        rustix::system::uname().release().to_string_lossy().into_owned()
-    });
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map_while(|part| part.parse::<u32>().ok());
-    match (numbers.next(), numbers.next()) {
-        (Some(major), Some(minor)) => (major, minor) >= (6, 8),
-        _ => true,
-    }
+    kernel::is_at_least(6, 8)
 }
 
 fn missing(protocol: Protocol) -> Gap {

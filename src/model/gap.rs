@@ -1,5 +1,7 @@
 //! What an answer lacks, as data, so that nothing is dropped silently.
 
+use super::Protocol;
+
 /// The severity of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapLevel {
@@ -43,6 +45,8 @@ pub struct Gap {
     pub remedy: Option<String>,
     /// The number of sockets or processes concerned, if known.
     pub count: Option<u64>,
+    /// The protocol whose sockets are concerned, if only one is. Not part of any output.
+    pub protocol: Option<Protocol>,
 }
 
 impl Gap {
@@ -54,6 +58,7 @@ impl Gap {
             message: message.into(),
             remedy: None,
             count: None,
+            protocol: None,
         }
     }
 
@@ -69,6 +74,13 @@ impl Gap {
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Says that only sockets of this protocol are concerned.
+    #[must_use]
+    pub fn of(mut self, protocol: Protocol) -> Self {
+        self.protocol = Some(protocol);
         self
     }
 

@@ -53,9 +53,16 @@ impl V4Network {
         (address.to_bits() ^ self.address.to_bits()) & mask == 0
     }
 
-    /// Whether the address is the network's broadcast address.
+    /// Whether the address is the network's broadcast address, or its own (all host bits 0), which the kernel lists
+    /// as a broadcast address before 5.14 (linux 5.10 net/ipv4/fib_frontend.c, fib_add_ifaddr).
     pub fn is_broadcast(self, address: Ipv4Addr) -> bool {
-        self.prefix < 31 && address == self.last()
+        self.prefix < 31 && (address == self.last() || address == self.first())
+    }
+
+    /// Its first address.
+    fn first(self) -> Ipv4Addr {
+        let network_bits = !u32::MAX.checked_shr(u32::from(self.prefix)).unwrap_or(0);
+        Ipv4Addr::from_bits(self.address.to_bits() & network_bits)
     }
 
     /// Its last address, which is its broadcast address.
@@ -105,7 +112,7 @@ impl SystemFacts {
             let link = self.v4_links.iter().find(|(link, _)| link.contains(address));
             let is_broadcast = match link {
                 Some((link, _)) => link.is_broadcast(address),
-                None => address.is_loopback() && address.octets()[3] == 255,
+                None => address.is_loopback() && matches!(address.octets()[3], 0 | 255),
             };
             (!is_broadcast).then_some((IpAddr::V4(address), link.map(|(_, name)| name)))
         });
@@ -146,6 +153,41 @@ impl SystemFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_the_network_itself_are_not_our_own() {
+        let host = |text: &str| V4Network {
+            address: text.parse().unwrap(),
+            prefix: 32,
+        };
+        let addresses = [
+            "127.0.0.0",
+            "127.0.0.1",
+            "127.255.255.255",
+            "10.1.0.0",
+            "10.1.0.7",
+            "10.1.255.255",
+        ];
+        let link = V4Network {
+            prefix: 16,
+            ..host("10.1.0.0")
+        };
+        let system = SystemFacts {
+            unprivileged_port_start: 1024,
+            local_port_range: 32_768..=60_999,
+            reserved_ports: Vec::new(),
+            nonlocal_bind_v4: false,
+            nonlocal_bind_v6: false,
+            autobind_reuse: false,
+            bindv6only: false,
+            ipv6: false,
+            local_v4: addresses.map(host).to_vec(),
+            local_v6: Vec::new(),
+            interfaces: BTreeMap::new(),
+            v4_links: vec![(link, "eth0".to_owned())],
+        };
+        assert_eq!(system.own_addresses(), ["127.0.0.1", "10.1.0.7 (eth0)"]);
+    }
 
     #[test]
     fn a_network_contains_what_its_prefix_says() {

@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod deadline;
 pub mod disk;
 pub mod hosts;
+pub mod kernel;
 pub mod lookup;
 pub mod names;
 pub mod namespaces;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::engine::read_tables;
 use crate::model::request::Dump;
-use crate::model::{Protocol, Socket};
+use crate::model::{Protocol, Socket, State};
 use crate::source::netlink::channel::Channel;
 use crate::source::netlink::destroy::{Destroyed, destroy};
 
@@ -21,6 +21,8 @@ pub enum Fate {
     NotPermitted,
     /// The kernel has no such operation for it.
     NotSupported,
+    /// The kernel closes sockets of its protocol, but not in time-wait (so Linux 5.10).
+    TimeWaitNotSupported,
     /// It is there, but the kernel's look-up does not come to it.
     NotReached,
     /// Something else: errno.
@@ -39,7 +41,7 @@ impl Fate {
             Self::Closed => "closed",
             Self::Gone => "gone",
             Self::NotPermitted => "not-permitted",
-            Self::NotSupported | Self::NotReached => "not-supported",
+            Self::NotSupported | Self::TimeWaitNotSupported | Self::NotReached => "not-supported",
             Self::Failed(_) => "failed",
         }
     }
@@ -73,6 +75,9 @@ pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
                     Some(Fate::Closed)
                 }
                 Destroyed::NotPermitted => Some(Fate::NotPermitted),
+                Destroyed::NotSupported if socket.state == State::TimeWait => {
+                    Some(Fate::TimeWaitNotSupported)
+                }
                 Destroyed::NotSupported => Some(Fate::NotSupported),
                 Destroyed::Failed(errno) => Some(Fate::Failed(errno)),
             };

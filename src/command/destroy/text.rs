@@ -53,6 +53,9 @@ fn reason(fate: Fate) -> Option<String> {
         Fate::Closed | Fate::Gone => return None,
         Fate::NotPermitted => "CAP_NET_ADMIN is missing".to_owned(),
         Fate::NotSupported => "the kernel closes no sockets of this protocol".to_owned(),
+        Fate::TimeWaitNotSupported => {
+            "this kernel cannot close sockets in time-wait; they end by themselves within a minute".to_owned()
+        }
         Fate::NotReached => {
             "the kernel does not find it by its addresses: it is only bound, or another socket takes what comes there"
                 .to_owned()

@@ -74,7 +74,7 @@ fn restricting(security: &BindSecurity) -> Vec<&'static str> {
     [
         ("SELinux (name_bind)", security.selinux_enforcing),
         ("Smack", active("smack")),
-        ("TOMOYO", active("tomoyo")),
+        ("TOMOYO", active("tomoyo") && security.tomoyo_enforcing),
         (
             "Landlock (inherited from the caller)",
             active("landlock") && security.no_new_privileges,
@@ -100,6 +100,7 @@ mod tests {
             selinux_enforcing,
             no_new_privileges,
             bind_hooks: BindHooks::Absent,
+            ..BindSecurity::default()
         }
     }
 
@@ -113,8 +114,14 @@ mod tests {
         );
         assert_eq!(
             restricting(&security("capability,tomoyo", false, true)),
-            ["SELinux (name_bind)", "TOMOYO"]
+            ["SELinux (name_bind)"],
+            "no policy of TOMOYO is enforced"
         );
+        let tomoyo = BindSecurity {
+            tomoyo_enforcing: true,
+            ..security("capability,tomoyo", false, false)
+        };
+        assert_eq!(restricting(&tomoyo), ["TOMOYO"]);
         let (notes, gap) = of_security(&security("smack", false, false));
         assert!(notes[0].starts_with("Smack may refuse") && gap.is_none());
     }

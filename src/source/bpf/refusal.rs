@@ -7,6 +7,9 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 use super::btf::BtfError;
 
+/// How the verifier of Linux before 5.11 calls the helper `bpf_sock_from_file` (include/uapi/linux/bpf.h).
+const SOCK_FROM_FILE_UNKNOWN: &str = "unknown#162";
+
 /// Why there are no records. None of these is a fault of the machine: the walk over /proc finds the same holders, more
 /// slowly.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub enum Refusal {
     NoBtf(io::Error),
     /// The type information lacks something: the kernel is older than 5.11, or has an unknown layout.
     KernelTooOld(BtfError),
+    /// The kernel has no `bpf_sock_from_file`: it is older than 5.11.
+    NoSockFromFile,
     /// The kernel is locked down for confidentiality, so programs may not read its memory.
     Lockdown,
     /// It is unknown which of a process's numbers belongs to our pid namespace.
@@ -38,6 +43,7 @@ impl std::fmt::Display for Refusal {
                 "the kernel's type information in /sys/kernel/btf/vmlinux: {error}"
             ),
             Self::KernelTooOld(error) => write!(f, "no BPF iterator for this kernel: {error}"),
+            Self::NoSockFromFile => f.write_str("the BPF iterator needs Linux 5.11 or newer"),
             Self::Lockdown => write!(
                 f,
                 "the kernel is locked down (confidentiality), which forbids the BPF iterator"
@@ -82,6 +88,7 @@ pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) 
         return Refusal::NotPermitted(missing(held));
     }
     match last_words(&verifier_text()) {
+        Some(words) if words.ends_with(SOCK_FROM_FILE_UNKNOWN) => Refusal::NoSockFromFile,
         Some(words) => Refusal::VerifierRefused(words.to_owned()),
         None => Refusal::Io("load its program", error),
     }
@@ -143,6 +150,10 @@ mod tests {
             matches!(&refusal, Refusal::Io(_, error) if error.raw_os_error() == Some(libc::ENOSYS)),
             "{refusal:?}"
         );
+        let refusal = of_load(io::Error::from_raw_os_error(libc::EINVAL), || {
+            "5: (85) call unknown#162\ninvalid func unknown#162\nprocessed 6 insns\n".to_owned()
+        });
+        assert_eq!(refusal.to_string(), "the BPF iterator needs Linux 5.11 or newer");
         let refusal = of_load(io::Error::from_raw_os_error(libc::EINVAL), || {
             "no such helper\n".to_owned()
         });

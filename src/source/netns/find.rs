@@ -130,7 +130,8 @@ impl Finder {
             let Ok(mounts) = std::fs::read_link(format!("/proc/{}/ns/mnt", task.path)) else {
                 continue;
             };
-            if !seen.insert(mounts) {
+            // Linux before 5.11 returns an empty text where reading is not permitted.
+            if mounts.as_os_str().is_empty() || !seen.insert(mounts) {
                 continue;
             }
             // A mount point whose name is not UTF-8 must not hide the others.

@@ -1,6 +1,8 @@
 //! The network namespaces of processes and their threads.
 
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 /// A task, and its namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +46,22 @@ pub(super) fn all() -> Vec<Task> {
 }
 
 fn look(pid: u32, path: String) -> Option<Task> {
-    let inode = match std::fs::read_link(format!("/proc/{path}/ns/net")) {
+    let link = std::fs::read_link(format!("/proc/{path}/ns/net"));
+    let inode = match readable(link) {
         Ok(link) => Some(inode_of(link.to_str()?)?),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
         Err(_) => return None,
     };
     Some(Task { path, pid, inode })
+}
+
+/// Before 5.11, readlink of a namespace that may not be read succeeds with an empty text (linux 5.10
+/// fs/proc/namespaces.c, proc_ns_readlink).
+fn readable(link: io::Result<PathBuf>) -> io::Result<PathBuf> {
+    match link {
+        Ok(link) if link.as_os_str().is_empty() => Err(io::ErrorKind::PermissionDenied.into()),
+        link => link,
+    }
 }
 
 /// The number in `net:[…]`.
@@ -60,6 +72,13 @@ pub(super) fn inode_of(link: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_link_may_not_be_read() {
+        let kind = |link: &str| readable(Ok(link.into())).map_err(|error| error.kind());
+        assert_eq!(kind(""), Err(io::ErrorKind::PermissionDenied));
+        assert_eq!(kind("net:[5]"), Ok("net:[5]".into()));
+    }
 
     #[test]
     fn links_are_read_and_we_are_among_the_tasks() {
