@@ -48,6 +48,8 @@ pub enum Subcommand {
     Kill(super::KillArgs),
     /// Follow sockets opening and closing
     Events(super::EventsArgs),
+    /// Print one look for an engine
+    Snapshot(super::SnapshotArgs),
     /// List the fields of rows
     Columns,
     /// Print the JSON Schema of --json
@@ -79,6 +81,11 @@ impl Cli {
         self.command.is_none() && !self.list.kill && !self.list.events && !self.list.summary
     }
 
+    /// Returns whether it can look into several network namespaces in one run.
+    pub fn takes_namespaces(&self) -> bool {
+        self.lists() || matches!(self.command, Some(Subcommand::Snapshot(_)))
+    }
+
     /// Returns the network namespaces of `-N`, before or after the subcommand.
     pub fn netns(&self) -> Vec<String> {
         let own: &[String] = match &self.command {
@@ -88,6 +95,7 @@ impl Cli {
             Some(Subcommand::Wait(args)) => &args.kind.netns,
             Some(Subcommand::Kill(args)) => &args.netns,
             Some(Subcommand::Events(args)) => &args.netns,
+            Some(Subcommand::Snapshot(args)) => &args.netns,
             _ => &[],
         };
         [&self.list.netns, own].concat()

@@ -78,6 +78,15 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        name: "snapshot",
+        exit: "0 the last line was written, 1 it was not",
+        examples: &[
+            "sockstat snapshot",
+            "sockstat snapshot -N all",
+            "sockstat snapshot --cmdline redacted state = listen",
+        ],
+    },
+    Page {
         name: "columns",
         exit: "",
         examples: &["sockstat columns"],

@@ -15,6 +15,7 @@ mod order;
 pub mod reach;
 pub mod refused;
 mod shells;
+pub mod snapshot;
 pub mod wait;
 pub mod why;
 
@@ -30,6 +31,7 @@ pub use kill::KillArgs;
 pub use kind::KindArgs;
 pub use message::UsageError;
 pub use reach::ReachArgs;
+pub use snapshot::SnapshotArgs;
 pub use wait::WaitArgs;
 pub use why::WhyArgs;
 

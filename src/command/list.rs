@@ -19,7 +19,7 @@ use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
-use crate::source::{disk, tape};
+use crate::source::{disk, machine};
 
 /// Runs a listing.
 ///
@@ -36,17 +36,8 @@ pub(super) fn run_beside(
     summary: Option<&Summary>,
 ) -> anyhow::Result<Exit> {
     plan.capture.views = caller.views.clone();
-    if let Some(root) = plan
-        .capture
-        .proc_root
-        .as_deref()
-        .filter(|root| !disk::stat(root).is_ok_and(|stat| stat.is_dir()))
-    {
-        let root = escape::text(root.as_os_str().as_encoded_bytes());
-        out::complain(&format!(
-            "error: --proc-root {root} is not a directory\nhint: give a directory with the contents of /proc\n"
-        ));
-        return Ok(Exit::Usage);
+    if let Some(refused) = missing_root(&plan.capture) {
+        return Ok(refused);
     }
     if let Some(file) = &plan.diag {
         return super::raw_dump::run(&plan.capture, file);
@@ -64,6 +55,19 @@ pub(super) fn run_beside(
         (true, 0, true) => Exit::Failed,
         (true, 0, false) => Exit::Incomplete,
     })
+}
+
+/// Reports a `--proc-root` that is not a directory.
+pub(super) fn missing_root(request: &Request) -> Option<Exit> {
+    let root = request
+        .proc_root
+        .as_deref()
+        .filter(|root| !disk::stat(root).is_ok_and(|stat| stat.is_dir()))?;
+    let root = escape::text(root.as_os_str().as_encoded_bytes());
+    out::complain(&format!(
+        "error: --proc-root {root} is not a directory\nhint: give a directory with the contents of /proc\n"
+    ));
+    Some(Exit::Usage)
 }
 
 /// Captures and prints; returns how many rows there were and what is missing.
@@ -151,18 +155,12 @@ fn print_groups(
     let rows = groups.push(&mut text, plan.limit, grouping.header);
     if grouping.form == Form::Json {
         let mut document = Vec::new();
-        envelope(&host(), captured, gaps).push_start(&mut document);
+        envelope(&machine::host(), captured, gaps).push_start(&mut document);
         json::Envelope::push_end_with_groups(&mut document, &text);
         text = document;
     }
     out::print(&text)?;
     Ok(rows)
-}
-
-pub(super) fn host() -> String {
-    tape::fact("host", || {
-        rustix::system::uname().nodename().to_string_lossy().into_owned()
-    })
 }
 
 pub(super) fn envelope<'a>(host: &'a str, captured: &Captured, gaps: &'a [Gap]) -> json::Envelope<'a> {
@@ -207,7 +205,7 @@ fn print_json(
     summary: Option<&Summary>,
 ) -> anyhow::Result<()> {
     let mut blocks = Blocks::default();
-    envelope(&host(), captured, gaps).push_start(&mut blocks.pending);
+    envelope(&machine::host(), captured, gaps).push_start(&mut blocks.pending);
     for (index, socket) in sockets.iter().enumerate() {
         blocks
             .pending
@@ -225,7 +223,7 @@ fn print_json(
     blocks.finish()
 }
 
-fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {
+pub(super) fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let mut gaps = captured.gaps.clone();
     losses::add_remedies(&mut gaps, caller);
     gaps.extend(losses::of_owners(captured, caller));

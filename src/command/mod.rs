@@ -18,6 +18,7 @@ pub mod raw_dump;
 pub mod reach;
 pub mod read;
 mod sinks;
+mod snapshot;
 mod summary;
 pub mod tape;
 pub mod wait;
@@ -30,7 +31,9 @@ use caller::Caller;
 use crate::cli;
 use crate::cli::{Cli, Subcommand, UsageError, commands, generate, habits};
 use crate::exit::Exit;
-use crate::plan::{Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, SummaryPlan};
+use crate::plan::{
+    Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, SnapshotPlan, SummaryPlan,
+};
 use crate::query::{Mode, Parsed};
 use crate::render::{escape, reference};
 use crate::source::callers_files;
@@ -100,6 +103,7 @@ fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
         Some(Subcommand::Why(_)) => Some("why"),
         Some(Subcommand::Reach(_)) => Some("reach"),
         Some(Subcommand::Free(_)) => Some("free"),
+        Some(Subcommand::Snapshot(_)) => Some("snapshot"),
         _ => None,
     }
 }
@@ -156,6 +160,11 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             &FilterInput::of_events(args),
             |parsed| EventsPlan::new(args, list, parsed, place),
             events::run,
+        ),
+        Some(Subcommand::Snapshot(args)) => planned(
+            &FilterInput::of_snapshot(args, list),
+            |parsed| SnapshotPlan::new(args, list, parsed, place),
+            |plan| snapshot::run(plan, caller),
         ),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),

@@ -1,4 +1,4 @@
-//! `-N`: the run in another network namespace, or the listing over several.
+//! `-N`: the run in another network namespace, or a listing or snapshot over several.
 //!
 //! In one, everything the run looks at, sysctls and names of interfaces too, is that of the namespace.
 
@@ -14,25 +14,25 @@ use crate::source::netns::{Namespace, Views, find, path_of};
 /// listing has to look into. To be called before any thread is started.
 ///
 /// # Errors
-/// One that is not there; more than one, or one that may not be entered, for anything but a listing.
+/// One that is not there; more than one, or one that may not be entered, for a command that looks into one only.
 pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     let given = cli.netns();
-    let is_list = cli.lists();
+    let takes_several = cli.takes_namespaces();
     let Some(word) = words(&given).next() else {
         return Ok(Views::default());
     };
     if are_several(&given) {
-        return if is_list {
+        return if takes_several {
             views(&given)
         } else {
             Err(UsageError::new("-N takes a single network namespace here")
-                .with_hint("only the listing takes several, and `all`"))
+                .with_hint("the listing and snapshot take several, and `all`"))
         };
     }
     let path = path_of(word);
     match Namespace::open(&path).and_then(|namespace| namespace.enter()) {
         Ok(()) => Ok(Views::default()),
-        Err(error) if is_list && error.kind() == ErrorKind::PermissionDenied => views(&given),
+        Err(error) if takes_several && error.kind() == ErrorKind::PermissionDenied => views(&given),
         Err(error) => Err(refused(&path, &error)),
     }
 }

@@ -108,6 +108,17 @@ impl Blocks {
         }
     }
 
+    /// Writes the rest of what is worth nothing unless all of it arrives: a reader that went away is a failure.
+    ///
+    /// # Errors
+    /// As [`Blocks::finish`].
+    pub fn finish_whole(mut self) -> anyhow::Result<Exit> {
+        let _ = self.flush();
+        let is_cut = self.failed.is_some();
+        self.finish()?;
+        Ok(if is_cut { Exit::Failed } else { Exit::Done })
+    }
+
     /// Writes the rest.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::render::escape;
 use crate::render::form::Form;
 use crate::render::json::Envelope;
 use crate::render::summary::{page, plain};
+use crate::source::machine;
 use crate::source::proc::{ProcRoot, summary};
 
 /// Runs it.
@@ -51,7 +52,7 @@ pub(super) fn run(plan: SummaryPlan, caller: &Caller) -> anyhow::Result<Exit> {
             return list::run_beside(list, caller, Some(&counter.summary));
         }
         let mut document = Vec::new();
-        list::envelope(&list::host(), &captured, &captured.gaps).push_start(&mut document);
+        list::envelope(&machine::host(), &captured, &captured.gaps).push_start(&mut document);
         Envelope::push_end(&mut document, Some(&counter.summary));
         out::print(&document)?;
     } else {

@@ -1,6 +1,8 @@
 //! Reads sockets of several network namespaces, one namespace after the other.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use super::tables::Tables;
@@ -8,6 +10,7 @@ use crate::model::request::Dump;
 use crate::model::{Gap, Socket};
 use crate::source::netns::{View, Views};
 use crate::source::proc::ProcRoot;
+use crate::source::system;
 use crate::source::tape;
 
 /// Receives sockets, on any thread. Otherwise like [`crate::source::netlink::dump::Emit`].
@@ -34,18 +37,34 @@ pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>)
         tables.read(dumps, emit);
         return tables.gaps;
     }
-    // A thread that changed namespaces is not reused: a pool's thread would stay in the wrong one.
+    on_a_thread(|| travel(&views.views, dumps, emit)).unwrap_or_else(|error| {
+        let message = format!("cannot start a thread to enter network namespaces: {error}");
+        vec![Gap::loss("netns-closed", message)]
+    })
+}
+
+/// Returns the addresses in every namespace, without loopback and link-local ones. Namespaces that cannot be read have
+/// none; [`read`] reports them.
+pub fn addresses(views: &Views, root: &ProcRoot) -> BTreeSet<IpAddr> {
+    if views.views.is_empty() {
+        return system::addresses(root).into_iter().collect();
+    }
+    let of_view = |view: &View| match way_in(view) {
+        Way::To(root, _) => system::addresses(&root),
+        Way::None(_) => Vec::new(),
+    };
+    on_a_thread(|| views.views.iter().flat_map(of_view).collect()).unwrap_or_default()
+}
+
+/// Runs what enters namespaces. A thread that changed namespaces is not reused: a pool's thread would stay in the wrong
+/// one.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
         let traveller = std::thread::Builder::new().name("netns".into());
-        match traveller.spawn_scoped(scope, || travel(&views.views, dumps, emit)) {
-            Ok(handle) => handle
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(error) => {
-                let message = format!("cannot start a thread to enter network namespaces: {error}");
-                vec![Gap::loss("netns-closed", message)]
-            }
-        }
+        let handle = traveller.spawn_scoped(scope, work)?;
+        Ok(handle
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -78,19 +97,32 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     gaps
 }
 
-fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
+/// Where the tables of a namespace are, or why there are none.
+enum Way {
+    To(ProcRoot, Read),
+    None(Read),
+}
+
+/// Enters a namespace with this thread, or finds a process in it whose tables can be read from outside.
+fn way_in(view: &View) -> Way {
     let entered = if view.is_own {
         Ok(())
     } else {
         tape::in_netns(view.inode.unwrap_or_default());
         tape::fact("entered", || view.enter())
     };
-    let (root, read) = match (entered, view.pid) {
-        (Ok(()), _) => (ProcRoot::default(), Read::Inside),
-        (Err(error), Some(_)) if view.is_gone(&error) => return Read::Gone,
-        (Err(_), Some(pid)) => (ProcRoot::of_process(pid), Read::FromProc),
-        (Err(error), None) if view.is_gone(&error) => return Read::Gone,
-        (Err(error), None) => return Read::Refused(error),
+    match (entered, view.pid) {
+        (Ok(()), _) => Way::To(ProcRoot::default(), Read::Inside),
+        (Err(error), _) if view.is_gone(&error) => Way::None(Read::Gone),
+        (Err(_), Some(pid)) => Way::To(ProcRoot::of_process(pid), Read::FromProc),
+        (Err(error), None) => Way::None(Read::Refused(error)),
+    }
+}
+
+fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
+    let (root, read) = match way_in(view) {
+        Way::To(root, read) => (root, read),
+        Way::None(read) => return read,
     };
     let mut tables = Tables::open(&root);
     tables.read(dumps, emit);

@@ -11,9 +11,11 @@ use super::outlet::Outlet;
 use super::owners::{self, How, Scan};
 use super::resolve::resolve_owners;
 use super::{Captured, Request, Sink, namespaces, tables};
-use crate::model::request::Facts;
+use crate::model::machine::{Machine, Origin};
+use crate::model::request::{Facts, NamesWanted};
 use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Row, Socket, Stash};
 use crate::query::{Expr, Match};
+use crate::source::machine;
 use crate::source::names::{Learner, Numbers};
 use crate::source::proc::{ProcRoot, contexts, facts};
 use crate::source::tape;
@@ -30,7 +32,7 @@ pub(super) struct Run<'a> {
     /// The inodes in the dumps, if sockets that are missing from them are wanted too.
     dumped: Dumped,
     pub(super) owners_by: How,
-    taken_at: SystemTime,
+    origin: Origin,
 }
 
 impl<'a> Run<'a> {
@@ -43,12 +45,12 @@ impl<'a> Run<'a> {
             prefilter: request.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(request.names, root.clone()),
             related: Related::of(request.peers, request.half_open),
+            origin: origin_of(request.names, &root),
             root,
             gaps,
             dumped: Dumped::default(),
             request,
             owners_by: How::NotLooked,
-            taken_at: tape::now(),
         }
     }
 
@@ -62,6 +64,7 @@ impl<'a> Run<'a> {
                 .request
                 .views
                 .namespaces(&self.root, self.request.names.namespaces),
+            origin: self.origin.clone(),
             as_root: tape::euid() == 0,
             ..Context::default()
         }
@@ -263,9 +266,21 @@ impl<'a> Run<'a> {
             by_status: counts.by_status,
             undecided: counts.undecided,
             owners_by: self.owners_by,
-            taken_at: self.taken_at,
+            taken_at: self.origin.taken_at.unwrap_or(SystemTime::UNIX_EPOCH),
         };
         (sink, captured)
+    }
+}
+
+fn origin_of(names: NamesWanted, root: &ProcRoot) -> Origin {
+    let machine = if names.machine {
+        machine::read(root)
+    } else {
+        Machine::default()
+    };
+    Origin {
+        machine,
+        taken_at: Some(tape::now()),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod ends;
 pub mod gap;
 pub mod half_open;
+pub mod machine;
 pub mod names;
 pub mod namespace;
 pub mod numbers;
@@ -29,6 +30,7 @@ pub mod stash;
 pub mod state;
 pub mod summary;
 pub mod system;
+pub mod time;
 pub mod unix_path;
 
 pub use endpoint::{End, Endpoints, InetPair, Scope, UnixPair};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::cgroup::Home;
+use super::machine::Origin;
 use super::{HalfOpen, Holder, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
 
 /// A socket with its owner and context: the input of filters, sorting and renderers.
@@ -32,6 +33,8 @@ pub struct Context {
     pub peers: Peers,
     /// Half-open connections by listener, if requested.
     pub half_open: HalfOpen,
+    /// When the capture began, and on which machine, if that was requested.
+    pub origin: Origin,
     /// Whether the capture ran as root, for whom "needs root" is no remedy.
     pub as_root: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{EventsArgs, KillArgs, ListArgs};
+use crate::cli::{EventsArgs, KillArgs, ListArgs, SnapshotArgs};
 use crate::model::request::netns::are_several;
 use crate::query::Mode;
 
@@ -41,6 +41,15 @@ impl FilterInput {
     /// The filter of `events`.
     pub fn of_events(args: &EventsArgs) -> Self {
         Self::of_words(&args.filter, Mode::List)
+    }
+
+    /// The filter of `snapshot`; options before the subcommand are in `global`.
+    pub fn of_snapshot(args: &SnapshotArgs, global: &ListArgs) -> Self {
+        Self {
+            proc_root: global.proc_root.clone(),
+            interfaces_by_name: are_several(&[&global.netns[..], &args.netns].concat()),
+            ..Self::of_words(&args.filter, Mode::List)
+        }
     }
 
     fn of_words(words: &[String], mode: Mode) -> Self {

@@ -145,6 +145,7 @@ impl ListPlan {
                     cgroups: args.extended || args.cgroup || needed.has(Cost::CGROUPS),
                     namespaces: needed.has(Cost::NAMESPACES),
                     hosts: args.resolve,
+                    machine: needed.has(Cost::MACHINE),
                 },
                 proc_root: args.proc_root.clone(),
                 ..Request::default()

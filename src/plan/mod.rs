@@ -11,6 +11,7 @@ pub mod list;
 pub mod output;
 pub mod place;
 pub mod select;
+pub mod snapshot;
 pub mod summary;
 
 pub use common::Common;
@@ -21,6 +22,7 @@ pub use kill::KillPlan;
 pub use list::ListPlan;
 pub use output::Output;
 pub use place::Place;
+pub use snapshot::SnapshotPlan;
 pub use summary::SummaryPlan;
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ impl Output {
     /// owners does not request them.
     pub(super) fn needed_fields(&self) -> Vec<Field> {
         match self {
-            Self::Json(fields) | Self::Lines(Lines::Json(fields)) => fields.clone(),
+            Self::Json(fields) | Self::Lines(Lines::Json(fields) | Lines::JsonWithArguments(fields, _)) => {
+                fields.clone()
+            }
             Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),
             Self::Lines(Lines::Ss(_)) | Self::Groups(_) | Self::Pids => Vec::new(),
             Self::Table(view) => {

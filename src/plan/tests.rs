@@ -102,7 +102,7 @@ fn time_wait_is_counted_only_where_nothing_was_selected() {
 fn the_form_is_that_of_the_options_and_else_that_of_the_place() {
     let form = |line: &str, place: &Place| match planned(line, place).unwrap().output {
         Output::Lines(Lines::Ss(_)) => "ss",
-        Output::Lines(Lines::Json(_)) => "jsonl",
+        Output::Lines(Lines::Json(_) | Lines::JsonWithArguments(..)) => "jsonl",
         Output::Lines(Lines::Csv(_)) => "csv",
         Output::Lines(Lines::Blanks(_)) => "fields",
         Output::Table(_) => "table",

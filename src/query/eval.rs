@@ -14,6 +14,7 @@ use crate::model::End;
 use crate::model::Row;
 use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
+use crate::model::time::Moment;
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
 
 /// The result of a filter on a row.
@@ -143,6 +144,10 @@ impl Predicate {
                     OwnerField::Pid => Some(holder.pid),
                     OwnerField::Tid => return (holder.tid != 0 && ranges.contains(holder.tid.into())).into(),
                     OwnerField::Fd => Some(holder.fd),
+                    OwnerField::StartedAt => {
+                        let started = process.and_then(started_ms);
+                        return started.map_or(Truth::OwnersUnknown, |ms| ranges.contains(ms).into());
+                    }
                     _ => process.and_then(|it| it.uid),
                 };
                 number.map_or(Truth::OwnersUnknown, |number| {
@@ -161,6 +166,7 @@ impl Predicate {
                     OwnerField::Pid | OwnerField::Fd => true,
                     OwnerField::Tid => holder.tid != 0,
                     OwnerField::Uid => row.process(holder).is_some_and(|it| it.uid.is_some()),
+                    OwnerField::StartedAt => row.process(holder).and_then(started_ms).is_some(),
                     _ => row
                         .process(holder)
                         .is_some_and(|it| owner_text(*field, it, row, |_| true) == Truth::Yes),
@@ -234,6 +240,10 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
         OwnerField::Comm => Some(&process.comm),
         OwnerField::Program => Some(&process.program),
         OwnerField::Exe => process.exe.as_ref(),
+        OwnerField::StartedAt => {
+            let text = process.started_at.map(|at| Moment::in_seconds(at).text());
+            return text.map_or(Truth::OwnersUnknown, |text| accepts(text.as_bytes()).into());
+        }
         OwnerField::Context => process.security_context.as_ref(),
         OwnerField::Cmdline => {
             let joined = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
@@ -250,6 +260,11 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
         OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => None,
     };
     text.map_or(Truth::OwnersUnknown, |text| accepts(text).into())
+}
+
+/// The time as its field shows it.
+fn started_ms(process: &Process) -> Option<u64> {
+    process.started_at.map(|at| Moment::in_seconds(at).ms)
 }
 
 /// Matches a program by its kernel name, by its common name (for a script, also without its interpreter), and by its
@@ -274,6 +289,8 @@ fn names_program(pattern: &Pattern, process: &Process) -> bool {
 fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {
     match field.value(row) {
         Value::Integer(number) | Value::Hex(number) => ranges.contains(number).into(),
+        Value::Time(moment) => ranges.contains(moment.ms).into(),
+        Value::Null if field == Field::OwnerCount => Truth::OwnersUnknown,
         Value::Numbers(numbers) => numbers
             .iter()
             .any(|number| ranges.contains((*number).into()))
@@ -289,6 +306,7 @@ fn text(field: Field, pattern: &Pattern, row: &Row) -> bool {
         Value::Null | Value::Owners(_) | Value::Subnet(..) | Value::Struct(_) => false,
         Value::Bool(truth) => pattern.matches(if truth { b"true" } else { b"false" }),
         Value::Integer(number) => pattern.matches(number.to_string().as_bytes()),
+        Value::Time(moment) => pattern.matches(moment.text().as_bytes()),
         Value::Hex(number) => pattern.matches(format!("{number:x}").as_bytes()),
         Value::Numbers(numbers) => numbers
             .iter()

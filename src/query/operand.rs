@@ -14,7 +14,11 @@ use super::subject::Subject;
 use super::unresolved::{Order, Purpose, Unresolved};
 use super::vocabulary;
 use crate::model::End;
+use crate::model::time::period;
 use crate::model::{Protocol, StateSet};
+
+/// What a point in time looks like. A plain number is in milliseconds since 1970.
+const TIME_HINT: &str = "expected a time in UTC, as in 2026-11-30 or 2026-11-30T10:15:00Z";
 
 /// One word on the right side.
 #[derive(Clone, Debug)]
@@ -66,7 +70,10 @@ impl Reader<'_> {
                 Some(&Purpose::User),
             ),
             Subject::Field(field)
-                if matches!(field.info().kind, Kind::Integer | Kind::Hex | Kind::Numbers) =>
+                if matches!(
+                    field.info().kind,
+                    Kind::Integer | Kind::Hex | Kind::Numbers | Kind::Time
+                ) =>
             {
                 if field == Field::Mark && order == Order::Equal {
                     return each(operands, |operand| self.mark(operand));
@@ -151,12 +158,14 @@ impl Reader<'_> {
 
     fn of_owner(&self, field: OwnerField, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
         match field {
-            OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => self.numbers(
-                order,
-                operands,
-                |ranges| Predicate::OwnerNumber(field, ranges),
-                None,
-            ),
+            OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid | OwnerField::StartedAt => {
+                self.numbers(
+                    order,
+                    operands,
+                    |ranges| Predicate::OwnerNumber(field, ranges),
+                    None,
+                )
+            }
             _ if order != Order::Equal => {
                 let first = operands.first().map_or(0..0, |operand| operand.span.clone());
                 let message = format!(
@@ -224,10 +233,16 @@ impl Reader<'_> {
     }
 
     fn number(&self, order: Order, text: &str, operand: &Operand) -> Result<Vec<(u64, u64)>, FilterError> {
+        if self.is_time()
+            && let Some(named) = period(text)
+        {
+            return Ok(order.range_of(named).as_slice().to_vec());
+        }
         let read = |text: &str| match self.subject {
             Subject::Field(field) if field.info().kind == Kind::Hex => {
                 number::hexadecimal(text).ok_or_else(|| "expected a hexadecimal number".to_owned())
             }
+            _ if self.is_time() => number::plain(text).ok_or_else(|| TIME_HINT.to_owned()),
             Subject::Field(field) => number::with_unit(text, field.info().unit),
             _ => number::with_unit(text, ""),
         };
@@ -242,6 +257,13 @@ impl Reader<'_> {
             return Ok(vec![(low, high)]);
         }
         Ok(order.range(read(text).map_err(fail)?).as_slice().to_vec())
+    }
+
+    fn is_time(&self) -> bool {
+        match self.subject {
+            Subject::Field(field) => field.info().kind == Kind::Time,
+            subject => subject == Subject::Owner(OwnerField::StartedAt),
+        }
     }
 
     /// `V` or `V/MASK`.

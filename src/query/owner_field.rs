@@ -17,6 +17,8 @@ pub enum OwnerField {
     Program,
     /// Its executable.
     Exe,
+    /// When it was started.
+    StartedAt,
     /// The arguments, joined by blanks.
     Cmdline,
     /// Its security context.
@@ -45,6 +47,7 @@ impl OwnerField {
             Self::Comm => "comm",
             Self::Program => "process",
             Self::Exe => "exe",
+            Self::StartedAt => "started_at",
             Self::Cmdline => "cmdline",
             Self::Context => "context",
             Self::User | Self::Uid => "owners.user",

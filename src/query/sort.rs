@@ -71,6 +71,7 @@ fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Integer(a), Value::Integer(b)) | (Value::Hex(a), Value::Hex(b)) => a.cmp(b),
+        (Value::Time(a), Value::Time(b)) => a.cmp(b),
         (Value::Word(a), Value::Word(b)) => a.cmp(b),
         (Value::Text(a), Value::Text(b)) | (Value::UnixName(a), Value::UnixName(b)) => a.cmp(b),
         (Value::Address(a), Value::Address(b)) => a.cmp(b),

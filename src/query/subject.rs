@@ -50,6 +50,7 @@ const OWNER_FIELDS: &[(&str, OwnerField)] = &[
     ("process", OwnerField::Program),
     ("program", OwnerField::Program),
     ("exe", OwnerField::Exe),
+    ("started_at", OwnerField::StartedAt),
     ("cmdline", OwnerField::Cmdline),
     ("context", OwnerField::Context),
     ("unit", OwnerField::Unit),

@@ -69,16 +69,21 @@ pub enum Order {
 impl Order {
     /// Returns the numbers that compare so with `number`.
     pub fn range(self, number: u64) -> Ranges {
+        self.range_of((number, number))
+    }
+
+    /// Returns the numbers that compare so with a period, first and last: those less than it are before its first.
+    pub fn range_of(self, (first, last): (u64, u64)) -> Ranges {
         Ranges::new(match self {
-            Self::Equal => vec![(number, number)],
-            Self::Less => number.checked_sub(1).map(|high| (0, high)).into_iter().collect(),
-            Self::AtMost => vec![(0, number)],
-            Self::Greater => number
+            Self::Equal => vec![(first, last)],
+            Self::Less => first.checked_sub(1).map(|high| (0, high)).into_iter().collect(),
+            Self::AtMost => vec![(0, last)],
+            Self::Greater => last
                 .checked_add(1)
                 .map(|low| (low, u64::MAX))
                 .into_iter()
                 .collect(),
-            Self::AtLeast => vec![(number, u64::MAX)],
+            Self::AtLeast => vec![(first, u64::MAX)],
         })
     }
 }

@@ -1,11 +1,11 @@
 //! Words and numbers for people.
 
-use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::escape;
 use crate::model::Row;
 use crate::model::process::script_name;
+use crate::model::time::Moment;
 use crate::model::{OwnerStatus, Protocol, Scope, Socket, State};
 
 /// A scope in the words of the table.
@@ -106,47 +106,12 @@ pub fn is_exposed(socket: &Socket) -> bool {
 
 /// Formats a point in time in RFC 3339, in UTC, with seconds. Times before 1970 are shown as 1970.
 pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60
-    )
+    Moment::in_seconds(time).text()
 }
 
 /// The same with milliseconds.
 pub fn rfc3339_ms(time: SystemTime) -> String {
-    let ms = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .subsec_millis();
-    let mut text = rfc3339(time);
-    text.pop();
-    let _ = write!(text, ".{ms:03}Z");
-    text
-}
-
-/// Returns the date of a day counted from 1970-01-01: years are counted from March, in eras of 400 years, so that the
-/// leap day comes last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+    Moment::exact(time).text()
 }
 
 #[cfg(test)]
@@ -174,15 +139,5 @@ mod tests {
         ] {
             assert_eq!(duration_ms(ms), text);
         }
-    }
-
-    #[test]
-    fn dates_are_right_around_leap_days() {
-        let at = |seconds| rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), "1970-01-01T00:00:00Z");
-        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(at(1_709_251_199), "2024-02-29T23:59:59Z");
-        assert_eq!(at(1_709_251_200), "2024-03-01T00:00:00Z");
-        assert_eq!(at(4_102_444_799), "2099-12-31T23:59:59Z");
     }
 }

@@ -5,6 +5,8 @@
 use super::csv::push_csv;
 use super::json;
 use super::plain::Plain;
+use super::redact::Arguments;
+use super::snapshot::push_arguments;
 use super::word::push_word;
 use crate::model::Row;
 use crate::query::field::Field;
@@ -16,6 +18,8 @@ pub enum Lines {
     Ss(Plain),
     /// One object with these keys per line.
     Json(Vec<Field>),
+    /// The same with the arguments of the first owner, as `cmdline`.
+    JsonWithArguments(Vec<Field>, Arguments),
     /// Comma-separated values; lines end with CR LF.
     Csv(Columns),
     /// Values separated by single blanks.
@@ -36,7 +40,7 @@ impl Lines {
     pub fn push_header(&self, out: &mut Vec<u8>) {
         match self {
             Self::Ss(plain) => plain.push_header(out),
-            Self::Json(_) => {}
+            Self::Json(_) | Self::JsonWithArguments(..) => {}
             Self::Csv(columns) => columns.push_header(out, b',', b"\r\n"),
             Self::Blanks(columns) => columns.push_header(out, b' ', b"\n"),
         }
@@ -49,6 +53,18 @@ impl Lines {
             Self::Json(fields) => {
                 json::push_row(out, row, fields);
                 out.push(b'\n');
+            }
+            Self::JsonWithArguments(fields, arguments) => {
+                json::push_row(out, row, fields);
+                // The closing brace comes after one more key.
+                out.pop();
+                out.extend_from_slice(b",\"cmdline\":");
+                let first = row
+                    .processes()
+                    .next()
+                    .and_then(|process| process.cmdline.as_deref());
+                push_arguments(out, first.map(|cmdline| arguments.of(cmdline)));
+                out.extend_from_slice(b"}\n");
             }
             Self::Csv(columns) => {
                 for (index, field) in columns.fields.iter().enumerate() {

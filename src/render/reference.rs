@@ -15,7 +15,7 @@ pub const fn type_name(kind: Kind) -> &'static str {
         Kind::Boolean => "boolean",
         Kind::Words | Kind::Numbers | Kind::Texts | Kind::Owners => "array",
         Kind::Object => "object",
-        Kind::Word | Kind::Text | Kind::Address | Kind::Hex => "string",
+        Kind::Word | Kind::Text | Kind::Address | Kind::Hex | Kind::Time => "string",
     }
 }
 
@@ -26,6 +26,7 @@ fn sets(info: &FieldInfo) -> &'static str {
         (None, Shown::Column(_)) => "all, plain",
         (None, Shown::Owners(_)) => "all, plain -p",
         (None, Shown::Nowhere | Shown::Token(_)) => "all",
+        (None, Shown::IfNamed) => "named",
     }
 }
 
@@ -38,7 +39,7 @@ pub fn columns() -> String {
     };
     let rows = std::iter::once(heading).chain(FIELDS.iter().map(field));
     let mut text = columns::aligned(rows.map(Vec::from).collect(), &[Shape::default(); 5]);
-    text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p.\n");
+    text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p. named: by --columns, --add, --sort or --by.\n");
     text
 }
 
@@ -66,7 +67,7 @@ const COLUMNS_PAGE: &str = "\
 
 The fields of `--columns`, `--add` and `--hide`; the same names are JSON keys, CSV headers, and fields of the
 [filter language](filter.md). `sockstat columns` prints this list. *all* stands for `--json`, `--jsonl` and `--csv`; *plain* for
-`--plain` with `--add` or `--hide`, where owners come with `-p`.
+`--plain` with `--add` or `--hide`, where owners come with `-p`; *named* for fields that appear only when they are named.
 
 | Field | Type | Unit | Shown in | Meaning |
 |---|---|---|---|---|
@@ -127,6 +128,7 @@ fn type_of(info: &FieldInfo) -> String {
         }
         Kind::Object => object(info.field.parts()),
         Kind::Integer => "\"type\": [\"integer\", \"null\"], \"minimum\": 0".to_owned(),
+        Kind::Time => "\"type\": [\"string\", \"null\"], \"format\": \"date-time\"".to_owned(),
         Kind::Hex => "\"type\": [\"string\", \"null\"], \"pattern\": \"^[0-9a-f]+$\"".to_owned(),
         kind => format!("\"type\": [\"{}\", \"null\"]", type_name(kind)),
     }

@@ -71,6 +71,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Integer(number) => push_number(out, *number),
         Value::Word(word) => out.extend_from_slice(word.as_bytes()),
         Value::Address(address) => push_address(out, *address),
+        Value::Time(moment) => out.extend_from_slice(moment.text().as_bytes()),
         Value::Hex(number) => push_hex(out, *number),
         Value::Subnet(address, prefix) => {
             push_address(out, *address);

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod hosts;
 pub mod kernel;
 pub mod lookup;
+pub mod machine;
 pub mod names;
 pub mod namespaces;
 pub mod netlink;

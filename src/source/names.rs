@@ -208,6 +208,7 @@ mod tests {
         cgroups: true,
         namespaces: true,
         hosts: true,
+        machine: true,
     };
 
     fn elsewhere() -> ProcRoot {

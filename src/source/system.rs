@@ -1,12 +1,13 @@
 //! Reads facts about our network namespace. Everything here is readable without privilege.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
 use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::source::disk;
+use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
 /// Reads what is available; a missing file (an older kernel) gives the kernel's default.
@@ -29,7 +30,7 @@ pub fn read() -> SystemFacts {
         autobind_reuse: number("ipv4/ip_autobind_reuse") == Some(1),
         bindv6only: number("ipv6/bindv6only") == Some(1),
         ipv6,
-        local_v4: local_v4(&net("fib_trie")),
+        local_v4: local_v4(&net("fib_trie"), &["LOCAL", "BROADCAST"]),
         local_v6: net("if_inet6").lines().filter_map(v6_address).collect(),
         interfaces: interfaces(&net("dev")),
         v4_links: routes.lines().skip(1).filter_map(link).collect(),
@@ -39,6 +40,30 @@ pub fn read() -> SystemFacts {
 /// Returns whether nothing is known of the network namespace because the recording that is replayed lacks it.
 pub fn is_unrecorded() -> bool {
     tape::lacks("IPv6")
+}
+
+/// Returns the range in which the kernel chooses ports (net.ipv4.ip_local_port_range).
+pub fn local_port_range(root: &ProcRoot) -> Option<RangeInclusive<u16>> {
+    let text = disk::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).ok()?;
+    range(&text)
+}
+
+/// Returns the addresses in the network namespace of these tables by which other machines may know it: without
+/// loopback and link-local ones.
+pub fn addresses(root: &ProcRoot) -> Vec<IpAddr> {
+    let table = |name: &str| disk::read_to_string(root.net(name)).unwrap_or_default();
+    let v4 = local_v4(&table("fib_trie"), &["LOCAL"]);
+    let v4 = v4.iter().filter(|network| network.prefix == 32);
+    let v4 = v4.map(|network| network.address);
+    let table = table("if_inet6");
+    let v6 = table.lines().filter_map(v6_address).map(|v6| v6.address);
+    v4.filter(|v4| !v4.is_loopback() && !v4.is_link_local())
+        .map(IpAddr::from)
+        .chain(
+            v6.filter(|v6| !v6.is_loopback() && !v6.is_unicast_link_local())
+                .map(IpAddr::from),
+        )
+        .collect()
 }
 
 /// A table of the network namespace of this thread.
@@ -67,9 +92,9 @@ fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     }
 }
 
-/// Returns the prefixes of types local and broadcast in /proc/net/fib_trie: a line `|-- address`, then one `/prefix
+/// Returns the prefixes of these types, `LOCAL` or `BROADCAST`, in /proc/net/fib_trie: a line `|-- address`, then one `/prefix
 /// scope TYPE` for each route to it (linux 6.18 net/ipv4/fib_trie.c, fib_trie_seq_show).
-fn local_v4(text: &str) -> Vec<V4Network> {
+fn local_v4(text: &str, types: &[&str]) -> Vec<V4Network> {
     let mut address = None;
     let mut networks = Vec::new();
     for line in text.lines().skip_while(|line| *line != "Local:") {
@@ -80,7 +105,9 @@ fn local_v4(text: &str) -> Vec<V4Network> {
             let mut words = rest.split_ascii_whitespace();
             let prefix = words.next().and_then(|word| word.parse().ok());
             let kind = words.nth(1);
-            if let (Some(prefix), Some("LOCAL" | "BROADCAST")) = (prefix, kind) {
+            if let (Some(prefix), Some(kind)) = (prefix, kind)
+                && types.contains(&kind)
+            {
                 networks.push(V4Network { address, prefix });
             }
         }
@@ -147,7 +174,7 @@ mod tests {
         let text = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.0.0.0\n        /24 link UNICAST\n\
             Local:\n  +-- 127.0.0.0/8 2 0 2\n     |-- 127.0.0.0\n        /8 host LOCAL\n     |-- 127.0.0.1\n        \
             /32 host LOCAL\n     |-- 10.0.0.255\n        /32 link BROADCAST\n     |-- 10.0.0.0\n        /24 link UNICAST\n";
-        let found = local_v4(text);
+        let found = local_v4(text, &["LOCAL", "BROADCAST"]);
         let texts: Vec<_> = found
             .iter()
             .map(|n| format!("{}/{}", n.address, n.prefix))

@@ -56,4 +56,6 @@ pub struct NamesWanted {
     pub namespaces: bool,
     /// Host and service names (`-r`).
     pub hosts: bool,
+    /// What identifies the machine.
+    pub machine: bool,
 }

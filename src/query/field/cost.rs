@@ -62,6 +62,8 @@ impl Cost {
     pub const PEER_OWNERS: Self = other(12);
     /// Half-open connections.
     pub const HALF_OPEN: Self = other(13);
+    /// What identifies the machine.
+    pub const MACHINE: Self = other(14);
 
     /// The union.
     #[must_use]

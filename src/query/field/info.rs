@@ -19,6 +19,8 @@ pub enum Kind {
     Address,
     /// A 64-bit number in hexadecimal, as text.
     Hex,
+    /// A point in time, as text: RFC 3339 in UTC.
+    Time,
     /// A list of keywords.
     Words,
     /// A list of integers.
@@ -42,6 +44,8 @@ pub enum Shown {
     Owners(u8),
     /// After this token, if the corresponding option is given.
     Token(&'static str),
+    /// Nowhere, and in no other format either unless it is named: `sockstat/1` promises the other keys.
+    IfNamed,
 }
 
 /// One line of the table.

@@ -11,6 +11,7 @@ mod list;
 mod name;
 mod objects;
 mod options;
+mod origin;
 mod other_ends;
 mod owners;
 mod place;

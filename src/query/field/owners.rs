@@ -1,7 +1,8 @@
 //! The owners of a socket and of its other end.
 
-use super::value::{Value, bytes, integer, text};
+use super::value::{Value, bytes, integer, text, time};
 use crate::model::Row;
+use crate::model::time::Moment;
 use crate::model::{OwnerStatus, Process};
 
 pub(super) fn user<'a>(row: &Row<'a>) -> Value<'a> {
@@ -22,6 +23,32 @@ pub(super) fn pid<'a>(row: &Row<'a>) -> Value<'a> {
 pub(super) fn context<'a>(row: &Row<'a>) -> Value<'a> {
     let first = row.processes().next();
     bytes(first.and_then(|process| process.security_context.as_deref()))
+}
+
+pub(super) fn exe<'a>(row: &Row<'a>) -> Value<'a> {
+    let first = row.processes().next();
+    bytes(first.and_then(|process| process.exe.as_deref()))
+}
+
+pub(super) fn started_at<'a>(row: &Row<'a>) -> Value<'a> {
+    let first = row.processes().next();
+    time(
+        first
+            .and_then(|process| process.started_at)
+            .map(Moment::in_seconds),
+    )
+}
+
+/// Counts processes, not descriptors.
+pub(super) fn count<'a>(row: &Row<'a>) -> Value<'a> {
+    match all(row) {
+        Value::Owners(row) => {
+            // Holders are sorted by process.
+            let processes = row.ownership.holders.chunk_by(|a, b| a.pid == b.pid);
+            Value::Integer(processes.count() as u64)
+        }
+        _ => Value::Null,
+    }
 }
 
 pub(super) fn all<'a>(row: &Row<'a>) -> Value<'a> {

@@ -7,7 +7,7 @@ use super::name::Field;
 use super::options::shutdown_word;
 use super::table::table;
 use super::value::{Value, bytes, hex, integer, object, part_value, text, texts, word};
-use super::{ends, home, objects, other_ends, owners, queues};
+use super::{ends, home, objects, origin, other_ends, owners, queues};
 use crate::model::Row;
 use crate::model::details::kind;
 use crate::model::details::sctp::Association;

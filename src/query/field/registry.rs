@@ -1,7 +1,7 @@
 //! The registry: looks up what the table says about each field.
 
 use super::cost::Cost;
-use super::info::Shown::{Column, Nowhere, Owners, Token};
+use super::info::Shown::{Column, IfNamed, Nowhere, Owners, Token};
 use super::info::{FieldInfo, Kind, Shown, with_costs};
 use super::name::Field;
 use super::place::{Place, present_at, u8_at, u16_at, u32_at, u64_at};
@@ -29,6 +29,7 @@ const CGROUPS: Cost = Cost::CGROUPS;
 const NAMESPACES: Cost = Cost::NAMESPACES;
 const PEERS: Cost = Cost::PEERS;
 const HALF_OPEN: Cost = Cost::HALF_OPEN;
+const MACHINE: Cost = Cost::MACHINE;
 /// The owners of the other end.
 const PEER_OWNERS: Cost = PEERS.and(OWNERS).and(Cost::PEER_OWNERS);
 /// What the cgroup of the socket's creator, or of an owner, says.
@@ -133,7 +134,9 @@ impl Field {
 
 /// The fields of a row if no columns are named.
 pub fn usual_fields() -> impl Iterator<Item = Field> {
-    let whole = FIELDS.iter().filter(|info| info.part.is_none());
+    let whole = FIELDS
+        .iter()
+        .filter(|info| info.part.is_none() && info.shown != Shown::IfNamed);
     whole.map(|info| info.field)
 }
 

@@ -105,6 +105,14 @@ macro_rules! table {
             NetnsName,          "netns_name",          Text,    "",            Token("netns:"),          NAMESPACES,                            text(row.namespace().and_then(|namespace| namespace.name.as_ref())), "name of the network namespace, if it has one (ip netns, docker)";
 
             // The nine counters of a socket's memory (`INET_DIAG_SKMEMINFO`, linux 6.18 net/core/sock.c).
+Host,               "host",                Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.host.as_ref()),               "host name of the machine; shown when named";
+            MachineId,          "machine_id",          Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.machine_id.as_ref()),         "id of the machine (/etc/machine-id), 32 hexadecimal digits, which clones of an image share; shown when named";
+            BootId,             "boot_id",             Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.boot_id.as_ref()),            "id of this boot; with the cookie it identifies a socket across machines; shown when named";
+            TakenAt,            "taken_at",            Time,    "",            IfNamed,                  NOTHING,                               origin::taken_at(row),                                               "when the capture began, UTC, in milliseconds; shown when named";
+            Exe,                "exe",                 Text,    "",            IfNamed,                  OWNERS.and(PROCESSES),                 owners::exe(row),                                                    "file that the first owner runs; ends with (deleted) when it was removed or replaced; shown when named";
+            StartedAt,          "started_at",          Time,    "",            IfNamed,                  OWNERS.and(PROCESSES),                 owners::started_at(row),                                             "when the first owner was started, UTC; shown when named";
+            OwnerCount,         "owner_count",         Integer, "",            IfNamed,                  OWNERS,                                owners::count(row),                                                  "processes that hold the socket; null when not known; shown when named";
+
             [parts of Memory, "memory_"] {
                 RmemAlloc,     "rmem_alloc",     "bytes",   "r",  u32_at(0),  "memory of packets received and not yet read";
                 Rcvbuf,        "rcvbuf",         "bytes",   "rb", u32_at(4),  "limit of receive memory";

@@ -7,6 +7,7 @@ use super::list::List;
 use super::place::Form;
 use super::structs::Struct;
 use crate::model::Row;
+use crate::model::time::Moment;
 
 /// A field's value in one row.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub enum Value<'a> {
     Address(IpAddr),
     /// A network: its first address and its prefix length.
     Subnet(IpAddr, u8),
+    /// A point in time.
+    Time(Moment),
     /// A number shown in hexadecimal.
     Hex(u64),
     /// Option bits; see [`socket_option_words`](super::socket_option_words).
@@ -51,6 +54,10 @@ pub(super) fn hex<'a>(number: Option<u64>) -> Value<'a> {
 
 pub(super) fn word<'a>(word: impl Into<Option<&'static str>>) -> Value<'a> {
     word.into().map_or(Value::Null, Value::Word)
+}
+
+pub(super) fn time<'a>(time: Option<Moment>) -> Value<'a> {
+    time.map_or(Value::Null, Value::Time)
 }
 
 pub(super) fn bytes(bytes: Option<&[u8]>) -> Value<'_> {

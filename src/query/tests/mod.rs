@@ -6,6 +6,7 @@ mod owners;
 mod properties;
 mod rows;
 mod selection;
+mod times;
 
 use super::samples::{self, holder, tcp, unix, with_owners};
 use super::{Match, Mode, Parsed, parse};

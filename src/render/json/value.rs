@@ -22,7 +22,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
             push_address(out, *address);
             out.push(b'"');
         }
-        Value::Hex(_) | Value::Subnet(..) => {
+        Value::Hex(_) | Value::Subnet(..) | Value::Time(_) => {
             out.push(b'"');
             push_scalar(out, value);
             out.push(b'"');

@@ -26,6 +26,7 @@ mod privilege;
 mod pushdown;
 mod readers;
 mod recipes;
+mod snapshot;
 pub(crate) mod sockets;
 mod ss;
 mod summary;

@@ -1,0 +1,52 @@
+//! Options of `snapshot`.
+
+use clap::{Args, ValueEnum};
+
+/// Options of `sockstat snapshot`.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option, independent of the others"
+)]
+#[command(disable_version_flag = true)]
+pub struct SnapshotArgs {
+    /// TCP [default: TCP and UDP]
+    #[arg(short, long)]
+    pub tcp: bool,
+    /// UDP
+    #[arg(short, long)]
+    pub udp: bool,
+    /// IPv4 only
+    #[arg(short = '4', long)]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// Numeric addresses and ports (the default)
+    #[arg(short, long, hide = true)]
+    pub numeric: bool,
+    /// Network namespaces, comma-separated: names, pids or paths, or `all`
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
+    /// Arguments of programs; redacted masks values after names such as password, and users in URLs
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub cmdline: Cmdline,
+    /// Print JSON Lines (the default)
+    #[arg(short, long, visible_alias = "jsonl", hide = true)]
+    pub json: bool,
+    /// Rows to select: any filter
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+}
+
+/// Which arguments of programs are printed: the values of `--cmdline`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Cmdline {
+    /// None
+    #[default]
+    None,
+    /// All, with values that may be secret masked
+    Redacted,
+    /// All, with every secret in them
+    Full,
+}

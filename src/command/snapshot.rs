@@ -1,0 +1,53 @@
+//! `snapshot`: rows for an engine, then a line about the run.
+
+use super::caller::Caller;
+use super::sinks::LineSink;
+use super::{list, losses, out};
+use crate::engine::{namespaces, stream};
+use crate::exit::Exit;
+use crate::model::Gap;
+use crate::model::summary::Summary;
+use crate::plan::SnapshotPlan;
+use crate::render::snapshot::{Closing, push_closing};
+use crate::source::machine;
+use crate::source::proc::{ProcRoot, summary};
+use crate::source::system;
+
+/// Runs it. Exit status 0 says that the last line was written, however incomplete the view was.
+///
+/// # Errors
+/// If nothing can be read, or the output cannot be written.
+pub(super) fn run(mut plan: SnapshotPlan, caller: &Caller) -> anyhow::Result<Exit> {
+    plan.capture.views = caller.views.clone();
+    let request = &plan.capture;
+    if let Some(refused) = list::missing_root(request) {
+        return Ok(refused);
+    }
+    let (sink, captured) = stream(request, LineSink::new(plan.lines, false, None))?;
+    let mut gaps = list::all_gaps(&captured, caller);
+    let root = ProcRoot::of(request.proc_root.clone());
+    let figures = summary::read(&root).unwrap_or_else(|error| {
+        let message = format!("the kernel's figures could not be read: {error}");
+        gaps.push(Gap::loss("figures-unread", message));
+        Summary::default()
+    });
+    let mut blocks = sink.blocks;
+    push_closing(
+        &mut blocks.pending,
+        &Closing {
+            origin: &captured.context.origin,
+            version: env!("CARGO_PKG_VERSION"),
+            kernel: &machine::kernel(),
+            rows: sink.rows,
+            gaps: &gaps,
+            ports: system::local_port_range(&root),
+            ips: &namespaces::addresses(&request.views, &root),
+            figures: &figures,
+        },
+    );
+    let exit = blocks.finish_whole()?;
+    if !plan.quiet {
+        out::complain(&losses::lines(&gaps));
+    }
+    Ok(exit)
+}

@@ -1,0 +1,23 @@
+//! The machine and the run that a capture comes from.
+
+use std::time::SystemTime;
+
+/// What tells the captures of several machines apart. A machine id may be that of a cloned image; a boot id is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Its host name.
+    pub host: Option<String>,
+    /// Its machine id (machine-id(5)), 32 hexadecimal digits.
+    pub machine_id: Option<String>,
+    /// The id of this boot: a UUID.
+    pub boot_id: Option<String>,
+}
+
+/// The run: when it began, and where, if that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The machine.
+    pub machine: Machine,
+    /// When the run began; `None` for a context that no run made.
+    pub taken_at: Option<SystemTime>,
+}

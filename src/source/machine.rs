@@ -1,0 +1,77 @@
+//! What identifies this machine: its host name, machine id and boot id.
+
+use super::proc::ProcRoot;
+use super::{disk, tape};
+use crate::model::machine::Machine;
+
+/// Where the machine id is (machine-id(5)); D-Bus has one of its own where systemd does not run.
+const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
+
+/// The host name (`uname -n`).
+pub fn host() -> String {
+    tape::fact("host", || {
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
+    })
+}
+
+/// The kernel's release (`uname -r`).
+pub fn kernel() -> String {
+    tape::fact("kernel", || {
+        rustix::system::uname().release().to_string_lossy().into_owned()
+    })
+}
+
+/// Reads what identifies the machine. The machine id is unknown where another /proc was given: that may belong to
+/// another machine.
+pub fn read(root: &ProcRoot) -> Machine {
+    let machine_id = MACHINE_IDS
+        .iter()
+        .filter(|_| !root.is_given())
+        .find_map(|path| machine_id(&disk::read_to_string(path).ok()?));
+    let boot_id = disk::read_to_string(root.join("sys/kernel/random/boot_id")).ok();
+    Machine {
+        host: Some(host()),
+        machine_id,
+        boot_id: boot_id.and_then(|text| boot_id_of(&text)),
+    }
+}
+
+/// An image that is to be given an id at its first boot has `uninitialized` or nothing.
+fn machine_id(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| text.to_ascii_lowercase())
+}
+
+fn boot_id_of(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_id = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_id.then(|| text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_id_is_taken_for_one() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(
+            machine_id(&format!("{}\n", id.to_uppercase())).as_deref(),
+            Some(id)
+        );
+        for wrong in ["", "uninitialized\n", "0123", "g123456789abcdef0123456789abcdef"] {
+            assert_eq!(machine_id(wrong), None, "{wrong}");
+        }
+        let boot = "a0f1c8e2-33f7-4b38-9d0c-2a6f0c7d1e55";
+        assert_eq!(boot_id_of(&format!("{boot}\n")).as_deref(), Some(boot));
+        assert_eq!(boot_id_of("none"), None);
+    }
+
+    #[test]
+    fn this_machine_has_a_name_and_a_boot() {
+        let machine = read(&ProcRoot::default());
+        assert_eq!(machine.host.as_deref(), Some(&*host()));
+        assert!(machine.boot_id.is_some() && !kernel().is_empty());
+    }
+}
