@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::read::snapshot;
 use super::{losses, out};
 use crate::cli::FreeArgs;
 use crate::diagnose::bind::free::{Wanted, free_ports, parse_range};
 use crate::diagnose::bind::question::wildcards;
+use crate::diagnose::json::gaps;
 use crate::diagnose::place::of_families;
 use crate::exit::Exit;
 use crate::model::Protocol;
@@ -40,7 +42,13 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
     let ports: Vec<u16> = free_ports(&wanted, snapshot.existing, &system)
         .take(args.count)
         .collect();
-    out::print(&render(wanted.protocol, &ports, args.json || global.json)?)?;
+    let document = Document {
+        schema: "sockstat-free/1",
+        protocol: wanted.protocol.name(),
+        ports: &ports,
+        gaps: gaps(&snapshot.gaps),
+    };
+    out::print(&document.render(args.json || global.json)?)?;
     if ports.len() < args.count {
         let why = wanted.lacks_privilege(&system);
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
@@ -77,23 +85,23 @@ struct Document<'a> {
     schema: &'static str,
     protocol: &'static str,
     ports: &'a [u16],
+    gaps: Vec<Box<RawValue>>,
 }
 
-fn render(protocol: Protocol, ports: &[u16], json: bool) -> serde_json::Result<Vec<u8>> {
-    let mut text = String::new();
-    if json {
-        text = serde_json::to_string(&Document {
-            schema: "sockstat-free/1",
-            protocol: protocol.name(),
-            ports,
-        })?;
-        text.push('\n');
-    } else {
-        for port in ports {
-            let _ = writeln!(text, "{port}");
+impl Document<'_> {
+    /// The ports as lines, or the document.
+    fn render(&self, json: bool) -> serde_json::Result<Vec<u8>> {
+        let mut text = String::new();
+        if json {
+            text = serde_json::to_string(self)?;
+            text.push('\n');
+        } else {
+            for port in self.ports {
+                let _ = writeln!(text, "{port}");
+            }
         }
+        Ok(text.into_bytes())
     }
-    Ok(text.into_bytes())
 }
 
 #[cfg(test)]
@@ -102,11 +110,17 @@ mod tests {
 
     #[test]
     fn ports_as_lines_and_as_a_document() {
-        let rendered = |json| String::from_utf8(render(Protocol::Tcp, &[80, 81], json).unwrap()).unwrap();
+        let document = Document {
+            schema: "sockstat-free/1",
+            protocol: "tcp",
+            ports: &[80, 81],
+            gaps: Vec::new(),
+        };
+        let rendered = |json| String::from_utf8(document.render(json).unwrap()).unwrap();
         assert_eq!(rendered(false), "80\n81\n");
         assert_eq!(
             rendered(true),
-            "{\"schema\":\"sockstat-free/1\",\"protocol\":\"tcp\",\"ports\":[80,81]}\n"
+            "{\"schema\":\"sockstat-free/1\",\"protocol\":\"tcp\",\"ports\":[80,81],\"gaps\":[]}\n"
         );
     }
 }

@@ -26,21 +26,50 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
                 .with_count(other_ends),
         );
     }
-    let known = captured.count(OwnerStatus::Known) + captured.count(OwnerStatus::Queued);
-    if gaps.is_empty() && known > 0 && unseen.is_any() {
-        let message = plural(
-            known,
-            "socket may have more owners, in processes that cannot be inspected",
-            "sockets may have more owners, in processes that cannot be inspected",
-        );
-        gaps.push(
-            Gap::loss(UNPRINTED, message)
-                .with_remedy(more_rights(unseen, caller))
-                .with_count(known),
-        );
+    if gaps.is_empty() {
+        let known = captured.count(OwnerStatus::Known) + captured.count(OwnerStatus::Queued);
+        gaps.extend(partial(known, unseen, caller));
     }
     gaps.extend(undecided(captured, caller));
     gaps
+}
+
+/// Adds the gaps that follow from the owners of single sockets.
+pub fn of_sockets(
+    statuses: impl IntoIterator<Item = OwnerStatus>,
+    unseen: Unseen,
+    caller: &Caller,
+) -> Vec<Gap> {
+    let mut counts = [0; OwnerStatus::ALL.len()];
+    for status in statuses {
+        counts[status as usize] += 1;
+    }
+    let count = |status: OwnerStatus| counts[status as usize];
+    let mut gaps = of_unseen(
+        count(OwnerStatus::Hidden),
+        count(OwnerStatus::Elsewhere),
+        unseen,
+        caller,
+    );
+    if gaps.is_empty() {
+        let known = count(OwnerStatus::Known) + count(OwnerStatus::Queued);
+        gaps.extend(partial(known, unseen, caller));
+    }
+    gaps
+}
+
+/// The gap for sockets that may have more owners than are known.
+fn partial(known: u64, unseen: Unseen, caller: &Caller) -> Option<Gap> {
+    let message = plural(
+        known,
+        "socket may have more owners, in processes that cannot be inspected",
+        "sockets may have more owners, in processes that cannot be inspected",
+    );
+    (known > 0 && unseen.is_any()).then(|| {
+        Gap::loss(UNPRINTED, message)
+            .with_remedy(more_rights(unseen, caller))
+            .with_count(known)
+    })
 }
 
 /// The gap for rows that the filter could not judge. What helps depends on why their owners are not known.
@@ -70,10 +99,10 @@ fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
 }
 
 /// What helps where owners are in other pid namespaces.
-const ELSEWHERE: &str = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
+pub const ELSEWHERE: &str = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
 
 /// The gaps for sockets whose owner is hidden, or in another pid namespace, and for a /proc without processes.
-pub fn of_unseen(hidden: u64, elsewhere: u64, unseen: Unseen, caller: &Caller) -> Vec<Gap> {
+fn of_unseen(hidden: u64, elsewhere: u64, unseen: Unseen, caller: &Caller) -> Vec<Gap> {
     let mut gaps = Vec::new();
     if unseen.proc_is_empty {
         gaps.push(
@@ -119,7 +148,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
 }
 
 /// What shows more: true for the one who reads it.
-fn more_rights(unseen: Unseen, caller: &Caller) -> String {
+pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     if unseen.proc_is_empty {
         "mount procfs there (mount -t proc proc /proc)".to_owned()
     } else if unseen.out_of_descriptors {
@@ -142,10 +171,10 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 const UNPRINTED: &str = "owners-partial";
 
 /// The lines for stderr: one per loss but `UNPRINTED`. Notes are for JSON only.
-pub fn lines(gaps: &[Gap]) -> String {
+pub fn lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> String {
     let mut text = String::new();
     let printed = |gap: &&Gap| gap.level == GapLevel::Loss && gap.code != UNPRINTED;
-    for gap in gaps.iter().filter(printed) {
+    for gap in gaps.into_iter().filter(printed) {
         text.push_str(&escape::text(gap.message.as_bytes()));
         if let Some(remedy) = &gap.remedy {
             text.push_str(": ");

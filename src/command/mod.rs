@@ -55,9 +55,34 @@ pub fn run(arguments: &[OsString]) -> Exit {
     }
 }
 
+/// Rejects `--proc-root` for commands that ask this machine's kernel, or act on its processes.
+fn proc_root_refused(cli: &Cli) -> Result<(), UsageError> {
+    let name = match cli.command {
+        Some(Subcommand::Why(_)) => "why",
+        Some(Subcommand::Reach(_)) => "reach",
+        Some(Subcommand::Free(_)) => "free",
+        Some(Subcommand::Wait(_)) => "wait",
+        Some(Subcommand::Kill(_)) => "kill",
+        Some(Subcommand::Events(_)) => "events",
+        _ => return Ok(()),
+    };
+    if cli.list.proc_root.is_none() {
+        return Ok(());
+    }
+    Err(
+        UsageError::new(format!("{name} and --proc-root exclude each other")).with_hint(format!(
+            "--proc-root is for listings: {name} asks the kernel of this machine"
+        )),
+    )
+}
+
 fn begin(cli: &Cli, arguments: &[OsString]) -> Result<tape::Session, Exit> {
     if let Some(hint) = habits::routes(arguments) {
         out::complain(hint);
+    }
+    if let Err(error) = proc_root_refused(cli) {
+        out::complain(&error.to_string());
+        return Err(Exit::Usage);
     }
     tape::begin(cli)
 }

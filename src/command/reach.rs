@@ -17,7 +17,7 @@ use crate::diagnose::typed_place::{TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
-use crate::model::{Gap, OwnerStatus, Protocol};
+use crate::model::{Gap, Protocol};
 use crate::plan::Common;
 use crate::source::{hosts, system, trial_connect, unix_paths};
 
@@ -91,16 +91,10 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     if args.try_it && answers.iter().any(|one| one.tried.is_none()) {
         gaps.push(Gap::loss("not-recorded", "the recording has no trial connection"));
     }
-    let count = |status| {
-        let of_status = |one: &&Answer| one.found.owner_status() == status;
-        answers.iter().filter(of_status).count() as u64
-    };
-    gaps.extend(losses::of_unseen(
-        count(OwnerStatus::Hidden),
-        count(OwnerStatus::Elsewhere),
-        Unseen::default(),
-        caller,
-    ));
+    let statuses = answers.iter().map(|one| one.found.owner_status());
+    let unseen = answers.iter().map(|one| one.found.unseen());
+    let unseen = unseen.max_by_key(Unseen::is_any).unwrap_or_default();
+    gaps.extend(losses::of_sockets(statuses, unseen, caller));
     if !global.quiet {
         out::complain(&losses::lines(&gaps));
     }
@@ -152,15 +146,10 @@ fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::R
     };
     let answer = judge(&facts);
     let holders = answer.socket.and_then(|at| facts.sockets.get(at));
-    let is = |status| u64::from(holders.is_some_and(|(_, holders)| holders.status == status));
+    let status = holders.map(|(_, holders)| holders.status);
     let unseen = snapshot.owners.unseen();
     let mut gaps = snapshot.gaps;
-    gaps.extend(losses::of_unseen(
-        is(OwnerStatus::Hidden),
-        is(OwnerStatus::Elsewhere),
-        unseen,
-        caller,
-    ));
+    gaps.extend(losses::of_sockets(status, unseen, caller));
     if !global.quiet {
         out::complain(&losses::lines(&gaps));
     }

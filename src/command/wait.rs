@@ -5,18 +5,21 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use super::out;
-use super::read::{processes, snapshot};
+use super::read::holders;
+use super::read::snapshot::{self, Snapshot};
+use super::{losses, out};
 use crate::cli::WaitArgs;
 use crate::diagnose::bind::unix::facts::printable;
+use crate::diagnose::json::gaps;
 use crate::diagnose::path::listens::Addresses;
 use crate::diagnose::place::{Host, Place, PortPlace};
 use crate::diagnose::typed_place::{TypedPlace, parse_all};
-use crate::engine::snapshot::inodes;
 use crate::exit::Exit;
+use crate::model::gap::lacks_sockets;
 use crate::model::request::OwnersBy;
-use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use crate::model::{Protocol, SocketType, State, StateSet};
 use crate::plan::Common;
 use crate::source::hosts;
 
@@ -37,19 +40,27 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {
-        let there: Vec<Vec<Socket>> = targets.iter().map(Target::look).collect();
-        let is_reached = |there: &Vec<Socket>| there.is_empty() == args.gone;
+        let mut there: Vec<Snapshot> = targets.iter().map(Target::look).collect();
+        // A table that cannot be read shows neither.
+        let is_reached =
+            |there: &Snapshot| there.existing.is_empty() == args.gone && !lacks_sockets(&there.gaps);
         let reached = there.iter().all(is_reached);
         let left = args
             .timeout
             .map(|timeout| timeout.saturating_sub(begun.elapsed()));
         if reached || left == Some(Duration::ZERO) {
+            // Read in the same way, so what is missing for the first is missing for all.
+            let missing = there.first().map_or(&[][..], |first| &first.gaps);
+            if !global.quiet {
+                out::complain(&losses::lines(missing));
+            }
             if args.json || global.json {
                 let mut document = serde_json::to_vec(&Document {
                     schema: "sockstat-wait/1",
                     reached,
                     waited_ms: begun.elapsed().as_millis(),
-                    sockets: there.iter().map(Vec::len).sum(),
+                    sockets: there.iter().map(|there| there.existing.len()).sum(),
+                    gaps: gaps(missing),
                 })?;
                 document.push(b'\n');
                 out::print(&document)?;
@@ -57,7 +68,11 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
             if reached {
                 return Ok(Exit::Done);
             }
-            for (target, there) in targets.iter().zip(&there).filter(|(_, there)| !is_reached(there)) {
+            let open = targets
+                .iter()
+                .zip(&mut there)
+                .filter(|(_, there)| !is_reached(there));
+            for (target, there) in open {
                 out::complain(&target.still(there));
             }
             return Ok(Exit::Failed);
@@ -74,6 +89,7 @@ struct Document {
     reached: bool,
     waited_ms: u128,
     sockets: usize,
+    gaps: Vec<Box<RawValue>>,
 }
 
 /// What is waited for.
@@ -134,42 +150,40 @@ impl Target {
     }
 
     /// The sockets that are there.
-    fn look(&self) -> Vec<Socket> {
-        match &self.place {
-            Place::Port(place) => snapshot::read_states(self.protocol, place.port, place.port, self.states)
-                .existing
-                .into_iter()
-                .map(|one| one.socket)
-                .filter(|socket| self.addresses.are_taken_by(socket))
-                .collect(),
-            Place::Unix(name) => snapshot::read_unix(name)
-                .existing
-                .into_iter()
-                .map(|one| one.socket)
-                .filter(|socket| self.states.contains(socket.state))
-                .filter(|socket| socket.state == State::Listen || socket.kind == Some(SocketType::Dgram))
-                .collect(),
-            Place::Stdin => Vec::new(),
-        }
+    fn look(&self) -> Snapshot {
+        let port = match &self.place {
+            Place::Unix(name) => {
+                let mut there = snapshot::read_unix(name);
+                there.retain(|socket| {
+                    self.states.contains(socket.state)
+                        && (socket.state == State::Listen || socket.kind == Some(SocketType::Dgram))
+                });
+                return there;
+            }
+            Place::Port(place) => place.port,
+            // Refused before.
+            Place::Stdin => 0,
+        };
+        let mut there = snapshot::read_states(self.protocol, port, port, self.states);
+        there.retain(|socket| self.addresses.are_taken_by(socket));
+        there
     }
 
     /// What to say when the time is over.
-    fn still(&self, there: &[Socket]) -> String {
-        let states: Vec<_> = State::ALL
-            .into_iter()
-            .filter(|state| self.states.contains(*state))
-            .map(State::name)
-            .collect();
-        if there.is_empty() {
-            return format!(
-                "timed out: no socket of {} in state {}\n",
-                self.text,
-                states.join(" or ")
-            );
+    fn still(&self, there: &mut Snapshot) -> String {
+        if there.existing.is_empty() {
+            let states: Vec<_> = State::ALL
+                .into_iter()
+                .filter(|state| self.states.contains(*state))
+                .map(State::name)
+                .collect();
+            let states = states.join(" or ");
+            return format!("timed out: no socket of {} in state {states}\n", self.text);
         }
-        let mut text = format!("timed out: {} still there on {}", there.len(), self.text);
-        for owner in processes::owners_of(inodes(there), self.owners_by).iter().take(4) {
-            let _ = write!(text, ", held by {}", owner.title());
+        let mut text = format!("timed out: {} still there on {}", there.existing.len(), self.text);
+        there.find_owners(self.owners_by);
+        for who in holders::names(there, 4) {
+            let _ = write!(text, ", held by {who}");
         }
         text.push('\n');
         text

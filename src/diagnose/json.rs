@@ -20,7 +20,7 @@ pub(super) fn raw(write: impl FnOnce(&mut Vec<u8>)) -> Box<RawValue> {
 }
 
 /// The gaps of a document.
-pub(super) fn gaps(gaps: &[Gap]) -> Vec<Box<RawValue>> {
+pub(crate) fn gaps(gaps: &[Gap]) -> Vec<Box<RawValue>> {
     gaps.iter()
         .map(|gap| raw(|out| json::push_gap(out, gap)))
         .collect()

@@ -3,7 +3,7 @@
 //! Everything in here is a pure function of sockets, owners and system facts that somebody else has read.
 
 pub mod bind;
-mod json;
+pub(crate) mod json;
 pub mod path;
 pub mod place;
 pub mod targets;

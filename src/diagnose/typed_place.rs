@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::place::{Host, Place, PortPlace};
 use crate::model::Protocol;
+use crate::render::escape;
 
 /// Looks up the port of a service (`http`).
 pub type Services<'a> = &'a dyn Fn(&str) -> Option<u16>;
@@ -70,7 +71,7 @@ fn is_ipv6(text: &str) -> bool {
 }
 
 /// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`, and
-/// PORT perhaps the name of a service; a URL; `/path`, `@name`, `-`.
+/// PORT perhaps the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -83,11 +84,11 @@ pub fn parse(text: &str, services: Services<'_>) -> Result<Place, String> {
         .strip_prefix("//")
         .filter(|_| unix.len() < text.len())
         .unwrap_or(unix);
-    if unix.starts_with('/') || unix.starts_with("./") || unix.starts_with("../") {
-        return unix_name(unix.as_bytes().to_vec());
-    }
-    if let Some(name) = unix.strip_prefix('@') {
-        return unix_name([b"\0", name.as_bytes()].concat());
+    if ["/", "./", "../", "@", "\\x40"]
+        .iter()
+        .any(|start| unix.starts_with(start))
+    {
+        return unix_name(escape::unix_name_of(unix));
     }
     let read = || match text.split_once("://") {
         Some((scheme, rest)) => url(scheme, rest, services),
@@ -303,6 +304,9 @@ mod tests {
         assert_eq!(parse("/run/a.sock", &services), unix(b"/run/a.sock"));
         assert_eq!(parse("../a.sock", &services), unix(b"../a.sock"));
         assert_eq!(parse("@a", &services), unix(b"\0a"));
+        assert_eq!(parse(r"@a\x00b", &services), unix(b"\0a\0b"));
+        assert_eq!(parse(r"unix:/a\x0ab", &services), unix(b"/a\nb"));
+        assert_eq!(parse(r"/a\x2db", &services), unix(br"/a\x2db"));
         assert_eq!(parse("-", &services), Ok(Place::Stdin));
     }
 

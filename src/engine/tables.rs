@@ -180,6 +180,14 @@ impl Tables {
             )
         );
         let protocol = dump.protocol;
+        if self.root.is_given() && self.protocols().is_empty() && is_in_every_kernel(protocol) {
+            let message = format!(
+                "cannot read {} sockets: there is no table of them below {}",
+                protocol.name(),
+                self.root.path().display()
+            );
+            return Gap::loss("table-unreadable", message);
+        }
         let in_use = match protocol {
             // These are not counted: asking for them by name is deliberate.
             Protocol::Vsock => dump.named && self.kernel_has(protocol),
@@ -262,6 +270,11 @@ const fn registered_name(protocol: Protocol) -> Option<&'static str> {
         Protocol::Netlink => "NETLINK",
         Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix | Protocol::Other => return None,
     })
+}
+
+/// Protocols that any machine with a network has.
+const fn is_in_every_kernel(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Unix)
 }
 
 /// Returns whether the kernel supports the pseudo state of bound sockets; older ones silently ignore its bit.
@@ -449,5 +462,8 @@ mod tests {
         assert_eq!(found, (vec![], vec!["proc-root"]));
         let (ports, gaps) = read(&root, &[tcp(&[State::Listen])], ControlFlow::Continue(()));
         assert_eq!((ports, gaps), (vec![80], vec!["proc-root"]));
+        let empty = ProcRoot::given(Proc::new("no-tables").path().to_owned());
+        let (ports, gaps) = read(&empty, &[tcp(&[State::Listen])], ControlFlow::Continue(()));
+        assert_eq!((ports, gaps), (vec![], vec!["proc-root", "table-unreadable"]));
     }
 }

@@ -73,6 +73,11 @@ impl Display for Pattern {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exact(bytes) => write!(f, "= '{}'", bytes.escape_ascii()),
+            Self::UnixName(name) => match name.split_first() {
+                Some((0, rest)) => write!(f, "= '@{}'", rest.escape_ascii()),
+                Some((b'@', rest)) => write!(f, "= '\\x40{}'", rest.escape_ascii()),
+                _ => write!(f, "= '{}'", name.escape_ascii()),
+            },
             Self::Glob(glob) => write!(f, "like '{}'", glob.source().escape_ascii()),
             Self::Regex(regex) => write!(f, "like /{}/", regex.as_str().escape_default()),
         }
@@ -215,6 +220,8 @@ mod tests {
                 "process like /^a b/ path = '/x\\x1b'",
                 r"process like /^a b/ and path = '/x\x1b'",
             ),
+            (r"path = '@a\x00b'", r"path = '@a\x00b'"),
+            (r"path = '\x40a'", r"path = '\x40a'"),
             (
                 "uid = mark and dst web:80",
                 "user = mark and peer_address = web and peer_port = 80",

@@ -66,7 +66,9 @@ impl Reader<'_> {
         let (_, path) = end.fields();
         let is_path = matches!(self.subject, Subject::End(_)) && text.starts_with(['/', '@']);
         if family == Some("unix") || is_path {
-            let glob = Pattern::Glob(Glob::new(text.as_bytes()));
+            // As typed: a glob has backslashes of its own.
+            let (_, typed) = family_prefix(&operand.word.raw);
+            let glob = Pattern::Glob(Glob::new(typed.as_bytes()));
             return Ok(Expr::and([restriction, Expr::Is(Predicate::Text(path, glob))]));
         }
         let parsed = address::host_port(text)

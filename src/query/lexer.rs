@@ -5,6 +5,7 @@
 //! `!~`, a word of the form `/…/` or `/…/i` ends at its second slash.
 
 use super::error::{FilterError, Span};
+use super::pattern::hex_escape;
 
 /// A token and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,20 +75,31 @@ impl Word {
         let mut out = Vec::with_capacity(self.raw.len());
         let mut rest = self.raw.as_bytes();
         while let Some((first, tail)) = rest.split_first() {
-            rest = tail;
-            match (first, tail) {
-                (b'\\', [b'x', high, low, behind @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                    out.push(hex(*high).unwrap_or(0) << 4 | hex(*low).unwrap_or(0));
-                    rest = behind;
-                }
-                (b'\\', [next, behind @ ..]) => {
-                    out.push(*next);
-                    rest = behind;
-                }
-                (byte, _) => out.push(*byte),
-            }
+            let (byte, behind) = match (hex_escape(rest), first, tail) {
+                (Some(escaped), ..) => escaped,
+                (None, b'\\', [next, behind @ ..]) => (*next, behind),
+                (None, byte, _) => (*byte, tail),
+            };
+            out.push(byte);
+            rest = behind;
         }
         out
+    }
+
+    /// Returns the name of a unix socket as the kernel keeps it, if the word has a `\xHH`: it is then written as JSON
+    /// shows it, where `@` stands for the first NUL of an abstract name and `\x40` for the character.
+    pub(super) fn exact_unix_name(&self) -> Option<Vec<u8>> {
+        let has_escape = (0..self.raw.len()).any(|at| {
+            self.raw
+                .as_bytes()
+                .get(at..)
+                .is_some_and(|text| hex_escape(text).is_some())
+        });
+        let mut name = self.bytes();
+        if let (true, Some(first)) = (self.raw.starts_with('@'), name.first_mut()) {
+            *first = 0;
+        }
+        has_escape.then_some(name)
     }
 
     /// Returns the word without its backslashes, as text.
@@ -106,12 +118,6 @@ impl Word {
         let inner = self.raw.get(1..length - 1 - usize::from(any_case))?;
         (length == self.raw.len()).then_some((inner, any_case))
     }
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Returns the length of the `/…/` or `/…/i` at the beginning of `text`: its first unescaped slash must end it, or it

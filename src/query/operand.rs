@@ -149,8 +149,7 @@ impl Reader<'_> {
                     Ok(Expr::Is(Predicate::Word(field, words)))
                 }
                 _ => each(operands, |operand| {
-                    let bytes = operand.word.bytes().into();
-                    Ok(Expr::Is(Predicate::Text(field, Pattern::Exact(bytes))))
+                    Ok(Expr::Is(Predicate::Text(field, exact(field, &operand.word))))
                 }),
             },
         }
@@ -376,6 +375,14 @@ pub(super) fn state_set(text: &str, operand: &Operand) -> Result<StateSet, Filte
             hint,
         )
     })
+}
+
+/// Returns the text of a field that is to be equal to a word.
+pub(super) fn exact(field: Field, word: &Word) -> Pattern {
+    match word.exact_unix_name() {
+        Some(name) if matches!(field, Field::Path | Field::PeerPath) => Pattern::UnixName(name.into()),
+        _ => Pattern::Exact(word.bytes().into()),
+    }
 }
 
 /// Returns a glob, or a regular expression if the word has the form `/…/` or `/…/i`.

@@ -1,7 +1,5 @@
 //! Text patterns: exact bytes, shell globs, regular expressions.
 
-use std::borrow::Cow;
-
 use regex::bytes::{Regex, RegexBuilder};
 
 /// How text is compared.
@@ -9,14 +7,16 @@ use regex::bytes::{Regex, RegexBuilder};
 pub enum Pattern {
     /// Exactly these bytes.
     Exact(Box<[u8]>),
+    /// Exactly the unix socket with this name, as the kernel keeps it: an abstract one begins with NUL.
+    UnixName(Box<[u8]>),
     /// A shell glob over the whole text, case-insensitive.
     Glob(Glob),
     /// A regular expression, found anywhere in the text. It matches bytes, not characters; `(?i)` ignores case.
     Regex(Regex),
 }
 
-/// A shell glob: `*` (also matches `/`), `?`, `[a-z]`, `[!a-z]`, and a backslash before a literal character. ASCII
-/// letters match in any case.
+/// A shell glob: `*` (also matches `/`), `?`, `[a-z]`, `[!a-z]`, `\xHH` for a byte, and a backslash before any other
+/// literal character. ASCII letters match in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     source: Box<[u8]>,
@@ -50,23 +50,43 @@ impl Pattern {
     /// Whether the text matches.
     pub fn matches(&self, text: &[u8]) -> bool {
         match self {
-            Self::Exact(bytes) => **bytes == *text,
+            Self::Exact(bytes) | Self::UnixName(bytes) => **bytes == *text,
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(regex) => regex.is_match(text),
         }
     }
 
-    /// Returns whether the name of a unix socket matches as shown: NULs, as in abstract names, are `@`.
+    /// Returns whether the name of a unix socket matches: as ss shows it, every NUL an `@`; as JSON shows it, `@` only
+    /// for the first; or byte for byte.
     pub fn matches_unix_name(&self, name: &[u8]) -> bool {
-        let shown: Cow<'_, [u8]> = if name.contains(&0) {
-            name.iter()
-                .map(|byte| if *byte == 0 { b'@' } else { *byte })
-                .collect()
-        } else {
-            Cow::Borrowed(name)
-        };
-        self.matches(&shown)
+        if matches!(self, Self::UnixName(_)) || !name.contains(&0) {
+            return self.matches(name);
+        }
+        let as_in_ss: Vec<u8> = name
+            .iter()
+            .map(|byte| if *byte == 0 { b'@' } else { *byte })
+            .collect();
+        let mut as_in_json = name.to_vec();
+        if let Some(first @ 0) = as_in_json.first_mut() {
+            *first = b'@';
+        }
+        [&as_in_ss, &as_in_json, name]
+            .into_iter()
+            .any(|shown| self.matches(shown))
     }
+}
+
+/// Returns the byte of the `\xHH` at the beginning of a text, and the rest.
+pub(super) fn hex_escape(text: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'\\', b'x', high, low, rest @ ..] = text else {
+        return None;
+    };
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    Some((digit(*high)? << 4 | digit(*low)?, rest))
 }
 
 /// The regex crate's errors draw the pattern over several lines; the last one gives the reason.
@@ -83,6 +103,11 @@ impl Glob {
         // Behind a `[` that nothing closes, nothing closes any other.
         let mut unclosed = false;
         while let Some((first, tail)) = rest.split_first() {
+            if let Some((byte, behind)) = hex_escape(rest) {
+                items.push(Item::Byte(byte.to_ascii_lowercase()));
+                rest = behind;
+                continue;
+            }
             rest = tail;
             items.push(match first {
                 b'*' if items.last() == Some(&Item::Many) => continue,
@@ -241,6 +266,8 @@ mod tests {
             ("[abc", "[ABC", true),
             ("\\*", "*", true),
             ("\\*", "x", false),
+            ("\\x41\\x1b*", "a\x1b[2J", true),
+            ("\\xg", "xG", true),
             ("", "", true),
             ("", "x", false),
         ] {
@@ -263,6 +290,15 @@ mod tests {
         let pattern = Pattern::Exact(b"@a@b".as_slice().into());
         assert!(pattern.matches_unix_name(b"\0a\0b"));
         assert!(!pattern.matches_unix_name(b"a"));
+        let glob = Pattern::Glob(Glob::new(b"@a\\x00*"));
+        assert!(glob.matches_unix_name(b"\0a\0b"));
+        assert!(!glob.matches_unix_name(b"\0ab"));
+        let exact = Pattern::UnixName(b"\0a\0b".as_slice().into());
+        assert!(exact.matches_unix_name(b"\0a\0b"));
+        assert!(!exact.matches_unix_name(b"\0a@b"));
+        let regex = Pattern::regex(r"^@a\x00b$", false).unwrap();
+        assert!(regex.matches_unix_name(b"\0a\0b"));
+        assert!(!regex.matches_unix_name(b"\0a@b"));
     }
 
     proptest! {

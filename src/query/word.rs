@@ -9,7 +9,7 @@ use super::ends;
 use super::error::FilterError;
 use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::mode::Mode;
-use super::operand::Operand;
+use super::operand::{Operand, exact};
 use super::pattern::{Glob, Pattern};
 use crate::model::End;
 use crate::model::{Protocol, StateSet};
@@ -156,14 +156,14 @@ fn address_word(
 
 fn unix_name(operand: &Operand, mode: Mode) -> Expr {
     let glob = Glob::new(operand.word.raw.as_bytes());
-    let pattern = if glob.has_wildcards() {
-        Pattern::Glob(glob)
-    } else {
-        Pattern::Exact(operand.word.bytes().into())
-    };
     sides(mode, |end| {
         let (_, field) = end.fields();
-        Expr::Is(Predicate::Text(field, pattern.clone()))
+        let pattern = if glob.has_wildcards() {
+            Pattern::Glob(glob.clone())
+        } else {
+            exact(field, &operand.word)
+        };
+        Expr::Is(Predicate::Text(field, pattern))
     })
 }
 

@@ -85,6 +85,37 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
     }
 }
 
+/// Returns the name of a unix socket that is written as [`push_unix_name`] does: the inverse of it, but an escape that
+/// it does not write stays as it is, since paths have such names too (`\x2d` in those of systemd).
+pub fn unix_name_of(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    if let Some(behind) = text.strip_prefix('@') {
+        out.push(0);
+        rest = behind;
+    } else if let Some(behind) = text.strip_prefix("\\x40") {
+        out.push(b'@');
+        rest = behind;
+    }
+    while let Some(at) = rest.find('\\') {
+        let (before, escaped) = rest.split_at(at);
+        out.extend_from_slice(before.as_bytes());
+        let digits = escaped
+            .get(2..4)
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let (byte, length) = match byte {
+            Some(byte) if escaped.starts_with("\\x") && !(b' '..0x7f).contains(&byte) => (byte, 4),
+            _ if escaped.starts_with("\\\\") => (b'\\', 2),
+            _ => (b'\\', 1),
+        };
+        out.push(byte);
+        rest = escaped.get(length..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
+
 /// Control characters, and those that change the direction of text or are invisible (Unicode 16, general category Cf
 /// as far as it deceives).
 pub(super) fn is_unsafe(character: char) -> bool {
@@ -111,31 +142,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The inverse, as documented.
-    fn read_back(text: &str) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut rest = text.as_bytes();
-        while let Some((first, tail)) = rest.split_first() {
-            if *first != b'\\' {
-                out.push(*first);
-                rest = tail;
-            } else if tail[0] == b'\\' {
-                out.push(b'\\');
-                rest = &tail[1..];
-            } else {
-                out.push(u8::from_str_radix(std::str::from_utf8(&tail[1..3]).unwrap(), 16).unwrap());
-                rest = &tail[3..];
-            }
-        }
-        out
-    }
-
     proptest! {
         #[test]
         fn any_bytes_can_be_read_back_and_are_harmless(bytes: Vec<u8>) {
             let escaped = text(&bytes);
-            prop_assert_eq!(read_back(&escaped), bytes);
             prop_assert!(!escaped.chars().any(char::is_control));
+            let mut name = Vec::new();
+            push_unix_name(&mut name, &bytes, |_| false);
+            prop_assert_eq!(unix_name_of(std::str::from_utf8(&name).unwrap()), bytes);
         }
     }
 
@@ -154,6 +168,20 @@ mod tests {
         let text = "nginx\\x0a 7\nholds it";
         assert!(matches!(sentences(text), Cow::Borrowed(same) if same == text));
         assert_eq!(sentence("a\x1b\u{202e}\\\nb"), "a\\x1b\\xe2\\x80\\xae\\\\x0ab");
+    }
+
+    #[test]
+    fn a_name_is_read_back_and_escapes_of_others_stay() {
+        for (text, name) in [
+            (r"@a\x00b", &b"\0a\0b"[..]),
+            (r"\x40a", b"@a"),
+            (r"/run/a\x2db", b"/run/a\\x2db"),
+            (r"/a\\x00", b"/a\\x00"),
+            (r"/a\xe2\x80\xae\", b"/a\xe2\x80\xae\\"),
+            (r"/a\x+1\x", b"/a\\x+1\\x"),
+        ] {
+            assert_eq!(unix_name_of(text), name, "{text}");
+        }
     }
 
     #[test]

@@ -54,6 +54,35 @@ fn bad_input_gets_one_clear_line_a_hint_and_exit_2() {
     }
 }
 
+#[test]
+fn a_proc_root_is_for_listings_and_one_without_tables_is_a_loss() {
+    let empty = env!("CARGO_TARGET_TMPDIR");
+    for command in ["why", "reach", "free", "wait", "kill", "events"] {
+        let ran = run(&["--proc-root", empty, command, "80"]).ended_with(2);
+        assert!(
+            ran.stderr
+                .contains(&format!("{command} and --proc-root exclude each other")),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = run(&["--proc-root", empty, "-tlp", "--json"]).ended_with(0);
+    let document = ran.json();
+    let codes: Vec<_> = document["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|gap| &gap["code"])
+        .collect();
+    assert!(codes.iter().any(|code| *code == "table-unreadable"), "{codes:?}");
+    assert_eq!(document["complete"], false);
+    assert!(
+        ran.stderr.contains("there is no table of them below"),
+        "{}",
+        ran.stderr
+    );
+}
+
 /// As from an unset variable in a script: `sockstat kill --yes "$PORT"`.
 #[test]
 fn an_empty_word_is_a_usage_error_for_every_command() {

@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::command::read::{processes, snapshot};
+use crate::diagnose::bind::cure::Reader;
+use crate::diagnose::bind::end_holders::{container_stopper, unit_stopper};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::diagnose::targets::{Held, ancestors, targets};
 use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
 use crate::model::bind::BindAttempt;
+use crate::model::ownership::Unseen;
 use crate::model::request::Dump;
 use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::plan::KillPlan;
@@ -26,8 +29,10 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 pub struct Found {
     /// Those to be ended.
     pub victims: Vec<Victim>,
-    /// Sockets whose owner is not known.
-    pub hidden: usize,
+    /// Why the other sockets have no owner that could be ended, for each.
+    pub ownerless: Vec<OwnerStatus>,
+    /// What kept owners from being seen.
+    pub unseen: Unseen,
     /// What the filter is after.
     pub(super) goal: Goal,
 }
@@ -49,6 +54,8 @@ pub struct Victim {
     pub stop_unit: Option<String>,
     /// The container it runs in, or forwards to.
     pub container: Option<Name>,
+    /// The command that stops that container.
+    pub stop_container: Option<String>,
     /// The command that knows the container.
     pub container_tool: &'static str,
     /// Whether it forwards for a container.
@@ -71,11 +78,11 @@ pub struct Victim {
 ///
 /// # Errors
 /// If /proc cannot be listed.
-pub fn find(plan: &KillPlan) -> anyhow::Result<Found> {
+pub fn find(plan: &KillPlan, reader: Reader<'_>) -> anyhow::Result<Found> {
     let (collected, captured) = stream(&plan.capture, Collected::default())?;
     let mut sockets = collected.sockets;
     sockets.retain(|socket| wants_family(plan.ipv4, plan.ipv6, socket.family));
-    let mut found = found(&sockets, &captured, plan.goal);
+    let mut found = found(&sockets, &captured, plan.goal, reader);
     add_other_places(&mut found.victims, plan)?;
     Ok(found)
 }
@@ -128,9 +135,9 @@ impl Sink for Collected {
     }
 }
 
-fn found(sockets: &[Socket], captured: &Captured, goal: Goal) -> Found {
+fn found(sockets: &[Socket], captured: &Captured, goal: Goal, reader: Reader<'_>) -> Found {
     let mut held = Vec::new();
-    let mut hidden = 0;
+    let mut ownerless = Vec::new();
     for (at, socket) in sockets.iter().enumerate() {
         let ownership = captured.owners.of(socket);
         let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
@@ -138,7 +145,7 @@ fn found(sockets: &[Socket], captured: &Captured, goal: Goal) -> Found {
         if ownership.status == OwnerStatus::Known {
             held.push(Held { socket: at, pids });
         } else {
-            hidden += 1;
+            ownerless.push(ownership.status);
         }
     }
     let parents = process::parents_of_all();
@@ -155,17 +162,21 @@ fn found(sockets: &[Socket], captured: &Captured, goal: Goal) -> Found {
                 .cloned()
                 .collect();
             let is_one_of_us = target.pids.iter().any(|pid| us.contains(pid));
-            victim(target.pids, of_target, captured, is_one_of_us)
+            Victim {
+                is_one_of_us,
+                ..victim(target.pids, of_target, captured, reader)
+            }
         })
         .collect();
     Found {
         victims,
-        hidden,
+        ownerless,
+        unseen: captured.owners.unseen(),
         goal,
     }
 }
 
-fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_us: bool) -> Victim {
+fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, reader: Reader<'_>) -> Victim {
     let top = pids.first().copied().unwrap_or(0);
     let context = processes::read(&[top], &[]);
     let owner = processes::describe(&[top], &context)
@@ -186,17 +197,15 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, is_one_of_u
     Victim {
         pids,
         command: owner.command_line(),
+        stop_unit: unit_stopper(&owner, reader),
+        stop_container: container_stopper(&owner, reader),
         program: owner.program,
         user: owner.user.unwrap_or_else(|| "?".into()),
-        stop_unit: owner.managed_unit.as_ref().and_then(Name::in_shell).map(|unit| {
-            let user = if owner.of_user_manager { "--user " } else { "" };
-            format!("systemctl {user}stop {unit}")
-        }),
         unit: owner.unit.filter(|unit| unit.as_bytes().ends_with(b".service")),
         container: owner.container,
         container_tool: owner.container_tool,
         forwards_for_container: owner.forwards_for_container,
-        is_one_of_us,
+        is_one_of_us: false,
         holders,
         places,
         sockets,

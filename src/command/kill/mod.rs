@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::caller::Caller;
-use super::{ask, out};
+use super::{ask, losses, out};
 use crate::exit::Exit;
+use crate::model::OwnerStatus;
 use crate::plan::KillPlan;
 use crate::plan::kill::Goal;
-use crate::render::name::Name;
 use crate::render::{escape, human};
 use crate::source::proc::held::{Held, held};
 use crate::source::signals::{may_signal, signal_named};
@@ -39,7 +39,7 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
             plan.signal
         ));
     };
-    let found = find(plan)?;
+    let found = find(plan, caller.reader())?;
     if let Some(reason) = refusal(plan, &found, caller) {
         out::complain(&format!("{reason}\n"));
         return Ok(Exit::Failed);
@@ -126,16 +126,8 @@ impl Ending {
 /// Why nothing is signalled at all.
 fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
     if found.victims.is_empty() {
-        if found.hidden > 0 {
-            let more = if caller.is_root {
-                "needs CAP_SYS_PTRACE".to_owned()
-            } else {
-                format!("sudo {}", caller.command)
-            };
-            return Some(match found.hidden {
-                1 => format!("1 socket matches, but its owner is hidden: {more}"),
-                hidden => format!("{hidden} sockets match, but their owners are hidden: {more}"),
-            });
+        if let Some(reason) = nobody_to_end(found, caller) {
+            return Some(reason);
         }
         let pid = plan.number;
         let lives = pid.filter(|pid| std::path::Path::new(&format!("/proc/{pid}/stat")).exists());
@@ -148,10 +140,10 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
         let name = name_of(victim);
         if victim.forwards_for_container {
             let tool = victim.container_tool;
-            let stop = victim.container.as_ref().and_then(Name::in_shell).map_or(
-                format!("{tool} ps shows the container, {tool} stop ends it"),
-                |name| format!("{tool} stop {name}"),
-            );
+            let stop = victim
+                .stop_container
+                .clone()
+                .unwrap_or_else(|| format!("{tool} ps shows the container, {tool} stop ends it"));
             return Some(format!(
                 "{name} forwards for a container and is not to be ended by itself: {stop}"
             ));
@@ -169,6 +161,39 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
             names.len(),
             names.join(", ")
         )
+    })
+}
+
+/// Why sockets match and no process can be ended for them; `None` if none matches.
+fn nobody_to_end(found: &Found, caller: &Caller) -> Option<String> {
+    // The reason that can be helped comes first.
+    let status = [OwnerStatus::Hidden, OwnerStatus::Elsewhere, OwnerStatus::InFlight]
+        .into_iter()
+        .find(|status| found.ownerless.contains(status))
+        .or(found.ownerless.first().copied())?;
+    let reason = match status {
+        _ if found.unseen.proc_is_empty => {
+            format!(
+                "/proc shows no process: {}",
+                losses::more_rights(found.unseen, caller)
+            )
+        }
+        OwnerStatus::Hidden => {
+            format!(
+                "the owner is hidden: {}",
+                losses::more_rights(found.unseen, caller)
+            )
+        }
+        OwnerStatus::Elsewhere => format!("the owner is in another pid namespace: {}", losses::ELSEWHERE),
+        OwnerStatus::InFlight => "no process holds it now: it may be in flight between processes".to_owned(),
+        OwnerStatus::Kernel => "the kernel itself holds it".to_owned(),
+        OwnerStatus::None => "no process holds it any more".to_owned(),
+        OwnerStatus::Queued => "it waits to be accepted, and only its listener has an owner".to_owned(),
+        OwnerStatus::Known | OwnerStatus::Unknown | OwnerStatus::NotAsked => "no owner was found".to_owned(),
+    };
+    Some(match found.ownerless.len() {
+        1 => format!("1 socket matches, but {reason}"),
+        several => format!("{several} sockets match, but not one has an owner to end. Of one, {reason}"),
     })
 }
 
@@ -219,8 +244,7 @@ fn shown(victim: &Victim) -> String {
         let _ = writeln!(text, "in {unit}: systemd may start it again{stop}");
     }
     if let Some(container) = &victim.container {
-        let tool = victim.container_tool;
-        let stop = container.in_shell().map(|name| format!(" ({tool} stop {name})"));
+        let stop = victim.stop_container.as_ref().map(|stop| format!(" ({stop})"));
         let stop = stop.unwrap_or_default();
         let _ = writeln!(text, "in the container {container}{stop}");
     }

@@ -64,6 +64,7 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
         reach,
         owners,
         owner_status,
+        unseen: snapshot.owners.unseen(),
         user,
         elsewhere: match reach {
             Reach::Refused(_) => elsewhere::owners(protocol, port, by),

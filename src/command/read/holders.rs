@@ -1,10 +1,12 @@
 //! Describes who holds one socket, and how they got it.
 
 use super::processes;
+use super::snapshot::Snapshot;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::inherited::{Inherited, Observed, Signs, judge};
 use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::systemd::{Listen, socket_unit};
+use crate::model::ownership::Unseen;
 use crate::model::{Context, Ownership};
 use crate::model::{Holder, Socket};
 use crate::render::name::Name;
@@ -12,10 +14,12 @@ use crate::source::containers::docker::Docker;
 use crate::source::process;
 use crate::source::systemd::{Manager, socket_units};
 
-/// Describes the holders of a socket that listens there, given by the processes in the context.
+/// Describes the holders of a socket that listens there, given by the processes in the context. `unseen` is what kept
+/// holders from being seen.
 pub fn of_socket(
     socket: &Socket,
     ownership: &Ownership<'_>,
+    unseen: Unseen,
     context: &Context,
     listen: Listen<'_>,
 ) -> Holders {
@@ -39,7 +43,30 @@ pub fn of_socket(
             .and_then(|manager| socket_unit(socket_units(manager), listen))
             .map(Name::from),
         user: socket.uid.map(|uid| processes::user_name(context, uid)),
+        unseen,
     }
+}
+
+/// Names who holds the sockets, each once and so many at most.
+pub fn names(snapshot: &Snapshot, most: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    for one in snapshot.existing.iter().take(most) {
+        let ownership = snapshot.owners.of(&one.socket);
+        let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+        pids.dedup();
+        let context = processes::read(&pids, one.socket.uid.as_slice());
+        let holders = Holders {
+            status: ownership.status,
+            owners: processes::describe(&pids, &context),
+            user: one.socket.uid.map(|uid| processes::user_name(&context, uid)),
+            ..Holders::default()
+        };
+        let name = holders.who();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn systemd_among(owners: &[Owner]) -> Option<Manager> {

@@ -85,6 +85,12 @@ fn collect(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
 }
 
 impl Snapshot {
+    /// Keeps only these sockets.
+    pub fn retain(&mut self, wanted: impl Fn(&Socket) -> bool) {
+        self.existing.retain(|one| wanted(&one.socket));
+        self.read.sockets.retain(wanted);
+    }
+
     /// Finds the owners of the sockets.
     pub fn find_owners(&mut self, by: OwnersBy) {
         self.read.find_owners(by);

@@ -13,9 +13,9 @@ use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::place::Place;
 use crate::diagnose::typed_place::parse_all;
 use crate::exit::Exit;
+use crate::model::Gap;
 use crate::model::ownership::Unseen;
 use crate::model::request::OwnersBy;
-use crate::model::{Gap, OwnerStatus};
 use crate::plan::Common;
 use crate::source::{credentials, hosts, tape};
 
@@ -28,6 +28,16 @@ struct How {
     quiet: bool,
     /// How owners are found.
     owners_by: OwnersBy,
+}
+
+impl How {
+    /// The lines for owners that cannot be seen. The text for people says itself which are hidden.
+    fn lines(self, unseen: &[Gap]) -> String {
+        let lines = unseen
+            .iter()
+            .filter(|gap| self.json || gap.code != "owners-hidden");
+        losses::lines(lines)
+    }
 }
 
 /// Answers for each place. The exit status says whether every attempt would work (0), one would fail (1), or none
@@ -82,12 +92,15 @@ fn uid(args: &WhyArgs) -> u32 {
     args.uid.or_else(credentials::sudo_uid).unwrap_or_else(tape::euid)
 }
 
-/// The gaps for owners that cannot be seen.
+/// The gaps for owners that cannot be seen, or not all of them.
 fn unseen<'a>(holders: impl IntoIterator<Item = &'a Holders>, caller: &Caller) -> Vec<Gap> {
-    let (mut hidden, mut elsewhere) = (0, 0);
-    for one in holders {
-        hidden += u64::from(one.status == OwnerStatus::Hidden);
-        elsewhere += u64::from(one.status == OwnerStatus::Elsewhere);
-    }
-    losses::of_unseen(hidden, elsewhere, Unseen::default(), caller)
+    let mut found = Unseen::default();
+    let statuses = holders.into_iter().map(|one| {
+        if one.unseen.is_any() {
+            found = one.unseen;
+        }
+        one.status
+    });
+    let statuses: Vec<_> = statuses.collect();
+    losses::of_sockets(statuses, found, caller)
 }

@@ -48,11 +48,11 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -
     let about = verdict.socket.and_then(|at| facts.sockets.get(at));
     let unseen = unseen(about.map(|(_, holders)| holders), caller);
     let mut gaps = snapshot.gaps.clone();
-    // For people the text itself says who is hidden.
-    gaps.extend(unseen.into_iter().filter(|_| how.json));
     if !how.quiet {
         out::complain(&losses::lines(&gaps));
+        out::complain(&how.lines(&unseen));
     }
+    gaps.extend(unseen);
     if how.json {
         let sockets = facts.sockets.iter();
         let ownership: Vec<_> = sockets.map(|(socket, _)| snapshot.owners.of(socket)).collect();
@@ -92,7 +92,13 @@ pub(in crate::command) fn sockets_of(
     let shown = printable(name);
     let with_holders = |socket: Socket| {
         let ownership = snapshot.owners.of(&socket);
-        let holders = holders::of_socket(&socket, &ownership, &context, Listen::Unix(&shown));
+        let holders = holders::of_socket(
+            &socket,
+            &ownership,
+            snapshot.owners.unseen(),
+            &context,
+            Listen::Unix(&shown),
+        );
         (socket, holders)
     };
     let sockets = sockets.into_iter().map(with_holders).collect();

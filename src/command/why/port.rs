@@ -199,7 +199,7 @@ fn all_holders(
     for at in named(verdicts, DESCRIBED_MAX) {
         if let (Some(one), Some(slot)) = (snapshot.existing.get(at), all.get_mut(at)) {
             let ownership = snapshot.owners.of(&one.socket);
-            *slot = holders::of_socket(&one.socket, &ownership, context, listen);
+            *slot = holders::of_socket(&one.socket, &ownership, snapshot.owners.unseen(), context, listen);
         }
     }
     all
@@ -266,10 +266,9 @@ fn print(
     if !how.quiet {
         out::complain(&losses::lines(&report.gaps));
     }
-    // For people the text itself says who is hidden.
     let unseen = unseen(&report.holders, caller);
-    if how.json && !how.quiet {
-        out::complain(&losses::lines(&unseen));
+    if !how.quiet {
+        out::complain(&how.lines(&unseen));
     }
     report.gaps.extend(unseen);
     if how.json {

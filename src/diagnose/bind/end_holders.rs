@@ -3,7 +3,7 @@
 use crate::render::escape;
 use crate::render::name::Name;
 
-use super::cure::{Cure, Harm, Rights};
+use super::cure::{Cure, Harm, Reader, Rights, typed_by};
 use super::holders::Holders;
 use super::owner::Owner;
 
@@ -65,6 +65,27 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
     }
 }
 
+/// The command that has systemd stop the unit of a program, as its reader types it. `None` without a unit, or for a
+/// name that must not be pasted.
+pub fn unit_stopper(owner: &Owner, reader: Reader<'_>) -> Option<String> {
+    let unit = owner.managed_unit.as_ref()?;
+    let (command, rights) = systemctl("stop", unit, owner, owner.of_user_manager)?;
+    typed(command, rights, reader)
+}
+
+/// The same for the container of a program.
+pub fn container_stopper(owner: &Owner, reader: Reader<'_>) -> Option<String> {
+    let (command, rights) = stop_container(owner.container.as_ref()?, owner)?;
+    typed(command, rights, reader)
+}
+
+fn typed(command: String, rights: Rights, reader: Reader<'_>) -> Option<String> {
+    let mut cures = [Cure::command(command, "", Harm::EndsProgram).with_rights(rights)];
+    typed_by(&mut cures, reader);
+    let [cure] = cures;
+    cure.command
+}
+
 /// A command that ends a program; without one the sentence alone, which names what the command would name.
 fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
     match command {
@@ -108,7 +129,6 @@ fn stop_container(container: &Name, owner: &Owner) -> Option<(String, Rights)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::bind::cure::{Reader, typed_by};
 
     fn owner() -> Owner {
         Owner {

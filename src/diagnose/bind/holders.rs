@@ -1,6 +1,7 @@
 //! Who holds a socket, and how to name them.
 
 use crate::model::OwnerStatus;
+use crate::model::ownership::Unseen;
 use crate::render::name::Name;
 
 use super::inherited::Inherited;
@@ -21,6 +22,8 @@ pub struct Holders {
     pub socket_unit: Option<Name>,
     /// The user of the socket itself, known even if its process is hidden.
     pub user: Option<Name>,
+    /// What kept holders from being seen.
+    pub unseen: Unseen,
 }
 
 impl Default for Holders {
@@ -32,6 +35,7 @@ impl Default for Holders {
             by_systemd: false,
             socket_unit: None,
             user: None,
+            unseen: Unseen::default(),
         }
     }
 }
@@ -45,14 +49,31 @@ impl Holders {
         Some(if more > 0 { format!("{name} +{more}") } else { name })
     }
 
-    /// Who holds the socket, in words that can begin a sentence or stand in the middle of one.
+    /// Who holds the socket, in words for the middle of a sentence.
     pub fn who(&self) -> String {
-        self.owner_name()
-            .unwrap_or_else(|| match (self.status, &self.user) {
-                (OwnerStatus::Kernel, _) => "the kernel itself".to_owned(),
-                (_, Some(user)) => format!("a process of user {user}"),
-                (_, None) => "a process that you may not look into".to_owned(),
-            })
+        self.owner_name().unwrap_or_else(|| self.nameless(true))
+    }
+
+    /// The same at the beginning of a sentence.
+    pub fn subject(&self) -> String {
+        self.owner_name().unwrap_or_else(|| self.nobody(true))
+    }
+
+    /// The same where no process can be named. `may_see_more`: more rights would name it.
+    fn nameless(&self, may_see_more: bool) -> String {
+        let of = self
+            .user
+            .as_ref()
+            .map_or_else(String::new, |user| format!(" of user {user}"));
+        match self.status {
+            OwnerStatus::Hidden if of.is_empty() => "a process that you may not look into".to_owned(),
+            OwnerStatus::Hidden if may_see_more => format!("a process{of}"),
+            OwnerStatus::Hidden => format!("a process{of}, or the kernel,"),
+            OwnerStatus::Kernel => "the kernel itself".to_owned(),
+            OwnerStatus::InFlight => format!("a socket{of}, in flight between processes,"),
+            OwnerStatus::Elsewhere => format!("a process{of} in another pid namespace"),
+            _ => format!("a socket{of}"),
+        }
     }
 
     /// The holders but the first, a few of them by name.
@@ -72,6 +93,9 @@ impl Holders {
     /// How to name a hidden owner, as a sentence; empty if the owner is not hidden.
     pub(super) fn hidden(&self, sudo: Option<&str>) -> String {
         match (self.status, sudo) {
+            (OwnerStatus::Hidden, _) if self.unseen.out_of_descriptors => {
+                "It was not found: too few files may be open (ulimit -n).".to_owned()
+            }
             (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it."),
             (OwnerStatus::Hidden, None) => {
                 "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).".to_owned()
@@ -87,15 +111,11 @@ impl Holders {
 
     /// The subject of a sentence where no process can be named. `may_see_more`: more rights would name it.
     pub(super) fn nobody(&self, may_see_more: bool) -> String {
-        let user = self.user_shown();
-        match self.status {
-            OwnerStatus::Hidden if may_see_more => format!("A process of user {user}"),
-            OwnerStatus::Hidden => format!("A process of user {user}, or the kernel,"),
-            OwnerStatus::Kernel => "The kernel itself".to_owned(),
-            OwnerStatus::InFlight => format!("A socket of user {user}, in flight between processes,"),
-            OwnerStatus::Elsewhere => format!("A process of user {user} in another pid namespace"),
-            _ => format!("A socket of user {user}"),
+        let mut text = self.nameless(may_see_more);
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
         }
+        text
     }
 }
 
@@ -154,5 +174,24 @@ mod tests {
             "It is hidden from you: sudo x names it."
         );
         assert_eq!(of(OwnerStatus::Known, None).hidden(Some("sudo x")), "");
+        assert_eq!(
+            of(OwnerStatus::InFlight, Some("a")).who(),
+            "a socket of user a, in flight between processes,"
+        );
+        assert_eq!(
+            of(OwnerStatus::Elsewhere, None).who(),
+            "a process in another pid namespace"
+        );
+        for status in [OwnerStatus::InFlight, OwnerStatus::Elsewhere] {
+            assert_eq!(of(status, None).hidden(None), "", "no right would show it");
+        }
+        let starved = Holders {
+            unseen: Unseen {
+                out_of_descriptors: true,
+                ..Unseen::default()
+            },
+            ..of(OwnerStatus::Hidden, None)
+        };
+        assert!(starved.hidden(Some("sudo x")).contains("ulimit -n"));
     }
 }

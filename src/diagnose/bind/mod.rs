@@ -12,7 +12,7 @@ pub mod cure;
 pub mod cures;
 mod describe;
 pub mod diagnose;
-mod end_holders;
+pub mod end_holders;
 pub mod errors;
 pub mod existing;
 pub mod failure_output;

@@ -115,6 +115,7 @@ mod tests {
     use crate::diagnose::path::found::{Away, Here};
     use crate::diagnose::path::judge::Why;
     use crate::model::OwnerStatus;
+    use crate::model::ownership::Unseen;
 
     fn system() -> SystemFacts {
         crate::diagnose::bind::samples::system()
@@ -125,6 +126,7 @@ mod tests {
             reach,
             sockets: Vec::new(),
             owners: Vec::new(),
+            unseen: Unseen::default(),
             owner_status: OwnerStatus::Kernel,
             user: None,
             elsewhere: Vec::new(),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::judge::{PathVerdict, Reach};
 use crate::diagnose::bind::owner::Owner;
+use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
 use crate::render::name::Name;
@@ -53,6 +54,14 @@ impl Found {
         }
     }
 
+    /// What kept owners from being seen.
+    pub fn unseen(&self) -> Unseen {
+        match self {
+            Self::Here(here) => here.unseen,
+            Self::Away(_) | Self::Unrecorded => Unseen::default(),
+        }
+    }
+
     /// What could not be read.
     pub fn gaps(&self) -> &[Gap] {
         match self {
@@ -74,6 +83,8 @@ pub struct Here {
     pub owners: Vec<Owner>,
     /// What is known of them.
     pub owner_status: OwnerStatus,
+    /// What kept them from being seen.
+    pub unseen: Unseen,
     /// The user of that socket, known also where its process is hidden.
     pub user: Option<Name>,
     /// Who listens on the port in another network namespace; read only if nothing takes the connection here.

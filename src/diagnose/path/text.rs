@@ -7,9 +7,10 @@ use super::client::{self, Arrival};
 use super::found::{Answer, Away, Found, Here};
 use super::judge::{Reach, Why, cover, takes_traffic};
 use crate::diagnose::bind::cover::Cover;
+use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
 use crate::model::system::SystemFacts;
-use crate::model::{OwnerStatus, Protocol, Socket};
+use crate::model::{Protocol, Socket};
 use crate::render::page::Page;
 
 /// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
@@ -80,11 +81,13 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
 }
 
 fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
-    let who = match (here.owner_status, &here.user) {
-        (OwnerStatus::Kernel, _) => "The kernel itself".to_owned(),
-        (OwnerStatus::Hidden, Some(user)) => format!("A process of user {user}"),
-        _ => owner(&here.owners),
-    };
+    let who = Holders {
+        status: here.owner_status,
+        owners: here.owners.clone(),
+        user: here.user.clone(),
+        ..Holders::default()
+    }
+    .subject();
     let port = answer.port;
     let at = here.reach.socket().and_then(|at| here.sockets.get(at));
     let place = at.and_then(Socket::inet).map_or_else(String::new, |pair| {

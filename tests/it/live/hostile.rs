@@ -260,3 +260,42 @@ fn names_can_be_read_back() {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
 }
+
+#[test]
+fn a_unix_name_is_found_by_what_json_shows_of_it() {
+    let Some(sockets) = Sockets::make(&[
+        "unix-listen:path={dir}/new\\x0aline",
+        "unix-listen:path={dir}/back\\x5cslash",
+        "unix-listen:path={dir}/quo'te",
+        "unix-listen:abstract=\\xff\\x00\\x80nul",
+        "unix-listen:abstract=\\xff@\\x80nul",
+        "unix-listen:abstract=a\\x00b",
+        "unix-listen:abstract=\\x00",
+    ]) else {
+        return;
+    };
+    let paths = |words: &[&str]| -> Vec<String> {
+        let document = sockets.run(&[&["-xl", "--json"], words].concat()).json();
+        let rows = document["sockets"].as_array().unwrap().iter();
+        rows.map(|row| row["path"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = paths(&[]);
+    assert_eq!(all.len(), 7, "{all:?}");
+    for path in &all {
+        let found = paths(&[&format!("path = \"{path}\"")]);
+        if path.contains("\\x") {
+            assert_eq!(found, [path.as_str()]);
+        } else {
+            assert!(found.contains(path), "{path}: {found:?}");
+        }
+        let found = paths(&[path]);
+        assert!(found.contains(path) || path.contains('\''), "{path}: {found:?}");
+        let run = |words: &[&str]| Ran::of(&mut sockets.sockstat(&[words, &[path]].concat()));
+        assert_eq!(run(&["wait", "--timeout", "0s"]).status, Some(0), "{path}");
+        let why = run(&["why", "--json"]).ended_with(1).json();
+        assert_eq!(why["answers"][0]["path"], path.as_str());
+        let reach = run(&["reach", "--json"]).ended_with(0).json();
+        assert_eq!(reach["answers"][0]["verdict"], "accepted", "{path}: {reach}");
+    }
+    assert_eq!(paths(&["path like '@a\\x00*'"]), ["@a\\x00b"]);
+}

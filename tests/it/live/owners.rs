@@ -8,6 +8,7 @@ use super::enter::is_root;
 use super::machine::Machine;
 use super::sockets::{End, Sockets};
 use super::truth::{EVERYTHING, row_of};
+use crate::run::Ran;
 
 /// One test at a time: a descriptor in flight anywhere on the machine changes what can be said of others.
 static MACHINE: Mutex<()> = Mutex::new(());
@@ -187,6 +188,26 @@ fn a_descriptor_in_a_message_is_in_flight() {
     };
     let rows = rows(&sockets);
     assert_eq!(row(listener, &rows)["owner_status"], expected);
+    if expected == "hidden" {
+        return;
+    }
+    // No right would show who will receive it, so none is asked for.
+    let port = listener.said["port"].as_u64().unwrap();
+    let place = format!("127.0.0.1:{port}");
+    for (arguments, status) in [
+        (&["why", &place][..], 1),
+        (&["reach", &place], 0),
+        (&["wait", "--gone", "--timeout", "0s", &place], 1),
+        (&["kill", "--dry-run", &place], 1),
+    ] {
+        let ran = Ran::of(&mut sockets.sockstat(arguments)).ended_with(status);
+        let all = format!("{}{}", ran.text(), ran.stderr);
+        assert!(all.contains("in flight"), "{arguments:?}: {all}");
+        assert!(
+            !all.contains("CAP_") && !all.contains("sudo"),
+            "{arguments:?}: {all}"
+        );
+    }
 }
 
 #[test]
