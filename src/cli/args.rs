@@ -50,6 +50,8 @@ pub enum Subcommand {
     Events(super::EventsArgs),
     /// Print one look for an engine
     Snapshot(super::SnapshotArgs),
+    /// Print counts for Prometheus
+    Metrics(super::MetricsArgs),
     /// List the fields of rows
     Columns,
     /// Print the JSON Schema of --json
@@ -96,6 +98,7 @@ impl Cli {
             Some(Subcommand::Kill(args)) => &args.netns,
             Some(Subcommand::Events(args)) => &args.netns,
             Some(Subcommand::Snapshot(args)) => &args.netns,
+            Some(Subcommand::Metrics(args)) => &args.netns,
             _ => &[],
         };
         [&self.list.netns, own].concat()

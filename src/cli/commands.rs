@@ -87,6 +87,14 @@ const PAGES: &[Page] = &[
         ],
     },
     Page {
+        name: "metrics",
+        exit: "",
+        examples: &[
+            "sockstat metrics",
+            "sockstat metrics --output /var/lib/prometheus/node-exporter/sockstat.prom",
+        ],
+    },
+    Page {
         name: "columns",
         exit: "",
         examples: &["sockstat columns"],

@@ -141,7 +141,7 @@ pub fn complete(words: &[String]) -> Completion {
         "why" | "reach" | "wait" => port(begun),
         "completions" => Completion::of(begun).with(["bash", "elvish", "fish", "powershell", "zsh"]),
         "help" => of_commands(&cli, begun),
-        "free" | "columns" | "schema" | "man" => Completion::of(begun),
+        "free" | "metrics" | "columns" | "schema" | "man" => Completion::of(begun),
         name => {
             let mut completion = filter(&line.words, begun);
             if name == cli.get_name() && line.words.is_empty() && !line.only_words {

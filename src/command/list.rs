@@ -19,6 +19,7 @@ use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
 use crate::render::{escape, json};
+use crate::source::proc::{self, ProcRoot};
 use crate::source::{disk, machine};
 
 /// Runs a listing.
@@ -221,6 +222,15 @@ fn print_json(
     }
     json::Envelope::push_end(&mut blocks.pending, summary);
     blocks.finish()
+}
+
+/// Reads the kernel's figures; a gap if there are none.
+pub(super) fn figures(root: &ProcRoot, gaps: &mut Vec<Gap>) -> Summary {
+    proc::summary::read(root).unwrap_or_else(|error| {
+        let message = format!("the kernel's figures could not be read: {error}");
+        gaps.push(Gap::loss("figures-unread", message));
+        Summary::default()
+    })
 }
 
 pub(super) fn all_gaps(captured: &Captured, caller: &Caller) -> Vec<Gap> {

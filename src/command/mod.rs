@@ -12,6 +12,7 @@ mod hint;
 pub mod kill;
 pub mod list;
 pub mod losses;
+mod metrics;
 pub mod netns;
 pub mod out;
 pub mod raw_dump;
@@ -32,7 +33,7 @@ use crate::cli;
 use crate::cli::{Cli, Subcommand, UsageError, commands, generate, habits};
 use crate::exit::Exit;
 use crate::plan::{
-    Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, SnapshotPlan, SummaryPlan,
+    Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, MetricsPlan, SnapshotPlan, SummaryPlan,
 };
 use crate::query::{Mode, Parsed};
 use crate::render::{escape, reference};
@@ -129,6 +130,7 @@ fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
         Some(Subcommand::Reach(_)) => Some("reach"),
         Some(Subcommand::Free(_)) => Some("free"),
         Some(Subcommand::Snapshot(_)) => Some("snapshot"),
+        Some(Subcommand::Metrics(_)) => Some("metrics"),
         _ => None,
     }
 }
@@ -190,6 +192,11 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             &FilterInput::of_snapshot(args, list),
             |parsed| SnapshotPlan::new(args, list, parsed, place),
             |plan| snapshot::run(plan, caller),
+        ),
+        Some(Subcommand::Metrics(args)) => planned(
+            &FilterInput::none(),
+            |parsed| MetricsPlan::new(args, list, parsed),
+            |plan| metrics::run(plan, caller),
         ),
         Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),

@@ -5,10 +5,15 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::Context as _;
 
 use crate::cli::UsageError;
 use crate::exit::Exit;
+use crate::render::escape;
 use crate::render::safe::Safe;
+use crate::source::callers_files;
 
 /// Rows are written when so much has come together.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -31,6 +36,17 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 /// As [`print()`].
 pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(write_all(bytes))
+}
+
+/// Replaces a file of the caller at once.
+///
+/// # Errors
+/// If it cannot be written; the old one stays.
+pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    callers_files::replace(path, Safe::document(bytes).as_bytes()).with_context(|| {
+        let path = escape::text(path.as_os_str().as_encoded_bytes());
+        format!("cannot write {path}")
+    })
 }
 
 /// Passes on to stderr what came in by stdin, as it is: whoever piped it in would have seen it without us.

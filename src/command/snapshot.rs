@@ -5,12 +5,10 @@ use super::sinks::LineSink;
 use super::{list, losses, out};
 use crate::engine::{namespaces, stream};
 use crate::exit::Exit;
-use crate::model::Gap;
-use crate::model::summary::Summary;
 use crate::plan::SnapshotPlan;
 use crate::render::snapshot::{Closing, push_closing};
 use crate::source::machine;
-use crate::source::proc::{ProcRoot, summary};
+use crate::source::proc::ProcRoot;
 use crate::source::system;
 
 /// Runs it. Exit status 0 says that the last line was written, however incomplete the view was.
@@ -26,11 +24,7 @@ pub(super) fn run(mut plan: SnapshotPlan, caller: &Caller) -> anyhow::Result<Exi
     let (sink, captured) = stream(request, LineSink::new(plan.lines, false, None))?;
     let mut gaps = list::all_gaps(&captured, caller);
     let root = ProcRoot::of(request.proc_root.clone());
-    let figures = summary::read(&root).unwrap_or_else(|error| {
-        let message = format!("the kernel's figures could not be read: {error}");
-        gaps.push(Gap::loss("figures-unread", message));
-        Summary::default()
-    });
+    let figures = list::figures(&root, &mut gaps);
     let mut blocks = sink.blocks;
     push_closing(
         &mut blocks.pending,

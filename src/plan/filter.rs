@@ -43,6 +43,11 @@ impl FilterInput {
         Self::of_words(&args.filter, Mode::List)
     }
 
+    /// The filter of `metrics`: none.
+    pub fn none() -> Self {
+        Self::of_words(&[], Mode::List)
+    }
+
     /// The filter of `snapshot`; options before the subcommand are in `global`.
     pub fn of_snapshot(args: &SnapshotArgs, global: &ListArgs) -> Self {
         Self {

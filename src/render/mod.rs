@@ -16,6 +16,7 @@ pub mod growing;
 pub mod human;
 pub mod json;
 pub mod lines;
+pub mod metrics;
 pub mod multihomed;
 pub mod name;
 pub mod other_ends;

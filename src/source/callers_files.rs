@@ -1,12 +1,13 @@
-//! Opens the files that the caller names (`-F`, `--replay`, `--record`, `-D`) with the caller's own privileges.
+//! Opens the files that the caller names (`-F`, `--replay`, `--record`, `-D`, `--output`) with the caller's own privileges.
 //!
 //! File capabilities (setcap(8)) let this program look into other users' processes; they must not let its user read or
 //! write other users' files. Effective capabilities that come from the program's file are therefore dropped around
 //! each such open, on this thread only. Those of root, and ambient ones, are the caller's own and stay. The user id
 //! for file access (fsuid) is already the caller's: file capabilities do not change it.
 
-use std::fs::{File, OpenOptions};
-use std::io;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -27,6 +28,38 @@ pub fn open(path: &Path) -> io::Result<File> {
 pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let _lowered = Lowered::now();
     options.open(path)
+}
+
+/// Replaces a file with these bytes at once, mode 0644: a reader finds the old file or the new one.
+///
+/// The bytes are written to a file beside it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
+///
+/// # Errors
+/// With the caller's privileges; and if there is something at that place that is not a regular file, such as a device.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let _lowered = Lowered::now();
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    // Left over from a run that was ended, and had the number of this one.
+    let _ = std::fs::remove_file(&temporary);
+    let written = write_new(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    // Whatever the umask says: another user's collector reads it.
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.write_all(bytes)
 }
 
 /// Drops the privileges of this thread, and of the threads that it starts, to the caller's own for good: `--proc-root`
@@ -93,6 +126,37 @@ mod tests {
             assert_eq!(during, before);
         }
         assert_eq!(effective(), before);
+    }
+
+    #[test]
+    fn a_file_is_replaced_at_once_or_stays() {
+        let place = std::env::temp_dir().join(format!("sockstat-replace-{}", std::process::id()));
+        std::fs::create_dir_all(&place).unwrap();
+        let file = place.join("a.prom");
+        let names = || std::fs::read_dir(&place).unwrap().count();
+        replace(&file, b"one").unwrap();
+        let held = File::open(&file).unwrap();
+        replace(&file, b"two").unwrap();
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(
+            (std::fs::read(&file).unwrap(), mode, names()),
+            (b"two".to_vec(), 0o644, 1)
+        );
+        let mut old = String::new();
+        io::Read::read_to_string(&mut &held, &mut old).unwrap();
+        assert_eq!(old, "one", "a reader keeps what it opened");
+        std::os::unix::fs::symlink(&file, place.join("link")).unwrap();
+        for wrong in [place.join("link"), place.clone(), "/dev/null".into()] {
+            let error = replace(&wrong, b"x").unwrap_err().to_string();
+            assert!(
+                error.contains("not a regular file"),
+                "{}: {error}",
+                wrong.display()
+            );
+        }
+        assert!(replace(&place.join("no/such/directory"), b"x").is_err());
+        assert_eq!((std::fs::read(&file).unwrap(), names()), (b"two".to_vec(), 2));
+        std::fs::remove_dir_all(&place).unwrap();
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::source::disk;
 use crate::source::proc::ProcRoot;
 use crate::source::tape;
 
+/// The kernel's default of ip_local_port_range.
+pub const LOCAL_PORTS: RangeInclusive<u16> = 32_768..=60_999;
+
 /// Reads what is available; a missing file (an older kernel) gives the kernel's default.
 pub fn read() -> SystemFacts {
     let ipv6 = tape::fact("IPv6", || {
@@ -21,7 +24,7 @@ pub fn read() -> SystemFacts {
         unprivileged_port_start: number("ipv4/ip_unprivileged_port_start").unwrap_or(1024),
         local_port_range: sysctl("ipv4/ip_local_port_range")
             .and_then(|text| range(&text))
-            .unwrap_or(32_768..=60_999),
+            .unwrap_or(LOCAL_PORTS),
         reserved_ports: sysctl("ipv4/ip_local_reserved_ports")
             .map(|text| text.trim().split(',').filter_map(port_range).collect())
             .unwrap_or_default(),

@@ -193,10 +193,6 @@ const PARSED: &[(&str, &str)] = &[
     ("cli/generate.rs", "text of our own"),
     ("cli/habits.rs", "words are compared with what other tools take"),
     ("cli/order.rs", "words are compared with options"),
-    (
-        "command/list.rs",
-        "the host's name goes into a field, which is escaped",
-    ),
     ("command/read/processes.rs", "the path of a cgroup is parsed"),
     (
         "command/why/piped.rs",

@@ -16,6 +16,7 @@ mod jc;
 mod kill;
 mod load;
 mod machine;
+mod metrics;
 mod netns;
 mod normal;
 mod order;

@@ -1,0 +1,23 @@
+//! Options of `metrics`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Options of `sockstat metrics`.
+#[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
+pub struct MetricsArgs {
+    /// Replace FILE at once, mode 0644; on failure the old one stays [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Programs told apart, those with the most sockets first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Listeners told apart, the fullest first
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub max_listeners: usize,
+    /// Enter a network namespace: a name, a pid or a path
+    #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
+    pub netns: Vec<String>,
+}
