@@ -9,7 +9,7 @@ use crate::model::{Gap, Protocol, Socket, State};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
-use crate::source::{disk, kernel};
+use crate::source::{disk, machine};
 
 /// Reads the tables of the caller's network namespace, and hands their sockets to `emit`, each once. Tables under /proc are
 /// not narrowed by a dump's condition. Returns what could not be read.
@@ -279,7 +279,7 @@ const fn is_in_every_kernel(protocol: Protocol) -> bool {
 
 /// Returns whether the kernel supports the pseudo state of bound sockets; older ones silently ignore its bit.
 fn lists_bound_sockets() -> bool {
-    kernel::is_at_least(6, 8)
+    machine::kernel_is_at_least(6, 8)
 }
 
 fn missing(protocol: Protocol) -> Gap {

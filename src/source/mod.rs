@@ -9,7 +9,6 @@ pub mod credentials;
 pub mod deadline;
 pub mod disk;
 pub mod hosts;
-pub mod kernel;
 pub mod lookup;
 pub mod machine;
 pub mod names;

@@ -32,7 +32,7 @@ pub use record::{Facts, Record};
 pub use refusal::Refusal;
 
 use crate::source::uapi::bpf as uapi;
-use crate::source::{kernel, tape, threads};
+use crate::source::{machine, tape, threads};
 use btf::{FlagMasks, Layout};
 
 /// `readlink /proc/self/ns/pid` in the initial pid namespace, whose inode is fixed since 3.8 (linux
@@ -131,7 +131,7 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
 /// of the thread it comes from, not of the one it goes to, and skips such threads (kernel/bpf/task_iter.c,
 /// task_group_seq_get_next).
 pub fn visits_all_threads() -> bool {
-    kernel::is_at_least(6, 7)
+    machine::kernel_is_at_least(6, 7)
 }
 
 /// The same for these processes only (with all their threads), distributed over the processor's cores, in no order.
