@@ -2,14 +2,15 @@
 
 mod address;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::caller::Caller;
 use super::why::sockets_of;
 use super::{losses, out};
 use crate::cli::ReachArgs;
 use crate::diagnose::path::client::{self, Arrival};
-use crate::diagnose::path::found::{Answer, is_local};
+use crate::diagnose::path::found::{Answer, Found, Zone, destination, is_local};
+use crate::diagnose::path::special::Special;
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
 use crate::diagnose::place::{Host, Place, PortPlace, of_families};
@@ -27,7 +28,7 @@ use crate::source::{hosts, system, trial_connect, unix_paths};
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
-    let typed = match destination(args) {
+    let typed = match typed(args) {
         Ok(typed) => typed,
         Err(reason) => return out::usage(reason),
     };
@@ -42,7 +43,7 @@ pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<
 }
 
 /// What was typed, as one place.
-fn destination(args: &ReachArgs) -> Result<TypedPlace, String> {
+fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
     let port = args
         .port
         .as_ref()
@@ -73,22 +74,36 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         Ok(addresses) => addresses,
         Err(reason) => return out::usage(reason),
     };
+    let zone = place.scope.as_ref().map(|name| Zone {
+        name: name.as_str().into(),
+        index: system.interface_index(name),
+    });
+    if zone.is_some() && addresses.iter().any(IpAddr::is_ipv4) {
+        return out::usage("only an IPv6 address has an interface");
+    }
+    let may_try = args.try_it && zone.as_ref().is_none_or(|zone| zone.index.is_some());
     let answers: Vec<Answer> = addresses
         .into_iter()
-        .map(|address| Answer {
-            address,
-            port: place.port,
-            protocol,
-            found: address::read(protocol, address, place.port, &system, global.owners_by),
-            tried: args
-                .try_it
-                .then(|| trial_connect::connect_once(address, place.port))
-                .flatten(),
+        .map(|address| {
+            let destination = destination(address, place.port, zone.as_ref());
+            Answer {
+                address,
+                zone: zone.clone(),
+                port: place.port,
+                protocol,
+                found: match Special::of(address, zone.as_ref(), &system) {
+                    Some(special) => Found::Special(special),
+                    None => address::read(protocol, destination, &system, global.owners_by),
+                },
+                tried: may_try
+                    .then(|| trial_connect::connect_once(destination))
+                    .flatten(),
+            }
         })
         .collect();
     // Every address is read in the same way, so what is missing for the first is missing for all.
     let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
-    if args.try_it && answers.iter().any(|one| one.tried.is_none()) {
+    if may_try && answers.iter().any(|one| one.tried.is_none()) {
         gaps.push(Gap::loss("not-recorded", "the recording has no trial connection"));
     }
     let statuses = answers.iter().map(|one| one.found.owner_status());
@@ -119,15 +134,18 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
 fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
     let addresses = match host {
         // To the kernel, a connection to no address is one to loopback.
-        Host::Address(IpAddr::V4(address)) if address.is_unspecified() => vec![Ipv4Addr::LOCALHOST.into()],
+        Host::Address(address) if address.to_canonical() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) => {
+            vec![Ipv4Addr::LOCALHOST.into()]
+        }
         Host::Address(IpAddr::V6(address)) if address.is_unspecified() => vec![Ipv6Addr::LOCALHOST.into()],
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
         // This machine, as its own clients reach it.
         Host::Any => {
             let mut own = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            let has_one = own.iter().any(|address| is_local(*address, system));
-            own.retain(|address| !has_one || is_local(*address, system));
+            let is_own = |address: &IpAddr| is_local(SocketAddr::new(*address, 0), system);
+            let has_one = own.iter().any(is_own);
+            own.retain(|address| !has_one || is_own(address));
             own
         }
     };

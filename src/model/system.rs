@@ -92,6 +92,16 @@ impl SystemFacts {
             || self.local_v4.iter().any(|network| network.contains(address))
     }
 
+    /// Returns whether it is a broadcast address of this machine's networks, or of all.
+    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        let host = V4Network { address, prefix: 32 };
+        let is_last = match self.v4_links.iter().find(|(link, _)| link.contains(address)) {
+            Some((link, _)) => link.is_broadcast(address),
+            None => address.is_loopback() && matches!(address.octets()[3], 0 | 255),
+        };
+        address.is_broadcast() || is_last && self.local_v4.contains(&host)
+    }
+
     /// Returns whether bind accepts the IPv6 address as local, for a socket tied to `device`. A link-local or
     /// host-local address must be on that device (linux 6.18 net/ipv6/addrconf.c, ipv6_chk_addr).
     pub fn is_local_v6(&self, address: Ipv6Addr, device: Option<NonZeroU32>) -> bool {
@@ -110,11 +120,7 @@ impl SystemFacts {
         let v4 = v4.filter_map(|network| {
             let address = network.address;
             let link = self.v4_links.iter().find(|(link, _)| link.contains(address));
-            let is_broadcast = match link {
-                Some((link, _)) => link.is_broadcast(address),
-                None => address.is_loopback() && matches!(address.octets()[3], 0 | 255),
-            };
-            (!is_broadcast).then_some((IpAddr::V4(address), link.map(|(_, name)| name)))
+            (!self.is_broadcast(address)).then_some((IpAddr::V4(address), link.map(|(_, name)| name)))
         });
         let v6 = self
             .local_v6
@@ -129,6 +135,17 @@ impl SystemFacts {
                 _ => address.to_string(),
             })
             .collect()
+    }
+
+    /// Returns the index of an interface that is given by name or index.
+    pub fn interface_index(&self, name: &str) -> Option<u32> {
+        let by_name = self.interfaces.iter().find(|(_, known)| *known == name);
+        let by_index = || {
+            name.parse()
+                .ok()
+                .filter(|index| self.interfaces.contains_key(index))
+        };
+        by_name.map(|(index, _)| *index).or_else(by_index)
     }
 
     /// Returns whether the kernel never chooses the port.
@@ -187,6 +204,13 @@ mod tests {
             v4_links: vec![(link, "eth0".to_owned())],
         };
         assert_eq!(system.own_addresses(), ["127.0.0.1", "10.1.0.7 (eth0)"]);
+        let is_broadcast = |text: &str| system.is_broadcast(text.parse().unwrap());
+        for address in ["10.1.255.255", "127.255.255.255", "255.255.255.255"] {
+            assert!(is_broadcast(address), "{address}");
+        }
+        for address in ["10.1.0.7", "127.0.0.1", "127.1.2.255", "10.2.255.255"] {
+            assert!(!is_broadcast(address), "{address}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod containers;
 pub mod credentials;
 pub mod deadline;
 pub mod disk;
+pub mod error_queue;
 pub mod hosts;
 pub mod lookup;
 pub mod machine;

@@ -16,6 +16,7 @@ mod netns;
 mod paths;
 mod program;
 mod reach;
+mod reach_addresses;
 mod same;
 mod seccomp;
 #[path = "../it/skip.rs"]

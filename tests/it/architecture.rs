@@ -60,6 +60,7 @@ const PURE: &[&str] = &[
 /// The files that make system calls without a safe wrapper.
 const UNSAFE: &[&str] = &[
     "source/bpf/sys.rs",
+    "source/error_queue.rs",
     "source/nss.rs",
     "source/proc/tasks.rs",
     "source/trial_bind.rs",

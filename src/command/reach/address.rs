@@ -1,6 +1,6 @@
 //! Reads what a judgement about one address needs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
 use crate::command::read::{elsewhere, processes, snapshot};
@@ -16,30 +16,25 @@ use crate::render::name::Name;
 use crate::source::netlink::exact;
 use crate::source::route;
 
-/// Reads what is known about one address.
-pub(super) fn read(
-    protocol: Protocol,
-    address: IpAddr,
-    port: u16,
-    system: &SystemFacts,
-    by: OwnersBy,
-) -> Found {
-    if is_local(address, system) {
-        Found::Here(here(protocol, address, port, system, by))
-    } else if route::is_unrecorded(address, port) {
+/// Reads what is known about one address, which is that of a machine.
+pub(super) fn read(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Found {
+    if is_local(destination, system) {
+        Found::Here(here(protocol, destination, system, by))
+    } else if route::is_unrecorded(destination) {
         Found::Unrecorded
     } else {
-        Found::Away(away(protocol, address, port, system, by))
+        Found::Away(away(protocol, destination, system, by))
     }
 }
 
-fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Here {
+fn here(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Here {
+    let (address, port) = (destination.ip(), destination.port());
     let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
     let mut snapshot = snapshot::read_states(protocol, port, port, states);
     let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
     // From the address to itself, as any program here would come; the port means nothing.
     let remote = SocketAddr::new(address, 1);
-    let interface = interface_of(address, system).unwrap_or(0);
+    let interface = interface_of(destination, system).unwrap_or(0);
     let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
     let picked = picked.map(|picked| picked.filter(takes_traffic));
     let picked = match &picked {
@@ -75,14 +70,15 @@ fn here(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
     }
 }
 
-fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by: OwnersBy) -> Away {
-    let source = route::source_address(address, port);
+fn away(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Away {
+    let (address, port) = (destination.ip(), destination.port());
+    let source = route::source_address(destination);
     let device = source
         .and_then(|source| interface_of(source, system))
         .and_then(|index| system.interfaces.get(&index).cloned())
         .map(Name::from);
     let mut found = Away {
-        source,
+        source: source.map(|source| source.ip()),
         device,
         ..Away::default()
     };
@@ -91,6 +87,11 @@ fn away(protocol: Protocol, address: IpAddr, port: u16, system: &SystemFacts, by
         for socket in &*sockets {
             let Some(pair) = socket.inet() else { continue };
             if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
+                continue;
+            }
+            // The same link-local address on another link is another machine.
+            let is_zone = |index| pair.interface.is_none_or(|bound| bound.get() == index);
+            if matches!(destination, SocketAddr::V6(v6) if v6.scope_id() != 0 && !is_zone(v6.scope_id())) {
                 continue;
             }
             found.ports_used += usize::from(system.is_automatic(pair.local_port));

@@ -1,8 +1,6 @@
 //! What a client meets that tries each address of a name in turn, as most TCP clients do.
 
-use std::net::SocketAddr;
-
-use super::found::{Answer, Found};
+use super::found::Answer;
 use super::judge::{PathVerdict, Reach};
 use super::text::sentence;
 use crate::model::Protocol;
@@ -24,16 +22,17 @@ pub fn at(answer: &Answer) -> Arrival {
     match &answer.tried {
         Some((true, _)) => Arrival::Yes,
         Some((false, _)) => Arrival::No,
-        None => predicted(&answer.found),
+        None => predicted(answer),
     }
 }
 
 /// At one address, as far as can be seen without trying.
-pub fn predicted(found: &Found) -> Arrival {
-    match found.verdict() {
+pub fn predicted(answer: &Answer) -> Arrival {
+    match answer.found.verdict() {
         PathVerdict::Local(Reach::Accepted(_)) => Arrival::Yes,
         PathVerdict::AnotherMachine | PathVerdict::Local(Reach::Unknown) => Arrival::Unknown,
-        PathVerdict::Local(_) | PathVerdict::NoRoute => Arrival::No,
+        PathVerdict::Special(special) if special.may_arrive(answer.protocol) => Arrival::Unknown,
+        PathVerdict::Local(_) | PathVerdict::NoRoute | PathVerdict::Special(_) => Arrival::No,
     }
 }
 
@@ -71,7 +70,7 @@ pub fn headline(answers: &[Answer], host: Option<&str>, system: &SystemFacts) ->
             let Some(taking) = answers.get(before.len()) else {
                 return of_first;
             };
-            let place = SocketAddr::new(taking.address, port);
+            let place = taking.place();
             if answers.iter().all(|one| arrives(&one)) {
                 format!("Yes: every address of {host} takes {what} on port {port}.")
             } else if is_udp {
@@ -98,7 +97,7 @@ pub fn of_one(answer: &Answer, system: &SystemFacts) -> String {
 
 /// Whether a trial connection met what was predicted, or none was made.
 pub fn is_as_predicted(answer: &Answer) -> bool {
-    at(answer) == predicted(&answer.found)
+    at(answer) == predicted(answer)
 }
 
 /// Whether a connection to the address gets no answer rather than a refusal, as far as is known.
@@ -112,7 +111,7 @@ fn hangs(answer: &Answer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnose::path::found::{Away, Here};
+    use crate::diagnose::path::found::{Away, Found, Here};
     use crate::diagnose::path::judge::Why;
     use crate::model::OwnerStatus;
     use crate::model::ownership::Unseen;
@@ -134,6 +133,7 @@ mod tests {
         });
         Answer {
             address: address.parse().unwrap(),
+            zone: None,
             port: 80,
             protocol: Protocol::Tcp,
             found,

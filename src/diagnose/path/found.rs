@@ -1,8 +1,10 @@
 //! What was found out about one address: the input of the text and the document.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::num::NonZeroU32;
 
 use super::judge::{PathVerdict, Reach};
+use super::special::Special;
 use crate::diagnose::bind::owner::Owner;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
@@ -14,6 +16,8 @@ use crate::render::name::Name;
 pub struct Answer {
     /// The address.
     pub address: IpAddr,
+    /// The interface that was named with it.
+    pub zone: Option<Zone>,
     /// The port.
     pub port: u16,
     /// TCP or UDP.
@@ -24,6 +28,36 @@ pub struct Answer {
     pub tried: Option<(bool, String)>,
 }
 
+/// An interface that was named with an address (`%eth0`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// As it was typed.
+    pub name: Name,
+    /// Its index; `None` if there is no such interface.
+    pub index: Option<u32>,
+}
+
+impl Answer {
+    /// How people write the place.
+    pub fn place(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("[{}%{}]:{}", self.address, zone.name, self.port),
+            None => SocketAddr::new(self.address, self.port).to_string(),
+        }
+    }
+}
+
+/// Where a connection goes to. Only a link-local address has an interface for the kernel.
+pub fn destination(address: IpAddr, port: u16, zone: Option<&Zone>) -> SocketAddr {
+    let index = zone.and_then(|zone| zone.index);
+    match (address, index) {
+        (IpAddr::V6(v6), Some(index)) if v6.is_unicast_link_local() => {
+            SocketAddrV6::new(v6, port, 0, index).into()
+        }
+        _ => SocketAddr::new(address, port),
+    }
+}
+
 /// What is known about one address that was asked for.
 #[derive(Clone, Debug)]
 pub enum Found {
@@ -31,6 +65,8 @@ pub enum Found {
     Here(Here),
     /// It is another machine's.
     Away(Away),
+    /// It is none of a machine.
+    Special(Special),
     /// A recording is replayed that has nothing about it.
     Unrecorded,
 }
@@ -42,6 +78,7 @@ impl Found {
             Self::Here(here) => PathVerdict::Local(here.reach),
             Self::Away(away) if away.source.is_none() => PathVerdict::NoRoute,
             Self::Away(_) => PathVerdict::AnotherMachine,
+            Self::Special(special) => PathVerdict::Special(*special),
             Self::Unrecorded => PathVerdict::Local(Reach::Unknown),
         }
     }
@@ -50,7 +87,7 @@ impl Found {
     pub fn owner_status(&self) -> OwnerStatus {
         match self {
             Self::Here(here) => here.owner_status,
-            Self::Away(_) | Self::Unrecorded => OwnerStatus::NotAsked,
+            Self::Away(_) | Self::Special(_) | Self::Unrecorded => OwnerStatus::NotAsked,
         }
     }
 
@@ -58,7 +95,7 @@ impl Found {
     pub fn unseen(&self) -> Unseen {
         match self {
             Self::Here(here) => here.unseen,
-            Self::Away(_) | Self::Unrecorded => Unseen::default(),
+            Self::Away(_) | Self::Special(_) | Self::Unrecorded => Unseen::default(),
         }
     }
 
@@ -67,7 +104,7 @@ impl Found {
         match self {
             Self::Here(here) => &here.gaps,
             Self::Away(away) => &away.gaps,
-            Self::Unrecorded => &[],
+            Self::Special(_) | Self::Unrecorded => &[],
         }
     }
 }
@@ -110,26 +147,28 @@ pub struct Away {
     pub gaps: Vec<Gap>,
 }
 
-/// Whether an address is this machine's.
-pub fn is_local(address: IpAddr, system: &SystemFacts) -> bool {
-    match address {
-        IpAddr::V4(address) => system.is_local_v4(address),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(address) => system.is_local_v4(address),
-            None => system.is_local_v6(v6, None),
-        },
+/// Whether a destination is an address of this machine.
+pub fn is_local(destination: SocketAddr, system: &SystemFacts) -> bool {
+    let v6 = match destination {
+        SocketAddr::V4(v4) => return system.is_local_v4(*v4.ip()),
+        SocketAddr::V6(v6) => v6,
+    };
+    match v6.ip().to_ipv4_mapped() {
+        Some(address) => system.is_local_v4(address),
+        None => system.is_local_v6(*v6.ip(), NonZeroU32::new(v6.scope_id())),
     }
 }
 
 /// The interface that has the address: what comes from this machine itself counts as coming in by it.
-pub fn interface_of(address: IpAddr, system: &SystemFacts) -> Option<u32> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
+pub fn interface_of(destination: SocketAddr, system: &SystemFacts) -> Option<u32> {
+    match (destination.ip().to_canonical(), destination) {
+        (_, SocketAddr::V6(v6)) if v6.scope_id() != 0 => Some(v6.scope_id()),
+        (IpAddr::V4(address), _) => {
             let (_, name) = system.v4_links.iter().find(|(link, _)| link.contains(address))?;
             let known = system.interfaces.iter().find(|(_, known)| *known == name);
             known.map(|(index, _)| *index)
         }
-        IpAddr::V6(address) => {
+        (IpAddr::V6(address), _) => {
             let local = system.local_v6.iter().find(|local| local.address == address);
             local.map(|local| local.interface)
         }

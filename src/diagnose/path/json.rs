@@ -36,6 +36,7 @@ struct AnswerDocument {
     pids: Vec<u32>,
     reachable_at: Vec<String>,
     tried: Option<bool>,
+    interface: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -51,9 +52,9 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
         let (pids, reachable_at) = match &one.found {
             Found::Here(here) => (
                 here.owners.iter().map(|owner| owner.pid).collect(),
-                reachable_at(here, one, system),
+                reachable_at(here, one.port, answers, system),
             ),
-            Found::Away(_) | Found::Unrecorded => (Vec::new(), Vec::new()),
+            Found::Away(_) | Found::Special(_) | Found::Unrecorded => (Vec::new(), Vec::new()),
         };
         AnswerDocument {
             address: one.address.to_string(),
@@ -64,6 +65,7 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
             pids,
             reachable_at,
             tried: one.tried.as_ref().map(|(made, _)| *made),
+            interface: one.zone.as_ref().map(|zone| zone.name.to_string()),
         }
     };
     document(&Document {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::special::Special;
 use crate::diagnose::bind::cover::Cover;
 use crate::model::{Protocol, Socket, State};
 
@@ -14,6 +15,8 @@ pub enum PathVerdict {
     NoRoute,
     /// The address is another machine's, where nothing can be seen.
     AnotherMachine,
+    /// The address is none of a machine.
+    Special(Special),
 }
 
 impl PathVerdict {
@@ -23,6 +26,7 @@ impl PathVerdict {
             Self::Local(reach) => reach.name(),
             Self::NoRoute => "no-route",
             Self::AnotherMachine => "another-machine",
+            Self::Special(special) => special.name(),
         }
     }
 }

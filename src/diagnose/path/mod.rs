@@ -5,5 +5,6 @@ pub mod found;
 pub mod json;
 pub mod judge;
 pub mod listens;
+pub mod special;
 pub mod text;
 pub mod unix;

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::client::{self, Arrival};
-use super::found::{Answer, Away, Found, Here};
+use super::found::{Answer, Away, Found, Here, Zone, destination, interface_of};
 use super::judge::{Reach, Why, cover, takes_traffic};
 use crate::diagnose::bind::cover::Cover;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
-use crate::model::system::SystemFacts;
+use crate::model::system::{SystemFacts, V6Address};
 use crate::model::{Protocol, Socket};
+use crate::render::name::Name;
 use crate::render::page::Page;
 
 /// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
@@ -23,12 +24,12 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, widt
     match answers {
         [one] => tell_trial(&mut page, one, system),
         _ if answers.iter().all(|one| client::of_one(one, system) == headline) => {
-            let places: Vec<_> = answers.iter().map(place).collect();
+            let places: Vec<_> = answers.iter().map(Answer::place).collect();
             page.row("at", &places.join("  "));
         }
         _ => {
             for one in answers {
-                page.item(&format!("{}: {}", place(one), client::of_one(one, system)));
+                page.item(&format!("{}: {}", one.place(), client::of_one(one, system)));
                 tell_trial(&mut page, one, system);
             }
         }
@@ -38,10 +39,6 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, widt
     }
     page.prose("(packet filters not examined: nft list ruleset)");
     page.finish()
-}
-
-fn place(answer: &Answer) -> String {
-    SocketAddr::new(answer.address, answer.port).to_string()
 }
 
 /// What the headline leaves out of a trial connection and of what was expected of it.
@@ -56,12 +53,12 @@ fn tell_trial(page: &mut Page, answer: &Answer, system: &SystemFacts) {
 fn tell_fixes(page: &mut Page, answers: &[Answer], system: &SystemFacts) {
     let refused = |one: &'_ &Answer| match &one.found {
         Found::Here(here) => !matches!(here.reach, Reach::Accepted(_)),
-        Found::Away(_) | Found::Unrecorded => false,
+        Found::Away(_) | Found::Special(_) | Found::Unrecorded => false,
     };
     let Some((one, Found::Here(here))) = answers.iter().find(refused).map(|one| (one, &one.found)) else {
         return;
     };
-    let places = reachable_at(here, one, system);
+    let places = reachable_at(here, one.port, answers, system);
     page.gap();
     if !places.is_empty() {
         page.row("reachable at", &places.join("  "));
@@ -76,6 +73,9 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
     match &answer.found {
         Found::Here(here) => of_here(answer, here, system),
         Found::Away(away) => of_away(answer, away, system),
+        Found::Special(special) => {
+            special.sentence(answer.address, answer.zone.as_ref(), answer.port, answer.protocol)
+        }
         Found::Unrecorded => format!("Cannot tell: the recording has no route to {}.", answer.address),
     }
 }
@@ -127,13 +127,7 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                 Why::OtherAddress(_) => format!("{who} listens on {place} only"),
                 Why::OtherDevice(_) => {
                     let device = at.and_then(Socket::inet).and_then(|pair| pair.interface);
-                    let name = device.map_or_else(String::new, |device| {
-                        system
-                            .interfaces
-                            .get(&device.get())
-                            .cloned()
-                            .unwrap_or_else(|| device.to_string())
-                    });
+                    let name = device.map_or_else(Name::default, |device| link_name(device.get(), system));
                     format!("{who} listens on {place}, but only for what comes in by {name}")
                 }
             };
@@ -159,6 +153,15 @@ fn of_away(answer: &Answer, away: &Away, system: &SystemFacts) -> String {
         "Cannot tell from here: {} is another machine. Packets leave from {source}{device}.",
         answer.address
     );
+    let own = |local: &&V6Address| IpAddr::V6(local.address) == answer.address;
+    if let (Some(zone), Some(local)) = (&answer.zone, system.local_v6.iter().find(own)) {
+        let name = link_name(local.interface, system);
+        let _ = write!(
+            text,
+            " This machine has that address on {name}, not on {}.",
+            zone.name
+        );
+    }
     if let Some(first) = away.unanswered.first() {
         let retries = first.timer.map_or(0, |timer| timer.retransmits);
         let count = away.unanswered.len();
@@ -195,34 +198,57 @@ fn owner(owners: &[Owner]) -> String {
     }
 }
 
-/// The places where something takes traffic on that port, without the one that was just said not to.
-pub(super) fn reachable_at(here: &Here, answer: &Answer, system: &SystemFacts) -> Vec<String> {
-    let mut own: Vec<IpAddr> = system
-        .local_v4
+fn link_name(index: u32, system: &SystemFacts) -> Name {
+    let name = system.interfaces.get(&index).cloned();
+    name.unwrap_or_else(|| index.to_string()).into()
+}
+
+/// The places where something takes traffic on that port, without those that were just said not to.
+pub(super) fn reachable_at(here: &Here, port: u16, answers: &[Answer], system: &SystemFacts) -> Vec<String> {
+    let v4 = system.local_v4.iter().filter(|network| network.prefix == 32);
+    let v4 = v4
+        .filter(|network| !system.is_broadcast(network.address))
+        .map(|network| (IpAddr::V4(network.address), None));
+    let v6 = system
+        .local_v6
         .iter()
-        .filter(|network| {
-            network.prefix == 32
-                && system
-                    .v4_links
-                    .iter()
-                    .all(|(link, _)| !link.is_broadcast(network.address))
-        })
-        .map(|network| IpAddr::V4(network.address))
-        .filter(|address| *address != IpAddr::V4(std::net::Ipv4Addr::new(127, 255, 255, 255)))
-        .collect();
-    own.extend(system.local_v6.iter().map(|local| IpAddr::V6(local.address)));
-    let waits = |address: &IpAddr| {
-        let wanted = Cover::of(*address, true);
+        .filter(|local| !local.tentative)
+        .map(|local| (IpAddr::V6(local.address), Some(local.interface)));
+    let own = v4.chain(v6).map(|(address, interface)| Answer {
+        address,
+        zone: interface
+            .filter(|_| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+            .map(|index| Zone {
+                name: link_name(index, system),
+                index: Some(index),
+            }),
+        port,
+        protocol: Protocol::Tcp,
+        found: Found::Unrecorded,
+        tried: None,
+    });
+    let waits = |place: &Answer| {
+        let wanted = Cover::of(place.address, true);
+        let interface = interface_of(destination(place.address, port, place.zone.as_ref()), system);
         here.sockets
             .iter()
             .filter(|socket| takes_traffic(socket) && !socket.accept_queue_is_full())
+            .filter(|socket| {
+                let bound_to = socket.inet().and_then(|pair| pair.interface);
+                bound_to.is_none_or(|bound_to| Some(bound_to.get()) == interface)
+            })
             .any(|socket| cover(socket).is_some_and(|cover| cover.overlaps(wanted)))
     };
+    let is_refused = |place: &Answer| {
+        answers.iter().any(|one| {
+            (one.address, one.zone.as_ref().and_then(|zone| zone.index))
+                == (place.address, place.zone.as_ref().and_then(|zone| zone.index))
+                && client::at(one) != Arrival::Yes
+        })
+    };
     let mut places: Vec<_> = own
-        .into_iter()
-        .filter(|address| *address != answer.address || matches!(here.reach, Reach::Accepted(_)))
-        .filter(waits)
-        .map(|address| SocketAddr::new(address, answer.port).to_string())
+        .filter(|place| !is_refused(place) && waits(place))
+        .map(|place| place.place())
         .collect();
     places.dedup();
     places
