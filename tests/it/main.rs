@@ -14,6 +14,7 @@ mod architecture;
 mod attempts;
 mod cli;
 mod documents;
+mod fleet;
 mod generated;
 mod limits;
 mod live;

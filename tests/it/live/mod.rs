@@ -6,7 +6,7 @@ mod descriptor_only;
 mod destroy;
 mod details;
 mod documented;
-mod enter;
+pub(crate) mod enter;
 mod events;
 mod families;
 mod forms;
