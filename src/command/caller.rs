@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use rustix::thread::{CapabilitySet, capabilities};
 
-use crate::diagnose::bind::cure::Reader;
+use crate::diagnose::bind::cure::{Netns, Reader};
 use crate::plan::Place;
 use crate::render::shell;
 use crate::source::netns::Views;
@@ -23,6 +23,8 @@ pub struct Caller {
     pub command: String,
     /// Where the output goes.
     pub place: Place,
+    /// The one network namespace that the run is in (`-N`): as it was typed, and its file, both quoted for the shell.
+    pub netns: Option<(String, String)>,
     /// The network namespaces that a listing looks into (`-N`); only the one we are in if there are none.
     pub views: Views,
 }
@@ -44,6 +46,7 @@ impl Caller {
             may_see_all,
             command,
             place: place(),
+            netns: None,
             views: Views::default(),
         }
     }
@@ -58,6 +61,7 @@ impl Caller {
         Reader {
             uid: tape::euid(),
             program: shell::first_word(&self.command),
+            netns: self.netns.as_ref().map(|(word, path)| Netns { word, path }),
         }
     }
 

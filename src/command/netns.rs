@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cli::{Cli, UsageError};
 use crate::model::request::netns::{are_several, words};
-use crate::render::escape;
+use crate::render::{escape, shell};
 use crate::source::netns::{Namespace, Views, find, path_of};
 
 /// Goes into the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
@@ -35,6 +35,17 @@ pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
         Err(error) if takes_several && error.kind() == ErrorKind::PermissionDenied => views(&given),
         Err(error) => Err(refused(&path, &error)),
     }
+}
+
+/// The single namespace that `-N` names, for commands to paste: the word as it was typed, and its file.
+pub fn in_commands(cli: &Cli) -> Option<(String, String)> {
+    let given = cli.netns();
+    let word = words(&given).next().filter(|_| !are_several(&given))?;
+    let path = path_of(word);
+    Some((
+        shell::word(word.as_bytes())?,
+        shell::word(path.as_os_str().as_encoded_bytes())?,
+    ))
 }
 
 fn views(given: &[String]) -> Result<Views, UsageError> {

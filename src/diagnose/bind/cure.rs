@@ -41,6 +41,17 @@ pub struct Reader<'a> {
     pub uid: u32,
     /// This program as a word of a command, with its path: sudo looks for programs in places of its own.
     pub program: &'a str,
+    /// The network namespace that was looked at (`-N`).
+    pub netns: Option<Netns<'a>>,
+}
+
+/// A network namespace in commands, quoted for the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Netns<'a> {
+    /// As it was typed.
+    pub word: &'a str,
+    /// Its file.
+    pub path: &'a str,
 }
 
 /// What a cure costs, in rising order.
@@ -110,19 +121,24 @@ impl Cure {
                 is_another
             }
         };
-        let is_sudo = self
-            .command
-            .as_ref()
-            .is_some_and(|command| command.starts_with("sudo "));
-        if needs_root && reader.uid != 0 && !is_sudo {
-            self.command = self
-                .command
-                .take()
-                .map(|command| match command.strip_prefix("sockstat ") {
-                    Some(words) => format!("sudo {} {words}", reader.program),
-                    None => format!("sudo {command}"),
-                });
-        }
+        let with_sudo = needs_root && reader.uid != 0;
+        self.command = self.command.take().map(|command| {
+            let command = in_netns(command, reader.netns);
+            match command.strip_prefix("sockstat ") {
+                Some(words) if with_sudo => format!("sudo {} {words}", reader.program),
+                None if with_sudo && !command.starts_with("sudo ") => format!("sudo {command}"),
+                _ => command,
+            }
+        });
+    }
+}
+
+/// The command for the namespace that was looked at: sockstat goes there itself, and sysctl has to be taken there.
+fn in_netns(command: String, netns: Option<Netns<'_>>) -> String {
+    match (netns, command.split_once(' ')) {
+        (Some(netns), Some(("sockstat", words))) => format!("sockstat -N {} {words}", netns.word),
+        (Some(netns), Some(("sysctl", _))) => format!("nsenter --net={} {command}", netns.path),
+        _ => command,
     }
 }
 
@@ -153,9 +169,47 @@ mod tests {
 
     fn typed(command: &str, rights: Rights, uid: u32) -> Option<String> {
         let mut cures = [Cure::command(command, "", Harm::None).with_rights(rights)];
-        let program = "/opt/sockstat";
-        typed_by(&mut cures, Reader { uid, program });
+        typed_by(&mut cures, reader(uid, None));
         cures[0].command.take()
+    }
+
+    fn reader<'a>(uid: u32, netns: Option<Netns<'a>>) -> Reader<'a> {
+        Reader {
+            uid,
+            program: "/opt/sockstat",
+            netns,
+        }
+    }
+
+    #[test]
+    fn commands_go_to_the_namespace_that_was_looked_at() {
+        let netns = Netns {
+            word: "blue",
+            path: "/run/netns/blue",
+        };
+        for (command, uid, expected) in [
+            ("sockstat kill :80", 0, "sockstat -N blue kill :80"),
+            (
+                "sockstat -K sport = :80",
+                7,
+                "sudo /opt/sockstat -N blue -K sport = :80",
+            ),
+            (
+                "sysctl -w a=1",
+                7,
+                "sudo nsenter --net=/run/netns/blue sysctl -w a=1",
+            ),
+            ("sleep 3", 0, "sleep 3"),
+        ] {
+            let rights = if command == "sleep 3" {
+                Rights::Anybody
+            } else {
+                Rights::Root
+            };
+            let mut cures = [Cure::command(command, "", Harm::None).with_rights(rights)];
+            typed_by(&mut cures, reader(uid, Some(netns)));
+            assert_eq!(cures[0].command.as_deref(), Some(expected));
+        }
     }
 
     #[test]

@@ -281,6 +281,7 @@ mod tests {
                 Reader {
                     uid,
                     program: "sockstat",
+                    netns: None,
                 },
             );
             cures.remove(0).command.unwrap_or_default()

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::client::{self, Arrival};
 use super::found::{Answer, Found};
-use super::text::{reachable_at, sentence};
+use super::text::{headline, reachable_at, sentence};
 use super::unix::{UnixAnswer, UnixReach};
 use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::json::{self, document, gaps};
@@ -76,7 +76,7 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
             Arrival::No => Some(false),
             Arrival::Unknown => None,
         },
-        sentence: json::sentence(&client::headline(answers, host, system)),
+        sentence: json::sentence(&headline(answers, host, system)),
         answers: answers.iter().map(answer).collect(),
     })
 }

@@ -289,3 +289,15 @@ fn what_a_user_mounted_over_a_namespace_is_not_opened() {
         skip("no network namespace: unshare cannot keep one by a file");
     }
 }
+
+#[test]
+fn what_helps_is_a_command_for_the_namespace_that_was_looked_at() {
+    let Some(sockets) = make(&["tcp-listen:port=3000"]) else {
+        return;
+    };
+    let pid = sockets.pid.to_string();
+    for words in [["-N", &pid, "why", "3000"], ["why", "3000", "-N", &pid]] {
+        let said = Ran::of(&mut sockstat(words)).text().to_owned();
+        assert!(said.contains(&format!("sockstat -N {pid} kill :3000")), "{said}");
+    }
+}
