@@ -6,5 +6,6 @@ pub mod bind;
 pub(crate) mod json;
 pub mod path;
 pub mod place;
+pub mod restart;
 pub mod targets;
 pub mod typed_place;

@@ -1,6 +1,6 @@
-//! systemd's unit files for sockets. systemd itself is not queried.
+//! systemd's unit files for sockets and services. systemd itself is not queried.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::disk;
 
@@ -21,14 +21,64 @@ const DIRECTORIES: [&str; 4] = [
     "/usr/lib/systemd",
 ];
 
+impl Manager {
+    /// The directories of its units.
+    fn directories(self) -> impl Iterator<Item = String> {
+        let of = match self {
+            Self::System => "system",
+            Self::User => "user",
+        };
+        DIRECTORIES
+            .iter()
+            .map(move |directory| format!("{directory}/{of}"))
+    }
+}
+
+/// Returns the text of a unit's file and those of its drop-ins, in the order in which they count; empty if its file cannot
+/// be read. An instance has the file of its template.
+pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
+    // A name in a cgroup may be anything.
+    if unit.contains('/') || unit.starts_with('.') {
+        return Vec::new();
+    }
+    let template = unit
+        .split_once('@')
+        .zip(unit.rsplit_once('.'))
+        .map(|((name, _), (_, kind))| format!("{name}@.{kind}"));
+    let names = || std::iter::once(unit).chain(template.as_deref());
+    let read = |path: String| disk::read_to_string(path).ok();
+    let file = names().find_map(|name| {
+        manager
+            .directories()
+            .find_map(|directory| read(format!("{directory}/{name}")))
+    });
+    let Some(file) = file else {
+        return Vec::new();
+    };
+    // By name, whatever directory they are in; the first directory with a name wins.
+    let mut drop_ins = BTreeMap::new();
+    let kind = unit.rsplit('.').next().unwrap_or_default();
+    for name in names().chain([kind]) {
+        for directory in manager.directories() {
+            let directory = format!("{directory}/{name}.d");
+            for name in disk::names_in(&directory).unwrap_or_default() {
+                let name = name.to_string_lossy().into_owned();
+                if name.ends_with(".conf") {
+                    drop_ins
+                        .entry(name.clone())
+                        .or_insert_with(|| format!("{directory}/{name}"));
+                }
+            }
+        }
+    }
+    std::iter::once(file)
+        .chain(drop_ins.into_values().filter_map(read))
+        .collect()
+}
+
 /// Returns the names and texts of the socket units, each read on demand.
 pub fn socket_units(manager: Manager) -> impl Iterator<Item = (String, String)> {
-    let of = match manager {
-        Manager::System => "system",
-        Manager::User => "user",
-    };
-    let files = DIRECTORIES.iter().flat_map(move |directory| {
-        let directory = format!("{directory}/{of}");
+    let files = manager.directories().flat_map(move |directory| {
         let names = disk::names_in(&directory).unwrap_or_default();
         names.into_iter().map(move |name| (directory.clone(), name))
     });

@@ -255,6 +255,64 @@ fn a_service_and_a_container_by_their_cgroups() {
     });
 }
 
+/// What ends is started again by whoever manages it, as its settings say.
+#[test]
+fn who_starts_a_program_again() {
+    let id = "fedcba9876543210".repeat(4);
+    let script = format!(
+        "mount -t tmpfs none /run && mkdir -p /run/systemd/system/sockstat-again.service.d &&
+        mount -t tmpfs none /var/lib && mkdir -p /var/lib/docker/containers/{id} &&
+        echo '{{\"RestartPolicy\":{{\"Name\":\"always\"}}}}' > /var/lib/docker/containers/{id}/hostconfig.json &&
+        printf '[Service]\\nRestart=no\\n' > /run/systemd/system/sockstat-again.service &&
+        printf '[Service]\\nRestart=on-failure\\n' > /run/systemd/system/sockstat-again.service.d/x.conf &&
+        exec \"$@\""
+    );
+    netns::run(move |_| {
+        for (name, signal, expected) in [
+            (
+                "sockstat-again.service".to_owned(),
+                "TERM",
+                "in sockstat-again.service: systemd starts it again if it ends with an error (Restart=on-failure)",
+            ),
+            (
+                "sockstat-again.service".to_owned(),
+                "KILL",
+                "in sockstat-again.service: systemd starts it again (Restart=on-failure)",
+            ),
+            (
+                format!("docker-{id}.scope"),
+                "TERM",
+                "in the container fedcba987654: docker starts it again (restart policy always)",
+            ),
+        ] {
+            let port = fresh_port();
+            let Some(cgroup) = Cgroup::new(&name) else { return };
+            let mut child = holder_of(port);
+            cgroup.take(child.id());
+            let output = Command::new("unshare")
+                .args([
+                    "--mount",
+                    "sh",
+                    "-c",
+                    &script,
+                    "sh",
+                    env!("CARGO_BIN_EXE_sockstat"),
+                ])
+                .args(["kill", "--dry-run", "--signal", signal, &port.to_string()])
+                .output()
+                .unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(
+                said.contains(expected),
+                "{said}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+    });
+}
+
 #[test]
 fn a_bpf_program_that_looks_at_binds_is_pointed_out() {
     let Some(cgroup) = Cgroup::new("sockstat-test-hooked") else {

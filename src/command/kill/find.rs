@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::cure::Reader;
 use crate::diagnose::bind::end_holders::{container_stopper, unit_stopper};
+use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
+use crate::diagnose::restart::Restart;
 use crate::diagnose::targets::{Held, ancestors, targets};
 use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
@@ -19,6 +21,8 @@ use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket, State
 use crate::plan::KillPlan;
 use crate::plan::kill::Goal;
 use crate::render::name::Name;
+use crate::source::containers::docker::Docker;
+use crate::source::systemd::{self, Manager};
 use crate::source::{process, system};
 
 /// The longest pause between two looks at a port.
@@ -72,6 +76,8 @@ pub struct Victim {
     pub also: Vec<(String, Protocol)>,
     /// The supervisor that started it, outside systemd: its name and pid.
     pub supervisor: Option<(Vec<u8>, u32)>,
+    /// Whether systemd starts the service again, or docker the container.
+    pub restart: Restart,
 }
 
 /// Looks for the owners.
@@ -82,7 +88,7 @@ pub fn find(plan: &KillPlan, reader: Reader<'_>) -> anyhow::Result<Found> {
     let (collected, captured) = stream(&plan.capture, Collected::default())?;
     let mut sockets = collected.sockets;
     sockets.retain(|socket| wants_family(plan.ipv4, plan.ipv6, socket.family));
-    let mut found = found(&sockets, &captured, plan.goal, reader);
+    let mut found = found(&sockets, &captured, plan, reader);
     add_other_places(&mut found.victims, plan)?;
     Ok(found)
 }
@@ -135,7 +141,7 @@ impl Sink for Collected {
     }
 }
 
-fn found(sockets: &[Socket], captured: &Captured, goal: Goal, reader: Reader<'_>) -> Found {
+fn found(sockets: &[Socket], captured: &Captured, plan: &KillPlan, reader: Reader<'_>) -> Found {
     let mut held = Vec::new();
     let mut ownerless = Vec::new();
     for (at, socket) in sockets.iter().enumerate() {
@@ -164,7 +170,7 @@ fn found(sockets: &[Socket], captured: &Captured, goal: Goal, reader: Reader<'_>
             let is_one_of_us = target.pids.iter().any(|pid| us.contains(pid));
             Victim {
                 is_one_of_us,
-                ..victim(target.pids, of_target, captured, reader)
+                ..victim(target.pids, of_target, captured, &plan.signal, reader)
             }
         })
         .collect();
@@ -172,11 +178,17 @@ fn found(sockets: &[Socket], captured: &Captured, goal: Goal, reader: Reader<'_>
         victims,
         ownerless,
         unseen: captured.owners.unseen(),
-        goal,
+        goal: plan.goal,
     }
 }
 
-fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, reader: Reader<'_>) -> Victim {
+fn victim(
+    pids: Vec<u32>,
+    sockets: Vec<Socket>,
+    captured: &Captured,
+    signal: &str,
+    reader: Reader<'_>,
+) -> Victim {
     let top = pids.first().copied().unwrap_or(0);
     let context = processes::read(&[top], &[]);
     let owner = processes::describe(&[top], &context)
@@ -194,14 +206,19 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, reader: Rea
         .map(|socket| (place(socket), socket.protocol))
         .collect();
     places.dedup();
+    let unit = owner
+        .unit
+        .clone()
+        .filter(|unit| unit.as_bytes().ends_with(b".service"));
     Victim {
+        restart: restart(&owner, unit.as_ref(), signal),
         pids,
         command: owner.command_line(),
         stop_unit: unit_stopper(&owner, reader),
         stop_container: container_stopper(&owner, reader),
         program: owner.program,
         user: owner.user.unwrap_or_else(|| "?".into()),
-        unit: owner.unit.filter(|unit| unit.as_bytes().ends_with(b".service")),
+        unit,
         container: owner.container,
         container_tool: owner.container_tool,
         forwards_for_container: owner.forwards_for_container,
@@ -215,6 +232,29 @@ fn victim(pids: Vec<u32>, sockets: Vec<Socket>, captured: &Captured, reader: Rea
             .iter()
             .find(|(name, _)| is_supervisor(name))
             .cloned(),
+    }
+}
+
+/// Whether what an owner runs in starts it again.
+fn restart(owner: &Owner, unit: Option<&Name>, signal: &str) -> Restart {
+    let text = |name: &Name| std::str::from_utf8(name.as_bytes()).map(str::to_owned);
+    match (&owner.container, unit) {
+        (Some(container), _) if owner.container_tool == "docker" => {
+            let policy = text(container)
+                .ok()
+                .and_then(|name| Docker::default().restart_policy(&name));
+            Restart::of_container(policy.as_deref())
+        }
+        (None, Some(unit)) => {
+            let manager = if owner.of_user_manager {
+                Manager::User
+            } else {
+                Manager::System
+            };
+            let texts = text(unit).map(|unit| systemd::texts_of(&unit, manager));
+            Restart::of_service(&texts.unwrap_or_default(), signal)
+        }
+        _ => Restart::UNKNOWN,
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Ending;
 use super::find::Victim;
+use crate::diagnose::restart::Again;
 use crate::model::Protocol;
 use crate::plan::KillPlan;
 use crate::render::json::push_string;
@@ -26,11 +27,16 @@ pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8
         push_places(&mut out, &victim.places);
         out.extend_from_slice(b"],\"also_holds\":[");
         push_places(&mut out, &victim.also);
+        let starts_again = match victim.restart.again {
+            Again::Yes => "true",
+            Again::No => "false",
+            Again::AfterError | Again::Unknown => "null",
+        };
         let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
         let mut tail = String::new();
         let _ = write!(
             tail,
-            "],\"ended_after_ms\":{},\"ports_free\":{},\"signalled\":[{}]}}",
+            "],\"starts_again\":{starts_again},\"ended_after_ms\":{},\"ports_free\":{},\"signalled\":[{}]}}",
             or_null(ending.ended_after_ms.map(|ms| ms.to_string())),
             or_null(ending.ports_free.map(|free| free.to_string())),
             ending

@@ -238,15 +238,18 @@ fn shown(victim: &Victim) -> String {
         let name = escape::text(name);
         let _ = writeln!(text, "started by {name} {pid}, which may start it again");
     }
-    if let Some(unit) = &victim.unit {
-        let stop = victim.stop_unit.as_ref().map(|stop| format!(" ({stop})"));
-        let stop = stop.unwrap_or_default();
-        let _ = writeln!(text, "in {unit}: systemd may start it again{stop}");
-    }
+    let instead = |stop: Option<String>| stop.map_or_else(String::new, |stop| format!("; instead: {stop}"));
     if let Some(container) = &victim.container {
-        let stop = victim.stop_container.as_ref().map(|stop| format!(" ({stop})"));
-        let stop = stop.unwrap_or_default();
-        let _ = writeln!(text, "in the container {container}{stop}");
+        let tool = victim.container_tool;
+        let stop = instead(victim.stop_container.clone());
+        let _ = writeln!(
+            text,
+            "in the container {container}: {tool} {}{stop}",
+            victim.restart
+        );
+    } else if let Some(unit) = &victim.unit {
+        let stop = instead(victim.stop_unit.clone());
+        let _ = writeln!(text, "in {unit}: systemd {}{stop}", victim.restart);
     }
     text
 }

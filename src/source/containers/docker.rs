@@ -45,6 +45,21 @@ impl Docker {
         self.running(|config| config.publishes(port, udp))
     }
 
+    /// The restart policy of a container: `always`, `unless-stopped`, `on-failure`, `no`.
+    pub fn restart_policy(&self, container: &str) -> Option<String> {
+        let ids = disk::names_in(&self.containers).ok()?;
+        let is_it = |id: &&std::ffi::OsString| {
+            let has_id = container.len() >= 12 && id.as_encoded_bytes().starts_with(container.as_bytes());
+            has_id || self.name_of(&id.to_string_lossy()).as_deref() == Some(container)
+        };
+        let id = ids.iter().find(is_it)?;
+        state::restart_policy(
+            &self
+                .place
+                .read(&self.containers.join(id).join("hostconfig.json"))?,
+        )
+    }
+
     /// The first running container whose configuration satisfies a condition.
     fn running(&self, is_such: impl Fn(&state::Config) -> bool) -> Option<String> {
         let containers = disk::names_in(&self.containers).ok()?;

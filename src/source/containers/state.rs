@@ -22,6 +22,24 @@ pub(super) fn data_root(daemon: &[u8]) -> Option<String> {
     serde_json::from_slice::<Daemon>(daemon).ok()?.data_root
 }
 
+/// The name of the restart policy in a container's hostconfig.json, by docker.
+pub(super) fn restart_policy(host_config: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct HostConfig {
+        restart_policy: Policy,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Policy {
+        name: String,
+    }
+    let policy = serde_json::from_slice::<HostConfig>(host_config)
+        .ok()?
+        .restart_policy;
+    Some(policy.name).filter(|name| name.len() <= NAME_BYTES_MAX)
+}
+
 /// A container's config.v2.json, by docker.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
