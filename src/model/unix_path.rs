@@ -1,6 +1,6 @@
 //! What is at the path of a unix socket.
 
-use super::endpoint::UnixPair;
+use super::endpoint::{UnixFile, UnixPair};
 
 /// What decides about a path: who may go there, and what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,12 +125,17 @@ pub struct FileId {
 }
 
 impl FileId {
+    /// Whether a socket names this file.
+    pub fn is(self, file: UnixFile) -> bool {
+        file.inode == self.inode && self.devices.contains(&file.device)
+    }
+
     /// Whether the socket is bound to the file, which was found under this name. Where the devices differ, or a table
     /// does not tell the file, the name decides.
     pub fn is_of(self, socket: &UnixPair, name: &[u8]) -> bool {
         let has_name = socket.name.as_deref() == Some(name);
         match socket.file {
-            Some(file) if file.inode == self.inode => self.devices.contains(&file.device) || has_name,
+            Some(file) if file.inode == self.inode => self.is(file) || has_name,
             Some(_) => false,
             None => has_name,
         }
@@ -140,7 +145,6 @@ impl FileId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::endpoint::UnixFile;
 
     #[test]
     fn a_socket_is_known_by_inode_and_device_or_name() {

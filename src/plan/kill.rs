@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::{KillArgs, ListArgs};
 use crate::engine::Request;
-use crate::engine::show::UNIX_BASIC;
+use crate::engine::show::{UNIX_BASIC, UNIX_EXTENDED};
 use crate::model::request::{Dump, Facts};
 use crate::model::{End, Protocol, State, StateSet};
 use crate::query::field::Field;
@@ -109,7 +109,11 @@ fn dumps(parsed: &Parsed, tcp: bool, udp: bool) -> Vec<Dump> {
     .into_iter()
     .filter(|(protocol, wanted)| *wanted && may_be(*protocol))
     .map(|(protocol, _)| Dump {
-        extensions: if protocol == Protocol::Unix { UNIX_BASIC } else { 0 },
+        extensions: if protocol == Protocol::Unix {
+            UNIX_BASIC | UNIX_EXTENDED
+        } else {
+            0
+        },
         ..Dump::new(protocol, parsed.states.unwrap_or(waits))
     })
     .collect()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::columns::{self, Choice, needs};
 use super::details::{self, Details};
 use super::output::{Grouping, form};
-use super::select::Selection;
+use super::select::{Selection, Words};
 use super::{Output, Place};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::engine::Request;
@@ -58,7 +58,12 @@ impl ListPlan {
     /// # Errors
     /// See [`Selection::of`].
     pub fn new(args: &ListArgs, filter: query::Parsed, place: &Place) -> Result<Self, UsageError> {
-        let selection = Selection::of(args, filter.states, filter.protocols)?;
+        let words = Words {
+            states: filter.states,
+            protocols: filter.protocols,
+            of_owners: filter.expr.as_ref().is_some_and(Expr::is_about_owners),
+        };
+        let selection = Selection::of(args, words)?;
         let filtered = filter.expr.is_some();
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
@@ -79,7 +84,9 @@ impl ListPlan {
             || args.threads
             || args.context
             || args.contexts
-            || (selection.by_default && choice.only.is_none() && by.is_empty());
+            || ((selection.by_default || (selection.without_options && filter.has_bare_state))
+                && choice.only.is_none()
+                && by.is_empty());
         let owners = asked || needs_owners || needs(&named).has(Cost::OWNERS);
         let shown = Shown {
             args,
@@ -104,10 +111,13 @@ impl ListPlan {
             ..peers
         };
         let rings = args.extended || by_name.has(Cost::RINGS) || matches!(output, Output::Json(_));
+        let files = filter.expr.as_ref().is_some_and(Expr::needs_files);
         for dump in &mut dumps {
             dump.wanted = details.wanted();
             dump.extensions = match dump.protocol {
-                Protocol::Unix if args.extended || peers.unix || matches!(output, Output::Json(_)) => {
+                Protocol::Unix
+                    if args.extended || peers.unix || files || matches!(output, Output::Json(_)) =>
+                {
                     show::UNIX_BASIC | show::UNIX_EXTENDED | details.of_unix()
                 }
                 Protocol::Unix => show::UNIX_BASIC | details.of_unix(),

@@ -14,6 +14,7 @@ pub mod place;
 pub mod select;
 pub mod snapshot;
 pub mod summary;
+pub mod tables;
 
 pub use common::Common;
 pub use destroy::DestroyPlan;

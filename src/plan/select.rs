@@ -9,24 +9,10 @@ use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::ProtocolSet;
 
+use super::tables::{
+    ABSENT, ORDER, TABLES, Table, all, all_inet, default_states, tables, tables_of_name, types,
+};
 use crate::model::request::Dump;
-
-/// A table as ss counts them: unix and VM sockets have three, packet sockets two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Table {
-    /// All sockets of a protocol.
-    Whole(Protocol),
-    /// The sockets of one type.
-    Typed(Protocol, SocketType),
-}
-
-impl Table {
-    const fn protocol(self) -> Protocol {
-        match self {
-            Self::Whole(protocol) | Self::Typed(protocol, _) => protocol,
-        }
-    }
-}
 
 /// The selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,61 +32,12 @@ pub struct Selection {
     pub states_asked: bool,
     /// Whether nothing was selected: TCP and UDP, every state, with owners.
     pub by_default: bool,
+    /// Whether no option selects anything: at most words do.
+    pub without_options: bool,
+    /// Whether the filter asks for the sockets of certain owners.
+    of_owners: bool,
     /// Names of requested tables that none of our dumps reads.
     pub absent: BTreeSet<&'static str>,
-}
-
-/// The order in which ss prints tables.
-const ORDER: [Protocol; 12] = [
-    Protocol::Netlink,
-    Protocol::Packet,
-    Protocol::Unix,
-    Protocol::Raw,
-    Protocol::Icmp,
-    Protocol::Udp,
-    Protocol::Udplite,
-    Protocol::Tcp,
-    Protocol::Sctp,
-    Protocol::Vsock,
-    Protocol::Xdp,
-    Protocol::Mptcp,
-];
-
-/// What `-d`, `--tipc` and similar options request: DCCP was removed from the kernel (linux 6.16); TIPC and SMC
-/// sockets are reported in formats that this program does not read.
-const ABSENT: [&str; 3] = ["dccp", "tipc", "smc"];
-
-/// The socket types with tables of their own.
-const fn types(protocol: Protocol) -> &'static [SocketType] {
-    match protocol {
-        Protocol::Unix | Protocol::Vsock => &[SocketType::Stream, SocketType::Dgram, SocketType::Seqpacket],
-        Protocol::Packet => &[SocketType::Raw, SocketType::Dgram],
-        _ => &[],
-    }
-}
-
-/// The tables of a protocol.
-fn tables(protocol: Protocol) -> Vec<Table> {
-    match types(protocol) {
-        [] => vec![Table::Whole(protocol)],
-        types => types.iter().map(|kind| Table::Typed(protocol, *kind)).collect(),
-    }
-}
-
-fn all() -> impl Iterator<Item = Table> {
-    ORDER.into_iter().flat_map(tables)
-}
-
-fn all_inet() -> impl Iterator<Item = Table> {
-    all().filter(|table| table.protocol().is_inet())
-}
-
-/// The default states of a table. Packet, netlink and XDP sockets have only one.
-const fn default_states(protocol: Protocol) -> StateSet {
-    match protocol {
-        Protocol::Packet | Protocol::Netlink | Protocol::Xdp => StateSet::of(State::Unconnected),
-        _ => StateSet::CONN,
-    }
 }
 
 /// Returns whether the options name a table or a family.
@@ -117,12 +54,9 @@ impl Selection {
     ///
     /// # Errors
     /// An unknown family or table, or a combination that selects nothing.
-    pub fn of(
-        args: &ListArgs,
-        state_words: Option<StateSet>,
-        protocols: Option<ProtocolSet>,
-    ) -> Result<Self, UsageError> {
+    pub fn of(args: &ListArgs, words: Words) -> Result<Self, UsageError> {
         let mut choice = Choice::named(args)?;
+        let without_tables = choice.is_empty() && choice.absent.is_empty();
         let asked = if args.all {
             Some(StateSet::ALL)
         } else if args.listening {
@@ -132,10 +66,11 @@ impl Selection {
         } else {
             None
         };
-        let asked = state_words.or(asked);
-        let by_default = choice.is_empty() && choice.absent.is_empty() && asked.is_none();
+        let without_options = without_tables && asked.is_none();
+        let asked = words.states.or(asked);
+        let by_default = without_tables && asked.is_none();
         if by_default {
-            choice.defaults(protocols);
+            choice.defaults(words);
         }
         if choice.is_empty() && choice.absent.is_empty() {
             choice.members.extend(all());
@@ -148,6 +83,8 @@ impl Selection {
             states: asked.unwrap_or(choice.states),
             states_asked: asked.is_some() || by_default,
             by_default,
+            without_options,
+            of_owners: words.of_owners,
             absent: choice.absent,
         };
         if selection.tables.is_empty() && selection.absent.is_empty() {
@@ -206,8 +143,11 @@ impl Selection {
             _ if self.states_asked => self.states,
             // The kernel ignores states of raw sockets, so ss shows them all.
             Protocol::Raw | Protocol::Icmp => StateSet::ALL,
-            // `-A netlink` alone would request connected ones, which do not exist.
-            Protocol::Packet | Protocol::Netlink | Protocol::Xdp if named => default_states(protocol),
+            // `-A netlink` alone would request connected ones, which do not exist. ss has no word for the sockets of a
+            // program, so `-A all nginx` may have them as well.
+            Protocol::Packet | Protocol::Netlink | Protocol::Xdp if named || self.of_owners => {
+                default_states(protocol)
+            }
             _ => self.states,
         };
         Some(Dump {
@@ -218,6 +158,17 @@ impl Selection {
             ..Dump::new(protocol, states)
         })
     }
+}
+
+/// What the words of the filter say about tables and states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// The states that it mentions.
+    pub states: Option<StateSet>,
+    /// The protocols that can match, if it mentions any.
+    pub protocols: Option<ProtocolSet>,
+    /// Whether only sockets of certain owners can match.
+    pub of_owners: bool,
 }
 
 /// The selection under construction, option by option.
@@ -258,10 +209,17 @@ impl Choice {
         self.states = self.states.union(states);
     }
 
-    /// Selects TCP and UDP or, if the filter can match only other protocols (a path, a protocol name), those.
-    fn defaults(&mut self, protocols: Option<ProtocolSet>) {
+    /// Selects TCP and UDP or, if the filter can match only other protocols (a path, a protocol name), those. What a
+    /// program has open is not only TCP and UDP.
+    fn defaults(&mut self, words: Words) {
         let usual = [Protocol::Tcp, Protocol::Udp];
-        let wanted: Vec<Protocol> = protocols.map_or_else(|| usual.to_vec(), |set| set.iter().collect());
+        if words.of_owners && words.protocols.is_none() {
+            self.members
+                .extend(all().filter(|table| table.protocol() != Protocol::Unix));
+        }
+        let wanted: Vec<Protocol> = words
+            .protocols
+            .map_or_else(|| usual.to_vec(), |set| set.iter().collect());
         let no_usual_one = !wanted.iter().any(|protocol| usual.contains(protocol));
         for protocol in wanted {
             if protocol == Protocol::Unix || usual.contains(&protocol) || no_usual_one {
@@ -364,28 +322,6 @@ impl Choice {
     }
 }
 
-const TABLES: &str = "tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, \
-                      unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp";
-
-/// Returns the tables of a name of `-A`, including ss's short forms.
-fn tables_of_name(name: &str) -> Option<Vec<Table>> {
-    let typed = |protocol, kind| Some(vec![Table::Typed(protocol, kind)]);
-    match name {
-        "all" => Some(all().collect()),
-        "inet" => Some(all_inet().collect()),
-        "unix_stream" | "u_str" => typed(Protocol::Unix, SocketType::Stream),
-        "unix_dgram" | "u_dgr" => typed(Protocol::Unix, SocketType::Dgram),
-        "unix_seqpacket" | "u_seq" => typed(Protocol::Unix, SocketType::Seqpacket),
-        "packet_raw" | "p_raw" => typed(Protocol::Packet, SocketType::Raw),
-        "packet_dgram" | "p_dgr" => typed(Protocol::Packet, SocketType::Dgram),
-        "vsock_stream" | "v_str" => typed(Protocol::Vsock, SocketType::Stream),
-        "vsock_dgram" | "v_dgr" => typed(Protocol::Vsock, SocketType::Dgram),
-        _ => Protocol::from_name(name)
-            .filter(|protocol| ORDER.contains(protocol))
-            .map(tables),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -394,7 +330,7 @@ mod tests {
     fn select(line: &str) -> Result<Selection, UsageError> {
         let words = std::iter::once("sockstat").chain(line.split_whitespace());
         let arguments: Vec<std::ffi::OsString> = words.map(Into::into).collect();
-        Selection::of(&cli::parse(&arguments).unwrap().list, None, None)
+        Selection::of(&cli::parse(&arguments).unwrap().list, Words::default())
     }
 
     fn protocols(line: &str) -> Vec<&'static str> {
@@ -404,6 +340,38 @@ mod tests {
             .iter()
             .map(|dump| dump.protocol.name())
             .collect()
+    }
+
+    #[test]
+    fn what_a_program_has_open_is_more_than_tcp_and_udp() {
+        let of = |line: &str, words: Words| -> Vec<(&'static str, bool)> {
+            let arguments = ["sockstat"].into_iter().chain(line.split_whitespace());
+            let arguments: Vec<std::ffi::OsString> = arguments.map(Into::into).collect();
+            let selection = Selection::of(&cli::parse(&arguments).unwrap().list, words).unwrap();
+            let dumps = selection.dumps();
+            let has = |dump: &Dump| dump.states.contains(State::Unconnected);
+            dumps
+                .iter()
+                .map(|dump| (dump.protocol.name(), has(dump)))
+                .collect()
+        };
+        let of_owners = Words {
+            of_owners: true,
+            ..Words::default()
+        };
+        for name in ["netlink", "packet", "raw", "icmp", "udp", "tcp"] {
+            assert!(of("", of_owners).contains(&(name, true)), "{name}");
+        }
+        assert!(!of("", of_owners).iter().any(|(name, _)| *name == "unix"));
+        let tcp_only = Words {
+            protocols: Some([Protocol::Tcp].into_iter().collect()),
+            ..of_owners
+        };
+        assert_eq!(of("", tcp_only), [("tcp", true)]);
+        assert_eq!(of("-u", of_owners), [("udp", false)]);
+        for (words, expected) in [(of_owners, true), (Words::default(), false)] {
+            assert!(of("-A all", words).contains(&("packet", expected)));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `-s`: the counts, and the listing below them if one was selected.
 
 use super::output::form;
-use super::select::{Selection, selects_tables};
+use super::select::{Selection, Words, selects_tables};
 use super::{ListPlan, Place};
 use crate::cli::{ListArgs, UsageError};
 use crate::engine::Request;
@@ -67,7 +67,7 @@ fn every_socket() -> Result<Request, UsageError> {
         all: true,
         ..ListArgs::default()
     };
-    let mut dumps = Selection::of(&everything, None, None)?.dumps();
+    let mut dumps = Selection::of(&everything, Words::default())?.dumps();
     for dump in &mut dumps {
         dump.wanted = Wanted::Row;
         dump.named = false;

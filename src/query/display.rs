@@ -54,6 +54,7 @@ impl Display for Predicate {
             Self::Mark { value, mask } => write!(f, "mark = {value:#x}/{mask:#x}"),
             Self::Interface(index) => write!(f, "interface = {index}"),
             Self::Cgroup(id) => write!(f, "cgroup = id {id}"),
+            Self::File(file) => write!(f, "path = file {}", file.inode),
             Self::Word(field, list) => words(f, field.name(), list.iter().copied()),
             Self::Options(mask) => words(f, Field::SocketOptions.name(), socket_option_words(*mask)),
             Self::Truth(field, truth) => write!(f, "{} = {truth}", field.name()),
@@ -165,6 +166,7 @@ fn name(f: &mut Formatter<'_>, unresolved: &Unresolved) -> fmt::Result {
         Purpose::OwnerUser => "owners.user",
         Purpose::Interface => "interface",
         Purpose::Cgroup => "cgroup",
+        Purpose::File => "path",
     };
     let sign = match &unresolved.purpose {
         Purpose::Service { order, .. } => match order {

@@ -121,6 +121,10 @@ impl Predicate {
                 let own = socket.interface().map_or(0, std::num::NonZeroU32::get);
                 (has_one && own == *index).into()
             }
+            Self::File(file) => match &socket.endpoints {
+                Endpoints::Unix(pair) => pair.file.is_some_and(|own| file.is(own)).into(),
+                _ => Truth::No,
+            },
             Self::Cgroup(id) => (socket.cgroup_id == Some(*id)).into(),
             Self::Word(field, words) => match field.value(row) {
                 Value::Word(word) => words.contains(&word).into(),

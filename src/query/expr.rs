@@ -6,6 +6,7 @@ use super::field::{Cost, Field};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
 use super::unresolved::Unresolved;
+use crate::model::unix_path::FileId;
 use crate::model::{Protocol, StateSet};
 
 pub use super::end::{EndIs, Reading};
@@ -48,6 +49,8 @@ pub enum Predicate {
     Interface(u32),
     /// The v2 cgroup with this id.
     Cgroup(NonZeroU64),
+    /// A unix socket is bound to that file.
+    File(FileId),
     /// A keyword field has one of these words.
     Word(Field, Vec<&'static str>),
     /// At least one of these option bits is set.
@@ -220,6 +223,27 @@ impl Expr {
         self.any(Predicate::needs_owners)
     }
 
+    /// Returns whether only sockets of certain owners can match: `nginx`, `pid = 812 and tcp`, but not `not nginx`.
+    pub fn is_about_owners(&self) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().any(Self::is_about_owners),
+            Self::Or(parts) => parts.iter().all(Self::is_about_owners),
+            Self::Is(
+                Predicate::OwnerNumber(..)
+                | Predicate::OwnerText(..)
+                | Predicate::Program(_)
+                | Predicate::OwnerHas(_),
+            ) => true,
+            Self::Is(Predicate::Unresolved(unresolved)) => unresolved.of_owner(),
+            Self::Constant(_) | Self::Not(_) | Self::Is(_) => false,
+        }
+    }
+
+    /// Returns whether it needs the files of unix sockets.
+    pub fn needs_files(&self) -> bool {
+        self.any(|predicate| matches!(predicate, Predicate::File(_)))
+    }
+
     /// Returns whether it needs facts about the owning processes: comm, program, exe, cmdline, user.
     pub fn needs_processes(&self) -> bool {
         self.any(Predicate::needs_processes)
@@ -305,6 +329,7 @@ impl Predicate {
             Self::Mark { .. } => Field::Mark,
             Self::Interface(_) => Field::Interface,
             Self::Cgroup(_) => Field::Cgroup,
+            Self::File(_) => Field::Path,
             Self::Options(_) => Field::SocketOptions,
             Self::Autobound(_) => Field::LocalPort,
             Self::OwnerNumber(..) | Self::Program(_) | Self::Unresolved(_) => return None,

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::bare_words::BareWords;
 use super::error::{FilterError, Span};
 use super::expr::{Expr, OwnerField, Predicate};
 use super::field::Field;
@@ -18,15 +19,15 @@ use crate::model::StateSet;
 /// Maximum nesting depth of parentheses.
 const MAX_DEPTH: usize = 100;
 
-/// Parses a filter, which may be empty. Returns the tree and the bare words taken as program names.
-pub(super) fn read(text: &Arc<str>, mode: Mode) -> Result<(Expr, Vec<String>), FilterError> {
+/// Parses a filter, which may be empty. Returns the tree and what its bare words are.
+pub(super) fn read(text: &Arc<str>, mode: Mode) -> Result<(Expr, BareWords), FilterError> {
     let mut parser = Parser {
         text,
         tokens: tokens(text)?,
         at: 0,
         depth: 0,
         mode,
-        words: Vec::new(),
+        words: BareWords::default(),
     };
     let expr = match parser.kind() {
         TokenKind::End => Expr::Constant(true),
@@ -44,7 +45,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     mode: Mode,
-    words: Vec<String>,
+    words: BareWords,
 }
 
 /// One member of a conjunction.
@@ -236,10 +237,13 @@ impl Parser<'_> {
         self.at += 1;
         let (kind, expr) = bare_word(self.text, operand, self.mode)?;
         Ok(match expr {
-            Expr::Is(Predicate::States(set)) => Content::States { exclude: false, set },
+            Expr::Is(Predicate::States(set)) => {
+                self.words.has_state = true;
+                Content::States { exclude: false, set }
+            }
             expr => {
                 if kind == WordKind::Program && !operand.word.quoted {
-                    self.words.push(operand.word.text());
+                    self.words.programs.push(operand.word.text());
                 }
                 Content::Bare(kind, expr)
             }

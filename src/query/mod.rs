@@ -5,6 +5,7 @@
 //! of it is pure: no look-ups, no clock, no output.
 
 mod address;
+mod bare_words;
 mod display;
 mod end;
 mod ends;

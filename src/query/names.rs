@@ -73,6 +73,11 @@ impl Unresolved {
                     .ok_or_else(|| self.missing("interface", found))?;
                 Ok(Expr::Is(Predicate::Interface(*index)))
             }
+            // A name that no file has may still be that of a socket.
+            Purpose::File => Ok(match found.files.get(name) {
+                Some(file) => Expr::Is(Predicate::File(*file)),
+                None => Expr::Constant(false),
+            }),
             Purpose::Cgroup => {
                 let id = found.cgroups.get(name).copied().and_then(NonZeroU64::new);
                 Ok(Expr::Is(Predicate::Cgroup(
@@ -121,6 +126,7 @@ impl Expr {
                     Purpose::User | Purpose::OwnerUser => &mut wanted.users,
                     Purpose::Interface => &mut wanted.interfaces,
                     Purpose::Cgroup => &mut wanted.cgroups,
+                    Purpose::File => &mut wanted.files,
                 };
                 set.insert(unresolved.name.clone());
             }

@@ -28,6 +28,8 @@ pub struct Parsed {
     pub expr: Option<Expr>,
     /// Bare words taken as program names: when no row matches, one of them may be a misspelt subcommand or field.
     pub words: Vec<String>,
+    /// Whether a bare word is a state: `listen`, where ss would have `state listening`.
+    pub has_bare_state: bool,
 }
 
 /// Parses a filter from the words of a command line (or the lines of a file), in order.
@@ -71,7 +73,8 @@ pub fn parse(words: &[String], mode: Mode) -> Result<Parsed, FilterError> {
         states,
         protocols,
         expr,
-        words,
+        words: words.programs,
+        has_bare_state: words.has_state,
     })
 }
 

@@ -7,6 +7,7 @@
 use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::field::Field;
 use super::ranges::Ranges;
+use super::unresolved::Purpose;
 use crate::model::End;
 use crate::model::Prefix;
 use crate::model::request::{self, Condition, Question};
@@ -151,6 +152,12 @@ fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
             if possible { None } else { Some(false) }
         }
         Predicate::Interface(_) if !has_interface(dump.protocol) => Some(false),
+        Predicate::File(_) if dump.protocol != Protocol::Unix => Some(false),
+        Predicate::Unresolved(unresolved)
+            if matches!(unresolved.purpose, Purpose::File) && dump.protocol != Protocol::Unix =>
+        {
+            Some(false)
+        }
         Predicate::End(EndIs {
             address: None,
             ports: Some(_),

@@ -70,6 +70,7 @@ pub(crate) fn names() -> ResolvedNames {
         late: false,
         interfaces: [("eth0".to_owned(), 2)].into(),
         cgroups: [("/app".to_owned(), 77)].into(),
+        files: BTreeMap::new(),
         local_port_range: Some((32768, 60999)),
     }
 }

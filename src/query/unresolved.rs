@@ -49,6 +49,8 @@ pub enum Purpose {
     Interface,
     /// The cgroup of the socket.
     Cgroup,
+    /// The file that a unix socket is bound to, whatever it was called then.
+    File,
 }
 
 /// How a number compares with a given one.

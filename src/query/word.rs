@@ -9,8 +9,9 @@ use super::ends;
 use super::error::FilterError;
 use super::expr::{EndIs, Expr, Predicate, ProtocolSet, Reading};
 use super::mode::Mode;
-use super::operand::{Operand, exact};
+use super::operand::{Operand, exact, unresolved};
 use super::pattern::{Glob, Pattern};
+use super::unresolved::Purpose;
 use crate::model::End;
 use crate::model::{Protocol, StateSet};
 
@@ -42,7 +43,7 @@ pub(super) fn bare_word(
         return Ok((WordKind::Address, expr));
     }
     if word.starts_with(['/', '@']) {
-        return Ok((WordKind::Unix, unix_name(operand, mode)));
+        return Ok((WordKind::Unix, unix_name(text, operand, mode)));
     }
     if let Some(states) = StateSet::from_word(&word) {
         return Ok((WordKind::State, Expr::Is(Predicate::States(states))));
@@ -154,9 +155,16 @@ fn address_word(
     })))
 }
 
-fn unix_name(operand: &Operand, mode: Mode) -> Expr {
+/// A name of unix sockets. A path is also the file that is there now: it may have had another name when the socket was
+/// bound to it.
+fn unix_name(text: &Arc<str>, operand: &Operand, mode: Mode) -> Expr {
     let glob = Glob::new(operand.word.raw.as_bytes());
-    sides(mode, |end| {
+    let typed = operand.word.bytes();
+    let name = std::str::from_utf8(&typed)
+        .ok()
+        .filter(|name| name.starts_with('/') && !glob.has_wildcards());
+    let file = name.map(|name| unresolved(text, name.to_owned(), operand, Purpose::File));
+    let names = sides(mode, |end| {
         let (_, field) = end.fields();
         let pattern = if glob.has_wildcards() {
             Pattern::Glob(glob.clone())
@@ -164,7 +172,8 @@ fn unix_name(operand: &Operand, mode: Mode) -> Expr {
             exact(field, &operand.word)
         };
         Expr::Is(Predicate::Text(field, pattern))
-    })
+    });
+    Expr::or([names].into_iter().chain(file))
 }
 
 fn program(operand: &Operand) -> Expr {

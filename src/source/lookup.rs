@@ -8,7 +8,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with
 
 use super::nss;
 use super::proc::{ProcRoot, mounts::Mounts};
-use super::tape;
+use super::{tape, unix_paths};
 use crate::model::request::{FilterNames, ResolvedNames};
 use crate::source::disk;
 
@@ -34,6 +34,12 @@ pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
             .filter_map(|name| Some((name.clone(), index_of(&name)?)))
             .collect(),
         cgroups: cgroups(wanted.cgroups, root),
+        files: wanted
+            .files
+            .into_iter()
+            .filter(|path| unix_paths::is_socket_file(path.as_bytes()))
+            .filter_map(|path| Some((path.clone(), unix_paths::file_id(path.as_bytes())?)))
+            .collect(),
         local_port_range: if wanted.local_port_range {
             local_port_range(root)
         } else {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crate::model::unix_path::FileId;
+
 /// Names in a filter that need a look-up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterNames {
@@ -16,6 +18,8 @@ pub struct FilterNames {
     pub interfaces: BTreeSet<String>,
     /// cgroup paths (absolute, or below the mount point of cgroup v2), for ids.
     pub cgroups: BTreeSet<String>,
+    /// Paths of unix sockets, for the files that are there now.
+    pub files: BTreeSet<String>,
     /// The range of automatic ports (net.ipv4.ip_local_port_range).
     pub local_port_range: bool,
 }
@@ -44,6 +48,8 @@ pub struct ResolvedNames {
     pub late: bool,
     /// cgroup v2 ids.
     pub cgroups: BTreeMap<String, u64>,
+    /// Files of sockets.
+    pub files: BTreeMap<String, FileId>,
     /// The range of automatic ports; `None` if it could not be read, and the kernel's default applies.
     pub local_port_range: Option<(u16, u16)>,
 }

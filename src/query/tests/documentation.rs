@@ -27,6 +27,7 @@ fn works(words: &[String]) -> Result<(), String> {
         late: false,
         interfaces: one(wanted.interfaces).collect(),
         cgroups: one(wanted.cgroups).collect(),
+        files: [].into(),
         local_port_range: None,
     };
     let expr = expr.resolve(&found).map_err(|error| error.render())?;

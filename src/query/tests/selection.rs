@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::StateSet;
+use crate::model::request::ResolvedNames;
 use crate::query::Predicate;
 
 #[test]
@@ -46,8 +47,10 @@ fn a_port_to_kill_is_the_local_one() {
         ("/run/x", "path = /run/x"),
     ] {
         let expected = read(same_as).expr.unwrap();
+        // No file is there.
+        let found = ResolvedNames::default();
         assert_eq!(
-            format!("{:?}", parsed(filter)),
+            format!("{:?}", parsed(filter).resolve(&found).unwrap()),
             format!("{expected:?}"),
             "{filter}"
         );

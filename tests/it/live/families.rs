@@ -47,6 +47,77 @@ fn packet_and_netlink_rows_are_those_of_ss() {
     }
 }
 
+/// A program's sockets are found in every table but that of unix sockets, however it is named.
+#[test]
+fn what_a_program_has_open_is_in_every_table() {
+    let Some(sockets) = Sockets::make(&["packet", "netlink", "raw:proto=1", "tcp-listen", "udp"]) else {
+        return;
+    };
+    let pid = sockets.pid.to_string();
+    let found = |words: &[&str]| -> std::collections::BTreeSet<String> {
+        let document = Ran::of(&mut sockets.sockstat(&[&["--json"], words].concat())).json();
+        let rows = document["sockets"].as_array().unwrap();
+        rows.iter()
+            .map(|row| row["protocol"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let all = ["netlink", "packet", "raw", "tcp", "udp"].map(str::to_owned);
+    for words in [&["pid", "=", &pid][..], &["mksock"], &["-a", "mksock"]] {
+        assert!(
+            all.iter().all(|name| found(words).contains(name)),
+            "{words:?}: {:?}",
+            found(words)
+        );
+    }
+    assert!(!found(&["mksock"]).contains("unix"));
+    for name in ["raw", "packet"] {
+        assert!(found(&["-A", "all", "mksock"]).contains(name), "{name}");
+    }
+    assert_eq!(found(&["tcp", "mksock"]).len(), 1);
+    // One word, and no option that ss has: the rows have their owners.
+    assert!(
+        Ran::of(&mut sockets.sockstat(&["listen"]))
+            .text()
+            .contains(&format!("pid={pid},"))
+    );
+    assert!(
+        !Ran::of(&mut sockets.sockstat(&["state", "listen"]))
+            .text()
+            .contains("pid=")
+    );
+}
+
+#[test]
+fn a_renamed_unix_path_is_found_under_both_names() {
+    let Some(sockets) = Sockets::make(&["unix-listen:path={dir}/old"]) else {
+        return;
+    };
+    let [old, new] = ["old", "new"].map(|name| sockets.directory().join(name));
+    std::fs::rename(&old, &new).unwrap();
+    for name in [&old, &new] {
+        let name = name.to_str().unwrap();
+        let said = Ran::of(&mut sockets.sockstat(&["-H", name]));
+        assert_eq!(
+            said.text().lines().count(),
+            1,
+            "{name}: {}{}",
+            said.text(),
+            said.stderr
+        );
+        let killed = Ran::of(&mut sockets.sockstat(&["kill", "--dry-run", name]));
+        assert!(
+            killed.text().contains(&sockets.pid.to_string()),
+            "{name}: {}",
+            killed.stderr
+        );
+    }
+    let other = sockets.directory().join("other");
+    assert_eq!(
+        Ran::of(&mut sockets.sockstat(&["-H", other.to_str().unwrap()])).text(),
+        ""
+    );
+}
+
 /// Raw, MPTCP and TCP sockets; the raw ones take protocols with and without a name.
 const INET_SPECS: &[&str] = &[
     "raw",
