@@ -108,7 +108,17 @@ fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
         ..Views::default()
     };
     match refused {
-        None => dispatch(cli, &Caller { views, ..caller }),
+        None => {
+            let netns = netns::in_commands(cli);
+            dispatch(
+                cli,
+                &Caller {
+                    netns,
+                    views,
+                    ..caller
+                },
+            )
+        }
         Some(error) => {
             out::complain(&error.to_string());
             Ok(Exit::Usage)
@@ -143,7 +153,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             "error: this recording is of another command and lacks what {name} reads\n\
              hint: record it with sockstat --record FILE {name} ...\n"
         ));
-        return Ok(Exit::Failed);
+        return Ok(Exit::Incomplete);
     }
     let (list, place) = (&cli.list, &caller.place);
     let common = Common::of(list);
@@ -198,7 +208,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             |parsed| MetricsPlan::new(args, list, parsed),
             |plan| metrics::run(plan, caller),
         ),
-        Some(Subcommand::Columns) => out::print(reference::columns().as_bytes()),
+        Some(Subcommand::Columns) => out::print(reference::columns(caller.text_width()).as_bytes()),
         Some(Subcommand::Schema) => out::print(reference::schema().as_bytes()),
         Some(Subcommand::Completions {
             shell: Some(shell), ..

@@ -68,6 +68,11 @@ pub fn complain(text: &str) {
     let _ = io::stderr().write_all(Safe::sentences(text).as_bytes());
 }
 
+/// Writes rows to stderr, colours and all: what a question is about.
+pub fn preview(rows: &[u8]) {
+    let _ = io::stderr().write_all(Safe::document(rows).as_bytes());
+}
+
 /// Reports a mistake on the command line.
 ///
 /// # Errors

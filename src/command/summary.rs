@@ -56,7 +56,7 @@ pub(super) fn run(plan: SummaryPlan, caller: &Caller) -> anyhow::Result<Exit> {
         Envelope::push_end(&mut document, Some(&counter.summary));
         out::print(&document)?;
     } else {
-        out::print(page(&counter.summary).as_bytes())?;
+        out::print(page(&counter.summary, caller.text_width()).as_bytes())?;
     }
     if !plan.quiet {
         let is_loss = |gap: &&Gap| gap.level == GapLevel::Loss;

@@ -1,7 +1,10 @@
 //! Which socket details to request from the kernel: those of an option, and those of the fields that were named.
 
 use crate::cli::ListArgs;
-use crate::engine::show::{PACKET_FILTER, PACKET_RINGS, UNIX_MEMORY, extension};
+use crate::engine::show::{
+    PACKET_FILTER, PACKET_RINGS, UNIX_BASIC, UNIX_EXTENDED, UNIX_MEMORY, XDP_RINGS, extension,
+};
+use crate::model::Protocol;
 use crate::model::details::kind;
 use crate::model::request::Wanted;
 use crate::query::field::Cost;
@@ -75,6 +78,33 @@ impl Details {
             0
         } else {
             UNIX_MEMORY
+        }
+    }
+}
+
+/// What replies have to contain beyond the socket itself.
+pub(super) struct Extensions {
+    /// The files of unix sockets, and who waits in their queues.
+    pub(super) files: bool,
+    /// The rings of packet and XDP sockets.
+    pub(super) rings: bool,
+    /// The filter programs of packet sockets.
+    pub(super) filters: bool,
+    /// What is read of the socket itself.
+    pub(super) details: Details,
+}
+
+impl Extensions {
+    /// The bits for a family.
+    pub(super) fn of(&self, protocol: Protocol) -> u32 {
+        match protocol {
+            Protocol::Unix if self.files => UNIX_BASIC | UNIX_EXTENDED | self.details.of_unix(),
+            Protocol::Unix => UNIX_BASIC | self.details.of_unix(),
+            Protocol::Packet => of_packet(self.filters, self.rings),
+            Protocol::Xdp if self.rings => XDP_RINGS,
+            // These families always report their memory.
+            protocol if !protocol.is_inet() => 0,
+            _ => self.details.of_inet(),
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::columns::{self, Choice, needs};
-use super::details::{self, Details};
+use super::details::{self, Details, Extensions};
 use super::output::{Grouping, form};
 use super::select::{Selection, Words};
 use super::{Output, Place};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::engine::Request;
-use crate::engine::show;
 use crate::model::request::{Dump, Facts, NamesWanted, PeerKinds, netns};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{Cost, Field, plain_fields, usual_fields};
@@ -58,12 +57,7 @@ impl ListPlan {
     /// # Errors
     /// See [`Selection::of`].
     pub fn new(args: &ListArgs, filter: query::Parsed, place: &Place) -> Result<Self, UsageError> {
-        let words = Words {
-            states: filter.states,
-            protocols: filter.protocols,
-            of_owners: filter.expr.as_ref().is_some_and(Expr::is_about_owners),
-        };
-        let selection = Selection::of(args, words)?;
+        let selection = Selection::of(args, Words::of(&filter))?;
         let filtered = filter.expr.is_some();
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
@@ -110,23 +104,16 @@ impl ListPlan {
             unix: peers.unix && has_unix,
             ..peers
         };
-        let rings = args.extended || by_name.has(Cost::RINGS) || matches!(output, Output::Json(_));
-        let files = filter.expr.as_ref().is_some_and(Expr::needs_files);
+        let everywhere = args.extended || matches!(output, Output::Json(_));
+        let extensions = Extensions {
+            files: everywhere || peers.unix || filter.expr.as_ref().is_some_and(Expr::needs_files),
+            rings: everywhere || by_name.has(Cost::RINGS),
+            filters: args.bpf || by_name.has(Cost::FILTERS),
+            details,
+        };
         for dump in &mut dumps {
-            dump.wanted = details.wanted();
-            dump.extensions = match dump.protocol {
-                Protocol::Unix
-                    if args.extended || peers.unix || files || matches!(output, Output::Json(_)) =>
-                {
-                    show::UNIX_BASIC | show::UNIX_EXTENDED | details.of_unix()
-                }
-                Protocol::Unix => show::UNIX_BASIC | details.of_unix(),
-                Protocol::Packet => details::of_packet(args.bpf || by_name.has(Cost::FILTERS), rings),
-                Protocol::Xdp if rings => show::XDP_RINGS,
-                // These families always report their memory.
-                protocol if !protocol.is_inet() => 0,
-                _ => details.of_inet(),
-            };
+            dump.wanted = extensions.details.wanted();
+            dump.extensions = extensions.of(dump.protocol);
         }
         let everything = owners && selection.is_everything();
         let (dumps, descriptor_only) = narrow(dumps, filter.expr.as_ref(), everything);

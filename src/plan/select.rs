@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
-use crate::query::ProtocolSet;
+use crate::query::{Expr, Parsed, ProtocolSet};
 
 use super::tables::{
     ABSENT, ORDER, TABLES, Table, all, all_inet, default_states, tables, tables_of_name, types,
@@ -169,6 +169,17 @@ pub struct Words {
     pub protocols: Option<ProtocolSet>,
     /// Whether only sockets of certain owners can match.
     pub of_owners: bool,
+}
+
+impl Words {
+    /// What a parsed filter says.
+    pub fn of(filter: &Parsed) -> Self {
+        Self {
+            states: filter.states,
+            protocols: filter.protocols,
+            of_owners: filter.expr.as_ref().is_some_and(Expr::is_about_owners),
+        }
+    }
 }
 
 /// The selection under construction, option by option.

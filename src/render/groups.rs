@@ -9,7 +9,7 @@ use super::csv::push_csv;
 use super::form::Form;
 use super::json;
 use super::text::push_number;
-use super::word::push_word;
+use super::word::{push_for_people, push_word};
 use crate::model::Row;
 use crate::query::group::GroupKey;
 
@@ -53,7 +53,8 @@ impl Groups {
                     json::push_value(&mut self.key, &value);
                 }
                 Form::Csv => push_csv(&mut self.key, &value),
-                Form::Plain | Form::Table => push_word(&mut self.key, &value),
+                Form::Plain => push_word(&mut self.key, &value),
+                Form::Table => push_for_people(&mut self.key, &value),
             }
         }
         let [recv_q, send_q, accept_q] = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()]
@@ -112,8 +113,9 @@ impl Groups {
             match (count, self.form) {
                 (Some(count), _) => push_number(out, *count),
                 (None, Form::Json | Form::Jsonl) => out.extend_from_slice(b"null"),
-                (None, Form::Csv) => {}
-                (None, Form::Plain | Form::Table) => out.push(b'?'),
+                // To people: no row of the group has such a queue.
+                (None, Form::Csv | Form::Table) => {}
+                (None, Form::Plain) => out.push(b'?'),
             }
         }
         if is_json {
@@ -122,11 +124,16 @@ impl Groups {
     }
 }
 
+/// What stands between the cells of a table before they are laid out: the unit separator.
+const BETWEEN_CELLS: u8 = 0x1f;
+
 /// What stands between the values of a group.
 const fn separator(form: Form) -> u8 {
     match form {
         Form::Json | Form::Jsonl | Form::Csv => b',',
-        Form::Plain | Form::Table => b' ',
+        Form::Plain => b' ',
+        // Text keeps its blanks; control characters are escaped in it.
+        Form::Table => BETWEEN_CELLS,
     }
 }
 
@@ -143,7 +150,7 @@ fn push_line_end(out: &mut Vec<u8>, form: Form, last: bool) {
 fn aligned(text: &str, keys: usize, header: bool) -> String {
     let mut cells: Vec<Vec<String>> = text
         .lines()
-        .map(|line| line.split(' ').map(str::to_owned).collect())
+        .map(|line| line.split(char::from(BETWEEN_CELLS)).map(str::to_owned).collect())
         .collect();
     for word in cells.first_mut().into_iter().flatten().filter(|_| header) {
         *word = word.to_ascii_uppercase().replace('_', "-");
@@ -242,10 +249,28 @@ mod tests {
     #[test]
     fn the_table_aligns_keys_to_the_left_and_counts_to_the_right() {
         let expected = "STATE        PROCESS  COUNT  RECV-Q  SEND-Q  ACCEPT-Q\n\
-                        listen       nginx        2       ?       ?         7\n\
-                        established  ?            1      10      20         ?\n";
+                        listen       nginx        2                         7\n\
+                        established  ?            1      10      20\n";
         assert_eq!(text(&filled(KEYS, Form::Table), None, true).0, expected);
-        let expected = "listen       nginx  2   ?   ?  7\nestablished  ?      1  10  20  ?\n";
+        let expected = "listen       nginx  2          7\nestablished  ?      1  10  20\n";
         assert_eq!(text(&filled(KEYS, Form::Table), None, false).0, expected);
+        let socket = tcp("::", 80, "::", 0, State::Listen);
+        let name = |form| {
+            let mut groups = by(&[Field::Process], form);
+            with_owners(&socket, OwnerStatus::Known, &[holder(900, 3)], |row| {
+                groups.add(row);
+            });
+            text(&groups, None, false).0
+        };
+        assert!(
+            name(Form::Table).starts_with("python3.11 app.py  1"),
+            "{}",
+            name(Form::Table)
+        );
+        assert!(
+            name(Form::Plain).starts_with("python3.11\\x20app.py 1"),
+            "{}",
+            name(Form::Plain)
+        );
     }
 }

@@ -48,7 +48,18 @@ impl Page {
 
     /// Adds a sentence of a list.
     pub fn item(&mut self, sentence: &str) {
-        self.wrapped("  ", sentence, 4, usize::MAX);
+        self.hanging("  ", sentence, 4);
+    }
+
+    /// Adds a text after its head; further lines begin at `indent`.
+    pub fn hanging(&mut self, head: &str, text: &str, indent: usize) {
+        self.wrapped(head, text, indent, usize::MAX);
+    }
+
+    /// Adds a line of our own as it stands, with its blanks.
+    pub fn as_is(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.end_line();
     }
 
     /// Adds a label and its text.

@@ -2,11 +2,15 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::model::summary::Figure;
 use crate::query::field::{FIELDS, FieldInfo, Kind, Shown};
 use crate::query::words;
 use crate::render::columns::{self, Shape};
+use crate::render::fit::GAP;
 use crate::render::json;
+use crate::render::page::Page;
 
 /// The JSON type of a field when it is not null: `string`, `integer`, `boolean` or `array`.
 pub const fn type_name(kind: Kind) -> &'static str {
@@ -30,18 +34,46 @@ fn sets(info: &FieldInfo) -> &'static str {
     }
 }
 
-/// The list for a terminal: name, type, unit, column sets and meaning.
-pub fn columns() -> String {
-    let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN", "MEANING"].map(str::to_owned);
+/// The list of fields: name, type, unit, column sets and meaning. On a terminal of this `width`, meanings wrap at words, and
+/// stand on lines of their own where little room is left for them.
+pub fn columns(width: Option<usize>) -> String {
+    let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN"].map(str::to_owned);
     let field = |info: &FieldInfo| {
         let unit = if info.unit.is_empty() { "-" } else { info.unit };
-        [info.name, type_name(info.kind), unit, sets(info), info.meaning].map(str::to_owned)
+        [info.name, type_name(info.kind), unit, sets(info)].map(str::to_owned)
     };
     let rows = std::iter::once(heading).chain(FIELDS.iter().map(field));
-    let mut text = columns::aligned(rows.map(Vec::from).collect(), &[Shape::default(); 5]);
-    text.push_str("\nall: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p. named: by --columns, --add, --sort or --by.\n");
-    text
+    let facts = columns::aligned(rows.map(Vec::from).collect(), &[Shape::default(); 4]);
+    let widest = facts.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let indent = widest + GAP;
+    let mut page = Page::new(width, 0);
+    if width.is_none_or(|width| width >= indent + MEANING_LEAST) {
+        let meanings = std::iter::once("MEANING").chain(FIELDS.iter().map(|info| info.meaning));
+        for (facts, meaning) in facts.lines().zip(meanings) {
+            page.hanging(&format!("{facts:<indent$}"), meaning, indent);
+        }
+    } else {
+        for info in FIELDS {
+            let unit = if info.unit.is_empty() { "" } else { ", " };
+            let kind = type_name(info.kind);
+            page.prose(&format!(
+                "{}: {kind}{unit}{} ({})",
+                info.name,
+                info.unit,
+                sets(info)
+            ));
+            page.hanging("    ", info.meaning, 4);
+        }
+    }
+    page.gap();
+    page.prose(
+        "all: --json, --jsonl and --csv. plain: --plain with --add or --hide; with owners where it says -p. named: by --columns, --add, --sort or --by.",
+    );
+    page.finish()
 }
+
+/// The least room for meanings beside the other facts.
+const MEANING_LEAST: usize = 30;
 
 /// The same as a page of documentation.
 pub fn columns_page() -> String {

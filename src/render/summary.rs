@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::columns::{self, Shape};
 use super::human::bytes;
 use super::json::string::{push_key, push_string};
+use super::page::Page;
 use super::text::push_number;
 use crate::model::summary::{Figure, Summary};
 use crate::model::{Family, Protocol, State};
@@ -79,7 +82,7 @@ pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
 }
 
 /// A page for people: sockets by state, then memory and limits, then losses.
-pub fn page(summary: &Summary) -> String {
+pub fn page(summary: &Summary, width: Option<usize>) -> String {
     let mut text = states(summary);
     text.push('\n');
     let of = |figure| summary.get(figure).map(bytes);
@@ -124,8 +127,22 @@ pub fn page(summary: &Summary) -> String {
         let _ = writeln!(text, "{name:<12}{value}{of}{full}");
     }
     text.push_str(&losses(summary));
-    text
+    let mut page = Page::new(width, 0);
+    for line in text.lines() {
+        // Behind the label; only what is too wide is touched, since tables have blanks of their own.
+        match line
+            .split_at_checked(LABEL)
+            .filter(|_| width.is_some_and(|width| line.width() > width))
+        {
+            Some((label, rest)) => page.hanging(label, rest, LABEL),
+            None => page.as_is(line),
+        }
+    }
+    page.finish()
 }
+
+/// The width of labels.
+const LABEL: usize = 12;
 
 fn losses(summary: &Summary) -> String {
     let mut text = String::new();
@@ -234,6 +251,12 @@ mod tests {
     }
 
     #[test]
+    fn on_a_narrow_terminal_lines_wrap_at_words() {
+        let text = page(&Summary::default(), Some(40));
+        assert!(text.ends_with("lost        nothing at queues and\n            buffers since this namespace\n            was made\n"), "{text}");
+    }
+
+    #[test]
     fn a_person_gets_states_limits_and_what_was_lost() {
         let mut summary = Summary::default();
         for state in [State::Listen, State::Established, State::Established] {
@@ -248,7 +271,7 @@ mod tests {
             ..Socket::BLANK
         });
         assert!(
-            page(&summary)
+            page(&summary, None)
                 .ends_with("lost        nothing at queues and buffers since this namespace was made\n")
         );
         summary.set(Figure::TcpMemoryBytes, 3 << 20);
@@ -257,7 +280,7 @@ mod tests {
         summary.set(Figure::TcpOrphans, 8);
         summary.set(Figure::TcpOrphansMax, 8);
         summary.set(Figure::ListenOverflows, 12);
-        let text = page(&summary);
+        let text = page(&summary, None);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "PROTO          ESTAB  LISTEN   TOTAL");
         assert_eq!(lines[1], "tcp v4             2       1       3");

@@ -4,6 +4,15 @@ use super::escape;
 use super::text::{push_address, push_hex, push_list, push_number};
 use crate::query::field::{Value, part_value, socket_option_words};
 
+/// Appends a value as people read it: text keeps its blanks, and is escaped otherwise.
+pub fn push_for_people(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Text(text) => escape::push(out, text),
+        Value::UnixName(name) => escape::push_unix_name(out, name, |_| false),
+        value => push_word(out, value),
+    }
+}
+
 /// Appends a value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts
 /// as `name=value`.
 ///

@@ -1,6 +1,7 @@
 //! systemd's unit files for sockets and services. systemd itself is not queried.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::disk;
 
@@ -63,7 +64,7 @@ pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
             let directory = format!("{directory}/{name}.d");
             for name in disk::names_in(&directory).unwrap_or_default() {
                 let name = name.to_string_lossy().into_owned();
-                if name.ends_with(".conf") {
+                if Path::new(&name).extension() == Some("conf".as_ref()) {
                     drop_ins
                         .entry(name.clone())
                         .or_insert_with(|| format!("{directory}/{name}"));

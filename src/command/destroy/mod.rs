@@ -121,7 +121,7 @@ impl Found {
                 // Nobody says yes to what they have not seen.
                 _ => text::rows(self.rows(), &Lines::Ss(preview())),
             };
-            out::complain(std::str::from_utf8(&shown).unwrap_or_default());
+            out::preview(&shown);
             out::complain(&text::complaints(self.rows(), sudo(caller), false));
             if targets.is_empty() {
                 return None;

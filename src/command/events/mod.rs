@@ -24,6 +24,7 @@ use crate::exit::Exit;
 use crate::model::{Gap, Protocol, Socket, StateSet};
 use crate::plan::{EventsPlan, Output};
 use crate::render::human;
+use crate::render::page::Page;
 use crate::source::proc::ProcRoot;
 use crate::source::threads;
 
@@ -184,7 +185,13 @@ impl Watch {
         let ms = u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX);
         let heard: Vec<&str> = self.names(|protocol| messages.reports(protocol));
         let unheard: Vec<&str> = self.names(|protocol| !messages.reports(protocol));
-        out::complain(&text::introduction(&human::duration_ms(ms), &heard, &unheard));
+        let width = match &self.output {
+            Output::Table(view) => view.width,
+            _ => None,
+        };
+        let mut page = Page::new(width, 0);
+        page.prose(&text::introduction(&human::duration_ms(ms), &heard, &unheard));
+        out::complain(&page.finish());
     }
 
     /// The protocols that are followed and chosen, each once.

@@ -173,7 +173,7 @@ mod tests {
         cures[0].command.take()
     }
 
-    fn reader<'a>(uid: u32, netns: Option<Netns<'a>>) -> Reader<'a> {
+    fn reader(uid: u32, netns: Option<Netns<'_>>) -> Reader<'_> {
         Reader {
             uid,
             program: "/opt/sockstat",

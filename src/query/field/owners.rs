@@ -20,6 +20,10 @@ pub(super) fn pid<'a>(row: &Row<'a>) -> Value<'a> {
     integer(row.ownership.holders.first().map(|holder| holder.pid))
 }
 
+pub(super) fn fd<'a>(row: &Row<'a>) -> Value<'a> {
+    integer(row.ownership.holders.first().map(|holder| holder.fd))
+}
+
 pub(super) fn context<'a>(row: &Row<'a>) -> Value<'a> {
     let first = row.processes().next();
     bytes(first.and_then(|process| process.security_context.as_deref()))

@@ -8,7 +8,7 @@ use crate::model::{OwnerStatus, State};
 use crate::query::field::{Field, Kind, Value};
 use crate::render::text::push_hex;
 use crate::render::tokens::push_timer;
-use crate::render::word::push_word;
+use crate::render::word::push_for_people;
 use crate::render::{escape, human, owner, plain};
 
 impl Column {
@@ -67,9 +67,7 @@ fn field_text(row: &Row<'_>, field: Field) -> String {
     let mut text = Vec::new();
     match field.value(row) {
         Value::Null => {}
-        Value::Text(bytes) => escape::push(&mut text, bytes),
-        Value::UnixName(name) => escape::push_unix_name(&mut text, name, |_| false),
-        value => push_word(&mut text, &value),
+        value => push_for_people(&mut text, &value),
     }
     String::from_utf8(text).unwrap_or_default()
 }

@@ -32,6 +32,7 @@ pub(crate) mod sockets;
 mod ss;
 mod summary;
 mod tape;
+mod terminal;
 pub(crate) mod tools;
 mod truth;
 mod ways;
