@@ -18,6 +18,7 @@ pub mod numbers;
 pub mod other_ends;
 pub mod owner;
 pub mod ownership;
+pub mod packet_filter;
 pub mod peers;
 pub mod prefix;
 pub mod process;

@@ -17,6 +17,7 @@ pub mod namespaces;
 pub mod netlink;
 pub mod netns;
 pub mod nss;
+pub mod packet_filter;
 pub mod proc;
 pub mod process;
 pub mod random;

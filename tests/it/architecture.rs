@@ -62,6 +62,7 @@ const UNSAFE: &[&str] = &[
     "source/bpf/sys.rs",
     "source/error_queue.rs",
     "source/nss.rs",
+    "source/packet_filter/legacy_socket.rs",
     "source/proc/tasks.rs",
     "source/trial_bind.rs",
 ];

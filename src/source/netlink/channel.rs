@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_SOCK_DIAG};
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
+use netlink_sys::{Socket, SocketAddr};
 
 pub use super::error::DumpError;
 use crate::source::tape::{self, netlink::Heard};
@@ -30,7 +31,7 @@ const ALONE_DATAGRAMS: usize = 8;
 /// How many datagrams, of mostly 32 KiB, the receiving thread may be ahead.
 const AHEAD_DATAGRAMS: usize = 8;
 
-/// An open sock_diag socket in the network namespace of the thread that opened it.
+/// An open netlink socket in the network namespace of the thread that opened it.
 #[derive(Debug)]
 pub struct Channel {
     /// None in a replay.
@@ -42,19 +43,37 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Opens the socket.
+    /// Opens a channel to sock_diag.
     ///
     /// # Errors
     /// [`DumpError::Channel`] where netlink or sock_diag is missing or forbidden (gVisor, seccomp, SELinux).
     pub fn open() -> Result<Self, DumpError> {
         let mut socket = None;
-        let errno = tape::fact("sock_diag", || match Socket::new(NETLINK_SOCK_DIAG) {
-            Ok(opened) => {
-                socket = Some(opened);
-                0
-            }
-            Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
-        });
+        let errno = tape::fact("sock_diag", || open_into(&mut socket, NETLINK_SOCK_DIAG));
+        Self::of(socket, errno)
+    }
+
+    /// Opens a channel to nfnetlink, where nf_tables answers.
+    ///
+    /// # Errors
+    /// As [`Channel::open`].
+    pub fn open_netfilter() -> Result<Self, DumpError> {
+        let mut socket = None;
+        let errno = tape::fact("nfnetlink", || open_into(&mut socket, NETLINK_NETFILTER));
+        Self::of(socket, errno)
+    }
+
+    /// Opens a channel to rtnetlink: routes, interfaces, neighbours.
+    ///
+    /// # Errors
+    /// As [`Channel::open`].
+    pub fn open_route() -> Result<Self, DumpError> {
+        let mut socket = None;
+        let errno = tape::fact("rtnetlink", || open_into(&mut socket, NETLINK_ROUTE));
+        Self::of(socket, errno)
+    }
+
+    fn of(socket: Option<Socket>, errno: i32) -> Result<Self, DumpError> {
         if errno != 0 {
             return Err(DumpError::Channel(errno));
         }
@@ -365,6 +384,17 @@ fn play(
         result
     } else {
         Err(DumpError::NotRecorded)
+    }
+}
+
+/// Opens a socket; returns the errno, 0 if there is none.
+fn open_into(socket: &mut Option<Socket>, protocol: isize) -> i32 {
+    match Socket::new(protocol) {
+        Ok(opened) => {
+            *socket = Some(opened);
+            0
+        }
+        Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
     }
 }
 

@@ -1,0 +1,150 @@
+//! What a rule of nf_tables does, expression by expression (linux 6.18 include/uapi/linux/netfilter/nf_tables.h).
+
+use super::Name;
+
+/// The offset of a register in the 64 bytes of the machine; `None` for the verdict.
+pub type Register = Option<u8>;
+
+/// A constant, or the value of a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Bytes, in the order in which they are compared.
+    Value(Box<[u8]>),
+    /// What happens to the packet.
+    Verdict(Verdict),
+}
+
+/// What happens to a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passes this hook's chain.
+    Accept,
+    /// It is dropped.
+    Drop,
+    /// The next expression.
+    Continue,
+    /// The next rule.
+    Break,
+    /// Back to the calling chain.
+    Return,
+    /// A chain that returns.
+    Jump(Name),
+    /// A chain that does not return.
+    Goto(Name),
+    /// To a program, which decides.
+    Queue,
+    /// A number that this version does not know.
+    Other(i32),
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields have the names of the kernel's attributes")]
+pub enum Expression {
+    /// Loads a constant.
+    Immediate { to: Register, data: Data },
+    /// Goes on if the bytes compare so (`NFT_CMP_*`).
+    Compare {
+        from: u8,
+        operation: u32,
+        data: Box<[u8]>,
+    },
+    /// Goes on if the bytes lie between two others, both included.
+    Range {
+        from: u8,
+        negated: bool,
+        low: Box<[u8]>,
+        high: Box<[u8]>,
+    },
+    /// `(value & mask) ^ xor`.
+    Bitwise {
+        from: u8,
+        to: u8,
+        mask: Box<[u8]>,
+        xor: Box<[u8]>,
+    },
+    /// Swaps the bytes of each word of `size` bytes if the machine's order is not the network's.
+    ByteOrder { from: u8, to: u8, bytes: u8, size: u8 },
+    /// Loads something about the packet.
+    Load { to: u8, what: Load },
+    /// Changes the packet's mark, or does something else to it that decides nothing here.
+    SetMeta { key: u32, from: u8 },
+    /// Changes the connection's mark, zone or labels.
+    SetConnection { key: u32, from: u8 },
+    /// Writes into the packet.
+    Write { base: u32, offset: u32, bytes: u32 },
+    /// Looks a key up; a map loads its value.
+    Lookup {
+        set: Name,
+        from: u8,
+        to: Option<Register>,
+        inverted: bool,
+    },
+    /// Names the object of a key, or a fixed one.
+    Object { of: ObjectOf },
+    /// Adds to or removes from a set while the packet passes.
+    Update { set: Name, is_limited: bool },
+    /// Rewrites the source or destination address and port, of a family (2 or 10).
+    Nat {
+        is_source: bool,
+        family: u32,
+        address: Option<(u8, u8)>,
+        port: Option<(u8, u8)>,
+        flags: u32,
+    },
+    /// Rewrites the source address to that of the outgoing interface.
+    Masquerade,
+    /// Rewrites the destination address to this machine's.
+    Redirect { port: Option<(u8, u8)> },
+    /// Answers instead of the listener: type (`NFT_REJECT_*`) and ICMP code.
+    Reject { kind: u32, code: u8 },
+    /// The connection is not tracked.
+    NoTrack,
+    /// Counts, logs or annotates.
+    NoEffect,
+    /// A match that depends on more than the packet: its name.
+    Undecidable(&'static str),
+    /// A match of x_tables.
+    Match(Extension),
+    /// A target of x_tables.
+    Target(Extension),
+    /// An expression that this version does not know, or whose effect cannot be predicted.
+    Other(Name),
+}
+
+/// What an expression loads into registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "fields have the names of the kernel's attributes")]
+pub enum Load {
+    /// Bytes of a header: 0 link, 1 network, 2 transport, 3 inner.
+    Payload { base: u32, offset: u32, bytes: u8 },
+    /// `NFT_META_*`.
+    Meta(u32),
+    /// `NFT_CT_*`, in a direction (0 original, 1 reply) if one is named.
+    Connection { key: u32, direction: Option<u8> },
+    /// A look-up in the routing table: result (`NFT_FIB_RESULT_*`) and flags.
+    Fib { result: u32, flags: u32 },
+    /// Something that no prediction knows: what, and how many bytes.
+    Unknown { what: &'static str, bytes: u8 },
+}
+
+/// How an object is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "fields have the names of the kernel's attributes")]
+pub enum ObjectOf {
+    /// By its name.
+    Fixed { kind: u32, name: Name },
+    /// By a key in a set.
+    Key { set: Name, from: u8 },
+}
+
+/// A match or target of x_tables, as binary as the kernel keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Its name.
+    pub name: Name,
+    /// The revision of its layout.
+    pub revision: u8,
+    /// Its options.
+    pub info: Box<[u8]>,
+}
