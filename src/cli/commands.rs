@@ -35,6 +35,7 @@ const PAGES: &[Page] = &[
             "sockstat reach db:5432",
             "sockstat reach --try http://localhost:3000/",
             "sockstat reach 10.0.0.7 5432",
+            "sockstat reach --from 192.168.1.20 192.168.1.10:3000",
             "sockstat reach 3000",
             "sockstat reach /run/docker.sock",
         ],

@@ -14,6 +14,12 @@ pub struct ReachArgs {
     /// Make one TCP connection and report the result; nothing is sent otherwise
     #[arg(long = "try")]
     pub try_it: bool,
+    /// Ask for a client at ADDR that comes in by IFACE [default: this machine; IFACE by the route back]
+    #[arg(long, value_name = "ADDR[%IFACE]")]
+    pub from: Option<String>,
+    /// Print every step of the way
+    #[arg(long)]
+    pub steps: bool,
     /// Print one JSON document
     #[arg(short, long)]
     pub json: bool,

@@ -1,10 +1,13 @@
 //! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
 
 mod address;
+mod steps;
+mod way;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::caller::Caller;
+use super::read::network::{Predictor, facts};
 use super::why::sockets_of;
 use super::{losses, out};
 use crate::cli::ReachArgs;
@@ -17,10 +20,11 @@ use crate::diagnose::place::{Host, Place, PortPlace, of_families};
 use crate::diagnose::typed_place::{TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
+use crate::model::packet_filter::{PacketFilter, Reading};
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, Protocol};
 use crate::plan::Common;
-use crate::source::{hosts, system, trial_connect, unix_paths};
+use crate::source::{hosts, network, packet_filter, system, trial_connect, unix_paths};
 
 /// Answers for a client that tries each address of the host in turn: exit 0 if it connects, 1 if it does not, 3 if that is
 /// undecidable from here.
@@ -74,6 +78,28 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         Ok(addresses) => addresses,
         Err(reason) => return out::usage(reason),
     };
+    let reading = packet_filter::read();
+    let none = PacketFilter::default();
+    let (filter, unread) = match &reading {
+        Reading::Examined(filter) => (filter, None),
+        Reading::NotExamined(unread) => (&none, Some(*unread)),
+    };
+    let mut predictor = Predictor::new(filter, facts(&system));
+    let from = match args
+        .from
+        .as_ref()
+        .map(|from| way::client(from, &predictor))
+        .transpose()
+    {
+        Ok(from) => from,
+        Err(reason) => return out::usage(reason),
+    };
+    let circumstances = way::Circumstances {
+        unread,
+        system: &system,
+        by: global.owners_by,
+        neighbours: network::neighbours().unwrap_or_default(),
+    };
     let zone = place.scope.as_ref().map(|name| Zone {
         name: name.as_str().into(),
         index: system.interface_index(name),
@@ -82,7 +108,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         return out::usage("only an IPv6 address has an interface");
     }
     let may_try = args.try_it && zone.as_ref().is_none_or(|zone| zone.index.is_some());
-    let answers: Vec<Answer> = addresses
+    let mut answers: Vec<Answer> = addresses
         .into_iter()
         .map(|address| {
             let destination = destination(address, place.port, zone.as_ref());
@@ -95,12 +121,16 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
                     Some(special) => Found::Special(special),
                     None => address::read(protocol, destination, &system, global.owners_by),
                 },
+                way: None,
                 tried: may_try
                     .then(|| trial_connect::connect_once(destination))
                     .flatten(),
             }
         })
         .collect();
+    for answer in &mut answers {
+        answer.way = way::read(&mut predictor, &circumstances, answer, from);
+    }
     // Every address is read in the same way, so what is missing for the first is missing for all.
     let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
     if may_try && answers.iter().any(|one| one.tried.is_none()) {
@@ -122,7 +152,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         out::print(&json::render(&answers, host.as_deref(), &system, &gaps))?;
     } else {
         let width = caller.text_width();
-        out::print(text::render(&answers, host.as_deref(), &system, width).as_bytes())?;
+        out::print(text::render(&answers, host.as_deref(), &system, args.steps, width).as_bytes())?;
     }
     Ok(match client::at_any(&answers) {
         Arrival::Yes => Exit::Done,

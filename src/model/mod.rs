@@ -14,6 +14,7 @@ pub mod half_open;
 pub mod machine;
 pub mod names;
 pub mod namespace;
+pub mod network;
 pub mod numbers;
 pub mod other_ends;
 pub mod owner;

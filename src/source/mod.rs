@@ -16,6 +16,7 @@ pub mod names;
 pub mod namespaces;
 pub mod netlink;
 pub mod netns;
+pub mod network;
 pub mod nss;
 pub mod packet_filter;
 pub mod proc;

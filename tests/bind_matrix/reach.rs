@@ -25,7 +25,6 @@ fn verdict(place: &str) -> String {
         said.starts_with(if word == "accepted" { "Yes" } else { "No" }),
         "{said}"
     );
-    assert!(said.contains("packet filters not examined"), "{said}");
     word
 }
 

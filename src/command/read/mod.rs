@@ -2,5 +2,6 @@
 
 pub mod elsewhere;
 pub mod holders;
+pub mod network;
 pub mod processes;
 pub mod snapshot;

@@ -1,7 +1,9 @@
 //! What a client meets that tries each address of a name in turn, as most TCP clients do.
 
+use super::filter::journey::Outcome;
 use super::found::Answer;
 use super::judge::{PathVerdict, Reach};
+use super::way::Way;
 
 /// Whether a connection arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,26 @@ pub fn at(answer: &Answer) -> Arrival {
 
 /// At one address, as far as can be seen without trying.
 pub fn predicted(answer: &Answer) -> Arrival {
+    let by_socket = by_socket(answer);
+    answer
+        .way
+        .as_ref()
+        .map_or(by_socket, |way| by_way(way, by_socket))
+}
+
+/// By what stops or lets pass on the way, and by the socket where that leaves it open.
+fn by_way(way: &Way, by_socket: Arrival) -> Arrival {
+    match way.outcome {
+        Some(Outcome::Connected) => Arrival::Yes,
+        Some(Outcome::HalfOpen | Outcome::Refused | Outcome::Unreachable | Outcome::Timeout) => Arrival::No,
+        // Where nothing listens, no rule that was not read makes somebody listen.
+        None if way.not_examined.is_some() && by_socket == Arrival::No => by_socket,
+        Some(Outcome::Forwarded(_) | Outcome::Away) | None => Arrival::Unknown,
+    }
+}
+
+/// By the socket that takes the connection.
+fn by_socket(answer: &Answer) -> Arrival {
     match answer.found.verdict() {
         PathVerdict::Local(Reach::Accepted(_)) => Arrival::Yes,
         PathVerdict::AnotherMachine | PathVerdict::Local(Reach::Unknown) => Arrival::Unknown,

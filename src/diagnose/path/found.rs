@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use super::judge::{PathVerdict, Reach};
 use super::special::Special;
+use super::way::Way;
 use crate::diagnose::bind::owner::Owner;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
@@ -24,6 +25,8 @@ pub struct Answer {
     pub protocol: Protocol,
     /// What is known.
     pub found: Found,
+    /// Its way, as far as it was predicted.
+    pub way: Option<Way>,
     /// With `--try`: whether a connection was made, and what that means.
     pub tried: Option<(bool, String)>,
 }

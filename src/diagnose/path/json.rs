@@ -1,10 +1,14 @@
 //! What was found out about addresses and names, as JSON, `sockstat-reach/1`. Within the version keys are only ever
 //! added.
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::client::{self, Arrival};
+use super::filter::culprit::Culprit;
+use super::filter::journey::Outcome;
 use super::found::{Answer, Found};
 use super::text::{headline, reachable_at, sentence};
 use super::unix::{UnixAnswer, UnixReach};
@@ -37,6 +41,65 @@ struct AnswerDocument {
     reachable_at: Vec<String>,
     tried: Option<bool>,
     interface: Option<String>,
+    outcome: &'static str,
+    forwarded_to: Option<String>,
+    outcome_if_open: Option<&'static str>,
+    outcome_if_closed: Option<&'static str>,
+    steps: Vec<StepDocument>,
+    culprit: Option<CulpritDocument>,
+    unknown_because: Vec<String>,
+    elsewhere: Vec<ElsewhereDocument>,
+}
+
+#[derive(Serialize)]
+struct StepDocument {
+    step: &'static str,
+    ok: Option<bool>,
+    sentence: String,
+}
+
+#[derive(Serialize)]
+struct CulpritDocument {
+    family: &'static str,
+    table: String,
+    chain: String,
+    hook: Option<&'static str>,
+    handle: Option<u64>,
+    rule: String,
+    show: Option<String>,
+}
+
+/// What clients that come in by one interface get.
+#[derive(Serialize)]
+struct ElsewhereDocument {
+    interface: String,
+    client: String,
+    outcome: &'static str,
+    culprit: Option<CulpritDocument>,
+    unknown_because: Vec<String>,
+}
+
+impl From<&Culprit> for CulpritDocument {
+    fn from(culprit: &Culprit) -> Self {
+        Self {
+            family: culprit.family,
+            table: json::sentence(&culprit.table),
+            chain: json::sentence(&culprit.chain),
+            hook: culprit.hook,
+            handle: culprit.handle,
+            rule: json::sentence(&culprit.rule),
+            show: culprit.show.clone(),
+        }
+    }
+}
+
+/// An address and its port, IPv6 without brackets.
+fn place(to: SocketAddr) -> String {
+    format!("{}:{}", to.ip(), to.port())
+}
+
+fn sentences(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| json::sentence(text)).collect()
 }
 
 #[derive(Serialize)]
@@ -56,6 +119,7 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
             ),
             Found::Away(_) | Found::Special(_) | Found::Unrecorded => (Vec::new(), Vec::new()),
         };
+        let way = one.way.clone().unwrap_or_default();
         AnswerDocument {
             address: one.address.to_string(),
             protocol: one.protocol.name(),
@@ -66,6 +130,32 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
             reachable_at,
             tried: one.tried.as_ref().map(|(made, _)| *made),
             interface: one.zone.as_ref().map(|zone| zone.name.to_string()),
+            outcome: way.outcome_name(),
+            forwarded_to: way.forwarded_to().map(place),
+            outcome_if_open: way.if_open.map(Outcome::name),
+            outcome_if_closed: way.if_closed.map(Outcome::name),
+            steps: way
+                .steps
+                .iter()
+                .map(|one| StepDocument {
+                    step: one.step,
+                    ok: one.ok,
+                    sentence: json::sentence(&one.sentence),
+                })
+                .collect(),
+            culprit: way.culprit.as_ref().map(CulpritDocument::from),
+            unknown_because: sentences(&way.unknown_because),
+            elsewhere: way
+                .elsewhere
+                .iter()
+                .map(|one| ElsewhereDocument {
+                    interface: json::sentence(&one.interface),
+                    client: one.client.to_string(),
+                    outcome: one.way.outcome_name(),
+                    culprit: one.way.culprit.as_ref().map(CulpritDocument::from),
+                    unknown_because: sentences(&one.way.unknown_because),
+                })
+                .collect(),
         }
     };
     document(&Document {

@@ -1,6 +1,7 @@
 //! Would a connection arrive, and if not, why.
 
 pub mod client;
+pub mod filter;
 pub mod found;
 pub mod json;
 pub mod judge;
@@ -8,3 +9,5 @@ pub mod listens;
 pub mod special;
 pub mod text;
 pub mod unix;
+pub mod way;
+mod way_text;

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use super::client::{self, Arrival};
 use super::found::{Answer, Away, Found, Here, Zone, destination, interface_of};
 use super::judge::{PathVerdict, Reach, Why, cover, takes_traffic};
+use super::way::Way;
+use super::way_text;
 use crate::diagnose::bind::cover::Cover;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
@@ -16,7 +18,13 @@ use crate::render::page::Page;
 
 /// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
 /// for this machine; `width` is that of the terminal, if it goes to one.
-pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, width: Option<usize>) -> String {
+pub fn render(
+    answers: &[Answer],
+    host: Option<&str>,
+    system: &SystemFacts,
+    all_steps: bool,
+    width: Option<usize>,
+) -> String {
     let mut page = Page::new(width, 15);
     let headline = headline(answers, host, system);
     page.prose(&headline);
@@ -37,7 +45,18 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, widt
     if client::at_any(answers) != Arrival::Yes {
         tell_fixes(&mut page, answers, system);
     }
-    page.prose("(packet filters not examined: nft list ruleset)");
+    page.gap();
+    for one in answers {
+        let Some(way) = &one.way else { continue };
+        if answers.len() > 1 && (way.culprit.is_some() || all_steps) {
+            page.item(&one.place());
+        }
+        way_text::tell(&mut page, one, way, all_steps);
+    }
+    let not_examined = answers.iter().find_map(|one| one.way.as_ref()?.not_examined);
+    if let Some(why) = not_examined {
+        page.prose(&format!("(packet filters not examined: {why})"));
+    }
     page.finish()
 }
 
@@ -119,14 +138,22 @@ fn of_one(answer: &Answer, system: &SystemFacts) -> String {
 
 /// Whether a connection to the address gets no answer rather than a refusal, as far as is known.
 fn hangs(answer: &Answer) -> bool {
-    matches!(
-        answer.found.verdict(),
-        PathVerdict::Local(Reach::QueueFull(_)) | PathVerdict::AnotherMachine
-    )
+    answer.way.as_ref().is_some_and(Way::times_out)
+        || matches!(
+            answer.found.verdict(),
+            PathVerdict::Local(Reach::QueueFull(_)) | PathVerdict::AnotherMachine
+        )
 }
 
 /// One line about one address.
 pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
+    if let Some(text) = answer
+        .way
+        .as_ref()
+        .and_then(|way| way_text::sentence(answer, way))
+    {
+        return text;
+    }
     match &answer.found {
         Found::Here(here) => of_here(answer, here, system),
         Found::Away(away) => of_away(answer, away, system),
@@ -282,6 +309,7 @@ pub(super) fn reachable_at(here: &Here, port: u16, answers: &[Answer], system: &
         port,
         protocol: Protocol::Tcp,
         found: Found::Unrecorded,
+        way: None,
         tried: None,
     });
     let waits = |place: &Answer| {
@@ -339,6 +367,7 @@ mod tests {
             port: 80,
             protocol: Protocol::Tcp,
             found,
+            way: None,
             tried: None,
         }
     }

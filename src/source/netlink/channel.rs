@@ -5,6 +5,7 @@
 //! code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
 
 mod datagram;
+mod recorded;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -18,6 +19,8 @@ pub use super::error::DumpError;
 use crate::source::tape::{self, netlink::Heard};
 use crate::source::threads;
 use datagram::{Progress, read_datagram};
+use recorded::play;
+pub use recorded::replay_answer;
 
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for future kernels.
 const RECEIVE_BYTES: usize = 64 * 1024;
@@ -334,56 +337,6 @@ impl Subscription {
         // Unsolicited messages have the sequence number 0.
         read_datagram(datagram, 0, &mut take)?;
         Ok(true)
-    }
-}
-
-/// Passes on the recorded reply, as a replay does.
-///
-/// # Errors
-/// As [`Channel::dump`]; [`DumpError::NotRecorded`] if a part is missing.
-pub fn replay_answer(
-    recorded: &tape::netlink::Replayed,
-    mut take: impl FnMut(&[u8]),
-) -> Result<(), DumpError> {
-    play(recorded, &mut take, &mut || ControlFlow::Continue(()))
-}
-
-/// Passes on the recorded reply.
-fn play(
-    recorded: &tape::netlink::Replayed,
-    take: &mut impl FnMut(&[u8]),
-    datagram_end: &mut impl FnMut() -> ControlFlow<()>,
-) -> Result<(), DumpError> {
-    let mut take = |payload: &[u8]| {
-        if recorded.wants(payload) {
-            take(payload);
-        }
-    };
-    let mut result = Ok(());
-    for answer in &recorded.answers {
-        if answer.channel_errno != 0 {
-            result = Err(DumpError::Channel(answer.channel_errno));
-        }
-        let mut progress = Ok(Progress::More);
-        for datagram in &answer.datagrams {
-            progress = read_datagram(datagram, answer.sequence, &mut take);
-            if datagram_end().is_break() {
-                return Err(DumpError::Stopped);
-            }
-            if progress != Ok(Progress::More) {
-                break;
-            }
-        }
-        match progress {
-            Ok(Progress::Done) => {}
-            Ok(Progress::More) => result = result.and(Err(DumpError::Lost)),
-            Err(error) => result = result.and(Err(error)),
-        }
-    }
-    if recorded.complete {
-        result
-    } else {
-        Err(DumpError::NotRecorded)
     }
 }
 

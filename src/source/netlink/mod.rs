@@ -3,6 +3,7 @@
 //! Only [`channel`] talks to the kernel; requests and decoders are functions on bytes. The decoders are our own,
 //! because attributes shorter or longer than known are normal and must never lose a socket.
 
+pub(crate) mod attributes;
 pub mod bytecode;
 pub mod channel;
 pub mod destroy;

@@ -1,0 +1,238 @@
+//! Predicts the way of a connection: routes, interfaces, neighbours, the packet filter, and connection tracking.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{address, steps};
+use crate::command::read::network::Predictor;
+use crate::diagnose::path::filter::culprit::Passing;
+use crate::diagnose::path::filter::journey::{Attempt, Client, Outcome};
+use crate::diagnose::path::found::{Answer, Found};
+use crate::diagnose::path::judge::Reach;
+use crate::diagnose::path::way::{Elsewhere, Way, by_rules, interface_name, unread_text};
+use crate::model::Protocol;
+use crate::model::network::{Link, LinkAddress, Neighbour, RouteAnswer};
+use crate::model::packet_filter::Unread;
+use crate::model::request::OwnersBy;
+use crate::model::system::SystemFacts;
+use crate::source::network;
+
+/// What is needed besides the predictor.
+pub(super) struct Circumstances<'a> {
+    /// Why the rules were not read.
+    pub(super) unread: Option<Unread>,
+    /// Facts about the machine.
+    pub(super) system: &'a SystemFacts,
+    /// How owners are found.
+    pub(super) by: OwnersBy,
+    /// The neighbours on every link.
+    pub(super) neighbours: Vec<Neighbour>,
+}
+
+/// The client that `--from` names: `ADDR` or `ADDR%IFACE`.
+///
+/// # Errors
+/// One line about what is wrong.
+pub(super) fn client(text: &str, predictor: &Predictor<'_>) -> Result<Client, String> {
+    let (address, interface) = match text.split_once('%') {
+        Some((address, interface)) => (address, Some(interface)),
+        None => (text, None),
+    };
+    let address: IpAddr = address
+        .parse()
+        .map_err(|_| format!("invalid value '{text}' for '--from': expected ADDR or ADDR%IFACE"))?;
+    if predictor.facts.is_local(address, None) {
+        return Ok(Client::Here);
+    }
+    let links = &predictor.facts.links;
+    let interface = match interface {
+        Some(name) => {
+            let named = |link: &&Link| *link.name == *name.as_bytes() || link.index.to_string() == name;
+            links.iter().find(named).map(|link| link.index)
+        }
+        None => match network::route(&steps::to(address)) {
+            RouteAnswer::Found(route) => Some(route.interface),
+            RouteAnswer::Refused(_) | RouteAnswer::Unread => None,
+        },
+    };
+    match interface {
+        Some(interface) => Ok(Client::From { address, interface }),
+        None => Err(format!(
+            "no interface for '--from {text}': there is no route to it; name one as ADDR%IFACE"
+        )),
+    }
+}
+
+/// The way to the address of an answer, from a client; and from elsewhere, if none was named.
+pub(super) fn read(
+    predictor: &mut Predictor<'_>,
+    circumstances: &Circumstances<'_>,
+    answer: &Answer,
+    from: Option<Client>,
+) -> Option<Way> {
+    let address = answer.address.to_canonical();
+    if address.is_multicast() || matches!(answer.found, Found::Unrecorded | Found::Special(_)) {
+        return None;
+    }
+    let unknown = |because: &str| Way {
+        unknown_because: vec![because.to_owned()],
+        not_examined: circumstances.unread.map(unread_text),
+        ..Way::default()
+    };
+    let client = from.unwrap_or(Client::Here);
+    if let Client::From { address: from, .. } = client
+        && from.is_ipv4() != address.is_ipv4()
+    {
+        return Some(unknown(
+            "a client of the other address family, which cannot come here",
+        ));
+    }
+    // Their routes depend on an interface, which the rules' prediction does not know of.
+    if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+        let has_rules = circumstances.unread.is_some() || !predictor.filter.is_empty();
+        return has_rules.then(|| unknown("rules, which are not followed for link-local addresses"));
+    }
+    let mut way = from_client(predictor, circumstances, answer, client);
+    let is_own = matches!(answer.found, Found::Here(_));
+    if from.is_none() && is_own && !address.is_loopback() && circumstances.unread.is_none() {
+        way.elsewhere = elsewhere(predictor, circumstances, answer, &way);
+    }
+    Some(way)
+}
+
+/// What clients on each interface get, where that is not what a client of this machine gets.
+fn elsewhere(
+    predictor: &mut Predictor<'_>,
+    circumstances: &Circumstances<'_>,
+    answer: &Answer,
+    here: &Way,
+) -> Vec<Elsewhere> {
+    let v6 = answer.address.to_canonical().is_ipv6();
+    let usable = |link: &&Link| !link.is_loopback() && link.flags & Link::UP != 0;
+    let clients: Vec<(u32, IpAddr)> = predictor
+        .facts
+        .links
+        .iter()
+        .filter(usable)
+        .filter_map(|link| {
+            let mut own = predictor
+                .facts
+                .addresses_of(link.index, v6)
+                .filter(|one| one.scope == 0);
+            own.find_map(|one| Some((link.index, neighbour_of(one)?)))
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (interface, address) in clients {
+        let way = from_client(
+            predictor,
+            circumstances,
+            answer,
+            Client::From { address, interface },
+        );
+        if way.outcome != here.outcome || way.lands_at != here.lands_at {
+            found.push(Elsewhere {
+                interface: interface_name(&predictor.facts, interface),
+                client: address,
+                way: Box::new(way),
+            });
+        }
+    }
+    found
+}
+
+/// Another address of the same network.
+fn neighbour_of(own: &LinkAddress) -> Option<IpAddr> {
+    match own.address {
+        IpAddr::V4(v4) if own.prefix < 31 => {
+            let host_bits = u32::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
+            let network = v4.to_bits() & !host_bits;
+            let candidates = [1, 2].map(|host| Ipv4Addr::from_bits(network | host));
+            candidates
+                .into_iter()
+                .find(|candidate| *candidate != v4)
+                .map(IpAddr::V4)
+        }
+        IpAddr::V6(v6) if own.prefix < 127 => {
+            let host_bits = u128::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
+            let network = v6.to_bits() & !host_bits;
+            let candidates = [1, 2].map(|host| Ipv6Addr::from_bits(network | host));
+            candidates
+                .into_iter()
+                .find(|candidate| *candidate != v6)
+                .map(IpAddr::V6)
+        }
+        _ => None,
+    }
+}
+
+fn from_client(
+    predictor: &mut Predictor<'_>,
+    circumstances: &Circumstances<'_>,
+    answer: &Answer,
+    client: Client,
+) -> Way {
+    let is_tcp = answer.protocol == Protocol::Tcp;
+    let asked = SocketAddr::new(answer.address.to_canonical(), answer.port);
+    let attempt = Attempt {
+        protocol: if is_tcp { 6 } else { 17 },
+        client,
+        server: asked,
+    };
+    let predictions = (
+        predictor.predict(attempt, true),
+        predictor.predict(attempt, false),
+    );
+    let listens = |place: SocketAddr| {
+        let reach = if place == asked {
+            match &answer.found {
+                Found::Here(here) => Some(here.reach),
+                Found::Away(_) | Found::Special(_) | Found::Unrecorded => None,
+            }
+        } else {
+            match address::read(answer.protocol, place, circumstances.system, circumstances.by) {
+                Found::Here(here) => Some(here.reach),
+                Found::Away(_) | Found::Special(_) | Found::Unrecorded => None,
+            }
+        };
+        match reach? {
+            Reach::Accepted(_) | Reach::QueueFull(_) => Some(true),
+            Reach::Refused(_) => Some(false),
+            Reach::Unknown => None,
+        }
+    };
+    let passing = Passing {
+        protocol: if is_tcp { "tcp" } else { "udp" },
+        to: asked,
+        from: match client {
+            Client::From { address, .. } => Some(address),
+            Client::Here => None,
+        },
+    };
+    let mut way = by_rules(
+        predictor.filter,
+        &predictor.facts,
+        (&predictions.0, &predictions.1),
+        asked,
+        &listens,
+        Some(passing),
+    );
+    if let Some(unread) = circumstances.unread {
+        not_examined(&mut way, unread_text(unread), client);
+    }
+    steps::look_around(&mut way, predictor, &circumstances.neighbours, answer, client);
+    way
+}
+
+/// Without the rules, only a missing route of this machine's own is certain.
+fn not_examined(way: &mut Way, why: &'static str, client: Client) {
+    let is_certain = way.outcome == Some(Outcome::Unreachable) && client == Client::Here;
+    let steps = std::mem::take(&mut way.steps);
+    if !is_certain {
+        *way = Way {
+            steps,
+            unknown_because: vec![format!("packet filters not examined ({why})")],
+            ..Way::default()
+        };
+    }
+    way.not_examined = Some(why);
+}

@@ -1,0 +1,26 @@
+//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: what it lacks, it asks
+//! its caller for.
+
+pub mod connection;
+pub mod culprit;
+pub mod effect;
+pub mod facts;
+pub mod hooks;
+pub mod index;
+pub mod journey;
+mod legacy;
+mod loads;
+mod lookup;
+mod nat;
+pub mod oracle;
+pub mod packet;
+pub mod place;
+pub mod predict;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+pub mod value;
+pub mod walk;
+pub mod words;
+mod xt_matches;
+mod xt_targets;

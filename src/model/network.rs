@@ -1,0 +1,123 @@
+//! Interfaces, their addresses, and answers of the routing table.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::packet_filter::Name;
+
+/// An interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: Name,
+    /// The kind of a virtual one (`veth`, `bridge`), empty for others.
+    pub kind: Name,
+    /// Its group.
+    pub group: u32,
+    /// `ARPHRD_*`.
+    pub device_type: u16,
+    /// `IFF_*`.
+    pub flags: u32,
+    /// The interface that it is a port of (bridge, bond, VRF).
+    pub master: Option<u32>,
+    /// Whether an XDP program sees its packets first.
+    pub xdp: bool,
+}
+
+impl Link {
+    /// `IFF_UP`.
+    pub const UP: u32 = 0x1;
+    /// `IFF_LOOPBACK`.
+    pub const LOOPBACK: u32 = 0x8;
+    /// `IFF_LOWER_UP`: it has a carrier.
+    pub const LOWER_UP: u32 = 0x1_0000;
+
+    /// Whether it is the loopback interface.
+    pub const fn is_loopback(&self) -> bool {
+        self.flags & Self::LOOPBACK != 0
+    }
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkAddress {
+    /// The interface.
+    pub interface: u32,
+    /// The address.
+    pub address: IpAddr,
+    /// The length of its prefix.
+    pub prefix: u8,
+    /// `RT_SCOPE_*`: 0 everywhere, 253 on the link, 254 on this machine.
+    pub scope: u8,
+    /// Whether another address of its network comes first (`IFA_F_SECONDARY`; IPv6: temporary).
+    pub secondary: bool,
+    /// Its broadcast address.
+    pub broadcast: Option<Ipv4Addr>,
+}
+
+/// A question to the routing table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteQuery {
+    /// Where the packet goes.
+    pub destination: IpAddr,
+    /// Where it comes from, if that is settled.
+    pub source: Option<IpAddr>,
+    /// The interface by which it came in; `None` for a packet of this machine.
+    pub incoming: Option<u32>,
+    /// The only interface by which it may leave.
+    pub outgoing: Option<u32>,
+    /// Its mark.
+    pub mark: u32,
+    /// Its protocol and destination port, which rules may ask for.
+    pub protocol: u8,
+    /// The destination port.
+    pub port: u16,
+}
+
+/// The routing table's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteAnswer {
+    /// A route.
+    Found(Route),
+    /// The kernel's errno.
+    Refused(i32),
+    /// It could not be asked.
+    Unread,
+}
+
+/// A route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `RTN_*`: 1 unicast, 2 local, 3 broadcast, 5 multicast.
+    pub kind: u8,
+    /// The interface by which packets leave.
+    pub interface: u32,
+    /// The source address that they get.
+    pub source: Option<IpAddr>,
+    /// The next router.
+    pub gateway: Option<IpAddr>,
+}
+
+impl Route {
+    /// `RTN_LOCAL`: the destination is this machine.
+    pub const LOCAL: u8 = 2;
+}
+
+/// A neighbour on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The interface.
+    pub interface: u32,
+    /// Its address.
+    pub address: IpAddr,
+    /// `NUD_*`.
+    pub state: u16,
+}
+
+impl Neighbour {
+    /// `NUD_INCOMPLETE`: asked, and not answered yet.
+    pub const INCOMPLETE: u16 = 0x01;
+    /// `NUD_FAILED`: it did not answer.
+    pub const FAILED: u16 = 0x20;
+}

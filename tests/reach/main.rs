@@ -1,0 +1,12 @@
+//! Compares predictions of `reach` with connections that are really made: random rules of nftables and iptables in
+//! network namespaces of their own, from the machine itself and from another one, IPv4 and IPv6, TCP and UDP.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod compare;
+mod connect;
+mod generate;
+mod single;
+#[path = "../it/skip.rs"]
+mod skip;
+mod stage;
