@@ -131,6 +131,22 @@ fn the_rule_that_stops_it_is_named_with_what_shows_it() {
         "timeout"
     );
 
+    let why = stage
+        .server
+        .run("sh", &["-c", "\"$0\" why 80 || true", SOCKSTAT], "")
+        .unwrap();
+    assert!(!why.contains("this machine only"), "one client is let in: {why}");
+    nft(
+        &stage,
+        "table inet f { chain i { type filter hook input priority 0; iifname != \"lo\" tcp dport 80 drop; }; }",
+    );
+    let why = stage
+        .server
+        .run("sh", &["-c", "\"$0\" why 80 || true", SOCKSTAT], "")
+        .unwrap();
+    let note = "reachable from this machine only: dropped by inet f i, rule handle";
+    assert!(why.contains(note), "{why}");
+
     nft(
         &stage,
         "table ip f { chain i { type filter hook input priority 0; policy drop; iifname \"lo\" accept; }; }",

@@ -1,6 +1,6 @@
 //! Predicts the way of a connection: routes, interfaces, neighbours, the packet filter, and connection tracking.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use super::{address, steps};
 use crate::command::read::network::Predictor;
@@ -10,7 +10,7 @@ use crate::diagnose::path::found::{Answer, Found};
 use crate::diagnose::path::judge::Reach;
 use crate::diagnose::path::way::{Elsewhere, Way, by_rules, interface_name, unread_text};
 use crate::model::Protocol;
-use crate::model::network::{Link, LinkAddress, Neighbour, RouteAnswer};
+use crate::model::network::{Link, Neighbour, RouteAnswer};
 use crate::model::packet_filter::Unread;
 use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
@@ -107,22 +107,9 @@ fn elsewhere(
     here: &Way,
 ) -> Vec<Elsewhere> {
     let v6 = answer.address.to_canonical().is_ipv6();
-    let usable = |link: &&Link| !link.is_loopback() && link.flags & Link::UP != 0;
-    let clients: Vec<(u32, IpAddr)> = predictor
-        .facts
-        .links
-        .iter()
-        .filter(usable)
-        .filter_map(|link| {
-            let mut own = predictor
-                .facts
-                .addresses_of(link.index, v6)
-                .filter(|one| one.scope == 0);
-            own.find_map(|one| Some((link.index, neighbour_of(one)?)))
-        })
-        .collect();
+    let clients = predictor.clients(v6);
     let mut found = Vec::new();
-    for (interface, address) in clients {
+    for (interface, _, address) in clients {
         let way = from_client(
             predictor,
             circumstances,
@@ -138,31 +125,6 @@ fn elsewhere(
         }
     }
     found
-}
-
-/// Another address of the same network.
-fn neighbour_of(own: &LinkAddress) -> Option<IpAddr> {
-    match own.address {
-        IpAddr::V4(v4) if own.prefix < 31 => {
-            let host_bits = u32::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
-            let network = v4.to_bits() & !host_bits;
-            let candidates = [1, 2].map(|host| Ipv4Addr::from_bits(network | host));
-            candidates
-                .into_iter()
-                .find(|candidate| *candidate != v4)
-                .map(IpAddr::V4)
-        }
-        IpAddr::V6(v6) if own.prefix < 127 => {
-            let host_bits = u128::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
-            let network = v6.to_bits() & !host_bits;
-            let candidates = [1, 2].map(|host| Ipv6Addr::from_bits(network | host));
-            candidates
-                .into_iter()
-                .find(|candidate| *candidate != v6)
-                .map(IpAddr::V6)
-        }
-        _ => None,
-    }
 }
 
 fn from_client(

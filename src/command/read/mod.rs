@@ -3,5 +3,6 @@
 pub mod elsewhere;
 pub mod holders;
 pub mod network;
+pub mod outside;
 pub mod processes;
 pub mod snapshot;

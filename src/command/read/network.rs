@@ -1,12 +1,14 @@
 //! Reads what a prediction of a connection's way needs, and predicts.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::diagnose::path::filter::facts::Facts;
 use crate::diagnose::path::filter::index::Index;
 use crate::diagnose::path::filter::journey::Attempt;
 use crate::diagnose::path::filter::oracle::Question;
-use crate::diagnose::path::filter::predict::{Prediction, predict};
+use crate::diagnose::path::filter::predict::{BUDGET, Prediction, predict};
+use crate::model::network::{Link, LinkAddress};
 use crate::model::packet_filter::PacketFilter;
 use crate::model::system::SystemFacts;
 use crate::source::network;
@@ -45,10 +47,25 @@ impl<'a> Predictor<'a> {
         }
     }
 
+    /// Clients of other machines, of one family: for each interface that is up and has an address, its index, its own
+    /// address, and another one of the same network.
+    pub fn clients(&self, v6: bool) -> Vec<(u32, IpAddr, IpAddr)> {
+        let usable = |link: &&Link| !link.is_loopback() && link.flags & Link::UP != 0;
+        let links = self.facts.links.iter().filter(usable);
+        let of_link = |link: &Link| {
+            let mut own = self
+                .facts
+                .addresses_of(link.index, v6)
+                .filter(|one| one.scope == 0);
+            own.find_map(|one| Some((link.index, one.address, neighbour_of(one)?)))
+        };
+        links.filter_map(of_link).collect()
+    }
+
     /// Predicts a connection to a listener, or to a port without one. Asks the routing table what it needs.
     pub fn predict(&mut self, attempt: Attempt, open: bool) -> Prediction {
         for _ in 0..ROUTES_MAX {
-            match predict(&self.facts, self.filter, &self.index, attempt, open) {
+            match predict(&self.facts, self.filter, &self.index, attempt, open, BUDGET) {
                 Ok(prediction) => return prediction,
                 Err(query) => {
                     self.facts.routes.insert(query, network::route(&query));
@@ -59,5 +76,30 @@ impl<'a> Predictor<'a> {
             about: "more routes than can be followed".to_owned(),
             rule: None,
         }])
+    }
+}
+
+/// Another address of the same network.
+fn neighbour_of(own: &LinkAddress) -> Option<IpAddr> {
+    match own.address {
+        IpAddr::V4(v4) if own.prefix < 31 => {
+            let host_bits = u32::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
+            let network = v4.to_bits() & !host_bits;
+            let candidates = [1, 2].map(|host| Ipv4Addr::from_bits(network | host));
+            candidates
+                .into_iter()
+                .find(|candidate| *candidate != v4)
+                .map(IpAddr::V4)
+        }
+        IpAddr::V6(v6) if own.prefix < 127 => {
+            let host_bits = u128::MAX.checked_shr(u32::from(own.prefix)).unwrap_or(0);
+            let network = v6.to_bits() & !host_bits;
+            let candidates = [1, 2].map(|host| Ipv6Addr::from_bits(network | host));
+            candidates
+                .into_iter()
+                .find(|candidate| *candidate != v6)
+                .map(IpAddr::V6)
+        }
+        _ => None,
     }
 }

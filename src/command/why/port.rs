@@ -4,7 +4,7 @@ use super::{How, uid, unseen};
 use crate::cli::WhyArgs;
 use crate::command::caller::Caller;
 use crate::command::read::snapshot::Snapshot;
-use crate::command::read::{elsewhere, holders, processes, snapshot};
+use crate::command::read::{elsewhere, holders, outside, processes, snapshot};
 use crate::command::{losses, out};
 use crate::diagnose::bind::cure::typed_by;
 use crate::diagnose::bind::cures::cures;
@@ -65,6 +65,8 @@ pub(super) fn answer(
     }
     let context = context(&snapshot, &verdicts, question.uid);
     let gap = add_notes(&mut notes, &question, &attempts, &verdicts, &snapshot, &system);
+    let stopped = outside::stopped(question.protocol, question.port, &snapshot.existing, &system);
+    notes.extend(stopped.map(|stopped| notes::of_closed_port(&stopped)));
     let mut report = Report {
         protocol: question.protocol,
         port: question.port,

@@ -37,6 +37,11 @@ pub fn of_publisher(container: &Name, port: u16) -> String {
     )
 }
 
+/// A sentence about a listener that rules keep from clients of other machines.
+pub fn of_closed_port(stopped: &str) -> String {
+    format!("reachable from this machine only: {stopped}")
+}
+
 /// Sentences about security modules and BPF programs, and what could not be examined.
 pub fn of_security(security: &BindSecurity) -> (Vec<String>, Option<Gap>) {
     let mut notes = Vec::new();

@@ -137,7 +137,7 @@ fn culprit(
 }
 
 /// What stopped which packet.
-fn cause_text(filter: &PacketFilter, leg: Leg, cause: Cause) -> String {
+pub fn cause_text(filter: &PacketFilter, leg: Leg, cause: Cause) -> String {
     let which = match leg {
         Leg::Request => "",
         Leg::Answer => "it arrives, but the answer is ",

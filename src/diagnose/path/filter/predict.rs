@@ -16,8 +16,8 @@ use crate::model::packet_filter::PacketFilter;
 
 /// How many runs are made.
 const RUNS_MAX: usize = 96;
-/// How many rules, expressions and elements all runs together may look at: about a second.
-const BUDGET: u64 = 40_000_000;
+/// How many rules, expressions and elements all runs together may look at: less than a second.
+pub const BUDGET: u64 = 10_000_000;
 
 /// What is predicted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Prediction {
     Unknown(Vec<Question>),
 }
 
-/// Predicts a connection to a listener (`open`) or to a port without one.
+/// Predicts a connection to a listener (`open`) or to a port without one, within a budget such as [`BUDGET`].
 ///
 /// # Errors
 /// A question that the routing table must answer first: then predict again.
@@ -38,8 +38,9 @@ pub fn predict(
     index: &Index<'_>,
     attempt: Attempt,
     open: bool,
+    budget: u64,
 ) -> Result<Prediction, RouteQuery> {
-    let budget = cell::Cell::new(BUDGET);
+    let budget = cell::Cell::new(budget);
     let mut runs: Vec<(Vec<(Question, bool)>, usize)> = Vec::new();
     let mut ends: Vec<Result<End, Question>> = Vec::new();
     let mut script = Some(Vec::new());

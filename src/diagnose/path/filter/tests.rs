@@ -56,6 +56,8 @@ fn route(query: &RouteQuery) -> RouteAnswer {
 }
 
 fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) -> Prediction {
+    /// Enough for every test, and soon spent.
+    const BUDGET: u64 = 200_000;
     let mut facts = facts();
     let index = Index::new(filter);
     let attempt = Attempt {
@@ -64,7 +66,7 @@ fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) ->
         server: SocketAddr::new(SERVER.parse().unwrap(), 80),
     };
     loop {
-        match predict(&facts, filter, &index, attempt, open) {
+        match predict(&facts, filter, &index, attempt, open, BUDGET) {
             Ok(prediction) => return prediction,
             Err(query) => facts.routes.insert(query, route(&query)),
         };
