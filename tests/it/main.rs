@@ -13,6 +13,7 @@
 mod architecture;
 mod attempts;
 mod cli;
+mod dependencies;
 mod documents;
 mod fleet;
 mod generated;
