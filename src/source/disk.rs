@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -52,21 +52,31 @@ pub fn read_of_owner(path: impl AsRef<Path>, most: u64, owner: u32) -> io::Resul
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(CWD, directory, flags | OFlags::DIRECTORY, Mode::empty())?;
         let handle = rustix::fs::openat(&directory, name, flags, Mode::empty())?;
-        let stat = rustix::fs::fstat(&handle)?;
-        for stat in [stat, rustix::fs::fstat(&directory)?] {
-            let by_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-            if stat.st_uid != owner || by_others {
-                return Err(io::ErrorKind::PermissionDenied.into());
-            }
-        }
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
-        file.take(most).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        read_handle_of_owner(&directory, &handle, most, owner)
     })
+}
+
+/// The same for a file that is not open yet (`O_PATH`), and its directory.
+pub(super) fn read_handle_of_owner(
+    directory: &OwnedFd,
+    handle: &OwnedFd,
+    most: u64,
+    owner: u32,
+) -> io::Result<Vec<u8>> {
+    let stat = rustix::fs::fstat(handle)?;
+    for stat in [stat, rustix::fs::fstat(directory)?] {
+        let by_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+        if stat.st_uid != owner || by_others {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+    }
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A file's text.
@@ -186,6 +196,6 @@ fn again(error: &io::Error) -> io::Error {
         .map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
-fn key(path: &Path) -> &[u8] {
+pub(super) fn key(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }

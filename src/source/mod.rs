@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod deadline;
 pub mod disk;
 pub mod error_queue;
+pub mod homes;
 pub mod hosts;
 pub mod lookup;
 pub mod machine;

@@ -309,6 +309,10 @@ const OPENERS: &[(&str, &str)] = &[
         "files of the system and of --proc-root, where all rights are the caller's",
     ),
     (
+        "source/homes.rs",
+        "below users' homes, only what is theirs, and on local file systems",
+    ),
+    (
         "source/proc/",
         "files of /proc and of --proc-root, where all rights are the caller's",
     ),

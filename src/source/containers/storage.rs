@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Place, entries, state};
-use crate::source::{disk, tape};
+use super::{Place, state};
+use crate::source::homes::Homes;
 
 /// Storage drivers (containers/storage drivers/*); a user may have created any number of other directories.
 const DRIVERS: [&str; 6] = ["overlay", "vfs", "btrfs", "zfs", "aufs", "devicemapper"];
@@ -14,8 +14,6 @@ const FILES: [&str; 2] = ["containers.json", "volatile-containers.json"];
 const USERS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Maximum number of names kept from one user's storage, or the system's.
 const NAMES_MAX: usize = 10_000;
-/// Maximum number of homes that are searched.
-const HOMES_MAX: usize = 4096;
 
 /// Names by identifier, read on first use.
 #[derive(Clone, Debug)]
@@ -23,6 +21,7 @@ pub(super) struct Storage {
     /// By the owner of the storage.
     names: BTreeMap<u32, BTreeMap<String, String>>,
     users_bytes_left: u64,
+    homes: Option<Homes>,
 }
 
 impl Default for Storage {
@@ -30,6 +29,7 @@ impl Default for Storage {
         Self {
             names: BTreeMap::new(),
             users_bytes_left: USERS_BYTES_MAX,
+            homes: None,
         }
     }
 }
@@ -54,44 +54,36 @@ impl Storage {
     fn read(&mut self, place: &Place, owner: u32) -> BTreeMap<String, String> {
         let mut names = BTreeMap::new();
         if owner == place.owner {
-            let mut unlimited = u64::MAX;
-            add(
-                &place.root.join("var/lib/containers/storage"),
-                owner,
-                &mut names,
-                &mut unlimited,
-            );
-        } else {
-            for home in homes(&place.root, owner) {
-                let storage = home.join(".local/share/containers/storage");
-                add(&storage, owner, &mut names, &mut self.users_bytes_left);
+            let storage = place.root.join("var/lib/containers/storage");
+            for file in files() {
+                let bytes = place.read(&storage.join(file)).unwrap_or_default();
+                state::add_stored(&bytes, &mut names, NAMES_MAX);
+            }
+            return names;
+        }
+        let homes = self
+            .homes
+            .get_or_insert_with(|| Homes::in_directory(place.root.join("home")));
+        for home in homes.of(owner) {
+            for file in files() {
+                let path = Path::new(".local/share/containers/storage").join(file);
+                let most = super::FILE_BYTES_MAX.min(self.users_bytes_left);
+                let Ok(bytes) = homes.read_of_owner(&home, &path, most, owner) else {
+                    continue;
+                };
+                self.users_bytes_left = self.users_bytes_left.saturating_sub(bytes.len() as u64);
+                state::add_stored(&bytes, &mut names, NAMES_MAX);
             }
         }
         names
     }
 }
 
-/// The homes of a user. A recording by an earlier version does not say which user they belong to.
-fn homes(root: &Path, user: u32) -> impl Iterator<Item = PathBuf> {
-    entries(&root.join("home"))
-        .take(HOMES_MAX)
-        .filter(move |home| match disk::stat(home) {
-            Ok(stat) => stat.uid == user,
-            Err(_) => tape::is_replaying(),
-        })
-}
-
-/// Adds the names in one storage, from files that only `owner` could have written.
-fn add(storage: &Path, owner: u32, names: &mut BTreeMap<String, String>, bytes_left: &mut u64) {
-    for driver in DRIVERS {
-        for file in FILES {
-            let path = storage.join(format!("{driver}-containers")).join(file);
-            let most = super::FILE_BYTES_MAX.min(*bytes_left);
-            let Ok(bytes) = disk::read_of_owner(&path, most, owner) else {
-                continue;
-            };
-            *bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
-            state::add_stored(&bytes, names, NAMES_MAX);
-        }
-    }
+/// The lists in a storage.
+fn files() -> impl Iterator<Item = PathBuf> {
+    let of_driver = |driver| {
+        let directory = format!("{driver}-containers");
+        FILES.map(|file| Path::new(&directory).join(file))
+    };
+    DRIVERS.into_iter().flat_map(of_driver)
 }

@@ -53,6 +53,16 @@ impl Cgroup {
     pub(super) fn directory(&self) -> &Path {
         self.made.last().unwrap()
     }
+
+    /// A command that runs the program in it.
+    pub(super) fn entering(&self, program: &Path) -> Command {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
+            .arg(self.directory().join("cgroup.procs"))
+            .arg(program);
+        command
+    }
 }
 
 impl Drop for Cgroup {
@@ -76,13 +86,8 @@ fn a_socket_and_its_owner_are_in_the_container_of_their_cgroup() {
     let Some(group) = Cgroup::make(&format!("{parent}/{pod}/cri-containerd-{ID}.scope")) else {
         return;
     };
-    let Some(sockets) = Sockets::make_by(
-        Command::new("sh")
-            .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
-            .arg(group.directory().join("cgroup.procs"))
-            .arg(example("mksock")),
-        &["tcp-listen", "udp"],
-    ) else {
+    let Some(sockets) = Sockets::make_by(&mut group.entering(&example("mksock")), &["tcp-listen", "udp"])
+    else {
         return;
     };
     for row in rows(&sockets, &["-tulp"]) {
@@ -118,13 +123,7 @@ fn the_creator_decides_where_the_owner_has_moved() {
     let Some(group) = Cgroup::make(&format!("{parent}/web.service")) else {
         return;
     };
-    let Some(sockets) = Sockets::make_by(
-        Command::new("sh")
-            .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
-            .arg(group.directory().join("cgroup.procs"))
-            .arg(example("mksock")),
-        &["tcp-listen"],
-    ) else {
+    let Some(sockets) = Sockets::make_by(&mut group.entering(&example("mksock")), &["tcp-listen"]) else {
         return;
     };
     let root = group.made[0].parent().unwrap().join("cgroup.procs");

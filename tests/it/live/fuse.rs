@@ -1,9 +1,10 @@
 //! A file system that never answers, and a descriptor that alternates between a socket and a file on it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +13,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::container::Cgroup;
 use super::enter::is_root;
-use super::sockets::new_directory;
-use crate::run::sockstat;
+use super::sockets::{Sockets, example, new_directory};
+use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
 /// Opcodes of linux 6.18 include/uapi/linux/fuse.h.
+const LOOKUP: u32 = 1;
+const GETATTR: u32 = 3;
 const OPEN: u32 = 14;
 const GETXATTR: u32 = 22;
 const INIT: u32 = 26;
@@ -25,7 +29,7 @@ const INTERRUPT: u32 = 36;
 
 /// A run that takes longer never ends: it takes milliseconds.
 const HANGS_AFTER: Timespec = Timespec {
-    tv_sec: 60,
+    tv_sec: 600,
     tv_nsec: 0,
 };
 
@@ -35,9 +39,10 @@ fn ends_within(child: &Child, limit: Timespec) -> bool {
     poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).unwrap() > 0
 }
 
-/// One file, mounted; it is opened at once, and answers nothing about its attributes.
+/// One file, mounted; it is opened at once, and answers nothing about its attributes or what is in it.
 struct Silent {
     path: PathBuf,
+    directory: PathBuf,
     /// Whether it was asked for an attribute.
     asked: Arc<AtomicBool>,
 }
@@ -45,6 +50,13 @@ struct Silent {
 impl Silent {
     #[track_caller]
     fn mount() -> Option<Self> {
+        let directory = new_directory();
+        Self::mount_below(&directory, Path::new("file"), "100000")
+    }
+
+    /// At this path below a new directory, which is removed with it; `mode` is the type of what is there, in octal.
+    #[track_caller]
+    fn mount_below(directory: &Path, path: &Path, mode: &str) -> Option<Self> {
         if !is_root() {
             skip("only root can mount a FUSE file system");
             return None;
@@ -56,10 +68,12 @@ impl Silent {
                 return None;
             }
         };
-        let path = new_directory().join("file");
-        File::create(&path).unwrap();
+        let path = directory.join(path);
+        if !path.exists() {
+            File::create(&path).unwrap();
+        }
         let options = format!(
-            "fd={},rootmode=100000,user_id=0,group_id=0",
+            "fd={},rootmode={mode},user_id=0,group_id=0,allow_other",
             connection.as_raw_fd()
         );
         let options = std::ffi::CString::new(options).unwrap();
@@ -70,7 +84,12 @@ impl Silent {
         let asked = Arc::new(AtomicBool::new(false));
         let tell = Arc::clone(&asked);
         std::thread::spawn(move || serve(&connection, &tell));
-        Some(Self { path, asked })
+        let directory = directory.to_owned();
+        Some(Self {
+            path,
+            directory,
+            asked,
+        })
     }
 }
 
@@ -78,7 +97,7 @@ impl Drop for Silent {
     fn drop(&mut self) {
         // Forced: whoever still waits for an answer is told that there will be none.
         let _ = unmount(&self.path, UnmountFlags::DETACH | UnmountFlags::FORCE);
-        let _ = std::fs::remove_dir_all(self.path.parent().unwrap());
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
@@ -89,7 +108,7 @@ fn serve(mut connection: &File, asked: &AtomicBool) {
         let mut reply = Vec::new();
         let error: i32 = match word(4) {
             _ if length < 40 => return,
-            GETXATTR => {
+            GETXATTR | GETATTR | LOOKUP => {
                 asked.store(true, Ordering::Relaxed);
                 continue;
             }
@@ -163,4 +182,65 @@ fn a_descriptor_that_becomes_a_file_without_answers_holds_nobody_up() {
         !is_held_up,
         "it waits for the file system, which was asked: {asked}"
     );
+}
+
+#[test]
+fn a_home_that_does_not_answer_holds_nobody_up() {
+    const OWNER: u32 = 65534;
+    let id = "5ca1ab1e".repeat(8);
+    let Some(group) = Cgroup::make(&format!(
+        "sockstat-it-home-{}.slice/user-{OWNER}.slice/libpod-{id}.scope",
+        std::process::id()
+    )) else {
+        return;
+    };
+    let Some(sockets) = Sockets::make_by(&mut group.entering(&example("mksock")), &["tcp-listen:port=4000"])
+    else {
+        return;
+    };
+    let list = Path::new("eve/.local/share/containers/storage/overlay-containers/containers.json");
+    // A file system on the list of containers, and one on the home.
+    for (path, kind) in [(list, "100000"), (Path::new("eve"), "40000")] {
+        let homes = new_directory();
+        fs::create_dir_all(homes.join(list).parent().unwrap()).unwrap();
+        for part in list.ancestors().skip(1).filter(|part| part.starts_with("eve")) {
+            chown(homes.join(part), Some(OWNER), Some(OWNER)).unwrap();
+        }
+        let Some(silent) = Silent::mount_below(&homes, path, kind) else {
+            return;
+        };
+        nobody_waits(&sockets, &homes, &id, silent);
+    }
+}
+
+/// Runs whatever looks for the names of containers among these homes.
+#[track_caller]
+fn nobody_waits(sockets: &Sockets, homes: &Path, id: &str, silent: Silent) {
+    for arguments in [&["-tlp", "--json"][..], &["why", "4000"]] {
+        let mut command = sockets.program("unshare");
+        let script = "mount --rbind \"$0\" /home && exec \"$@\"";
+        let mut child = command
+            .args(["--mount", "sh", "-c", script])
+            .arg(homes)
+            .arg(env!("CARGO_BIN_EXE_sockstat"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let is_held_up = !ends_within(&child, HANGS_AFTER);
+        let _ = child.kill();
+        if is_held_up {
+            drop(silent);
+            child.wait().unwrap();
+            panic!("{arguments:?} waits for the file system");
+        }
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert!(matches!(ran.status, Some(0..=1)), "{}", ran.stderr);
+        assert!(
+            ran.text().contains(&id[..12]),
+            "without a name it is known by its number: {}",
+            ran.text()
+        );
+    }
 }
