@@ -1,11 +1,23 @@
 //! Names chosen by an attacker affect at most their own cell, and never reach a terminal unescaped.
 
-use std::process::Command;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::container::Cgroup;
-use super::sockets::{Sockets, example};
+use super::measure::{Used, machine_is_small, measured};
+use super::sockets::{Sockets, example, new_directory};
 use super::truth::EVERYTHING;
 use crate::run::{Ran, sockstat};
+
+/// The ordinary user.
+const USER: u32 = 65534;
 
 const SPECS: &[&str] = &[
     "comm:name=\\x1b[31mred\\x07",
@@ -18,18 +30,27 @@ const SPECS: &[&str] = &[
     "unix-listen:path={dir}/long,long=108",
     "unix-listen:abstract=\\xff\\x00\\x80nul",
     "unix-dgram:abstract=\\xe2\\x80\\xaeright to left",
+    "unix-listen:path={dir}/new\\x0aforged",
     "tcp-listen:port=4000",
+    "tcp-listen:port=4002,addr=::",
 ];
 
 /// Fails if anything came out that a terminal obeys, that hides or reorders text, or that only the last line of defence
 /// (render::safe) kept back.
 #[track_caller]
 fn assert_harmless(arguments: &[&str], ran: &Ran) {
+    let other_forms = ["--table", "--json", "--jsonl", "--csv", "-j"];
+    let is_list = arguments
+        .first()
+        .is_some_and(|word| word.starts_with('-') || *word == "events");
+    let is_plain = is_list && !arguments.iter().any(|word| other_forms.contains(word));
+    let has_tabs = is_plain || arguments.first() == Some(&"completions");
     // Lines of CSV end as RFC 4180 has them.
     for text in [&ran.text().replace("\r\n", "\n"), &ran.stderr] {
         let is_bad = |c: &char| match c {
-            // Plain columns have tabs of ss.
-            '\n' | '\t' => false,
+            '\n' => false,
+            // Plain columns have those of ss, and completions end with their meaning.
+            '\t' => !has_tabs,
             // An error of the filter shows the filter in its own width.
             '\u{fffd}' if ran.status == Some(2) => false,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fffd}' => true,
@@ -80,48 +101,184 @@ const RUNS: &[&[&str]] = &[
     &["kill", "--dry-run", "--all", "-t", "state", "listen"],
     &["-K", "--dry-run", "state", "all"],
     &["-K", "--dry-run", "--json", "state", "all"],
+    // Without anybody to ask.
+    &["-K", "state", "all"],
+    &["kill", "4000"],
+    &["-a", "-p", "-x", "-t", "-e", "--wide", "--table"],
+    &["-a", "-p", "--jsonl"],
+    &["-tulp", "--owners", "proc", "--csv"],
+    &["-axT", "--by", "path"],
+    &["-tl", "--by", "container,cgroup", "--csv"],
+    &["-tl", "--columns", "owners,exe,path,pod", "--plain"],
+    &["-tl", "--columns", "exe,process,owners", "--table"],
+    &["-tlp", "--sort", "process"],
+    &["-tl", "process", "like", "*"],
+    &[
+        "-tl",
+        "--json",
+        "path like '*' or container like '*' or unit like '*'",
+    ],
+    &["-N", "all", "-tuxap", "--json"],
+    &["-N", "all", "-tlp", "--table"],
+    &["-s", "--json"],
+    &["snapshot"],
+    &["snapshot", "--cmdline", "redacted", "-N", "all"],
+    &["metrics"],
+    &["metrics", "--output", "{dir}/metrics"],
+    &["reach", "-j", "{dir}/new\nforged"],
+    &["reach", "--try", "127.0.0.1:4000"],
+    &["wait", "--gone", "--timeout", "0s", "{dir}/new\nforged"],
+    &["--record", "{dir}/record", "-tuxape"],
+    &["--replay", "{dir}/record", "-tuxape", "--table"],
+    &["--replay", "{dir}/record", "-tuxape", "--json"],
+    &["--record", "{dir}/record-why", "why", "4000"],
+    &["--replay", "{dir}/record-why", "why", "4000"],
+    &["-ta", "-D", "{dir}/dump"],
+    &["completions", "--values", "--", "sockstat", "why", ""],
+    &["completions", "--values", "--", "sockstat", "-N", ""],
+    &["completions", "--values", "--", "sockstat", "why", "--device", ""],
+    &[
+        "completions",
+        "--values",
+        "--",
+        "sockstat",
+        "-tl",
+        "user",
+        "=",
+        "",
+    ],
 ];
+
+/// Everything that an ordinary user chose, where root looks: the machine of this test.
+struct Machine {
+    sockets: Sockets,
+    _group: Cgroup,
+    /// Bound to /home when a command runs.
+    homes: PathBuf,
+    /// Where the user may write.
+    directory: PathBuf,
+}
+
+impl Machine {
+    #[track_caller]
+    fn make() -> Option<Self> {
+        let id = "5ca1ab1e".repeat(8);
+        let directory = new_directory();
+        // Names of cgroups exclude only line breaks and slashes.
+        let unit = "evil\t\x1b[31m\u{202e}$(reboot).service";
+        let slice = directory.file_name()?.to_str()?;
+        let path = format!("{slice}.slice/user-{USER}.slice/{unit}/libpod-{id}.scope");
+        let Some(group) = Cgroup::make(&path) else {
+            fs::remove_dir(&directory).unwrap();
+            return None;
+        };
+        let homes = new_directory();
+        let storage = homes.join("\x1b[31m\n\u{202e}/.local/share/containers/storage");
+        let (overlay, vfs) = (storage.join("overlay-containers"), storage.join("vfs-containers"));
+        fs::create_dir_all(&overlay).unwrap();
+        fs::create_dir_all(&vfs).unwrap();
+        let named = serde_json::json!([{"id": id, "names": ["\x1b[2J\n\u{202e}forged\u{9b}"]}]);
+        fs::write(overlay.join("containers.json"), named.to_string()).unwrap();
+        // As much as is read of one file, and one that nobody will ever write to.
+        fs::write(vfs.join("containers.json"), format!("[{}]", " ".repeat(8 << 20))).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let fifo = overlay.join("volatile-containers.json");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let program = directory.join(OsStr::from_bytes(b"\x1b[31m\xe2\x80\xae\xff"));
+        fs::copy(example("mksock"), &program).unwrap();
+        for root in [&homes, &directory] {
+            let status = Command::new("chown")
+                .arg("-R")
+                .arg(format!("{USER}:{USER}"))
+                .arg(root)
+                .status();
+            assert!(status.unwrap().success());
+        }
+        let specs = SPECS
+            .iter()
+            .map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
+        let specs: Vec<_> = specs.collect();
+        let specs: Vec<_> = specs.iter().map(String::as_str).collect();
+        // By root into the cgroup, and from there on as the user.
+        let mut command = group.entering(Path::new("setpriv"));
+        let long = format!("\x1b[2J\n\u{202e}forged {}", "x".repeat(100_000));
+        command
+            .args([
+                &format!("--reuid={USER}"),
+                &format!("--regid={USER}"),
+                "--clear-groups",
+                "bash",
+                "-c",
+            ])
+            .arg("cd \"$1\" && shift && exec -a \"$0\" \"$@\"")
+            .arg(long)
+            .arg(&directory)
+            .arg(&program);
+        let sockets = Sockets::make_by(&mut command, &specs)?;
+        // A user namespace lets anybody name interfaces; iproute2 may be missing.
+        let _ = sockets
+            .program("ip")
+            .args(["link", "add", "name", "\x1b[31mred\u{202e}", "type", "dummy"])
+            .output();
+        Some(Self {
+            sockets,
+            _group: group,
+            homes,
+            directory,
+        })
+    }
+
+    /// sockstat as root, to be run in the namespace and among these homes.
+    fn sockstat(&self, arguments: &[&str]) -> Command {
+        let mut command = self.sockets.program("unshare");
+        command
+            .args(["--mount", "sh", "-c", "mount --rbind \"$0\" /home && exec \"$@\""])
+            .arg(&self.homes)
+            .arg(env!("CARGO_BIN_EXE_sockstat"))
+            .args(arguments);
+        command
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.homes);
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// What a run may cost on a machine of which an ordinary user chose all names.
+#[track_caller]
+fn assert_cheap(arguments: &[&str], used: &Used) {
+    let Used { cpu, resident_bytes } = used;
+    // A build without optimisation takes several times as long.
+    let most = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
+    assert!(*cpu < most, "{arguments:?} worked for {cpu:?}");
+    let is_little = resident_bytes.is_none_or(|bytes| bytes < 100_000_000);
+    assert!(is_little, "{arguments:?} needed {resident_bytes:?} bytes");
+}
 
 #[test]
 fn a_hostile_user_harms_no_form_of_any_command() {
-    // cgroup names exclude only line breaks and slashes.
-    let unit = "evil\t\x1b[31m\u{202e}$(reboot).service";
-    let Some(group) = Cgroup::make(&format!(
-        "sockstat-it-hostile-{}.slice/{unit}",
-        std::process::id()
-    )) else {
-        return;
-    };
-    let specs = [
-        SPECS,
-        &[
-            "unix-listen:path={dir}/new\\x0aforged",
-            "tcp-listen:port=4002,addr=::",
-        ],
-    ]
-    .concat();
-    let Some(sockets) = Sockets::make_by(
-        Command::new("sh")
-            .args(["-c", "echo $$ > \"$0\" && exec \"$@\""])
-            .arg(group.directory().join("cgroup.procs"))
-            .arg(example("mksock")),
-        &specs,
-    ) else {
-        return;
-    };
-    // A user namespace lets anybody name interfaces; iproute2 may be missing.
-    let _ = sockets
-        .program("ip")
-        .args(["link", "add", "name", "\x1b[31mred\u{202e}", "type", "dummy"])
-        .output();
-    let directory = sockets.directory().to_str().unwrap().to_owned();
+    let Some(machine) = Machine::make() else { return };
+    let directory = machine.directory.to_str().unwrap();
     for run in RUNS {
-        let arguments: Vec<_> = run.iter().map(|word| word.replace("{dir}", &directory)).collect();
+        let arguments: Vec<_> = run.iter().map(|word| word.replace("{dir}", directory)).collect();
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        // One that hangs never ends the test.
-        let ran = Ran::of(&mut sockets.sockstat(&arguments));
-        assert!(matches!(ran.status, Some(0..=3)), "{arguments:?}: {}", ran.stderr);
+        let (ran, used) = measured(&mut machine.sockstat(&arguments));
+        assert!(
+            matches!(ran.status, Some(0..=3)),
+            "{arguments:?}: {:?} {}",
+            ran.status,
+            ran.stderr
+        );
+        let is_own_word = arguments.iter().any(|word| word.contains(char::is_control));
+        let is_usage = !is_own_word && (ran.status == Some(2) || ran.stderr.starts_with("error: "));
+        assert!(!is_usage, "{arguments:?} proves nothing: {}", ran.stderr);
         assert_harmless(&arguments, &ran);
+        if machine_is_small() {
+            assert_cheap(&arguments, &used);
+        }
         if let [.., "4000"] = arguments.as_slice()
             && arguments.first() == Some(&"why")
         {
@@ -131,6 +288,70 @@ fn a_hostile_user_harms_no_form_of_any_command() {
                 "a name with control characters: {told}"
             );
         }
+    }
+    let rows = Ran::of(&mut machine.sockstat(&["-tlp", "--json", "local_port = 4000"])).ended_with(0);
+    let row = &rows.json()["sockets"][0];
+    // What was chosen is there, or the test proves nothing.
+    assert_eq!(row["owners"][0]["user"], row["user"], "{row:#}");
+    assert_eq!(
+        row["container"], "\\x1b[2J\\x0a\\xe2\\x80\\xaeforged\\xc2\\x9b",
+        "{row:#}"
+    );
+    assert!(
+        row["unit"]
+            .as_str()
+            .unwrap_or_default()
+            .starts_with("evil\\x09\\x1b[31m"),
+        "{row:#}"
+    );
+    assert!(
+        row["owners"][0]["cmdline"][0].as_str().unwrap_or_default().len() > 10_000,
+        "{row:#}"
+    );
+}
+
+#[test]
+fn a_hostile_user_harms_nobody_who_follows_events() {
+    let Some(machine) = Machine::make() else { return };
+    let runs = [
+        &["events", "-tuxp", "--table"][..],
+        &["events", "-tuxp", "--plain"],
+        &["events", "-tuxp", "-j"],
+    ];
+    let following = runs.map(|arguments| {
+        let mut child = machine
+            .sockstat(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut before = String::new();
+        while !before.contains("reading the tables every") {
+            let read = stderr.read_line(&mut before).unwrap();
+            assert!(read > 0, "it ended: {before}");
+        }
+        (child, stderr, before, arguments)
+    });
+    // The namespace stays as long as somebody is in it. All that was there is now closed.
+    let ends = machine.sockets.ends.len();
+    drop(machine);
+    for (mut child, mut stderr, mut said, arguments) in following {
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut text = String::new();
+        while text.matches("close").count() < ends {
+            assert!(lines.read_line(&mut text).unwrap() > 0, "it ended: {text}");
+        }
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        lines.read_to_string(&mut text).unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        let ran = Ran {
+            status: child.wait().unwrap().code(),
+            stdout: text.into_bytes(),
+            stderr: said,
+        };
+        assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+        assert_harmless(arguments, &ran);
     }
 }
 

@@ -16,6 +16,7 @@ mod jc;
 mod kill;
 mod load;
 mod machine;
+mod measure;
 mod metrics;
 mod netns;
 mod normal;
