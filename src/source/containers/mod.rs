@@ -5,7 +5,7 @@
 //! them are readable only by root.
 
 pub mod docker;
-mod state;
+pub mod state;
 mod storage;
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 const NAME_BYTES_MAX: usize = 256;
 
 /// `data-root` in docker's daemon.json.
-pub(super) fn data_root(daemon: &[u8]) -> Option<String> {
+pub fn data_root(daemon: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Daemon {
         #[serde(rename = "data-root")]
@@ -43,7 +43,7 @@ pub(super) fn restart_policy(host_config: &[u8]) -> Option<String> {
 /// A container's config.v2.json, by docker.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Config {
+pub struct Config {
     /// With a leading slash.
     name: Option<String>,
     state: Option<State>,
@@ -80,21 +80,24 @@ struct Binding {
 }
 
 impl Config {
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    /// Parses it; `None` if it is not one.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    pub(super) fn name(&self) -> Option<String> {
+    /// Returns the name.
+    pub fn name(&self) -> Option<String> {
         let name = self.name.as_ref()?;
         Some(name.trim_start_matches('/').to_owned())
     }
 
-    pub(super) fn is_running(&self) -> bool {
+    /// Returns whether the container runs.
+    pub fn is_running(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.running)
     }
 
     /// Returns whether it has this address in one of docker's networks.
-    pub(super) fn has_address(&self, address: &str) -> bool {
+    pub fn has_address(&self, address: &str) -> bool {
         let Some(settings) = &self.network_settings else {
             return false;
         };
@@ -106,7 +109,7 @@ impl Config {
     }
 
     /// Returns whether it publishes a port of the host.
-    pub(super) fn publishes(&self, port: u16, udp: bool) -> bool {
+    pub fn publishes(&self, port: u16, udp: bool) -> bool {
         let protocol = if udp { "/udp" } else { "/tcp" };
         let port = port.to_string();
         let ports = self.network_settings.iter().flat_map(|settings| &settings.ports);
@@ -119,7 +122,7 @@ impl Config {
 }
 
 /// Returns the annotations of an OCI bundle's config.json; none if it cannot be parsed.
-pub(super) fn annotations(config: &[u8]) -> BTreeMap<String, String> {
+pub fn annotations(config: &[u8]) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct Bundle {
         #[serde(default)]
@@ -130,7 +133,7 @@ pub(super) fn annotations(config: &[u8]) -> BTreeMap<String, String> {
 
 /// Adds the identifiers and names in a containers.json of containers/storage, up to a total. Entries before a syntax
 /// error count.
-pub(super) fn add_stored(containers: &[u8], names: &mut BTreeMap<String, String>, most: usize) {
+pub fn add_stored(containers: &[u8], names: &mut BTreeMap<String, String>, most: usize) {
     let mut json = serde_json::Deserializer::from_slice(containers);
     let _ = json.deserialize_seq(Stored { names, most });
 }
