@@ -154,7 +154,7 @@ fn ranked(line: &str) -> Option<(u8, &str)> {
 fn container_of(part: &str, parent: &str) -> Option<Container> {
     let part = part.strip_suffix(".scope").unwrap_or(part);
     if let Some(name) = part.strip_prefix("lxc.payload.") {
-        return Some(named(Runtime::Lxc, name.to_owned()));
+        return (!name.is_empty()).then(|| named(Runtime::Lxc, name.to_owned()));
     }
     if matches!(parent, "lxc" | "lxc.payload") && is_name(part) {
         return Some(named(Runtime::Lxc, part.to_owned()));
@@ -202,7 +202,8 @@ fn is_name(text: &str) -> bool {
 
 /// Returns the machine of `systemd-nspawn@NAME.service`.
 fn nspawn_service(part: &str) -> Option<&str> {
-    part.strip_prefix("systemd-nspawn@")?.strip_suffix(".service")
+    let name = part.strip_prefix("systemd-nspawn@")?.strip_suffix(".service")?;
+    (!name.is_empty()).then_some(name)
 }
 
 fn is_unit(part: &str) -> bool {

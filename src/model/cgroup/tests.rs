@@ -218,6 +218,20 @@ fn every_hierarchy_is_looked_at() {
     assert_eq!(home.unit.as_deref(), Some("a:b.service"));
 }
 
+#[test]
+fn a_container_has_a_name_that_can_be_seen() {
+    for path in [
+        "/lxc.payload./x",
+        "/lxc.payload..scope",
+        "/systemd-nspawn@.service",
+        "/lxc/.scope",
+        "/machine-.scope",
+    ] {
+        let home = Home::of_path(path);
+        assert_eq!(home.container, None, "{path}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in any::<String>(), path in r"(/[a-z\\x0-9.é_-]{0,70}){0,4}") {
