@@ -2,6 +2,7 @@
 //! fs/kernfs/mount.c), so one walk over the tree finds them all without privilege.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -10,13 +11,33 @@ use super::{disk, tape};
 
 /// Maximum depth: the kernel's own limit is configurable, real trees have some ten levels.
 const DEPTH_MAX: usize = 64;
+/// Maximum size of all paths together. Whoever a cgroup is delegated to may create any number below it, with paths of up
+/// to 4096 bytes each; a busy Kubernetes node has some thousand, of 300 bytes.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What is counted for an entry besides its path.
+const ENTRY_BYTES: usize = 64;
 
-/// Reads every cgroup below the mount point: id to path, `/` for the mount point itself. Names that are not UTF-8 are
-/// shown with replacement characters. Directories that cannot be listed are skipped.
-pub fn paths(mount_point: &Path) -> BTreeMap<u64, String> {
-    tape::fact(&format!("cgroups below {}", mount_point.display()), || {
-        walk(mount_point)
-    })
+/// The cgroups of a hierarchy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cgroups {
+    /// Id to path, `/` for the mount point itself. Names that are not UTF-8 are shown with replacement characters.
+    pub paths: BTreeMap<u64, String>,
+    /// There may be more, below or beside the last ones.
+    pub is_cut: bool,
+}
+
+/// Reads the cgroups below the mount point, the upper ones first. Directories that cannot be listed are skipped.
+pub fn read(mount_point: &Path) -> Cgroups {
+    let paths = tape::fact(&format!("cgroups below {}", mount_point.display()), || {
+        walk(mount_point, BYTES_MAX)
+    });
+    let is_cut = paths.values().map(|path| size(path)).sum::<usize>() > BYTES_MAX;
+    Cgroups { paths, is_cut }
+}
+
+/// What counts for an entry.
+fn size(path: &str) -> usize {
+    path.len() + ENTRY_BYTES
 }
 
 /// The v2 directory of a process (a pid, or `self`); `None` without a v2 hierarchy, or if the process is outside the
@@ -29,27 +50,39 @@ pub fn directory_of(process: &str) -> Option<PathBuf> {
     (!path.starts_with("..")).then(|| mount_point.join(path))
 }
 
-fn walk(mount_point: &Path) -> BTreeMap<u64, String> {
+/// Ends as soon as more than `bytes_max` are found.
+fn walk(mount_point: &Path, bytes_max: usize) -> BTreeMap<u64, String> {
     let mut paths = BTreeMap::new();
     if let Ok(metadata) = std::fs::metadata(mount_point) {
         paths.insert(metadata.ino(), "/".to_owned());
     }
-    add_children(mount_point, "", DEPTH_MAX, &mut paths);
+    let mut bytes: usize = paths.values().map(|path| size(path)).sum();
+    // The upper ones first, because they are the system's: nobody can hide those by many of their own.
+    let mut level = vec![PathBuf::new()];
+    for _ in 0..DEPTH_MAX {
+        let mut next = Vec::new();
+        for parent in level {
+            for (id, name) in children(&mount_point.join(&parent)) {
+                let below = parent.join(name);
+                let path = format!("/{}", below.display());
+                bytes += size(&path);
+                paths.insert(id, path);
+                if bytes > bytes_max {
+                    return paths;
+                }
+                next.push(below);
+            }
+        }
+        level = next;
+    }
     paths
 }
 
-fn add_children(directory: &Path, prefix: &str, depth: usize, paths: &mut BTreeMap<u64, String>) {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if depth == 0 || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        let path = format!("{prefix}/{}", entry.file_name().to_string_lossy());
-        add_children(&entry.path(), &path, depth - 1, paths);
-        paths.insert(entry.ino(), path);
-    }
+/// Ids and names of the directories in a directory.
+fn children(directory: &Path) -> impl Iterator<Item = (u64, OsString)> + use<> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let directories = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    directories.map(|entry| (entry.ino(), entry.file_name()))
 }
 
 #[cfg(test)]
@@ -62,6 +95,7 @@ mod tests {
         std::fs::create_dir_all(root.join("system.slice/ssh.service")).unwrap();
         std::fs::write(root.join("cgroup.procs"), "").unwrap();
         let inode = |path: &str| std::fs::metadata(root.join(path)).unwrap().ino();
+        let inode_of_service = inode("system.slice/ssh.service");
         let expected = BTreeMap::from([
             (inode(""), "/".to_owned()),
             (inode("system.slice"), "/system.slice".to_owned()),
@@ -70,8 +104,12 @@ mod tests {
                 "/system.slice/ssh.service".to_owned(),
             ),
         ]);
-        let found = paths(&root);
+        let found = walk(&root, BYTES_MAX);
+        // No room for a cgroup below the root.
+        let cut = walk(&root, 2 * ENTRY_BYTES);
         std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(found, expected);
+        assert_eq!(cut.len(), 2, "it ends with the one that is too much");
+        assert!(!cut.contains_key(&inode_of_service), "the upper ones come first");
     }
 }

@@ -1,14 +1,15 @@
 //! Looks up names for the numbers in sockets as these arrive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
+use super::cgroup::{self, Cgroups};
 use super::proc::{ProcRoot, mounts::Mounts};
 use super::tape;
-use super::{cgroup, containers, nss};
+use super::{containers, nss};
 use crate::model::cgroup::Home;
 use crate::model::request::NamesWanted;
 use crate::model::{Gap, Names, Processes, Socket};
@@ -22,8 +23,8 @@ const WITHIN: Duration = Duration::from_secs(2);
 pub struct Learner {
     wanted: NamesWanted,
     root: ProcRoot,
-    /// Paths of all cgroups, read on first use.
-    cgroups: Option<BTreeMap<u64, String>>,
+    /// The cgroups of the machine, read on first use.
+    cgroups: Option<Cgroups>,
     containers: containers::Names,
     /// Uids that were looked up, found or not.
     uids_asked: BTreeSet<u32>,
@@ -108,7 +109,13 @@ impl Learner {
         if self.cgroups.is_none() {
             self.cgroups = Some(self.read_cgroups());
         }
-        let Some(path) = self.cgroups.as_ref().and_then(|paths| paths.get(&id)) else {
+        let Some(cgroups) = &mut self.cgroups else { return };
+        let Some(path) = cgroups.paths.get(&id) else {
+            // Once is enough.
+            if std::mem::take(&mut cgroups.is_cut) {
+                let message = "there are too many cgroups to read: some are not named";
+                self.gaps.push(Gap::loss("cgroups-cut", message));
+            }
             return;
         };
         if path != "/" {
@@ -130,12 +137,12 @@ impl Learner {
         }
     }
 
-    fn read_cgroups(&self) -> BTreeMap<u64, String> {
+    fn read_cgroups(&self) -> Cgroups {
         let mountinfo = disk::read_to_string(self.root.join("self/mountinfo")).unwrap_or_default();
         let mounts = Mounts::parse(&mountinfo, &self.root.path().to_string_lossy());
         mounts
             .cgroup2
-            .map(|mount_point| cgroup::paths(&mount_point))
+            .map(|mount_point| cgroup::read(&mount_point))
             .unwrap_or_default()
     }
 
@@ -199,6 +206,8 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::{SocketType, State};
     use crate::query::samples::tcp;
@@ -278,10 +287,15 @@ mod tests {
     fn cgroups_without_a_path_have_no_name_and_the_root_is_no_home() {
         let mut learner = Learner::new(EVERYTHING, elsewhere());
         let service = "/system.slice/nginx.service".to_owned();
-        learner.cgroups = Some(BTreeMap::from([(1, "/".to_owned()), (2, service.clone())]));
-        for id in [1, 2, 3] {
+        learner.cgroups = Some(Cgroups {
+            paths: BTreeMap::from([(1, "/".to_owned()), (2, service.clone())]),
+            is_cut: true,
+        });
+        for id in [1, 2, 3, 4] {
             learner.learn_cgroup(id, None);
         }
+        let codes: Vec<_> = learner.gaps.iter().map(|gap| gap.code).collect();
+        assert_eq!(codes, ["cgroups-cut"], "said once");
         assert_eq!(
             learner.names.cgroups,
             BTreeMap::from([(1, "/".to_owned()), (2, service)])
