@@ -1,15 +1,18 @@
 //! The listing: capture, show, and tell what is missing.
 
+use std::ops::ControlFlow;
+
 use super::caller::Caller;
 use super::out::{self, Blocks};
-use super::sinks::{GroupSink, LineSink, PidSink, Snapshot, row};
+use super::sinks::{GroupSink, LineSink, PidSink, row};
+use super::sorted::Sorted;
 use super::{explain, hint, losses};
 use crate::engine::Request;
 use crate::engine::{Captured, stream};
 use crate::exit::Exit;
+use crate::model::Gap;
 use crate::model::gap::is_complete;
 use crate::model::summary::Summary;
-use crate::model::{Gap, Socket};
 use crate::plan::output::Grouping;
 use crate::plan::{ListPlan, Output};
 use crate::query;
@@ -75,8 +78,8 @@ pub(super) fn missing_root(request: &Request) -> Option<Exit> {
 fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::Result<(u64, Vec<Gap>)> {
     let request = &plan.capture;
     if plan.explain {
-        let (snapshot, captured) = stream(request, Snapshot::new(&[], None, false))?;
-        let rows = snapshot.sockets.len() as u64;
+        let (snapshot, captured) = stream(request, Sorted::new(&[], None, false))?;
+        let rows = snapshot.seen;
         let gaps = all_gaps(&captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
         return Ok((rows, Vec::new()));
@@ -85,14 +88,7 @@ fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::
         Output::Lines(lines) if plan.sort.is_some() => {
             let (snapshot, captured) = in_order(plan, request)?;
             let mut sink = LineSink::new(lines.clone(), false, plan.limit);
-            for socket in &snapshot.sockets {
-                if sink
-                    .push(&row(socket, &captured.owners, &captured.context))
-                    .is_break()
-                {
-                    break;
-                }
-            }
+            let _ = snapshot.each(|socket| sink.push(&row(socket, &captured.owners, &captured.context)));
             let rows = sink.rows;
             sink.blocks.finish()?;
             Ok((rows, all_gaps(&captured, caller)))
@@ -107,8 +103,8 @@ fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::
         Output::Json(fields) => {
             let (snapshot, captured) = in_order(plan, request)?;
             let gaps = all_gaps(&captured, caller);
-            print_json(&snapshot.sockets, &captured, fields, &gaps, summary)?;
-            Ok((snapshot.sockets.len() as u64, gaps))
+            print_json(&snapshot, &captured, fields, &gaps, summary)?;
+            Ok((snapshot.len() as u64, gaps))
         }
         Output::Groups(grouping) => {
             let sink = GroupSink {
@@ -134,8 +130,8 @@ fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::
 }
 
 /// The rows of a plan in their order.
-fn in_order(plan: &ListPlan, request: &Request) -> anyhow::Result<(Snapshot, Captured)> {
-    let snapshot = Snapshot::new(
+fn in_order(plan: &ListPlan, request: &Request) -> anyhow::Result<(Sorted, Captured)> {
+    let snapshot = Sorted::new(
         plan.sort.as_deref().unwrap_or_default(),
         plan.limit,
         plan.hide_time_wait,
@@ -184,22 +180,26 @@ fn show_table(
     let mut totals = Totals::default();
     totals.time_wait_hidden = snapshot.hidden;
     totals.of = snapshot.seen;
-    for socket in &snapshot.sockets {
+    let visit = |take: &mut table::Take<'_>| {
+        snapshot.each(|socket| take(&row(socket, &captured.owners, &captured.context)))
+    };
+    let mut blocks = Blocks::default();
+    table::in_parts(&visit, view, &mut |part| {
+        blocks.pending.extend_from_slice(part.as_bytes());
+        blocks.flush_if_full()
+    });
+    let _ = snapshot.each(|socket| {
         totals.add(socket);
-    }
-    let rows = snapshot
-        .sockets
-        .iter()
-        .map(|socket| row(socket, &captured.owners, &captured.context));
-    let mut text = table::render(rows, view);
-    text.push_str(&totals.line());
-    text.push('\n');
-    out::print(text.as_bytes())?;
-    Ok((snapshot.sockets.len() as u64, all_gaps(&captured, caller)))
+        ControlFlow::Continue(())
+    });
+    blocks.pending.extend_from_slice(totals.line().as_bytes());
+    blocks.pending.push(b'\n');
+    blocks.finish()?;
+    Ok((snapshot.len() as u64, all_gaps(&captured, caller)))
 }
 
 fn print_json(
-    sockets: &[Socket],
+    rows: &Sorted,
     captured: &Captured,
     fields: &[query::field::Field],
     gaps: &[Gap],
@@ -207,19 +207,14 @@ fn print_json(
 ) -> anyhow::Result<()> {
     let mut blocks = Blocks::default();
     envelope(&machine::host(), captured, gaps).push_start(&mut blocks.pending);
-    for (index, socket) in sockets.iter().enumerate() {
-        blocks
-            .pending
-            .extend_from_slice(if index == 0 { b"\n" } else { b",\n" });
-        json::push_row(
-            &mut blocks.pending,
-            &row(socket, &captured.owners, &captured.context),
-            fields,
-        );
-        if blocks.flush_if_full().is_break() {
-            break;
-        }
-    }
+    let mut before = "\n";
+    let _ = rows.each(|socket| {
+        blocks.pending.extend_from_slice(before.as_bytes());
+        before = ",\n";
+        let row = row(socket, &captured.owners, &captured.context);
+        json::push_row(&mut blocks.pending, &row, fields);
+        blocks.flush_if_full()
+    });
     json::Envelope::push_end(&mut blocks.pending, summary);
     blocks.finish()
 }

@@ -20,6 +20,7 @@ pub mod reach;
 pub mod read;
 mod sinks;
 mod snapshot;
+mod sorted;
 mod summary;
 pub mod tape;
 pub mod wait;

@@ -1,6 +1,5 @@
-//! Sinks: rows are printed at once, or collected as a snapshot, as groups, or as a set of process ids.
+//! Sinks: rows are printed at once, or collected as groups or as a set of process ids.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -8,7 +7,6 @@ use super::out::Blocks;
 use crate::engine::Sink;
 use crate::model::{Context, Owners, Row};
 use crate::model::{Socket, State};
-use crate::query::sort::{self, SortKey};
 use crate::render::groups::Groups;
 use crate::render::lines::Lines;
 
@@ -56,75 +54,6 @@ impl Sink for LineSink {
         // Stop now: the next row may take long to arrive.
         if self.rows >= self.limit {
             return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Collects rows that are sorted later; with a limit, little more than that many.
-pub(super) struct Snapshot {
-    pub(super) sockets: Vec<Socket>,
-    order: Vec<SortKey>,
-    limit: usize,
-    hide_time_wait: bool,
-    pub(super) hidden: u64,
-    /// Rows that were handed over and not hidden, those beyond the limit included.
-    pub(super) seen: u64,
-}
-
-impl Snapshot {
-    pub(super) fn new(order: &[SortKey], limit: Option<usize>, hide_time_wait: bool) -> Self {
-        Self {
-            sockets: Vec::new(),
-            order: order.to_vec(),
-            limit: limit.unwrap_or(usize::MAX),
-            hide_time_wait,
-            hidden: 0,
-            seen: 0,
-        }
-    }
-
-    /// Sorts the rows.
-    pub(super) fn sort(&mut self, owners: &Owners, context: &Context) {
-        let order = &self.order;
-        if order.is_empty() {
-            self.sockets.sort_by(sort::by_default);
-        } else {
-            self.sockets.sort_by(|a, b| compare(order, a, b, owners, context));
-        }
-        self.sockets.truncate(self.limit);
-    }
-
-    /// Drops rows that cannot be among the first any more.
-    fn prune(&mut self, owners: &Owners, context: &Context) {
-        let (order, limit) = (&self.order, self.limit);
-        if limit == 0 {
-            self.sockets.clear();
-        } else if self.sockets.len() > limit {
-            self.sockets
-                .select_nth_unstable_by(limit - 1, |a, b| compare(order, a, b, owners, context));
-            self.sockets.truncate(limit);
-        }
-    }
-}
-
-fn compare(order: &[SortKey], a: &Socket, b: &Socket, owners: &Owners, context: &Context) -> Ordering {
-    sort::by_keys(order, &row(a, owners, context), &row(b, owners, context))
-}
-
-impl Sink for Snapshot {
-    fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()> {
-        for socket in sockets {
-            if self.hide_time_wait && socket.state == State::TimeWait {
-                self.hidden += 1;
-            } else {
-                self.seen += 1;
-                self.sockets.push(std::mem::replace(socket, Socket::BLANK));
-            }
-        }
-        // Not at every row: pruning costs as much as reading the rows that arrived since.
-        if self.sockets.len() / 2 > self.limit {
-            self.prune(owners, context);
         }
         ControlFlow::Continue(())
     }

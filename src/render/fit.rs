@@ -24,6 +24,18 @@ pub struct Width {
 }
 
 impl Width {
+    /// The same for the cells of both.
+    #[must_use]
+    pub fn widened(self, other: Self) -> Self {
+        Self {
+            column: self.column,
+            natural: self.natural.max(other.natural),
+            without_other_end: self.without_other_end.max(other.without_other_end),
+            least: self.least.max(other.least),
+            is_alarming: self.is_alarming || other.is_alarming,
+        }
+    }
+
     /// A column that may be truncated anywhere.
     #[cfg(test)]
     pub(super) fn plain(column: Column, natural: usize) -> Self {

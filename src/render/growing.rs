@@ -124,7 +124,8 @@ impl GrowingTable {
             header,
             ..self.view.clone()
         };
-        let table = table::lay_out(std::slice::from_ref(&cells), &self.fitted, &view, true);
+        let widths: Vec<usize> = self.fitted.iter().map(|(_, width)| *width).collect();
+        let table = table::lay_out(std::slice::from_ref(&cells), &self.fitted, &view, Some(&widths));
         let mut lines = table.lines();
         if header {
             push_heading(&mut text, self.lead, self.view.colors);
@@ -145,10 +146,7 @@ impl GrowingTable {
             let Some(width) = table::width_of(known.column, &self.view, &cells) else {
                 continue;
             };
-            known.natural = known.natural.max(width.natural);
-            known.without_other_end = known.without_other_end.max(width.without_other_end);
-            known.least = known.least.max(width.least);
-            known.is_alarming |= width.is_alarming;
+            *known = known.widened(width);
         }
     }
 }

@@ -3,6 +3,8 @@
 //! tabled lays out and aligns; [`super::fit`] decides beforehand which columns stay and how wide they are, so that
 //! tabled never has to break a line.
 
+use std::ops::ControlFlow;
+
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Object, Rows};
 use tabled::settings::{Color, Modify};
@@ -34,17 +36,167 @@ pub struct TableView {
 
 /// The table of all rows, each line with its newline. Empty without rows.
 pub fn render<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
-    if view.facts == Facts::default() {
-        return render_rows(rows, view);
-    }
     let rows: Vec<Row<'a>> = rows.collect();
-    match rows.as_slice() {
-        [row] if view.facts.record => {
-            let mut view = view.clone();
-            view.columns.retain(|column| !IN_RECORD.contains(column));
-            render_rows(std::iter::once(*row), &view) + &facts::record(row)
+    let mut text = String::new();
+    let visit = |take: &mut Take<'_>| rows.iter().try_for_each(&mut *take);
+    in_parts(&visit, view, &mut |part| {
+        text.push_str(part);
+        ControlFlow::Continue(())
+    });
+    text
+}
+
+/// Receives a row; `Break` if no more are wanted.
+pub type Take<'t> = dyn FnMut(&Row<'_>) -> ControlFlow<()> + 't;
+
+/// How many rows are laid out together.
+const PART: usize = 512;
+
+/// The same in parts, for rows that are not kept in memory: `visit` passes on all of them, in order, and does so up to
+/// four times.
+pub fn in_parts(
+    visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>,
+    view: &TableView,
+    print: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) {
+    if view.facts.record && count(visit) == 1 {
+        let mut of_record = view.clone();
+        of_record.columns.retain(|column| !IN_RECORD.contains(column));
+        of_record.facts = Facts::default();
+        in_parts(visit, &of_record, print);
+        let _ = visit(&mut |row| print(&facts::record(row)));
+        return;
+    }
+    let Some(layout) = Layout::of(visit, view) else {
+        return;
+    };
+    let mut part = Part {
+        layout: &layout,
+        view: view.clone(),
+        cells: Vec::new(),
+        facts: Vec::new(),
+    };
+    let flow = visit(&mut |row| {
+        part.cells.push(cells_of(row, view));
+        if view.facts != Facts::default() {
+            part.facts.push(facts::line(row, view.facts));
         }
-        rows => with_facts(&render_rows(rows.iter().copied(), view), rows, view),
+        if part.cells.len() == PART {
+            print(&part.take())?;
+        }
+        ControlFlow::Continue(())
+    });
+    if flow.is_continue() && !part.cells.is_empty() {
+        let _ = print(&part.take());
+    }
+}
+
+/// How many rows there are; more than one are not counted.
+fn count(visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>) -> usize {
+    let mut count = 0;
+    let _ = visit(&mut |_| {
+        count += 1;
+        if count > 1 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    });
+    count
+}
+
+fn cells_of(row: &Row<'_>, view: &TableView) -> Vec<Cell> {
+    let columns = view.columns.iter();
+    columns.map(|column| column.cell(row, view.names)).collect()
+}
+
+/// Rows that are laid out together.
+struct Part<'l> {
+    layout: &'l Layout,
+    view: TableView,
+    cells: Vec<Vec<Cell>>,
+    facts: Vec<String>,
+}
+
+impl Part<'_> {
+    /// The rows that are there, the first ones with the heading.
+    fn take(&mut self) -> String {
+        let columns = &self.layout.columns;
+        let mut text = lay_out(&self.cells, columns, &self.view, Some(&self.layout.widths));
+        if self.view.facts != Facts::default() {
+            text = behind_rows(&text, self.facts.drain(..), &self.view);
+        }
+        self.cells.clear();
+        self.view.header = false;
+        text
+    }
+}
+
+/// The columns that are shown.
+struct Layout {
+    /// With the width that cells are cut to.
+    columns: Vec<(Column, usize)>,
+    /// The width of each, which is less if its widest cell is.
+    widths: Vec<usize>,
+}
+
+impl Layout {
+    /// Fits the columns to all rows; `None` without rows.
+    fn of(visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>, view: &TableView) -> Option<Self> {
+        let mut known: Vec<Option<Width>> = vec![None; view.columns.len()];
+        let mut is_empty = true;
+        let _ = visit(&mut |row| {
+            is_empty = false;
+            for (known, (column, cell)) in known.iter_mut().zip(view.columns.iter().zip(cells_of(row, view)))
+            {
+                if let Some(width) = width_of(*column, view, &std::iter::once(&cell)) {
+                    *known = Some(known.map_or(width, |known| known.widened(width)));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        let natural: Vec<Width> = known.into_iter().flatten().collect();
+        let columns = match view.width {
+            Some(width) => fit(&natural, width),
+            None => natural
+                .iter()
+                .map(|width| (width.column, width.natural))
+                .collect(),
+        };
+        let is_cut = |(column, width): &(Column, usize)| {
+            natural
+                .iter()
+                .any(|one| one.column == *column && one.natural > *width)
+        };
+        let mut layout = Self {
+            widths: columns.iter().map(|(_, width)| *width).collect(),
+            columns,
+        };
+        if layout.columns.iter().any(is_cut) {
+            layout.shrink(visit, view);
+        }
+        (!is_empty).then_some(layout)
+    }
+
+    /// Makes columns as narrow as what is left of their cells.
+    fn shrink(&mut self, visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>, view: &TableView) {
+        let heading = |(column, width): &(Column, usize)| {
+            if view.header {
+                cut_end(&column.heading(), *width).width()
+            } else {
+                0
+            }
+        };
+        self.widths = self.columns.iter().map(heading).collect();
+        let columns = &self.columns;
+        let widths = &mut self.widths;
+        let _ = visit(&mut |row| {
+            for ((column, width), widest) in columns.iter().zip(widths.iter_mut()) {
+                let cell = column.cell(row, view.names);
+                *widest = span::shorten(&cell.spans, *width).width().max(*widest);
+            }
+            ControlFlow::Continue(())
+        });
     }
 }
 
@@ -77,34 +229,11 @@ fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableVie
 }
 
 pub(super) fn render_rows<'a>(rows: impl Iterator<Item = Row<'a>>, view: &TableView) -> String {
-    let cells: Vec<Vec<Cell>> = rows
-        .map(|row| {
-            view.columns
-                .iter()
-                .map(|column| column.cell(&row, view.names))
-                .collect()
-        })
-        .collect();
-    if cells.is_empty() {
-        return String::new();
-    }
-    let natural: Vec<Width> = view
-        .columns
-        .iter()
-        .enumerate()
-        .filter_map(|(index, column)| {
-            let of_column = cells.iter().filter_map(|row| row.get(index));
-            width_of(*column, view, &of_column)
-        })
-        .collect();
-    let columns = match view.width {
-        Some(width) => fit(&natural, width),
-        None => natural
-            .iter()
-            .map(|width| (width.column, width.natural))
-            .collect(),
+    let view = TableView {
+        facts: Facts::default(),
+        ..view.clone()
     };
-    lay_out(&cells, &columns, view, false)
+    render(rows, &view)
 }
 
 /// Returns the widths of a column; `None` if it is empty in every row and was not requested by name.
@@ -128,12 +257,12 @@ pub(super) fn width_of<'a>(
     })
 }
 
-/// Lays out cells in columns. `fixed` columns are as wide as said even if all their cells are narrower.
+/// Lays out cells in columns. With `widths` a column is as wide as that even if all its cells are narrower.
 pub(super) fn lay_out(
     cells: &[Vec<Cell>],
     columns: &[(Column, usize)],
     view: &TableView,
-    fixed: bool,
+    widths: Option<&[usize]>,
 ) -> String {
     let mut builder = Builder::with_capacity(cells.len() + 1, columns.len());
     if view.header {
@@ -156,9 +285,9 @@ pub(super) fn lay_out(
         &mut table,
         columns.iter().map(|(column, _)| column.is_right_aligned()),
     );
-    if fixed {
+    if let Some(widths) = widths {
         table.with(tabled::settings::Width::list(
-            columns.iter().map(|(_, width)| width + GAP),
+            widths.iter().map(|width| width + GAP),
         ));
     }
     if view.colors {

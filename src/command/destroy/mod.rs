@@ -8,7 +8,8 @@ pub mod protected;
 pub mod text;
 
 use super::caller::Caller;
-use super::sinks::{Snapshot, row};
+use super::sinks::row;
+use super::sorted::Sorted;
 use super::{ask, losses, out};
 use crate::diagnose::targets::ancestors;
 use crate::engine::{Captured, stream};
@@ -69,10 +70,10 @@ pub fn run(plan: DestroyPlan, caller: &Caller) -> anyhow::Result<Exit> {
 }
 
 fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
-    let sink = Snapshot::new(plan.sort.as_deref().unwrap_or_default(), None, false);
+    let sink = Sorted::new(plan.sort.as_deref().unwrap_or_default(), None, false);
     let (mut snapshot, captured) = stream(&plan.capture, sink)?;
     snapshot.sort(&captured.owners, &captured.context);
-    Ok((snapshot.sockets, captured))
+    Ok((snapshot.sockets(), captured))
 }
 
 /// What would be done with each socket.

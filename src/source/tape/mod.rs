@@ -13,12 +13,12 @@ pub mod codec;
 mod create;
 pub mod format;
 pub mod netlink;
+mod replay;
 pub mod ss;
 #[cfg(test)]
 pub(crate) mod testing;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
@@ -26,10 +26,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 pub use create::create;
+pub use replay::Replay;
 
 use super::callers_files;
 use codec::Recordable;
-use format::{Damage, Kind, Record};
+use format::{Damage, Kind};
 
 /// The tape of this process; empty: the machine is queried and nothing is recorded.
 static TAPE: OnceLock<Tape> = OnceLock::new();
@@ -54,65 +55,6 @@ struct Recorder {
     /// The end record is written: a late thread writes nothing after it.
     ended: bool,
     failed: Option<io::Error>,
-}
-
-/// The contents of a file, for look-ups.
-#[derive(Debug, Default)]
-pub struct Replay {
-    answers: BTreeMap<(Kind, Vec<u8>), Answers>,
-    /// Number of answers that were not of the expected type.
-    odd: u64,
-}
-
-/// The answers for one key, in order.
-#[derive(Debug, Default)]
-struct Answers {
-    values: Vec<Vec<u8>>,
-    next: usize,
-}
-
-impl Answers {
-    /// Returns the next answer; the last one again when there are no more.
-    fn next(&mut self) -> Option<&[u8]> {
-        let value = self.values.get(self.next).or(self.values.last())?;
-        self.next += 1;
-        Some(value)
-    }
-}
-
-impl Replay {
-    /// The answers in these records.
-    pub fn of(records: Vec<Record>) -> Self {
-        let mut replay = Self::default();
-        for record in records {
-            replay.add(record);
-        }
-        replay
-    }
-
-    fn add(&mut self, record: Record) {
-        let answers = self.answers.entry((record.kind, record.key)).or_default();
-        answers.values.push(record.value);
-    }
-
-    /// Returns the answer for a key, if the recording has one that can be decoded.
-    pub fn answer<T: Recordable>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
-        let value = self.answers.get_mut(&(kind, here(key)))?.next()?;
-        let decoded = codec::decoded(value);
-        self.odd += u64::from(decoded.is_none());
-        decoded
-    }
-
-    /// Returns every answer of this kind.
-    fn all(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let of_kind = self.answers.iter().filter(move |((of, _), _)| *of == kind);
-        of_kind.flat_map(|((_, key), answers)| {
-            answers
-                .values
-                .iter()
-                .map(|value| (key.as_slice(), value.as_slice()))
-        })
-    }
 }
 
 /// Returns a key as this thread looks it up: if read in another network namespace, it names that.
@@ -187,11 +129,11 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
         .map_err(|error| Damage(error.to_string()))?;
     if start == format::MAGIC {
         let mut replay = Replay::default();
-        format::each_record(from, |record| replay.add(record))?;
-        return Ok(replay);
+        format::each_record(from, |record| replay.add(&record))?;
+        return Ok(replay.sorted());
     }
     let answer = ss::read(start.as_slice().chain(from))?;
-    Ok(Replay::of(vec![answer]))
+    Ok(Replay::of([answer]))
 }
 
 /// Ends a recording and reports its errors; for a replay, how many of its answers could not be decoded.
@@ -285,7 +227,7 @@ pub fn recorded<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>) -> Option<T> {
 
 /// Returns whether this is a replay whose recording lacks the fact.
 pub fn lacks(fact: &str) -> bool {
-    replay().is_some_and(|replay| !replay.answers.contains_key(&(Kind::Fact, here(fact.as_bytes()))))
+    replay().is_some_and(|replay| !replay.has(Kind::Fact, fact.as_bytes()))
 }
 
 /// In a replay, returns everything of a kind, whatever its key.
@@ -317,34 +259,6 @@ pub fn euid() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(kind: Kind, key: &str, value: &impl Recordable) -> Record {
-        Record {
-            kind,
-            key: key.as_bytes().to_vec(),
-            value: codec::encoded(value),
-        }
-    }
-
-    #[test]
-    fn answers_come_in_their_order_and_the_last_one_stays() {
-        let mut replay = Replay::of(vec![
-            record(Kind::Fact, "a", &1u32),
-            record(Kind::File, "a", &7u32),
-            record(Kind::Fact, "a", &2u32),
-        ]);
-        let asked: Vec<Option<u32>> = (0..3).map(|_| replay.answer(Kind::Fact, b"a")).collect();
-        assert_eq!(asked, [Some(1), Some(2), Some(2)]);
-        assert_eq!(replay.answer::<u32>(Kind::Fact, b"b"), None);
-        assert_eq!(replay.odd, 0);
-    }
-
-    #[test]
-    fn an_answer_of_another_type_is_none_and_counted() {
-        let mut replay = Replay::of(vec![record(Kind::Fact, "a", &1u32)]);
-        assert_eq!(replay.answer::<String>(Kind::Fact, b"a"), None);
-        assert_eq!(replay.odd, 1);
-    }
 
     #[test]
     fn without_a_tape_the_machine_is_asked_each_time() {

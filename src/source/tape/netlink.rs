@@ -338,7 +338,7 @@ mod tests {
             }
             .encoded(),
         };
-        Replay::of(requests.iter().enumerate().map(record).collect())
+        Replay::of(requests.iter().enumerate().map(record))
     }
 
     fn asked(recorded: &[Vec<u8>], wanted: &[u8]) -> (Vec<u32>, bool) {

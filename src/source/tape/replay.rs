@@ -1,0 +1,169 @@
+//! The contents of a recording, for look-ups.
+//!
+//! Records stay in one buffer, packed as in the file, with their positions in the order of kind and key: a file of
+//! small records takes little more memory than its size.
+
+use std::collections::BTreeMap;
+
+use super::codec::{self, Recordable};
+use super::format::{Kind, Record};
+use super::here;
+
+/// The contents of a recording.
+#[derive(Debug, Default)]
+pub struct Replay {
+    /// For each record its kind, the lengths of key and value, and both.
+    bytes: Vec<u8>,
+    /// Where each record begins, by kind and key; those of one key in their order.
+    index: Vec<u32>,
+    /// How many answers were taken of the keys that were looked up, by their first place in the index.
+    taken: BTreeMap<usize, usize>,
+    /// Number of answers that were not of the expected type.
+    pub(super) odd: u64,
+}
+
+/// Kind and lengths.
+const HEAD_BYTES: usize = 9;
+
+impl Replay {
+    /// The answers in these records.
+    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut replay = Self::default();
+        for record in records {
+            replay.add(&record);
+        }
+        replay.sorted()
+    }
+
+    /// Adds a record; [`Replay::sorted`] must follow. A file is limited so that positions have 32 bits.
+    pub(super) fn add(&mut self, record: &Record) {
+        let lengths = [&record.key, &record.value].map(|bytes| u32::try_from(bytes.len()));
+        let ([Ok(key), Ok(value)], Ok(at)) = (lengths, u32::try_from(self.bytes.len())) else {
+            return;
+        };
+        self.index.push(at);
+        self.bytes.push(record.kind as u8);
+        self.bytes.extend_from_slice(&key.to_ne_bytes());
+        self.bytes.extend_from_slice(&value.to_ne_bytes());
+        self.bytes.extend_from_slice(&record.key);
+        self.bytes.extend_from_slice(&record.value);
+    }
+
+    /// The same, ready for look-ups.
+    pub(super) fn sorted(mut self) -> Self {
+        let mut index = std::mem::take(&mut self.index);
+        // A later record has a later position.
+        index.sort_unstable_by_key(|at| (self.place(*at), *at));
+        self.index = index;
+        self
+    }
+
+    /// Kind, key and value of the record at a position.
+    fn record(&self, at: u32) -> (u8, &[u8], &[u8]) {
+        let record = usize::try_from(at).ok().and_then(|at| self.bytes.get(at..));
+        let Some((head, rest)) = record.and_then(<[u8]>::split_first_chunk::<HEAD_BYTES>) else {
+            return (0, &[], &[]);
+        };
+        let [kind, a, b, c, d, value @ ..] = *head;
+        let length = |bytes: [u8; 4]| usize::try_from(u32::from_ne_bytes(bytes)).unwrap_or(usize::MAX);
+        let (key, rest) = rest.split_at_checked(length([a, b, c, d])).unwrap_or_default();
+        (kind, key, rest.get(..length(value)).unwrap_or_default())
+    }
+
+    /// What records are ordered by.
+    fn place(&self, at: u32) -> (u8, &[u8]) {
+        let (kind, key, _) = self.record(at);
+        (kind, key)
+    }
+
+    /// The place in the index of the first record with this key, and how many there are.
+    fn find(&self, kind: Kind, key: &[u8]) -> Option<(usize, usize)> {
+        let wanted = (kind as u8, key);
+        let first = self.index.partition_point(|at| self.place(*at) < wanted);
+        let rest = self.index.get(first..)?;
+        let count = rest.partition_point(|at| self.place(*at) == wanted);
+        (count > 0).then_some((first, count))
+    }
+
+    /// Returns whether there is an answer for a key.
+    pub(super) fn has(&self, kind: Kind, key: &[u8]) -> bool {
+        self.find(kind, &here(key)).is_some()
+    }
+
+    /// Returns the next answer for a key, if the recording has one that can be decoded; the last one again when there
+    /// are no more.
+    pub fn answer<T: Recordable>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
+        let (first, count) = self.find(kind, &here(key))?;
+        let taken = self.taken.entry(first).or_default();
+        let at = first + (*taken).min(count - 1);
+        *taken += 1;
+        let (_, _, value) = self.record(*self.index.get(at)?);
+        let decoded = codec::decoded(value);
+        self.odd += u64::from(decoded.is_none());
+        decoded
+    }
+
+    /// Returns every answer of this kind, with its key.
+    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let first = self.index.partition_point(|at| self.record(*at).0 < kind as u8);
+        let records = self.index.get(first..).unwrap_or_default().iter();
+        records
+            .map(|at| self.record(*at))
+            .take_while(move |(of, ..)| *of == kind as u8)
+            .map(|(_, key, value)| (key, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: Kind, key: &str, value: &impl Recordable) -> Record {
+        Record {
+            kind,
+            key: key.as_bytes().to_vec(),
+            value: codec::encoded(value),
+        }
+    }
+
+    #[test]
+    fn answers_come_in_their_order_and_the_last_one_stays() {
+        let mut replay = Replay::of([
+            record(Kind::Fact, "a", &1u32),
+            record(Kind::File, "a", &7u32),
+            record(Kind::Fact, "b", &3u32),
+            record(Kind::Fact, "a", &2u32),
+        ]);
+        let asked: Vec<Option<u32>> = (0..3).map(|_| replay.answer(Kind::Fact, b"a")).collect();
+        assert_eq!(asked, [Some(1), Some(2), Some(2)]);
+        assert_eq!(replay.answer::<u32>(Kind::Fact, b"b"), Some(3));
+        assert_eq!(replay.answer::<u32>(Kind::Fact, b"c"), None);
+        assert_eq!(replay.answer::<u32>(Kind::Link, b"a"), None);
+        assert!(replay.has(Kind::File, b"a") && !replay.has(Kind::File, b"b"));
+        let keys: Vec<_> = replay.all(Kind::Fact).map(|(key, _)| key.to_vec()).collect();
+        assert_eq!(keys, [b"a", b"a", b"b"]);
+        assert_eq!(replay.all(Kind::Directory).count(), 0);
+        assert_eq!(replay.odd, 0);
+    }
+
+    #[test]
+    fn an_answer_of_another_type_is_none_and_counted() {
+        let mut replay = Replay::of([record(Kind::Fact, "a", &1u32)]);
+        assert_eq!(replay.answer::<String>(Kind::Fact, b"a"), None);
+        assert_eq!(replay.odd, 1);
+    }
+
+    #[test]
+    fn small_records_take_as_much_memory_as_in_the_file_and_a_position() {
+        let replay = Replay::of((0..100_000).map(|number| Record {
+            kind: Kind::File,
+            key: format!("{number}").into_bytes(),
+            value: Vec::new(),
+        }));
+        let in_file: usize = (0..100_000)
+            .map(|number: u32| HEAD_BYTES + number.to_string().len())
+            .sum();
+        assert_eq!(replay.bytes.len(), in_file);
+        assert_eq!(replay.index.len(), 100_000);
+    }
+}
