@@ -7,6 +7,7 @@
 
 mod around;
 mod descriptor_only;
+pub mod follow;
 pub mod join;
 pub mod namespaces;
 mod outlet;
@@ -27,7 +28,7 @@ use std::time::SystemTime;
 
 use crate::model::{Context, Gap, OwnerStatus, Owners, Socket, gap::is_complete};
 
-pub use around::around;
+pub use around::{around, around_all};
 pub use owners::How;
 pub use request::Request;
 pub use snapshot::Snapshot;

@@ -48,5 +48,5 @@ pub use process::{Process, Processes};
 pub use protocol::{Family, Protocol, SocketType};
 pub use row::{Context, Row};
 pub use socket::{Backend, Shutdown, Socket, Timer, TimerKind};
-pub use stash::{Position, Stash};
+pub use stash::{Key, Position, Stash, Store};
 pub use state::{State, StateSet};

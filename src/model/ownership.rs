@@ -79,6 +79,11 @@ impl Owners {
         self
     }
 
+    /// Whether owners were asked for.
+    pub fn is_asked(&self) -> bool {
+        self.asked
+    }
+
     /// What kept holders from being seen.
     pub fn unseen(&self) -> Unseen {
         self.unseen

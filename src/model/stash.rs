@@ -6,11 +6,14 @@
 
 mod bytes;
 mod ends;
+mod store;
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bytes::{put_count, put32, take, take_count, take32, take64};
 use ends::{put_inet, put_other, put_unix, take_inet, take_other, take_unix};
+
+pub use store::{Key, Store};
 
 use super::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, Timer, TimerKind};
 
@@ -64,6 +67,8 @@ const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
 const NETNS: u32 = 1 << 27;
 const DESCRIPTOR: u32 = 1 << 28;
+/// The record is no more (in a [`Store`]).
+const DEAD: u32 = 1 << 29;
 const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;
 

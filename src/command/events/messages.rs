@@ -13,7 +13,7 @@ const WAITING_MAX: usize = 16 * 1024;
 
 /// Why nothing is heard (any more).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unheard {
+pub(in crate::command) enum Unheard {
     /// The kernel reports nothing about the protocols that are followed.
     Nothing,
     /// It could not be asked: errno.
@@ -22,10 +22,10 @@ pub(super) enum Unheard {
 
 /// What was heard.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
-    pub(super) freed: Vec<Socket>,
+pub(in crate::command) struct Heard {
+    pub(in crate::command) freed: Vec<Socket>,
     /// Some messages were lost.
-    pub(super) lost: bool,
+    pub(in crate::command) lost: bool,
 }
 
 /// One thing that was heard.
@@ -35,15 +35,15 @@ enum Word {
 }
 
 /// The receiving end.
-pub(super) struct Messages {
+pub(in crate::command) struct Messages {
     receiver: Option<Receiver<Word>>,
     /// Why there is none.
-    pub(super) unheard: Option<Unheard>,
+    pub(in crate::command) unheard: Option<Unheard>,
 }
 
 impl Messages {
     /// Begins to listen to what concerns the dumps, in the network namespace of this thread.
-    pub(super) fn open(dumps: &[Dump]) -> Self {
+    pub(in crate::command) fn open(dumps: &[Dump]) -> Self {
         let unheard = |why| Self {
             receiver: None,
             unheard: Some(why),
@@ -74,12 +74,12 @@ impl Messages {
     }
 
     /// Whether the end of such sockets is heard.
-    pub(super) fn reports(&self, protocol: Protocol) -> bool {
+    pub(in crate::command) fn reports(&self, protocol: Protocol) -> bool {
         self.receiver.is_some() && matches!(protocol, Protocol::Tcp | Protocol::Udp)
     }
 
     /// Waits for the next messages.
-    pub(super) async fn next(&mut self) -> Heard {
+    pub(in crate::command) async fn next(&mut self) -> Heard {
         let Some(receiver) = &mut self.receiver else {
             return std::future::pending().await;
         };
@@ -102,7 +102,7 @@ impl Messages {
     }
 
     /// The messages that have come, without waiting.
-    pub(super) fn now(&mut self) -> Heard {
+    pub(in crate::command) fn now(&mut self) -> Heard {
         let mut heard = Heard::default();
         self.add_what_waits(&mut heard);
         heard

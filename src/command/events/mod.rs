@@ -4,8 +4,7 @@
 //! and again and compared by cookie. What happens between two looks and leaves no trace cannot be seen, and that
 //! is said at the beginning.
 
-pub mod diff;
-mod messages;
+pub(super) mod messages;
 
 pub mod text;
 mod writer;
@@ -19,16 +18,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{losses, out};
+use crate::engine::follow::{Event, Followed};
 use crate::engine::{Request, namespaces};
 use crate::exit::Exit;
-use crate::model::{Gap, Protocol, Socket, StateSet};
+use crate::model::{Gap, Protocol, StateSet, Store};
 use crate::plan::{EventsPlan, Output};
 use crate::render::human;
 use crate::render::page::Page;
 use crate::source::proc::ProcRoot;
 use crate::source::threads;
 
-use diff::{Event, Followed};
 use messages::{Heard, Messages, Unheard};
 use text::Shown;
 use writer::Writer;
@@ -53,6 +52,14 @@ pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
     // A look that is under way is of no use any more.
     runtime.shutdown_background();
     ended.map(|()| Exit::Done)
+}
+
+/// One look at the tables.
+struct Look {
+    sockets: Store,
+    /// So many could not be kept, because they have no cookie.
+    nameless: u64,
+    gaps: Vec<Gap>,
 }
 
 /// What is followed, and how.
@@ -80,7 +87,11 @@ impl Watch {
     async fn follow(self) -> anyhow::Result<()> {
         // Before the first look, so that nothing ends unheard in between.
         let mut messages = Messages::open(&self.plan.dumps);
-        let (sockets, gaps) = self.look().await?;
+        let Look {
+            sockets,
+            nameless,
+            gaps,
+        } = self.look().await?;
         let mut writer = Writer::new(
             Arc::clone(&self.plan),
             Shown::of(&self.output),
@@ -96,8 +107,8 @@ impl Watch {
         if flow.context(CANNOT_LIST)?.is_break() {
             return writer.finish();
         }
-        self.introduce(&messages, gaps, &sockets);
-        let mut followed = Followed::default();
+        self.introduce(&messages, gaps, nameless);
+        let mut followed = Followed::owned();
         followed.begin(sockets);
         let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -118,7 +129,7 @@ impl Watch {
                 .collect();
             let mut lost = heard.lost;
             if look_now || lost {
-                let (sockets, _) = self.look().await?;
+                let Look { sockets, .. } = self.look().await?;
                 // What was freed meanwhile may be in the look or not.
                 let heard = messages.now();
                 events.extend(followed.look(sockets, heard.freed));
@@ -142,32 +153,30 @@ impl Watch {
     }
 
     /// Reads the tables.
-    async fn look(&self) -> anyhow::Result<(Vec<Socket>, Vec<Gap>)> {
+    async fn look(&self) -> anyhow::Result<Look> {
         let plan = Arc::clone(&self.plan);
         let looked = threads::blocking(move || {
-            let mut sockets = Vec::new();
+            let (mut sockets, mut nameless) = (Store::default(), 0);
             let gaps = namespaces::read(&plan.views, &ProcRoot::default(), &plan.dumps, &mut |batch| {
-                sockets.extend(
-                    batch
-                        .iter_mut()
-                        .map(|socket| std::mem::replace(socket, Socket::BLANK)),
-                );
+                for socket in &*batch {
+                    nameless += u64::from(!sockets.insert(socket));
+                }
                 ControlFlow::Continue(())
             });
-            (sockets, gaps)
+            Look {
+                sockets,
+                nameless,
+                gaps,
+            }
         });
         looked.await.context(CANNOT_LIST)
     }
 
     /// Says what cannot be seen.
-    fn introduce(&self, messages: &Messages, mut gaps: Vec<Gap>, sockets: &[Socket]) {
+    fn introduce(&self, messages: &Messages, mut gaps: Vec<Gap>, nameless: u64) {
         if self.quiet {
             return;
         }
-        let nameless = sockets
-            .iter()
-            .filter(|socket| socket.identity().is_none())
-            .count();
         if nameless > 0 {
             gaps.push(Gap::loss(
                 "no-cookies",

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use super::diff::Happened;
+use crate::engine::follow::Happened;
 use crate::model::Row;
 use crate::plan::Output;
 use crate::render::growing::{GrowingTable, Lead};

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::diff::{Event, Happened, Key};
 use super::text::Shown;
 use crate::command::out::{self, Blocks};
 use crate::command::sinks::row;
 use crate::engine::Request;
-use crate::engine::{Captured, around};
-use crate::model::{OwnerStatus, Socket, StateSet};
+use crate::engine::follow::{Event, Happened};
+use crate::engine::{Captured, around, around_all};
+use crate::model::{Key, OwnerStatus, Socket, StateSet, Store};
 use crate::query::Match;
 
 /// What is written, and what is known around the sockets that are followed.
@@ -53,8 +53,10 @@ impl Writer {
     ///
     /// # Errors
     /// If owners are wanted and /proc cannot be listed.
-    pub(super) fn begin(&mut self, look: &[Socket]) -> io::Result<ControlFlow<()>> {
-        self.learn(&look.iter().collect::<Vec<_>>())?;
+    pub(super) fn begin(&mut self, look: &Store) -> io::Result<ControlFlow<()>> {
+        let found = Arc::new(around_all(&self.plan, look)?);
+        self.around
+            .extend(look.keys().map(|(key, _)| (key, Arc::clone(&found))));
         self.shown.push_header(&mut self.blocks.pending);
         Ok(self.flush())
     }

@@ -2,15 +2,11 @@
 //!
 //! A socket is followed by its cookie, from when a look first shows it until the kernel says that it was freed, or a
 //! look does not show it any more. What remains of a connection after that (TIME-WAIT, and FIN-WAIT-2 without a
-//! program) keeps the cookie, but no program has it: it is not followed.
+//! program) keeps the cookie, but no program has it: it is followed only on request.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
+use std::collections::BTreeSet;
 
-use crate::model::{Protocol, Socket, State, TimerKind};
-
-/// What identifies a socket as long as the machine runs.
-pub type Key = (Protocol, NonZeroU64);
+use crate::model::{Key, Socket, State, Store, TimerKind};
 
 /// What happened to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +31,43 @@ pub struct Event {
 }
 
 /// The sockets that are there, as far as is known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Followed {
-    known: BTreeMap<Key, Socket>,
+    known: Store,
     /// Those that the last look missed: the kernel may still be about to say that they were freed.
     missed: BTreeSet<Key>,
+    /// Whether remains of connections are followed too.
+    remains: bool,
+    /// Whether a socket that its program closed keeps the inode by which that program was found.
+    keeps_inode: bool,
 }
 
 impl Followed {
+    /// Follows what programs hold, and remembers who held what they closed.
+    pub fn owned() -> Self {
+        Self {
+            keeps_inode: true,
+            ..Self::default()
+        }
+    }
+
+    /// Follows sockets as they are; also the remains of connections if these are wanted.
+    pub fn shown(remains: bool) -> Self {
+        Self {
+            remains,
+            ..Self::default()
+        }
+    }
+
+    /// The sockets.
+    pub fn known(&self) -> &Store {
+        &self.known
+    }
+
     /// Takes the first look: what is there already is no event.
-    pub fn begin(&mut self, look: Vec<Socket>) {
-        self.known = keyed(look);
+    pub fn begin(&mut self, look: Store) {
+        self.known = self.wanted(look);
+        self.missed.clear();
     }
 
     /// The kernel says that a socket was freed, and no look is going on. `None` if that was told before.
@@ -54,7 +76,7 @@ impl Followed {
         if self.missed.remove(&key) {
             return None;
         }
-        Some(match self.known.remove(&key) {
+        Some(match self.known.remove(key) {
             Some(known) => closed(known, &message),
             None => Event {
                 happened: Happened::ClosedUnseen,
@@ -64,63 +86,117 @@ impl Followed {
     }
 
     /// Takes another look, and what the kernel said of freed sockets since the look began.
-    pub fn look(&mut self, look: Vec<Socket>, freed_meanwhile: Vec<Socket>) -> Vec<Event> {
-        let mut now = keyed(look);
-        let mut events = Vec::new();
-        let mut ended = BTreeSet::new();
-        for message in freed_meanwhile {
-            let Some(key) = message.identity() else { continue };
-            ended.insert(key);
-            // The look saw it before it ended: it was opened in between.
-            if !self.known.contains_key(&key)
-                && let Some(socket) = now.get(&key)
-            {
-                events.push(Event {
-                    happened: Happened::Opened,
-                    socket: socket.clone(),
-                });
-                self.known.insert(key, socket.clone());
-            }
-            events.extend(self.freed(message));
-        }
-        now.retain(|key, _| !ended.contains(key));
+    pub fn look(&mut self, look: Store, freed_meanwhile: Vec<Socket>) -> Vec<Event> {
+        let mut now = self.wanted(look);
+        let mut events = self.ended(&mut now, freed_meanwhile);
         self.missed.clear();
-        for (key, socket) in &self.known {
-            if !now.contains_key(key) {
-                self.missed.insert(*key);
-                events.push(Event {
-                    happened: Happened::Closed,
-                    socket: socket.clone(),
-                });
-            }
-        }
-        for (key, socket) in &now {
-            let happened = match self.known.get(key) {
-                None => Happened::Opened,
-                Some(before) if before.state != socket.state => Happened::Changed(before.state),
-                Some(_) => continue,
-            };
-            events.push(Event {
-                happened,
-                socket: socket.clone(),
-            });
-        }
-        for (key, socket) in &mut now {
+        self.compare(&now, &mut events, |_, _| true);
+        if self.keeps_inode {
             // A program that closed its socket is not its owner any more, but it was.
-            let before = self.known.get(key).and_then(|before| before.inode);
-            socket.inode = socket.inode.or(before);
+            let mut closed = Vec::new();
+            now.each(|socket| {
+                if socket.inode.is_none()
+                    && let Some(before) = socket.identity().and_then(|key| self.known.get(key))
+                    && before.inode.is_some()
+                {
+                    closed.push(Socket {
+                        inode: before.inode,
+                        ..socket.clone()
+                    });
+                }
+            });
+            for socket in closed {
+                now.insert(&socket);
+            }
         }
         self.known = now;
         events
     }
-}
 
-/// The sockets that are followed, by what identifies them.
-fn keyed(look: Vec<Socket>) -> BTreeMap<Key, Socket> {
-    look.into_iter()
-        .filter(|socket| !is_remains(socket))
-        .filter_map(|socket| Some((socket.identity()?, socket)))
-        .collect()
+    /// Takes a look at those of the sockets that `covers` is true of; the others stay as they are.
+    pub fn part(
+        &mut self,
+        look: Store,
+        freed_meanwhile: Vec<Socket>,
+        covers: impl Fn(Key, State) -> bool,
+    ) -> Vec<Event> {
+        let mut now = self.wanted(look);
+        let mut events = self.ended(&mut now, freed_meanwhile);
+        let gone = self.compare(&now, &mut events, covers);
+        for key in gone {
+            self.known.remove(key);
+        }
+        now.each(|socket| {
+            self.known.insert(socket);
+        });
+        events
+    }
+
+    /// What was freed during the look is not there, although the look may have seen it before it ended: it was opened
+    /// in between.
+    fn ended(&mut self, now: &mut Store, freed: Vec<Socket>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for message in freed {
+            let Some(key) = message.identity() else { continue };
+            if let Some(socket) = now.remove(key)
+                && !self.known.contains(key)
+            {
+                self.known.insert(&socket);
+                events.push(Event {
+                    happened: Happened::Opened,
+                    socket,
+                });
+            }
+            events.extend(self.freed(message));
+        }
+        events
+    }
+
+    /// Adds what differs, in the order of keys; returns those that are gone.
+    fn compare(
+        &mut self,
+        now: &Store,
+        events: &mut Vec<Event>,
+        covers: impl Fn(Key, State) -> bool,
+    ) -> Vec<Key> {
+        let is_gone = |(key, state): &(Key, State)| covers(*key, *state) && !now.contains(*key);
+        let mut gone: Vec<Key> = self.known.keys().filter(is_gone).map(|(key, _)| key).collect();
+        gone.sort_unstable();
+        for key in &gone {
+            self.missed.insert(*key);
+            events.extend(self.known.get(*key).map(|socket| Event {
+                happened: Happened::Closed,
+                socket,
+            }));
+        }
+        let happened = |(key, state): (Key, State)| match self.known.state(key) {
+            None => Some((key, Happened::Opened)),
+            Some(before) if before != state => Some((key, Happened::Changed(before))),
+            Some(_) => None,
+        };
+        let mut new: Vec<(Key, Happened)> = now.keys().filter_map(happened).collect();
+        new.sort_unstable_by_key(|(key, _)| *key);
+        for (key, happened) in new {
+            events.extend(now.get(key).map(|socket| Event { happened, socket }));
+        }
+        gone
+    }
+
+    /// The sockets that are followed.
+    fn wanted(&self, mut look: Store) -> Store {
+        if !self.remains {
+            let mut remains = Vec::new();
+            look.each(|socket| {
+                if is_remains(socket) {
+                    remains.extend(socket.identity());
+                }
+            });
+            for key in remains {
+                look.remove(key);
+            }
+        }
+        look
+    }
 }
 
 /// Whether the kernel keeps no more than the addresses.
@@ -153,7 +229,7 @@ fn closed(known: Socket, message: &Socket) -> Event {
 mod tests {
     use super::*;
     use crate::model::Timer;
-    use std::num::NonZeroU32;
+    use std::num::{NonZeroU32, NonZeroU64};
 
     fn tcp(cookie: u64, state: State) -> Socket {
         Socket {
@@ -180,8 +256,8 @@ mod tests {
     }
 
     fn following(sockets: &[Socket]) -> Followed {
-        let mut followed = Followed::default();
-        followed.begin(sockets.to_vec());
+        let mut followed = Followed::owned();
+        followed.begin(Store::of(sockets));
         followed
     }
 
@@ -197,7 +273,7 @@ mod tests {
             tcp(3, State::Established),
             tcp(4, State::SynRecv),
         ];
-        let events = followed.look(look, Vec::new());
+        let events = followed.look(Store::of(&look), Vec::new());
         assert_eq!(
             told(&events),
             [
@@ -211,7 +287,7 @@ mod tests {
             tcp(3, State::Established),
             tcp(4, State::SynRecv),
         ];
-        assert_eq!(followed.look(again, Vec::new()), []);
+        assert_eq!(followed.look(Store::of(&again), Vec::new()), []);
     }
 
     #[test]
@@ -223,7 +299,7 @@ mod tests {
             [(Happened::Closed, 1, State::CloseWait)]
         );
         assert_eq!(event.socket.inode, NonZeroU32::new(7));
-        assert_eq!(followed.look(Vec::new(), Vec::new()), []);
+        assert_eq!(followed.look(Store::default(), Vec::new()), []);
         let unseen = followed.freed(message(9)).unwrap();
         assert_eq!(unseen.happened, Happened::ClosedUnseen);
     }
@@ -231,7 +307,7 @@ mod tests {
     #[test]
     fn a_message_that_comes_after_the_look_that_missed_the_socket_is_no_second_event() {
         let mut followed = following(&[tcp(1, State::Established)]);
-        assert_eq!(followed.look(Vec::new(), Vec::new()).len(), 1);
+        assert_eq!(followed.look(Store::default(), Vec::new()).len(), 1);
         assert_eq!(followed.freed(message(1)), None);
         assert_eq!(
             followed.freed(message(1)).unwrap().happened,
@@ -243,7 +319,7 @@ mod tests {
     fn what_was_freed_during_the_look_is_not_there_although_the_look_saw_it() {
         let mut followed = following(&[tcp(1, State::Established)]);
         let look = vec![tcp(1, State::Established), tcp(2, State::Established)];
-        let events = followed.look(look, vec![message(2), message(1), message(3)]);
+        let events = followed.look(Store::of(&look), vec![message(2), message(1), message(3)]);
         assert_eq!(
             told(&events),
             [
@@ -253,7 +329,7 @@ mod tests {
                 (Happened::ClosedUnseen, 3, State::Unconnected),
             ]
         );
-        assert_eq!(followed.look(Vec::new(), Vec::new()), []);
+        assert_eq!(followed.look(Store::default(), Vec::new()), []);
     }
 
     #[test]
@@ -263,7 +339,7 @@ mod tests {
             inode: None,
             ..tcp(1, State::FinWait1)
         };
-        let events = followed.look(vec![orphan.clone()], Vec::new());
+        let events = followed.look(Store::of([&orphan]), Vec::new());
         assert_eq!(events[0].socket, orphan);
         let closed = followed.freed(message(1)).unwrap();
         assert_eq!(
@@ -285,7 +361,7 @@ mod tests {
         };
         let mut followed = following(&[tcp(1, State::Established), tcp(2, State::FinWait2)]);
         let look = vec![tcp(1, State::TimeWait), minisock, tcp(3, State::TimeWait)];
-        let closed = followed.look(look, Vec::new());
+        let closed = followed.look(Store::of(&look), Vec::new());
         assert_eq!(
             told(&closed),
             [
@@ -293,6 +369,26 @@ mod tests {
                 (Happened::Closed, 2, State::FinWait2)
             ]
         );
-        assert_eq!(followed.look(Vec::new(), Vec::new()), []);
+        assert_eq!(followed.look(Store::default(), Vec::new()), []);
+    }
+
+    #[test]
+    fn a_look_at_a_part_leaves_the_rest_as_it_is() {
+        let mut followed = following(&[
+            tcp(1, State::Listen),
+            tcp(2, State::Established),
+            tcp(3, State::Listen),
+        ]);
+        let look = Store::of(&[tcp(3, State::Listen), tcp(4, State::Listen)]);
+        let events = followed.part(look, Vec::new(), |_, state| state == State::Listen);
+        assert_eq!(
+            told(&events),
+            [
+                (Happened::Closed, 1, State::Listen),
+                (Happened::Opened, 4, State::Listen)
+            ]
+        );
+        assert_eq!(followed.known().len(), 3);
+        assert_eq!(followed.freed(message(1)), None, "told before");
     }
 }
