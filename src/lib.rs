@@ -18,3 +18,5 @@ pub mod plan;
 pub mod query;
 pub mod render;
 pub mod source;
+#[cfg(feature = "watch")]
+pub mod watch;

@@ -48,6 +48,9 @@ pub enum Subcommand {
     Kill(super::KillArgs),
     /// Follow sockets opening and closing
     Events(super::EventsArgs),
+    /// Watch sockets on a live screen
+    #[cfg(feature = "watch")]
+    Watch(super::WatchArgs),
     /// Print one look for an engine
     Snapshot(super::SnapshotArgs),
     /// Print counts for Prometheus
@@ -99,6 +102,8 @@ impl Cli {
             Some(Subcommand::Events(args)) => &args.netns,
             Some(Subcommand::Snapshot(args)) => &args.netns,
             Some(Subcommand::Metrics(args)) => &args.netns,
+            #[cfg(feature = "watch")]
+            Some(Subcommand::Watch(args)) => &args.netns,
             _ => &[],
         };
         [&self.list.netns, own].concat()

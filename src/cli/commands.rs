@@ -78,6 +78,17 @@ const PAGES: &[Page] = &[
             "sockstat events --json --limit 10",
         ],
     },
+    #[cfg(feature = "watch")]
+    Page {
+        name: "watch",
+        exit: "",
+        examples: &[
+            "sockstat watch",
+            "sockstat watch nginx",
+            "sockstat watch -t state established and recv_q gt 0",
+            "sockstat watch --read-only",
+        ],
+    },
     Page {
         name: "snapshot",
         exit: "0 the last line was written, 1 it was not",

@@ -18,6 +18,8 @@ pub mod refused;
 mod shells;
 pub mod snapshot;
 pub mod wait;
+#[cfg(feature = "watch")]
+pub mod watch;
 pub mod why;
 
 use std::ffi::OsString;
@@ -35,6 +37,8 @@ pub use metrics::MetricsArgs;
 pub use reach::ReachArgs;
 pub use snapshot::SnapshotArgs;
 pub use wait::WaitArgs;
+#[cfg(feature = "watch")]
+pub use watch::WatchArgs;
 pub use why::WhyArgs;
 
 /// Parses a command line, the program's name first.

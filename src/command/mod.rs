@@ -24,6 +24,8 @@ mod sorted;
 mod summary;
 pub mod tape;
 pub mod wait;
+#[cfg(feature = "watch")]
+pub mod watch;
 pub mod why;
 
 use std::ffi::OsString;
@@ -33,6 +35,8 @@ use caller::Caller;
 use crate::cli;
 use crate::cli::{Cli, Subcommand, UsageError, commands, generate, habits};
 use crate::exit::Exit;
+#[cfg(feature = "watch")]
+use crate::plan::WatchPlan;
 use crate::plan::{
     Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, MetricsPlan, SnapshotPlan, SummaryPlan,
 };
@@ -198,6 +202,12 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             &FilterInput::of_events(args),
             |parsed| EventsPlan::new(args, list, parsed, place),
             events::run,
+        ),
+        #[cfg(feature = "watch")]
+        Some(Subcommand::Watch(args)) => planned(
+            &FilterInput::of_watch(args),
+            |parsed| WatchPlan::new(args, list, parsed, place),
+            |(plan, selected)| watch::run(plan, selected, common, caller),
         ),
         Some(Subcommand::Snapshot(args)) => planned(
             &FilterInput::of_snapshot(args, list),

@@ -28,6 +28,13 @@ pub fn begin(cli: &Cli) -> Result<Session, Exit> {
         out::complain(&error.to_string());
         return Err(Exit::Usage);
     }
+    #[cfg(feature = "watch")]
+    if matches!(cli.command, Some(Subcommand::Watch(_))) && (args.record.is_some() || args.replay.is_some()) {
+        let error = UsageError::new("watch excludes --record and --replay")
+            .with_hint("a recording holds a single look at the machine");
+        out::complain(&error.to_string());
+        return Err(Exit::Usage);
+    }
     if let Some(path) = &args.replay {
         if let Err(error) = may_replay(cli) {
             out::complain(&error.to_string());

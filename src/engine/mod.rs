@@ -9,6 +9,7 @@ mod around;
 mod descriptor_only;
 pub mod follow;
 pub mod join;
+pub mod live;
 pub mod namespaces;
 mod outlet;
 pub mod owners;

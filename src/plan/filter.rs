@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "watch")]
+use crate::cli::WatchArgs;
 use crate::cli::{EventsArgs, KillArgs, ListArgs, SnapshotArgs};
 use crate::model::request::netns::are_several;
 use crate::query::Mode;
@@ -55,6 +57,22 @@ impl FilterInput {
             interfaces_by_name: are_several(&[&global.netns[..], &args.netns].concat()),
             ..Self::of_words(&args.filter, Mode::List)
         }
+    }
+
+    /// The filter of `watch`.
+    #[cfg(feature = "watch")]
+    pub fn of_watch(args: &WatchArgs) -> Self {
+        Self::of_words(&args.filter, Mode::List)
+    }
+
+    /// One that is typed on the live screen.
+    #[cfg(feature = "watch")]
+    pub fn of_line(line: &str) -> Self {
+        let words: Vec<String> = (!line.trim().is_empty())
+            .then(|| line.to_owned())
+            .into_iter()
+            .collect();
+        Self::of_words(&words, Mode::List)
     }
 
     fn of_words(words: &[String], mode: Mode) -> Self {

@@ -15,6 +15,8 @@ pub mod select;
 pub mod snapshot;
 pub mod summary;
 pub mod tables;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use common::Common;
 pub use destroy::DestroyPlan;
@@ -27,6 +29,8 @@ pub use output::Output;
 pub use place::Place;
 pub use snapshot::SnapshotPlan;
 pub use summary::SummaryPlan;
+#[cfg(feature = "watch")]
+pub use watch::WatchPlan;
 
 #[cfg(test)]
 mod tests;

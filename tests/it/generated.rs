@@ -11,7 +11,7 @@ use sockstat::query::field::FIELDS;
 use sockstat::render::reference;
 
 #[track_caller]
-fn check(path: &str, generated: &[u8]) {
+pub(crate) fn check(path: &str, generated: &[u8]) {
     let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("SOCKSTAT_BLESS").is_some_and(|value| value == "1") {
         std::fs::create_dir_all(full.parent().unwrap()).unwrap();

@@ -27,5 +27,7 @@ mod schema;
 #[allow(dead_code, reason = "the tests of bind use more of it")]
 mod seccomp;
 mod skip;
+#[cfg(feature = "watch")]
+mod watch;
 #[path = "../bind_matrix/ways.rs"]
 mod ways;

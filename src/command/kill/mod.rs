@@ -2,6 +2,8 @@
 
 mod end;
 pub mod find;
+#[cfg(feature = "watch")]
+pub(super) mod fixed;
 mod json;
 
 use std::fmt::Write as _;

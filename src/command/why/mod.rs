@@ -76,6 +76,28 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
     Ok(worst)
 }
 
+/// The answer for one port as text, without trying anything.
+///
+/// # Errors
+/// What is wrong with the place.
+#[cfg(feature = "watch")]
+pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<String, String> {
+    let how = How {
+        json: false,
+        quiet: true,
+        owners_by: global.owners_by,
+    };
+    let args = WhyArgs {
+        no_probe: true,
+        ..WhyArgs::default()
+    };
+    let places = parse_all(&[typed.to_owned()], &hosts::port_of)?;
+    match places.into_iter().next().map(|one| one.place) {
+        Some(Place::Port(place)) => port::text(&args, how, caller, typed, place),
+        _ => Err(format!("'{typed}' is not a port")),
+    }
+}
+
 /// The one that weighs more: what fails over what is undecidable.
 fn worse(a: Exit, b: Exit) -> Exit {
     let weight = |exit: &Exit| match exit {

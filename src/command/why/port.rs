@@ -45,15 +45,40 @@ pub(super) fn answer(
     typed: &str,
     place: PortPlace,
 ) -> anyhow::Result<Exit> {
-    let question = match question(args, typed, place) {
-        Ok(question) => question,
-        Err(reason) => return out::usage(reason),
-    };
+    match report(args, how, caller, typed, place) {
+        Ok((report, snapshot, context)) => print(report, &snapshot, &context, how, caller),
+        Err(reason) => out::usage(reason),
+    }
+}
+
+/// The answer as text for people.
+///
+/// # Errors
+/// What is wrong with the place.
+#[cfg(feature = "watch")]
+pub(super) fn text(
+    args: &WhyArgs,
+    how: How,
+    caller: &Caller,
+    typed: &str,
+    place: PortPlace,
+) -> Result<String, String> {
+    let (mut report, ..) = report(args, how, caller, typed, place)?;
+    report.gaps.extend(unseen(&report.holders, caller));
+    Ok(text::render(&report, caller.text_width()))
+}
+
+/// Reads and judges.
+fn report(
+    args: &WhyArgs,
+    how: How,
+    caller: &Caller,
+    typed: &str,
+    place: PortPlace,
+) -> Result<(Report, Snapshot, Context), String> {
+    let question = question(args, typed, place)?;
     let system = system::read();
-    let (attempts, mut notes) = match question.attempts(&system) {
-        Ok(attempts) => attempts,
-        Err(reason) => return out::usage(reason),
-    };
+    let (attempts, mut notes) = question.attempts(&system)?;
     let (from, to) = question.ports(&system);
     let mut snapshot = snapshot::read(question.protocol, from, to);
     let lacks_sockets = lacks_sockets(&snapshot.gaps);
@@ -101,7 +126,7 @@ pub(super) fn answer(
         typed_by(&mut cures, caller.reader());
         answer.cures = cures;
     }
-    print(report, &snapshot, &context, how, caller)
+    Ok((report, snapshot, context))
 }
 
 /// What was typed, with names resolved.

@@ -103,7 +103,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
 }
 
 /// The cookie as two numbers, the low one first, whatever the machine's order of bytes.
-fn halves(cookie: NonZeroU64) -> [u8; 8] {
+pub(super) fn halves(cookie: NonZeroU64) -> [u8; 8] {
     let mut bytes = [0; 8];
     let halves = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
     for (place, half) in bytes.chunks_exact_mut(4).zip(halves) {

@@ -1,7 +1,9 @@
-//! Asks the kernel which socket would receive a packet. Its own look-up includes reuseport groups and BPF programs
-//! (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk; net/ipv4/udp_diag.c).
+//! Asks the kernel for one socket: the one that would receive a packet, or one that was seen before. The kernel's own
+//! look-up includes reuseport groups and BPF programs (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk;
+//! net/ipv4/udp_diag.c).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use netlink_packet_core::NLM_F_ACK;
@@ -9,6 +11,7 @@ use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
 
 use super::channel::{Channel, DumpError};
+use super::destroy::halves;
 use super::inet;
 use super::request::serialize;
 use crate::model::request::Wanted;
@@ -40,6 +43,49 @@ pub fn look_up(
         Err(error) => Err(error),
     }
 }
+
+/// Reads a connected TCP socket again, with these `INET_DIAG_*` extension bits; `None` if it is gone. The cookie decides:
+/// another connection with the same ends is not taken for it.
+///
+/// # Errors
+/// If the kernel cannot be asked.
+pub fn again(
+    channel: &mut Channel,
+    socket: &Socket,
+    extensions: u32,
+    wanted: Wanted,
+) -> Result<Option<Socket>, DumpError> {
+    let Some((pair, cookie)) = socket.inet().zip(socket.cookie) else {
+        return Ok(None);
+    };
+    let mut found = None;
+    let take = |payload: &[u8]| {
+        let mut slot = Socket::BLANK;
+        if inet::decode(payload, socket.protocol, wanted, &mut slot) && slot.cookie == Some(cookie) {
+            found = Some(slot);
+        }
+    };
+    let local = SocketAddr::new(pair.local_address, pair.local_port);
+    let remote = SocketAddr::new(pair.peer_address, pair.peer_port);
+    let interface = pair.interface.map_or(0, NonZeroU32::get);
+    let mut request = encode(socket.protocol, local, remote, interface);
+    if let Some(place) = request.get_mut(EXTENSIONS) {
+        *place = extensions.to_ne_bytes()[0];
+    }
+    if let Some(place) = request.get_mut(COOKIE) {
+        place.copy_from_slice(&halves(cookie));
+    }
+    match channel.dump(&mut request, take, || ControlFlow::Continue(())) {
+        Ok(()) => Ok(found),
+        // The kernel finds another socket there, or none.
+        Err(DumpError::Kernel(libc::ENOENT | libc::ESTALE)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the extension bits and the cookie of `struct inet_diag_req_v2` are in a message.
+const EXTENSIONS: usize = size_of::<libc::nlmsghdr>() + 2;
+const COOKIE: std::ops::Range<usize> = 64..72;
 
 /// `struct inet_diag_req_v2`. For UDP the kernel swaps source and destination.
 fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: u32) -> Vec<u8> {
@@ -74,6 +120,7 @@ fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::details::kind;
 
     #[test]
     fn a_request_is_laid_out_as_the_kernel_reads_it() {
@@ -120,5 +167,26 @@ mod tests {
         let local = udp.local_addr().unwrap();
         let found = look_up(Protocol::Udp, local, "[::1]:1".parse().unwrap(), 0).unwrap();
         assert_eq!(found.unwrap().inet().unwrap().local_port, local.port());
+    }
+
+    #[test]
+    fn a_connection_is_read_again_and_no_other_is_taken_for_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let local = listener.local_addr().unwrap();
+        let client = std::net::TcpStream::connect(local).unwrap();
+        let peer = client.local_addr().unwrap();
+        let seen = look_up(Protocol::Tcp, local, peer, 0).unwrap().unwrap();
+        assert_eq!(seen.inet().unwrap().peer_port, peer.port());
+        let mut channel = Channel::open().unwrap();
+        let mut read =
+            |socket: &Socket| again(&mut channel, socket, 1 << (kind::INFO - 1), Wanted::Details).unwrap();
+        let found = read(&seen).unwrap();
+        assert_eq!(found.cookie, seen.cookie);
+        assert!(found.details.get(kind::INFO).is_some());
+        let other = Socket {
+            cookie: seen.cookie.and_then(|cookie| cookie.checked_add(1 << 40)),
+            ..seen
+        };
+        assert_eq!(read(&other), None);
     }
 }

@@ -14,6 +14,7 @@ mod on_tape;
 mod raw;
 pub mod summary;
 pub mod tasks;
+pub mod traffic;
 mod walk;
 mod worker;
 

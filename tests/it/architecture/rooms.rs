@@ -18,10 +18,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["model", "query", "source"]),
     ("cli", &["model", "query"]),
     ("plan", &["cli", "model", "query", "render", "engine"]),
+    ("watch", &["model", "query", "render", "engine"]),
     (
         "command",
         &[
-            "cli", "diagnose", "engine", "exit", "model", "plan", "query", "render", "source",
+            "cli", "diagnose", "engine", "exit", "model", "plan", "query", "render", "source", "watch",
         ],
     ),
 ];

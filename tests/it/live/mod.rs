@@ -38,5 +38,7 @@ mod terminal;
 pub(crate) mod tools;
 mod trace;
 mod truth;
+#[cfg(feature = "watch")]
+mod watch;
 mod ways;
 mod within;

@@ -1,0 +1,87 @@
+//! The thread that acts: it holds on to a target while somebody thinks about it, and asks `why` as long as the answer is
+//! on the screen. Nothing that it waits for stops the screen.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::Event;
+use crate::command::caller::Caller;
+use crate::command::kill::fixed::{Became, Fixed};
+use crate::command::why;
+use crate::plan::Common;
+use crate::watch::msg::{Fate, Target};
+use crate::watch::{Effect, Msg};
+
+/// Acts until nobody wants anything any more.
+pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: Common, caller: &Caller) {
+    let mut target: Option<Fixed> = None;
+    let mut place: Option<String> = None;
+    let mut interval = Duration::from_secs(1);
+    loop {
+        let request = match &place {
+            Some(_) => requests.recv_timeout(interval),
+            None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        let msg = match request {
+            Ok(Effect::Target(socket)) => {
+                let fixed = Fixed::new(&socket, global.owners_by, caller);
+                let shown = fixed.as_ref().map(shown).map_err(Clone::clone);
+                target = fixed.ok();
+                Msg::Target(shown)
+            }
+            Ok(Effect::Release) => {
+                target = None;
+                continue;
+            }
+            Ok(Effect::Terminate) => act(target.as_mut(), |fixed| signal(fixed, Signal::TERM, caller)),
+            Ok(Effect::Kill) => act(target.as_mut(), |fixed| signal(fixed, Signal::KILL, caller)),
+            Ok(Effect::Destroy(all)) => act(target.as_mut(), |fixed| Fate::Said(fixed.close(all))),
+            Ok(Effect::Interval(wanted)) => {
+                interval = wanted;
+                continue;
+            }
+            Ok(Effect::Why(wanted)) => {
+                place = wanted;
+                match &place {
+                    Some(place) => Msg::Why(why::text_of(place, global, caller)),
+                    None => continue,
+                }
+            }
+            Ok(_) => continue,
+            Err(RecvTimeoutError::Timeout) => match &place {
+                Some(place) => Msg::Why(why::text_of(place, global, caller)),
+                None => continue,
+            },
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if screen.send(Event::Msg(msg)).is_err() {
+            return;
+        }
+    }
+}
+
+fn act(target: Option<&mut Fixed>, does: impl FnOnce(&mut Fixed) -> Fate) -> Msg {
+    Msg::Fate(match target {
+        Some(fixed) => does(fixed),
+        None => Fate::Said("the target is gone".to_owned()),
+    })
+}
+
+fn signal(fixed: &mut Fixed, signal: Signal, caller: &Caller) -> Fate {
+    match fixed.signal(signal, caller) {
+        Became::Done(said) => Fate::Said(said),
+        Became::StillRuns(said) => Fate::StillRuns(said),
+    }
+}
+
+fn shown(fixed: &Fixed) -> Target {
+    Target {
+        name: fixed.name(),
+        lines: fixed.lines(),
+        refused: fixed.refused.clone(),
+        closable: fixed.closable.len(),
+        protected: fixed.protected(),
+    }
+}

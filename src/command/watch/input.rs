@@ -1,0 +1,115 @@
+//! Keys and signals, each from a thread of its own.
+
+use std::io;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Event;
+use crate::watch::{Key, Msg};
+
+/// A signal to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signalled {
+    /// It shall end: TERM, HUP, INT, QUIT.
+    End,
+    /// It shall stop: TSTP.
+    Stop,
+    /// It was stopped, and goes on.
+    Continued,
+}
+
+/// Begins to listen.
+pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
+    let to_screen = events.clone();
+    std::thread::Builder::new()
+        .name("keys".into())
+        .spawn(move || keys(&to_screen, begun))?;
+    let to_screen = events.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Registered before the first frame: from now on no signal ends the program with the terminal in our hands.
+    let mut signals = {
+        let _guard = runtime.enter();
+        let of = |kind| signal(kind);
+        [
+            (of(SignalKind::terminate())?, Signalled::End),
+            (of(SignalKind::hangup())?, Signalled::End),
+            (of(SignalKind::interrupt())?, Signalled::End),
+            (of(SignalKind::quit())?, Signalled::End),
+            (of(SignalKind::from_raw(libc::SIGTSTP))?, Signalled::Stop),
+            (of(SignalKind::from_raw(libc::SIGCONT))?, Signalled::Continued),
+        ]
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            runtime.block_on(async {
+                let [term, hup, int, quit, stop, cont] = &mut signals;
+                loop {
+                    let meant = tokio::select! {
+                        _ = term.0.recv() => term.1,
+                        _ = hup.0.recv() => hup.1,
+                        _ = int.0.recv() => int.1,
+                        _ = quit.0.recv() => quit.1,
+                        _ = stop.0.recv() => stop.1,
+                        _ = cont.0.recv() => cont.1,
+                    };
+                    if to_screen.send(Event::Signal(meant)).is_err() {
+                        return;
+                    }
+                }
+            });
+        })?;
+    Ok(())
+}
+
+fn keys(events: &Sender<Event>, begun: Instant) {
+    loop {
+        let msg = match read() {
+            Ok(Input::Key(event)) => key(event).map(|key| Msg::Key(key, begun.elapsed())),
+            Ok(Input::Paste(text)) => Some(Msg::Paste(text)),
+            Ok(Input::Resize(columns, rows)) => Some(Msg::Resize(columns, rows)),
+            Ok(_) => None,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            Err(_) => {
+                let _ = events.send(Event::Closed);
+                return;
+            }
+        };
+        if let Some(msg) = msg
+            && events.send(Event::Msg(msg)).is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn key(event: KeyEvent) -> Option<Key> {
+    if event.kind == KeyEventKind::Release {
+        return None;
+    }
+    let is_control = event.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match event.code {
+        KeyCode::Char(c) if is_control => Key::Ctrl(c.to_ascii_lowercase()),
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::F(1) => Key::F1,
+        _ => return None,
+    })
+}

@@ -1,0 +1,236 @@
+//! The thread that asks the kernel: what is few with every look, everything when something was opened or closed, and
+//! never more than a twentieth of one core.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Event;
+use crate::command::events::messages::Messages;
+use crate::command::filter;
+use crate::engine::live::{Live, Scope, Traffic};
+use crate::model::Socket;
+use crate::model::summary::Figure;
+use crate::plan::watch::Selected;
+use crate::plan::{FilterInput, Place, WatchPlan};
+use crate::source::proc::{ProcRoot, summary};
+use crate::watch::msg::{News, Part};
+use crate::watch::{Effect, Msg};
+
+/// A look at everything may take one part in so many of the time.
+const SHARE: u32 = 20;
+/// How often everything is looked at while packets flow and nothing is opened or closed.
+const FLOWING: Duration = Duration::from_secs(10);
+/// A look that is shorter than this is made each time while packets flow.
+const CHEAP: Duration = Duration::from_millis(5);
+/// How often owners are searched anew: descriptors are passed on.
+const OWNERS: Duration = Duration::from_secs(60);
+/// The longest pause after looks that failed.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// What asks the kernel.
+pub(super) struct Machine {
+    plan: WatchPlan,
+    live: Live,
+    remains: bool,
+    place: Place,
+    begun: Instant,
+    number: u32,
+    rows: Vec<Socket>,
+    messages: Messages,
+    interval: Duration,
+    /// Whether the next look is the first with this filter.
+    is_first: bool,
+    traffic: Traffic,
+    traffic_at_all: Traffic,
+    looked_at_all: Instant,
+    owners_at: Instant,
+    cost: Duration,
+    failures: u32,
+}
+
+impl Machine {
+    pub(super) fn new(plan: WatchPlan, selected: Selected, begun: Instant, place: Place) -> Self {
+        Self {
+            interval: plan.interval,
+            messages: Messages::open(&selected.request.dumps),
+            live: Live::new(selected.request),
+            remains: selected.remains,
+            place,
+            begun,
+            plan,
+            number: 0,
+            rows: Vec::new(),
+            is_first: true,
+            traffic: Traffic::default(),
+            traffic_at_all: Traffic::default(),
+            looked_at_all: begun,
+            owners_at: begun,
+            cost: Duration::ZERO,
+            failures: 0,
+        }
+    }
+
+    /// Looks until nobody wants to know.
+    pub(super) fn run(mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
+        let mut next = Instant::now();
+        loop {
+            let order = orders.recv_timeout(next.saturating_duration_since(Instant::now()));
+            let all = match order {
+                Ok(Effect::Rows(rows)) => {
+                    self.rows = rows;
+                    continue;
+                }
+                Ok(Effect::Filter(number, filter)) => match self.set_filter(number, &filter) {
+                    Ok(()) => true,
+                    Err(why) => {
+                        let refused = Event::Msg(Msg::Refused(number, why));
+                        if screen.send(refused).is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                },
+                Ok(Effect::Interval(interval)) => {
+                    self.interval = interval;
+                    next = next.min(Instant::now() + interval);
+                    continue;
+                }
+                Ok(Effect::Look) => true,
+                Ok(_) => continue,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let (msgs, pause) = self.look(all);
+            for msg in msgs {
+                if screen.send(Event::Msg(msg)).is_err() {
+                    return;
+                }
+            }
+            next = Instant::now() + pause;
+        }
+    }
+
+    fn set_filter(&mut self, number: u32, filter: &str) -> Result<(), String> {
+        let parsed = filter::read(&FilterInput::of_line(filter)).map_err(|error| format!("{error:#}"))?;
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        let selected = self.plan.select(parsed, &self.place).map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            first.trim_start_matches("error: ").to_owned()
+        })?;
+        self.live.turn_to(selected.request);
+        self.remains = selected.remains;
+        self.number = number;
+        self.is_first = true;
+        Ok(())
+    }
+
+    /// Looks as far as something may have moved; `all` if everything is wanted now.
+    fn look(&mut self, all: bool) -> (Vec<Msg>, Duration) {
+        let before = self.traffic;
+        self.traffic = Traffic::read(&ProcRoot::default());
+        if self.is_first {
+            let mut msgs = Vec::new();
+            if self.number == 0 {
+                // Ports first: whatever else there is, they are few.
+                msgs.push(self.news(Part::First, Scope::Waiting, false));
+            }
+            msgs.push(self.news(Part::First, Scope::All, true));
+            self.is_first = self.failures > 0;
+            return (msgs, self.pause());
+        }
+        let is_everything = all || self.is_time_for_all(before);
+        let (part, scope) = if is_everything {
+            (Part::All, Scope::All)
+        } else {
+            (Part::Waiting, Scope::Waiting)
+        };
+        let msg = self.news(part, scope, true);
+        (vec![msg], self.pause())
+    }
+
+    fn is_time_for_all(&self, before: Traffic) -> bool {
+        let since = self.looked_at_all.elapsed();
+        // A tick may come a little early.
+        let slack = self.interval / 10;
+        if since + slack < (self.cost * SHARE).max(self.interval) {
+            return false;
+        }
+        let is_unknown = self.traffic == Traffic::default();
+        let flows =
+            self.traffic.segments != before.segments || self.traffic.segments != self.traffic_at_all.segments;
+        is_unknown
+            || self.traffic.has_new_connections(&self.traffic_at_all)
+            || (flows && (self.cost <= CHEAP || since >= FLOWING))
+    }
+
+    fn news(&mut self, part: Part, scope: Scope, finds_owners: bool) -> Msg {
+        let at = self.begun.elapsed();
+        let begun = Instant::now();
+        if scope == Scope::All && self.owners_at.elapsed() > OWNERS {
+            self.live.forget_owners();
+            self.owners_at = Instant::now();
+        }
+        let look = match self.live.look(scope, finds_owners) {
+            Ok(look) => look,
+            Err(error) => {
+                self.failures += 1;
+                let why = format!("cannot list the processes in /proc: {error}");
+                return Msg::Failed(why, self.pause());
+            }
+        };
+        self.failures = 0;
+        let rows = self.live.again(&self.rows).unwrap_or_default();
+        let heard = self.messages.now();
+        let freed = heard
+            .freed
+            .into_iter()
+            .filter(|socket| self.live.may_want(socket));
+        let freed = freed.collect();
+        let cost = begun.elapsed();
+        if scope == Scope::All {
+            self.cost = cost;
+            self.looked_at_all = Instant::now();
+            self.traffic_at_all = self.traffic;
+        }
+        Msg::News(Box::new(News {
+            filter: self.number,
+            at,
+            clock: SystemTime::now(),
+            part,
+            total: self.total(look.sockets.len() as u64, scope),
+            look,
+            rows,
+            freed,
+            lost: heard.lost,
+            around: self.live.around(),
+            traffic: self.traffic,
+            cost,
+        }))
+    }
+
+    /// How many sockets there are, whatever the filter.
+    fn total(&self, seen: u64, scope: Scope) -> Option<u64> {
+        if self.live.request().filter.is_none() {
+            return (scope == Scope::All).then_some(seen);
+        }
+        let counts = summary::read_counts(&ProcRoot::default()).ok()?;
+        let mut figures = vec![
+            Figure::TcpInUse,
+            Figure::Tcp6InUse,
+            Figure::UdpInUse,
+            Figure::Udp6InUse,
+        ];
+        if self.remains {
+            figures.push(Figure::TcpTimeWait);
+        }
+        Some(figures.into_iter().filter_map(|figure| counts.get(figure)).sum())
+    }
+
+    fn pause(&self) -> Duration {
+        match self.failures {
+            0 => self.interval,
+            failures => (self.interval * 2u32.saturating_pow(failures)).min(RETRY_MAX),
+        }
+    }
+}

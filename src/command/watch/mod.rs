@@ -1,0 +1,189 @@
+//! `watch`: the live screen. One thread asks the kernel, one acts, one reads keys; all of them send messages to this
+//! one, which alone has the state and the terminal.
+
+mod actor;
+mod input;
+mod machine;
+mod terminal;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::caller::Caller;
+use super::out;
+use crate::exit::Exit;
+use crate::plan::watch::Selected;
+use crate::plan::{Common, WatchPlan};
+use crate::watch::state::Setup;
+use crate::watch::{Effect, Msg, State, update};
+
+use input::Signalled;
+use machine::Machine;
+use terminal::Terminal;
+
+/// How long the screen waits for something to happen before it draws what time alone changes.
+const TICK: Duration = Duration::from_millis(500);
+/// How long it waits for a terminal that takes nothing.
+const BUSY: Duration = Duration::from_millis(50);
+
+/// What arrives here.
+enum Event {
+    Msg(Msg),
+    Signal(Signalled),
+    /// Nothing can be read from the terminal any more.
+    Closed,
+}
+
+/// Shows the screen until it is left.
+///
+/// # Errors
+/// If the terminal cannot be set up, or no thread be started.
+pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
+    if !terminal::is_usable() {
+        return out::usage("watch needs a terminal; for a stream of what opens and closes: sockstat events");
+    }
+    let begun = Instant::now();
+    let (events, inbox) = channel();
+    let setup = Setup {
+        sudo: caller.sudo(),
+        options: plan.options.clone(),
+        utf8: terminal::shows_utf8(),
+        colour: !caller.place.no_color,
+        read_only: plan.read_only,
+    };
+    let mut terminal = Terminal::open().context("cannot set up the terminal")?;
+    let mut state = State::new(setup, plan.filter.clone(), plan.interval, Terminal::size());
+    let caller = Arc::new(caller.clone());
+    let (looks, orders) = channel();
+    let machine = Machine::new(plan, selected, begun, caller.place.clone());
+    let to_screen = events.clone();
+    spawn("looks", move || machine.run(&orders, &to_screen))?;
+    let (acts, requests) = channel();
+    let to_screen = events.clone();
+    spawn("acts", move || actor::run(&requests, &to_screen, global, &caller))?;
+    input::start(&events, begun).context("cannot listen to the keyboard")?;
+    drop(events);
+    let mut screen = Screen {
+        terminal: &mut terminal,
+        looks,
+        acts,
+        begun,
+        is_drawn: false,
+        leaves: None,
+    };
+    let ended = screen.show(&mut state, &inbox);
+    let leaves = screen.leaves.take();
+    terminal::give_back();
+    if let Some(text) = leaves {
+        out::print(text.as_bytes())?;
+    }
+    ended
+}
+
+/// Starts a thread that ends with the program.
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .context("cannot start a thread")?;
+    Ok(())
+}
+
+/// The state's way to the outside.
+struct Screen<'a> {
+    terminal: &'a mut Terminal,
+    looks: Sender<Effect>,
+    acts: Sender<Effect>,
+    begun: Instant,
+    /// Whether the terminal shows the state.
+    is_drawn: bool,
+    /// What is printed at the end.
+    leaves: Option<String>,
+}
+
+impl Screen<'_> {
+    fn show(&mut self, state: &mut State, inbox: &Receiver<Event>) -> anyhow::Result<Exit> {
+        loop {
+            let wait = if self.is_drawn { TICK } else { BUSY };
+            let mut next = match inbox.recv_timeout(wait) {
+                Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) => Some(Event::Msg(Msg::Tick(self.begun.elapsed()))),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Failed),
+            };
+            // What has come meanwhile is taken in before anything is drawn.
+            while let Some(event) = next {
+                if let Some(exit) = self.take(state, event)? {
+                    return Ok(exit);
+                }
+                next = inbox.try_recv().ok();
+            }
+            self.draw(state)?;
+        }
+    }
+
+    /// Takes in one event; returns how the program ends, if it does.
+    fn take(&mut self, state: &mut State, event: Event) -> anyhow::Result<Option<Exit>> {
+        let msg = match event {
+            Event::Msg(msg) => msg,
+            Event::Closed | Event::Signal(Signalled::End) => return Ok(Some(Exit::Done)),
+            Event::Signal(Signalled::Stop) => return self.obey(state, Effect::Suspend),
+            Event::Signal(Signalled::Continued) => return self.obey(state, Effect::Redraw),
+        };
+        self.is_drawn = false;
+        for effect in update(state, msg) {
+            if let Some(exit) = self.obey(state, effect)? {
+                return Ok(Some(exit));
+            }
+        }
+        Ok(None)
+    }
+
+    fn obey(&mut self, state: &mut State, effect: Effect) -> anyhow::Result<Option<Exit>> {
+        match effect {
+            Effect::Quit => return Ok(Some(Exit::Done)),
+            Effect::PrintAndQuit => {
+                self.leaves = Some(Terminal::text(state));
+                return Ok(Some(Exit::Done));
+            }
+            Effect::Suspend => {
+                self.terminal.suspend().context("cannot set up the terminal")?;
+                self.redraw(state);
+            }
+            Effect::Redraw => self.redraw(state),
+            Effect::Copy(text) => self.terminal.copy(&text),
+            Effect::Rows(_) | Effect::Filter(..) | Effect::Look => drop(self.looks.send(effect)),
+            Effect::Interval(interval) => {
+                drop(self.looks.send(Effect::Interval(interval)));
+                drop(self.acts.send(Effect::Interval(interval)));
+            }
+            Effect::Target(_)
+            | Effect::Release
+            | Effect::Terminate
+            | Effect::Kill
+            | Effect::Destroy(_)
+            | Effect::Why(_) => drop(self.acts.send(effect)),
+        }
+        Ok(None)
+    }
+
+    fn redraw(&mut self, state: &mut State) {
+        self.terminal.forget();
+        state.size = Terminal::size();
+        state.follow();
+        self.is_drawn = false;
+    }
+
+    /// Draws, unless the terminal has not taken the frame before yet.
+    fn draw(&mut self, state: &mut State) -> anyhow::Result<()> {
+        if self.is_drawn || !Terminal::takes() {
+            return Ok(());
+        }
+        self.terminal.draw(state).context("cannot draw")?;
+        self.is_drawn = true;
+        update(state, Msg::Drawn(self.begun.elapsed()));
+        Ok(())
+    }
+}

@@ -1,0 +1,445 @@
+//! Looks at the same sockets again and again, for the live screen: what was found out about owners and names is kept,
+//! and only what is new is asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::namespaces;
+use super::{Request, around_all};
+use crate::model::details::kind;
+use crate::model::ownership::Unseen;
+use crate::model::request::{Facts, Wanted};
+use crate::model::{
+    Context, Gap, Holder, HolderTable, Key, Listener, OwnerStatus, Owners, Protocol, Row, Socket, State,
+    StateSet, Store,
+};
+use crate::query::field::{Cost, Field};
+use crate::query::{Expr, Match};
+use crate::source::names::Learner;
+use crate::source::netlink::channel::{Channel, DumpError};
+use crate::source::netlink::exact;
+use crate::source::proc::ProcRoot;
+pub use crate::source::proc::traffic::Traffic;
+use crate::source::tape;
+
+/// Which sockets a look covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that the request selects.
+    All,
+    /// Those that there are few of on any machine: TCP listeners, and every protocol but TCP.
+    Waiting,
+}
+
+impl Scope {
+    /// Returns whether it covers a socket.
+    pub fn covers(self, protocol: Protocol, state: State) -> bool {
+        let has_many = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
+        self == Self::All || !has_many || state == State::Listen
+    }
+}
+
+/// Counters of a connection since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes received in order.
+    pub received: u64,
+    /// Bytes acknowledged by the peer.
+    pub sent: u64,
+    /// The smoothed round-trip time, in microseconds.
+    pub rtt_us: u32,
+    /// Segments sent again.
+    pub retransmits: u32,
+}
+
+impl Figures {
+    /// The counters in the details of a socket; `None` if it has none (UDP, listeners, kernels before 4.2).
+    pub fn of(socket: &Socket) -> Option<Self> {
+        if socket.protocol != Protocol::Tcp || socket.is_listener() {
+            return None;
+        }
+        let info = socket.details.get(kind::INFO)?;
+        let part = |field: Field| {
+            let place = field.place();
+            let bytes = info.get(place.offset..place.offset + place.width)?;
+            Some(match *bytes {
+                [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
+                _ => u64::from_ne_bytes(bytes.try_into().ok()?),
+            })
+        };
+        let short = |field| u32::try_from(part(field).unwrap_or(0)).unwrap_or(u32::MAX);
+        Some(Self {
+            received: part(Field::BytesReceived)?,
+            sent: part(Field::BytesAcked)?,
+            rtt_us: short(Field::RttUs),
+            retransmits: short(Field::TotalRetrans),
+        })
+    }
+}
+
+/// One look.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The sockets. Of those that there may be many of, without details.
+    pub sockets: Store,
+    /// The counters of connections.
+    pub figures: Vec<(Key, Figures)>,
+    /// So many have no cookie, and are left out.
+    pub nameless: u64,
+    /// So many are left out because the filter needs an owner that is not known.
+    pub undecided: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Owners and names of what was seen so far.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Who holds the sockets.
+    pub owners: Owners,
+    /// Processes and names.
+    pub context: Context,
+}
+
+/// What is looked at, and what is known from earlier looks.
+#[derive(Debug)]
+pub struct Live {
+    request: Request,
+    root: ProcRoot,
+    learner: Learner,
+    holders: Vec<Holder>,
+    left_over: BTreeMap<u32, OwnerStatus>,
+    listeners: Vec<Listener>,
+    asked: BTreeSet<u32>,
+    unseen: Unseen,
+    around: Arc<Around>,
+    channel: Option<Channel>,
+}
+
+impl Live {
+    /// Prepares to look at what the request selects.
+    pub fn new(mut request: Request) -> Self {
+        request.facts = request.facts.max(Facts::Full);
+        for dump in &mut request.dumps {
+            if dump.protocol.is_inet() {
+                dump.extensions |= Cost::INFO.and(Cost::MEMORY).extensions();
+                dump.wanted = Wanted::Details;
+            }
+        }
+        let root = ProcRoot::of(request.proc_root.clone());
+        let context = Context {
+            as_root: tape::euid() == 0,
+            ..Context::default()
+        };
+        Self {
+            learner: Learner::new(request.names, root.clone()),
+            root,
+            request,
+            holders: Vec::new(),
+            left_over: BTreeMap::new(),
+            listeners: Vec::new(),
+            asked: BTreeSet::new(),
+            unseen: Unseen::default(),
+            around: Arc::new(Around {
+                owners: Owners::not_asked(),
+                context,
+            }),
+            channel: None,
+        }
+    }
+
+    /// What is looked at.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Owners and names, as far as they were found out.
+    pub fn around(&self) -> Arc<Around> {
+        Arc::clone(&self.around)
+    }
+
+    /// Forgets owners: they are searched again at the next look. A descriptor may have been passed on meanwhile.
+    pub fn forget_owners(&mut self) {
+        self.holders.clear();
+        self.left_over.clear();
+        self.asked.clear();
+    }
+
+    /// Looks at something else from now on, and keeps what is known about owners and names.
+    pub fn turn_to(&mut self, request: Request) {
+        let new = Self::new(request);
+        self.request = new.request;
+        self.channel = None;
+    }
+
+    /// Looks at the sockets of that scope, and if `finds_owners` finds the owners of new ones.
+    ///
+    /// # Errors
+    /// If owners are wanted and /proc cannot be listed.
+    pub fn look(&mut self, scope: Scope, finds_owners: bool) -> io::Result<Look> {
+        let dumps = self.request.dumps.iter().cloned().filter_map(|mut dump| {
+            if scope == Scope::Waiting && !scope.covers(dump.protocol, State::Established) {
+                dump.states = dump.states.intersection(StateSet::of(State::Listen));
+            }
+            (!dump.states.is_empty()).then_some(dump)
+        });
+        let dumps: Vec<_> = dumps.collect();
+        let filter = self.request.filter.clone();
+        let waits = filter.as_ref().is_some_and(Expr::needs_owners);
+        let prefilter = filter.as_ref().and_then(Expr::without_owners);
+        let nobody = Owners::not_asked();
+        let mut context = Context::default();
+        let (mut look, mut all) = (Look::default(), Store::default());
+        let learner = &mut self.learner;
+        let gaps = namespaces::read(&self.request.views, &self.root, &dumps, &mut |sockets| {
+            learner.learn(sockets);
+            for socket in &mut *sockets {
+                if let Some(filter) = &prefilter {
+                    std::mem::swap(&mut context.names, &mut learner.names);
+                    let row = Row {
+                        socket,
+                        ownership: nobody.of(socket),
+                        context: &context,
+                    };
+                    let wanted = filter.matches(&row);
+                    std::mem::swap(&mut context.names, &mut learner.names);
+                    if wanted == Match::No {
+                        continue;
+                    }
+                }
+                if waits {
+                    look.nameless += u64::from(!all.insert(socket));
+                } else {
+                    look.add(socket);
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        look.gaps = gaps;
+        if finds_owners && self.request.owners {
+            self.find_owners(if waits { &all } else { &look.sockets }, scope)?;
+        }
+        if let Some(filter) = filter.filter(|_| waits) {
+            let around = self.around();
+            all.each(|socket| {
+                let row = Row {
+                    socket,
+                    ownership: around.owners.of(socket),
+                    context: &around.context,
+                };
+                match filter.matches(&row) {
+                    Match::Yes => look.add(&mut socket.clone()),
+                    Match::OwnersUnknown => look.undecided += 1,
+                    Match::No => {}
+                }
+            });
+        }
+        Ok(look)
+    }
+
+    /// Returns whether a socket that the kernel freed may be one of those that are looked at.
+    pub fn may_want(&self, socket: &Socket) -> bool {
+        let of_protocol = |dump: &crate::model::request::Dump| dump.protocol == socket.protocol;
+        if !self.request.dumps.iter().any(of_protocol) {
+            return false;
+        }
+        let Some(filter) = &self.request.filter else {
+            return true;
+        };
+        let row = Row {
+            socket,
+            ownership: self.around.owners.of(socket),
+            context: &self.around.context,
+        };
+        filter.matches(&row) != Match::No
+    }
+
+    /// Reads connected TCP sockets again, with all details. Those that are gone are left out. `None` where single
+    /// sockets cannot be asked for: in several namespaces, or without netlink.
+    pub fn again(&mut self, sockets: &[Socket]) -> Option<Vec<Socket>> {
+        if !self.request.views.views.is_empty() || self.root.is_given() {
+            return None;
+        }
+        if self.channel.is_none() {
+            self.channel = Channel::open().ok();
+        }
+        let channel = self.channel.as_mut()?;
+        let extensions = Cost::INFO
+            .and(Cost::MEMORY)
+            .and(Cost::CONGESTION)
+            .and(Cost::MEASURES)
+            .extensions();
+        let mut found = Vec::new();
+        for socket in sockets {
+            match exact::again(channel, socket, extensions, Wanted::Details) {
+                Ok(socket) => found.extend(socket),
+                Err(DumpError::Lost) => {}
+                Err(_) => {
+                    self.channel = None;
+                    return None;
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// Finds the owners of those that were not asked about.
+    fn find_owners(&mut self, sockets: &Store, scope: Scope) -> io::Result<()> {
+        let mut new = Store::default();
+        let mut listeners = Vec::new();
+        let mut inodes = BTreeSet::new();
+        let prune = scope == Scope::All && self.asked.len() > sockets.len() * 2 + 1000;
+        sockets.each(|socket| {
+            listeners.extend(Listener::of(socket));
+            if let Some(inode) = socket.inode.map(NonZeroU32::get) {
+                if prune {
+                    inodes.insert(inode);
+                }
+                if !socket.is_of_kernel() && !self.asked.contains(&inode) {
+                    new.insert(socket);
+                }
+            }
+        });
+        listeners.sort_unstable();
+        let is_first = !self.around.owners.is_asked();
+        if new.is_empty() && listeners == self.listeners && !prune && !is_first {
+            return Ok(());
+        }
+        self.listeners = listeners;
+        let mut context = self.around.context.clone();
+        if prune {
+            self.asked.retain(|inode| inodes.contains(inode));
+            self.left_over.retain(|inode, _| inodes.contains(inode));
+            self.holders.retain(|holder| inodes.contains(&holder.inode));
+        }
+        if !new.is_empty() {
+            let request = Request {
+                filter: None,
+                names: crate::model::request::NamesWanted {
+                    users: self.request.names.users,
+                    ..self.request.names
+                },
+                ..self.request.clone()
+            };
+            let captured = around_all(&request, &new)?;
+            new.each(|socket| {
+                let Some(inode) = socket.inode.map(NonZeroU32::get) else {
+                    return;
+                };
+                let ownership = captured.owners.of(socket);
+                self.holders.extend_from_slice(ownership.holders);
+                if ownership.holders.is_empty() {
+                    self.left_over.insert(inode, ownership.status);
+                }
+                // One that vanished between two reads may be found the next time.
+                if ownership.status != OwnerStatus::Unknown {
+                    self.asked.insert(inode);
+                }
+            });
+            self.unseen = captured.owners.unseen();
+            context.processes.extend(captured.context.processes);
+            context.names.users.extend(captured.context.names.users);
+            context.names.homes.extend(captured.context.names.homes);
+        }
+        context
+            .names
+            .interfaces
+            .clone_from(&self.learner.names.interfaces);
+        let users = self.learner.names.users.iter();
+        context
+            .names
+            .users
+            .extend(users.map(|(uid, name)| (*uid, name.clone())));
+        self.around = Arc::new(Around {
+            owners: Owners::new(
+                HolderTable::new(self.holders.clone()),
+                self.left_over.clone(),
+                self.listeners.clone(),
+            )
+            .with_unseen(self.unseen),
+            context,
+        });
+        Ok(())
+    }
+}
+
+impl Look {
+    fn add(&mut self, socket: &mut Socket) {
+        if let (Some(key), Some(figures)) = (socket.identity(), Figures::of(socket)) {
+            self.figures.push((key, figures));
+        }
+        if !Scope::Waiting.covers(socket.protocol, socket.state) {
+            socket.details.clear();
+        }
+        self.nameless += u64::from(!self.sockets.insert(socket));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{ESTABLISHED, TcpSocket, dump_of, listener, tcp};
+    use super::*;
+    use crate::source::tape::testing::replaying;
+
+    #[test]
+    fn figures_come_from_tcp_info_and_unknown_ones_are_not_0() {
+        let mut socket = Socket {
+            state: State::Established,
+            ..Socket::BLANK
+        };
+        assert_eq!(Figures::of(&socket), None);
+        let mut info = [0; 136];
+        info[68..72].copy_from_slice(&12_400u32.to_ne_bytes());
+        info[120..128].copy_from_slice(&7u64.to_ne_bytes());
+        info[128..136].copy_from_slice(&9u64.to_ne_bytes());
+        socket.details.push(kind::INFO, &info);
+        let expected = Figures {
+            received: 9,
+            sent: 7,
+            rtt_us: 12_400,
+            retransmits: 0,
+        };
+        assert_eq!(Figures::of(&socket), Some(expected));
+        socket.details.clear();
+        socket.details.push(kind::INFO, &info[..100]);
+        assert_eq!(Figures::of(&socket), None, "a kernel that has no such counters");
+    }
+
+    #[test]
+    fn a_look_keeps_what_the_filter_wants() {
+        let sockets = [
+            listener(80),
+            TcpSocket {
+                state: ESTABLISHED,
+                ..listener(81)
+            },
+        ];
+        let look = |words: &str| {
+            let request = Request {
+                filter: super::super::samples::filter(words),
+                ..Request {
+                    dumps: vec![tcp(&[State::Listen, State::Established])],
+                    ..Request::default()
+                }
+            };
+            replaying(vec![dump_of(&sockets, true)], || {
+                let mut live = Live::new(request);
+                let look = live.look(Scope::All, true).unwrap();
+                look.sockets.len() + usize::from(!look.gaps.is_empty()) * 100
+            })
+        };
+        // The recording has the answer to a request without extensions.
+        assert!(look("sport = 80") >= 1);
+    }
+
+    #[test]
+    fn listeners_and_datagrams_are_few() {
+        let covers = |protocol, state| Scope::Waiting.covers(protocol, state);
+        assert!(covers(Protocol::Tcp, State::Listen) && covers(Protocol::Udp, State::Established));
+        assert!(!covers(Protocol::Tcp, State::Established));
+        assert!(Scope::All.covers(Protocol::Tcp, State::TimeWait));
+    }
+}

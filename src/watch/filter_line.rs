@@ -1,0 +1,250 @@
+//! The line in which a filter is typed: edited, parsed with each key, and completed.
+
+use crate::query::field::{Cost, Field};
+use crate::query::{Expr, FilterError, Mode, field_names, nearest_field, parse, words};
+
+/// The line.
+#[derive(Clone, Debug, Default)]
+pub struct FilterLine {
+    /// What was typed.
+    pub text: String,
+    /// The byte before which the cursor is.
+    pub at: usize,
+    /// What is wrong with it.
+    pub error: Option<FilterError>,
+    /// Which of the past filters it shows; `None` for what is being typed.
+    past: Option<usize>,
+    /// What was typed before a past filter was looked at.
+    draft: String,
+}
+
+impl FilterLine {
+    /// A line with that text.
+    pub fn of(text: &str) -> Self {
+        let mut line = Self {
+            text: text.to_owned(),
+            at: text.len(),
+            ..Self::default()
+        };
+        line.check();
+        line
+    }
+
+    /// Puts in text before the cursor. Control characters become blanks.
+    pub fn insert(&mut self, text: &str) {
+        let clean: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        self.text.insert_str(self.at, &clean);
+        self.at += clean.len();
+        self.check();
+    }
+
+    /// Removes the character before the cursor.
+    pub fn backspace(&mut self) {
+        if let Some(c) = self.text[..self.at].chars().next_back() {
+            self.at -= c.len_utf8();
+            self.text.remove(self.at);
+        }
+        self.check();
+    }
+
+    /// Removes the character after it.
+    pub fn delete(&mut self) {
+        if self.at < self.text.len() {
+            self.text.remove(self.at);
+        }
+        self.check();
+    }
+
+    /// Removes the word before it.
+    pub fn delete_word(&mut self) {
+        let start = word_start(self.text[..self.at].trim_end());
+        self.text.replace_range(start..self.at, "");
+        self.at = start;
+        self.check();
+    }
+
+    /// Removes everything before it.
+    pub fn delete_to_start(&mut self) {
+        self.text.replace_range(..self.at, "");
+        self.at = 0;
+        self.check();
+    }
+
+    /// Moves it by one character.
+    pub fn step(&mut self, forward: bool) {
+        let next = self.text[self.at..].chars().next();
+        let previous = self.text[..self.at].chars().next_back();
+        match (forward, next, previous) {
+            (true, Some(c), _) => self.at += c.len_utf8(),
+            (false, _, Some(c)) => self.at -= c.len_utf8(),
+            _ => {}
+        }
+    }
+
+    /// Moves it to the start or the end.
+    pub fn jump(&mut self, to_end: bool) {
+        self.at = if to_end { self.text.len() } else { 0 };
+    }
+
+    /// Shows the past filter before or after the one that is shown.
+    pub fn look_back(&mut self, past: &[String], older: bool) {
+        if self.past.is_none() {
+            self.draft.clone_from(&self.text);
+        }
+        self.past = match (self.past, older) {
+            (None, true) => past.len().checked_sub(1),
+            (Some(at), true) => Some(at.saturating_sub(1)),
+            (Some(at), false) if at + 1 < past.len() => Some(at + 1),
+            (_, false) => None,
+        };
+        let text = self.past.and_then(|at| past.get(at)).unwrap_or(&self.draft);
+        self.text = text.clone();
+        self.at = self.text.len();
+        self.check();
+    }
+
+    /// Completes the word before the cursor: what an error proposes; else a field, a value, or one of these names.
+    pub fn complete(&mut self, names: &[String]) {
+        if let Some(error) = &self.error
+            && let Some(near) = self
+                .text
+                .get(error.span.clone())
+                .and_then(nearest_field)
+                .filter(|_| error.message.contains("field"))
+        {
+            let span = error.span.clone();
+            self.text.replace_range(span.clone(), near);
+            self.at = span.start + near.len();
+            self.check();
+            return;
+        }
+        let before = &self.text[..self.at];
+        let start = word_start(before);
+        let word = &before[start..];
+        let mut found: Vec<String> = match field_before(&before[..start]) {
+            Some(field) => words(field).into_iter().map(str::to_owned).collect(),
+            None => field_names().map(str::to_owned).collect(),
+        };
+        found.extend(names.iter().cloned());
+        found.retain(|name| name.starts_with(word) && !word.is_empty());
+        found.sort();
+        found.dedup();
+        let Some(shared) = shared_start(&found).filter(|shared| shared.len() > word.len()) else {
+            return;
+        };
+        self.text.replace_range(start..self.at, &shared);
+        self.at = start + shared.len();
+        self.check();
+    }
+
+    fn check(&mut self) {
+        self.error = if self.text.trim().is_empty() {
+            None
+        } else {
+            parse(std::slice::from_ref(&self.text), Mode::List).err()
+        };
+    }
+
+    /// The filter as a condition on what is there already; `None` if it is wrong, or needs names or details that the
+    /// rows do not have.
+    pub fn preview(&self) -> Option<Expr> {
+        if self.error.is_some() || self.text.trim().is_empty() {
+            return None;
+        }
+        let parsed = parse(std::slice::from_ref(&self.text), Mode::List).ok()?;
+        let expr = parsed.expr?;
+        let costly = Cost::PEERS.and(Cost::PEER_OWNERS).and(Cost::CGROUPS);
+        let has_costly = |field: &Field| {
+            let cost = field.info().cost;
+            cost.extensions() != 0 || cost.has(costly)
+        };
+        let is_here = expr.names().is_empty() && !expr.fields().iter().any(has_costly);
+        is_here.then_some(expr)
+    }
+}
+
+fn word_start(text: &str) -> usize {
+    text.rfind(|c: char| c.is_whitespace() || "()!=<>,".contains(c))
+        .map_or(0, |at| at + 1)
+}
+
+/// The field whose value comes next: `state = `.
+fn field_before(text: &str) -> Option<Field> {
+    let text = text.trim_end().trim_end_matches(['=', '!', '<', '>']).trim_end();
+    let text = ["in (", " eq", " ne", " like"]
+        .iter()
+        .find_map(|word| text.strip_suffix(word))
+        .unwrap_or(text)
+        .trim_end();
+    let word = &text[word_start(text)..];
+    crate::query::field_of(word)
+}
+
+/// What all of them begin with.
+fn shared_start(all: &[String]) -> Option<String> {
+    let first = all.first()?;
+    let length = all.iter().fold(first.len(), |length, one| {
+        let same = first.bytes().zip(one.bytes()).take_while(|(a, b)| a == b).count();
+        length.min(same)
+    });
+    first.get(..length).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_checked_and_the_error_has_its_place() {
+        let mut line = FilterLine::of("state = established and recvq > 0");
+        let error = line.error.clone().unwrap();
+        assert_eq!(line.text.get(error.span), Some("recvq"));
+        line.complete(&[]);
+        assert_eq!(line.text, "state = established and recv_q > 0");
+        assert!(line.error.is_none());
+    }
+
+    #[test]
+    fn words_are_completed_from_the_registry_and_from_the_screen() {
+        let completed = |text: &str| {
+            let mut line = FilterLine::of(text);
+            line.complete(&["nginx".to_owned(), "nginx-debug".to_owned()]);
+            line.text
+        };
+        assert_eq!(completed("local_po"), "local_port");
+        assert_eq!(completed("state = estab"), "state = established");
+        assert_eq!(completed("ngi"), "nginx");
+        assert_eq!(completed("zzz"), "zzz");
+    }
+
+    #[test]
+    fn a_line_is_edited_at_its_cursor() {
+        let mut line = FilterLine::of("port é");
+        line.step(false);
+        line.insert("x\n");
+        assert_eq!(line.text, "port x é");
+        line.backspace();
+        line.delete();
+        assert_eq!(line.text, "port x");
+        line.delete_word();
+        assert_eq!(line.text, "port ");
+        line.look_back(&["a".to_owned(), "b".to_owned()], true);
+        line.look_back(&["a".to_owned(), "b".to_owned()], true);
+        assert_eq!(line.text, "a");
+        line.look_back(&["a".to_owned(), "b".to_owned()], false);
+        line.look_back(&["a".to_owned(), "b".to_owned()], false);
+        assert_eq!(line.text, "port ");
+        line.delete_to_start();
+        assert!(line.text.is_empty() && line.error.is_none());
+    }
+
+    #[test]
+    fn only_what_the_rows_have_is_tried_at_once() {
+        let tried = |text| FilterLine::of(text).preview().is_some();
+        assert!(tried("443") && tried("nginx") && tried("recv_q gt 0"));
+        assert!(!tried("rtt_us gt 5") && !tried("user = root") && !tried("sport =") && !tried(""));
+    }
+}

@@ -1,0 +1,118 @@
+//! What the rows of a view are, and which of them is selected.
+
+use std::collections::HashMap;
+
+use super::data::Data;
+use super::ports::Port;
+use super::programs::Group;
+use crate::model::{Key, Protocol};
+
+/// What one row is about. It stays the same while rows move.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A port; 0 for what was opened from here.
+    Port(Protocol, u16),
+    /// A socket.
+    Socket(Key),
+    /// A group, by name.
+    Group(String),
+    /// An event, by number.
+    Event(u64),
+}
+
+/// The rows of a view, in order.
+#[derive(Clone, Debug)]
+pub enum Items {
+    /// Ports.
+    Ports(Vec<Port>),
+    /// Sockets.
+    Sockets(Vec<Key>),
+    /// Groups.
+    Groups(Vec<Group>),
+    /// Events, by number: the latest last.
+    Events(Vec<u64>),
+}
+
+impl Default for Items {
+    fn default() -> Self {
+        Self::Ports(Vec::new())
+    }
+}
+
+impl Items {
+    /// Returns the number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ports(ports) => ports.len(),
+            Self::Sockets(keys) => keys.len(),
+            Self::Groups(groups) => groups.len(),
+            Self::Events(numbers) => numbers.len(),
+        }
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns what a row is about.
+    pub fn subject(&self, at: usize) -> Option<Subject> {
+        match self {
+            Self::Ports(ports) => ports.get(at).map(|port| Subject::Port(port.protocol, port.port)),
+            Self::Sockets(keys) => keys.get(at).map(|key| Subject::Socket(*key)),
+            Self::Groups(groups) => groups.get(at).map(|group| Subject::Group(group.name.clone())),
+            Self::Events(numbers) => numbers.get(at).map(|number| Subject::Event(*number)),
+        }
+    }
+
+    /// Returns where a subject is.
+    pub fn position(&self, subject: &Subject) -> Option<usize> {
+        match (self, subject) {
+            (Self::Ports(ports), Subject::Port(protocol, port)) => ports
+                .iter()
+                .position(|one| (one.protocol, one.port) == (*protocol, *port)),
+            (Self::Sockets(keys), Subject::Socket(key)) => keys.iter().position(|one| one == key),
+            (Self::Groups(groups), Subject::Group(name)) => groups.iter().position(|one| one.name == *name),
+            (Self::Events(numbers), Subject::Event(number)) => numbers.binary_search(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns the socket that a row stands for: itself, the first that waits on a port, that of an event.
+    pub fn socket(&self, at: usize, data: &Data) -> Option<Key> {
+        match self {
+            Self::Ports(ports) => ports.get(at).map(|port| port.first),
+            Self::Sockets(keys) => keys.get(at).copied(),
+            Self::Events(numbers) => {
+                let number = numbers.get(at)?;
+                let line = data.events.iter().find(|line| line.number == *number)?;
+                line.event.socket.identity()
+            }
+            Self::Groups(_) => None,
+        }
+    }
+}
+
+impl Items {
+    /// The same rows in the order that they had before; new ones come last.
+    #[must_use]
+    pub fn in_order_of(self, before: &[Subject]) -> Self {
+        let places: HashMap<&Subject, usize> = before.iter().zip(0..).collect();
+        let place = |subject: &Subject| places.get(subject).copied().unwrap_or(usize::MAX);
+        match self {
+            Self::Ports(mut ports) => {
+                ports.sort_by_key(|port| place(&Subject::Port(port.protocol, port.port)));
+                Self::Ports(ports)
+            }
+            Self::Sockets(mut keys) => {
+                keys.sort_by_key(|key| place(&Subject::Socket(*key)));
+                Self::Sockets(keys)
+            }
+            Self::Groups(mut groups) => {
+                groups.sort_by_key(|group| place(&Subject::Group(group.name.clone())));
+                Self::Groups(groups)
+            }
+            Self::Events(numbers) => Self::Events(numbers),
+        }
+    }
+}

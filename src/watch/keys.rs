@@ -1,0 +1,394 @@
+//! What each key does.
+
+use std::time::Duration;
+
+use super::filter_line::FilterLine;
+use super::items::{Items, Subject};
+use super::level::{Level, Sort, View, Within};
+use super::msg::{Effect, Key};
+use super::programs::BY;
+use super::state::{Mode, Question, State, WhyPage};
+use crate::model::{Protocol, Socket};
+use crate::render::escape;
+
+/// A key that comes sooner after a question was drawn was not meant for it.
+const READING: Duration = Duration::from_millis(250);
+/// The shortest and the longest interval between two looks.
+const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(60)];
+
+/// Does what a key means now.
+pub(super) fn press(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
+    match (&state.mode, key) {
+        (_, Key::Ctrl('z')) => return vec![Effect::Suspend],
+        (_, Key::Ctrl('l')) => return vec![Effect::Redraw],
+        (Mode::Line(_), Key::Ctrl('c')) => return line(state, Key::Esc),
+        (Mode::Question(_), Key::Ctrl('c')) => return question(state, Key::Esc, at),
+        (_, Key::Ctrl('c')) => return vec![Effect::Quit],
+        _ => {}
+    }
+    match state.mode {
+        Mode::Rows => rows(state, key),
+        Mode::Line(_) => line(state, key),
+        Mode::SortBy => sort_by(state, key),
+        Mode::Help if key == Key::Char('q') => vec![Effect::Quit],
+        Mode::Help => {
+            state.mode = Mode::Rows;
+            Vec::new()
+        }
+        Mode::Question(_) => question(state, key, at),
+        Mode::Why(_) => why(state, key),
+    }
+}
+
+fn rows(state: &mut State, key: Key) -> Vec<Effect> {
+    let (at, count, page) = (state.level().at, state.items.len(), state.body_rows().max(1));
+    match key {
+        Key::Char('q') => return vec![Effect::Quit],
+        Key::Char('j') | Key::Down => state.select(at + 1),
+        Key::Char('k') | Key::Up => state.select(at.saturating_sub(1)),
+        Key::Char('g') | Key::Home => state.select(0),
+        Key::Char('G') | Key::End => state.select(count),
+        Key::PageDown | Key::Ctrl('f') => state.select(at + page),
+        Key::PageUp | Key::Ctrl('b') => state.select(at.saturating_sub(page)),
+        Key::Ctrl('d') => state.select(at + page / 2),
+        Key::Ctrl('u') => state.select(at.saturating_sub(page / 2)),
+        Key::Char(digit @ '1'..='4') => {
+            let view = View::ALL[digit as usize - '1' as usize];
+            state.levels = vec![Level::of(view)];
+            state.rebuild();
+            if view == View::Events {
+                // The latest are at the end.
+                state.select(state.items.len());
+            }
+        }
+        Key::Enter | Key::Right => open(state),
+        Key::Esc | Key::Left => return back(state),
+        Key::Tab => {
+            state.has_panel = !state.has_panel;
+            state.follow();
+        }
+        Key::Char('/') => state.mode = Mode::Line(FilterLine::of(&state.filter)),
+        Key::Char('s') if !Sort::choices(state.level().view).is_empty() => state.mode = Mode::SortBy,
+        Key::Char('S') => {
+            let level = state.level_mut();
+            level.is_turned = !level.is_turned;
+            state.rebuild();
+        }
+        Key::Char('b') => group_by(state),
+        Key::Char(' ') => freeze(state),
+        Key::Char('?') | Key::F1 => state.mode = Mode::Help,
+        Key::Char('o') => other_end(state),
+        Key::Char('w') => return ask_why(state),
+        Key::Char('x') => return ask_what(state),
+        Key::Char('r') => return vec![Effect::Look],
+        Key::Char('+') => return interval(state, state.interval * 2),
+        Key::Char('-') => return interval(state, state.interval / 2),
+        Key::Char('Y') => {
+            let command = state.command();
+            state.say(format!("copied: {command}"));
+            return vec![Effect::Copy(command)];
+        }
+        Key::Char('y') => {
+            if let Some(text) = row_text(state) {
+                state.say(format!("copied: {text}"));
+                return vec![Effect::Copy(text)];
+            }
+        }
+        Key::Char('p') => return vec![Effect::PrintAndQuit],
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Goes down from the row with the cursor.
+fn open(state: &mut State) {
+    let level = state.level();
+    let within = match (state.items.subject(level.at), &state.items) {
+        (Some(Subject::Port(protocol, 0)), Items::Ports(ports)) => {
+            let of_protocol = ports.iter().filter(|port| port.protocol == protocol);
+            let mut taken: Vec<u16> = of_protocol
+                .map(|port| port.port)
+                .filter(|port| *port != 0)
+                .collect();
+            taken.sort_unstable();
+            Within::Outgoing(protocol, taken)
+        }
+        (Some(Subject::Port(protocol, port)), _) => Within::Port(protocol, port),
+        (Some(Subject::Group(name)), _) => Within::Group(level.by, name),
+        (Some(Subject::Socket(_) | Subject::Event(_)), _) => {
+            state.has_panel = true;
+            state.follow();
+            return;
+        }
+        (None, _) => return,
+    };
+    state.levels.push(Level {
+        within,
+        ..Level::of(View::Connections)
+    });
+    state.rebuild();
+}
+
+/// Goes back: closes the panel, then the level; then drops the filter.
+fn back(state: &mut State) -> Vec<Effect> {
+    if state.has_panel {
+        state.has_panel = false;
+        state.follow();
+    } else if state.levels.len() > 1 {
+        state.levels.pop();
+        state.rebuild();
+    } else if !state.filter.is_empty() {
+        return enter(state, String::new());
+    }
+    Vec::new()
+}
+
+/// Looks with this filter from now on.
+fn enter(state: &mut State, filter: String) -> Vec<Effect> {
+    state.preview = None;
+    if filter == state.filter {
+        state.rebuild();
+        return Vec::new();
+    }
+    if !filter.is_empty() {
+        state.past_filters.retain(|past| *past != filter);
+        state.past_filters.push(filter.clone());
+    }
+    state.previous_filter = std::mem::replace(&mut state.filter, filter.clone());
+    state.filter_number += 1;
+    state.is_current = false;
+    state.frozen = None;
+    vec![Effect::Filter(state.filter_number, filter)]
+}
+
+fn line(state: &mut State, key: Key) -> Vec<Effect> {
+    let programs = program_names(state);
+    let past = state.past_filters.clone();
+    let Mode::Line(line) = &mut state.mode else {
+        return Vec::new();
+    };
+    match key {
+        Key::Esc => {
+            state.mode = Mode::Rows;
+            state.preview = None;
+            state.rebuild();
+            return Vec::new();
+        }
+        Key::Enter if line.error.is_none() => {
+            let filter = line.text.trim().to_owned();
+            state.mode = Mode::Rows;
+            return enter(state, filter);
+        }
+        Key::Char(c) => line.insert(c.encode_utf8(&mut [0; 4])),
+        Key::Backspace => line.backspace(),
+        Key::Delete => line.delete(),
+        Key::Ctrl('w') => line.delete_word(),
+        Key::Ctrl('u') => line.delete_to_start(),
+        Key::Left => line.step(false),
+        Key::Right => line.step(true),
+        Key::Home | Key::Ctrl('a') => line.jump(false),
+        Key::End | Key::Ctrl('e') => line.jump(true),
+        Key::Up => line.look_back(&past, true),
+        Key::Down => line.look_back(&past, false),
+        Key::Tab => line.complete(&programs),
+        _ => return Vec::new(),
+    }
+    preview(state);
+    Vec::new()
+}
+
+/// Tries the filter that is being typed on what is there; while it is wrong, the rows of the last right one stay.
+pub(super) fn preview(state: &mut State) {
+    let Mode::Line(line) = &state.mode else { return };
+    if line.error.is_none() {
+        state.preview = line.preview();
+        state.rebuild();
+    }
+}
+
+fn program_names(state: &State) -> Vec<String> {
+    let processes = state.shown().around.context.processes.values();
+    processes.map(|process| escape::text(&process.program)).collect()
+}
+
+fn sort_by(state: &mut State, key: Key) -> Vec<Effect> {
+    state.mode = Mode::Rows;
+    let Key::Char(letter) = key else {
+        return Vec::new();
+    };
+    let choices = Sort::choices(state.level().view);
+    if let Some((_, _, sort)) = choices.iter().find(|(of_choice, ..)| *of_choice == letter) {
+        let level = state.level_mut();
+        level.is_turned = level.sort == *sort && !level.is_turned;
+        level.sort = *sort;
+        state.rebuild();
+        state.select(0);
+    }
+    Vec::new()
+}
+
+fn group_by(state: &mut State) {
+    if state.level().view == View::Programs {
+        let level = state.level_mut();
+        let at = BY.iter().position(|field| *field == level.by).unwrap_or(0);
+        level.by = BY[(at + 1) % BY.len()];
+        level.selected = None;
+    } else {
+        state.levels = vec![Level::of(View::Programs)];
+    }
+    state.rebuild();
+}
+
+fn freeze(state: &mut State) {
+    state.frozen = match state.frozen.take() {
+        Some(_) => None,
+        None => Some(Box::new(state.data.clone())),
+    };
+    state.rebuild();
+}
+
+/// Puts the cursor on the other end of a connection, if it is on this machine.
+fn other_end(state: &mut State) {
+    let Some(socket) = state.selected_socket() else {
+        return;
+    };
+    let Some(pair) = socket.inet().copied().filter(|pair| pair.peer_port != 0) else {
+        return;
+    };
+    let mut found = None;
+    state.shown().followed.known().each(|other| {
+        let is_it = other.protocol == socket.protocol
+            && other.inet().is_some_and(|end| {
+                (end.local_port, end.local_address.to_canonical())
+                    == (pair.peer_port, pair.peer_address.to_canonical())
+                    && (end.peer_port, end.peer_address.to_canonical())
+                        == (pair.local_port, pair.local_address.to_canonical())
+            });
+        if is_it {
+            found = other.identity();
+        }
+    });
+    match found {
+        Some(key) => {
+            let mut level = Level::of(View::Connections);
+            level.selected = Some(Subject::Socket(key));
+            state.levels.push(level);
+            state.rebuild();
+        }
+        None => state.say("the other end is not among these sockets"),
+    }
+}
+
+fn ask_why(state: &mut State) -> Vec<Effect> {
+    let Some(socket) = state.selected_socket() else {
+        return Vec::new();
+    };
+    let has_answer = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp);
+    let Some(pair) = socket.inet().filter(|_| has_answer) else {
+        return Vec::new();
+    };
+    let place = format!("{}/{}", pair.local_port, socket.protocol.name());
+    state.mode = Mode::Why(WhyPage {
+        place: place.clone(),
+        socket: socket.identity(),
+        ..WhyPage::default()
+    });
+    vec![Effect::Why(Some(place))]
+}
+
+fn why(state: &mut State, key: Key) -> Vec<Effect> {
+    let Mode::Why(page) = &mut state.mode else {
+        return Vec::new();
+    };
+    match key {
+        Key::Char('q') => return vec![Effect::Quit],
+        Key::Char('j') | Key::Down => page.top += 1,
+        Key::Char('k') | Key::Up => page.top = page.top.saturating_sub(1),
+        Key::Char('y') => {
+            if let Some(Ok(text)) = &page.text {
+                let text = text.clone();
+                state.say("copied");
+                return vec![Effect::Copy(text)];
+            }
+        }
+        Key::Char('Y') => {
+            let command = format!("sockstat why {}", page.place);
+            state.say(format!("copied: {command}"));
+            return vec![Effect::Copy(command)];
+        }
+        Key::Esc | Key::Left => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Why(None)];
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Fixes the target: who holds the socket with the cursor now.
+fn ask_what(state: &mut State) -> Vec<Effect> {
+    if state.setup.read_only {
+        state.say("--read-only: nothing is stopped or closed here");
+        return Vec::new();
+    }
+    let Some(socket) = state.selected_socket() else {
+        return Vec::new();
+    };
+    let is_gone = socket
+        .identity()
+        .is_none_or(|key| !state.data.followed.known().contains(key));
+    if is_gone {
+        state.say("this socket is gone");
+        return Vec::new();
+    }
+    state.mode = Mode::Question(Question::default());
+    vec![Effect::Target(Box::new(Socket {
+        details: crate::model::details::Details::NONE,
+        ..socket
+    }))]
+}
+
+fn question(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
+    let Mode::Question(question) = &mut state.mode else {
+        return Vec::new();
+    };
+    // Typed before the question could be read.
+    let is_late = question.shown_since.is_some_and(|since| at >= since + READING);
+    if !is_late && key != Key::Esc {
+        return Vec::new();
+    }
+    let target = match &question.target {
+        Some(Ok(target)) if !question.is_busy => target,
+        _ if question.is_busy => return Vec::new(),
+        _ => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Release];
+        }
+    };
+    let effect = match key {
+        Key::Char('t') if target.refused.is_none() && question.said.is_empty() => Effect::Terminate,
+        Key::Char('K') if target.refused.is_none() && question.may_kill => Effect::Kill,
+        Key::Char('d') if target.protected.is_none() && question.said.is_empty() => Effect::Destroy(false),
+        Key::Char('D') if target.protected.is_none() && target.closable > 1 && question.said.is_empty() => {
+            Effect::Destroy(true)
+        }
+        _ => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Release];
+        }
+    };
+    question.is_busy = true;
+    vec![effect]
+}
+
+fn interval(state: &mut State, wanted: Duration) -> Vec<Effect> {
+    let [least, most] = INTERVALS;
+    state.interval = wanted.clamp(least, most);
+    vec![Effect::Interval(state.interval)]
+}
+
+/// The row with the cursor, as text.
+fn row_text(state: &State) -> Option<String> {
+    let text = super::view::row_text(state, state.level().at)?;
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}

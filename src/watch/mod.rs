@@ -1,0 +1,23 @@
+//! The live screen: what is on it ([`State`]), how it changes ([`update()`]), and how it is drawn ([`view()`]). Pure:
+//! whatever happens outside arrives as a [`Msg`], and whatever shall happen there leaves as an [`Effect`].
+
+mod areas;
+pub mod data;
+pub mod filter_line;
+mod findings;
+pub mod items;
+mod keys;
+pub mod level;
+pub mod msg;
+pub mod order;
+pub mod ports;
+pub mod programs;
+pub mod state;
+mod update;
+pub mod view;
+
+pub use msg::{Effect, Key, Msg};
+pub use ports::waits;
+pub use state::State;
+pub use update::update;
+pub use view::view;

@@ -1,0 +1,155 @@
+//! What reaches the screen, and what it asks for.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::engine::live::{Around, Look, Traffic};
+use crate::model::Socket;
+
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    Enter,
+    Esc,
+    Tab,
+    Up,
+    Down,
+    Left,
+    Right,
+    Home,
+    End,
+    PageUp,
+    PageDown,
+    Backspace,
+    Delete,
+    F1,
+}
+
+/// Which of the sockets a look covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All, for the first time with this filter: nothing in it is news.
+    First,
+    /// All.
+    All,
+    /// TCP listeners, and every protocol but TCP.
+    Waiting,
+}
+
+/// What a look found.
+#[derive(Debug)]
+pub struct News {
+    /// The number of the filter that it was made with.
+    pub filter: u32,
+    /// When it was made, since the start of the screen.
+    pub at: Duration,
+    /// The same by the clock.
+    pub clock: SystemTime,
+    /// What it covers.
+    pub part: Part,
+    /// The sockets and their counters.
+    pub look: Look,
+    /// Connections on the screen, read one by one with all details.
+    pub rows: Vec<Socket>,
+    /// Sockets that the kernel freed since the look before.
+    pub freed: Vec<Socket>,
+    /// Whether the kernel dropped some of its messages.
+    pub lost: bool,
+    /// Owners and names.
+    pub around: Arc<Around>,
+    /// Counters of the machine.
+    pub traffic: Traffic,
+    /// How many sockets there are, whatever the filter; `None` if that is not known.
+    pub total: Option<u64>,
+    /// How long the look took.
+    pub cost: Duration,
+}
+
+/// What became of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Something was done, and this came of it. The process may still run.
+    Said(String),
+    /// It did not end: KILL may be offered.
+    StillRuns(String),
+}
+
+/// What a question about a target shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Who it is: `node 48291`.
+    pub name: String,
+    /// What is known about it, in lines.
+    pub lines: Vec<String>,
+    /// Whether its process can be signalled; else why not.
+    pub refused: Option<String>,
+    /// How many of its sockets can be closed: this one, and its connections.
+    pub closable: usize,
+    /// Why its sockets are not closed.
+    pub protected: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed, at this time since the start.
+    Key(Key, Duration),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size now.
+    Resize(u16, u16),
+    /// A look was made.
+    News(Box<News>),
+    /// A look failed; the next one comes in so many seconds.
+    Failed(String, Duration),
+    /// The filter of this number was not accepted.
+    Refused(u32, String),
+    /// Time passed.
+    Tick(Duration),
+    /// What was last changed is on the screen since this time.
+    Drawn(Duration),
+    /// The target that was asked for, fixed.
+    Target(Result<Target, String>),
+    /// What became of it.
+    Fate(Fate),
+    /// The answer of `why`.
+    Why(Result<String, String>),
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Read these connections again with every look.
+    Rows(Vec<Socket>),
+    /// Look with this filter from now on, and say its number.
+    Filter(u32, String),
+    /// Look now.
+    Look,
+    /// Look that often.
+    Interval(Duration),
+    /// Find out who holds this socket, and hold on to that process.
+    Target(Box<Socket>),
+    /// Let go of it.
+    Release,
+    /// Send TERM to it, and see what becomes of it.
+    Terminate,
+    /// Send KILL.
+    Kill,
+    /// Close the one socket; with `true` all connections of the process that were found.
+    Destroy(bool),
+    /// Answer `why` for this place, and again with every look; `None` ends that.
+    Why(Option<String>),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Stop, as by Ctrl-Z.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Print the screen, and end.
+    PrintAndQuit,
+    /// End.
+    Quit,
+}

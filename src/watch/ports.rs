@@ -1,0 +1,117 @@
+//! The view of ports: one row for each port in use, with what hangs on it.
+
+use std::collections::BTreeMap;
+
+use super::data::Data;
+use crate::model::{Key, Protocol, Scope, Socket, State};
+use crate::query::field::recv_q_percent;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Its number; 0 for what was opened from here.
+    pub port: u16,
+    /// From where it is reachable, if anything waits on it.
+    pub scopes: Vec<Scope>,
+    /// Connections on it.
+    pub connections: usize,
+    /// Bytes per second, received and sent, of all of these; `None` where the kernel keeps no such counters.
+    pub rate: Option<(f64, f64)>,
+    /// The accept queue of the listener that is nearest to its limit: waiting, limit.
+    pub accept: Option<(u32, u32)>,
+    /// The fill level of the fullest receive buffer, in percent.
+    pub queue_percent: Option<u64>,
+    /// Packets dropped at its sockets.
+    pub drops: u64,
+    /// The first socket that waits on it, or that was opened from here.
+    pub first: Key,
+}
+
+impl Port {
+    fn new(protocol: Protocol, port: u16, first: Key) -> Self {
+        Self {
+            protocol,
+            port,
+            scopes: Vec::new(),
+            connections: 0,
+            rate: (protocol == Protocol::Tcp).then_some((0.0, 0.0)),
+            accept: None,
+            queue_percent: None,
+            drops: 0,
+            first,
+        }
+    }
+
+    /// Whether its accept queue is full: connections are lost.
+    pub fn is_full(&self) -> bool {
+        self.accept.is_some_and(|(waiting, limit)| waiting > limit)
+    }
+
+    fn add_waiting(&mut self, socket: &Socket) {
+        if let Some(scope) = socket.scope()
+            && !self.scopes.contains(&scope)
+        {
+            self.scopes.push(scope);
+            self.scopes.sort_unstable();
+        }
+        if let Some(queue) = socket.accept_q().zip(socket.backlog()) {
+            let left = |(waiting, limit): (u32, u32)| i64::from(limit) - i64::from(waiting);
+            if self.accept.is_none_or(|accept| left(queue) < left(accept)) {
+                self.accept = Some(queue);
+            }
+        }
+        self.queue_percent = self.queue_percent.max(recv_q_percent(socket));
+        self.drops += socket.drops.unwrap_or(0);
+    }
+}
+
+/// Whether a socket waits for whoever comes.
+pub fn waits(socket: &Socket) -> bool {
+    match socket.protocol {
+        Protocol::Udp | Protocol::Udplite => socket.state == State::Unconnected,
+        _ => matches!(socket.state, State::Listen | State::Bound),
+    }
+}
+
+/// The rows, by number; what was opened from here comes last.
+pub(super) fn ports(data: &Data) -> Vec<Port> {
+    let mut ports: BTreeMap<(u16, Protocol), Port> = BTreeMap::new();
+    let mut others: Vec<(Key, u16)> = Vec::new();
+    let mut add = |socket: &Socket, is_gone: bool| {
+        let (Some(pair), Some(key)) = (socket.inet(), socket.identity()) else {
+            return;
+        };
+        if !waits(socket) {
+            if !is_gone {
+                others.push((key, pair.local_port));
+            }
+        } else if pair.local_port != 0 {
+            let place = (pair.local_port, socket.protocol);
+            let new = Port::new(socket.protocol, pair.local_port, key);
+            if is_gone {
+                ports.entry(place).or_insert(new);
+            } else {
+                ports.entry(place).or_insert(new).add_waiting(socket);
+            }
+        }
+    };
+    data.followed.known().each(|socket| add(socket, false));
+    for (socket, _) in &data.gone {
+        add(socket, true);
+    }
+    let mut outgoing: BTreeMap<Protocol, Port> = BTreeMap::new();
+    for (key, local_port) in others {
+        let port = match ports.get_mut(&(local_port, key.0)) {
+            Some(port) => port,
+            None => outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key)),
+        };
+        port.connections += 1;
+        if let (Some(sum), Some(rates)) = (&mut port.rate, data.rates.get(&key)) {
+            sum.0 += rates.mean.0;
+            sum.1 += rates.mean.1;
+        }
+    }
+    ports.into_values().chain(outgoing.into_values()).collect()
+}

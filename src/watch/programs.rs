@@ -1,0 +1,96 @@
+//! The view of programs: sockets by who holds them, or by another field of `--by`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::data::Data;
+use crate::model::{OwnerStatus, Row, State};
+use crate::query::field::{Field, Value};
+use crate::query::group::GroupKey;
+use crate::render::escape;
+use crate::render::word::push_word;
+
+/// What groups may have in common: the fields that `b` goes through.
+pub(super) const BY: &[Field] = &[
+    Field::Process,
+    Field::Pid,
+    Field::User,
+    Field::Unit,
+    Field::Container,
+    Field::PeerAddress,
+    Field::State,
+    Field::LocalPort,
+];
+
+/// A row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What its sockets have in common, as it is shown.
+    pub name: String,
+    /// The processes that hold them, if they are grouped by process: the topmost, and how many more.
+    pub pids: BTreeSet<u32>,
+    /// How many sockets it has.
+    pub sockets: usize,
+    /// How many of them listen, are established, and wait to be closed by their program.
+    pub states: [usize; 3],
+    /// Bytes per second, received and sent.
+    pub rate: (f64, f64),
+    /// The unit of the first process.
+    pub unit: String,
+}
+
+/// The name of the group that a row belongs to. Reasons for a missing owner are groups of their own.
+pub(super) fn name(row: &Row<'_>, by: Field) -> String {
+    let value = GroupKey {
+        field: by,
+        prefix: None,
+    }
+    .value(row);
+    let mut name = Vec::new();
+    match (by, row.ownership.status, &value) {
+        (Field::Process | Field::Pid, OwnerStatus::None, _) => return "none (closed)".to_owned(),
+        (Field::Process | Field::Pid, OwnerStatus::Hidden, _) => return "? hidden".to_owned(),
+        (Field::Process | Field::Pid, status, Value::Null) => return format!("? {}", status.name()),
+        (_, _, Value::Null) => return "-".to_owned(),
+        (_, _, Value::Text(text)) => return escape::text(text),
+        _ => push_word(&mut name, &value),
+    }
+    String::from_utf8(name).unwrap_or_default()
+}
+
+/// The groups, those with most sockets first.
+pub(super) fn programs(data: &Data, by: Field) -> Vec<Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    data.followed.known().each(|socket| {
+        let row = data.row(socket);
+        let name = name(&row, by);
+        let group = groups.entry(name).or_insert_with_key(|name| Group {
+            name: name.clone(),
+            pids: BTreeSet::new(),
+            sockets: 0,
+            states: [0; 3],
+            rate: (0.0, 0.0),
+            unit: row
+                .home()
+                .and_then(|home| home.unit.as_ref())
+                .map(|unit| escape::text(unit.as_bytes()))
+                .unwrap_or_default(),
+        });
+        if row.ownership.status == OwnerStatus::Known {
+            group
+                .pids
+                .extend(row.ownership.holders.iter().map(|holder| holder.pid));
+        }
+        group.sockets += 1;
+        let states = [State::Listen, State::Established, State::CloseWait];
+        for (count, state) in group.states.iter_mut().zip(states) {
+            *count += usize::from(socket.state == state);
+        }
+        if let Some(rates) = socket.identity().and_then(|key| data.rates.get(&key)) {
+            group.rate.0 += rates.mean.0;
+            group.rate.1 += rates.mean.1;
+        }
+    });
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.sort_by(|a, b| b.sockets.cmp(&a.sockets).then_with(|| a.name.cmp(&b.name)));
+    groups
+}

@@ -1,0 +1,322 @@
+//! The state of the screen.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::areas::areas;
+use super::data::Data;
+use super::filter_line::FilterLine;
+use super::findings;
+use super::items::Items;
+use super::level::{Level, View, Within};
+use super::msg::Target;
+use super::order::items;
+use super::ports::ports;
+use crate::model::{Key as SocketKey, Socket};
+use crate::query::Expr;
+use crate::render::shell;
+
+/// How long rows stay in their order after a key.
+const HOLD: Duration = Duration::from_secs(5);
+
+/// What does not change while the screen is there.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Setup {
+    /// The command line with `sudo`; `None` for root.
+    pub sudo: Option<String>,
+    /// The options that a listing of the same sockets has.
+    pub options: Vec<String>,
+    /// Whether the terminal shows UTF-8.
+    pub utf8: bool,
+    /// Whether there are colours.
+    pub colour: bool,
+    /// Whether nothing may be stopped or closed.
+    pub read_only: bool,
+}
+
+/// What has the keyboard.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// The rows.
+    #[default]
+    Rows,
+    /// The filter line.
+    Line(FilterLine),
+    /// The choice of what to sort by.
+    SortBy,
+    /// The page of keys.
+    Help,
+    /// The question what to do with a target.
+    Question(Question),
+    /// The answer of `why`.
+    Why(WhyPage),
+}
+
+/// The question what to do with a target.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// The target, once it is fixed; or why there is none.
+    pub target: Option<Result<Target, String>>,
+    /// Since when it is on the screen: a key that was pressed before is not meant for it.
+    pub shown_since: Option<Duration>,
+    /// What was done and what became of it.
+    pub said: Vec<String>,
+    /// Whether KILL is offered.
+    pub may_kill: bool,
+    /// Whether something is being done.
+    pub is_busy: bool,
+}
+
+/// The answer of `why`.
+#[derive(Clone, Debug, Default)]
+pub struct WhyPage {
+    /// What is asked about: `3000/tcp`.
+    pub place: String,
+    /// The answer, once it is there.
+    pub text: Option<Result<String, String>>,
+    /// The first line on the screen.
+    pub top: usize,
+    /// The first sentence before it changed, and when that was.
+    pub changed: Option<Duration>,
+    /// The socket that it is about.
+    pub socket: Option<SocketKey>,
+}
+
+/// The state.
+#[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct State {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// What does not change.
+    pub setup: Setup,
+    /// What is known now.
+    pub data: Data,
+    /// What was known when the screen was frozen.
+    pub frozen: Option<Box<Data>>,
+    /// The filter, and its number.
+    pub filter: String,
+    /// The one before, to which the screen returns if the filter is not accepted.
+    pub previous_filter: String,
+    /// Counts filters.
+    pub filter_number: u32,
+    /// Filters that were entered, the latest last.
+    pub past_filters: Vec<String>,
+    /// Whether what is shown was read with the filter.
+    pub is_current: bool,
+    /// The filter that is being typed, if it can be tried on what is there.
+    pub preview: Option<Expr>,
+    /// Levels, the present one last; never empty after [`State::new`].
+    pub levels: Vec<Level>,
+    /// The rows of the present level.
+    pub items: Items,
+    /// What has the keyboard.
+    pub mode: Mode,
+    /// Whether the panel with details is open.
+    pub has_panel: bool,
+    /// The interval between two looks.
+    pub interval: Duration,
+    /// The time since the start.
+    pub now: Duration,
+    /// When a key was last pressed.
+    pub key_at: Duration,
+    /// When rows were last sorted.
+    pub sorted_at: Duration,
+    /// A word about what was just done, and since when it is there.
+    pub notice: Option<(String, Duration)>,
+    /// Why the last look failed, when, and when the next one comes.
+    pub failed: Option<(String, Duration, Duration)>,
+    /// The worst that was found.
+    pub finding: Option<String>,
+    /// What is missing.
+    pub loss: Option<String>,
+    /// The sockets that are read one by one.
+    pub asked: Vec<SocketKey>,
+}
+
+impl State {
+    /// The first screen.
+    pub fn new(setup: Setup, filter: String, interval: Duration, size: (u16, u16)) -> Self {
+        Self {
+            size,
+            setup,
+            filter,
+            interval,
+            levels: vec![Level::of(View::Ports)],
+            ..Self::default()
+        }
+    }
+
+    /// The present level.
+    pub fn level(&self) -> &Level {
+        static FIRST: std::sync::LazyLock<Level> = std::sync::LazyLock::new(|| Level::of(View::Ports));
+        self.levels.last().unwrap_or(&FIRST)
+    }
+
+    /// The present level, to be changed.
+    pub fn level_mut(&mut self) -> &mut Level {
+        if self.levels.is_empty() {
+            self.levels.push(Level::of(View::Ports));
+        }
+        let last = self.levels.len() - 1;
+        &mut self.levels[last]
+    }
+
+    /// What is shown: what is known now, or was when the screen was frozen.
+    pub fn shown(&self) -> &Data {
+        self.frozen.as_deref().unwrap_or(&self.data)
+    }
+
+    /// The socket of the row with the cursor.
+    pub fn selected_socket(&self) -> Option<Socket> {
+        let key = self.items.socket(self.level().at, self.shown())?;
+        self.shown().socket(key)
+    }
+
+    /// How many rows of the screen have a row of the list.
+    pub fn body_rows(&self) -> usize {
+        usize::from(areas(self.size, self.has_panel).rows.height)
+    }
+
+    /// Makes the list anew. The cursor stays on its subject, and its subject on its line of the screen.
+    pub fn rebuild(&mut self) {
+        let level = self.level().clone();
+        // The latest event stays in sight until the cursor is moved away from it.
+        let is_last = level.view == View::Events && level.at + 1 >= self.items.len();
+        self.items = items(self.shown(), &level, self.preview.as_ref());
+        self.sorted_at = self.now;
+        if is_last {
+            self.select(self.items.len());
+        }
+        self.follow();
+    }
+
+    /// Puts the cursor where its subject is now.
+    pub fn follow(&mut self) {
+        let count = self.items.len();
+        let rows = self.body_rows().max(1);
+        let found = self
+            .level()
+            .selected
+            .as_ref()
+            .and_then(|subject| self.items.position(subject));
+        let level = self.level_mut();
+        let line = level.at.saturating_sub(level.top);
+        level.at = found.unwrap_or(level.at).min(count.saturating_sub(1));
+        level.top = level.at.saturating_sub(line);
+        level.top = level.top.min(count.saturating_sub(rows)).min(level.at);
+        if level.at >= level.top + rows {
+            level.top = level.at + 1 - rows;
+        }
+        if found.is_none() {
+            let at = level.at;
+            self.level_mut().selected = self.items.subject(at);
+        }
+    }
+
+    /// Moves the cursor to a row.
+    pub fn select(&mut self, at: usize) {
+        let at = at.min(self.items.len().saturating_sub(1));
+        let rows = self.body_rows().max(1);
+        let subject = self.items.subject(at);
+        let level = self.level_mut();
+        level.at = at;
+        level.selected = subject;
+        if at < level.top {
+            level.top = at;
+        } else if at >= level.top + rows {
+            level.top = at + 1 - rows;
+        }
+    }
+
+    /// What the present level adds to the filter, in its language; empty for everything.
+    pub fn within_words(&self) -> String {
+        match &self.level().within {
+            Within::All => String::new(),
+            Within::Port(protocol, port) => {
+                format!("local_port = {port} and protocol = {}", protocol.name())
+            }
+            Within::Outgoing(protocol, taken) => {
+                let mut words = format!("protocol = {}", protocol.name());
+                if !taken.is_empty() {
+                    let ports: Vec<_> = taken.iter().map(u16::to_string).collect();
+                    let _ = write!(words, " and not local_port in ({})", ports.join(", "));
+                }
+                words
+            }
+            Within::Group(_, name) if name == "none (closed)" => "owner_status = none".to_owned(),
+            Within::Group(_, name) if name.starts_with("? ") => {
+                format!("owner_status = {}", &name[2..])
+            }
+            Within::Group(by, name) if name == "-" => format!("not {} like '*'", by.name()),
+            Within::Group(by, name) => format!("{} = {}", by.name(), quoted(name)),
+        }
+    }
+
+    /// The whole filter of what is shown.
+    pub fn whole_filter(&self) -> String {
+        match (self.filter.trim(), self.within_words()) {
+            ("", within) => within,
+            (filter, within) if within.is_empty() => filter.to_owned(),
+            (filter, within) => format!("({filter}) and {within}"),
+        }
+    }
+
+    /// The command line that prints the same rows.
+    pub fn command(&self) -> String {
+        let mut words = vec!["sockstat".to_owned()];
+        let level = self.level();
+        if level.view == View::Events {
+            words.push("events".to_owned());
+        }
+        words.extend(
+            self.setup
+                .options
+                .iter()
+                .filter_map(|word| shell::word(word.as_bytes())),
+        );
+        match level.view {
+            View::Ports if self.setup.options.is_empty() => words.push("-tulpn".to_owned()),
+            View::Programs => words.extend(["--by".to_owned(), level.by.name().to_owned()]),
+            _ => {}
+        }
+        let filter = self.whole_filter();
+        if !filter.is_empty() {
+            words.extend(shell::word(filter.as_bytes()));
+        }
+        words.join(" ")
+    }
+
+    /// For how long rows still stay in their order, because a key was pressed.
+    pub fn held_for(&self) -> Option<Duration> {
+        let since = self.now.saturating_sub(self.key_at);
+        (self.key_at > Duration::ZERO && since < HOLD).then(|| HOLD.saturating_sub(since))
+    }
+
+    /// Finds out what deserves a look and what is missing; `all` if everything was looked at.
+    pub fn judge(&mut self, all: bool) {
+        let shows_ports = self.level().view == View::Ports;
+        if all || shows_ports {
+            self.finding = findings::finding(&self.data, &ports(&self.data));
+        }
+        if all {
+            self.loss = findings::loss(&self.data, self.setup.sudo.as_deref());
+        }
+    }
+
+    /// Says something for a while.
+    pub fn say(&mut self, words: impl Into<String>) {
+        self.notice = Some((words.into(), self.now));
+    }
+}
+
+/// A text as a word of the filter language.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "\\'"))
+    }
+}

@@ -1,0 +1,188 @@
+//! How the state changes.
+
+use std::time::Duration;
+
+use super::keys;
+use super::level::View;
+use super::msg::{Effect, Fate, Msg, News, Part};
+use super::state::{Mode, State};
+use crate::model::{Key as SocketKey, Socket};
+
+/// How often rows that are sorted by a figure are sorted again.
+const SORT_EVERY: Duration = Duration::from_secs(5);
+/// How long a word about what was done stays.
+const NOTICE_FOR: Duration = Duration::from_secs(6);
+
+/// Changes the state, and returns what shall be done outside.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Key(key, at) => {
+            state.now = state.now.max(at);
+            effects = keys::press(state, key, at);
+            state.key_at = at;
+        }
+        Msg::Paste(text) => {
+            if let Mode::Line(line) = &mut state.mode {
+                line.insert(&text);
+                keys::preview(state);
+            }
+        }
+        Msg::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            state.follow();
+        }
+        Msg::News(news) => take_news(state, *news),
+        Msg::Failed(why, retry) => {
+            state.failed = Some((why, state.now, retry));
+        }
+        Msg::Refused(number, why) => {
+            if number == state.filter_number {
+                state.say(why);
+                state.filter = std::mem::take(&mut state.previous_filter);
+                state.filter_number += 1;
+                effects.push(Effect::Filter(state.filter_number, state.filter.clone()));
+            }
+        }
+        Msg::Tick(now) => {
+            state.now = state.now.max(now);
+            tick(state);
+        }
+        Msg::Drawn(at) => {
+            if let Mode::Question(question) = &mut state.mode {
+                question.shown_since.get_or_insert(at);
+            }
+        }
+        Msg::Target(target) => {
+            if let Mode::Question(question) = &mut state.mode {
+                question.target = Some(target);
+                question.shown_since = None;
+            }
+        }
+        Msg::Fate(fate) => {
+            if let Mode::Question(question) = &mut state.mode {
+                question.is_busy = false;
+                let said = match fate {
+                    Fate::Said(said) => said,
+                    Fate::StillRuns(said) => {
+                        question.may_kill = true;
+                        said
+                    }
+                };
+                question.said.push(said);
+                question.shown_since = None;
+            } else {
+                match fate {
+                    Fate::Said(said) | Fate::StillRuns(said) => state.say(said),
+                }
+            }
+        }
+        Msg::Why(answer) => {
+            let now = state.now;
+            if let Mode::Why(page) = &mut state.mode {
+                let first = |answer: &Result<String, String>| {
+                    let text = answer.as_ref().unwrap_or_else(|error| error);
+                    text.split([':', '.', ',']).next().unwrap_or_default().to_owned()
+                };
+                if page
+                    .text
+                    .as_ref()
+                    .is_some_and(|before| first(before) != first(&answer))
+                {
+                    page.changed = Some(now);
+                }
+                page.text = Some(answer);
+            }
+        }
+    }
+    effects.extend(rows_to_read(state));
+    effects
+}
+
+fn take_news(state: &mut State, news: News) {
+    // One that was made with an earlier filter.
+    if news.filter != state.filter_number {
+        return;
+    }
+    state.now = state.now.max(news.at);
+    state.failed = None;
+    let (first, all) = (news.part == Part::First, news.part != Part::Waiting);
+    let remains = !state.filter.trim().is_empty();
+    state.data.take(news, remains);
+    state.is_current = true;
+    state.judge(all);
+    if state.frozen.is_some() {
+        return;
+    }
+    if first {
+        state.rebuild();
+        return;
+    }
+    let level = state.level();
+    let is_held = level.sort.is_live() && state.held_for().is_some();
+    let moved = state.data.moved != (0, 0) || all;
+    if is_held {
+        keep_order(state);
+    } else if moved || level.view != View::Connections || is_time_to_sort(state) {
+        state.rebuild();
+    }
+}
+
+fn is_time_to_sort(state: &State) -> bool {
+    state.level().sort.is_live() && state.now.saturating_sub(state.sorted_at) >= SORT_EVERY
+}
+
+/// Rows that are new come last, the others stay where they are.
+fn keep_order(state: &mut State) {
+    let before: Vec<_> = (0..state.items.len())
+        .filter_map(|at| state.items.subject(at))
+        .collect();
+    let level = state.level().clone();
+    let fresh = super::order::items(state.shown(), &level, state.preview.as_ref());
+    state.items = fresh.in_order_of(&before);
+    state.follow();
+}
+
+fn tick(state: &mut State) {
+    if state
+        .notice
+        .as_ref()
+        .is_some_and(|(_, since)| state.now.saturating_sub(*since) > NOTICE_FOR)
+    {
+        state.notice = None;
+    }
+    if state.frozen.is_none() && is_time_to_sort(state) && state.held_for().is_none() {
+        state.rebuild();
+    }
+}
+
+/// The connections on the screen, if they are others than before.
+fn rows_to_read(state: &mut State) -> Option<Effect> {
+    let level = state.level();
+    let shows_sockets = level.view == View::Connections;
+    let mut keys: Vec<SocketKey> = Vec::new();
+    if shows_sockets && state.frozen.is_none() {
+        let rows = state.body_rows();
+        keys.extend((level.top..level.top + rows).filter_map(|at| state.items.socket(at, &state.data)));
+    } else if state.has_panel && state.frozen.is_none() {
+        keys.extend(state.items.socket(level.at, &state.data));
+    }
+    if keys == state.asked {
+        return None;
+    }
+    state.asked.clone_from(&keys);
+    let connected = |socket: &Socket| {
+        let is_tcp = matches!(socket.protocol, crate::model::Protocol::Tcp);
+        is_tcp && socket.inet().is_some_and(|pair| pair.peer_port != 0)
+    };
+    let sockets = keys
+        .into_iter()
+        .filter_map(|key| state.data.followed.known().get(key))
+        .filter(connected)
+        .map(|mut socket| {
+            socket.details.clear();
+            socket
+        })
+        .collect();
+    Some(Effect::Rows(sockets))
+}

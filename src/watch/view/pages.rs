@@ -1,0 +1,237 @@
+//! What takes the whole screen: help, the answer of `why`, the question about a target; and the filter line.
+
+use std::fmt::Write as _;
+
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::interval;
+use super::paint::{Canvas, Tone, count};
+use super::rows::ago;
+use crate::watch::areas::Areas;
+use crate::watch::filter_line::FilterLine;
+use crate::watch::state::{Question, State, WhyPage};
+
+const HELP: &[&str] = &[
+    "MOVE                                 LOOK",
+    "  j k  arrows    up, down              1 2 3 4   ports, connections,",
+    "  g G  Home End  first, last                     programs, events",
+    "  ^D ^U  PgDn    half a page, a page   Tab       panel on, off",
+    "  Enter  Esc     open, back            s S       sort by..., turn round",
+    "  o              the other end         b         group by the next field",
+    "ASK                                  TIME",
+    "  /              filter                Space     freeze, go on",
+    "  w              why                   r         look now    + -  interval",
+    "ACT                                  TAKE",
+    "  x              stop or close...      y Y       copy the row, the command",
+    "                                       p         print the screen and quit",
+    "MARKS  + new  - gone  ~ changed  ! look at this  X loses something now",
+    "FIELDS - the kernel has no such figure   ? not known, or not permitted",
+];
+
+pub(super) fn help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    canvas.put(0, 0, area.width, "sockstat watch", Tone::Strong);
+    canvas.put_right(Rect { height: 1, ..area }, "Esc back", Tone::Dim);
+    let data = &state.data;
+    let ms = data.cost.as_millis();
+    let all = data.looked_at_all.unwrap_or_default();
+    let seen = [
+        format!(
+            "SEEN   every {}: what is on the screen, listeners and UDP",
+            interval(state)
+        ),
+        format!(
+            "       all {} sockets when one was opened or closed, at most 5 % of a core;",
+            count(data.followed.known().len() as u64)
+        ),
+        format!(
+            "       the last time {} ago, which took {ms} ms",
+            ago(all, state.now)
+        ),
+        format!(
+            "       opened and closed between two looks: in EVENTS; messages lost {} times",
+            data.lost
+        ),
+    ];
+    let lines = HELP.iter().copied().chain(seen.iter().map(String::as_str));
+    for (line, y) in lines.zip(1..area.height.saturating_sub(1).max(1)) {
+        let tone = if line.starts_with(' ') {
+            Tone::Plain
+        } else {
+            Tone::Strong
+        };
+        canvas.put(0, y, area.width, line, tone);
+    }
+    keys(area, "q quit", canvas);
+}
+
+fn keys(area: Rect, words: &str, canvas: &mut Canvas<'_>) {
+    if area.height > 1 {
+        canvas.put(0, area.bottom() - 1, area.width, words, Tone::Dim);
+    }
+}
+
+pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas<'_>) {
+    canvas.put(0, 0, area.width, &format!("why {}", page.place), Tone::Strong);
+    let age = match page.changed {
+        Some(since) => format!("changed {} ago", ago(since, state.now)),
+        None => format!("live {}", interval(state)),
+    };
+    canvas.put_right(Rect { height: 1, ..area }, &age, Tone::Dim);
+    let text = match &page.text {
+        None => "reading",
+        Some(Ok(text) | Err(text)) => text,
+    };
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if let Some(key) = page.socket
+        && let Some(socket) = state.data.socket(key)
+    {
+        if let Some((waiting, limit)) = socket.accept_q().zip(socket.backlog()) {
+            lines.extend([String::new(), format!("  accept q   {waiting}/{limit}")]);
+        }
+        if let Some(drops) = socket.drops.filter(|drops| *drops > 0) {
+            lines.push(format!("  drops      {drops} since it was opened"));
+        }
+    }
+    let height = usize::from(area.height.saturating_sub(2));
+    let top = page.top.min(lines.len().saturating_sub(height));
+    for (line, y) in lines
+        .iter()
+        .skip(top)
+        .zip(1..area.height.saturating_sub(1).max(1))
+    {
+        canvas.put(0, y, area.width, line, Tone::Plain);
+    }
+    let words = state
+        .notice
+        .as_ref()
+        .map_or("y copy text  Y copy command  Esc back  q quit", |(notice, _)| {
+            notice
+        });
+    keys(area, words, canvas);
+}
+
+pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &mut Canvas<'_>) {
+    let mut lines: Vec<(String, Tone)> = Vec::new();
+    let mut say = |text: String, tone: Tone| lines.push((text, tone));
+    match &question.target {
+        None => say("Looking who holds it".to_owned(), Tone::Strong),
+        Some(Err(why)) => {
+            say(why.clone(), Tone::Strong);
+            say(String::new(), Tone::Plain);
+            say("  any key: back".to_owned(), Tone::Plain);
+        }
+        Some(Ok(target)) => {
+            say(format!("Stop {}?", target.name), Tone::Strong);
+            say(String::new(), Tone::Plain);
+            for line in &target.lines {
+                say(format!("  {line}"), Tone::Plain);
+            }
+            say(String::new(), Tone::Plain);
+            let is_new = question.said.is_empty();
+            if let Some(why) = &target.refused {
+                say(format!("  {why}"), Tone::Warn);
+            } else if is_new {
+                say(
+                    "  t  TERM to it, then see what becomes of it".to_owned(),
+                    Tone::Plain,
+                );
+            }
+            if let Some(why) = &target.protected {
+                say(format!("  not closed: {why}"), Tone::Warn);
+            } else if is_new {
+                say(
+                    "  d  close this one socket, the program stays (sockstat -K)".to_owned(),
+                    Tone::Plain,
+                );
+                if target.closable > 1 {
+                    say(
+                        format!(
+                            "  D  close all {} connections on it",
+                            count(target.closable as u64)
+                        ),
+                        Tone::Plain,
+                    );
+                }
+            }
+            if question.may_kill {
+                say(
+                    "  K  KILL: it cannot be caught, nothing is saved".to_owned(),
+                    Tone::Alarm,
+                );
+            }
+            say(String::new(), Tone::Plain);
+            say("  Esc or any other key: nothing is done".to_owned(), Tone::Plain);
+            say(String::new(), Tone::Plain);
+            for said in &question.said {
+                say(format!("  > {said}"), Tone::Strong);
+            }
+            if question.is_busy {
+                say("  > waiting".to_owned(), Tone::Dim);
+            }
+        }
+    }
+    for ((line, tone), y) in lines.iter().zip(0..area.height) {
+        canvas.put(0, y, area.width, line, *tone);
+    }
+    if state.size.0 >= 60 {
+        canvas.put_right(Rect { height: 1, ..area }, "the target is fixed", Tone::Dim);
+    }
+}
+
+/// The line being typed, and what is wrong with it below the place.
+pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<'_>) {
+    let width = areas.keys.width;
+    // Without room for more, the line alone.
+    let (line_y, error_y) = match (areas.finding.height, areas.loss.height) {
+        (1, 1) => (areas.finding.y, Some(areas.loss.y)),
+        (1, _) => (areas.finding.y, Some(areas.keys.y)),
+        _ => (areas.keys.y, None),
+    };
+    let blank = " ".repeat(width.into());
+    for y in [Some(line_y), error_y, Some(areas.keys.y)].into_iter().flatten() {
+        canvas.put(0, y, width, &blank, Tone::Plain);
+    }
+    let before = typed.text.get(..typed.at).unwrap_or_default();
+    let room = usize::from(width).saturating_sub(4);
+    // What does not fit goes at the left.
+    let skipped: usize = before.width().saturating_sub(room);
+    let shown: String = skip_cells(&typed.text, skipped);
+    canvas.put(0, line_y, width, "/ ", Tone::Strong);
+    canvas.put(2, line_y, width.saturating_sub(2), &shown, Tone::Plain);
+    let cursor = u16::try_from(before.width() - skipped).unwrap_or(u16::MAX);
+    canvas.tone(Rect::new(2 + cursor, line_y, 1, 1), Tone::Selected);
+    if let (Some(error), Some(y)) = (&typed.error, error_y) {
+        let start = typed.text.get(..error.span.start).unwrap_or_default().width();
+        let marked = typed
+            .text
+            .get(error.span.clone())
+            .unwrap_or_default()
+            .width()
+            .max(1);
+        let mut words = format!("{} {error}", "^".repeat(marked));
+        if !error.hint.is_empty() {
+            let _ = write!(words, ": {}", error.hint);
+        }
+        let x = 2 + start.saturating_sub(skipped);
+        // Not beyond the right edge, where nobody could read it.
+        let x = x.min(usize::from(width).saturating_sub(words.width()).max(2));
+        canvas.put(u16::try_from(x).unwrap_or(0), y, width, &words, Tone::Alarm);
+    }
+    if error_y != Some(areas.keys.y) && error_y.is_some() {
+        let words = "Enter keep  Esc drop  Up history  Tab complete a field or value";
+        canvas.put(0, areas.keys.y, width, words, Tone::Dim);
+    }
+}
+
+/// The text without its first cells.
+fn skip_cells(text: &str, cells: usize) -> String {
+    let mut skipped = 0;
+    text.chars()
+        .skip_while(|c| {
+            let is_before = skipped < cells;
+            skipped += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+            is_before
+        })
+        .collect()
+}

@@ -1,0 +1,108 @@
+//! The panel: details of the row with the cursor, and its curves.
+
+use ratatui::layout::Rect;
+
+use super::paint::{Canvas, Tone, curve, rate};
+use crate::model::Socket;
+use crate::render::cells::Column;
+use crate::render::facts;
+use crate::render::human;
+use crate::render::owner;
+use crate::watch::data::Point;
+use crate::watch::state::State;
+
+/// Draws the panel.
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let Some(socket) = state.selected_socket() else {
+        canvas.put(0, area.y, area.width, "-- no socket", Tone::Dim);
+        return;
+    };
+    let mut lines = vec![title(state, &socket)];
+    lines.extend(curves(state, &socket, area.width.into()));
+    let row = state.shown().row(&socket);
+    lines.extend(facts::record(&row).lines().map(str::to_owned));
+    let command = human::command(&row);
+    if !command.is_empty() {
+        lines.push(format!("  command    {command}"));
+    }
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        let tone = if y == area.y { Tone::Strong } else { Tone::Plain };
+        canvas.put(0, y, area.width, line, tone);
+    }
+}
+
+fn title(state: &State, socket: &Socket) -> String {
+    let row = state.shown().row(socket);
+    let text = |column: Column| -> String {
+        let cell = column.cell(&row, false);
+        cell.spans.into_iter().map(|span| span.text).collect()
+    };
+    let (local, peer) = (text(Column::Local), text(Column::Peer));
+    let ends = if peer.is_empty() {
+        local
+    } else {
+        format!("{local} - {peer}")
+    };
+    let fds: Vec<String> = row
+        .ownership
+        .holders
+        .first()
+        .map(|holder| format!(", fd {}", holder.fd))
+        .into_iter()
+        .collect();
+    format!(
+        "-- {} {ends}  {}  {}{}",
+        socket.protocol.name(),
+        socket.state.ss_name(),
+        owner::text(&row),
+        fds.concat()
+    )
+}
+
+/// One line for each curve of a connection that is read with every look.
+fn curves(state: &State, socket: &Socket, width: usize) -> Vec<String> {
+    let data = state.shown();
+    let points = socket.identity().and_then(|key| data.curves.get(&key));
+    let Some((points, last)) = points.and_then(|points| Some((points, points.back()?))) else {
+        return Vec::new();
+    };
+    let width = width.saturating_sub(26).min(60);
+    let drawn = |of: fn(&Point) -> f64| {
+        let values: Vec<f64> = points.iter().map(of).collect();
+        curve(&values, width)
+    };
+    let lost: u32 = points.iter().map(|point| point.retransmits).sum();
+    [
+        (
+            "out",
+            format!("{}/s", or_zero(rate(last.rate.1))),
+            drawn(|point| point.rate.1),
+        ),
+        (
+            "in",
+            format!("{}/s", or_zero(rate(last.rate.0))),
+            drawn(|point| point.rate.0),
+        ),
+        (
+            "rtt",
+            format!("{}.{} ms", last.rtt_us / 1000, last.rtt_us % 1000 / 100),
+            drawn(|point| point.rtt_us.into()),
+        ),
+        ("lost", lost.to_string(), drawn(|point| point.retransmits.into())),
+        (
+            "send q",
+            human::bytes(last.queues.1.into()),
+            drawn(|point| point.queues.1.into()),
+        ),
+    ]
+    .into_iter()
+    .map(|(label, value, drawn)| format!("  {label:<9}  {value:>9}  {drawn}"))
+    .collect()
+}
+
+fn or_zero(rate: String) -> String {
+    if rate.is_empty() { "0 B".to_owned() } else { rate }
+}

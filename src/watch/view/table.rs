@@ -1,0 +1,212 @@
+//! Columns: which fit, how wide they are, and their rows.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::paint::Tone;
+use crate::render::span::{self, Cut, Span};
+
+/// Blanks between two columns.
+const GAP: usize = 2;
+/// The least width of a column that may be cut.
+const LEAST: usize = 9;
+
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Its heading.
+    pub(super) title: &'static str,
+    /// Whether its cells end at the right.
+    pub(super) is_right: bool,
+    /// The width that it has even if its cells are shorter, so that it does not move while rows do.
+    pub(super) usual: usize,
+    /// The order in which columns go when there is not enough room: the highest first. 0 for those that stay.
+    pub(super) rank: u8,
+    /// Whether its cells may be cut.
+    pub(super) may_be_cut: bool,
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cell {
+    /// Its text.
+    pub(super) spans: Vec<Span>,
+    /// Its tone.
+    pub(super) tone: Tone,
+}
+
+impl Cell {
+    /// Text that is never cut.
+    pub(super) fn fixed(text: impl Into<String>) -> Self {
+        Self::of(vec![Span::fixed(text)])
+    }
+
+    /// Spans that may be cut one by one.
+    pub(super) fn of(spans: Vec<Span>) -> Self {
+        Self {
+            spans,
+            tone: Tone::Plain,
+        }
+    }
+
+    /// The same in another tone.
+    pub(super) fn toned(self, tone: Tone) -> Self {
+        Self { tone, ..self }
+    }
+
+    fn least(&self) -> usize {
+        span::least(&self.spans)
+    }
+}
+
+/// A row: its mark, its tone, and a cell for each column.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    /// `+` new, `-` gone, `~` changed, `!` look at this, `X` loses something.
+    pub(super) mark: char,
+    /// Its tone.
+    pub(super) tone: Tone,
+    /// Its cells.
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A column that stays, and how wide it is.
+pub(super) type Fitted = (usize, Column, usize);
+
+/// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left.
+pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<Fitted> {
+    let natural = |at: usize, column: &Column| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(at));
+        let widest = cells.map(|cell| span::width(&cell.spans)).max().unwrap_or(0);
+        widest.max(column.title.width()).max(column.usual)
+    };
+    let least = |at: usize, column: &Column| {
+        let cells = rows.iter().filter_map(|row| row.cells.get(at));
+        let widest = cells.map(Cell::least).max().unwrap_or(0);
+        widest.max(LEAST.min(column.usual)).max(column.title.width())
+    };
+    let mut fitted: Vec<Fitted> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| (at, *column, natural(at, column)))
+        .collect();
+    let total = |fitted: &[Fitted]| fitted.iter().map(|(_, _, width)| width + GAP).sum::<usize>();
+    // The last column is cut before another one goes, down to a name and a number.
+    let enough = |fitted: &[Fitted]| {
+        let saved: usize = fitted
+            .iter()
+            .filter(|(_, column, _)| column.may_be_cut)
+            .map(|(at, column, width)| width.saturating_sub(least(*at, column).min(*width)))
+            .sum();
+        total(fitted).saturating_sub(GAP) <= width + saved
+    };
+    while !enough(&fitted) {
+        let ranked = fitted
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, column, _))| column.rank > 0);
+        let Some(first) = ranked
+            .max_by_key(|(_, (_, column, _))| column.rank)
+            .map(|(at, _)| at)
+        else {
+            break;
+        };
+        fitted.remove(first);
+    }
+    for at in (0..fitted.len()).rev() {
+        let excess = total(&fitted).saturating_sub(GAP).saturating_sub(width);
+        if let Some((index, column, width)) = fitted.get_mut(at)
+            && column.may_be_cut
+        {
+            let floor = least(*index, column).min(*width);
+            *width = width.saturating_sub(excess).max(floor);
+        }
+    }
+    let rest = width.saturating_sub(total(&fitted).saturating_sub(GAP));
+    if let Some((_, _, last)) = fitted.last_mut() {
+        *last += rest;
+    }
+    fitted
+}
+
+/// A cell in its width.
+pub(super) fn text_of(cell: &Cell, column: &Column, width: usize) -> String {
+    let text = if column.may_be_cut && width < cell.least() {
+        // Half a number is a wrong number: the name alone.
+        let names = cell
+            .spans
+            .iter()
+            .filter(|span| span.rank == 1 && span.cut != Cut::Never);
+        let names: String = names.map(|span| span.text.as_str()).collect();
+        span::cut_end(&names, width)
+    } else if column.may_be_cut {
+        span::shorten(&cell.spans, width)
+    } else {
+        cell.spans.iter().map(|span| span.text.as_str()).collect()
+    };
+    aligned(&text, column, width)
+}
+
+/// A text at the side of its column.
+pub(super) fn aligned(text: &str, column: &Column, width: usize) -> String {
+    let blanks = " ".repeat(width.saturating_sub(text.width()));
+    if column.is_right {
+        format!("{blanks}{text}")
+    } else {
+        format!("{text}{blanks}")
+    }
+}
+
+/// The blanks between two columns.
+pub(super) const BETWEEN: &str = "  ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [
+        Column {
+            title: "PORT",
+            is_right: false,
+            usual: 9,
+            rank: 0,
+            may_be_cut: false,
+        },
+        Column {
+            title: "SCOPE",
+            is_right: false,
+            usual: 10,
+            rank: 1,
+            may_be_cut: false,
+        },
+        Column {
+            title: "PROGRAM",
+            is_right: false,
+            usual: 9,
+            rank: 0,
+            may_be_cut: true,
+        },
+    ];
+
+    #[test]
+    fn columns_go_by_rank_and_the_last_one_takes_the_rest() {
+        let row = Row {
+            cells: vec![
+                Cell::fixed("65535/udp"),
+                Cell::fixed("all v4+v6"),
+                Cell::of(vec![
+                    Span::new("systemd-resolved", Cut::End, 1),
+                    Span::fixed(" 662"),
+                ]),
+            ],
+            ..Row::default()
+        };
+        let widths = |width| {
+            let fitted = fit(&COLUMNS, std::slice::from_ref(&row), width);
+            fitted.iter().map(|(_, _, width)| *width).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(60), [9, 10, 37]);
+        assert_eq!(widths(40), [9, 10, 17]);
+        assert_eq!(widths(30), [9, 19], "the scope goes");
+        assert_eq!(text_of(&row.cells[2], &COLUMNS[2], 14), "systemd-r\u{2026} 662");
+    }
+}

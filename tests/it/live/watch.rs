@@ -1,0 +1,305 @@
+//! The live screen on a pseudo-terminal: what it shows, and that the terminal is as it was on every way out.
+
+use std::fs::OpenOptions;
+use std::num::NonZeroU16;
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+use super::enter::is_root;
+use super::sockets::Sockets;
+use super::tools::is_installed;
+use crate::run::{Ran, sockstat};
+use crate::skip::skip;
+
+/// Longer than anything here takes on the busiest machine.
+const DEADLINE: Timespec = Timespec {
+    tv_sec: 120,
+    tv_nsec: 0,
+};
+
+/// The screen is drawn some times a second: more than any of these needs.
+const READS_MAX: usize = 1000;
+
+/// A terminal, and the program on it.
+struct Screen {
+    master: OwnedFd,
+    child: Child,
+    parser: vt100::Parser,
+    before: [u64; 4],
+}
+
+fn cells(number: u16) -> NonZeroU16 {
+    NonZeroU16::new(number).unwrap()
+}
+
+/// The modes of a terminal.
+fn modes(terminal: &OwnedFd) -> [u64; 4] {
+    let Termios {
+        input_modes,
+        output_modes,
+        control_modes,
+        local_modes,
+        ..
+    } = tcgetattr(terminal).unwrap();
+    [
+        input_modes.bits().into(),
+        output_modes.bits().into(),
+        control_modes.bits().into(),
+        local_modes.bits().into(),
+    ]
+}
+
+impl Screen {
+    /// Starts `sockstat watch` with these arguments, in the namespace of the sockets and in a session of its own.
+    fn start(sockets: &Sockets, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        resize(&master, size);
+        let before = modes(&master);
+        let slave = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).unwrap());
+        let mut command = sockets.program("setsid");
+        command
+            .args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"])
+            .args(arguments)
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("NO_COLOR")
+            .envs(environment.iter().copied())
+            .stdin(slave())
+            .stdout(slave())
+            .stderr(slave());
+        Self {
+            master,
+            child: command.spawn().unwrap(),
+            parser: vt100::Parser::new(cells(size.1), cells(size.0), 0),
+            before,
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Reads what was drawn; false at the end, or if nothing came in time.
+    fn read(&mut self, within: Timespec) -> bool {
+        let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
+        if poll(&mut fds, Some(&within)).unwrap() == 0 {
+            return false;
+        }
+        let mut bytes = [0; 4096];
+        match rustix::io::read(&self.master, &mut bytes) {
+            Ok(0) | Err(_) => false,
+            Ok(length) => {
+                self.parser.process(&bytes[..length]);
+                true
+            }
+        }
+    }
+
+    /// Reads until the screen has this text.
+    #[track_caller]
+    fn wait_for(&mut self, wanted: &str) {
+        for _ in 0..READS_MAX {
+            if self.text().contains(wanted) {
+                return;
+            }
+            assert!(self.read(DEADLINE), "no '{wanted}' on:\n{}", self.text());
+        }
+        panic!("still no '{wanted}' on:\n{}", self.text());
+    }
+
+    fn press(&self, keys: &str) {
+        rustix::io::write(&self.master, keys.as_bytes()).unwrap();
+    }
+
+    /// Presses a key again and again, as long as the screen takes it for one that came too early.
+    #[track_caller]
+    fn press_until(&mut self, key: &str, wanted: &str) {
+        for _ in 0..400 {
+            if self.text().contains(wanted) {
+                return;
+            }
+            self.press(key);
+            let soon = Timespec {
+                tv_sec: 0,
+                tv_nsec: 300_000_000,
+            };
+            self.read(soon);
+        }
+        panic!("no '{wanted}' after '{key}' on:\n{}", self.text());
+    }
+
+    /// Waits for the end; the terminal is as it was.
+    #[track_caller]
+    fn ends(mut self) -> ExitStatus {
+        // Whoever does not read would let it wait.
+        while self.child.try_wait().unwrap().is_none() {
+            if !self.read(DEADLINE) && self.child.try_wait().unwrap().is_none() {
+                break;
+            }
+        }
+        let status = self.child.wait().unwrap();
+        while self.read(Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        }) {}
+        assert!(
+            !self.parser.screen().alternate_screen(),
+            "it left the alternate screen"
+        );
+        assert!(!self.parser.screen().hide_cursor(), "the cursor is there again");
+        assert_eq!(
+            modes(&self.master),
+            self.before,
+            "the modes are those from before"
+        );
+        status
+    }
+}
+
+fn resize(terminal: &OwnedFd, (columns, rows): (u16, u16)) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).unwrap();
+}
+
+/// Sockets, if this machine can show them on a terminal.
+#[track_caller]
+fn sockets(specs: &[&str]) -> Option<Sockets> {
+    if !is_installed("setsid") {
+        skip("setsid is not installed");
+        return None;
+    }
+    Sockets::make(specs)
+}
+
+#[test]
+fn keys_a_filter_and_another_size() {
+    let Some(sockets) = sockets(&["tcp-listen:port=3000", "tcp-listen:port=3001", "tcp-pair"]) else {
+        return;
+    };
+    let mut screen = Screen::start(&sockets, &[], (80, 24), &[]);
+    screen.wait_for("3000/tcp");
+    screen.wait_for("3001/tcp");
+    screen.press("2");
+    screen.wait_for("CONNECTIONS");
+    screen.wait_for("ESTAB");
+    screen.press("/recvq");
+    screen.wait_for("/ recvq");
+    screen.press(" > 0");
+    screen.wait_for("unknown field 'recvq'");
+    screen.press("\u{1b}");
+    screen.wait_for("q quit");
+    screen.press("/sport = :3001\r");
+    screen.wait_for("/ sport = :3001");
+    screen.wait_for("1 of ");
+    screen.press("1");
+    screen.wait_for("PORTS");
+    screen.press(" ");
+    screen.wait_for("FROZEN since");
+    screen.press(" ?");
+    screen.wait_for("at most 5 % of a core");
+    screen.press("\u{1b}");
+    resize(&screen.master, (40, 12));
+    screen.parser.screen_mut().set_size(cells(12), cells(40));
+    screen.wait_for("? help  q quit");
+    screen.press("q");
+    assert!(screen.ends().success());
+}
+
+#[test]
+fn a_signal_ends_it_and_ctrl_z_stops_it() {
+    let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
+        return;
+    };
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut screen = Screen::start(&sockets, &[], (80, 24), &[]);
+        screen.wait_for("3000/tcp");
+        assert_ne!(modes(&screen.master), screen.before);
+        kill_process(screen.pid(), signal).unwrap();
+        assert!(screen.ends().success(), "{signal:?}");
+    }
+    let mut screen = Screen::start(&sockets, &[], (80, 24), &[]);
+    screen.wait_for("3000/tcp");
+    screen.press("\u{1a}");
+    let stopped = waitpid(Some(screen.pid()), WaitOptions::UNTRACED)
+        .unwrap()
+        .unwrap();
+    assert!(stopped.1.stopped(), "{stopped:?}");
+    assert_eq!(modes(&screen.master), screen.before, "the shell has its terminal");
+    while screen.read(Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    }) {}
+    assert!(!screen.parser.screen().alternate_screen());
+    kill_process(screen.pid(), Signal::CONT).unwrap();
+    while !screen.parser.screen().alternate_screen() || !screen.text().contains("3000/tcp") {
+        assert!(screen.read(DEADLINE), "not drawn again:\n{}", screen.text());
+    }
+    screen.press("q");
+    assert!(screen.ends().success());
+}
+
+#[test]
+fn the_program_of_a_row_is_ended_by_letter() {
+    if !is_root() {
+        skip("not root: the holders of the sockets cannot be seen");
+        return;
+    }
+    let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
+        return;
+    };
+    let mut screen = Screen::start(&sockets, &[], (100, 24), &[]);
+    screen.wait_for("mksock");
+    screen.press("x");
+    screen.wait_for("Stop mksock");
+    screen.wait_for("t  TERM");
+    screen.press_until("t", "ended after");
+    screen.wait_for("3000/tcp is free");
+    screen.press_until("\u{1b}", "PORTS");
+    screen.press("q");
+    assert!(screen.ends().success());
+}
+
+#[test]
+fn why_answers_for_the_row_and_a_plain_terminal_gets_ascii() {
+    let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
+        return;
+    };
+    let plain = [("LC_ALL", "C"), ("TERM", "linux"), ("NO_COLOR", "1")];
+    let mut screen = Screen::start(&sockets, &["--read-only"], (80, 24), &plain);
+    screen.wait_for("3000/tcp");
+    assert!(!screen.text().contains("x kill"));
+    screen.press("w");
+    screen.wait_for("why 3000/tcp");
+    screen.wait_for("3000/tcp is taken");
+    assert!(screen.text().is_ascii(), "{}", screen.text());
+    screen.press("\u{1b}");
+    screen.press("q");
+    assert!(screen.ends().success());
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let ran = Ran::of(&mut sockstat(["watch"])).ended_with(2);
+    assert!(ran.stderr.contains("watch needs a terminal"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("sockstat events"), "{}", ran.stderr);
+    let mut dumb: Command = sockstat(["watch", "nonsense ="]);
+    let ran = Ran::of(dumb.env("TERM", "dumb")).ended_with(2);
+    assert!(ran.stdout.is_empty());
+}

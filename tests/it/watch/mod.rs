@@ -1,0 +1,6 @@
+//! The live screen, without a terminal: frames, messages in any order, and what the terminal shows of them.
+
+mod frames;
+mod properties;
+mod scene;
+mod terminal;
