@@ -20,6 +20,7 @@ mod generated;
 mod limits;
 mod live;
 mod modes;
+mod packages;
 mod replay;
 mod run;
 mod schema;

@@ -102,6 +102,9 @@ fn a_replay_prints_what_the_run_printed() {
         &["reach", "127.0.0.1:3000"],
         &["-j", "reach", "127.0.0.1:9"],
         &["free", "3000-3010", "--count", "3"],
+        &["snapshot", "--cmdline", "redacted"],
+        &["snapshot", "state", "listen"],
+        &["metrics"],
     ] {
         let recorded = Recorded::of(&sockets, words);
         assert_same(words, &recorded.run, &recorded.replay(words));
@@ -130,6 +133,9 @@ fn several_namespaces_are_replayed_each_with_its_sockets() {
         .filter(|row| row["netns"].as_u64() == Some(other.netns))
         .count();
     assert_eq!(in_other, 2, "{}", recorded.run.stderr);
+    assert_same(&words, &recorded.run, &recorded.replay(&words));
+    let words = ["snapshot", "-N", &both];
+    let recorded = Recorded::of(&sockets, &words);
     assert_same(&words, &recorded.run, &recorded.replay(&words));
 }
 
