@@ -295,5 +295,5 @@ fn a_missing_right_is_reported_before_the_question() {
         "{}",
         said.stderr
     );
-    assert!(!said.stderr.contains("nobody can be asked"), "{}", said.stderr);
+    assert!(!said.stderr.contains("--yes goes ahead"), "{}", said.stderr);
 }
