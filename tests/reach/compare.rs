@@ -310,7 +310,7 @@ fn deletion(stage: &Stage, end: &End) -> Option<Vec<String>> {
 #[test]
 fn without_the_rule_that_is_named_something_else_happens() {
     let Some((stage, servers)) = set_up() else { return };
-    let cases = number("SOCKSTAT_REACH_CULPRITS", 20);
+    let cases = number("SOCKSTAT_REACH_CULPRITS", 8);
     let mut seed = 1_000_000 + number("SOCKSTAT_REACH_SEED", 1) as u64;
     let (mut done, mut changed) = (0, 0);
     while done < cases {

@@ -135,7 +135,7 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
             matches!(outcome, Outcome::Connected | Outcome::HalfOpen | Outcome::Refused)
         }) {
             way.outcome = Some(Outcome::Timeout);
-            way.stopped = Some(format!("stopped: {sentence}"));
+            way.stopped = Some(format!("because {sentence}"));
             way.culprit = None;
             way.unknown_because.clear();
         }

@@ -57,7 +57,11 @@ pub fn render(
     if let Some(why) = not_examined {
         page.prose(&format!("(packet filters not examined: {why})"));
     }
-    page.finish()
+    let mut text = page.finish();
+    while text.ends_with("\n\n") {
+        text.pop();
+    }
+    text
 }
 
 /// What the headline leaves out of a trial connection and of what was expected of it.
@@ -152,10 +156,27 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
         .as_ref()
         .and_then(|way| way_text::sentence(answer, way))
     {
-        return text;
+        return match &answer.found {
+            // What was seen of connections to it still counts.
+            Found::Away(away) if away.source.is_some() => {
+                let seen = of_away(answer, away, system);
+                let (_, seen) = seen.split_once("another machine. ").unwrap_or_default();
+                format!("{text} {seen}")
+            }
+            _ => text,
+        };
     }
     match &answer.found {
-        Found::Here(here) => of_here(answer, here, system),
+        Found::Here(here) => {
+            let said = of_here(answer, here, system);
+            let doubt = answer.way.as_ref().and_then(way_text::doubt);
+            match (said.strip_prefix("Yes: "), doubt) {
+                (Some(accepts), Some(doubt)) => {
+                    format!("Cannot tell: {}, but {doubt}.", accepts.trim_end_matches('.'))
+                }
+                _ => said,
+            }
+        }
         Found::Away(away) => of_away(answer, away, system),
         Found::Special(special) => {
             special.sentence(answer.address, answer.zone.as_ref(), answer.port, answer.protocol)

@@ -17,7 +17,6 @@ pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
         Found::Here(here) => matches!(here.reach, Reach::Accepted(_)),
         Found::Away(_) | Found::Special(_) | Found::Unrecorded => false,
     };
-    let place = answer.place();
     if let Found::Away(away) = &answer.found {
         match way.outcome {
             // What is known of another machine says more.
@@ -46,13 +45,18 @@ pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
             "Cannot tell from here: rules send it to {to}, another machine."
         )),
         (Some(Outcome::Connected | Outcome::Away), _) => None,
-        (None, _) => match (way.not_examined, way.unknown_because.first()) {
-            (Some(why), _) if accepts => Some(format!(
-                "Cannot tell: something listens on {place}, but packet filters were not examined ({why})."
-            )),
-            (None, Some(because)) => Some(format!("Cannot tell: it depends on {because}.")),
-            _ => None,
-        },
+        // A listener is named with what is in doubt.
+        (None, _) if accepts || way.not_examined.is_some() => None,
+        (None, _) => doubt(way).map(|doubt| format!("Cannot tell: {doubt}.")),
+    }
+}
+
+/// Why the outcome is unknown.
+pub(super) fn doubt(way: &Way) -> Option<String> {
+    match (way.outcome, way.not_examined, way.unknown_because.first()) {
+        (Some(_), ..) => None,
+        (None, Some(why), _) => Some(format!("packet filters were not examined ({why})")),
+        (None, None, because) => because.map(|because| format!("it depends on {because}")),
     }
 }
 
