@@ -7,8 +7,8 @@ use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
 use super::duration::interval;
+use super::owners::OwnersBy;
 use super::refused::RefusedArgs;
-use crate::model::request;
 
 /// The whole command line, with subcommands: the source of help, man page and completions.
 #[derive(Debug, Parser)]
@@ -107,28 +107,6 @@ impl Cli {
             _ => &[],
         };
         [&self.list.netns, own].concat()
-    }
-}
-
-/// How to find owners: the values of `--owners`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum OwnersBy {
-    /// BPF iterator where permitted and faster, else /proc
-    #[default]
-    Auto,
-    /// BPF iterator; /proc if the kernel refuses it
-    Bpf,
-    /// Walk over /proc
-    Proc,
-}
-
-impl From<OwnersBy> for request::OwnersBy {
-    fn from(by: OwnersBy) -> Self {
-        match by {
-            OwnersBy::Auto => Self::Auto,
-            OwnersBy::Bpf => Self::Bpf,
-            OwnersBy::Proc => Self::Proc,
-        }
     }
 }
 

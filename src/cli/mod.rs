@@ -13,6 +13,7 @@ mod kind;
 pub mod message;
 pub mod metrics;
 mod order;
+mod owners;
 pub mod reach;
 pub mod refused;
 mod shells;

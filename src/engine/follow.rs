@@ -132,6 +132,23 @@ impl Followed {
         events
     }
 
+    /// Takes an event back: the sockets are as they were before it.
+    pub fn undo(&mut self, event: &Event) {
+        let Some(key) = event.socket.identity() else {
+            return;
+        };
+        match event.happened {
+            Happened::Opened => drop(self.known.remove(key)),
+            Happened::Closed => drop(self.known.insert(&event.socket)),
+            Happened::Changed(from) => {
+                if let Some(now) = self.known.get(key) {
+                    self.known.insert(&Socket { state: from, ..now });
+                }
+            }
+            Happened::ClosedUnseen => {}
+        }
+    }
+
     /// What was freed during the look is not there, although the look may have seen it before it ended: it was opened
     /// in between.
     fn ended(&mut self, now: &mut Store, freed: Vec<Socket>) -> Vec<Event> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::moment::{KEPT_FOR, Moment};
 use super::msg::{News, Part};
 use crate::engine::follow::{Event, Followed, Happened};
 use crate::engine::live::{Around, Figures, Scope, Traffic};
@@ -15,8 +16,8 @@ pub const NEW_FOR: Duration = Duration::from_secs(3);
 pub const GONE_FOR: Duration = Duration::from_secs(5);
 /// The time over which rates are averaged.
 const MEAN_SECONDS: f64 = 10.0;
-/// So many events are kept.
-const EVENTS_MAX: usize = 2000;
+/// So many events are kept, some 64 MB.
+const EVENTS_MAX: usize = 200_000;
 /// So many points of a curve are kept, one for each look.
 const POINTS_MAX: usize = 120;
 
@@ -77,7 +78,9 @@ impl Rates {
 pub struct Line {
     /// Its number since the start.
     pub number: u64,
-    /// When it was noticed.
+    /// When it was noticed, since the start.
+    pub at: Duration,
+    /// The same by the clock.
     pub clock: SystemTime,
     /// What happened.
     pub event: Event,
@@ -117,10 +120,12 @@ pub struct Data {
     pub changed: BTreeMap<Key, Duration>,
     /// What happened, the latest last.
     pub events: VecDeque<Line>,
-    event_count: u64,
+    pub(super) event_count: u64,
+    /// The looks of the last minutes, the latest last.
+    pub moments: VecDeque<Moment>,
     /// Counters of the machine at the last look, and how they grew in the last minute.
     pub traffic: Traffic,
-    minute: VecDeque<(Duration, Traffic)>,
+    pub(super) minute: VecDeque<(Duration, Traffic)>,
     /// What is missing.
     pub gaps: Vec<Gap>,
     /// Sockets that the filter could not judge.
@@ -153,6 +158,9 @@ impl Data {
             self.gone.clear();
             self.born.clear();
             self.changed.clear();
+            // What was seen with another filter cannot be undone.
+            self.events.clear();
+            self.moments.clear();
         } else {
             self.settle(at);
             let events = match part {
@@ -189,6 +197,15 @@ impl Data {
         }
         self.looked = Some(at);
         self.clock = Some(news.clock);
+        let moment = Moment::new(at, news.clock, self.moved, self.followed.known());
+        self.moments.push_back(moment);
+        while self
+            .moments
+            .front()
+            .is_some_and(|first| at.saturating_sub(first.at) > KEPT_FOR)
+        {
+            self.moments.pop_front();
+        }
     }
 
     /// Connections that were read one by one.
@@ -251,11 +268,17 @@ impl Data {
             self.event_count += 1;
             self.events.push_back(Line {
                 number: self.event_count,
+                at,
                 clock,
                 event,
             });
         }
-        while self.events.len() > EVENTS_MAX {
+        while self.events.len() > EVENTS_MAX
+            || self
+                .events
+                .front()
+                .is_some_and(|line| at.saturating_sub(line.at) > KEPT_FOR)
+        {
             self.events.pop_front();
         }
     }
@@ -281,6 +304,12 @@ impl Data {
             (Some(known), _) => Some(known),
             (None, _) => gone(),
         }
+    }
+
+    /// Returns an event by its number.
+    pub fn event(&self, number: u64) -> Option<&Line> {
+        let first = self.events.front()?.number;
+        self.events.get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 
     /// Returns when a socket went.

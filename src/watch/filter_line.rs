@@ -167,8 +167,9 @@ impl FilterLine {
 }
 
 fn word_start(text: &str) -> usize {
-    text.rfind(|c: char| c.is_whitespace() || "()!=<>,".contains(c))
-        .map_or(0, |at| at + 1)
+    let ends = |c: char| c.is_whitespace() || "()!=<>,".contains(c);
+    let last = text.char_indices().rev().find(|(_, c)| ends(*c));
+    last.map_or(0, |(at, c)| at + c.len_utf8())
 }
 
 /// The field whose value comes next: `state = `.
@@ -237,6 +238,10 @@ mod tests {
         line.look_back(&["a".to_owned(), "b".to_owned()], false);
         line.look_back(&["a".to_owned(), "b".to_owned()], false);
         assert_eq!(line.text, "port ");
+        line.insert("a\u{2001}b");
+        line.complete(&[]);
+        line.delete_word();
+        assert_eq!(line.text, "port a\u{2001}", "a blank of three bytes");
         line.delete_to_start();
         assert!(line.text.is_empty() && line.error.is_none());
     }

@@ -78,6 +78,17 @@ impl Items {
         }
     }
 
+    /// Takes over the queues of ports from what is known now; everything else stays as it was counted.
+    pub(super) fn refresh(&mut self, data: &Data) {
+        if let Self::Ports(ports) = self {
+            for port in ports.iter_mut().filter(|port| port.port != 0) {
+                if let Some(socket) = data.socket(port.first) {
+                    port.refresh(&socket);
+                }
+            }
+        }
+    }
+
     /// Returns the socket that a row stands for: itself, the first that waits on a port, that of an event.
     pub fn socket(&self, at: usize, data: &Data) -> Option<Key> {
         match self {
@@ -85,8 +96,7 @@ impl Items {
             Self::Sockets(keys) => keys.get(at).copied(),
             Self::Events(numbers) => {
                 let number = numbers.get(at)?;
-                let line = data.events.iter().find(|line| line.number == *number)?;
-                line.event.socket.identity()
+                data.event(*number)?.event.socket.identity()
             }
             Self::Groups(_) => None,
         }

@@ -76,6 +76,12 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         }
         Key::Char('b') => group_by(state),
         Key::Char(' ') => freeze(state),
+        Key::Char('[') => state.travel(-1),
+        Key::Char(']') => state.travel(1),
+        Key::Char('{') => state.travel(-10),
+        Key::Char('}') => state.travel(10),
+        Key::Char('n') => state.travel_to_burst(true),
+        Key::Char('N') => state.travel_to_burst(false),
         Key::Char('?') | Key::F1 => state.mode = Mode::Help,
         Key::Char('o') => other_end(state),
         Key::Char('w') => return ask_why(state),
@@ -158,6 +164,7 @@ fn enter(state: &mut State, filter: String) -> Vec<Effect> {
     state.filter_number += 1;
     state.is_current = false;
     state.frozen = None;
+    state.past = None;
     vec![Effect::Filter(state.filter_number, filter)]
 }
 
@@ -240,6 +247,7 @@ fn group_by(state: &mut State) {
 }
 
 fn freeze(state: &mut State) {
+    state.past = None;
     state.frozen = match state.frozen.take() {
         Some(_) => None,
         None => Some(Box::new(state.data.clone())),

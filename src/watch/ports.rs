@@ -49,6 +49,14 @@ impl Port {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }
 
+    /// Takes over the queues of its socket.
+    pub(super) fn refresh(&mut self, socket: &Socket) {
+        self.accept = None;
+        self.queue_percent = None;
+        self.drops = 0;
+        self.add_waiting(socket);
+    }
+
     fn add_waiting(&mut self, socket: &Socket) {
         if let Some(scope) = socket.scope()
             && !self.scopes.contains(&scope)

@@ -95,6 +95,8 @@ pub struct State {
     pub data: Data,
     /// What was known when the screen was frozen.
     pub frozen: Option<Box<Data>>,
+    /// What was known at an earlier look, and which of the frozen looks that is.
+    pub past: Option<(usize, Box<Data>)>,
     /// The filter, and its number.
     pub filter: String,
     /// The one before, to which the screen returns if the filter is not accepted.
@@ -165,7 +167,38 @@ impl State {
 
     /// What is shown: what is known now, or was when the screen was frozen.
     pub fn shown(&self) -> &Data {
-        self.frozen.as_deref().unwrap_or(&self.data)
+        let past = self.past.as_ref().map(|(_, past)| past.as_ref());
+        past.or(self.frozen.as_deref()).unwrap_or(&self.data)
+    }
+
+    /// Goes back (or forth, if `steps` is positive) by so many looks; freezes what is known first.
+    pub fn travel(&mut self, steps: isize) {
+        let count = self.freeze().moments.len();
+        let last = count.saturating_sub(1);
+        let from = self.past.as_ref().map_or(last, |(at, _)| *at);
+        self.travel_to(from.saturating_add_signed(steps).min(last));
+    }
+
+    /// Goes to the next burst, or the one before.
+    pub fn travel_to_burst(&mut self, forward: bool) {
+        let last = self.freeze().moments.len().saturating_sub(1);
+        let from = self.past.as_ref().map_or(last, |(at, _)| *at);
+        match self.freeze().burst(from, forward) {
+            Some(at) => self.travel_to(at),
+            None => self.say("no burst in that direction"),
+        }
+    }
+
+    fn freeze(&mut self) -> &Data {
+        self.frozen.get_or_insert_with(|| Box::new(self.data.clone()))
+    }
+
+    fn travel_to(&mut self, at: usize) {
+        let frozen = self.freeze();
+        let is_last = at + 1 >= frozen.moments.len();
+        let past = frozen.rewound(at).filter(|_| !is_last);
+        self.past = past.map(|past| (at, Box::new(past)));
+        self.rebuild();
     }
 
     /// The socket of the row with the cursor.
@@ -296,10 +329,11 @@ impl State {
 
     /// Finds out what deserves a look and what is missing; `all` if everything was looked at.
     pub fn judge(&mut self, all: bool) {
-        let shows_ports = self.level().view == View::Ports;
-        if all || shows_ports {
-            self.finding = findings::finding(&self.data, &ports(&self.data));
-        }
+        self.finding = match &self.items {
+            Items::Ports(ports) if self.preview.is_none() => findings::finding(&self.data, ports),
+            _ if all => findings::finding(&self.data, &ports(&self.data)),
+            _ => return,
+        };
         if all {
             self.loss = findings::loss(&self.data, self.setup.sudo.as_deref());
         }

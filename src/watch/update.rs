@@ -13,6 +13,9 @@ const SORT_EVERY: Duration = Duration::from_secs(5);
 /// How long a word about what was done stays.
 const NOTICE_FOR: Duration = Duration::from_secs(6);
 
+/// With more sockets than this, rows are counted anew only when something moved.
+const STILL: usize = 2000;
+
 /// Changes the state, and returns what shall be done outside.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -110,21 +113,29 @@ fn take_news(state: &mut State, news: News) {
     let remains = !state.filter.trim().is_empty();
     state.data.take(news, remains);
     state.is_current = true;
-    state.judge(all);
     if state.frozen.is_some() {
         return;
     }
     if first {
         state.rebuild();
-        return;
+    } else {
+        arrange(state, all);
     }
+    state.judge(all);
+}
+
+/// Brings the rows up to date, at no more cost than what moved is worth.
+fn arrange(state: &mut State, all: bool) {
     let level = state.level();
     let is_held = level.sort.is_live() && state.held_for().is_some();
-    let moved = state.data.moved != (0, 0) || all;
+    let data = &state.data;
+    let is_still = data.moved == (0, 0) && data.gone.is_empty() && data.followed.known().len() > STILL;
     if is_held {
         keep_order(state);
-    } else if moved || level.view != View::Connections || is_time_to_sort(state) {
+    } else if all || !is_still || is_time_to_sort(state) {
         state.rebuild();
+    } else {
+        state.items.refresh(&state.data);
     }
 }
 

@@ -13,6 +13,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::areas::{Areas, areas};
+use super::data::Data;
 use super::items::Items;
 use super::level::{Sort, View, Within};
 use super::state::{Mode, State};
@@ -137,6 +138,16 @@ fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
 
 fn age(state: &State, is_brief: bool) -> String {
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    if let (Some((_, past)), Some(frozen)) = (&state.past, &state.frozen) {
+        let clock = past.clock.map(rfc3339).unwrap_or_default();
+        let clock = clock.get(11..19).unwrap_or_default().to_owned();
+        let ago = rows::ago(past.looked.unwrap_or_default(), frozen.looked.unwrap_or_default());
+        return if is_brief {
+            format!("AT {clock}")
+        } else {
+            format!("AT {clock} UTC, {ago} before")
+        };
+    }
     if let Some(frozen) = &state.frozen {
         let clock = frozen.clock.map(rfc3339).unwrap_or_default();
         let clock = clock.get(11..19).unwrap_or_default().to_owned();
@@ -283,6 +294,15 @@ fn nothing(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
+    if let (Some((at, _)), Some(frozen), 1, 1) = (
+        &state.past,
+        &state.frozen,
+        areas.finding.height,
+        areas.loss.height,
+    ) {
+        strip(frozen, *at, areas, canvas);
+        return keys_line(state, areas, canvas);
+    }
     let finding = state.finding.clone();
     let loss = state
         .failed
@@ -304,6 +324,34 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
         }
         _ => {}
     }
+    keys_line(state, areas, canvas);
+}
+
+/// What opened and closed at each look, and where among these the screen is.
+fn strip(frozen: &Data, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
+    let width = usize::from(areas.finding.width).saturating_sub(2);
+    let first = frozen.moments.len().saturating_sub(width).min(at);
+    #[allow(clippy::cast_precision_loss, reason = "a curve has eight steps")]
+    let values: Vec<f64> = frozen
+        .moments
+        .iter()
+        .skip(first)
+        .take(width)
+        .map(|moment| (moment.moved.0 + moment.moved.1) as f64)
+        .collect();
+    canvas.put(
+        1,
+        areas.finding.y,
+        areas.finding.width,
+        &paint::curve(&values, width),
+        Tone::Plain,
+    );
+    let (opened, closed) = frozen.moments.get(at).map_or((0, 0), |moment| moment.moved);
+    let mark = format!("{}^ {opened} opened, {closed} closed", " ".repeat(at - first));
+    canvas.put(1, areas.loss.y, areas.loss.width, &mark, Tone::Strong);
+}
+
+fn keys_line(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     if let Mode::Line(typed) = &state.mode {
         return pages::filter_line(typed, areas, canvas);
     }
@@ -336,6 +384,9 @@ fn keys(state: &State, width: u16) -> String {
         View::Programs => words.extend(["s sort", "b by\u{2026}"]),
         View::Events => {}
         _ => words.push("s sort"),
+    }
+    if state.frozen.is_some() {
+        words.push("[ ] { } time");
     }
     words.push(if state.frozen.is_some() {
         "Space live"

@@ -22,6 +22,8 @@ const HELP: &[&str] = &[
     "ASK                                  TIME",
     "  /              filter                Space     freeze, go on",
     "  w              why                   r         look now    + -  interval",
+    "                                       [ ] { }   back and forth, 1 look, 10",
+    "                                       n N       next, last burst",
     "ACT                                  TAKE",
     "  x              stop or close...      y Y       copy the row, the command",
     "                                       p         print the screen and quit",

@@ -303,7 +303,7 @@ fn group(group: &Group, data: &Data) -> Row {
 }
 
 fn event(number: u64, data: &Data) -> Option<Row> {
-    let line = data.events.iter().rev().find(|line| line.number == number)?;
+    let line = data.event(number)?;
     let socket = &line.event.socket;
     let row = data.row(socket);
     let at = rfc3339_ms(line.clock);

@@ -1,6 +1,7 @@
 //! The live screen, without a terminal: frames, messages in any order, and what the terminal shows of them.
 
 mod frames;
+mod history;
 mod properties;
 mod scene;
 mod terminal;

@@ -12,7 +12,7 @@ use super::frames::text;
 use super::scene::{news, press, sockets, state};
 
 fn keys() -> impl Strategy<Value = Key> {
-    let letters = "jkgGo/sSbcwxyYpr+-1234 ?tdDKq=<>(5é日".chars();
+    let letters = "jkgGo/sSbcwxyYpr+-1234 ?tdDKq=<>(5é日[]{}nN".chars();
     let letters: Vec<char> = letters.collect();
     prop_oneof![
         8 => proptest::sample::select(letters).prop_map(Key::Char),

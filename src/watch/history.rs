@@ -1,0 +1,67 @@
+//! The last ten minutes: what was there at an earlier look, found by undoing what happened since.
+
+use std::sync::Arc;
+
+use super::data::Data;
+use crate::model::details::Details;
+use crate::model::{Socket, Store};
+
+/// A burst opens and closes so many times as much as the looks around it, and at least so many.
+const BURST: (usize, usize) = (3, 3);
+
+impl Data {
+    /// What was there at an earlier look: the sockets in their states of then. Figures that were not kept are unknown.
+    pub fn rewound(&self, moment: usize) -> Option<Self> {
+        let moment = self.moments.get(moment)?.clone();
+        let mut past = Self {
+            around: Arc::clone(&self.around),
+            followed: self.followed.clone(),
+            total: None,
+            moved: moment.moved,
+            looked: Some(moment.at),
+            clock: Some(moment.clock),
+            ..Self::default()
+        };
+        for line in self.events.iter().rev().take_while(|line| line.at > moment.at) {
+            past.followed.undo(&line.event);
+        }
+        past.events = self
+            .events
+            .iter()
+            .take_while(|line| line.at <= moment.at)
+            .cloned()
+            .collect();
+        let mut sockets = Store::default();
+        past.followed.known().each(|socket| {
+            let kept = socket.identity().and_then(|key| moment.waiting.get(key));
+            sockets.insert(&kept.unwrap_or_else(|| Socket {
+                rqueue: None,
+                wqueue: None,
+                timer: None,
+                drops: None,
+                details: Details::NONE,
+                ..socket.clone()
+            }));
+        });
+        past.followed.begin(sockets);
+        past.total = Some(past.followed.known().len() as u64);
+        Some(past)
+    }
+
+    /// Returns the next look after this one, or the one before it, at which more opened and closed than around it.
+    pub fn burst(&self, from: usize, forward: bool) -> Option<usize> {
+        let weight = |at: usize| {
+            self.moments
+                .get(at)
+                .map_or(0, |moment| moment.moved.0 + moment.moved.1)
+        };
+        let total: usize = (0..self.moments.len()).map(weight).sum();
+        let mean = total / self.moments.len().max(1);
+        let is_burst = |at: &usize| weight(*at) >= (mean * BURST.0).max(BURST.1);
+        if forward {
+            (from + 1..self.moments.len()).find(is_burst)
+        } else {
+            (0..from.min(self.moments.len())).rev().find(is_burst)
+        }
+    }
+}
