@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroU32;
 
 use super::judge::{PathVerdict, Reach};
-use super::special::Special;
+use super::special::{Special, Zone};
 use super::way::Way;
 use crate::diagnose::bind::owner::Owner;
 use crate::model::ownership::Unseen;
@@ -29,15 +29,6 @@ pub struct Answer {
     pub way: Option<Way>,
     /// With `--try`: whether a connection was made, and what that means.
     pub tried: Option<(bool, String)>,
-}
-
-/// An interface that was named with an address (`%eth0`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone {
-    /// As it was typed.
-    pub name: Name,
-    /// Its index; `None` if there is no such interface.
-    pub index: Option<u32>,
 }
 
 impl Answer {

@@ -2,9 +2,18 @@
 
 use std::net::IpAddr;
 
-use super::found::Zone;
 use crate::model::Protocol;
 use crate::model::system::SystemFacts;
+use crate::render::name::Name;
+
+/// An interface that was named with an address (`%eth0`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// As it was typed.
+    pub name: Name,
+    /// Its index; `None` if there is no such interface.
+    pub index: Option<u32>,
+}
 
 /// What an address is that is not the one of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use super::client::{self, Arrival};
-use super::found::{Answer, Away, Found, Here, Zone, destination, interface_of};
+use super::found::{Answer, Away, Found, Here, destination, interface_of};
 use super::judge::{PathVerdict, Reach, Why, cover, takes_traffic};
+use super::special::Zone;
 use super::way::Way;
 use super::way_text;
 use crate::diagnose::bind::cover::Cover;
