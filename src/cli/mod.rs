@@ -12,6 +12,7 @@ pub mod kill;
 mod kind;
 pub mod message;
 pub mod metrics;
+mod netns;
 mod order;
 mod owners;
 pub mod reach;

@@ -1,0 +1,28 @@
+//! `-N`: which network namespaces a command line names, and how many its command can look into.
+
+use super::{Cli, Subcommand};
+
+impl Cli {
+    /// Returns whether it can look into several network namespaces in one run.
+    pub fn takes_namespaces(&self) -> bool {
+        self.lists() || matches!(self.command, Some(Subcommand::Snapshot(_)))
+    }
+
+    /// Returns the network namespaces of `-N`, before or after the subcommand.
+    pub fn netns(&self) -> Vec<String> {
+        let own: &[String] = match &self.command {
+            Some(Subcommand::Why(args)) => &args.netns,
+            Some(Subcommand::Reach(args)) => &args.kind.netns,
+            Some(Subcommand::Free(args)) => &args.kind.netns,
+            Some(Subcommand::Wait(args)) => &args.kind.netns,
+            Some(Subcommand::Kill(args)) => &args.netns,
+            Some(Subcommand::Events(args)) => &args.netns,
+            Some(Subcommand::Snapshot(args)) => &args.netns,
+            Some(Subcommand::Metrics(args)) => &args.netns,
+            #[cfg(feature = "watch")]
+            Some(Subcommand::Watch(args)) => &args.netns,
+            _ => &[],
+        };
+        [&self.list.netns, own].concat()
+    }
+}
