@@ -85,15 +85,46 @@ impl Clients {
     fn sentences(self, owner: &Owner) -> [Option<String>; 2] {
         let program = escape::text(&owner.program);
         let connections = |count| format!("{count} connection{}", if count == 1 { "" } else { "s" });
+        let them = |count| if count == 1 { "it" } else { "them" };
         [
             (self.accepted > 0).then(|| {
                 let connections = connections(self.accepted);
-                format!("{connections}: after {program} ends, a server without SO_REUSEADDR waits up to 60 s for them")
+                let them = them(self.accepted);
+                format!("{connections}: after {program} ends, a server without SO_REUSEADDR waits up to 60 s for {them}")
             }),
             (self.queued > 0).then(|| {
                 let connections = connections(self.queued);
-                format!("{connections} not accepted yet: the kernel resets them when {program} ends")
+                let them = them(self.queued);
+                format!("{connections} not accepted yet: the kernel resets {them} when {program} ends")
             }),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_connection_is_it_and_several_are_them() {
+        let owner = Owner {
+            program: b"node".to_vec(),
+            ..Owner::default()
+        };
+        let said = |queued, accepted| {
+            Clients { queued, accepted }
+                .sentences(&owner)
+                .map(Option::unwrap_or_default)
+        };
+        let [accepted, queued] = said(1, 2);
+        assert!(
+            accepted.starts_with("2 connections: ") && accepted.ends_with(" for them"),
+            "{accepted}"
+        );
+        assert_eq!(
+            queued,
+            "1 connection not accepted yet: the kernel resets it when node ends"
+        );
+        assert_eq!(said(0, 0), [String::new(), String::new()]);
     }
 }
