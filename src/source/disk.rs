@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 
-use super::tape::codec::{Bytes, Recordable};
+use super::tape::codec::recordable;
 use super::tape::format::Kind;
 use super::tape::note;
 
@@ -123,6 +123,8 @@ pub struct Stat {
     pub uid: u32,
 }
 
+recordable!(Stat { dev, ino, mode, uid });
+
 impl Stat {
     /// Returns whether it is a directory.
     pub fn is_dir(&self) -> bool {
@@ -140,26 +142,6 @@ impl Stat {
             ino: metadata.ino(),
             mode: metadata.mode(),
             uid: metadata.uid(),
-        }
-    }
-}
-
-impl Recordable for Stat {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.dev, self.ino, self.mode, self.uid).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (dev, ino, mode, uid) = Recordable::decode(bytes)?;
-        Some(Self { dev, ino, mode, uid })
-    }
-
-    fn absent() -> Self {
-        Self {
-            dev: 0,
-            ino: 0,
-            mode: 0,
-            uid: 0,
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
 /// Returns the port of a service.
 pub fn port_of(service: &str) -> Option<u16> {
     let found = nss::service_ports(vec![service.to_owned()], WITHIN);
-    found.names.get(service)?.first().copied()
+    found.found.get(service)?.first().copied()
 }
 
 /// The addresses, or why there are none.

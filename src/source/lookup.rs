@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
-
 use super::nss;
 use super::proc::{ProcRoot, mounts::Mounts};
-use super::{tape, unix_paths};
+use super::{interfaces, tape, unix_paths};
 use crate::model::request::{FilterNames, ResolvedNames};
 use crate::source::disk;
 
@@ -24,14 +22,19 @@ pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
     let users = nss::user_ids(wanted.users.into_iter().collect(), left());
     ResolvedNames {
         late: hosts.late + services.late + users.late > 0,
-        hosts: hosts.names,
-        services: services.names,
-        users: users.names,
+        hosts: hosts.found,
+        services: services.found,
+        users: users.found,
         interfaces_by_name: false,
         interfaces: wanted
             .interfaces
             .into_iter()
-            .filter_map(|name| Some((name.clone(), index_of(&name)?)))
+            .filter_map(|interface| {
+                let index = tape::fact(&format!("index of {interface}"), || {
+                    interfaces::index_of(&interface)
+                })?;
+                Some((interface, index))
+            })
             .collect(),
         cgroups: cgroups(wanted.cgroups, root),
         files: wanted
@@ -46,13 +49,6 @@ pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
             None
         },
     }
-}
-
-fn index_of(interface: &str) -> Option<u32> {
-    tape::fact(&format!("index of {interface}"), || {
-        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-        netdevice::name_to_index(&socket, interface).ok()
-    })
 }
 
 /// Ids of cgroups given by an absolute path or by a path below the mount point: inode numbers of directories.

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod error_queue;
 pub mod homes;
 pub mod hosts;
+mod interfaces;
 pub mod lookup;
 pub mod machine;
 pub mod names;

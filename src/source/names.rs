@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
-
 use super::cgroup::{self, Cgroups};
 use super::proc::{ProcRoot, mounts::Mounts};
 use super::tape;
-use super::{containers, nss};
+use super::{containers, interfaces, nss};
 use crate::model::cgroup::Home;
 use crate::model::request::NamesWanted;
 use crate::model::{Gap, Names, Processes, Socket};
@@ -85,7 +83,7 @@ impl Learner {
         let found = nss::users(uids, self.users_within);
         self.users_within = self.users_within.saturating_sub(begun.elapsed());
         self.late(found.late, "user");
-        self.names.users.extend(found.names);
+        self.names.users.extend(found.found);
     }
 
     fn learn_one(&mut self, socket: &Socket) {
@@ -151,10 +149,10 @@ impl Learner {
         if self.wanted.hosts {
             let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
             self.late(found.late, "host");
-            self.names.hosts = found.names;
+            self.names.hosts = found.found;
             let found = nss::services(numbers.ports.into_iter().collect(), WITHIN);
             self.late(found.late, "service");
-            self.names.services = found.names;
+            self.names.services = found.found;
         }
     }
 
@@ -171,10 +169,7 @@ impl Learner {
 
 /// Opens a socket of our network namespace for the look-up and closes it at once: a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
-    tape::fact(&format!("interface {index}"), || {
-        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()?;
-        netdevice::index_to_name(&socket, index).ok()
-    })
+    tape::fact(&format!("interface {index}"), || interfaces::name_of(index))
 }
 
 /// Numbers to look up, each once.

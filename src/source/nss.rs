@@ -7,52 +7,40 @@
     reason = "getpwuid_r and getnameinfo have no wrapper that honours nsswitch without more crates"
 )]
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use super::deadline;
+use super::deadline::{Answers, ask};
 use super::tape::{self, codec::Recordable, format::Kind};
 
 /// Number of threads for host look-ups: more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
 
-/// The result of a batch of look-ups.
-#[derive(Debug, Clone)]
-pub struct Found<K, V> {
-    /// The names that arrived in time.
-    pub names: BTreeMap<K, V>,
-    /// How many did not.
-    pub late: usize,
-}
-
 /// Login names of `uids`. A uid without a name is omitted.
-pub fn users(uids: Vec<u32>, within: Duration) -> Found<u32, String> {
+pub fn users(uids: Vec<u32>, within: Duration) -> Answers<u32, String> {
     // One thread: the first look-up loads the modules; the others are quick unless the server is dead.
-    on_tape("users", uids, |uids| {
-        look_up(uids, 1, within, |uid| user_name(*uid))
-    })
+    on_tape("users", uids, |uids| ask(uids, 1, within, |uid| user_name(*uid)))
 }
 
 /// Host names of `addresses`. An address without a name is omitted.
-pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Found<IpAddr, String> {
+pub fn hosts(addresses: Vec<IpAddr>, within: Duration) -> Answers<IpAddr, String> {
     on_tape("hosts", addresses, |addresses| {
-        look_up(addresses, HOST_THREADS, within, |address| {
+        ask(addresses, HOST_THREADS, within, |address| {
             host_name(address.to_canonical())
         })
     })
 }
 
 /// Service names of (port, is UDP) pairs. A port without a name is omitted.
-pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Found<(u16, bool), String> {
+pub fn services(ports: Vec<(u16, bool)>, within: Duration) -> Answers<(u16, bool), String> {
     on_tape("services", ports, |ports| {
-        look_up(ports, 1, within, |(port, udp)| service_name(*port, *udp))
+        ask(ports, 1, within, |(port, udp)| service_name(*port, *udp))
     })
 }
 
 /// All addresses of hosts by name.
-pub fn host_addresses(names: Vec<String>, within: Duration) -> Found<String, Vec<IpAddr>> {
+pub fn host_addresses(names: Vec<String>, within: Duration) -> Answers<String, Vec<IpAddr>> {
     let addresses = |name: &String| {
         let found = (name.as_str(), 0).to_socket_addrs().ok()?;
         let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
@@ -61,21 +49,21 @@ pub fn host_addresses(names: Vec<String>, within: Duration) -> Found<String, Vec
         (!addresses.is_empty()).then_some(addresses)
     };
     on_tape("addresses", names, |names| {
-        look_up(names, HOST_THREADS, within, addresses)
+        ask(names, HOST_THREADS, within, addresses)
     })
 }
 
 /// All ports of services by name, over TCP and UDP.
-pub fn service_ports(names: Vec<String>, within: Duration) -> Found<String, Vec<u16>> {
+pub fn service_ports(names: Vec<String>, within: Duration) -> Answers<String, Vec<u16>> {
     on_tape("ports", names, |names| {
-        look_up(names, 1, within, |name: &String| ports_of(name))
+        ask(names, 1, within, |name: &String| ports_of(name))
     })
 }
 
 /// User ids by login name.
-pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
+pub fn user_ids(names: Vec<String>, within: Duration) -> Answers<String, u32> {
     on_tape("user ids", names, |names| {
-        look_up(names, 1, within, |name: &String| user_id(name))
+        ask(names, 1, within, |name: &String| user_id(name))
     })
 }
 
@@ -83,26 +71,13 @@ pub fn user_ids(names: Vec<String>, within: Duration) -> Found<String, u32> {
 fn on_tape<K: Recordable + Ord, V: Recordable>(
     what: &str,
     keys: Vec<K>,
-    ask: impl FnOnce(Vec<K>) -> Found<K, V>,
-) -> Found<K, V> {
-    let (names, late) = tape::note(Kind::Names, what, || {
-        let found = ask(keys);
-        (found.names, found.late)
+    ask: impl FnOnce(Vec<K>) -> Answers<K, V>,
+) -> Answers<K, V> {
+    let (found, late) = tape::note(Kind::Names, what, || {
+        let answers = ask(keys);
+        (answers.found, answers.late)
     });
-    Found { names, late }
-}
-
-fn look_up<K, V, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Found<K, V>
-where
-    K: Ord + Send + 'static,
-    V: Send + 'static,
-    F: Fn(&K) -> Option<V> + Send + Sync + 'static,
-{
-    let answers = deadline::ask(keys, threads, within, ask);
-    Found {
-        names: answers.found,
-        late: answers.late,
-    }
+    Answers { found, late }
 }
 
 fn user_name(uid: u32) -> Option<String> {
@@ -260,22 +235,22 @@ mod tests {
     #[test]
     fn names_lead_back_to_numbers() {
         let within = Duration::from_secs(10);
-        assert_eq!(user_ids(vec!["root".into()], within).names.get("root"), Some(&0));
-        assert!(user_ids(vec!["no such user".into()], within).names.is_empty());
+        assert_eq!(user_ids(vec!["root".into()], within).found.get("root"), Some(&0));
+        assert!(user_ids(vec!["no such user".into()], within).found.is_empty());
         assert!(
             service_ports(vec!["no-such-service".into()], within)
-                .names
+                .found
                 .is_empty()
         );
         let loopback = host_addresses(vec!["127.0.0.1".into()], within);
-        assert_eq!(loopback.names["127.0.0.1"], [IpAddr::from([127, 0, 0, 1])]);
+        assert_eq!(loopback.found["127.0.0.1"], [IpAddr::from([127, 0, 0, 1])]);
     }
 
     #[test]
     fn root_has_a_name_and_nobody_knows_a_made_up_uid() {
         let found = users(vec![0, 4_000_000_001], Duration::from_secs(10));
-        assert_eq!(found.names.get(&0).map(String::as_str), Some("root"));
-        assert_eq!(found.names.get(&4_000_000_001), None);
+        assert_eq!(found.found.get(&0).map(String::as_str), Some("root"));
+        assert_eq!(found.found.get(&4_000_000_001), None);
         assert_eq!(found.late, 0);
     }
 }

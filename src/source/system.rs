@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::source::disk;
@@ -138,16 +138,10 @@ fn interfaces(text: &str) -> std::collections::BTreeMap<u32, String> {
 }
 
 fn indexes(text: &str) -> std::collections::BTreeMap<u32, String> {
-    let Ok(socket) = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None) else {
-        return std::collections::BTreeMap::new();
-    };
-    text.lines()
-        .filter_map(|line| line.split_once(':'))
-        .filter_map(|(name, _)| {
-            let name = name.trim();
-            let index = netdevice::name_to_index(&socket, name).ok()?;
-            Some((index, name.to_owned()))
-        })
+    let names = text.lines().filter_map(|line| line.split_once(':'));
+    names
+        .map(|(name, _)| name.trim())
+        .filter_map(|name| Some((super::interfaces::index_of(name)?, name.to_owned())))
         .collect()
 }
 

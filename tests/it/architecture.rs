@@ -282,7 +282,6 @@ const OFF_TAPE: &[&str] = &[
     "command/destroy/",
     "command/events/",
     "command/kill/",
-    "command/read/elsewhere.rs",
     "command/watch/",
     "source/callers_files.rs",
 ];
@@ -351,7 +350,6 @@ const OPENERS: &[(&str, &str)] = &[
         "source/tape/create.rs",
         "the options of an open, which callers_files carries out",
     ),
-    ("command/read/elsewhere.rs", "namespaces in /proc"),
 ];
 
 #[test]

@@ -28,7 +28,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
         containers.add(&mut process.home, &path, process.uid);
     }
     let uids = processes.values().filter_map(|process| process.uid);
-    let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).names;
+    let users = nss::users(uids.chain(more_uids.iter().copied()).collect(), WITHIN).found;
     Context {
         processes,
         names: Names {

@@ -1,10 +1,8 @@
 //! The iterator's records in recordings.
 
-use std::time::Duration;
-
 use super::{Facts, Narrow, Record, Refusal, Stats, Wanted};
 use crate::model::Holder;
-use crate::source::tape::codec::{Bytes, Recordable};
+use crate::source::tape::codec::recordable;
 use crate::source::tape::{self, format::Kind};
 
 /// The iterator's records, or why it could not be used.
@@ -41,7 +39,8 @@ pub(super) fn holders(
     live: impl FnOnce(&mut dyn FnMut(&Record)) -> Result<Stats, Refusal>,
 ) -> Result<Stats, Refusal> {
     if tape::is_replaying() {
-        let outcome = tape::recorded::<Outcome>(Kind::Bpf, key).unwrap_or(Outcome::absent());
+        let missing = || Refusal::Recorded("missing from the recording".to_owned());
+        let outcome = tape::recorded::<Outcome>(Kind::Bpf, key).ok_or_else(missing)?;
         let stats = outcome.stats.ok_or(Refusal::Recorded(outcome.refusal))?;
         outcome.records.iter().for_each(sink);
         return Ok(stats);
@@ -76,106 +75,29 @@ pub fn recorded_holders() -> Vec<Holder> {
     records.map(holder).collect()
 }
 
-impl Recordable for Record {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.pid, self.tid, self.fd, self.inode).encode(out);
-        self.facts.encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (pid, tid, fd, inode) = Recordable::decode(bytes)?;
-        let facts = Recordable::decode(bytes)?;
-        Some(Self {
-            pid,
-            tid,
-            fd,
-            inode,
-            facts,
-        })
-    }
-
-    fn absent() -> Self {
-        Self {
-            pid: 0,
-            tid: 0,
-            fd: 0,
-            inode: 0,
-            facts: None,
-        }
-    }
-}
-
-impl Recordable for Facts {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.netns, self.reuseaddr, self.reuseport, self.v6only).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (netns, reuseaddr, reuseport, v6only) = Recordable::decode(bytes)?;
-        Some(Self {
-            netns,
-            reuseaddr,
-            reuseport,
-            v6only,
-        })
-    }
-
-    fn absent() -> Self {
-        Self {
-            netns: 0,
-            reuseaddr: false,
-            reuseport: false,
-            v6only: false,
-        }
-    }
-}
-
-impl Recordable for Stats {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.records, self.set_up, self.pid_namespace_level).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (records, set_up, pid_namespace_level) = Recordable::decode(bytes)?;
-        Some(Self {
-            records,
-            set_up,
-            pid_namespace_level,
-        })
-    }
-
-    fn absent() -> Self {
-        Self {
-            records: 0,
-            set_up: Duration::ZERO,
-            pid_namespace_level: 0,
-        }
-    }
-}
-
-impl Recordable for Outcome {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.records.encode(out);
-        self.stats.encode(out);
-        self.refusal.encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        Some(Self {
-            records: Recordable::decode(bytes)?,
-            stats: Recordable::decode(bytes)?,
-            refusal: Recordable::decode(bytes)?,
-        })
-    }
-
-    fn absent() -> Self {
-        Self {
-            records: Vec::new(),
-            stats: None,
-            refusal: "missing from the recording".to_owned(),
-        }
-    }
-}
+recordable!(Record {
+    pid,
+    tid,
+    fd,
+    inode,
+    facts
+});
+recordable!(Facts {
+    netns,
+    reuseaddr,
+    reuseport,
+    v6only
+});
+recordable!(Stats {
+    records,
+    set_up,
+    pid_namespace_level
+});
+recordable!(Outcome {
+    records,
+    stats,
+    refusal
+});
 
 #[cfg(test)]
 mod tests {

@@ -8,15 +8,12 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::ControlFlow;
 
 use netlink_packet_core::NLM_F_ACK;
-use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
-use netlink_packet_sock_diag::{SockDiagDestroy, SockDiagMessage};
+use netlink_packet_sock_diag::SockDiagDestroy;
+use netlink_packet_sock_diag::inet::SocketId;
 
 use super::channel::{Channel, DumpError};
-use super::request::serialize;
+use super::request::{about_one, serialize};
 use crate::model::{Protocol, Socket};
-use crate::source::uapi::{
-    AF_INET, AF_INET6, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
-};
 
 /// Where the padding of `struct inet_diag_req_v2` is in a message.
 const PAD: usize = size_of::<libc::nlmsghdr>() + 3;
@@ -61,38 +58,20 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     let pair = socket.inet()?;
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
     let cookie = socket.cookie.filter(|cookie| *cookie != NonZeroU64::MAX)?;
-    let number = match socket.protocol {
-        Protocol::Tcp => IPPROTO_TCP,
-        Protocol::Udp => IPPROTO_UDP,
-        Protocol::Udplite => IPPROTO_UDPLITE,
-        Protocol::Raw => IPPROTO_RAW,
-        Protocol::Sctp => IPPROTO_SCTP,
-        // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
-        _ => return None,
+    // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
+    if matches!(socket.protocol, Protocol::Mptcp | Protocol::Icmp) || !socket.protocol.is_inet() {
+        return None;
+    }
+    let socket_id = SocketId {
+        source_port: pair.local_port,
+        destination_port: pair.peer_port,
+        source_address: pair.local_address,
+        destination_address: pair.peer_address,
+        interface_id: pair.interface.map_or(0, NonZeroU32::get),
+        cookie: halves(cookie),
     };
-    let family = if pair.local_address.is_ipv4() {
-        AF_INET
-    } else {
-        AF_INET6
-    };
-    let request = InetRequest {
-        family,
-        protocol: number,
-        extensions: ExtensionFlags::empty(),
-        states: StateFlags::from_bits_retain(u32::MAX),
-        socket_id: SocketId {
-            source_port: pair.local_port,
-            destination_port: pair.peer_port,
-            source_address: pair.local_address,
-            destination_address: pair.peer_address,
-            interface_id: pair.interface.map_or(0, NonZeroU32::get),
-            cookie: halves(cookie),
-        },
-    };
-    let mut message = serialize(
-        SockDiagDestroy::new(SockDiagMessage::InetRequest(request)),
-        NLM_F_ACK,
-    );
+    let request = SockDiagDestroy::new(about_one(socket.protocol, socket_id));
+    let mut message = serialize(request, NLM_F_ACK);
     // Of a raw socket the kernel reads its IP protocol in the place of the padding, which the crate leaves at 0.
     if socket.protocol == Protocol::Raw
         && let (Some(pad), Some(protocol)) = (message.get_mut(PAD), socket.ip_protocol)
@@ -118,6 +97,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Endpoints, InetPair, State};
+    use crate::source::uapi::AF_INET;
 
     fn socket() -> Socket {
         let pair = InetPair {

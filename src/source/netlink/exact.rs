@@ -7,16 +7,14 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use netlink_packet_core::NLM_F_ACK;
-use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, StateFlags};
+use netlink_packet_sock_diag::inet::SocketId;
 
 use super::channel::{Channel, DumpError};
 use super::destroy::halves;
 use super::inet;
-use super::request::serialize;
+use super::request::{about_one, serialize};
 use crate::model::request::Wanted;
 use crate::model::{Protocol, Socket};
-use crate::source::uapi::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP};
 
 /// Returns the socket that would receive a packet from `remote` to `local` on `interface` (0 for none, which
 /// excludes sockets bound to an interface); `None` if there is none. Both addresses are of one family.
@@ -93,28 +91,15 @@ fn encode(protocol: Protocol, local: SocketAddr, remote: SocketAddr, interface: 
         Protocol::Udp => (remote, local),
         _ => (local, remote),
     };
-    let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
-    let number = if protocol == Protocol::Udp {
-        IPPROTO_UDP
-    } else {
-        IPPROTO_TCP
+    let socket_id = SocketId {
+        source_port: source.port(),
+        destination_port: destination.port(),
+        source_address: source.ip(),
+        destination_address: destination.ip(),
+        interface_id: interface,
+        cookie: [0xff; 8],
     };
-    let request = InetRequest {
-        family,
-        protocol: number,
-        extensions: ExtensionFlags::empty(),
-        states: StateFlags::from_bits_retain(u32::MAX),
-        socket_id: SocketId {
-            source_port: source.port(),
-            destination_port: destination.port(),
-            source_address: source.ip(),
-            destination_address: destination.ip(),
-            interface_id: interface,
-            // None.
-            cookie: [0xff; 8],
-        },
-    };
-    serialize(SockDiagMessage::InetRequest(request), NLM_F_ACK)
+    serialize(about_one(protocol, socket_id), NLM_F_ACK)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use netlink_packet_sock_diag::constants::{
     INET_DIAG_MARK, INET_DIAG_PROTOCOL, INET_DIAG_SHUTDOWN, INET_DIAG_SKV6ONLY,
 };
 
+use super::words::{DROPS, word};
 use crate::model::details::sctp::Association;
 use crate::model::details::{self, Details, kind};
 use crate::model::request::Wanted;
@@ -116,10 +117,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
                 slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes));
             }
             kind::SKMEMINFO => {
-                slot.drops = value
-                    .get(32..36)
-                    .and_then(<[u8]>::first_chunk)
-                    .map(|bytes| u32::from_ne_bytes(*bytes).into());
+                slot.drops = word(value, DROPS).map(u64::from);
             }
             _ => {}
         }

@@ -1,14 +1,11 @@
 //! Decodes `struct netlink_diag_msg` and its attributes (linux 6.18 include/uapi/linux/netlink_diag.h): netlink
 //! sockets as rows, not the one that carries the dump.
 
-use std::num::{NonZeroU32, NonZeroU64};
-
-use super::words::{DROPS, RMEM_ALLOC, WMEM_ALLOC, word};
+use super::words::{WMEM_ALLOC, begin, read_memory, word};
 use crate::model::details;
-use crate::model::details::kind;
 use crate::model::other_ends::NetlinkPair;
 use crate::model::request::Wanted;
-use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::model::{Endpoints, Family, Protocol, Socket, State};
 use crate::source::uapi::AF_NETLINK;
 use crate::source::uapi::netlink::{GROUPS, MEMINFO, SHOW_GROUPS, SHOW_MEMINFO};
 
@@ -39,28 +36,19 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
         peer_group: field(12),
         groups: Box::default(),
     };
-    let mut details = std::mem::take(&mut slot.details);
-    details.clear();
-    *slot = Socket {
-        protocol: Protocol::Netlink,
-        family: Family::Netlink,
-        kind: SocketType::from_kernel(socket_type),
-        state: State::Unconnected,
-        inode: NonZeroU32::new(field(16)),
-        cookie: NonZeroU64::new(u64::from(field(24)) << 32 | u64::from(field(20))),
-        backend: Backend::SockDiag,
-        details,
-        ..Socket::BLANK
-    };
+    begin(
+        slot,
+        (Protocol::Netlink, Family::Netlink),
+        socket_type,
+        State::Unconnected,
+        header,
+        16,
+    );
     for (kind, value) in details::attributes(attributes) {
         match kind {
             MEMINFO => {
-                if wanted == Wanted::Details {
-                    slot.details.push(kind::SKMEMINFO, value);
-                }
-                slot.rqueue = word(value, RMEM_ALLOC);
+                read_memory(slot, wanted, value);
                 slot.wqueue = word(value, WMEM_ALLOC);
-                slot.drops = word(value, DROPS).map(u64::from);
             }
             GROUPS => pair.groups = groups(value),
             _ => {}
@@ -90,6 +78,8 @@ fn groups(bitmap: &[u8]) -> Box<[u32]> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::super::words::tests::{message, words};
     use super::*;
 

@@ -1,13 +1,13 @@
 //! Decodes `struct packet_diag_msg` and its attributes (linux 6.18 include/uapi/linux/packet_diag.h).
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 
-use super::words::{DROPS, RMEM_ALLOC, word};
+use super::words::{begin, read_memory, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::PacketEnd;
 use crate::model::request::Wanted;
-use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::model::{Endpoints, Family, Protocol, Socket, State};
 use crate::source::uapi::AF_PACKET;
 use crate::source::uapi::packet::{self, FANOUT, FILTER, INFO, MEMINFO, RX_RING, TX_RING, UID};
 
@@ -29,24 +29,18 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     if family != AF_PACKET {
         return false;
     }
-    let field = |at: usize| word(header, at).unwrap_or(0);
     let mut end = PacketEnd {
         ethertype: u16::from_ne_bytes([low, high]),
         interface: None,
     };
-    let mut details = std::mem::take(&mut slot.details);
-    details.clear();
-    *slot = Socket {
-        protocol: Protocol::Packet,
-        family: Family::Packet,
-        kind: SocketType::from_kernel(socket_type),
-        state: State::Unconnected,
-        inode: NonZeroU32::new(field(4)),
-        cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
-        backend: Backend::SockDiag,
-        details,
-        ..Socket::BLANK
-    };
+    begin(
+        slot,
+        (Protocol::Packet, Family::Packet),
+        socket_type,
+        State::Unconnected,
+        header,
+        4,
+    );
     for (kind, value) in details::attributes(attributes) {
         match kind {
             INFO => {
@@ -59,13 +53,7 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
             // Empty without CAP_NET_ADMIN.
             FILTER if !value.is_empty() => slot.details.push(kind::PACKET_FILTER, value),
             UID => slot.uid = word(value, 0),
-            MEMINFO => {
-                if wanted == Wanted::Details {
-                    slot.details.push(kind::SKMEMINFO, value);
-                }
-                slot.rqueue = word(value, RMEM_ALLOC);
-                slot.drops = word(value, DROPS).map(u64::from);
-            }
+            MEMINFO => read_memory(slot, wanted, value),
             _ => {}
         }
     }
@@ -75,8 +63,11 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::super::words::tests::{message, words};
     use super::*;
+    use crate::model::SocketType;
 
     fn header(kind: u8, ethertype: u16) -> Vec<u8> {
         [

@@ -69,6 +69,21 @@ fn ip_number(protocol: Protocol) -> u16 {
     }
 }
 
+/// `struct inet_diag_req_v2` about the one socket with these ends, of a protocol that has a number in it.
+pub(super) fn about_one(protocol: Protocol, socket_id: SocketId) -> SockDiagMessage {
+    SockDiagMessage::InetRequest(InetRequest {
+        family: if socket_id.source_address.is_ipv4() {
+            AF_INET
+        } else {
+            AF_INET6
+        },
+        protocol: u8::try_from(ip_number(protocol)).unwrap_or(0),
+        extensions: ExtensionFlags::empty(),
+        states: StateFlags::from_bits_retain(u32::MAX),
+        socket_id,
+    })
+}
+
 impl Request {
     /// Returns the whole netlink message, with the sequence number 0.
     pub fn encode(&self) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Decodes `struct unix_diag_msg` and its attributes (linux 6.18 include/uapi/linux/unix_diag.h).
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 
 use netlink_packet_sock_diag::constants::{
     UDIAG_SHOW_ICONS, UDIAG_SHOW_MEMINFO, UDIAG_SHOW_NAME, UDIAG_SHOW_PEER, UDIAG_SHOW_RQLEN, UDIAG_SHOW_VFS,
@@ -8,10 +8,11 @@ use netlink_packet_sock_diag::constants::{
     UNIX_DIAG_VFS,
 };
 
+use super::words::{begin, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::endpoint::UnixFile;
-use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State, UnixPair};
+use crate::model::{Endpoints, Family, Protocol, Shutdown, Socket, State, UnixPair};
 use crate::source::uapi::{AF_UNIX, UDIAG_SHOW_UID, UNIX_DIAG_UID};
 
 const HEADER_BYTES: usize = 16;
@@ -33,28 +34,17 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     let Some(state) = State::from_kernel(state, false).filter(|_| family == AF_UNIX) else {
         return false;
     };
-    let word = |at: usize| u32::from_ne_bytes(std::array::from_fn(|index| header[at + index]));
     let mut pair = UnixPair::default();
-    let mut details = std::mem::take(&mut slot.details);
-    details.clear();
-    *slot = Socket {
-        protocol: Protocol::Unix,
-        family: Family::Unix,
-        kind: SocketType::from_kernel(socket_type),
+    begin(
+        slot,
+        (Protocol::Unix, Family::Unix),
+        socket_type,
         state,
-        inode: NonZeroU32::new(word(4)),
-        cookie: NonZeroU64::new(u64::from(word(12)) << 32 | u64::from(word(8))),
-        backend: Backend::SockDiag,
-        details,
-        ..Socket::BLANK
-    };
+        header,
+        4,
+    );
     for (kind, value) in details::attributes(attributes) {
-        let number = |at: usize| {
-            value
-                .get(at..)
-                .and_then(<[u8]>::first_chunk)
-                .map(|bytes| u32::from_ne_bytes(*bytes))
-        };
+        let number = |at: usize| word(value, at);
         match kind {
             UNIX_DIAG_NAME => pair.name = bound_name(value),
             UNIX_DIAG_VFS => {
@@ -65,8 +55,9 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
             UNIX_DIAG_PEER => pair.peer_inode = number(0).and_then(NonZeroU32::new),
             UNIX_DIAG_ICONS => {
                 pair.pending = value
-                    .chunks_exact(4)
-                    .filter_map(|bytes| bytes.first_chunk())
+                    .as_chunks()
+                    .0
+                    .iter()
                     .map(|b| u32::from_ne_bytes(*b))
                     .collect();
             }
@@ -92,6 +83,8 @@ fn bound_name(value: &[u8]) -> Option<Box<[u8]>> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU64;
+
     use super::*;
 
     fn record(state: u8, attributes: &[(u16, &[u8])]) -> Vec<u8> {

@@ -1,11 +1,9 @@
 //! Decodes `struct vsock_diag_msg` (linux 6.18 include/uapi/linux/vm_sockets_diag.h). It has no attributes, and
 //! the kernel reports neither queues nor a user.
 
-use std::num::{NonZeroU32, NonZeroU64};
-
-use super::words::word;
+use super::words::{begin, word};
 use crate::model::other_ends::VsockPair;
-use crate::model::{Backend, Endpoints, Family, Protocol, Shutdown, Socket, SocketType, State};
+use crate::model::{Endpoints, Family, Protocol, Shutdown, Socket, State};
 use crate::source::uapi::AF_VSOCK;
 
 const HEADER_BYTES: usize = 32;
@@ -19,29 +17,22 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     let Some(state) = State::from_kernel(state, false).filter(|_| family == AF_VSOCK) else {
         return false;
     };
+    begin(slot, (Protocol::Vsock, Family::Vsock), kind, state, header, 20);
     let field = |at: usize| word(header, at).unwrap_or(0);
-    *slot = Socket {
-        protocol: Protocol::Vsock,
-        family: Family::Vsock,
-        kind: SocketType::from_kernel(kind),
-        state,
-        endpoints: Endpoints::Vsock(VsockPair {
-            local_cid: field(4),
-            local_port: field(8),
-            peer_cid: field(12),
-            peer_port: field(16),
-        }),
-        inode: NonZeroU32::new(field(20)),
-        cookie: NonZeroU64::new(u64::from(field(28)) << 32 | u64::from(field(24))),
-        shutdown: Some(Shutdown(shutdown)),
-        backend: Backend::SockDiag,
-        ..Socket::BLANK
-    };
+    slot.endpoints = Endpoints::Vsock(VsockPair {
+        local_cid: field(4),
+        local_port: field(8),
+        peer_cid: field(12),
+        peer_port: field(16),
+    });
+    slot.shutdown = Some(Shutdown(shutdown));
     true
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::{NonZeroU32, NonZeroU64};
+
     use super::super::words::tests::words;
     use super::*;
 

@@ -1,8 +1,14 @@
-//! Reads numbers from fixed kernel structures.
+//! What the decoders of several families share: numbers in fixed kernel structures, and the start of a socket.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use crate::model::details::kind;
+use crate::model::request::Wanted;
+use crate::model::{Backend, Family, Protocol, Socket, SocketType, State};
 
 /// Offset of `rmem_alloc` in the memory attribute of every family (`SK_MEMINFO_*`, linux 6.18
 /// include/uapi/linux/sock_diag.h).
-pub(super) const RMEM_ALLOC: usize = 0;
+const RMEM_ALLOC: usize = 0;
 /// Offset of `wmem_alloc`.
 pub(super) const WMEM_ALLOC: usize = 8;
 /// Offset of `drops`; older kernels end before it.
@@ -14,6 +20,42 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
         .get(at..)?
         .first_chunk()
         .map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+/// Clears `slot` for a socket of this protocol, and keeps the memory of its details. The header has the inode, and
+/// behind it the cookie, from `at` on.
+#[inline]
+pub(super) fn begin(
+    slot: &mut Socket,
+    (protocol, family): (Protocol, Family),
+    kind: u8,
+    state: State,
+    header: &[u8],
+    at: usize,
+) {
+    let mut details = std::mem::take(&mut slot.details);
+    details.clear();
+    let field = |more: usize| word(header, at + more).unwrap_or(0);
+    *slot = Socket {
+        protocol,
+        family,
+        kind: SocketType::from_kernel(kind),
+        state,
+        inode: NonZeroU32::new(field(0)),
+        cookie: NonZeroU64::new(u64::from(field(8)) << 32 | u64::from(field(4))),
+        backend: Backend::SockDiag,
+        details,
+        ..Socket::BLANK
+    };
+}
+
+/// Takes the receive queue and the drops from the memory attribute, and the whole of it if it is wanted.
+pub(super) fn read_memory(slot: &mut Socket, wanted: Wanted, value: &[u8]) {
+    if wanted == Wanted::Details {
+        slot.details.push(kind::SKMEMINFO, value);
+    }
+    slot.rqueue = word(value, RMEM_ALLOC);
+    slot.drops = word(value, DROPS).map(u64::from);
 }
 
 #[cfg(test)]

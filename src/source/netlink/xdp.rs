@@ -3,14 +3,14 @@
 //! The kernel ends a dump at the first XDP socket that is not bound to an interface (net/xdp/xsk_diag.c); the rest
 //! is missing without an error.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 
-use super::words::{DROPS, RMEM_ALLOC, word};
+use super::words::{begin, read_memory, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::XdpEnd;
 use crate::model::request::Wanted;
-use crate::model::{Backend, Endpoints, Family, Protocol, Socket, SocketType, State};
+use crate::model::{Endpoints, Family, Protocol, Socket, State};
 use crate::source::uapi::AF_XDP;
 use crate::source::uapi::xdp::{
     COMPLETION_RING, FILL_RING, INFO, MEMINFO, RX_RING, SHOW_INFO, SHOW_MEMINFO, SHOW_RING_CFG, SHOW_STATS,
@@ -33,24 +33,18 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     if family != AF_XDP {
         return false;
     }
-    let field = |at: usize| word(header, at).unwrap_or(0);
     let mut end = XdpEnd {
         interface: None,
         queue_id: 0,
     };
-    let mut details = std::mem::take(&mut slot.details);
-    details.clear();
-    *slot = Socket {
-        protocol: Protocol::Xdp,
-        family: Family::Xdp,
-        kind: SocketType::from_kernel(socket_type),
-        state: State::Unconnected,
-        inode: NonZeroU32::new(field(4)),
-        cookie: NonZeroU64::new(u64::from(field(12)) << 32 | u64::from(field(8))),
-        backend: Backend::SockDiag,
-        details,
-        ..Socket::BLANK
-    };
+    begin(
+        slot,
+        (Protocol::Xdp, Family::Xdp),
+        socket_type,
+        State::Unconnected,
+        header,
+        4,
+    );
     for (kind, value) in details::attributes(attributes) {
         match kind {
             INFO => {
@@ -64,13 +58,7 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
             COMPLETION_RING => slot.details.push(kind::XDP_COMPLETION_RING, value),
             STATS => slot.details.push(kind::XDP_STATS, value),
             UID => slot.uid = word(value, 0),
-            MEMINFO => {
-                if wanted == Wanted::Details {
-                    slot.details.push(kind::SKMEMINFO, value);
-                }
-                slot.rqueue = word(value, RMEM_ALLOC);
-                slot.drops = word(value, DROPS).map(u64::from);
-            }
+            MEMINFO => read_memory(slot, wanted, value),
             _ => {}
         }
     }
@@ -82,6 +70,7 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
 mod tests {
     use super::super::words::tests::{message, words};
     use super::*;
+    use crate::model::SocketType;
 
     #[test]
     fn the_queue_of_an_interface_is_read() {

@@ -8,6 +8,7 @@ mod find;
 mod fingerprint;
 mod names;
 mod on_tape;
+mod others;
 mod processes;
 mod view;
 mod way;
@@ -25,6 +26,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 pub use find::find;
 pub use names::name_of;
+pub use others::enter_others;
 pub use view::{View, Views};
 pub use way::Way;
 

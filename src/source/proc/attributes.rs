@@ -11,11 +11,11 @@ use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Statx, StatxFlags, getxattr, openat, statx};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::{ProcRoot, fdinfo};
 use crate::model::Holder;
 use crate::source::deadline::{self, Answers};
+use crate::source::interfaces::any_socket;
 use crate::source::tape;
 
 /// The name of the protocol, which sockfs reports for every socket (linux 6.18 net/socket.c).
@@ -117,7 +117,7 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
         tid => format!("{pid}/task/{tid}/fd/{fd}"),
     });
     let handle = openat(CWD, &link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let stat = told_without_asking(&handle)?;
+    let stat = cached_stat(&handle)?;
     let is_socket = (stat.stx_dev_major, stat.stx_dev_minor) == device && stat.stx_ino == u64::from(inode);
     // A copy of /proc that the caller made has other files in the place of sockets.
     let stands_for_it = || {
@@ -139,12 +139,11 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
 
 /// The device that all sockets are on, taken from one of our own.
 fn device_of_sockets() -> Option<(u32, u32)> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-    let stat = told_without_asking(&socket.ok()?)?;
+    let stat = cached_stat(&any_socket()?)?;
     Some((stat.stx_dev_major, stat.stx_dev_minor))
 }
 
-fn told_without_asking(file: &std::os::fd::OwnedFd) -> Option<Statx> {
+fn cached_stat(file: &std::os::fd::OwnedFd) -> Option<Statx> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
     statx(file, c"", flags, StatxFlags::INO).ok()
 }

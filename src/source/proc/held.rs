@@ -25,13 +25,6 @@ pub enum Held {
     Unreadable,
 }
 
-impl Held {
-    /// Returns whether the socket is certainly held.
-    pub const fn is_certain(self) -> bool {
-        matches!(self, Self::Descriptor | Self::Ring)
-    }
-}
-
 /// Checks one holder again. sockfs does not reuse an inode number while its socket exists, and the caller has compared
 /// the cookie.
 pub fn held(holder: &Holder) -> Held {

@@ -17,6 +17,7 @@ use super::raw::{
 use super::walk::{Look, Walk};
 use super::{ProcRoot, fdinfo, tasks};
 use crate::model::Holder;
+use crate::source::interfaces::any_socket;
 
 /// State shared by all workers.
 pub(super) struct Shared<'a> {
@@ -339,13 +340,7 @@ pub(super) fn own_socket_mount(root: &ProcRoot) -> Option<u32> {
     if root.is_given() {
         return None;
     }
-    let socket = rustix::net::socket_with(
-        rustix::net::AddressFamily::UNIX,
-        rustix::net::SocketType::DGRAM,
-        rustix::net::SocketFlags::CLOEXEC,
-        None,
-    );
-    let socket = socket.ok()?;
+    let socket = any_socket()?;
     let path = root.join(format!(
         "self/fdinfo/{}",
         std::os::fd::AsRawFd::as_raw_fd(&socket)

@@ -42,6 +42,27 @@ pub trait Recordable: Sized {
     fn absent() -> Self;
 }
 
+/// Records a structure: its fields, in this order.
+macro_rules! recordable {
+    ($Type:ty { $($field:ident),* }) => {
+        impl $crate::source::tape::codec::Recordable for $Type {
+            fn encode(&self, out: &mut Vec<u8>) {
+                $($crate::source::tape::codec::Recordable::encode(&self.$field, out);)*
+            }
+
+            fn decode(bytes: &mut $crate::source::tape::codec::Bytes<'_>) -> Option<Self> {
+                $(let $field = $crate::source::tape::codec::Recordable::decode(bytes)?;)*
+                Some(Self { $($field),* })
+            }
+
+            fn absent() -> Self {
+                Self { $($field: $crate::source::tape::codec::Recordable::absent()),* }
+            }
+        }
+    };
+}
+pub(crate) use recordable;
+
 macro_rules! number {
     ($($number:ty),*) => {$(
         impl Recordable for $number {
@@ -62,50 +83,58 @@ macro_rules! number {
 
 number!(u8, u16, u32, u64, i32);
 
-impl Recordable for bool {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(u8::from(*self));
-    }
+/// Records a type as another: how it becomes that, how it is read back, and its value where a recording has none.
+macro_rules! recorded_as {
+    ($($Type:ty => $Other:ty: $encode:expr, $decode:expr, $absent:expr;)*) => {$(
+        impl Recordable for $Type {
+            fn encode(&self, out: &mut Vec<u8>) {
+                let encode: fn(&Self) -> $Other = $encode;
+                encode(self).encode(out);
+            }
 
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        match u8::decode(bytes)? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
+            fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
+                let decode: fn($Other) -> Option<Self> = $decode;
+                decode(Recordable::decode(bytes)?)
+            }
+
+            fn absent() -> Self {
+                $absent
+            }
         }
-    }
+    )*};
+}
 
-    fn absent() -> Self {
-        false
+recorded_as! {
+    bool => u8: |it| u8::from(*it), |byte| (byte < 2).then_some(byte == 1), false;
+    // At least one byte, like every value.
+    () => u8: |()| 0, |_| Some(()), ();
+    usize => u64: |it| *it as u64, |number| number.try_into().ok(), 0;
+    String => Vec<u8>: |it| it.as_bytes().to_vec(), |bytes| Self::from_utf8(bytes).ok(), Self::new();
+    Box<[u8]> => Vec<u8>: |it| it.to_vec(), |bytes| Some(bytes.into()), Self::default();
+    OsString => Vec<u8>: |it| it.as_bytes().to_vec(), |bytes| Some(Self::from_vec(bytes)), Self::new();
+    PathBuf => OsString: |it| it.as_os_str().to_owned(), |name| Some(name.into()), Self::new();
+    IpAddr => Vec<u8>: octets, address_of, Self::from([0; 4]);
+    // Nanoseconds.
+    Duration => u64: |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX), |ns| Some(Self::from_nanos(ns)), Self::ZERO;
+    // Since 1970.
+    SystemTime => Duration:
+        |it| it.duration_since(UNIX_EPOCH).unwrap_or_default(), |since| UNIX_EPOCH.checked_add(since), UNIX_EPOCH;
+}
+
+fn octets(address: &IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().into(),
+        IpAddr::V6(address) => address.octets().into(),
     }
 }
 
-/// At least one byte, like every value.
-impl Recordable for () {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(0);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        u8::decode(bytes).map(|_| ())
-    }
-
-    fn absent() -> Self {}
+fn address_of(octets: Vec<u8>) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(octets.as_slice()).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(octets.as_slice()).map(IpAddr::from))
+        .ok()
 }
 
-impl Recordable for usize {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (*self as u64).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        u64::decode(bytes)?.try_into().ok()
-    }
-
-    fn absent() -> Self {
-        0
-    }
-}
+recordable!(Holder { inode, pid, fd, tid });
 
 impl<T: Recordable> Recordable for Vec<T> {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -122,62 +151,6 @@ impl<T: Recordable> Recordable for Vec<T> {
             return None;
         }
         (0..count).map(|_| T::decode(bytes)).collect()
-    }
-
-    fn absent() -> Self {
-        Self::new()
-    }
-}
-
-impl Recordable for String {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.as_bytes().to_vec().encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        Self::from_utf8(Vec::decode(bytes)?).ok()
-    }
-
-    fn absent() -> Self {
-        Self::new()
-    }
-}
-
-impl Recordable for Box<[u8]> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.to_vec().encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        Vec::decode(bytes).map(Into::into)
-    }
-
-    fn absent() -> Self {
-        Self::default()
-    }
-}
-
-impl Recordable for OsString {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.as_bytes().to_vec().encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        Vec::decode(bytes).map(Self::from_vec)
-    }
-
-    fn absent() -> Self {
-        Self::new()
-    }
-}
-
-impl Recordable for PathBuf {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.as_os_str().to_owned().encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        OsString::decode(bytes).map(Into::into)
     }
 
     fn absent() -> Self {
@@ -244,13 +217,7 @@ impl<K: Recordable + Ord, V: Recordable> Recordable for BTreeMap<K, V> {
     }
 
     fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let count = usize::decode(bytes)?;
-        if count > bytes.0.len() {
-            return None;
-        }
-        (0..count)
-            .map(|_| Some((K::decode(bytes)?, V::decode(bytes)?)))
-            .collect()
+        Some(Vec::<(K, V)>::decode(bytes)?.into_iter().collect())
     }
 
     fn absent() -> Self {
@@ -279,75 +246,6 @@ macro_rules! together {
 together!(A 0, B 1);
 together!(A 0, B 1, C 2);
 together!(A 0, B 1, C 2, D 3);
-
-impl Recordable for IpAddr {
-    fn encode(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::V4(address) => address.octets().to_vec().encode(out),
-            Self::V6(address) => address.octets().to_vec().encode(out),
-        }
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let octets = Vec::decode(bytes)?;
-        let v4 = || <[u8; 4]>::try_from(octets.as_slice()).ok().map(Self::from);
-        v4().or_else(|| <[u8; 16]>::try_from(octets.as_slice()).ok().map(Self::from))
-    }
-
-    fn absent() -> Self {
-        Self::from([0; 4])
-    }
-}
-
-/// Nanoseconds.
-impl Recordable for Duration {
-    fn encode(&self, out: &mut Vec<u8>) {
-        u64::try_from(self.as_nanos()).unwrap_or(u64::MAX).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        u64::decode(bytes).map(Self::from_nanos)
-    }
-
-    fn absent() -> Self {
-        Self::ZERO
-    }
-}
-
-/// Nanoseconds since 1970.
-impl Recordable for SystemTime {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.duration_since(UNIX_EPOCH).unwrap_or_default().encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        Some(UNIX_EPOCH + Duration::decode(bytes)?)
-    }
-
-    fn absent() -> Self {
-        UNIX_EPOCH
-    }
-}
-
-impl Recordable for Holder {
-    fn encode(&self, out: &mut Vec<u8>) {
-        (self.inode, self.pid, self.fd, self.tid).encode(out);
-    }
-
-    fn decode(bytes: &mut Bytes<'_>) -> Option<Self> {
-        let (inode, pid, fd, tid) = Recordable::decode(bytes)?;
-        Some(Self { inode, pid, fd, tid })
-    }
-
-    fn absent() -> Self {
-        Self {
-            inode: 0,
-            pid: 0,
-            fd: 0,
-            tid: 0,
-        }
-    }
-}
 
 /// A value as bytes.
 pub fn encoded<T: Recordable>(value: &T) -> Vec<u8> {

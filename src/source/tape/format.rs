@@ -128,17 +128,7 @@ impl std::error::Error for Damage {}
 /// the file holds.
 ///
 /// # Errors
-/// [`Damage`], with the offset at which it was found.
-pub fn read_records(from: impl Read) -> Result<Vec<Record>, Damage> {
-    let mut records = Vec::new();
-    each_record(from, |record| records.push(record))?;
-    Ok(records)
-}
-
-/// The same, one record after the other.
-///
-/// # Errors
-/// As [`read_records`]; records before the damage have been handed out.
+/// [`Damage`], with the offset at which it was found; records before it have been handed out.
 pub fn each_record(from: impl Read, mut take: impl FnMut(Record)) -> Result<(), Damage> {
     let mut reader = Reader {
         from: from.take(FILE_BYTES_MAX),
@@ -239,7 +229,9 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Vec<Record>, Damage> {
-        read_records(&bytes[MAGIC.len()..])
+        let mut records = Vec::new();
+        each_record(&bytes[MAGIC.len()..], |record| records.push(record))?;
+        Ok(records)
     }
 
     fn records() -> Vec<Record> {

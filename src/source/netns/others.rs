@@ -1,0 +1,26 @@
+//! The network namespaces that processes are in, other than our own.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{Namespace, processes};
+
+/// Enters each network namespace of a process but that of this thread, and calls `visit` there. Those that cannot be
+/// entered are left out. Afterwards the thread is good for nothing else.
+pub fn enter_others(mut visit: impl FnMut()) {
+    let own = std::fs::read_link("/proc/thread-self/ns/net").ok();
+    let mut seen: BTreeSet<u64> = own
+        .and_then(|link| processes::inode_of(link.to_str()?))
+        .into_iter()
+        .collect();
+    let found = processes::all().into_iter().filter_map(|task| {
+        let is_new = seen.insert(task.inode?);
+        is_new.then(|| Namespace::open(&Path::new("/proc").join(task.path).join("ns/net")).ok())?
+    });
+    // All are opened first, since a process may end at any time.
+    for namespace in found.collect::<Vec<_>>() {
+        if namespace.enter().is_ok() {
+            visit();
+        }
+    }
+}
