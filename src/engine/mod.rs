@@ -27,7 +27,7 @@ mod tables;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
-use crate::model::{Context, Gap, OwnerStatus, Owners, Socket, gap::is_complete};
+use crate::model::{Context, Gap, OwnerStatus, Owners, Socket};
 
 pub use around::{around, around_all};
 pub use owners::How;
@@ -66,10 +66,5 @@ impl Captured {
     /// Returns the number of rows with this owner status.
     pub fn count(&self, status: OwnerStatus) -> u64 {
         self.by_status[status as usize]
-    }
-
-    /// Returns whether the result is complete.
-    pub fn is_complete(&self) -> bool {
-        is_complete(&self.gaps)
     }
 }

@@ -4,10 +4,10 @@ use std::io;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
+use super::Request;
 use super::join::{Others, needs_owner};
 use super::owners::{How, owners_of, scan};
 use super::tables::read_tables;
-use super::{Request, is_complete};
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::{Gap, Holder, HolderTable, Owners, Socket, Stash};
 use crate::source::proc::ProcRoot;
@@ -74,11 +74,6 @@ impl Snapshot {
             )),
         }
     }
-
-    /// Returns whether the snapshot is complete.
-    pub fn is_complete(&self) -> bool {
-        is_complete(&self.gaps)
-    }
 }
 
 /// Finds the holders of sockets known only by inode, of any protocol.
@@ -110,6 +105,7 @@ pub fn inodes<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> impl Iterato
 mod tests {
     use super::super::samples::{dump_of, listener, tcp};
     use super::*;
+    use crate::model::gap::is_complete;
     use crate::model::{OwnerStatus, State};
     use crate::source::proc::holders::Walk;
     use crate::source::tape::format::{Kind, Record};
@@ -152,7 +148,7 @@ mod tests {
         assert_eq!(inodes(&snapshot.sockets).collect::<Vec<_>>(), [81]);
         assert_eq!((snapshot.sockets.len(), snapshot.dumps().len()), (2, 1));
         assert_eq!(snapshot.owners_by, How::NotLooked);
-        assert!(snapshot.is_complete());
+        assert!(is_complete(&snapshot.gaps));
     }
 
     #[test]
@@ -184,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_missing_dump_leaves_the_snapshot_incomplete() {
-        assert!(!replaying(vec![], || read(&[80])).is_complete());
+        assert!(!is_complete(&replaying(vec![], || read(&[80])).gaps));
     }
 
     #[test]

@@ -85,50 +85,28 @@ pub struct UnixFile {
     pub device: u32,
 }
 
-/// From where a listening or bound socket is reachable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
-    /// This machine only.
-    Loopback,
-    /// The same link only.
-    LinkLocal,
-    /// An address of a private network (RFC 1918, RFC 4193, RFC 6598).
-    Private,
-    /// An address that is routed everywhere.
-    Public,
-    /// Every IPv4 address of the machine.
-    AllV4,
-    /// Every IPv6 address of the machine.
-    AllV6,
-    /// Every address of the machine, IPv4 and IPv6.
-    All,
+named! {
+    /// From where a listening or bound socket is reachable.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Scope {
+        /// This machine only.
+        Loopback => "loopback",
+        /// The same link only.
+        LinkLocal => "link-local",
+        /// An address of a private network (RFC 1918, RFC 4193, RFC 6598).
+        Private => "private",
+        /// An address that is routed everywhere.
+        Public => "public",
+        /// Every IPv4 address of the machine.
+        AllV4 => "all-v4",
+        /// Every IPv6 address of the machine.
+        AllV6 => "all-v6",
+        /// Every address of the machine, IPv4 and IPv6.
+        All => "all",
+    }
 }
 
 impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 7] = [
-        Self::Loopback,
-        Self::LinkLocal,
-        Self::Private,
-        Self::Public,
-        Self::AllV4,
-        Self::AllV6,
-        Self::All,
-    ];
-
-    /// Returns the value of the field `scope`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loopback => "loopback",
-            Self::LinkLocal => "link-local",
-            Self::Private => "private",
-            Self::Public => "public",
-            Self::AllV4 => "all-v4",
-            Self::AllV6 => "all-v6",
-            Self::All => "all",
-        }
-    }
-
     /// Returns the scope of a socket bound to `address`. An IPv6 wildcard covers IPv4 unless `v6only` is known to
     /// be set, as by the kernel's default (net.ipv6.bindv6only = 0).
     pub fn of(address: IpAddr, v6only: Option<bool>) -> Self {

@@ -3,6 +3,9 @@
 //! Nothing here reads, prints, or uses the clock or the environment. A test can build any of these values by hand,
 //! and everything after the capture (query, render) works on them alone.
 
+#[macro_use]
+pub(crate) mod named;
+
 pub mod ancestor;
 pub mod bind;
 pub mod cgroup;
@@ -33,6 +36,7 @@ pub mod state;
 pub mod summary;
 pub mod system;
 pub mod time;
+pub mod tree;
 pub mod unix_path;
 
 pub use endpoint::{End, Endpoints, InetPair, Scope, UnixPair};

@@ -13,58 +13,30 @@ pub struct Holder {
     pub tid: u32,
 }
 
-/// How much is known about the owner of a socket. Each value applies only under its conditions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OwnerStatus {
-    /// At least one holder is known.
-    Known,
-    /// No holder was seen, but a process that we may not inspect may be one.
-    Hidden,
-    /// Its program closed it: time-wait, or an orphan that the kernel is still closing.
-    None,
-    /// It waits in an accept queue (or is not yet a full connection); the listener's owner is named.
-    Queued,
-    /// No holder was seen, but some unix socket has descriptors in flight, and it may be one of them.
-    InFlight,
-    /// No holder was seen, but only a part of the machine's pid namespaces is visible.
-    Elsewhere,
-    /// No holder exists: the kernel itself uses it. Reported only in the initial pid and user namespace, with no
-    /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second look
-    /// at the socket and a second walk.
-    Kernel,
-    /// It or its holder vanished between two reads, or its inode is unknown.
-    Unknown,
-    /// Owners were not requested.
-    NotAsked,
-}
-
-impl OwnerStatus {
-    /// Every status.
-    pub const ALL: [Self; 9] = [
-        Self::Known,
-        Self::Hidden,
-        Self::None,
-        Self::Queued,
-        Self::InFlight,
-        Self::Elsewhere,
-        Self::Kernel,
-        Self::Unknown,
-        Self::NotAsked,
-    ];
-
-    /// Returns the value of the field `owner_status`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Known => "known",
-            Self::Hidden => "hidden",
-            Self::None => "none",
-            Self::Queued => "queued",
-            Self::InFlight => "in-flight",
-            Self::Elsewhere => "elsewhere",
-            Self::Kernel => "kernel",
-            Self::Unknown => "unknown",
-            Self::NotAsked => "not-asked",
-        }
+named! {
+    /// How much is known about the owner of a socket. Each value applies only under its conditions.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum OwnerStatus {
+        /// At least one holder is known.
+        Known => "known",
+        /// No holder was seen, but a process that we may not inspect may be one.
+        Hidden => "hidden",
+        /// Its program closed it: time-wait, or an orphan that the kernel is still closing.
+        None => "none",
+        /// It waits in an accept queue (or is not yet a full connection); the listener's owner is named.
+        Queued => "queued",
+        /// No holder was seen, but some unix socket has descriptors in flight, and it may be one of them.
+        InFlight => "in-flight",
+        /// No holder was seen, but only a part of the machine's pid namespaces is visible.
+        Elsewhere => "elsewhere",
+        /// No holder exists: the kernel itself uses it. Reported only in the initial pid and user namespace, with no
+        /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second look
+        /// at the socket and a second walk.
+        Kernel => "kernel",
+        /// It or its holder vanished between two reads, or its inode is unknown.
+        Unknown => "unknown",
+        /// Owners were not requested.
+        NotAsked => "not-asked",
     }
 }
 

@@ -90,23 +90,25 @@ pub struct Timer {
     pub retransmits: u8,
 }
 
-/// What a timer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimerKind {
-    /// Retransmit, tail loss probe or early retransmit; also the SYN-ACK of a request.
-    On,
-    /// Keepalive.
-    Keepalive,
-    /// The end of time-wait (or of fin-wait-2 without a program).
-    TimeWait,
-    /// Zero window probe.
-    Persist,
-    /// Delayed ACK (kernels of 2026).
-    Delack,
-    /// SCTP: retransmission on the primary path, the only timer that it reports.
-    T3Rtx,
-    /// A code newer than this program.
-    Unknown,
+named! {
+    /// What a timer is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum TimerKind {
+        /// Retransmit, tail loss probe or early retransmit; also the SYN-ACK of a request.
+        On => "on",
+        /// Keepalive.
+        Keepalive => "keepalive",
+        /// The end of time-wait (or of fin-wait-2 without a program).
+        TimeWait => "timewait",
+        /// Zero window probe.
+        Persist => "persist",
+        /// Delayed ACK (kernels of 2026).
+        Delack => "delack",
+        /// A code newer than this program.
+        Unknown => "unknown",
+        /// SCTP: retransmission on the primary path, the only timer that it reports.
+        T3Rtx => "T3_RTX",
+    }
 }
 
 impl TimerKind {
@@ -121,19 +123,6 @@ impl TimerKind {
             5 => Self::Delack,
             _ => Self::Unknown,
         })
-    }
-
-    /// Returns ss's word for it, the value of the field `timer`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Keepalive => "keepalive",
-            Self::TimeWait => "timewait",
-            Self::Persist => "persist",
-            Self::Delack => "delack",
-            Self::T3Rtx => "T3_RTX",
-            Self::Unknown => "unknown",
-        }
     }
 }
 

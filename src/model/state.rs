@@ -1,55 +1,41 @@
 //! Socket states and sets of them, numbered as the kernel numbers TCP's.
 
-/// The state of a socket. Families without states of their own use TCP's numbers.
-///
-/// Numbers: linux 6.18 include/net/tcp_states.h. Two of them differ in replies: the kernel reports a half-open
-/// request (12, NEW_SYN_RECV) as 3, and a TCP socket that is only bound (13) as 7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum State {
-    /// Connected.
-    Established = 1,
-    /// We sent a SYN.
-    SynSent = 2,
-    /// A half-open connection of a listener.
-    SynRecv = 3,
-    /// Closed here, not acknowledged yet.
-    FinWait1 = 4,
-    /// Closed here and acknowledged; the peer may still send.
-    FinWait2 = 5,
-    /// Both sides closed; the tuple stays reserved.
-    TimeWait = 6,
-    /// Not connected (UDP, raw, unix datagram and so on).
-    Unconnected = 7,
-    /// The peer closed, the program here has not.
-    CloseWait = 8,
-    /// Both closed, our FIN is not acknowledged yet.
-    LastAck = 9,
-    /// Accepts connections.
-    Listen = 10,
-    /// Both sides closed at once.
-    Closing = 11,
-    /// TCP: bound to a port, neither listening nor connected.
-    Bound = 13,
+named! {
+    /// The state of a socket. Families without states of their own use TCP's numbers.
+    ///
+    /// Numbers: linux 6.18 include/net/tcp_states.h. Two of them differ in replies: the kernel reports a half-open
+    /// request (12, NEW_SYN_RECV) as 3, and a TCP socket that is only bound (13) as 7.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[repr(u8)]
+    pub enum State {
+        /// Connected.
+        Established = 1 => "established",
+        /// We sent a SYN.
+        SynSent = 2 => "syn-sent",
+        /// A half-open connection of a listener.
+        SynRecv = 3 => "syn-recv",
+        /// Closed here, not acknowledged yet.
+        FinWait1 = 4 => "fin-wait-1",
+        /// Closed here and acknowledged; the peer may still send.
+        FinWait2 = 5 => "fin-wait-2",
+        /// Both sides closed; the tuple stays reserved.
+        TimeWait = 6 => "time-wait",
+        /// Not connected (UDP, raw, unix datagram and so on).
+        Unconnected = 7 => "unconnected",
+        /// The peer closed, the program here has not.
+        CloseWait = 8 => "close-wait",
+        /// Both closed, our FIN is not acknowledged yet.
+        LastAck = 9 => "last-ack",
+        /// Accepts connections.
+        Listen = 10 => "listen",
+        /// Both sides closed at once.
+        Closing = 11 => "closing",
+        /// TCP: bound to a port, neither listening nor connected.
+        Bound = 13 => "bound",
+    }
 }
 
 impl State {
-    /// Every state, in the kernel's order.
-    pub const ALL: [Self; 12] = [
-        Self::Established,
-        Self::SynSent,
-        Self::SynRecv,
-        Self::FinWait1,
-        Self::FinWait2,
-        Self::TimeWait,
-        Self::Unconnected,
-        Self::CloseWait,
-        Self::LastAck,
-        Self::Listen,
-        Self::Closing,
-        Self::Bound,
-    ];
-
     /// Returns the state with this kernel number. With `tcp`, 7 means bound instead of unconnected: sock_diag
     /// lists a closed TCP socket only in reply to the pseudo state 13.
     pub const fn from_kernel(number: u8, tcp: bool) -> Option<Self> {
@@ -69,24 +55,6 @@ impl State {
             13 => Self::Bound,
             _ => return None,
         })
-    }
-
-    /// Returns the name in JSON, filters and the documentation.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Established => "established",
-            Self::SynSent => "syn-sent",
-            Self::SynRecv => "syn-recv",
-            Self::FinWait1 => "fin-wait-1",
-            Self::FinWait2 => "fin-wait-2",
-            Self::TimeWait => "time-wait",
-            Self::Unconnected => "unconnected",
-            Self::CloseWait => "close-wait",
-            Self::LastAck => "last-ack",
-            Self::Listen => "listen",
-            Self::Closing => "closing",
-            Self::Bound => "bound",
-        }
     }
 
     /// Returns the word of ss's State column, where bound TCP sockets are UNCONN like unconnected ones.

@@ -157,14 +157,6 @@ impl SystemFacts {
     pub fn is_automatic(&self, port: u16) -> bool {
         self.local_port_range.contains(&port) && !self.is_reserved(port)
     }
-
-    /// Returns whether an address of that family may be bound without being local.
-    pub fn nonlocal_bind(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(_) => self.nonlocal_bind_v4,
-            IpAddr::V6(_) => self.nonlocal_bind_v6,
-        }
-    }
 }
 
 #[cfg(test)]

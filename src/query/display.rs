@@ -4,42 +4,13 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::expr::{EndIs, Expr, Predicate, Reading};
+use super::expr::{EndIs, Predicate, Reading};
 use super::field::{Field, Kind, socket_option_words};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
 use super::unresolved::{Order, Purpose, Unresolved};
 use crate::model::End;
 use crate::model::{Protocol, State, StateSet};
-
-impl Display for Expr {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Constant(true) => f.write_str("everything"),
-            Self::Constant(false) => f.write_str("nothing"),
-            Self::And(parts) => joined(f, parts, " and "),
-            Self::Or(parts) => joined(f, parts, " or "),
-            Self::Not(inner) => match &**inner {
-                Self::And(_) | Self::Or(_) => write!(f, "not ({inner})"),
-                inner => write!(f, "not {inner}"),
-            },
-            Self::Is(predicate) => predicate.fmt(f),
-        }
-    }
-}
-
-fn joined(f: &mut Formatter<'_>, parts: &[Expr], between: &str) -> fmt::Result {
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            f.write_str(between)?;
-        }
-        match part {
-            Expr::And(_) | Expr::Or(_) => write!(f, "({part})")?,
-            part => write!(f, "{part}")?,
-        }
-    }
-    Ok(())
-}
 
 impl Display for Predicate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -40,14 +40,7 @@ impl Reader<'_> {
             }
         }
         if !ranges.is_empty() || others.is_empty() {
-            let ports = Some(Ranges::new(ranges));
-            let address = None;
-            others.push(Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            })));
+            others.push(EndIs::of(end, None, Some(Ranges::new(ranges)), reading));
         }
         Ok(Expr::or(others))
     }
@@ -103,25 +96,9 @@ pub(super) fn end_test(
     };
     let address = match parsed.host {
         Host::Name(name) => unresolved(text, name, operand, Purpose::Host { end, ports, reading }),
-        Host::Prefix(prefix) => {
-            let address = Some(prefix);
-            Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            }))
-        }
+        Host::Prefix(prefix) => EndIs::of(end, Some(prefix), ports, reading),
         // `src *` and `src :*` match every IP socket.
-        Host::Any => {
-            let address = None;
-            Expr::Is(Predicate::End(EndIs {
-                end,
-                address,
-                ports,
-                reading,
-            }))
-        }
+        Host::Any => EndIs::of(end, None, ports, reading),
     };
     Expr::and([address, service, interface])
 }

@@ -6,26 +6,15 @@ use super::field::{Cost, Field};
 use super::pattern::Pattern;
 use super::ranges::Ranges;
 use super::unresolved::Unresolved;
+use crate::model::tree::{Test, Tree};
 use crate::model::unix_path::FileId;
-use crate::model::{Protocol, StateSet};
+use crate::model::{End, Prefix, Protocol, StateSet};
 
 pub use super::end::{EndIs, Reading};
 pub use super::owner_field::OwnerField;
 
 /// A condition on a row.
-#[derive(Clone, Debug)]
-pub enum Expr {
-    /// Constant for every row; what remains of `src *` or of a contradiction.
-    Constant(bool),
-    /// All of these.
-    And(Vec<Expr>),
-    /// At least one of these.
-    Or(Vec<Expr>),
-    /// The negation. Undecided stays undecided.
-    Not(Box<Expr>),
-    /// One predicate.
-    Is(Predicate),
-}
+pub type Expr = Tree<Predicate>;
 
 /// One test on a row. A null number or text fails every test except the negation of [`Predicate::Has`].
 #[derive(Clone, Debug)]
@@ -76,16 +65,23 @@ pub enum Predicate {
     Unresolved(Box<Unresolved>),
 }
 
+impl EndIs {
+    /// The filter that this is.
+    pub fn of(end: End, address: Option<Prefix>, ports: Option<Ranges>, reading: Reading) -> Expr {
+        Expr::Is(Predicate::End(Self {
+            end,
+            address,
+            ports,
+            reading,
+        }))
+    }
+}
+
 /// A set of protocols.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolSet(u16);
 
 impl ProtocolSet {
-    /// Every protocol.
-    pub fn all() -> Self {
-        Protocol::ALL.into_iter().collect()
-    }
-
     /// Returns whether the set contains `protocol`.
     pub const fn contains(self, protocol: Protocol) -> bool {
         self.0 & (1 << protocol as u16) != 0
@@ -95,11 +91,6 @@ impl ProtocolSet {
     pub fn iter(self) -> impl Iterator<Item = Protocol> {
         Protocol::ALL.into_iter().filter(move |it| self.contains(*it))
     }
-
-    /// Returns whether the set is empty.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
 }
 
 impl FromIterator<Protocol> for ProtocolSet {
@@ -108,111 +99,29 @@ impl FromIterator<Protocol> for ProtocolSet {
     }
 }
 
-impl Expr {
-    /// The conjunction; flattened, without constant true parts.
-    pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut kept = Vec::new();
-        for part in parts {
-            match part {
-                Self::Constant(true) => {}
-                Self::Constant(false) => return part,
-                Self::And(inner) => kept.extend(inner),
-                part => kept.push(part),
-            }
-        }
-        match kept.len() {
-            0 => Self::Constant(true),
-            1 => kept.remove(0),
-            _ => Self::And(kept),
-        }
-    }
+impl Test for Predicate {
+    const FLATTENS: bool = true;
 
-    /// The disjunction; flattened, without constant false parts.
-    pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut kept = Vec::new();
-        for part in parts {
-            match part {
-                Self::Constant(false) => {}
-                Self::Constant(true) => return part,
-                Self::Or(inner) => kept.extend(inner),
-                part => kept.push(part),
-            }
-        }
-        match kept.len() {
-            0 => Self::Constant(false),
-            1 => kept.remove(0),
-            _ => Self::Or(kept),
-        }
-    }
-
-    /// The negation.
-    #[must_use]
-    pub fn negated(self) -> Self {
+    fn opposite(&self) -> Option<Self> {
         match self {
-            Self::Constant(truth) => Self::Constant(!truth),
-            Self::Not(inner) => *inner,
-            Self::Is(Predicate::States(states)) => Self::Is(Predicate::States(StateSet::ALL.without(states))),
-            other => Self::Not(Box::new(other)),
+            Self::States(states) => Some(Self::States(StateSet::ALL.without(*states))),
+            _ => None,
         }
     }
+}
 
+impl Expr {
     /// The negation if `negated` is set.
     #[must_use]
     pub fn negated_if(self, negated: bool) -> Self {
         if negated { self.negated() } else { self }
     }
 
-    /// Calls `visit` on every predicate.
-    pub fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Predicate)) {
-        match self {
-            Self::Constant(_) => {}
-            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
-            Self::Not(inner) => inner.each(visit),
-            Self::Is(predicate) => visit(predicate),
-        }
-    }
-
-    /// Returns the tree with its predicates replaced; stops at the first error.
-    ///
-    /// # Errors
-    /// Any error that `replace` returns.
-    pub fn try_map<E>(self, replace: &mut impl FnMut(Predicate) -> Result<Self, E>) -> Result<Self, E> {
-        Ok(match self {
-            Self::Constant(_) => self,
-            Self::And(parts) => Self::and(Self::try_map_all(parts, replace)?),
-            Self::Or(parts) => Self::or(Self::try_map_all(parts, replace)?),
-            Self::Not(inner) => inner.try_map(replace)?.negated(),
-            Self::Is(predicate) => replace(predicate)?,
-        })
-    }
-
-    fn try_map_all<E>(
-        parts: Vec<Self>,
-        replace: &mut impl FnMut(Predicate) -> Result<Self, E>,
-    ) -> Result<Vec<Self>, E> {
-        parts.into_iter().map(|part| part.try_map(replace)).collect()
-    }
-
-    /// Approximates the condition with the predicates that `keep` accepts: the result holds wherever this one does
-    /// (`over`), or only where this one does (not `over`). The other predicates become the constant that preserves
-    /// this.
-    #[must_use]
-    pub fn approximated(&self, over: bool, keep: &impl Fn(&Predicate) -> bool) -> Self {
-        match self {
-            Self::Constant(_) => self.clone(),
-            Self::And(parts) => Self::and(parts.iter().map(|part| part.approximated(over, keep))),
-            Self::Or(parts) => Self::or(parts.iter().map(|part| part.approximated(over, keep))),
-            Self::Not(inner) => inner.approximated(!over, keep).negated(),
-            Self::Is(predicate) if keep(predicate) => self.clone(),
-            Self::Is(_) => Self::Constant(over),
-        }
-    }
-
     /// Returns the strongest condition on sockets alone that every matching or undecided row satisfies: sockets that
     /// fail it can be dropped before owners are known. `None` if every socket may match.
     pub fn without_owners(&self) -> Option<Self> {
         let alone = |predicate: &Predicate| !predicate.needs_owners() && !predicate.needs_others();
-        match self.approximated(true, &alone) {
+        match self.weakened(alone) {
             Self::Constant(true) => None,
             expr => Some(expr),
         }
@@ -249,11 +158,6 @@ impl Expr {
         self.any(Predicate::needs_processes)
     }
 
-    /// Returns whether it needs the login names of owners.
-    pub fn needs_owner_names(&self) -> bool {
-        self.asks(OwnerField::User)
-    }
-
     /// Returns whether it needs the security contexts of owners.
     pub fn needs_contexts(&self) -> bool {
         self.asks(OwnerField::Context)
@@ -263,13 +167,6 @@ impl Expr {
         self.any(
             |it| matches!(it, Predicate::OwnerText(field, _) | Predicate::OwnerHas(field) if *field == wanted),
         )
-    }
-
-    /// Returns whether any predicate satisfies the test.
-    pub fn any(&self, test: impl Fn(&Predicate) -> bool) -> bool {
-        let mut found = false;
-        self.each(&mut |predicate| found |= test(predicate));
-        found
     }
 
     /// Returns the socket fields that the filter reads, so that the dump requests them.

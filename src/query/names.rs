@@ -26,12 +26,7 @@ impl Unresolved {
                 let addresses = found.hosts.get(name).filter(|list| !list.is_empty());
                 let addresses = addresses.ok_or_else(|| self.missing("host", found))?;
                 Ok(Expr::or(addresses.iter().map(|address| {
-                    Expr::Is(Predicate::End(EndIs {
-                        end: *end,
-                        address: Some(Prefix::host(*address)),
-                        ports: ports.clone(),
-                        reading: *reading,
-                    }))
+                    EndIs::of(*end, Some(Prefix::host(*address)), ports.clone(), *reading)
                 })))
             }
             Purpose::Service { end, order, reading } => {
@@ -46,12 +41,12 @@ impl Unresolved {
                 let ranges = ports
                     .iter()
                     .flat_map(|port| order.range((*port).into()).as_slice().to_vec());
-                Ok(Expr::Is(Predicate::End(EndIs {
-                    end: *end,
-                    address: None,
-                    ports: Some(Ranges::new(ranges.collect())),
-                    reading: *reading,
-                })))
+                Ok(EndIs::of(
+                    *end,
+                    None,
+                    Some(Ranges::new(ranges.collect())),
+                    *reading,
+                ))
             }
             Purpose::User | Purpose::OwnerUser => {
                 let uid = found.users.get(name).ok_or_else(|| self.missing("user", found))?;
@@ -139,14 +134,19 @@ impl Expr {
     ///
     /// # Errors
     /// A name that was not found, with its position.
-    pub fn resolve(self, found: &ResolvedNames) -> Result<Self, FilterError> {
-        self.try_map(&mut |predicate| match predicate {
-            Predicate::Unresolved(unresolved) => unresolved.resolve(found),
+    pub fn resolve(&self, found: &ResolvedNames) -> Result<Self, FilterError> {
+        let mut failed = None;
+        let resolved = self.map(true, &mut |predicate, over| match predicate {
+            Predicate::Unresolved(unresolved) => unresolved.resolve(found).unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                Self::Constant(over)
+            }),
             Predicate::Autobound(None) => {
                 let range = found.local_port_range.unwrap_or(DEFAULT_PORT_RANGE);
-                Ok(Self::Is(Predicate::Autobound(Some(range))))
+                Self::Is(Predicate::Autobound(Some(range)))
             }
-            other => Ok(Self::Is(other)),
-        })
+            other => Self::Is(other.clone()),
+        });
+        failed.map_or(Ok(resolved), Err)
     }
 }

@@ -57,6 +57,12 @@ impl Reader<'_> {
         Ok(expr.negated_if(negated))
     }
 
+    fn has_no_order(&self, operands: &[Operand]) -> FilterError {
+        let name = self.name;
+        let message = format!("'{name}' has no order: it compares only with =, !=, in and like");
+        self.error(span_of(operands), message, "")
+    }
+
     fn compare(&self, order: Order, operands: &[Operand]) -> Result<Expr, FilterError> {
         match self.subject {
             Subject::Port(end) => self.ports(end, order, operands),
@@ -80,14 +86,7 @@ impl Reader<'_> {
                 }
                 self.numbers(order, operands, |ranges| Predicate::Number(field, ranges), None)
             }
-            _ if order != Order::Equal => {
-                let first = operands.first().map_or(0..0, |operand| operand.span.clone());
-                let message = format!(
-                    "'{}' has no order: it compares only with =, !=, in and like",
-                    self.name
-                );
-                Err(self.error(first, message, ""))
-            }
+            _ if order != Order::Equal => Err(self.has_no_order(operands)),
             Subject::End(end) => each(operands, |operand| self.end(end, operand)),
             Subject::Field(field) => self.equal(field, operands),
         }
@@ -129,18 +128,15 @@ impl Reader<'_> {
                     bits.fold(0, |mask, (bit, _)| mask | 1 << bit),
                 )))
             }
-            Field::Owners | Field::PeerOwners => {
-                let span = operands.first().map_or(0..0, |operand| operand.span.clone());
-                Err(self.error(
-                    span,
-                    format!("'{}' is a list", field.name()),
-                    "compare one of its parts, as in pid = 812 or process = nginx",
-                ))
-            }
+            Field::Owners | Field::PeerOwners => Err(self.error(
+                span_of(operands),
+                format!("'{}' is a list", field.name()),
+                "compare one of its parts, as in pid = 812 or process = nginx",
+            )),
             _ if field.info().kind == Kind::Object => {
-                let span = operands.first().map_or(0..0, |operand| operand.span.clone());
                 let message = format!("'{}' has several parts", self.name);
-                Err(self.error(span, message, "run `sockstat columns` for fields to compare"))
+                let hint = "run `sockstat columns` for fields to compare";
+                Err(self.error(span_of(operands), message, hint))
             }
             _ => match field.info().kind {
                 Kind::Boolean => each(operands, |operand| self.truth(field, operand)),
@@ -165,14 +161,7 @@ impl Reader<'_> {
                     None,
                 )
             }
-            _ if order != Order::Equal => {
-                let first = operands.first().map_or(0..0, |operand| operand.span.clone());
-                let message = format!(
-                    "'{}' has no order: it compares only with =, !=, in and like",
-                    self.name
-                );
-                Err(self.error(first, message, ""))
-            }
+            _ if order != Order::Equal => Err(self.has_no_order(operands)),
             OwnerField::User => each(operands, |operand| Ok(self.user(operand))),
             _ => each(operands, |operand| {
                 let bytes = operand.word.bytes().into();
@@ -339,6 +328,10 @@ impl Reader<'_> {
     ) -> FilterError {
         FilterError::new(self.text, span, message, hint)
     }
+}
+
+fn span_of(operands: &[Operand]) -> Span {
+    operands.first().map_or(0..0, |operand| operand.span.clone())
 }
 
 /// Several operands are alternatives.

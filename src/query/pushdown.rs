@@ -125,16 +125,10 @@ pub fn protocols(expr: &Expr) -> ProtocolSet {
 
 /// Simplifies the filter by what the choice of the dump decides.
 fn specialised(expr: &Expr, dump: Dump) -> Expr {
-    match expr {
-        Expr::Constant(_) => expr.clone(),
-        Expr::And(parts) => Expr::and(parts.iter().map(|part| specialised(part, dump))),
-        Expr::Or(parts) => Expr::or(parts.iter().map(|part| specialised(part, dump))),
-        Expr::Not(inner) => specialised(inner, dump).negated(),
-        Expr::Is(predicate) => match decided(predicate, dump) {
-            Some(truth) => Expr::Constant(truth),
-            None => expr.clone(),
-        },
-    }
+    expr.map(true, &mut |predicate, _| match decided(predicate, dump) {
+        Some(truth) => Expr::Constant(truth),
+        None => Expr::Is(predicate.clone()),
+    })
 }
 
 fn decided(predicate: &Predicate, dump: Dump) -> Option<bool> {
@@ -227,28 +221,24 @@ fn only_port(expr: &Expr, wanted: End) -> Option<u16> {
 /// Returns what the kernel can check of the filter: a condition that holds wherever the filter does (`over`), or that
 /// fails wherever the filter fails.
 fn condition(expr: &Expr, over: bool) -> Condition {
-    match expr {
-        Expr::Constant(truth) => Condition::Constant(*truth),
-        Expr::And(parts) => Condition::and(parts.iter().map(|part| condition(part, over))),
-        Expr::Or(parts) => Condition::or(parts.iter().map(|part| condition(part, over))),
-        Expr::Not(inner) => condition(inner, !over).negated(),
-        Expr::Is(predicate) => question(predicate, over).unwrap_or(Condition::Constant(over)),
-    }
+    expr.map(over, &mut |predicate, over| {
+        question(predicate, over).unwrap_or(Condition::Constant(over))
+    })
 }
 
 fn question(predicate: &Predicate, over: bool) -> Option<Condition> {
     match predicate {
         Predicate::End(test) if over || is_exact(test) => end_condition(test, over),
-        Predicate::Interface(index) => Some(Condition::Ask(Question::Interface(*index))),
+        Predicate::Interface(index) => Some(Condition::Is(Question::Interface(*index))),
         // The kernel masks only the socket's mark: a value outside the mask never matches.
         Predicate::Mark { value, mask } if value & mask != *value => Some(Condition::Constant(false)),
-        Predicate::Mark { value, mask } => Some(Condition::Ask(Question::Mark {
+        Predicate::Mark { value, mask } => Some(Condition::Is(Question::Mark {
             value: *value,
             mask: *mask,
         })),
-        Predicate::Cgroup(id) => Some(Condition::Ask(Question::Cgroup(*id))),
+        Predicate::Cgroup(id) => Some(Condition::Is(Question::Cgroup(*id))),
         Predicate::Autobound(Some((low, high))) => Some(Condition::and([
-            Condition::Ask(Question::Autobound),
+            Condition::Is(Question::Autobound),
             port_range(End::Local, (*low).into(), (*high).into()),
         ])),
         _ => None,
@@ -270,10 +260,10 @@ fn end_condition(test: &EndIs, over: bool) -> Option<Condition> {
         .and_then(Ranges::single)
         .and_then(|port| u16::try_from(port).ok());
     if let (Some(prefix), Some(port)) = (test.address, single) {
-        return Some(Condition::Ask(Question::Address(test.end, prefix, Some(port))));
+        return Some(Condition::Is(Question::Address(test.end, prefix, Some(port))));
     }
     let address = match test.address {
-        Some(prefix) => Condition::Ask(Question::Address(test.end, prefix, None)),
+        Some(prefix) => Condition::Is(Question::Address(test.end, prefix, None)),
         None => Condition::Constant(true),
     };
     let ports = match ports {
@@ -295,9 +285,9 @@ fn port_range(end: End, low: u64, high: u64) -> Condition {
     };
     let high = u16::try_from(high).unwrap_or(u16::MAX);
     if low == high {
-        return Condition::Ask(Question::PortIs(end, low));
+        return Condition::Is(Question::PortIs(end, low));
     }
-    let from = (low > 0).then_some(Condition::Ask(Question::PortAtLeast(end, low)));
-    let to = (high < u16::MAX).then_some(Condition::Ask(Question::PortAtMost(end, high)));
+    let from = (low > 0).then_some(Condition::Is(Question::PortAtLeast(end, low)));
+    let to = (high < u16::MAX).then_some(Condition::Is(Question::PortAtMost(end, high)));
     Condition::and(from.into_iter().chain(to))
 }

@@ -35,6 +35,7 @@ const ALIASES: &[(&str, Subject)] = &[
     ("raddr", Subject::Field(Field::PeerAddress)),
     ("rport", Subject::Field(Field::PeerPort)),
     ("proc", Subject::Owner(OwnerField::Program)),
+    ("program", Subject::Owner(OwnerField::Program)),
     ("snd_mss", Subject::Field(Field::Mss)),
     ("snd_cwnd", Subject::Field(Field::Cwnd)),
     ("snd_ssthresh", Subject::Field(Field::Ssthresh)),
@@ -42,22 +43,16 @@ const ALIASES: &[(&str, Subject)] = &[
     ("sk", Subject::Field(Field::Cookie)),
 ];
 
-const OWNER_FIELDS: &[(&str, OwnerField)] = &[
-    ("pid", OwnerField::Pid),
-    ("tid", OwnerField::Tid),
-    ("fd", OwnerField::Fd),
-    ("comm", OwnerField::Comm),
-    ("process", OwnerField::Program),
-    ("program", OwnerField::Program),
-    ("exe", OwnerField::Exe),
-    ("started_at", OwnerField::StartedAt),
-    ("cmdline", OwnerField::Cmdline),
-    ("context", OwnerField::Context),
-    ("unit", OwnerField::Unit),
-    ("container", OwnerField::Container),
-    ("container_id", OwnerField::ContainerId),
-    ("pod", OwnerField::Pod),
-];
+/// The facts about owners, by names that do not need `owners.` before them.
+fn owner_fields() -> impl Iterator<Item = (&'static str, OwnerField)> {
+    let named = OwnerField::ALL.into_iter().map(|field| (field.name(), field));
+    named.filter(|(name, _)| !name.contains('.'))
+}
+
+fn owner_field(name: &str) -> Option<Subject> {
+    let found = owner_fields().find(|(own, _)| *own == name);
+    found.map(|(_, field)| Subject::Owner(field))
+}
 
 impl Subject {
     /// Resolves a name: an ss keyword, an alias, a fact about owners, a field of the registry, or such a field without
@@ -73,18 +68,15 @@ impl Subject {
         {
             return Self::of_owner(part);
         }
-        match OWNER_FIELDS.iter().find(|(word, _)| *word == name) {
-            Some((_, field)) => Some(Self::Owner(*field)),
-            None => field_of(name).map(Self::Field),
-        }
+        owner_field(name).or_else(|| field_of(name).map(Self::Field))
     }
 
     fn of_owner(part: &str) -> Option<Self> {
-        if part == "user" {
-            return Some(Self::Owner(OwnerField::User));
+        match part {
+            "user" => Some(Self::Owner(OwnerField::User)),
+            "program" => Some(Self::Owner(OwnerField::Program)),
+            part => owner_field(part),
         }
-        let found = OWNER_FIELDS.iter().find(|(word, _)| *word == part);
-        found.map(|(_, field)| Self::Owner(*field))
     }
 
     /// Returns whether the word, used alone, is reported as a mistake. Objects and their parts have names that people
@@ -138,7 +130,7 @@ pub fn field_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .map(|info| info.name)
         .chain(KEYWORDS.iter().chain(ALIASES).map(|(word, _)| *word))
-        .chain(OWNER_FIELDS.iter().map(|(word, _)| *word))
+        .chain(owner_fields().map(|(name, _)| name))
 }
 
 /// The nearest field name within two edits, for a hint.

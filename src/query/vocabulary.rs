@@ -16,12 +16,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
         Field::OwnerStatus => OwnerStatus::ALL.map(OwnerStatus::name).to_vec(),
         Field::Shutdown => vec!["none", "receive", "send", "both"],
         Field::SocketOptions => SOCKET_OPTION_NAMES.to_vec(),
-        // The last code stands for one that this program does not know.
-        Field::Timer => (1..=6)
-            .filter_map(TimerKind::from_kernel)
-            .chain([TimerKind::T3Rtx])
-            .map(TimerKind::name)
-            .collect(),
+        Field::Timer => TimerKind::ALL.map(TimerKind::name).to_vec(),
         Field::Association => Association::all().collect(),
         Field::State => State::ALL.map(State::name).to_vec(),
         _ => match field.info().part.map(|place| place.form) {

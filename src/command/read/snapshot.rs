@@ -47,8 +47,8 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
 /// Lets the kernel leave out sockets whose local port is not between these, both included.
 pub fn local_ports(from: u16, to: u16) -> Condition {
     Condition::and([
-        Condition::Ask(Question::PortAtLeast(End::Local, from)),
-        Condition::Ask(Question::PortAtMost(End::Local, to)),
+        Condition::Is(Question::PortAtLeast(End::Local, from)),
+        Condition::Is(Question::PortAtMost(End::Local, to)),
     ])
 }
 
@@ -102,7 +102,7 @@ impl Snapshot {
     /// second dump with that filter shows which sockets pass.
     pub fn read_given_ports(&mut self) {
         for dump in &mut self.read.dumps().to_vec() {
-            let given = Condition::Ask(Question::Autobound);
+            let given = Condition::Is(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
             // What is missing of these tables was missing at the first look.

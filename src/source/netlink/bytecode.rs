@@ -65,7 +65,7 @@ impl Supported {
 /// Returns the program for a condition, or for a weaker one if not everything is supported. Every socket that
 /// fulfils `condition` passes it. `None` if there is nothing to check, or the program would be too long.
 pub fn encode(condition: &Condition, supported: Supported) -> Option<Vec<u8>> {
-    let weaker = condition.weakened(&|question| supported.allows(question));
+    let weaker = condition.weakened(|question| supported.allows(question));
     if weaker == Condition::Constant(true) {
         return None;
     }
@@ -121,7 +121,7 @@ impl Program {
                 self.retarget(&[at])?;
                 Some(vec![at])
             }
-            Condition::Ask(question) => {
+            Condition::Is(question) => {
                 let exits = self.question(question, supported);
                 self.retarget(&exits)?;
                 Some(exits)
