@@ -296,57 +296,33 @@ impl Shown<'_> {
     fn usual_table(&self) -> Vec<Column> {
         let args = self.args;
         let listening = self.selection.is_listening_view();
-        let mut columns = Vec::new();
-        if netns::are_several(&args.netns) {
-            columns.push(Column::Netns);
-        }
-        columns.push(Column::Proto);
-        if !listening {
-            columns.push(Column::State);
-        }
-        if !args.no_queues {
-            columns.extend(if listening {
-                &[][..]
-            } else {
-                &[Column::RecvQ, Column::SendQ]
-            });
-        }
-        columns.push(Column::Local);
-        if listening {
-            columns.push(Column::Scope);
-        } else {
-            columns.push(Column::Peer);
-        }
+        let queues = !args.no_queues;
         let has_listeners = !self
             .selection
             .states
             .intersection(StateSet::of(State::Listen))
             .is_empty();
-        if has_listeners && !args.no_queues {
-            columns.push(Column::AcceptQ);
-        }
-        if listening && !args.no_queues {
-            columns.extend([Column::SynRecv, Column::RecvBuffer, Column::Drops]);
-        }
-        if args.options || args.extended {
-            columns.push(Column::Timer);
-        }
-        if listening || args.extended {
-            columns.push(Column::User);
-        }
-        if args.extended {
-            columns.extend([Column::Inode, Column::Cookie, Column::Cgroup]);
-        }
-        if args.context || args.contexts {
-            columns.push(Column::Field(Field::Context));
-        }
-        if args.contexts {
-            columns.push(Column::Field(Field::SocketContext));
-        }
-        if self.owners {
-            columns.extend([Column::Process, Column::Command]);
-        }
-        columns
+        let place = if listening { Column::Scope } else { Column::Peer };
+        let parts: [(bool, &[Column]); 13] = [
+            (netns::are_several(&args.netns), &[Column::Netns]),
+            (true, &[Column::Proto]),
+            (!listening, &[Column::State]),
+            (!listening && queues, &[Column::RecvQ, Column::SendQ]),
+            (true, &[Column::Local, place]),
+            (has_listeners && queues, &[Column::AcceptQ]),
+            (
+                listening && queues,
+                &[Column::SynRecv, Column::RecvBuffer, Column::Drops],
+            ),
+            (args.options || args.extended, &[Column::Timer]),
+            (listening || args.extended, &[Column::User]),
+            (args.extended, &[Column::Inode, Column::Cookie, Column::Cgroup]),
+            (args.context || args.contexts, &[Column::Field(Field::Context)]),
+            (args.contexts, &[Column::Field(Field::SocketContext)]),
+            (self.owners, &[Column::Process, Column::Command]),
+        ];
+        let shown = parts.into_iter().filter(|(shown, _)| *shown);
+        shown.flat_map(|(_, columns)| columns.iter().copied()).collect()
     }
 
     fn table(&self) -> TableView {

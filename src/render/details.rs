@@ -1,6 +1,6 @@
 //! The ss tokens for what the kernel reports beyond a row: memory (`-m`), as iproute2 7.1 prints them.
 
-use super::text::{push_hex, push_number};
+use super::text::{push_each, push_hex, push_number};
 use super::token::token;
 use crate::model::details::{Details, kind};
 use crate::query::field::{Field, FieldInfo, socket_option_words};
@@ -27,13 +27,10 @@ pub fn push_memory(out: &mut Vec<u8>, details: &Details) {
 }
 
 fn push_counters(out: &mut Vec<u8>, counters: impl Iterator<Item = (&'static str, u32)>) {
-    for (index, (token, counter)) in counters.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
+    push_each(out, b',', counters, |out, (token, counter)| {
         out.extend_from_slice(token.as_bytes());
         push_number(out, counter);
-    }
+    });
     out.push(b')');
 }
 

@@ -8,7 +8,7 @@ use super::columns::{self, Shape};
 use super::csv::push_csv;
 use super::form::Form;
 use super::json;
-use super::text::push_number;
+use super::text::{push_each, push_number};
 use super::word::{push_for_people, push_word};
 use crate::model::Row;
 use crate::query::group::GroupKey;
@@ -42,21 +42,18 @@ impl Groups {
     /// Counts a row.
     pub fn add(&mut self, row: &Row<'_>) {
         self.key.clear();
-        for (index, key) in self.keys.iter().enumerate() {
-            if index > 0 {
-                self.key.push(separator(self.form));
-            }
+        push_each(&mut self.key, separator(self.form), &self.keys, |out, key| {
             let value = key.value(row);
             match self.form {
                 Form::Json | Form::Jsonl => {
-                    json::push_key(&mut self.key, key.field.name());
-                    json::push_value(&mut self.key, &value);
+                    json::push_key(out, key.field.name());
+                    json::push_value(out, &value);
                 }
-                Form::Csv => push_csv(&mut self.key, &value),
-                Form::Plain => push_word(&mut self.key, &value),
-                Form::Table => push_for_people(&mut self.key, &value),
+                Form::Csv => push_csv(out, &value),
+                Form::Plain => push_word(out, &value),
+                Form::Table => push_for_people(out, &value),
             }
-        }
+        });
         let [recv_q, send_q, accept_q] = [row.socket.recv_q(), row.socket.send_q(), row.socket.accept_q()]
             .map(|queue| queue.map(u64::from));
         let more = [Some(1), recv_q, send_q, accept_q];
@@ -79,12 +76,9 @@ impl Groups {
         let start = out.len();
         if header && !self.form.is_json() {
             let names = self.keys.iter().map(|key| key.field.name()).chain(COUNTS);
-            for (index, name) in names.enumerate() {
-                if index > 0 {
-                    out.push(separator(self.form));
-                }
-                out.extend_from_slice(name.as_bytes());
-            }
+            push_each(out, separator(self.form), names, |out, name| {
+                out.extend_from_slice(name.as_bytes())
+            });
             push_line_end(out, self.form, false);
         }
         for (index, (key, counts)) in groups.iter().enumerate() {

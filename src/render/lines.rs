@@ -7,6 +7,7 @@ use super::json;
 use super::plain::Plain;
 use super::redact::Arguments;
 use super::snapshot::push_arguments;
+use super::text::push_each;
 use super::word::push_word;
 use crate::model::Row;
 use crate::query::field::Field;
@@ -67,21 +68,15 @@ impl Lines {
                 out.extend_from_slice(b"}\n");
             }
             Self::Csv(columns) => {
-                for (index, field) in columns.fields.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
-                    }
-                    push_csv(out, &field.value(row));
-                }
+                push_each(out, b',', &columns.fields, |out, field| {
+                    push_csv(out, &field.value(row))
+                });
                 out.extend_from_slice(b"\r\n");
             }
             Self::Blanks(columns) => {
-                for (index, field) in columns.fields.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b' ');
-                    }
-                    push_word(out, &field.value(row));
-                }
+                push_each(out, b' ', &columns.fields, |out, field| {
+                    push_word(out, &field.value(row))
+                });
                 out.push(b'\n');
             }
         }
@@ -93,12 +88,9 @@ impl Columns {
         if !self.header {
             return;
         }
-        for (index, field) in self.fields.iter().enumerate() {
-            if index > 0 {
-                out.push(separator);
-            }
+        push_each(out, separator, &self.fields, |out, field| {
             out.extend_from_slice(field.name().as_bytes());
-        }
+        });
         out.extend_from_slice(end);
     }
 }

@@ -1,7 +1,7 @@
 //! The tokens of `ss -i` for multipath TCP and SCTP (iproute2 7.1 with `-n`), in its order. As in ss, zeros are
 //! omitted.
 
-use super::text::{push_address, push_hex, push_number};
+use super::text::{push_address, push_each, push_hex, push_number};
 use super::token::token;
 use crate::model::details::sctp::Association;
 use crate::model::details::{Details, kind};
@@ -59,12 +59,7 @@ fn push_addresses(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16)
         return;
     };
     out.extend_from_slice(token);
-    for (index, address) in addresses.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        push_address(out, address);
-    }
+    push_each(out, b',', addresses.iter(), push_address);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The ss tokens for packet and XDP sockets: `-e` and `-b`, as iproute2 7.1 prints them on one line.
 
-use super::text::{push_hex, push_number};
+use super::text::{push_each, push_hex, push_number};
 use super::token::token;
 use crate::model::details::{Details, kind};
 use crate::query::field::words::FANOUTS;
@@ -94,17 +94,14 @@ fn push_labelled(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16, 
 
 /// Parts separated by commas, and the closing bracket; what a structure lacks is 0, as in ss.
 fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterator<Item = &'a FieldInfo>) {
-    for (index, part) in parts.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
+    push_each(out, b',', parts, |out, part| {
         out.extend_from_slice(part.token().as_bytes());
         let number = structure.value(part).unwrap_or(0);
         match part.part {
             Some(place) if place.form == Form::Hex => push_hex(out, number),
             _ => push_number(out, number),
         }
-    }
+    });
     out.push(b')');
 }
 

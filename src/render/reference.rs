@@ -11,6 +11,7 @@ use crate::render::columns::{self, Shape};
 use crate::render::fit::GAP;
 use crate::render::json;
 use crate::render::page::Page;
+use crate::render::text::written;
 
 /// The JSON type of a field when it is not null: `string`, `integer`, `boolean` or `array`.
 pub const fn type_name(kind: Kind) -> &'static str {
@@ -189,9 +190,7 @@ fn with_unit(meaning: &str, unit: &str) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let mut out = Vec::new();
-    json::push_string(&mut out, text.as_bytes());
-    String::from_utf8(out).unwrap_or_default()
+    written(|out| json::push_string(out, text.as_bytes()))
 }
 
 const SCHEMA: &str = include_str!("schema.template.json");

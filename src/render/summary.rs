@@ -9,7 +9,7 @@ use super::columns::{self, Shape};
 use super::human::bytes;
 use super::json::string::{push_key, push_string};
 use super::page::Page;
-use super::text::push_number;
+use super::text::{push_each, push_number};
 use crate::model::summary::{Figure, Summary};
 use crate::model::{Family, Protocol, State};
 
@@ -52,23 +52,25 @@ pub fn plain(summary: &Summary) -> String {
 /// The value of `summary` in JSON: `counts`, and each figure under its name.
 pub fn push_json(out: &mut Vec<u8>, summary: &Summary) {
     out.extend_from_slice(b"{\"counts\":[");
-    for (index, ((protocol, family, state), count)) in summary.counts.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        for (open, key, word) in [
-            (&b"\n{"[..], "protocol", protocol.name()),
-            (b",", "family", family.name()),
-            (b",", "state", state.name()),
-        ] {
-            out.extend_from_slice(open);
-            push_key(out, key);
-            push_string(out, word.as_bytes());
-        }
-        out.extend_from_slice(b",\"count\":");
-        push_number(out, *count);
-        out.push(b'}');
-    }
+    push_each(
+        out,
+        b',',
+        &summary.counts,
+        |out, ((protocol, family, state), count)| {
+            for (open, key, word) in [
+                (&b"\n{"[..], "protocol", protocol.name()),
+                (b",", "family", family.name()),
+                (b",", "state", state.name()),
+            ] {
+                out.extend_from_slice(open);
+                push_key(out, key);
+                push_string(out, word.as_bytes());
+            }
+            out.extend_from_slice(b",\"count\":");
+            push_number(out, *count);
+            out.push(b'}');
+        },
+    );
     out.extend_from_slice(b"]");
     for figure in Figure::ALL {
         out.extend_from_slice(b",\n");

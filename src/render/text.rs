@@ -35,12 +35,30 @@ pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
 
 /// Appends numbers in decimal, separated by commas.
 pub fn push_list(out: &mut Vec<u8>, numbers: &[u32]) {
-    for (index, number) in numbers.iter().enumerate() {
+    push_each(out, b',', numbers, |out, number| push_number(out, *number));
+}
+
+/// Appends each of these, with a separator between two.
+#[inline]
+pub fn push_each<T>(
+    out: &mut Vec<u8>,
+    separator: u8,
+    all: impl IntoIterator<Item = T>,
+    mut push: impl FnMut(&mut Vec<u8>, T),
+) {
+    for (index, one) in all.into_iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            out.push(separator);
         }
-        push_number(out, *number);
+        push(out, one);
     }
+}
+
+/// Returns what `push` appends, as text.
+pub fn written(push: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    push(&mut out);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Appends a number in hexadecimal, without leading zeros.

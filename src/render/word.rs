@@ -1,7 +1,7 @@
 //! Values as words: columns of fields separated by blanks.
 
 use super::escape;
-use super::text::{push_address, push_hex, push_list, push_number};
+use super::text::{push_address, push_each, push_hex, push_list, push_number};
 use crate::query::field::{Value, part_value, socket_option_words};
 
 /// Appends a value as people read it: text keeps its blanks, and is escaped otherwise.
@@ -25,45 +25,33 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Text(text) => escape::push_also(out, text, special),
         Value::UnixName(name) => escape::push_unix_name(out, name, special),
         Value::SocketOptions(bits) => {
-            for (index, word) in socket_option_words(*bits).enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                out.extend_from_slice(word.as_bytes());
-            }
+            push_each(out, b',', socket_option_words(*bits), |out, word| {
+                out.extend_from_slice(word.as_bytes())
+            });
         }
         Value::Numbers(numbers) => push_list(out, numbers),
         Value::Texts(list) => {
-            for (index, text) in list.texts().iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                escape::push_also(out, text.as_bytes(), special);
-            }
+            push_each(out, b',', list.texts(), |out, text| {
+                escape::push_also(out, text.as_bytes(), special)
+            });
         }
         Value::Owners(row) => {
-            for (index, holder) in row.ownership.holders.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
+            push_each(out, b',', row.ownership.holders, |out, holder| {
                 push_number(out, holder.pid);
                 out.push(b'/');
                 push_number(out, holder.fd);
-            }
+            });
         }
         Value::Struct(structure) => {
-            let known = structure
-                .parts()
-                .iter()
-                .map(|part| (part.key, part_value(part, structure)));
-            for (name, value) in known.filter(|(_, value)| !matches!(value, Value::Null)) {
-                if out.len() > start {
-                    out.push(b',');
-                }
+            let parts = structure.parts().iter();
+            let known = parts
+                .map(|part| (part.key, part_value(part, structure)))
+                .filter(|(_, value)| !matches!(value, Value::Null));
+            push_each(out, b',', known, |out, (name, value)| {
                 out.extend_from_slice(name.as_bytes());
                 out.push(b'=');
                 push_scalar(out, &value);
-            }
+            });
         }
         _ => push_scalar(out, value),
     }

@@ -6,7 +6,7 @@ use super::{ends, queues};
 use crate::model::Row;
 use crate::model::{OwnerStatus, State};
 use crate::query::field::{Field, Kind, Value};
-use crate::render::text::push_hex;
+use crate::render::text::{push_hex, written};
 use crate::render::tokens::push_timer;
 use crate::render::word::push_for_people;
 use crate::render::{escape, human, owner, plain};
@@ -43,11 +43,11 @@ impl Column {
             Self::Timer => Cell::plain(timer(row)),
             Self::User => Cell::plain(user(row)),
             Self::Inode => Cell::fixed(socket.inode.map_or_else(String::new, |inode| inode.to_string())),
-            Self::Cookie => Cell::fixed(socket.cookie.map_or_else(String::new, |cookie| {
-                let mut text = Vec::new();
-                push_hex(&mut text, cookie.get());
-                String::from_utf8(text).unwrap_or_default()
-            })),
+            Self::Cookie => Cell::fixed(
+                socket
+                    .cookie
+                    .map_or_else(String::new, |cookie| written(|out| push_hex(out, cookie.get()))),
+            ),
             Self::Cgroup => {
                 let path = socket
                     .cgroup_id
@@ -64,12 +64,10 @@ impl Column {
 
 /// Text keeps its blanks here: the layout separates columns.
 fn field_text(row: &Row<'_>, field: Field) -> String {
-    let mut text = Vec::new();
-    match field.value(row) {
+    written(|out| match field.value(row) {
         Value::Null => {}
-        value => push_for_people(&mut text, &value),
-    }
-    String::from_utf8(text).unwrap_or_default()
+        value => push_for_people(out, &value),
+    })
 }
 
 /// CLOSE-WAIT with unread bytes: the program forgot to close the socket, or does not read it.
@@ -91,9 +89,7 @@ const fn owner_tone(status: OwnerStatus) -> Tone {
 }
 
 fn timer(row: &Row<'_>) -> String {
-    let mut text = Vec::new();
-    push_timer(&mut text, row.socket.timer);
-    let text = String::from_utf8(text).unwrap_or_default();
+    let text = written(|out| push_timer(out, row.socket.timer));
     text.trim_start_matches(" timer:(")
         .trim_end_matches(')')
         .to_owned()

@@ -5,7 +5,7 @@ use crate::model::{Endpoints, InetPair, Protocol, SocketType};
 use crate::render::escape;
 use crate::render::other_ends::{self, Form};
 use crate::render::span::{Cut, Span};
-use crate::render::text::{push_address, push_ip_protocol};
+use crate::render::text::{push_address, push_ip_protocol, written};
 
 pub(super) fn local(row: &Row<'_>, names: bool) -> Vec<Span> {
     match &row.socket.endpoints {
@@ -23,13 +23,11 @@ pub(super) fn local(row: &Row<'_>, names: bool) -> Vec<Span> {
             Some(name) => unix_name(name),
             None => vec![Span::fixed("(unnamed)")],
         },
-        _ => {
-            let mut text = Vec::new();
-            other_ends::push_local(&mut text, row, Form::Names);
-            text.push(b':');
-            other_ends::push_local_port(&mut text, row, Form::Names);
-            middle(text)
-        }
+        _ => middle(|out| {
+            other_ends::push_local(out, row, Form::Names);
+            out.push(b':');
+            other_ends::push_local_port(out, row, Form::Names);
+        }),
     }
 }
 
@@ -45,24 +43,19 @@ pub(super) fn peer(row: &Row<'_>, names: bool) -> Vec<Span> {
             },
         },
         Endpoints::Vsock(pair) if pair.peer_cid == u32::MAX => Vec::new(),
-        _ => {
-            let mut text = Vec::new();
-            other_ends::push_peer(&mut text, row, Form::Names);
-            middle(text)
-        }
+        _ => middle(|out| {
+            other_ends::push_peer(out, row, Form::Names);
+        }),
     }
 }
 
 /// Text truncated in its middle: the two ends of a path or an address say more than what is between them.
-fn middle(text: Vec<u8>) -> Vec<Span> {
-    let text = String::from_utf8(text).unwrap_or_default();
-    vec![Span::new(text, Cut::Middle, 1)]
+fn middle(push: impl FnOnce(&mut Vec<u8>)) -> Vec<Span> {
+    vec![Span::new(written(push), Cut::Middle, 1)]
 }
 
 fn unix_name(name: &[u8]) -> Vec<Span> {
-    let mut text = Vec::new();
-    escape::push_unix_name(&mut text, name, |_| false);
-    middle(text)
+    middle(|out| escape::push_unix_name(out, name, |_| false))
 }
 
 fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16, names: bool) -> Vec<Span> {
@@ -72,9 +65,7 @@ fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16
     } else if address.is_ipv6() && address.is_unspecified() && pair.v6only != Some(true) {
         "*".to_owned()
     } else {
-        let mut text = Vec::new();
-        push_address(&mut text, address);
-        let text = String::from_utf8(text).unwrap_or_default();
+        let text = written(|out| push_address(out, address));
         if address.is_ipv6() {
             format!("[{text}]")
         } else {
@@ -89,9 +80,7 @@ fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16
 
 fn port_text(row: &Row<'_>, port: u16, names: bool) -> String {
     if row.socket.protocol == Protocol::Raw && port != 0 {
-        let mut text = Vec::new();
-        push_ip_protocol(&mut text, port);
-        return String::from_utf8(text).unwrap_or_default();
+        return written(|out| push_ip_protocol(out, port));
     }
     let key = (port, row.socket.kind == Some(SocketType::Dgram));
     match row.context.names.services.get(&key).filter(|_| names) {

@@ -7,7 +7,7 @@ use crate::model::Gap;
 use crate::model::summary::Summary;
 use crate::render::human;
 use crate::render::summary;
-use crate::render::text::push_number;
+use crate::render::text::{push_each, push_number};
 
 /// The version of the output format. Within a version, keys are only ever added.
 pub const SCHEMA: &str = "sockstat/1";
@@ -41,12 +41,7 @@ impl Envelope<'_> {
         out.extend_from_slice(b"\",\"complete\":");
         out.extend_from_slice(if self.complete { b"true" } else { b"false" });
         out.extend_from_slice(b",\"gaps\":[");
-        for (index, gap) in self.gaps.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            push_gap(out, gap);
-        }
+        push_each(out, b',', self.gaps, push_gap);
         out.extend_from_slice(b"],\"sockets\":[");
     }
 

@@ -4,7 +4,7 @@ use super::string::{push_optional, push_string};
 use crate::model::Row;
 use crate::model::{Holder, Process};
 use crate::render::human;
-use crate::render::text::push_number;
+use crate::render::text::{push_each, push_number};
 
 /// One owner: its descriptor, and what is known about its process.
 pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
@@ -29,12 +29,7 @@ pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     match process.and_then(|process| process.cmdline.as_ref()) {
         Some(arguments) => {
             out.push(b'[');
-            for (index, argument) in arguments.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                push_string(out, argument);
-            }
+            push_each(out, b',', arguments, |out, argument| push_string(out, argument));
             out.push(b']');
         }
         None => out.extend_from_slice(b"null"),

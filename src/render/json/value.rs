@@ -4,7 +4,7 @@ use super::owner::push_owner;
 use super::string::{push_key, push_quoted, push_string, push_word};
 use crate::query::field::{Struct, Value, part_value, socket_option_words};
 use crate::render::escape;
-use crate::render::text::{push_address, push_list, push_number};
+use crate::render::text::{push_address, push_each, push_list, push_number};
 use crate::render::word::push_scalar;
 
 /// Appends a value as JSON.
@@ -29,12 +29,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         }
         Value::SocketOptions(bits) => {
             out.push(b'[');
-            for (index, word) in socket_option_words(*bits).enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                push_word(out, word);
-            }
+            push_each(out, b',', socket_option_words(*bits), push_word);
             out.push(b']');
         }
         Value::Numbers(numbers) => {
@@ -44,23 +39,17 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         }
         Value::Texts(list) => {
             out.push(b'[');
-            for (index, text) in list.texts().iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                push_string(out, text.as_bytes());
-            }
+            push_each(out, b',', list.texts(), |out, text| {
+                push_string(out, text.as_bytes())
+            });
             out.push(b']');
         }
         Value::Struct(parts) => push_struct(out, parts),
         Value::Owners(row) => {
             out.push(b'[');
-            for (index, holder) in row.ownership.holders.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                push_owner(out, row, holder);
-            }
+            push_each(out, b',', row.ownership.holders, |out, holder| {
+                push_owner(out, row, holder)
+            });
             out.push(b']');
         }
     }
