@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sockstat::model::{Family, Protocol, Socket, StateSet};
-use sockstat::model::request::Wanted;
+use sockstat::model::request::{Parts, Wanted};
 use sockstat::source::netlink::channel::replay_answer;
 use sockstat::source::netlink::inet;
 use sockstat::source::netlink::request::{Request, Table};
@@ -47,7 +47,7 @@ fn ask(replay: &mut Replay, table: Table) {
     let request = Request {
         table,
         states: StateSet::ALL,
-        extensions: 0,
+        parts: Parts::NONE,
         local_port: 0,
         peer_port: 0,
         bytecode: None,

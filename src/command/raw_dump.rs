@@ -80,7 +80,7 @@ fn tables(dump: &Dump, filter: Option<&Expr>, tables: &[Table]) -> Result<Vec<u8
         let request = request::Request {
             table: *table,
             states: dump.requested_states(),
-            extensions: dump.extensions,
+            parts: dump.parts,
             local_port: dump.local_port.unwrap_or(0),
             peer_port: dump.peer_port.unwrap_or(0),
             bytecode: None,

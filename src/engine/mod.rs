@@ -19,7 +19,6 @@ mod run;
 #[cfg(test)]
 mod samples;
 mod seen;
-pub mod show;
 pub mod snapshot;
 mod stream;
 mod tables;

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::{Captured, Request, Sink, stream};
-use crate::model::request::{Dump, OwnersBy};
+use crate::model::request::{Dump, OwnersBy, Parts};
 use crate::model::{Context, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::query::{Expr, Mode, parse};
 use crate::source::netlink::request::{Request as Question, Table};
@@ -70,7 +70,7 @@ pub(super) fn dump_of(sockets: &[TcpSocket], whole: bool) -> Record {
     let question = Question {
         table: Table::TcpBoth,
         states: StateSet::ALL,
-        extensions: 0,
+        parts: Parts::NONE,
         local_port: 0,
         peer_port: 0,
         bytecode: None,

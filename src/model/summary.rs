@@ -56,43 +56,43 @@ macro_rules! figures {
 }
 
 figures! {
-    SocketsUsed, "sockets_used", "sockets of every family that were opened in this namespace";
+    SocketsUsed, "sockets_used", "sockets of every family opened in this namespace";
     TcpInUse, "tcp_in_use", "IPv4 TCP sockets with a port, without time-wait";
-    Tcp6InUse, "tcp6_in_use", "the same of IPv6";
+    Tcp6InUse, "tcp6_in_use", "the same for IPv6";
     TcpEstablished, "tcp_established", "TCP sockets in established or close-wait";
-    TcpAllocated, "tcp_allocated", "TCP sockets of the machine, also those without a port";
-    TcpOrphans, "tcp_orphans", "TCP sockets of the machine that no program holds and that still send";
-    TcpOrphansMax, "tcp_orphans_max", "from here on orphans are reset (tcp_max_orphans)";
+    TcpAllocated, "tcp_allocated", "TCP sockets of the machine, including those without a port";
+    TcpOrphans, "tcp_orphans", "TCP sockets of the machine that no program holds but that still send";
+    TcpOrphansMax, "tcp_orphans_max", "limit above which orphans are reset (tcp_max_orphans)";
     TcpTimeWait, "tcp_time_wait", "sockets in time-wait";
-    TcpTimeWaitMax, "tcp_time_wait_max", "from here on there is no time-wait (tcp_max_tw_buckets)";
+    TcpTimeWaitMax, "tcp_time_wait_max", "limit above which connections skip time-wait (tcp_max_tw_buckets)";
     TcpMemoryBytes, "tcp_memory_bytes", "memory in the queues of all TCP sockets of the machine";
-    TcpMemoryPressureBytes, "tcp_memory_pressure_bytes", "from here on buffers do not grow (tcp_mem)";
-    TcpMemoryMaxBytes, "tcp_memory_max_bytes", "from here on packets are dropped (tcp_mem)";
+    TcpMemoryPressureBytes, "tcp_memory_pressure_bytes", "limit above which buffers stop growing (tcp_mem)";
+    TcpMemoryMaxBytes, "tcp_memory_max_bytes", "limit above which packets are dropped (tcp_mem)";
     UdpInUse, "udp_in_use", "IPv4 UDP sockets with a port";
-    Udp6InUse, "udp6_in_use", "the same of IPv6";
+    Udp6InUse, "udp6_in_use", "the same for IPv6";
     UdpMemoryBytes, "udp_memory_bytes", "memory in the queues of all UDP sockets of the machine";
-    UdpMemoryPressureBytes, "udp_memory_pressure_bytes", "from here on buffers do not grow (udp_mem)";
-    UdpMemoryMaxBytes, "udp_memory_max_bytes", "from here on packets are dropped (udp_mem)";
+    UdpMemoryPressureBytes, "udp_memory_pressure_bytes", "limit above which buffers stop growing (udp_mem)";
+    UdpMemoryMaxBytes, "udp_memory_max_bytes", "limit above which packets are dropped (udp_mem)";
     UdpliteInUse, "udplite_in_use", "IPv4 UDP-Lite sockets with a port";
-    Udplite6InUse, "udplite6_in_use", "the same of IPv6";
+    Udplite6InUse, "udplite6_in_use", "the same for IPv6";
     RawInUse, "raw_in_use", "raw IPv4 sockets";
-    Raw6InUse, "raw6_in_use", "the same of IPv6";
+    Raw6InUse, "raw6_in_use", "the same for IPv6";
     Fragments, "fragment_queues", "IPv4 packets that wait for further fragments";
-    Fragments6, "fragment6_queues", "the same of IPv6";
-    FragmentMemoryBytes, "fragment_memory_bytes", "memory in them";
-    Fragment6MemoryBytes, "fragment6_memory_bytes", "the same of IPv6";
+    Fragments6, "fragment6_queues", "the same for IPv6";
+    FragmentMemoryBytes, "fragment_memory_bytes", "memory in these queues";
+    Fragment6MemoryBytes, "fragment6_memory_bytes", "the same for IPv6";
     ListenOverflows, "listen_overflows", "connections dropped because an accept queue was full (ListenOverflows)";
     ListenDrops, "listen_drops", "connections dropped at listeners for any reason (ListenDrops)";
     SynQueueCookies, "syn_queue_cookies", "SYNs answered with a cookie because the SYN queue was full (TCPReqQFullDoCookies)";
     SynQueueDrops, "syn_queue_drops", "SYNs dropped because the SYN queue was full (TCPReqQFullDrop)";
     BacklogDrops, "tcp_backlog_drops", "packets dropped while a program was busy with the socket (TCPBacklogDrop)";
     ReceiveQueueDrops, "tcp_receive_queue_drops", "packets dropped because a receive queue was full (TCPRcvQDrop)";
-    MemoryAborts, "tcp_memory_aborts", "orphans reset because there were too many or memory was short (TCPAbortOnMemory)";
-    TimeWaitOverflows, "tcp_time_wait_overflows", "connections that ended without time-wait because there were too many (TCPTimeWaitOverflow)";
+    MemoryAborts, "tcp_memory_aborts", "orphans reset because of their number or a lack of memory (TCPAbortOnMemory)";
+    TimeWaitOverflows, "tcp_time_wait_overflows", "connections that skipped time-wait because there were too many (TCPTimeWaitOverflow)";
     UdpReceiveDrops, "udp_receive_buffer_drops", "IPv4 datagrams dropped because a receive buffer was full (RcvbufErrors)";
-    Udp6ReceiveDrops, "udp6_receive_buffer_drops", "the same of IPv6 (Udp6RcvbufErrors)";
+    Udp6ReceiveDrops, "udp6_receive_buffer_drops", "the same for IPv6 (Udp6RcvbufErrors)";
     UdpSendDrops, "udp_send_buffer_drops", "IPv4 datagrams dropped because a send buffer was full (SndbufErrors)";
-    Udp6SendDrops, "udp6_send_buffer_drops", "the same of IPv6 (Udp6SndbufErrors)";
+    Udp6SendDrops, "udp6_send_buffer_drops", "the same for IPv6 (Udp6SndbufErrors)";
 }
 
 impl Figure {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::cli::{KillArgs, ListArgs};
 use crate::engine::Request;
-use crate::engine::show::{UNIX_BASIC, UNIX_EXTENDED};
-use crate::model::request::{Dump, Facts};
+use crate::model::request::{Dump, Facts, Parts};
 use crate::model::{End, Protocol, State, StateSet};
 use crate::query::field::Field;
 use crate::query::{Expr, Parsed, Predicate};
@@ -109,11 +108,10 @@ fn dumps(parsed: &Parsed, tcp: bool, udp: bool) -> Vec<Dump> {
     .into_iter()
     .filter(|(protocol, wanted)| *wanted && may_be(*protocol))
     .map(|(protocol, _)| Dump {
-        extensions: if protocol == Protocol::Unix {
-            UNIX_BASIC | UNIX_EXTENDED
-        } else {
-            0
-        },
+        parts: Parts::UNIX_NAMES
+            .and(Parts::UNIX_PEERS)
+            .and(Parts::UNIX_FILES)
+            .and(Parts::UNIX_CLIENTS),
         ..Dump::new(protocol, parsed.states.unwrap_or(waits))
     })
     .collect()

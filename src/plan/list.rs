@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::columns::{self, Choice, needs};
-use super::details::{self, Details, Extensions};
+use super::details;
 use super::output::{Grouping, form};
 use super::select::{Selection, Words};
 use super::{Output, Place};
 use crate::cli::{ColorWhen, ListArgs, UsageError};
 use crate::engine::Request;
-use crate::model::request::{Dump, Facts, NamesWanted, PeerKinds, netns};
+use crate::model::request::{Dump, Facts, NamesWanted, Parts, PeerKinds, netns};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::field::{Cost, Field, plain_fields, usual_fields};
 use crate::query::group::GroupKey;
@@ -96,7 +96,7 @@ impl ListPlan {
         let mut dumps = selection.dumps();
         let by_name = cost_by_name(args, &filter_fields, &named, &output, filter.expr.as_ref());
         // Details make every reply longer, so they are read only if named.
-        let details = Details::of(args, needed, by_name);
+        let (wanted, parts) = details::of(args, needed, by_name);
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needed, by_name);
         // Nothing has to wait for ends that no table can have.
@@ -105,15 +105,13 @@ impl ListPlan {
             ..peers
         };
         let everywhere = args.extended || matches!(output, Output::Json(_));
-        let extensions = Extensions {
-            files: everywhere || peers.unix || filter.expr.as_ref().is_some_and(Expr::needs_files),
-            rings: everywhere || by_name.has(Cost::RINGS),
-            filters: args.bpf || by_name.has(Cost::FILTERS),
-            details,
-        };
+        let files = everywhere || peers.unix || filter.expr.as_ref().is_some_and(Expr::needs_files);
+        let parts = parts
+            .and(Parts::UNIX_NAMES.and(Parts::UNIX_PEERS))
+            .and_if(files, Parts::UNIX_FILES.and(Parts::UNIX_CLIENTS))
+            .and_if(everywhere, Parts::RINGS);
         for dump in &mut dumps {
-            dump.wanted = extensions.details.wanted();
-            dump.extensions = extensions.of(dump.protocol);
+            (dump.wanted, dump.parts) = (wanted, parts);
         }
         let everything = owners && selection.is_everything();
         let (dumps, descriptor_only) = narrow(dumps, filter.expr.as_ref(), everything);

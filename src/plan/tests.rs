@@ -4,10 +4,9 @@ use std::ffi::OsString;
 
 use super::{ListPlan, Output, Place};
 use crate::cli;
-use crate::engine::show::{UNIX_BASIC, UNIX_EXTENDED, extension};
 use crate::model::Protocol;
 use crate::model::details::kind;
-use crate::model::request::{Facts, Wanted};
+use crate::model::request::{Facts, Parts, Wanted};
 use crate::query::{Mode, parse};
 use crate::render::cells::Column;
 use crate::render::form::Form;
@@ -172,22 +171,38 @@ fn the_kernel_is_asked_for_what_is_shown_and_no_more() {
     let of_tcp = |line: &str| {
         let plan = plan(line);
         let dump = &plan.capture.dumps[0];
-        (dump.wanted, dump.extensions)
+        let of_unix = [
+            Parts::UNIX_NAMES,
+            Parts::UNIX_PEERS,
+            Parts::UNIX_FILES,
+            Parts::UNIX_CLIENTS,
+            Parts::RINGS,
+        ];
+        let of_unix = of_unix.into_iter().fold(Parts::NONE, Parts::and);
+        (dump.wanted, Parts::from_bits(dump.parts.bits() & !of_unix.bits()))
     };
-    let info = extension(kind::INFO) | extension(kind::CONG) | extension(kind::VEGASINFO);
-    let memory = extension(kind::SKMEMINFO);
-    assert_eq!(of_tcp("-t"), (Wanted::Row, 0));
-    assert_eq!(of_tcp("-te"), (Wanted::Attributes, 0));
-    assert_eq!(of_tcp("-t --columns mark"), (Wanted::Attributes, 0));
-    assert_eq!(of_tcp("-t --json"), (Wanted::Attributes, 0));
+    let attribute = Parts::attribute;
+    let info = attribute(kind::INFO)
+        .and(attribute(kind::CONG))
+        .and(attribute(kind::VEGASINFO));
+    assert_eq!(of_tcp("-t"), (Wanted::Row, Parts::NONE));
+    assert_eq!(of_tcp("-te"), (Wanted::Attributes, Parts::NONE));
+    assert_eq!(of_tcp("-t --columns mark"), (Wanted::Attributes, Parts::NONE));
+    assert_eq!(of_tcp("-t --json"), (Wanted::Attributes, Parts::NONE));
     assert_eq!(of_tcp("-ti"), (Wanted::Details, info));
-    assert_eq!(of_tcp("-tm"), (Wanted::Details, memory));
-    assert_eq!(of_tcp("-t rtt > 5"), (Wanted::Details, extension(kind::INFO)));
-    assert_eq!(of_tcp("-t --columns drops"), (Wanted::Attributes, memory));
-    let of_unix = |line: &str| plan(line).capture.dumps[0].extensions;
-    assert_eq!(of_unix("-x"), UNIX_BASIC);
+    assert_eq!(of_tcp("-tm"), (Wanted::Details, Parts::MEMORY));
+    assert_eq!(of_tcp("-t rtt > 5"), (Wanted::Details, attribute(kind::INFO)));
+    assert_eq!(of_tcp("-t --columns drops"), (Wanted::Attributes, Parts::DROPS));
+    let of_unix = |line: &str| plan(line).capture.dumps[0].parts;
+    let basic = Parts::UNIX_NAMES.and(Parts::UNIX_PEERS);
+    assert_eq!(of_unix("-x"), basic);
     for line in ["-xe", "-x --json", "-x --columns peer_inode"] {
-        assert_eq!(of_unix(line), UNIX_BASIC | UNIX_EXTENDED, "{line}");
+        let more = Parts::UNIX_FILES.and(Parts::UNIX_CLIENTS);
+        assert_eq!(
+            of_unix(line).bits() & !Parts::RINGS.bits(),
+            basic.and(more).bits(),
+            "{line}"
+        );
     }
 }
 

@@ -35,7 +35,7 @@ fn push_heading(out: &mut String, lead: &Lead, colors: bool) {
 }
 
 /// Returns the view for the columns of the socket, which have what the columns in front leave.
-fn beside(lead: &Lead, view: &TableView) -> TableView {
+fn narrowed(lead: &Lead, view: &TableView) -> TableView {
     TableView {
         width: view.width.map(|width| width.saturating_sub(lead_width(lead))),
         ..view.clone()
@@ -51,8 +51,8 @@ pub fn with_word<'a>(
     let (words, rows): (Vec<&str>, Vec<Row<'a>>) = rows.unzip();
     let widest = words.iter().map(|word| word.width()).max().unwrap_or(0);
     let lead: &Lead = &[(heading, widest)];
-    let narrowed = beside(lead, view);
-    let table = table::render_rows(rows.iter().copied(), &narrowed);
+    let view_of_rows = narrowed(lead, view);
+    let table = table::render_rows(rows.iter().copied(), &view_of_rows);
     let mut lines = table.lines();
     let mut text = String::new();
     if view.header
@@ -81,7 +81,7 @@ pub struct GrowingTable {
 impl GrowingTable {
     /// A table without rows. A column is as wide as its heading at least.
     pub fn new(lead: &'static Lead, view: &TableView) -> Self {
-        let view = beside(lead, view);
+        let view = narrowed(lead, view);
         let of_heading = |column: &Column| {
             let width = column.heading().width();
             Width {

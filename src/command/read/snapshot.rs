@@ -7,7 +7,7 @@ use crate::diagnose::bind::Existing;
 use crate::diagnose::bind::unix::facts::is_abstract;
 use crate::engine;
 use crate::engine::read_tables;
-use crate::model::request::{Condition, Dump, OwnersBy, Question};
+use crate::model::request::{Condition, Dump, OwnersBy, Parts, Question};
 use crate::model::{End, Endpoints, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::source::{socket_options, unix_paths};
 
@@ -52,10 +52,6 @@ pub fn local_ports(from: u16, to: u16) -> Condition {
     ])
 }
 
-/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_VFS`, `UDIAG_SHOW_RQLEN` and `UDIAG_SHOW_UID` (linux 6.18
-/// include/uapi/linux/unix_diag.h).
-const NAME_FILE_QUEUE_AND_UID: u32 = 0x53;
-
 /// Reads the sockets that listen on a unix name or are bound to it: those whose file is at the path.
 pub fn read_unix(name: &[u8]) -> Snapshot {
     let id = if is_abstract(name) {
@@ -64,7 +60,7 @@ pub fn read_unix(name: &[u8]) -> Snapshot {
         unix_paths::file_id(name)
     };
     let dump = Dump {
-        extensions: NAME_FILE_QUEUE_AND_UID,
+        parts: Parts::UNIX_NAMES.and(Parts::UNIX_FILES),
         ..Dump::new(Protocol::Unix, StateSet::LISTENING)
     };
     collect(vec![dump], |socket| match &socket.endpoints {

@@ -1,6 +1,6 @@
 //! Which tables are read, and how much of each.
 
-use super::{Condition, PeerKinds};
+use super::{Condition, Parts, PeerKinds};
 use crate::model::{Protocol, Socket, SocketType, State, StateSet};
 
 /// How much of a reply to read.
@@ -39,8 +39,8 @@ pub struct Dump {
     pub types: Vec<SocketType>,
     /// The states wanted.
     pub states: StateSet,
-    /// `INET_DIAG_*` extension bits, or `UDIAG_SHOW_*` bits for unix sockets.
-    pub extensions: u32,
+    /// What is reported in addition to the row.
+    pub parts: Parts,
     /// How much of each reply to read.
     pub wanted: Wanted,
     /// Whether the user named the protocol, or it is only part of "everything".
@@ -63,7 +63,7 @@ impl Dump {
             v6: true,
             types: Vec::new(),
             states,
-            extensions: 0,
+            parts: Parts::NONE,
             wanted: Wanted::Attributes,
             named: true,
             local_port: None,
@@ -90,10 +90,10 @@ impl Dump {
             return None;
         }
         Some(Self {
-            extensions: if self.protocol == Protocol::Unix {
-                self.extensions
+            parts: if self.protocol == Protocol::Unix {
+                self.parts
             } else {
-                0
+                Parts::NONE
             },
             wanted: Wanted::Row,
             ..Self::new(self.protocol, needed)

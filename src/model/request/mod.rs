@@ -8,8 +8,10 @@ pub mod dump;
 pub mod filter_names;
 pub mod netns;
 pub mod owners;
+pub mod parts;
 
 pub use condition::{Condition, Question};
 pub use dump::{Dump, Wanted};
 pub use filter_names::{FilterNames, ResolvedNames};
 pub use owners::{Facts, NamesWanted, OwnersBy, PeerKinds};
+pub use parts::Parts;

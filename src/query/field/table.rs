@@ -29,77 +29,77 @@ macro_rules! table {
             V6only,             "v6only",              Boolean, "",            Token("v6only:"),         NOTHING,                               ends::v6only(socket),                                                "IPV6_V6ONLY; known for IPv6 sockets that listen or are bound";
             Scope,              "scope",               Word,    "",            Nowhere,                  NOTHING,                               word(socket.scope().map(Scope::name)),                               "from where a listening or bound socket can be reached: loopback, link-local, private, public, all-v4, all-v6, all";
             Path,               "path",                Text,    "",            Nowhere,                  NOTHING,                               ends::path(socket),                                                  "name of a unix socket; an abstract name starts with @";
-            PeerPath,           "peer_path",           Text,    "",            Nowhere,                  PEERS,                                 ends::peer_path(row),                                                "name of the other end of a unix socket, or of the listener at which it waits";
-            PeerInode,          "peer_inode",          Integer, "",            Nowhere,                  PEERS,                                 ends::peer_inode(row),                                               "inode of the other end of a unix socket; of an IP connection where that is on this machine and was asked for";
+            PeerPath,           "peer_path",           Text,    "",            Nowhere,                  PEERS,                                 ends::peer_path(row),                                                "name of the other end of a unix socket, or of the listener in whose queue it waits";
+            PeerInode,          "peer_inode",          Integer, "",            Nowhere,                  PEERS,                                 ends::peer_inode(row),                                               "inode of the other end: of a unix socket, or, when named, of an IP connection on this machine";
             PeerProcess,        "peer_process",        Text,    "",            Nowhere,                  PEER_OWNERS.and(PROCESSES),            owners::of_peer(row, owners::process),                               "program of the first owner of the other end, if that is on this machine";
             PeerPid,            "peer_pid",            Integer, "",            Nowhere,                  PEER_OWNERS,                           owners::of_peer(row, owners::pid),                                   "process id of the first owner of the other end, if that is on this machine";
-            PeerOwners,         "peer_owners",         Owners,  "",            Nowhere,                  PEER_OWNERS.and(PROCESSES).and(USERS), owners::of_peer(row, owners::all),                                   "every descriptor that refers to the other end, as in owners; of a unix socket with several senders or waiting clients: to any of them; null when the other end is not on this machine or not known";
+            PeerOwners,         "peer_owners",         Owners,  "",            Nowhere,                  PEER_OWNERS.and(PROCESSES).and(USERS), owners::of_peer(row, owners::all),                                   "every descriptor that refers to the other end, as in owners; for a unix socket with several senders or waiting clients, to any of them; null when the other end is unknown or on another machine";
             RecvQ,              "recv_q",              Integer, "bytes",       Column(3),                NOTHING,                               integer(socket.recv_q()),                                            "received and not yet read; null for listeners";
             SendQ,              "send_q",              Integer, "bytes",       Column(4),                NOTHING,                               integer(socket.send_q()),                                            "sent or queued and not yet acknowledged; null for listeners";
             AcceptQ,            "accept_q",            Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.accept_q()),                                          "connections that wait to be accepted; listeners only";
             Backlog,            "backlog",             Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.backlog()),                                           "limit of the accept queue; listeners only";
             AcceptQueueFull,    "accept_queue_full",   Boolean, "",            Nowhere,                  NOTHING,                               queues::accept_queue_full(socket),                                   "whether the accept queue holds more than its limit, so that connections are dropped; listeners only";
-            SynRecv,            "syn_recv",            Integer, "connections", Nowhere,                  HALF_OPEN,                             integer(row.context.half_open.of(socket)),                           "half-open connections at the address of a TCP listener, when named";
-            RecvQPercent,       "recv_q_percent",      Integer, "",            Nowhere,                  MEMORY,                                integer(queues::recv_q_percent(socket)),                             "how full the receive buffer of a UDP, UDP-Lite or raw socket is, in percent, when named or with -m";
-            Drops,              "drops",               Integer, "packets",     Nowhere,                  ATTRIBUTES.and(DROPS),                 integer(socket.drops),                                               "packets dropped at this socket since it was made";
+            SynRecv,            "syn_recv",            Integer, "connections", Nowhere,                  HALF_OPEN,                             integer(row.context.half_open.of(socket)),                           "half-open connections to a TCP listener; read only when named";
+            RecvQPercent,       "recv_q_percent",      Integer, "",            Nowhere,                  MEMORY,                                integer(queues::recv_q_percent(socket)),                             "fill level of the receive buffer of a UDP, UDP-Lite or raw socket, in percent; read with -m or when named";
+            Drops,              "drops",               Integer, "packets",     Nowhere,                  ATTRIBUTES.and(DROPS),                 integer(socket.drops),                                               "packets dropped at this socket since it was created";
             Uid,                "uid",                 Integer, "",            Token("uid:"),            NOTHING,                               integer(socket.uid),                                                 "user id that owns the socket; null where the kernel keeps none";
             User,               "user",                Text,    "",            Nowhere,                  USERS,                                 owners::user(row),                                                   "login name of uid";
-            Process,            "process",             Text,    "",            Owners(9),                OWNERS.and(PROCESSES),                 owners::process(row),                                                "program of the first owner, as a person would name it";
+            Process,            "process",             Text,    "",            Owners(9),                OWNERS.and(PROCESSES),                 owners::process(row),                                                "program of the first owner: the executable, or for an interpreter its script";
             Pid,                "pid",                 Integer, "",            Owners(10),               OWNERS,                                owners::pid(row),                                                    "process id of the first owner";
             Fd,                 "fd",                  Integer, "",            Nowhere,                  OWNERS,                                owners::fd(row),                                                     "descriptor of the socket in the first owner";
             OwnerStatus,        "owner_status",        Word,    "",            Nowhere,                  OWNERS,                                word(row.ownership.status.name()),                                   "known, hidden, none, queued, in-flight, elsewhere, kernel, unknown, not-asked";
-            Owners,             "owners",              Owners,  "",            Token("users:(("),        OWNERS.and(PROCESSES).and(USERS),      owners::all(row),                                                    "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, context, cgroup, unit, container; null when not asked or unknown";
-            Context,            "context",             Text,    "",            Token("proc_ctx="),       OWNERS.and(CONTEXTS),                  owners::context(row),                                                "security context of the first owner (SELinux; or the label of AppArmor or Smack), with -Z or when named";
-            SocketContext,      "socket_context",      Text,    "",            Token("sock_ctx="),       OWNERS.and(SOCKET_CONTEXTS),           bytes(row.security_context()),                                       "SELinux context of the socket itself, by way of its owner, with -z or when named";
+            Owners,             "owners",              Owners,  "",            Token("users:(("),        OWNERS.and(PROCESSES).and(USERS),      owners::all(row),                                                    "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, context, cgroup, unit, container; null when not requested or unknown";
+            Context,            "context",             Text,    "",            Token("proc_ctx="),       OWNERS.and(CONTEXTS),                  owners::context(row),                                                "security context of the first owner: of SELinux, or the label of AppArmor or Smack; read with -Z or when named";
+            SocketContext,      "socket_context",      Text,    "",            Token("sock_ctx="),       OWNERS.and(SOCKET_CONTEXTS),           bytes(row.security_context()),                                       "SELinux context of the socket itself, read through its owner; with -z or when named";
             Cgroup,             "cgroup",              Text,    "",            Token("cgroup:"),         ATTRIBUTES.and(CGROUPS),               home::cgroup(row),                                                   "v2 cgroup of the task that created the socket";
-            Unit,               "unit",                Text,    "",            Nowhere,                  HOME,                                  home::unit(row),                                                     "systemd unit of the task that created the socket; of the first owner where its cgroup does not tell";
-            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of the same, by its name, or by 12 digits of its identifier where the name is not known";
-            ContainerId,        "container_id",        Text,    "",            Nowhere,                  HOME,                                  home::container_id(row),                                             "identifier of the container, 64 hexadecimal digits; null for LXC and systemd-nspawn, which have names alone";
-            Pod,                "pod",                 Text,    "",            Nowhere,                  HOME,                                  home::pod(row),                                                      "pod of the same: NAMESPACE/NAME, or its identifier where that is not known";
+            Unit,               "unit",                Text,    "",            Nowhere,                  HOME,                                  home::unit(row),                                                     "systemd unit of the task that created the socket; if its cgroup is unknown, of the first owner";
+            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of that task, by name, or by the first 12 digits of its identifier if the name is unknown";
+            ContainerId,        "container_id",        Text,    "",            Nowhere,                  HOME,                                  home::container_id(row),                                             "identifier of the container, 64 hexadecimal digits; null for LXC and systemd-nspawn, which have only names";
+            Pod,                "pod",                 Text,    "",            Nowhere,                  HOME,                                  home::pod(row),                                                      "pod of that task: NAMESPACE/NAME, or its identifier if that is unknown";
             Mark,               "mark",                Integer, "",            Token("fwmark:0x"),       ATTRIBUTES,                            integer(socket.mark),                                                "SO_MARK; needs CAP_NET_ADMIN";
             Shutdown,           "shutdown",            Word,    "",            Nowhere,                  ATTRIBUTES,                            word(socket.shutdown.map(shutdown_word)),                            "directions that were shut down: none, receive, send, both";
             SocketOptions,      "socket_options",      Words,   "",            Token("inet-sockopt: ("), ATTRIBUTES,                            socket.socket_options.map_or(Value::Null, Value::SocketOptions),            "options set on the socket, by the names of ss --inet-sockopt";
             IpProtocol,         "ip_protocol",         Integer, "",            Nowhere,                  ATTRIBUTES,                            integer(socket.ip_protocol),                                         "IP protocol number of a raw socket";
-            Ethertype,          "ethertype",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::ethertype(socket),                                       "Ethernet protocol that a packet socket takes: 3 for all, 0 while it takes none";
+            Ethertype,          "ethertype",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::ethertype(socket),                                       "EtherType that a packet socket receives: 3 for all, 0 for none";
             FilterInstructions, "filter_instructions", Integer, "",            Nowhere,                  FILTERS,                               other_ends::filter_instructions(socket),                             "length of a packet socket's filter program; null without one, and without CAP_NET_ADMIN";
-            FilterProgram,      "filter_program",      Texts,   "",            Token("bpf filter ("),    FILTERS,                               other_ends::filter_program(socket),                                  "filter program of a packet socket, each instruction as code, jump if true, jump if false and operand; asked by -b; null without one, and without CAP_NET_ADMIN";
+            FilterProgram,      "filter_program",      Texts,   "",            Token("bpf filter ("),    FILTERS,                               other_ends::filter_program(socket),                                  "filter program of a packet socket, each instruction as code, jump if true, jump if false and operand; shown with -b; null without one, and without CAP_NET_ADMIN";
             QueueId,            "queue_id",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::queue_id(socket),                                        "queue of the interface that an XDP socket is bound to";
-            KernelProtocol,     "kernel_protocol",     Text,    "",            Nowhere,                  NOTHING,                               other_ends::kernel_protocol(socket),                                 "the kernel's name for the protocol of a socket that no dump tells of: TCP, ALG, CAN_RAW; null for all others";
-            NetlinkProtocol,    "netlink_protocol",    Word,    "",            Nowhere,                  NOTHING,                               other_ends::netlink_protocol(socket),                                "netlink family: rtnl, genl, uevent, audit and so on; a number where it has no name";
-            Portid,             "portid",              Integer, "",            Nowhere,                  NOTHING,                               other_ends::portid(socket),                                          "address of a netlink socket: 0 for the kernel, often the process id of whoever made it";
-            PeerPortid,         "peer_portid",         Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_portid(socket),                                     "address that a netlink socket was connected to; null when not connected";
-            PeerGroup,          "peer_group",          Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_group(socket),                                      "multicast group that a netlink socket was connected to; null for none";
+            KernelProtocol,     "kernel_protocol",     Text,    "",            Nowhere,                  NOTHING,                               other_ends::kernel_protocol(socket),                                 "the kernel's protocol name of a socket missing from every dump, such as TCP, ALG or CAN_RAW; null for all others";
+            NetlinkProtocol,    "netlink_protocol",    Word,    "",            Nowhere,                  NOTHING,                               other_ends::netlink_protocol(socket),                                "netlink family: rtnl, genl, uevent, audit and so on; null for one without a name";
+            Portid,             "portid",              Integer, "",            Nowhere,                  NOTHING,                               other_ends::portid(socket),                                          "port id of a netlink socket: 0 for the kernel, often the process id of its creator";
+            PeerPortid,         "peer_portid",         Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_portid(socket),                                     "port id that a netlink socket is connected to; null when not connected";
+            PeerGroup,          "peer_group",          Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_group(socket),                                      "multicast group that a netlink socket is connected to; null for none";
             NetlinkGroups,      "netlink_groups",      Numbers, "",            Token("groups=0x"),       NOTHING,                               other_ends::netlink_groups(socket),                                  "multicast groups that a netlink socket has joined";
             LocalCid,           "local_cid",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::local_cid(socket),                                       "context id of a VM socket; null for any";
             PeerCid,            "peer_cid",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_cid(socket),                                        "context id of the other end of a VM socket; null when not connected";
             Timer,              "timer",               Word,    "",            Token("timer:("),         NOTHING,                               word(socket.timer.map(|timer| timer.kind.name())),                   "running timer: on, keepalive, timewait, persist, delack";
             TimerExpiresMs,     "timer_expires_ms",    Integer, "ms",          Nowhere,                  NOTHING,                               integer(socket.timer.and_then(|timer| timer.expires_ms)),            "time until the timer ends";
             Retransmits,        "retransmits",         Integer, "packets",     Nowhere,                  NOTHING,                               integer(socket.timer.map(|timer| timer.retransmits)),                "retransmits or probes so far";
-            Memory,             "memory",              Object,  "",            Token("skmem:("),         MEMORY,                                object(objects::memory(socket)),                                   "memory of the socket and its limits; asked by -m";
-            Tos,                "tos",                 Integer, "",            Token("tos:"),            TOS,                                   integer(socket.details.number(kind::TOS)),                           "IP_TOS: DSCP and ECN bits of packets sent over IPv4; asked by --tos";
-            Tclass,             "tclass",              Integer, "",            Token("tclass:"),         CLASS,                                 integer(socket.details.number(kind::TCLASS)),                        "IPV6_TCLASS: the same over IPv6; asked by --tos";
-            ClassId,            "class_id",            Integer, "",            Token("class_id:"),       CLASS,                                 integer(socket.details.number(kind::CLASS_ID)),                      "class of the net_cls cgroup, or else SO_PRIORITY; asked by --tos";
-            Congestion,         "congestion",          Text,    "",            Nowhere,                  CONGESTION,                            bytes(socket.details.congestion()),                                  "congestion control of a TCP socket; asked by -i";
-            Tcp,                "tcp",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tcp(socket)),                                      "what TCP knows of a connection; asked by -i";
-            Vegas,              "vegas",               Object,  "",            Nowhere,                  MEASURES,                              object(objects::vegas(socket)),                                    "measurements of vegas and its relatives; asked by -i";
-            Dctcp,              "dctcp",               Object,  "",            Token("dctcp:("),         MEASURES,                              object(objects::dctcp(socket)),                                    "measurements of dctcp; asked by -i";
-            Bbr,                "bbr",                 Object,  "",            Token("bbr:("),           MEASURES,                              object(objects::bbr(socket)),                                      "measurements of bbr; asked by -i";
-            Ulp,                "ulp",                 Text,    "",            Token("tcp-ulp-"),        INFO,                                  bytes(socket.details.ulp().map(|ulp| ulp.name)),                     "protocol that the kernel runs on top of a TCP socket: tls, mptcp; asked by -i";
-            Tls,                "tls",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tls(socket)),                                      "TLS in the kernel; asked by -i";
-            Subflow,            "subflow",             Object,  "",            Nowhere,                  INFO,                                  object(objects::subflow(socket)),                                  "what makes a TCP connection a subflow of multipath TCP; asked by -i";
-            Mptcp,              "mptcp",               Object,  "",            Nowhere,                  INFO,                                  object(objects::mptcp(socket)),                                    "what multipath TCP knows of a connection; asked by -i";
-            Sctp,               "sctp",                Object,  "",            Nowhere,                  INFO,                                  object(objects::sctp(socket)),                                     "measurements of an SCTP association; asked by -i";
-            SctpSettings,       "sctp_settings",       Object,  "",            Nowhere,                  INFO,                                  object(objects::sctp_settings(socket)),                            "what was set for an SCTP endpoint; asked by -i";
-            Association,        "association",         Word,    "",            Nowhere,                  NOTHING,                               word(socket.details.association().map(Association::name)),           "state of an SCTP association in SCTP's words: closed, cookie-wait, cookie-echoed, established, shutdown-pending, shutdown-sent, shutdown-received, shutdown-ack-sent; null for an endpoint";
-            LocalAddresses,     "local_addresses",     Texts,   "",            Token("locals:"),         INFO,                                  texts(socket.details.addresses(kind::LOCALS).map(List::Addresses)),                   "all IP addresses of an SCTP socket; asked by -i or -m";
-            PeerAddresses,      "peer_addresses",      Texts,   "",            Token("peers:"),          INFO,                                  texts(socket.details.addresses(kind::PEERS).map(List::Addresses)),                    "all IP addresses of the other end of an SCTP association; asked by -i or -m";
-            Packet,             "packet",              Object,  "",            Nowhere,                  NOTHING,                               object(objects::packet(socket)),                                   "version and flags of a packet socket; asked by -e";
-            RxRing,             "rx_ring",             Object,  "",            Token("ring_rx("),        RINGS,                                 object(objects::rx_ring(socket)),                                  "receive ring of a packet socket; null without one; asked by -e";
-            TxRing,             "tx_ring",             Object,  "",            Token("ring_tx("),        RINGS,                                 object(objects::tx_ring(socket)),                                  "send ring of a packet socket; null without one; asked by -e";
-            Fanout,             "fanout",              Object,  "",            Token("fanout("),         RINGS,                                 object(objects::fanout(socket)),                                   "group of packet sockets that share packets; null for none; asked by -e";
-            XdpRings,           "xdp_rings",           Object,  "",            Nowhere,                  RINGS,                                 object(objects::xdp_rings(socket)),                                "rings of an XDP socket; asked by -e";
-            XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(objects::xdp_umem(socket)),                                 "frame memory of an XDP socket; asked by -e";
-            XdpStats,           "xdp_stats",           Object,  "",            Token("stats("),          RINGS,                                 object(objects::xdp_stats(socket)),                                "counters of an XDP socket; asked by -e";
+            Memory,             "memory",              Object,  "",            Token("skmem:("),         MEMORY,                                object(objects::memory(socket)),                                   "memory of the socket and its limits; shown with -m";
+            Tos,                "tos",                 Integer, "",            Token("tos:"),            TOS,                                   integer(socket.details.number(kind::TOS)),                           "IP_TOS: DSCP and ECN bits of packets sent over IPv4; shown with --tos";
+            Tclass,             "tclass",              Integer, "",            Token("tclass:"),         CLASS,                                 integer(socket.details.number(kind::TCLASS)),                        "IPV6_TCLASS: the same over IPv6; shown with --tos";
+            ClassId,            "class_id",            Integer, "",            Token("class_id:"),       CLASS,                                 integer(socket.details.number(kind::CLASS_ID)),                      "class of the net_cls cgroup, or else SO_PRIORITY; shown with --tos";
+            Congestion,         "congestion",          Text,    "",            Nowhere,                  CONGESTION,                            bytes(socket.details.congestion()),                                  "congestion control of a TCP socket; shown with -i";
+            Tcp,                "tcp",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tcp(socket)),                                      "state of a TCP connection, as in struct tcp_info; shown with -i";
+            Vegas,              "vegas",               Object,  "",            Nowhere,                  MEASURES,                              object(objects::vegas(socket)),                                    "measurements of Vegas-like congestion control; shown with -i";
+            Dctcp,              "dctcp",               Object,  "",            Token("dctcp:("),         MEASURES,                              object(objects::dctcp(socket)),                                    "measurements of DCTCP; shown with -i";
+            Bbr,                "bbr",                 Object,  "",            Token("bbr:("),           MEASURES,                              object(objects::bbr(socket)),                                      "measurements of BBR; shown with -i";
+            Ulp,                "ulp",                 Text,    "",            Token("tcp-ulp-"),        INFO,                                  bytes(socket.details.ulp().map(|ulp| ulp.name)),                     "protocol that the kernel runs on top of a TCP socket: tls, mptcp; shown with -i";
+            Tls,                "tls",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tls(socket)),                                      "TLS in the kernel; shown with -i";
+            Subflow,            "subflow",             Object,  "",            Nowhere,                  INFO,                                  object(objects::subflow(socket)),                                  "subflow data of a TCP connection that is part of Multipath TCP; shown with -i";
+            Mptcp,              "mptcp",               Object,  "",            Nowhere,                  INFO,                                  object(objects::mptcp(socket)),                                    "state of a Multipath TCP connection; shown with -i";
+            Sctp,               "sctp",                Object,  "",            Nowhere,                  INFO,                                  object(objects::sctp(socket)),                                     "measurements of an SCTP association; shown with -i";
+            SctpSettings,       "sctp_settings",       Object,  "",            Nowhere,                  INFO,                                  object(objects::sctp_settings(socket)),                            "settings of an SCTP endpoint; shown with -i";
+            Association,        "association",         Word,    "",            Nowhere,                  NOTHING,                               word(socket.details.association().map(Association::name)),           "state of an SCTP association: closed, cookie-wait, cookie-echoed, established, shutdown-pending, shutdown-sent, shutdown-received, shutdown-ack-sent; null for an endpoint";
+            LocalAddresses,     "local_addresses",     Texts,   "",            Token("locals:"),         INFO,                                  texts(socket.details.addresses(kind::LOCALS).map(List::Addresses)),                   "all IP addresses of an SCTP socket; shown with -i or -m";
+            PeerAddresses,      "peer_addresses",      Texts,   "",            Token("peers:"),          INFO,                                  texts(socket.details.addresses(kind::PEERS).map(List::Addresses)),                    "all IP addresses of the other end of an SCTP association; shown with -i or -m";
+            Packet,             "packet",              Object,  "",            Nowhere,                  NOTHING,                               object(objects::packet(socket)),                                   "version and flags of a packet socket; shown with -e";
+            RxRing,             "rx_ring",             Object,  "",            Token("ring_rx("),        RINGS,                                 object(objects::rx_ring(socket)),                                  "receive ring of a packet socket; null without one; shown with -e";
+            TxRing,             "tx_ring",             Object,  "",            Token("ring_tx("),        RINGS,                                 object(objects::tx_ring(socket)),                                  "send ring of a packet socket; null without one; shown with -e";
+            Fanout,             "fanout",              Object,  "",            Token("fanout("),         RINGS,                                 object(objects::fanout(socket)),                                   "group of packet sockets that share packets; null for none; shown with -e";
+            XdpRings,           "xdp_rings",           Object,  "",            Nowhere,                  RINGS,                                 object(objects::xdp_rings(socket)),                                "rings of an XDP socket; shown with -e";
+            XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(objects::xdp_umem(socket)),                                 "frame memory of an XDP socket; shown with -e";
+            XdpStats,           "xdp_stats",           Object,  "",            Token("stats("),          RINGS,                                 object(objects::xdp_stats(socket)),                                "counters of an XDP socket; shown with -e";
             Inode,              "inode",               Integer, "",            Token("ino:"),            NOTHING,                               integer(socket.inode.map(NonZeroU32::get)),                          "inode of the socket; null where no program holds it";
             Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "unique for the socket since boot";
             Netns,              "netns",               Integer, "",            Nowhere,                  NOTHING,                               integer(row.namespace().and_then(|namespace| namespace.inode)),      "inode of the network namespace";
@@ -130,46 +130,46 @@ Host,               "host",                Text,    "",            IfNamed,     
             // are the last four bytes: 6.18 keeps two accurate ECN counters there, 7.0 a set of bits, and nothing in
             // the reply tells them apart.
             [parts of Tcp, "tcp_"] {
-                CaState,                "ca_state",                    "",        "",                u8_at(1).words(CA_STATES),                 "what congestion control is doing";
-                TcpRetransmits,         "tcp_retransmits",             "",        "",                u8_at(2),                                  "timeouts in a row without an answer";
-                Probes,                 "probes",                      "",        "",                u8_at(3),                                  "probes of a zero window, or for a dead peer, without an answer";
+                CaState,                "ca_state",                    "",        "",                u8_at(1).words(CA_STATES),                 "state of congestion control";
+                TcpRetransmits,         "tcp_retransmits",             "",        "",                u8_at(2),                                  "consecutive retransmission timeouts";
+                Probes,                 "probes",                      "",        "",                u8_at(3),                                  "unanswered zero-window or keepalive probes";
                 Backoff,                "backoff",                     "",        "backoff:",        u8_at(4),                                  "how often the retransmission timeout was doubled";
-                OptTimestamps,          "opt_timestamps",              "",        "ts",              u8_at(5).bit(0),                           "timestamps were agreed on";
-                OptSack,                "opt_sack",                    "",        "sack",            u8_at(5).bit(1),                           "selective acknowledgements were agreed on";
-                OptWscale,              "opt_wscale",                  "",        "wscale:",         u8_at(5).bit(2),                           "window scaling was agreed on";
-                OptEcn,                 "opt_ecn",                     "",        "ecn",             u8_at(5).bit(3),                           "explicit congestion notification was agreed on";
-                OptEcnSeen,             "opt_ecn_seen",                "",        "ecnseen",         u8_at(5).bit(4),                           "at least one packet came marked for ECN";
+                OptTimestamps,          "opt_timestamps",              "",        "ts",              u8_at(5).bit(0),                           "timestamps were negotiated";
+                OptSack,                "opt_sack",                    "",        "sack",            u8_at(5).bit(1),                           "selective acknowledgements were negotiated";
+                OptWscale,              "opt_wscale",                  "",        "wscale:",         u8_at(5).bit(2),                           "window scaling was negotiated";
+                OptEcn,                 "opt_ecn",                     "",        "ecn",             u8_at(5).bit(3),                           "explicit congestion notification was negotiated";
+                OptEcnSeen,             "opt_ecn_seen",                "",        "ecnseen",         u8_at(5).bit(4),                           "at least one packet arrived with an ECN mark";
                 OptSynData,             "opt_syn_data",                "",        "fastopen",        u8_at(5).bit(5),                           "data in the SYN was acknowledged (fast open)";
                 OptUsecTs,              "opt_usec_ts",                 "",        "usec_ts",         u8_at(5).bit(6),                           "timestamps count microseconds";
-                OptTfoChild,            "opt_tfo_child",               "",        "",                u8_at(5).bit(7),                           "accepted by fast open";
-                SndWscale,              "snd_wscale",                  "",        "",                u8_at(6).bits(0, 4),                       "power of two that the peer's window is scaled by";
-                RcvWscale,              "rcv_wscale",                  "",        "",                u8_at(6).bits(4, 4),                       "power of two that our window is scaled by";
-                DeliveryRateAppLimited, "delivery_rate_app_limited",   "",        "app_limited",     u8_at(7).bit(0),                           "the program gave less to send than delivery_rate could take";
+                OptTfoChild,            "opt_tfo_child",               "",        "",                u8_at(5).bit(7),                           "accepted through fast open";
+                SndWscale,              "snd_wscale",                  "",        "",                u8_at(6).bits(0, 4),                       "scale of the peer's window, as a power of two";
+                RcvWscale,              "rcv_wscale",                  "",        "",                u8_at(6).bits(4, 4),                       "scale of our window, as a power of two";
+                DeliveryRateAppLimited, "delivery_rate_app_limited",   "",        "app_limited",     u8_at(7).bit(0),                           "delivery_rate was limited by the program, which had too little to send";
                 FastopenClientFail,     "fastopen_client_fail",        "",        "",                u8_at(7).bits(1, 2).words(FASTOPEN_FAILS), "why fast open was not used";
-                RtoUs,                  "rto_us",                      "us",      "rto:",            u32_at(8),                                 "time until a segment without an answer is sent again";
-                AtoUs,                  "ato_us",                      "us",      "ato:",            u32_at(12),                                "time until an acknowledgement that waits is sent";
+                RtoUs,                  "rto_us",                      "us",      "rto:",            u32_at(8),                                 "retransmission timeout";
+                AtoUs,                  "ato_us",                      "us",      "ato:",            u32_at(12),                                "timeout of a delayed acknowledgement";
                 Mss,                    "mss",                         "bytes",   "mss:",            u32_at(16),                                "largest segment sent";
-                RcvMssBytes,            "rcv_mss_bytes",               "bytes",   "rcvmss:",         u32_at(20),                                "largest segment of the peer, as estimated";
+                RcvMssBytes,            "rcv_mss_bytes",               "bytes",   "rcvmss:",         u32_at(20),                                "largest segment of the peer, estimated";
                 Unacked,                "unacked",                     "packets", "unacked:",        u32_at(24),                                "sent and not yet acknowledged";
                 Sacked,                 "sacked",                      "packets", "sacked:",         u32_at(28),                                "selectively acknowledged";
-                Lost,                   "lost",                        "packets", "lost:",           u32_at(32),                                "taken for lost";
-                Retrans,                "retrans",                     "packets", "retrans:",        u32_at(36),                                "sent again and not yet acknowledged";
+                Lost,                   "lost",                        "packets", "lost:",           u32_at(32),                                "considered lost";
+                Retrans,                "retrans",                     "packets", "retrans:",        u32_at(36),                                "retransmitted and not yet acknowledged";
                 Fackets,                "fackets",                     "packets", "fackets:",        u32_at(40),                                "0 since Linux 4.15";
                 LastDataSentMs,         "last_data_sent_ms",           "ms",      "lastsnd:",        u32_at(44),                                "time since data was sent";
-                LastAckSentMs,          "last_ack_sent_ms",            "ms",      "",                u32_at(48).without(0),                     "the kernel does not keep it";
-                LastDataRecvMs,         "last_data_recv_ms",           "ms",      "lastrcv:",        u32_at(52),                                "time since data came";
-                LastAckRecvMs,          "last_ack_recv_ms",            "ms",      "lastack:",        u32_at(56),                                "time since an acknowledgement came";
-                PmtuBytes,              "pmtu_bytes",                  "bytes",   "pmtu:",           u32_at(60),                                "largest packet on the path";
-                RcvSsthreshBytes,       "rcv_ssthresh_bytes",          "bytes",   "rcv_ssthresh:",   u32_at(64),                                "size up to which our window grows for now";
+                LastAckSentMs,          "last_ack_sent_ms",            "ms",      "",                u32_at(48).without(0),                     "not tracked by the kernel";
+                LastDataRecvMs,         "last_data_recv_ms",           "ms",      "lastrcv:",        u32_at(52),                                "time since data arrived";
+                LastAckRecvMs,          "last_ack_recv_ms",            "ms",      "lastack:",        u32_at(56),                                "time since an acknowledgement arrived";
+                PmtuBytes,              "pmtu_bytes",                  "bytes",   "pmtu:",           u32_at(60),                                "path MTU";
+                RcvSsthreshBytes,       "rcv_ssthresh_bytes",          "bytes",   "rcv_ssthresh:",   u32_at(64),                                "size up to which our window may currently grow";
                 RttUs,                  "rtt_us",                      "us",      "rtt:",            u32_at(68).without(0),                     "round trip time, smoothed";
                 RttvarUs,               "rttvar_us",                   "us",      "/",               u32_at(72),                                "its mean deviation";
-                Ssthresh,               "ssthresh",                    "packets", "ssthresh:",       u32_at(76).without(INFINITE),              "window at which slow start ends; null for none yet";
+                Ssthresh,               "ssthresh",                    "packets", "ssthresh:",       u32_at(76).without(INFINITE),              "slow start threshold; null if none is set yet";
                 Cwnd,                   "cwnd",                        "packets", "cwnd:",           u32_at(80),                                "congestion window";
-                AdvmssBytes,            "advmss_bytes",                "bytes",   "advmss:",         u32_at(84),                                "largest segment that we told the peer";
-                Reordering,             "reordering",                  "packets", "reordering:",     u32_at(88),                                "how far packets come out of order before one is taken for lost";
-                RcvRttUs,               "rcv_rtt_us",                  "us",      "rcv_rtt:",        u32_at(92).without(0),                     "round trip time as the receiver estimates it";
-                RcvSpaceBytes,          "rcv_space_bytes",             "bytes",   "rcv_space:",      u32_at(96),                                "what the program read in a round trip, which sizes the buffer";
-                TotalRetrans,           "total_retrans",               "packets", "/",               u32_at(100),                               "sent again since the beginning";
+                AdvmssBytes,            "advmss_bytes",                "bytes",   "advmss:",         u32_at(84),                                "largest segment that we announced to the peer";
+                Reordering,             "reordering",                  "packets", "reordering:",     u32_at(88),                                "reordering tolerated before a packet is considered lost";
+                RcvRttUs,               "rcv_rtt_us",                  "us",      "rcv_rtt:",        u32_at(92).without(0),                     "round trip time, estimated by the receiver";
+                RcvSpaceBytes,          "rcv_space_bytes",             "bytes",   "rcv_space:",      u32_at(96),                                "bytes that the program reads per round trip; sizes the receive buffer";
+                TotalRetrans,           "total_retrans",               "packets", "/",               u32_at(100),                               "retransmitted since the beginning";
                 PacingRateBytesPerS,    "pacing_rate_bytes_per_s",     "bytes/s", "pacing_rate ",    u64_at(104).without(UNKNOWN_64),           "rate at which segments are spaced";
                 MaxPacingRateBytesPerS, "max_pacing_rate_bytes_per_s", "bytes/s", "/",               u64_at(112).without(UNKNOWN_64),           "limit of that rate; null for none";
                 BytesAcked,             "bytes_acked",                 "bytes",   "bytes_acked:",    u64_at(120),                               "acknowledged by the peer; SYN and FIN count as one";
@@ -177,23 +177,23 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SegsOut,                "segs_out",                    "packets", "segs_out:",       u32_at(136),                               "segments sent";
                 SegsIn,                 "segs_in",                     "packets", "segs_in:",        u32_at(140),                               "segments received";
                 NotsentBytes,           "notsent_bytes",               "bytes",   "notsent:",        u32_at(144),                               "in the send queue and not sent yet";
-                MinRttUs,               "min_rtt_us",                  "us",      "minrtt:",         u32_at(148).without(UNKNOWN_32),           "smallest round trip time of late";
+                MinRttUs,               "min_rtt_us",                  "us",      "minrtt:",         u32_at(148).without(UNKNOWN_32),           "smallest recent round trip time";
                 DataSegsIn,             "data_segs_in",                "packets", "data_segs_in:",   u32_at(152),                               "segments with data received";
                 DataSegsOut,            "data_segs_out",               "packets", "data_segs_out:",  u32_at(156),                               "segments with data sent";
-                DeliveryRateBytesPerS,  "delivery_rate_bytes_per_s",   "bytes/s", "delivery_rate ",  u64_at(160),                               "rate at which data lately reached the peer";
+                DeliveryRateBytesPerS,  "delivery_rate_bytes_per_s",   "bytes/s", "delivery_rate ",  u64_at(160),                               "rate at which data recently reached the peer";
                 BusyTimeUs,             "busy_time_us",                "us",      "busy:",           u64_at(168),                               "time with data to send";
-                RwndLimitedUs,          "rwnd_limited_us",             "us",      "rwnd_limited:",   u64_at(176),                               "of that, time in which the peer's window was full";
-                SndbufLimitedUs,        "sndbuf_limited_us",           "us",      "sndbuf_limited:", u64_at(184),                               "of that, time in which the send buffer was full";
-                Delivered,              "delivered",                   "packets", "delivered:",      u32_at(192),                               "reached the peer, sent again or not";
-                DeliveredCe,            "delivered_ce",                "packets", "delivered_ce:",   u32_at(196),                               "of those, marked for congestion";
-                BytesSent,              "bytes_sent",                  "bytes",   "bytes_sent:",     u64_at(200),                               "data sent, what was sent again included";
-                BytesRetrans,           "bytes_retrans",               "bytes",   "bytes_retrans:",  u64_at(208),                               "data sent again";
+                RwndLimitedUs,          "rwnd_limited_us",             "us",      "rwnd_limited:",   u64_at(176),                               "of that, time limited by the peer's window";
+                SndbufLimitedUs,        "sndbuf_limited_us",           "us",      "sndbuf_limited:", u64_at(184),                               "of that, time limited by the send buffer";
+                Delivered,              "delivered",                   "packets", "delivered:",      u32_at(192),                               "delivered to the peer, retransmissions included";
+                DeliveredCe,            "delivered_ce",                "packets", "delivered_ce:",   u32_at(196),                               "of those, with a congestion mark";
+                BytesSent,              "bytes_sent",                  "bytes",   "bytes_sent:",     u64_at(200),                               "data sent, retransmissions included";
+                BytesRetrans,           "bytes_retrans",               "bytes",   "bytes_retrans:",  u64_at(208),                               "data retransmitted";
                 DsackDups,              "dsack_dups",                  "packets", "dsack_dups:",     u32_at(216),                               "duplicates that the peer reported";
-                ReordSeen,              "reord_seen",                  "",        "reord_seen:",     u32_at(220),                               "times that packets came out of order";
+                ReordSeen,              "reord_seen",                  "",        "reord_seen:",     u32_at(220),                               "reordering events";
                 RcvOoopack,             "rcv_ooopack",                 "packets", "rcv_ooopack:",    u32_at(224),                               "received out of order";
                 SndWndBytes,            "snd_wnd_bytes",               "bytes",   "snd_wnd:",        u32_at(228),                               "window of the peer";
                 RcvWndBytes,            "rcv_wnd_bytes",               "bytes",   "rcv_wnd:",        u32_at(232),                               "our window";
-                Rehash,                 "rehash",                      "",        "rehash:",         u32_at(236),                               "times that another path was tried by another hash";
+                Rehash,                 "rehash",                      "",        "rehash:",         u32_at(236),                               "times that the flow hash was changed to try another path";
                 TotalRto,               "total_rto",                   "",        "",                u16_at(240),                               "retransmission timeouts since the beginning";
                 TotalRtoRecoveries,     "total_rto_recoveries",        "",        "",                u16_at(242),                               "recoveries from such timeouts";
                 TotalRtoTimeMs,         "total_rto_time_ms",           "ms",      "",                u32_at(244),                               "time spent in such recoveries";
@@ -216,7 +216,7 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `struct tcp_dctcp_info`.
             [parts of Dctcp, "dctcp_"] {
-                DctcpEnabled, "dctcp_enabled",  "",       "",          u16_at(0).flag(), "false where the peer has no ECN and it falls back to reno";
+                DctcpEnabled, "dctcp_enabled",  "",       "",          u16_at(0).flag(), "false if the peer lacks ECN and it falls back to Reno";
                 DctcpCeState, "dctcp_ce_state", "",       "ce_state:", u16_at(2).flag(), "whether the last packet had a congestion mark";
                 DctcpAlpha,   "dctcp_alpha",    "1/1024", "alpha:",    u32_at(4),        "estimated share of marked bytes";
                 DctcpAbEcn,   "dctcp_ab_ecn",   "bytes",  "ab_ecn:",   u32_at(8),        "acknowledged with a mark in this window";
@@ -239,7 +239,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 TlsCipher,  "tls_cipher",    "", "cipher: ",  u16_at(2).words(CIPHERS),        "cipher";
                 TlsTxconf,  "tls_txconf",    "", "txconf: ",  u16_at(3).words(CONFIGURATIONS), "who encrypts: none, the kernel (sw), the device (hw)";
                 TlsRxconf,  "tls_rxconf",    "", "rxconf: ",  u16_at(4).words(CONFIGURATIONS), "who decrypts";
-                TlsZcRoTx,  "tls_zc_ro_tx",  "", "zc_ro_tx",  present_at(5),                   "files are sent without a copy";
+                TlsZcRoTx,  "tls_zc_ro_tx",  "", "zc_ro_tx",  present_at(5),                   "files are sent without copying";
                 TlsRxNoPad, "tls_rx_no_pad", "", "no_pad_rx", present_at(6),                   "the peer is trusted to send no padding";
             }
 
@@ -260,32 +260,32 @@ Host,               "host",                Text,    "",            IfNamed,     
             // `struct mptcp_info` (linux 6.18 include/uapi/linux/mptcp.h). Kernels before 6.5 lack the counters,
             // before 6.11 the times.
             [parts of Mptcp, "mptcp_"] {
-                MptcpSubflows,           "mptcp_subflows",              "",      "subflows:",              u8_at(0),         "paths beside the first";
-                MptcpAddAddrSignal,      "mptcp_add_addr_signal",       "",      "add_addr_signal:",       u8_at(1),         "our addresses that the peer was told";
-                MptcpAddAddrAccepted,    "mptcp_add_addr_accepted",     "",      "add_addr_accepted:",     u8_at(2),         "addresses of the peer that were taken up";
-                MptcpSubflowsMax,        "mptcp_subflows_max",          "",      "subflows_max:",          u8_at(3),         "limit of paths beside the first";
-                MptcpAddAddrSignalMax,   "mptcp_add_addr_signal_max",   "",      "add_addr_signal_max:",   u8_at(4),         "addresses that there are to tell the peer";
-                MptcpAddAddrAcceptedMax, "mptcp_add_addr_accepted_max", "",      "add_addr_accepted_max:", u8_at(5),         "limit of the peer's addresses that are taken up";
-                MptcpFallback,           "mptcp_fallback",              "",      "fallback",               u32_at(8).bit(0), "it is plain TCP, because the peer or a middlebox wants no multipath";
-                MptcpRemoteKey,          "mptcp_remote_key",            "",      "remote_key",             u32_at(8).bit(1), "the peer's key has come";
-                MptcpToken,              "mptcp_token",                 "",      "token:",                 u32_at(12).hex(), "our token of the connection, which its paths name as theirs";
+                MptcpSubflows,           "mptcp_subflows",              "",      "subflows:",              u8_at(0),         "subflows besides the first";
+                MptcpAddAddrSignal,      "mptcp_add_addr_signal",       "",      "add_addr_signal:",       u8_at(1),         "our addresses that were announced to the peer";
+                MptcpAddAddrAccepted,    "mptcp_add_addr_accepted",     "",      "add_addr_accepted:",     u8_at(2),         "addresses of the peer that were accepted";
+                MptcpSubflowsMax,        "mptcp_subflows_max",          "",      "subflows_max:",          u8_at(3),         "limit of subflows besides the first";
+                MptcpAddAddrSignalMax,   "mptcp_add_addr_signal_max",   "",      "add_addr_signal_max:",   u8_at(4),         "addresses available to announce to the peer";
+                MptcpAddAddrAcceptedMax, "mptcp_add_addr_accepted_max", "",      "add_addr_accepted_max:", u8_at(5),         "limit of accepted addresses of the peer";
+                MptcpFallback,           "mptcp_fallback",              "",      "fallback",               u32_at(8).bit(0), "fell back to plain TCP, because the peer or a middlebox does not support multipath";
+                MptcpRemoteKey,          "mptcp_remote_key",            "",      "remote_key",             u32_at(8).bit(1), "the peer's key has arrived";
+                MptcpToken,              "mptcp_token",                 "",      "token:",                 u32_at(12).hex(), "our token of the connection, which its subflows carry";
                 MptcpWriteSeq,           "mptcp_write_seq",             "",      "write_seq:",             u64_at(16),       "sequence number of the next byte that the program writes";
                 MptcpSndUna,             "mptcp_snd_una",               "",      "snd_una:",               u64_at(24),       "first sequence number that is not acknowledged";
                 MptcpRcvNxt,             "mptcp_rcv_nxt",               "",      "rcv_nxt:",               u64_at(32),       "sequence number of the next byte from the peer";
-                MptcpLocalAddrUsed,      "mptcp_local_addr_used",       "",      "local_addr_used:",       u8_at(40),        "our addresses from which paths were opened";
-                MptcpLocalAddrMax,       "mptcp_local_addr_max",        "",      "local_addr_max:",        u8_at(41),        "addresses from which paths may be opened";
-                MptcpCsumEnabled,        "mptcp_csum_enabled",          "",      "csum_enabled:",          u8_at(42).flag(), "data has checksums of its own";
-                MptcpRetransmits,        "mptcp_retransmits",           "",      "retransmits:",           u32_at(44),       "times that data was sent again, on whichever path";
-                MptcpBytesRetrans,       "mptcp_bytes_retrans",         "bytes", "bytes_retrans:",         u64_at(48),       "data sent again";
+                MptcpLocalAddrUsed,      "mptcp_local_addr_used",       "",      "local_addr_used:",       u8_at(40),        "our addresses from which subflows were opened";
+                MptcpLocalAddrMax,       "mptcp_local_addr_max",        "",      "local_addr_max:",        u8_at(41),        "addresses from which subflows may be opened";
+                MptcpCsumEnabled,        "mptcp_csum_enabled",          "",      "csum_enabled:",          u8_at(42).flag(), "checksums of the data are in use";
+                MptcpRetransmits,        "mptcp_retransmits",           "",      "retransmits:",           u32_at(44),       "retransmissions, on any subflow";
+                MptcpBytesRetrans,       "mptcp_bytes_retrans",         "bytes", "bytes_retrans:",         u64_at(48),       "data retransmitted";
                 MptcpBytesSent,          "mptcp_bytes_sent",            "bytes", "bytes_sent:",            u64_at(56),       "data sent";
                 MptcpBytesReceived,      "mptcp_bytes_received",        "bytes", "bytes_received:",        u64_at(64),       "data received";
                 MptcpBytesAcked,         "mptcp_bytes_acked",           "bytes", "bytes_acked:",           u64_at(72),       "data acknowledged by the peer";
-                MptcpSubflowsTotal,      "mptcp_subflows_total",        "",      "subflows_total:",        u8_at(80),        "paths there are, the first included";
+                MptcpSubflowsTotal,      "mptcp_subflows_total",        "",      "subflows_total:",        u8_at(80),        "subflows, the first included";
                 MptcpEndpLaminarMax,     "mptcp_endp_laminar_max",      "",      "endp_laminar_max:",      u8_at(81),        "endpoints of the kind laminar; since Linux 6.18";
                 MptcpEndpFullmeshMax,    "mptcp_endp_fullmesh_max",     "",      "",                       u8_at(82),        "endpoints of the kind fullmesh; since Linux 6.18";
                 MptcpLastDataSentMs,     "mptcp_last_data_sent_ms",     "ms",    "last_data_sent:",        u32_at(84),       "time since data was sent";
-                MptcpLastDataRecvMs,     "mptcp_last_data_recv_ms",     "ms",    "last_data_recv:",        u32_at(88),       "time since data came";
-                MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement came";
+                MptcpLastDataRecvMs,     "mptcp_last_data_recv_ms",     "ms",    "last_data_recv:",        u32_at(88),       "time since data arrived";
+                MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement arrived";
             }
 
             // `struct sctp_info` (linux 6.18 include/linux/sctp.h) of associations. The address of the primary path is
@@ -295,23 +295,23 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "number of the association's state";
                 SctpRwndBytes,                "sctp_rwnd_bytes",                  "bytes",   "rwnd:",      u32_at(8),        "our window";
                 SctpUnackdata,                "sctp_unackdata",                   "",        "unackdata:", u16_at(12),       "chunks not acknowledged";
-                SctpPenddata,                 "sctp_penddata",                    "",        "penddata:",  u16_at(14),       "chunks that came and wait to be read";
+                SctpPenddata,                 "sctp_penddata",                    "",        "penddata:",  u16_at(14),       "chunks that arrived and wait to be read";
                 SctpInstrms,                  "sctp_instrms",                     "",        "instrms:",   u16_at(16),       "streams from the peer";
                 SctpOutstrms,                 "sctp_outstrms",                    "",        "outstrms:",  u16_at(18),       "streams to the peer";
-                SctpInqueue,                  "sctp_inqueue",                     "",        "inqueue:",   u32_at(24),       "chunks in the queue of those that came";
-                SctpOutqueue,                 "sctp_outqueue",                    "",        "outqueue:",  u32_at(28),       "chunks in the queue of those to send";
-                SctpOverallError,             "sctp_overall_error",               "",        "overerr:",   u32_at(32),       "errors since the peer was last heard";
+                SctpInqueue,                  "sctp_inqueue",                     "",        "inqueue:",   u32_at(24),       "chunks in the receive queue";
+                SctpOutqueue,                 "sctp_outqueue",                    "",        "outqueue:",  u32_at(28),       "chunks in the send queue";
+                SctpOverallError,             "sctp_overall_error",               "",        "overerr:",   u32_at(32),       "errors since the peer last answered";
                 SctpMaxBurst,                 "sctp_max_burst",                   "",        "maxburst:",  u32_at(36),       "packets that may be sent at once";
                 SctpMaxsegBytes,              "sctp_maxseg_bytes",                "bytes",   "maxseg:",    u32_at(40),       "longest message that is not split";
                 SctpPeerRwndBytes,            "sctp_peer_rwnd_bytes",             "bytes",   "prwnd:",     u32_at(44),       "window of the peer";
                 SctpPeerTag,                  "sctp_peer_tag",                    "",        "ptag:",      u32_at(48).hex(), "verification tag of the peer";
-                SctpPeerCapable,              "sctp_peer_capable",                "",        "pcapable:",  u8_at(52),        "bits of what the peer can: 1 AUTH, 2 PR-SCTP, 4 ASCONF, 8 stream reset, 16 IPv6, 32 IPv4, 64 ECN, 128 interleaving";
+                SctpPeerCapable,              "sctp_peer_capable",                "",        "pcapable:",  u8_at(52),        "capabilities of the peer, as bits: 1 AUTH, 2 PR-SCTP, 4 ASCONF, 8 stream reset, 16 IPv6, 32 IPv4, 64 ECN, 128 interleaving";
                 SctpPeerSack,                 "sctp_peer_sack",                   "",        "psack:",     u8_at(53),        "bits: 1 a window of zero was announced, 2 generation of the last acknowledgement, 4 one is due";
                 SctpIsacks,                   "sctp_isacks",                      "packets", "",           u64_at(56),       "acknowledgements received";
                 SctpOsacks,                   "sctp_osacks",                      "packets", "",           u64_at(64),       "acknowledgements sent";
                 SctpOpackets,                 "sctp_opackets",                    "packets", "",           u64_at(72),       "packets sent";
                 SctpIpackets,                 "sctp_ipackets",                    "packets", "",           u64_at(80),       "packets received";
-                SctpRtxchunks,                "sctp_rtxchunks",                   "",        "",           u64_at(88),       "chunks sent again";
+                SctpRtxchunks,                "sctp_rtxchunks",                   "",        "",           u64_at(88),       "chunks retransmitted";
                 SctpOutofseqtsns,             "sctp_outofseqtsns",                "",        "",           u64_at(96),       "chunks received beyond the window";
                 SctpIdupchunks,               "sctp_idupchunks",                  "",        "",           u64_at(104),      "chunks received twice";
                 SctpGapcnt,                   "sctp_gapcnt",                      "",        "",           u64_at(112),      "gaps acknowledged";
@@ -324,14 +324,14 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SctpPrimaryState,             "sctp_primary_state",               "",        "",           u32_at(296),      "primary path: 0 inactive, 1 probed too little, 2 active, 3 unconfirmed";
                 SctpPrimaryCwndBytes,         "sctp_primary_cwnd_bytes",          "bytes",   "",           u32_at(300),      "primary path: congestion window";
                 SctpPrimarySrttTicks,         "sctp_primary_srtt_ticks",          "",        "",           u32_at(304),      "primary path: round trip time, in ticks of the kernel's clock (CONFIG_HZ a second)";
-                SctpPrimaryRtoMs,             "sctp_primary_rto_ms",              "ms",      "",           u32_at(308),      "primary path: time until a chunk without an answer is sent again";
+                SctpPrimaryRtoMs,             "sctp_primary_rto_ms",              "ms",      "",           u32_at(308),      "primary path: retransmission timeout";
                 SctpPrimaryHbintervalTicks,   "sctp_primary_hbinterval_ticks",    "",        "",           u32_at(312),      "primary path: time between heartbeats, in ticks of the kernel's clock";
-                SctpPrimaryPathmaxrxt,        "sctp_primary_pathmaxrxt",          "",        "",           u32_at(316),      "primary path: errors after which it is given up";
-                SctpPrimarySackdelayMs,       "sctp_primary_sackdelay_ms",        "ms",      "",           u32_at(320),      "primary path: time for which an acknowledgement waits";
-                SctpPrimarySsthreshBytes,     "sctp_primary_ssthresh_bytes",      "bytes",   "",           u32_at(328),      "primary path: window at which slow start ends";
+                SctpPrimaryPathmaxrxt,        "sctp_primary_pathmaxrxt",          "",        "",           u32_at(316),      "primary path: errors after which it is abandoned";
+                SctpPrimarySackdelayMs,       "sctp_primary_sackdelay_ms",        "ms",      "",           u32_at(320),      "primary path: delay of an acknowledgement";
+                SctpPrimarySsthreshBytes,     "sctp_primary_ssthresh_bytes",      "bytes",   "",           u32_at(328),      "primary path: slow start threshold";
                 SctpPrimaryPartialAckedBytes, "sctp_primary_partial_acked_bytes", "bytes",   "",           u32_at(332),      "primary path: acknowledged toward a larger window";
-                SctpPrimaryFlightBytes,       "sctp_primary_flight_bytes",        "bytes",   "",           u32_at(336),      "primary path: on the way";
-                SctpPrimaryErrors,            "sctp_primary_errors",              "",        "",           u16_at(340),      "primary path: errors since it was last heard";
+                SctpPrimaryFlightBytes,       "sctp_primary_flight_bytes",        "bytes",   "",           u32_at(336),      "primary path: bytes in flight";
+                SctpPrimaryErrors,            "sctp_primary_errors",              "",        "",           u16_at(340),      "primary path: errors since it last answered";
             }
 
             // What programs set, in the same structure; the kernel fills it only for endpoints.
@@ -340,7 +340,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SctpAdaptationInd,    "sctp_adaptation_ind",    "",      "adapind:",   u32_at(348),       "adaptation layer indication";
                 SctpPdPointBytes,     "sctp_pd_point_bytes",    "bytes", "pdpoint:",   u32_at(352),       "length from which a message is delivered in pieces";
                 SctpNodelay,          "sctp_nodelay",           "",      "nodelay:",   u8_at(356).flag(), "small messages are sent at once";
-                SctpDisableFragments, "sctp_disable_fragments", "",      "nofrag:",    u8_at(357).flag(), "long messages are refused and not split";
+                SctpDisableFragments, "sctp_disable_fragments", "",      "nofrag:",    u8_at(357).flag(), "long messages are rejected instead of split";
                 SctpV4mapped,         "sctp_v4mapped",          "",      "v4mapped:",  u8_at(358).flag(), "IPv4 addresses are shown mapped into IPv6";
                 SctpFragInterleave,   "sctp_frag_interleave",   "",      "fraginl:",   u8_at(359),        "whether pieces of messages may be mixed: 0 to 2";
                 SctpType,             "sctp_type",              "",      "",           u32_at(360),       "0 one-to-many, 1 high bandwidth, 2 one-to-one";
@@ -349,13 +349,13 @@ Host,               "host",                Text,    "",            IfNamed,     
             // `struct packet_diag_info` (linux 6.18 include/uapi/linux/packet_diag.h), without the interface, which a row has.
             [parts of Packet, "packet_"] {
                 PacketVersion,    "packet_version",     "",      "ver:",        u32_at(4),         "layout of its rings: 0 for TPACKET_V1, 2 for TPACKET_V3";
-                PacketCopyThresh, "packet_copy_thresh", "bytes", "cpy_thresh:", u32_at(12),        "length from which packets are copied although there is a ring";
+                PacketCopyThresh, "packet_copy_thresh", "bytes", "cpy_thresh:", u32_at(12),        "length from which packets are copied despite a ring";
                 PacketTstamp,     "packet_tstamp",      "",      "",            u32_at(16),        "PACKET_TIMESTAMP: where times are taken";
-                PacketRunning,    "packet_running",     "",      "running",     u32_at(20).bit(0), "it takes packets";
-                PacketAuxdata,    "packet_auxdata",     "",      "auxdata",     u32_at(20).bit(1), "PACKET_AUXDATA: lengths and VLAN come with each packet";
-                PacketOrigdev,    "packet_origdev",     "",      "origdev",     u32_at(20).bit(2), "PACKET_ORIGDEV: the first interface is told, not the bonded one";
-                PacketVnethdr,    "packet_vnethdr",     "",      "vnethdr",     u32_at(20).bit(3), "PACKET_VNET_HDR: packets have a header of virtio";
-                PacketLoss,       "packet_loss",        "",      "loss",        u32_at(20).bit(4), "PACKET_LOSS: faulty packets of the send ring are skipped";
+                PacketRunning,    "packet_running",     "",      "running",     u32_at(20).bit(0), "it receives packets";
+                PacketAuxdata,    "packet_auxdata",     "",      "auxdata",     u32_at(20).bit(1), "PACKET_AUXDATA: lengths and VLAN are passed with each packet";
+                PacketOrigdev,    "packet_origdev",     "",      "origdev",     u32_at(20).bit(2), "PACKET_ORIGDEV: reports the physical interface, not the bonded one";
+                PacketVnethdr,    "packet_vnethdr",     "",      "vnethdr",     u32_at(20).bit(3), "PACKET_VNET_HDR: packets start with a virtio header";
+                PacketLoss,       "packet_loss",        "",      "loss",        u32_at(20).bit(4), "PACKET_LOSS: malformed packets of the send ring are skipped";
             }
 
             // `struct packet_diag_ring` of the receive ring.
@@ -364,7 +364,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 RxRingBlockNr,   "rx_ring_block_nr",   "",      "blk_nr:",     u32_at(4),        "receive ring: blocks";
                 RxRingFrameSize, "rx_ring_frame_size", "bytes", "frm_size:",   u32_at(8),        "receive ring: length of a frame";
                 RxRingFrameNr,   "rx_ring_frame_nr",   "",      "frm_nr:",     u32_at(12),       "receive ring: frames";
-                RxRingRetireMs,  "rx_ring_retire_ms",  "ms",    "tmo:",        u32_at(16),       "receive ring: time after which a block is handed over although it is not full";
+                RxRingRetireMs,  "rx_ring_retire_ms",  "ms",    "tmo:",        u32_at(16),       "receive ring: time after which a block is handed over even if it is not full";
                 RxRingFeatures,  "rx_ring_features",   "",      "features:0x", u32_at(24).hex(), "receive ring: bits of TPACKET_V3";
             }
 
@@ -399,7 +399,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "frame memory: its number; sockets can share one";
                 UmemNumPages,  "umem_num_pages",  "",      "num_pages:",  u32_at(12),        "frame memory: pages";
                 UmemChunkSize, "umem_chunk_size", "bytes", "chunk_size:", u32_at(16),        "frame memory: length of a frame";
-                UmemHeadroom,  "umem_headroom",   "bytes", "headroom:",   u32_at(20),        "frame memory: room before each packet";
+                UmemHeadroom,  "umem_headroom",   "bytes", "headroom:",   u32_at(20),        "frame memory: free space before each packet";
                 UmemIfindex,   "umem_ifindex",    "",      "ifindex:",    u32_at(24),        "frame memory: interface by index";
                 UmemQueueId,   "umem_queue_id",   "",      "qid:",        u32_at(28),        "frame memory: queue of that interface";
                 UmemZeroCopy,  "umem_zero_copy",  "",      "zc:",         u32_at(32).bit(0), "frame memory: the device writes into it";
@@ -409,11 +409,11 @@ Host,               "host",                Text,    "",            IfNamed,     
             // `struct xdp_diag_stats`.
             [parts of XdpStats, "xdp_"] {
                 XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "received and dropped";
-                XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "received into a frame that was not valid";
+                XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "received into an invalid frame";
                 XdpRxFull,        "xdp_rx_full",         "packets", "rx queue full:",      u64_at(16), "dropped because the receive ring was full";
-                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that there was no frame to fill";
-                XdpTxInvalid,     "xdp_tx_invalid",      "packets", "tx invalid:",         u64_at(32), "not sent because the frame was not valid";
-                XdpTxRingEmpty,   "xdp_tx_ring_empty",   "",        "tx ring empty:",      u64_at(40), "times that there was nothing to send";
+                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that no frame was available to fill";
+                XdpTxInvalid,     "xdp_tx_invalid",      "packets", "tx invalid:",         u64_at(32), "not sent because the frame was invalid";
+                XdpTxRingEmpty,   "xdp_tx_ring_empty",   "",        "tx ring empty:",      u64_at(40), "times that the send ring was empty";
             }
         }
     };

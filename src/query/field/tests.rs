@@ -210,7 +210,7 @@ fn known(asked: Cost) -> Vec<Field> {
             known.extend(fields.filter(|field| !matches!(field.value(row), Value::Null)));
         });
     }
-    known.retain(|field| field.info().cost.extensions() != 0);
+    known.retain(|field| field.info().cost.parts().attributes() != 0);
     known.sort_unstable();
     known.dedup();
     known

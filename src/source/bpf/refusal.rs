@@ -100,9 +100,9 @@ fn missing(held: CapabilitySet) -> &'static str {
         // The kernel refused all the same.
         "its capabilities in the initial user namespace, and a seccomp filter that allows bpf(2)"
     } else if held.contains(CapabilitySet::BPF) {
-        "CAP_PERFMON beside CAP_BPF"
+        "CAP_PERFMON in addition to CAP_BPF"
     } else if held.contains(CapabilitySet::PERFMON) {
-        "CAP_BPF beside CAP_PERFMON"
+        "CAP_BPF in addition to CAP_PERFMON"
     } else {
         "CAP_BPF and CAP_PERFMON"
     }
@@ -137,8 +137,11 @@ mod tests {
     #[test]
     fn what_is_missing_depends_on_what_is_held() {
         assert_eq!(missing(CapabilitySet::empty()), "CAP_BPF and CAP_PERFMON");
-        assert_eq!(missing(CapabilitySet::BPF), "CAP_PERFMON beside CAP_BPF");
-        assert_eq!(missing(CapabilitySet::PERFMON), "CAP_BPF beside CAP_PERFMON");
+        assert_eq!(missing(CapabilitySet::BPF), "CAP_PERFMON in addition to CAP_BPF");
+        assert_eq!(
+            missing(CapabilitySet::PERFMON),
+            "CAP_BPF in addition to CAP_PERFMON"
+        );
         assert!(missing(CapabilitySet::SYS_ADMIN).contains("user namespace"));
         assert!(missing(CapabilitySet::BPF | CapabilitySet::PERFMON).contains("user namespace"));
     }

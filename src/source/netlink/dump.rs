@@ -135,7 +135,7 @@ fn ask(
         let request = Request {
             table,
             states,
-            extensions: dump.extensions,
+            parts: dump.parts,
             local_port: dump.local_port.unwrap_or(0),
             peer_port: dump.peer_port.unwrap_or(0),
             bytecode,

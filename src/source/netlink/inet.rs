@@ -19,12 +19,6 @@ use crate::source::uapi::{AF_INET, AF_INET6, INET_DIAG_CGROUP_ID, INET_DIAG_SOCK
 
 const HEADER_BYTES: usize = 72;
 
-/// Returns the extension bit that requests an attribute in a dump. Only the first eight kinds have one: info
-/// brings the upper layer protocol too, vegasinfo those of dctcp and bbr, tclass the class.
-pub const fn extension(kind: u16) -> u32 {
-    1 << (kind - 1)
-}
-
 /// Decodes one reply to a dump of `protocol` into `slot`. Returns false if it is malformed: too short, or of an
 /// unknown family or state. Missing attributes stay `None`. With [`Wanted::Row`], attributes are read only if the
 /// address needs one, because they take as long as all the rest.

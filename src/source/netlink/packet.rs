@@ -6,7 +6,7 @@ use super::words::{begin, read_memory, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::PacketEnd;
-use crate::model::request::Wanted;
+use crate::model::request::{Parts, Wanted};
 use crate::model::{Endpoints, Family, Protocol, Socket, State};
 use crate::source::uapi::AF_PACKET;
 use crate::source::uapi::packet::{self, FANOUT, FILTER, INFO, MEMINFO, RX_RING, TX_RING, UID};
@@ -15,10 +15,11 @@ const HEADER_BYTES: usize = 16;
 
 /// `pdiag_show` bits for a listing: interface and user, memory (whose first number is the queue).
 pub const SHOW_BASIC: u32 = packet::SHOW_INFO | packet::SHOW_MEMINFO;
-/// `pdiag_show` bit for the filter program.
-pub const SHOW_FILTER: u32 = packet::SHOW_FILTER;
-/// `pdiag_show` bits for rings and the fan-out group.
-pub const SHOW_RINGS: u32 = packet::SHOW_RING_CFG | packet::SHOW_FANOUT;
+/// `pdiag_show` bits for more.
+pub(super) const SHOW: &[(Parts, u32)] = &[
+    (Parts::FILTERS, packet::SHOW_FILTER),
+    (Parts::RINGS, packet::SHOW_RING_CFG | packet::SHOW_FANOUT),
+];
 
 /// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, the only one.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {

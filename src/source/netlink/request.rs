@@ -12,6 +12,7 @@ use netlink_packet_sock_diag::unix;
 use netlink_packet_sock_diag::{SOCK_DIAG_BY_FAMILY, SockDiagMessage};
 
 use super::{netlinks, packet, xdp};
+use crate::model::request::Parts;
 use crate::model::{Family, Protocol, StateSet};
 use crate::source::uapi::netlink::ALL_PROTOCOLS;
 use crate::source::uapi::{
@@ -46,15 +47,20 @@ pub struct Request {
     pub table: Table,
     /// Which states. Raw, packet, netlink and XDP sockets ignore it in the kernel.
     pub states: StateSet,
-    /// `INET_DIAG_*` extensions, bit = 1 << (attribute - 1). For unix sockets: `UDIAG_SHOW_*`; for packet, netlink
-    /// and XDP sockets their own, in addition to those of every listing.
-    pub extensions: u32,
+    /// What is reported in addition to the row.
+    pub parts: Parts,
     /// Only sockets with this local port, in host byte order; 0 for all. IP tables only.
     pub local_port: u16,
     /// Only sockets with this peer port; 0 for all.
     pub peer_port: u16,
     /// A filter program for `INET_DIAG_REQ_BYTECODE`; IP tables only.
     pub bytecode: Option<Vec<u8>>,
+}
+
+/// The bits of a family for these parts.
+fn show(parts: Parts, bits: &[(Parts, u32)]) -> u32 {
+    let wanted = bits.iter().filter(|(part, _)| parts.has(*part));
+    wanted.fold(0, |all, (_, bits)| all | bits)
 }
 
 /// Returns the kernel's number of a protocol with an inet diag table.
@@ -91,19 +97,25 @@ impl Request {
             Table::TcpBoth => self.legacy_tcp(),
             Table::Inet(protocol, family) => self.inet(protocol, family),
             Table::Unix => self.unix(),
-            Table::Packet => dump_message(AF_PACKET, 0, &[0, self.extensions | packet::SHOW_BASIC]),
-            Table::Netlink => dump_message(
-                AF_NETLINK,
-                ALL_PROTOCOLS,
-                &[0, self.extensions | netlinks::SHOW_BASIC],
+            Table::Packet => dump_message(
+                AF_PACKET,
+                0,
+                &[0, packet::SHOW_BASIC | show(self.parts, packet::SHOW)],
             ),
-            Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, self.extensions]),
-            Table::Xdp => dump_message(AF_XDP, 0, &[0, self.extensions | xdp::SHOW_BASIC]),
+            Table::Netlink => dump_message(AF_NETLINK, ALL_PROTOCOLS, &[0, netlinks::SHOW_BASIC]),
+            Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, 0]),
+            Table::Xdp => dump_message(AF_XDP, 0, &[0, xdp::SHOW_BASIC | show(self.parts, xdp::SHOW)]),
         };
         if let Some(bytecode) = &self.bytecode {
             append_attribute(&mut message, INET_DIAG_REQ_BYTECODE, bytecode);
         }
         message
+    }
+
+    /// The `INET_DIAG_*` extensions, bit = 1 << (attribute - 1).
+    fn attributes(&self) -> u8 {
+        let parts = self.parts.and_if(self.parts.has(Parts::DROPS), Parts::MEMORY);
+        parts.attributes()
     }
 
     fn inet(&self, protocol: Protocol, family: Family) -> Vec<u8> {
@@ -124,7 +136,7 @@ impl Request {
             },
             // A number above 255 goes into an attribute; the kernel then ignores this byte.
             protocol: u8::try_from(number).unwrap_or(0),
-            extensions: ExtensionFlags::from_bits_retain(self.extensions.to_ne_bytes()[0]),
+            extensions: ExtensionFlags::from_bits_retain(self.attributes()),
             states: StateFlags::from_bits_retain(self.states.bits()),
             socket_id,
         });
@@ -143,7 +155,7 @@ impl Request {
         let request = SockDiagMessage::UnixRequest(unix::UnixRequest {
             state_flags: unix::StateFlags::from_bits_retain(self.states.bits()),
             inode: 0,
-            show_flags: unix::ShowFlags::from_bits_retain(self.extensions),
+            show_flags: unix::ShowFlags::from_bits_retain(show(self.parts, super::unix::SHOW)),
             cookie: [0xff; 8],
         });
         serialize(request, NLM_F_DUMP)
@@ -157,7 +169,7 @@ impl Request {
         message.extend_from_slice(&TCPDIAG_GETSOCK.to_ne_bytes());
         message.extend_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
         message.extend_from_slice(&[0; 8]);
-        message.extend_from_slice(&[AF_INET, 0, 0, self.extensions.to_ne_bytes()[0]]);
+        message.extend_from_slice(&[AF_INET, 0, 0, self.attributes()]);
         message.extend_from_slice(&self.local_port.to_be_bytes());
         message.extend_from_slice(&self.peer_port.to_be_bytes());
         message.extend_from_slice(&[0; 44]);
@@ -231,7 +243,15 @@ mod tests {
         Request {
             table,
             states: StateSet::ALL,
-            extensions: 0x41,
+            parts: [
+                Parts::MEMORY,
+                Parts::FILTERS,
+                Parts::RINGS,
+                Parts::UNIX_NAMES,
+                Parts::UNIX_FILES,
+            ]
+            .into_iter()
+            .fold(Parts::attribute(1), Parts::and),
             local_port: 0x1f90,
             peer_port: 0x50,
             bytecode: None,
@@ -298,15 +318,15 @@ mod tests {
         let show = |bits: u32| bits.to_ne_bytes();
         assert_eq!(
             body(Table::Packet, 36),
-            [&[17, 0, 0, 0, 0, 0, 0, 0][..], &show(0x51)].concat()
+            [&[17, 0, 0, 0, 0, 0, 0, 0][..], &show(0x3d)].concat()
         );
         assert_eq!(
             body(Table::Netlink, 36),
-            [&[16, 255, 0, 0, 0, 0, 0, 0][..], &show(0x43)].concat()
+            [&[16, 255, 0, 0, 0, 0, 0, 0][..], &show(0x03)].concat()
         );
         assert_eq!(
             body(Table::Xdp, 36),
-            [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x49)].concat()
+            [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x1f)].concat()
         );
         let vsock = body(Table::Vsock, 40);
         assert_eq!(vsock[..4], [40, 0, 0, 0]);
@@ -319,6 +339,10 @@ mod tests {
         assert_eq!(bytes.len(), 40);
         assert_eq!(bytes[16], 1);
         assert_eq!(bytes[20..24], 0x3ffeu32.to_ne_bytes());
-        assert_eq!(bytes[28..32], 0x41u32.to_ne_bytes());
+        assert_eq!(
+            bytes[28..32],
+            0x73u32.to_ne_bytes(),
+            "names, files, queues, memory and uids"
+        );
     }
 }

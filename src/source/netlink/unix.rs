@@ -12,17 +12,23 @@ use super::words::{begin, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::endpoint::UnixFile;
+use crate::model::request::Parts;
 use crate::model::{Endpoints, Family, Protocol, Shutdown, Socket, State, UnixPair};
 use crate::source::uapi::{AF_UNIX, UDIAG_SHOW_UID, UNIX_DIAG_UID};
 
 const HEADER_BYTES: usize = 16;
 
-/// `udiag_show` bits for a listing: name, peer, queues, uid.
-pub const SHOW_BASIC: u32 = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID;
-/// `udiag_show` bits for the bound file and the clients in a listener's queue.
-pub const SHOW_EXTENDED: u32 = UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS;
-/// `udiag_show` bit for memory.
-pub const SHOW_MEMORY: u32 = UDIAG_SHOW_MEMINFO;
+/// `udiag_show` bits.
+pub(super) const SHOW: &[(Parts, u32)] = &[
+    (
+        Parts::UNIX_NAMES,
+        UDIAG_SHOW_NAME | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID,
+    ),
+    (Parts::UNIX_PEERS, UDIAG_SHOW_PEER),
+    (Parts::UNIX_FILES, UDIAG_SHOW_VFS),
+    (Parts::UNIX_CLIENTS, UDIAG_SHOW_ICONS),
+    (Parts::MEMORY, UDIAG_SHOW_MEMINFO),
+];
 
 /// Decodes one reply into `slot`; returns false if it is malformed. Allocates for the name and the list of waiting
 /// clients.

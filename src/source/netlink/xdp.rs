@@ -9,7 +9,7 @@ use super::words::{begin, read_memory, word};
 use crate::model::details;
 use crate::model::details::kind;
 use crate::model::other_ends::XdpEnd;
-use crate::model::request::Wanted;
+use crate::model::request::{Parts, Wanted};
 use crate::model::{Endpoints, Family, Protocol, Socket, State};
 use crate::source::uapi::AF_XDP;
 use crate::source::uapi::xdp::{
@@ -22,7 +22,7 @@ const HEADER_BYTES: usize = 16;
 /// `xdiag_show` bits for a listing: interface and user, memory (whose first number is the queue).
 pub const SHOW_BASIC: u32 = SHOW_INFO | SHOW_MEMINFO;
 /// `xdiag_show` bits for rings, frame memory and counters.
-pub const SHOW_RINGS: u32 = SHOW_RING_CFG | SHOW_UMEM | SHOW_STATS;
+pub(super) const SHOW: &[(Parts, u32)] = &[(Parts::RINGS, SHOW_RING_CFG | SHOW_UMEM | SHOW_STATS)];
 
 /// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, the only one.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {

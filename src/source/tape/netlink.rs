@@ -312,6 +312,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Parts;
     use crate::model::{Family, Protocol, State, StateSet};
     use crate::source::netlink::request::{Request, Table};
     use crate::source::tape::format::Record;
@@ -320,7 +321,7 @@ mod tests {
         let request = Request {
             table,
             states,
-            extensions: 0,
+            parts: Parts::NONE,
             local_port: 0,
             peer_port: 0,
             bytecode: None,
@@ -401,7 +402,7 @@ mod tests {
         let mut narrowed = Request {
             table: Table::TcpBoth,
             states: StateSet::ALL,
-            extensions: 0,
+            parts: Parts::NONE,
             local_port: 80,
             peer_port: 0,
             bytecode: None,

@@ -8,8 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockstat::engine::How;
 use sockstat::engine::Request;
 use sockstat::model::Row;
-use sockstat::model::request::Wanted;
-use sockstat::model::request::{Facts, OwnersBy};
+use sockstat::model::request::{Facts, OwnersBy, Parts, Wanted};
 use sockstat::model::{OwnerStatus, StateSet};
 
 use super::sockets::Sockets;
@@ -84,7 +83,7 @@ fn slowly(fast: &Request, options: &[&str]) -> Request {
     for dump in &mut slow.dumps {
         let like = fast.dumps.iter().find(|other| other.protocol == dump.protocol);
         dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
-        dump.extensions = like.map_or(0, |other| other.extensions);
+        dump.parts = like.map_or(Parts::NONE, |other| other.parts);
     }
     slow.dumps = by_family(&slow.dumps);
     slow.owners = fast.owners;

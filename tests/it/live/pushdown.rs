@@ -9,8 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use sockstat::engine::Request;
 use sockstat::model::Row;
 use sockstat::model::State;
-use sockstat::model::request::Facts;
-use sockstat::model::request::Wanted;
+use sockstat::model::request::{Facts, Parts, Wanted};
 use sockstat::query::{Expr, Parsed};
 
 use super::normal::Version;
@@ -251,7 +250,7 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
     for dump in &mut slow.dumps {
         let like = quick.dumps.iter().find(|other| other.protocol == dump.protocol);
         dump.wanted = like.map_or(Wanted::Attributes, |other| other.wanted);
-        dump.extensions = like.map_or(0, |other| other.extensions);
+        dump.parts = like.map_or(Parts::NONE, |other| other.parts);
     }
     let (here, planned) = settled(|| (rows(&slow, tell).0, rows(&quick, tell).0));
     prop_assert_eq!(&here, &planned, "judged here, and as planned: {}", case.ours);
