@@ -94,7 +94,7 @@ const SIGNALS: [&str; 7] = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"
 /// Families of `-f`.
 const FAMILIES: [&str; 7] = ["inet", "inet6", "unix", "link", "netlink", "vsock", "xdp"];
 /// Tables of `-A`.
-const TABLES: [&str; 20] = [
+pub const TABLES: [&str; 21] = [
     "all",
     "inet",
     "tcp",
@@ -115,6 +115,7 @@ const TABLES: [&str; 20] = [
     "vsock",
     "vsock_stream",
     "vsock_dgram",
+    "xdp",
 ];
 
 /// Completes the last word of a command line, the program's name first.

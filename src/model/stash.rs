@@ -107,7 +107,7 @@ impl Stash {
         flags |= put_count(out, socket.uid, UID, UID_ZERO);
         if let Some(timer) = socket.timer {
             flags |= TIMER;
-            out.extend_from_slice(&[timer_code(timer.kind), timer.retransmits]);
+            out.extend_from_slice(&[timer.kind as u8, timer.retransmits]);
             if let Some(expires_ms) = timer.expires_ms {
                 flags |= TIMER_EXPIRES;
                 put32(out, expires_ms);
@@ -318,26 +318,11 @@ fn state_of(number: u8) -> State {
     State::from_kernel(number, false).unwrap_or(State::Unconnected)
 }
 
-fn timer_code(kind: TimerKind) -> u8 {
-    match kind {
-        TimerKind::On => 1,
-        TimerKind::Keepalive => 2,
-        TimerKind::TimeWait => 3,
-        TimerKind::Persist => 4,
-        TimerKind::Delack => 5,
-        TimerKind::T3Rtx => T3_RTX,
-        TimerKind::Unknown => u8::MAX,
-    }
-}
-
-/// A code that no timer of the kernel's TCP has.
-const T3_RTX: u8 = 254;
-
-fn timer_kind(code: u8) -> TimerKind {
-    match code {
-        T3_RTX => TimerKind::T3Rtx,
-        code => TimerKind::from_kernel(code).unwrap_or(TimerKind::Unknown),
-    }
+fn timer_kind(number: u8) -> TimerKind {
+    TimerKind::ALL
+        .get(usize::from(number))
+        .copied()
+        .unwrap_or(TimerKind::Unknown)
 }
 
 #[cfg(test)]

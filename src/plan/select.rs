@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::complete::TABLES;
 use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::{Expr, Parsed, ProtocolSet};
 
 use super::tables::{
-    ABSENT, ORDER, TABLES, Table, all, all_inet, default_states, tables, tables_of_name, types,
+    ABSENT, ORDER, Table, all, all_inet, default_states, tables, tables_of_name, types,
 };
 use crate::model::request::Dump;
 
@@ -314,7 +315,8 @@ impl Choice {
             }
             let tables = tables_of_name(name).ok_or_else(|| {
                 let name = crate::render::escape::text(name.as_bytes());
-                UsageError::new(format!("unknown table '{name}'")).with_hint(TABLES)
+                UsageError::new(format!("unknown table '{name}'"))
+                    .with_hint(format!("tables: {}", TABLES.join(", ")))
             })?;
             if exclude {
                 // "All but this one", unless something was selected before.

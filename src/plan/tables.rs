@@ -75,10 +75,6 @@ pub(super) const fn default_states(protocol: Protocol) -> StateSet {
     }
 }
 
-/// The names, for a hint.
-pub(super) const TABLES: &str = "tables: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, \
-                      unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp";
-
 /// Returns the tables of a name of `-A`, including ss's short forms.
 pub(super) fn tables_of_name(name: &str) -> Option<Vec<Table>> {
     let typed = |protocol, kind| Some(vec![Table::Typed(protocol, kind)]);

@@ -77,7 +77,7 @@ impl Groups {
         if header && !self.form.is_json() {
             let names = self.keys.iter().map(|key| key.field.name()).chain(COUNTS);
             push_each(out, separator(self.form), names, |out, name| {
-                out.extend_from_slice(name.as_bytes())
+                out.extend_from_slice(name.as_bytes());
             });
             push_line_end(out, self.form, false);
         }

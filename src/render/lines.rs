@@ -69,13 +69,13 @@ impl Lines {
             }
             Self::Csv(columns) => {
                 push_each(out, b',', &columns.fields, |out, field| {
-                    push_csv(out, &field.value(row))
+                    push_csv(out, &field.value(row));
                 });
                 out.extend_from_slice(b"\r\n");
             }
             Self::Blanks(columns) => {
                 push_each(out, b' ', &columns.fields, |out, field| {
-                    push_word(out, &field.value(row))
+                    push_word(out, &field.value(row));
                 });
                 out.push(b'\n');
             }

@@ -26,13 +26,13 @@ pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::UnixName(name) => escape::push_unix_name(out, name, special),
         Value::SocketOptions(bits) => {
             push_each(out, b',', socket_option_words(*bits), |out, word| {
-                out.extend_from_slice(word.as_bytes())
+                out.extend_from_slice(word.as_bytes());
             });
         }
         Value::Numbers(numbers) => push_list(out, numbers),
         Value::Texts(list) => {
             push_each(out, b',', list.texts(), |out, text| {
-                escape::push_also(out, text.as_bytes(), special)
+                escape::push_also(out, text.as_bytes(), special);
             });
         }
         Value::Owners(row) => {

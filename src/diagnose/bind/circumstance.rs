@@ -1,6 +1,7 @@
 //! What explains a verdict in addition to the sockets themselves: who owns them, and what else is on the port.
 
 use crate::model::OwnerStatus;
+use crate::model::named::named;
 use crate::render::escape;
 
 use super::existing::How;
@@ -9,68 +10,34 @@ use super::report::{Answer, Report};
 use super::role::Role;
 use super::verdict::Code;
 
-/// What kind of circumstance it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The kernel itself holds the socket.
-    KernelSocket,
-    /// The process that holds it may not be looked into.
-    HiddenOwner,
-    /// The process that holds it is in another pid namespace.
-    OtherPidNamespace,
-    /// More than one process holds it.
-    SeveralHolders,
-    /// A process got it from another one.
-    InheritedDescriptor,
-    /// systemd holds it for a unit.
-    SystemdSocket,
-    /// A proxy holds it for a container.
-    ContainerProxy,
-    /// Its owner runs in a container.
-    Container,
-    /// Its owner runs in a service.
-    Service,
-    /// The file that its owner runs is gone.
-    DeletedBinary,
-    /// The port is in use in another network namespace.
-    Elsewhere,
-    /// The port is never chosen automatically.
-    ReservedPort,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 12] = [
-        Self::KernelSocket,
-        Self::HiddenOwner,
-        Self::OtherPidNamespace,
-        Self::SeveralHolders,
-        Self::InheritedDescriptor,
-        Self::SystemdSocket,
-        Self::ContainerProxy,
-        Self::Container,
-        Self::Service,
-        Self::DeletedBinary,
-        Self::Elsewhere,
-        Self::ReservedPort,
-    ];
-
-    /// The code in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KernelSocket => "kernel-socket",
-            Self::HiddenOwner => "hidden-owner",
-            Self::OtherPidNamespace => "other-pid-namespace",
-            Self::SeveralHolders => "several-holders",
-            Self::InheritedDescriptor => "inherited-descriptor",
-            Self::SystemdSocket => "systemd-socket",
-            Self::ContainerProxy => "container-proxy",
-            Self::Container => "container",
-            Self::Service => "service",
-            Self::DeletedBinary => "deleted-binary",
-            Self::Elsewhere => "elsewhere",
-            Self::ReservedPort => "reserved-port",
-        }
+named! {
+    /// What kind of circumstance it is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Kind {
+        /// The kernel itself holds the socket.
+        KernelSocket => "kernel-socket",
+        /// The process that holds it may not be looked into.
+        HiddenOwner => "hidden-owner",
+        /// The process that holds it is in another pid namespace.
+        OtherPidNamespace => "other-pid-namespace",
+        /// More than one process holds it.
+        SeveralHolders => "several-holders",
+        /// A process got it from another one.
+        InheritedDescriptor => "inherited-descriptor",
+        /// systemd holds it for a unit.
+        SystemdSocket => "systemd-socket",
+        /// A proxy holds it for a container.
+        ContainerProxy => "container-proxy",
+        /// Its owner runs in a container.
+        Container => "container",
+        /// Its owner runs in a service.
+        Service => "service",
+        /// The file that its owner runs is gone.
+        DeletedBinary => "deleted-binary",
+        /// The port is in use in another network namespace.
+        Elsewhere => "elsewhere",
+        /// The port is never chosen automatically.
+        ReservedPort => "reserved-port",
     }
 }
 

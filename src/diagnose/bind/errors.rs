@@ -3,6 +3,7 @@
 //! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of them come before
 //! the port is looked at, so they hide that it is taken.
 
+use crate::model::named::named;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
@@ -11,55 +12,36 @@ use crate::model::Protocol;
 use crate::model::bind::{BindAttempt, needs_scope};
 use crate::model::system::SystemFacts;
 
-/// An error number that bind, listen or socket can give here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errno {
-    /// The port needs a capability.
-    Eacces,
-    /// The port is taken.
-    Eaddrinuse,
-    /// The address does not belong to this machine.
-    Eaddrnotavail,
-    /// There is no such family.
-    Eafnosupport,
-    /// The combination is invalid.
-    Einval,
-    /// There is no such interface.
-    Enodev,
-    /// There is no such directory.
-    Enoent,
-    /// A part of the path is not a directory.
-    Enotdir,
-    /// The links in the path lead in a circle.
-    Eloop,
-    /// A name in the path is too long.
-    Enametoolong,
-    /// The file system is read-only.
-    Erofs,
-    /// The directory takes no such file, whoever makes it.
-    Eperm,
-    /// The file system is full.
-    Enospc,
-}
-
-impl Errno {
-    /// Its name in errno(3).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Eacces => "EACCES",
-            Self::Eaddrinuse => "EADDRINUSE",
-            Self::Eaddrnotavail => "EADDRNOTAVAIL",
-            Self::Eafnosupport => "EAFNOSUPPORT",
-            Self::Einval => "EINVAL",
-            Self::Enodev => "ENODEV",
-            Self::Enoent => "ENOENT",
-            Self::Enotdir => "ENOTDIR",
-            Self::Eloop => "ELOOP",
-            Self::Enametoolong => "ENAMETOOLONG",
-            Self::Erofs => "EROFS",
-            Self::Eperm => "EPERM",
-            Self::Enospc => "ENOSPC",
-        }
+named! {
+    /// An error number that bind, listen or socket can give here.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Errno {
+        /// The port needs a capability.
+        Eacces => "EACCES",
+        /// The port is taken.
+        Eaddrinuse => "EADDRINUSE",
+        /// The address does not belong to this machine.
+        Eaddrnotavail => "EADDRNOTAVAIL",
+        /// There is no such family.
+        Eafnosupport => "EAFNOSUPPORT",
+        /// The combination is invalid.
+        Einval => "EINVAL",
+        /// There is no such interface.
+        Enodev => "ENODEV",
+        /// There is no such directory.
+        Enoent => "ENOENT",
+        /// A part of the path is not a directory.
+        Enotdir => "ENOTDIR",
+        /// The links in the path lead in a circle.
+        Eloop => "ELOOP",
+        /// A name in the path is too long.
+        Enametoolong => "ENAMETOOLONG",
+        /// The file system is read-only.
+        Erofs => "EROFS",
+        /// The directory takes no such file, whoever makes it.
+        Eperm => "EPERM",
+        /// The file system is full.
+        Enospc => "ENOSPC",
     }
 }
 

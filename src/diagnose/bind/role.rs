@@ -1,46 +1,35 @@
 //! What an existing socket is to somebody who wants its port.
 
+use crate::model::named::named;
 use crate::model::{Protocol, State};
 
 use super::existing::Existing;
 use crate::model::system::SystemFacts;
 
-/// What a socket is, the weightiest first: a listener explains a taken port before its connections do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Accepts connections.
-    Listener,
-    /// Bound and not connected; TCP: not listening either.
-    Bound,
-    /// A connection made from this machine on a port that the kernel chose.
-    Ephemeral,
-    /// Waits to be accepted by a listener.
-    Queued,
-    /// A connection that a listener accepted, or accepted in its time.
-    Accepted,
-    /// Any other connection.
-    Connected,
-    /// A connection that its program closed and the kernel still winds down.
-    Orphan,
-    /// A closed connection whose tuple rests.
-    TimeWait,
+named! {
+    /// What a socket is, the weightiest first: a listener explains a taken port before its connections do.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Role {
+        /// Accepts connections.
+        Listener => "listener",
+        /// Bound and not connected; TCP: not listening either.
+        Bound => "bound",
+        /// A connection made from this machine on a port that the kernel chose.
+        Ephemeral => "ephemeral",
+        /// Waits to be accepted by a listener.
+        Queued => "queued",
+        /// A connection that a listener accepted, or accepted in its time.
+        Accepted => "accepted",
+        /// Any other connection.
+        Connected => "connected",
+        /// A connection that its program closed and the kernel still winds down.
+        Orphan => "orphan",
+        /// A closed connection whose tuple rests.
+        TimeWait => "time-wait",
+    }
 }
 
 impl Role {
-    /// The word in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Listener => "listener",
-            Self::Bound => "bound",
-            Self::Ephemeral => "ephemeral",
-            Self::Queued => "queued",
-            Self::Accepted => "accepted",
-            Self::Connected => "connected",
-            Self::Orphan => "orphan",
-            Self::TimeWait => "time-wait",
-        }
-    }
-
     /// What `socket` is, among `all` sockets known.
     pub fn of(socket: &Existing, all: &[Existing], system: &SystemFacts) -> Self {
         let Some(pair) = socket.socket.inet() else {

@@ -6,7 +6,7 @@ use crate::model::details::kind;
 use crate::model::{Protocol, Socket};
 
 /// The structure in one attribute.
-fn whole(socket: &Socket, kind: u16, object: Field) -> Option<Struct<'_>> {
+pub(super) fn whole(socket: &Socket, kind: u16, object: Field) -> Option<Struct<'_>> {
     socket.details.get(kind).map(|bytes| Struct::new(object, bytes))
 }
 
@@ -31,18 +31,6 @@ pub(super) fn mptcp(socket: &Socket) -> Option<Struct<'_>> {
     connection(socket, Protocol::Mptcp, Field::Mptcp)
 }
 
-pub(super) fn vegas(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::VEGASINFO, Field::Vegas)
-}
-
-pub(super) fn dctcp(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::DCTCPINFO, Field::Dctcp)
-}
-
-pub(super) fn bbr(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::BBRINFO, Field::Bbr)
-}
-
 pub(super) fn tls(socket: &Socket) -> Option<Struct<'_>> {
     let attributes = socket.details.ulp()?.tls?;
     Some(Struct::nested(Field::Tls, attributes))
@@ -65,22 +53,6 @@ pub(super) fn sctp_settings(socket: &Socket) -> Option<Struct<'_>> {
     whole(socket, kind::INFO, Field::SctpSettings).filter(|_| is_endpoint)
 }
 
-pub(super) fn packet(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::PACKET_INFO, Field::Packet)
-}
-
-pub(super) fn rx_ring(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::PACKET_RX_RING, Field::RxRing)
-}
-
-pub(super) fn tx_ring(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::PACKET_TX_RING, Field::TxRing)
-}
-
-pub(super) fn fanout(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::PACKET_FANOUT, Field::Fanout)
-}
-
 /// Each ring is an attribute of its own; the object exists if any of them does.
 pub(super) fn xdp_rings(socket: &Socket) -> Option<Struct<'_>> {
     if socket.details.is_empty() {
@@ -89,12 +61,4 @@ pub(super) fn xdp_rings(socket: &Socket) -> Option<Struct<'_>> {
     let rings = Struct::nested(Field::XdpRings, socket.details.as_bytes());
     let any = rings.parts().iter().any(|part| rings.value(part).is_some());
     any.then_some(rings)
-}
-
-pub(super) fn xdp_umem(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::XDP_UMEM, Field::XdpUmem)
-}
-
-pub(super) fn xdp_stats(socket: &Socket) -> Option<Struct<'_>> {
-    whole(socket, kind::XDP_STATS, Field::XdpStats)
 }

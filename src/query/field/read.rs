@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::list::List;
 use super::name::Field;
+use super::objects::whole;
 use super::options::shutdown_word;
 use super::table::table;
 use super::value::{Value, bytes, hex, integer, object, part_value, text, texts, word};

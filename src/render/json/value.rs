@@ -40,7 +40,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Texts(list) => {
             out.push(b'[');
             push_each(out, b',', list.texts(), |out, text| {
-                push_string(out, text.as_bytes())
+                push_string(out, text.as_bytes());
             });
             out.push(b']');
         }
@@ -48,7 +48,7 @@ pub(crate) fn push_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Owners(row) => {
             out.push(b'[');
             push_each(out, b',', row.ownership.holders, |out, holder| {
-                push_owner(out, row, holder)
+                push_owner(out, row, holder);
             });
             out.push(b']');
         }

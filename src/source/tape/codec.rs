@@ -113,7 +113,7 @@ recorded_as! {
     Box<[u8]> => Vec<u8>: |it| it.to_vec(), |bytes| Some(bytes.into()), Self::default();
     OsString => Vec<u8>: |it| it.as_bytes().to_vec(), |bytes| Some(Self::from_vec(bytes)), Self::new();
     PathBuf => OsString: |it| it.as_os_str().to_owned(), |name| Some(name.into()), Self::new();
-    IpAddr => Vec<u8>: octets, address_of, Self::from([0; 4]);
+    IpAddr => Vec<u8>: octets, |bytes| address_of(&bytes), Self::from([0; 4]);
     // Nanoseconds.
     Duration => u64: |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX), |ns| Some(Self::from_nanos(ns)), Self::ZERO;
     // Since 1970.
@@ -128,9 +128,9 @@ fn octets(address: &IpAddr) -> Vec<u8> {
     }
 }
 
-fn address_of(octets: Vec<u8>) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(octets.as_slice()).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(octets.as_slice()).map(IpAddr::from))
+fn address_of(octets: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from))
         .ok()
 }
 
