@@ -137,7 +137,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('kill', 'kill', [CompletionResultType]::ParameterValue, 'End the owner of a port')
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Follow sockets opening and closing')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch sockets on a live screen')
-            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print one look for an engine')
+            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print one snapshot for an engine')
             [CompletionResult]::new('metrics', 'metrics', [CompletionResultType]::ParameterValue, 'Print counts for Prometheus')
             [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List the fields of rows')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of --json')
@@ -403,9 +403,9 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             break
         }
         'sockstat;metrics' {
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Replace FILE at once, mode 0644; on failure the old one stays [default: standard output]')
-            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Programs told apart, those with the most sockets first')
-            [CompletionResult]::new('--max-listeners', '--max-listeners', [CompletionResultType]::ParameterName, 'Listeners told apart, the fullest first')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]')
+            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Programs with series of their own, those with the most sockets first')
+            [CompletionResult]::new('--max-listeners', '--max-listeners', [CompletionResultType]::ParameterName, 'Listeners with series of their own, the fullest first')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')

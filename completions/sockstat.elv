@@ -134,7 +134,7 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand kill 'End the owner of a port'
             cand events 'Follow sockets opening and closing'
             cand watch 'Watch sockets on a live screen'
-            cand snapshot 'Print one look for an engine'
+            cand snapshot 'Print one snapshot for an engine'
             cand metrics 'Print counts for Prometheus'
             cand columns 'List the fields of rows'
             cand schema 'Print the JSON Schema of --json'
@@ -391,9 +391,9 @@ set edit:completion:arg-completer[sockstat] = {|@words|
             cand --help 'Print help'
         }
         &'sockstat;metrics'= {
-            cand --output 'Replace FILE at once, mode 0644; on failure the old one stays [default: standard output]'
-            cand --top 'Programs told apart, those with the most sockets first'
-            cand --max-listeners 'Listeners told apart, the fullest first'
+            cand --output 'Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]'
+            cand --top 'Programs with series of their own, those with the most sockets first'
+            cand --max-listeners 'Listeners with series of their own, the fullest first'
             cand -N 'Enter a network namespace: a name, a pid or a path'
             cand --netns 'Enter a network namespace: a name, a pid or a path'
             cand --net 'Enter a network namespace: a name, a pid or a path'

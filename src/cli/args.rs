@@ -51,7 +51,7 @@ pub enum Subcommand {
     /// Watch sockets on a live screen
     #[cfg(feature = "watch")]
     Watch(super::WatchArgs),
-    /// Print one look for an engine
+    /// Print one snapshot for an engine
     Snapshot(super::SnapshotArgs),
     /// Print counts for Prometheus
     Metrics(super::MetricsArgs),

@@ -42,13 +42,13 @@ pub enum LookUp {
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// What of the word stays: `--columns=pid,`.
+    /// The part of the word that stays: `--columns=pid,`.
     pub kept: String,
-    /// What of it is to be completed.
+    /// The part to complete.
     pub begun: String,
-    /// What can stand there, not yet compared with what was begun.
+    /// Candidates, not yet compared with what was typed.
     pub fixed: Vec<Candidate>,
-    /// What else can, to be looked up.
+    /// Candidates that must be looked up.
     pub look_up: Option<LookUp>,
 }
 
@@ -157,7 +157,7 @@ pub fn complete(words: &[String]) -> Completion {
 struct Line<'a> {
     /// The command, or the whole program for a listing.
     command: &'a Command,
-    /// The option that the cursor gives a value to.
+    /// The option whose value is at the cursor.
     pending: Option<&'a Arg>,
     /// Whether `--` was there.
     only_words: bool,

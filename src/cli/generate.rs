@@ -79,7 +79,7 @@ fn man_section(command: &clap::Command, out: &mut Vec<u8>) -> io::Result<()> {
     writeln!(out, ".fi")
 }
 
-/// Escapes what roff would take as its own.
+/// Escapes what roff would interpret.
 fn roff(text: &str) -> String {
     text.replace('\\', "\\e")
         .replace('-', "\\-")

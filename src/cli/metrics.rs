@@ -8,13 +8,13 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(disable_version_flag = true)]
 pub struct MetricsArgs {
-    /// Replace FILE at once, mode 0644; on failure the old one stays [default: standard output]
+    /// Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Programs told apart, those with the most sockets first
+    /// Programs with series of their own, those with the most sockets first
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
-    /// Listeners told apart, the fullest first
+    /// Listeners with series of their own, the fullest first
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_listeners: usize,
     /// Enter a network namespace: a name, a pid or a path

@@ -125,7 +125,7 @@ impl Live {
         request.facts = request.facts.max(Facts::Full);
         for dump in &mut request.dumps {
             if dump.protocol.is_inet() {
-                dump.extensions |= Cost::INFO.and(Cost::MEMORY).extensions();
+                dump.parts = dump.parts.and(Cost::INFO.and(Cost::MEMORY).parts());
                 dump.wanted = Wanted::Details;
             }
         }
@@ -267,14 +267,14 @@ impl Live {
             self.channel = Channel::open().ok();
         }
         let channel = self.channel.as_mut()?;
-        let extensions = Cost::INFO
+        let parts = Cost::INFO
             .and(Cost::MEMORY)
             .and(Cost::CONGESTION)
             .and(Cost::MEASURES)
-            .extensions();
+            .parts();
         let mut found = Vec::new();
         for socket in sockets {
-            match exact::again(channel, socket, extensions, Wanted::Details) {
+            match exact::again(channel, socket, parts, Wanted::Details) {
                 Ok(socket) => found.extend(socket),
                 Err(DumpError::Lost) => {}
                 Err(_) => {

@@ -67,6 +67,7 @@ impl MetricsPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Parts;
     use crate::query::{Mode, parse};
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let plan = MetricsPlan::new(&args, &ListArgs::default(), parse(&[], Mode::List).unwrap()).unwrap();
         assert!(plan.capture.owners && plan.capture.half_open && plan.capture.names.users);
         assert!(
-            plan.capture.dumps.iter().all(|dump| dump.extensions != 0),
+            plan.capture.dumps.iter().all(|dump| dump.parts.has(Parts::DROPS)),
             "drops are asked for"
         );
         assert_eq!((plan.limits.programs, plan.limits.listeners), (1, 2));

@@ -10,9 +10,7 @@ use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::{Expr, Parsed, ProtocolSet};
 
-use super::tables::{
-    ABSENT, ORDER, Table, all, all_inet, default_states, tables, tables_of_name, types,
-};
+use super::tables::{ABSENT, ORDER, Table, all, all_inet, default_states, tables, tables_of_name, types};
 use crate::model::request::Dump;
 
 /// The selection.

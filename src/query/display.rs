@@ -106,7 +106,7 @@ fn numbers(f: &mut Formatter<'_>, field: &str, ranges: &Ranges, hex: bool) -> fm
     };
     match ranges.as_slice() {
         [(low, high)] if low == high => write!(f, "{field} = {}", number(*low)),
-        [(low, u64::MAX)] if *low > 0 => write!(f, "{field} >= {}", number(*low)),
+        [(low, u64::MAX)] => write!(f, "{field} >= {}", number(*low)),
         [(0, high)] => write!(f, "{field} <= {}", number(*high)),
         several => {
             let range = |(low, high): &(u64, u64)| {
@@ -180,6 +180,7 @@ mod tests {
         for (filter, expected) in [
             ("sport 22 dst 10/8", "sport = 22 and dst = 10.0.0.0/8"),
             ("3000", "local_port = 3000 or peer_port = 3000"),
+            ("recv_q ge 0", "recv_q >= 0"),
             (
                 "recv_q gt 64k or nginx",
                 "recv_q >= 65537 or process like 'nginx'",

@@ -29,7 +29,7 @@ pub fn connect_once(destination: SocketAddr) -> Option<(bool, String)> {
 /// Why there was no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// Somebody on the way sent this message.
+    /// A host or router on the path sent this ICMP message.
     Icmp(Icmp),
     /// This error number, without a message.
     Errno(Errno),

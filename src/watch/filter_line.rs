@@ -159,7 +159,7 @@ impl FilterLine {
         let costly = Cost::PEERS.and(Cost::PEER_OWNERS).and(Cost::CGROUPS);
         let has_costly = |field: &Field| {
             let cost = field.info().cost;
-            cost.extensions() != 0 || cost.has(costly)
+            cost.parts().attributes() != 0 || cost.has(costly)
         };
         let is_here = expr.names().is_empty() && !expr.fields().iter().any(has_costly);
         is_here.then_some(expr)

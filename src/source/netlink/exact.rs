@@ -13,7 +13,7 @@ use super::channel::{Channel, DumpError};
 use super::destroy::halves;
 use super::inet;
 use super::request::{about_one, serialize};
-use crate::model::request::Wanted;
+use crate::model::request::{Parts, Wanted};
 use crate::model::{Protocol, Socket};
 
 /// Returns the socket that would receive a packet from `remote` to `local` on `interface` (0 for none, which
@@ -42,7 +42,7 @@ pub fn look_up(
     }
 }
 
-/// Reads a connected TCP socket again, with these `INET_DIAG_*` extension bits; `None` if it is gone. The cookie decides:
+/// Reads a connected TCP socket again, with these parts; `None` if it is gone. The cookie decides:
 /// another connection with the same ends is not taken for it.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub fn look_up(
 pub fn again(
     channel: &mut Channel,
     socket: &Socket,
-    extensions: u32,
+    parts: Parts,
     wanted: Wanted,
 ) -> Result<Option<Socket>, DumpError> {
     let Some((pair, cookie)) = socket.inet().zip(socket.cookie) else {
@@ -68,7 +68,7 @@ pub fn again(
     let interface = pair.interface.map_or(0, NonZeroU32::get);
     let mut request = encode(socket.protocol, local, remote, interface);
     if let Some(place) = request.get_mut(EXTENSIONS) {
-        *place = extensions.to_ne_bytes()[0];
+        *place = parts.attributes();
     }
     if let Some(place) = request.get_mut(COOKIE) {
         place.copy_from_slice(&halves(cookie));
@@ -163,8 +163,15 @@ mod tests {
         let seen = look_up(Protocol::Tcp, local, peer, 0).unwrap().unwrap();
         assert_eq!(seen.inet().unwrap().peer_port, peer.port());
         let mut channel = Channel::open().unwrap();
-        let mut read =
-            |socket: &Socket| again(&mut channel, socket, 1 << (kind::INFO - 1), Wanted::Details).unwrap();
+        let mut read = |socket: &Socket| {
+            again(
+                &mut channel,
+                socket,
+                Parts::attribute(kind::INFO),
+                Wanted::Details,
+            )
+            .unwrap()
+        };
         let found = read(&seen).unwrap();
         assert_eq!(found.cookie, seen.cookie);
         assert!(found.details.get(kind::INFO).is_some());
