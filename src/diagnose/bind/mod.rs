@@ -33,6 +33,8 @@ pub mod rules;
 pub(crate) mod samples;
 mod sentence;
 pub mod systemd;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod unix;
 pub mod verdict;

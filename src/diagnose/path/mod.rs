@@ -7,6 +7,8 @@ pub mod json;
 pub mod judge;
 pub mod listens;
 pub mod special;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod unix;
 pub mod way;
