@@ -12,6 +12,7 @@ pub mod level;
 pub mod moment;
 pub mod msg;
 pub mod order;
+mod pages;
 pub mod ports;
 pub mod programs;
 pub mod state;

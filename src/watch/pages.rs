@@ -1,0 +1,112 @@
+//! The keys of what covers the rows: the `why` page, and the question what to end.
+
+use std::time::Duration;
+
+use super::msg::{Effect, Key};
+use super::state::{Mode, Question, State, WhyPage};
+use crate::model::{Protocol, Socket};
+
+/// A key that comes sooner after a question was drawn was not meant for it.
+const READING: Duration = Duration::from_millis(250);
+
+pub(super) fn ask_why(state: &mut State) -> Vec<Effect> {
+    let Some(socket) = state.selected_socket() else {
+        return Vec::new();
+    };
+    let has_answer = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp);
+    let Some(pair) = socket.inet().filter(|_| has_answer) else {
+        return Vec::new();
+    };
+    let place = format!("{}/{}", pair.local_port, socket.protocol.name());
+    state.mode = Mode::Why(WhyPage {
+        place: place.clone(),
+        socket: socket.identity(),
+        ..WhyPage::default()
+    });
+    vec![Effect::Why(Some(place))]
+}
+
+pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
+    let Mode::Why(page) = &mut state.mode else {
+        return Vec::new();
+    };
+    match key {
+        Key::Char('q') => return vec![Effect::Quit],
+        Key::Char('j') | Key::Down => page.top += 1,
+        Key::Char('k') | Key::Up => page.top = page.top.saturating_sub(1),
+        Key::Char('y') => {
+            if let Some(Ok(text)) = &page.text {
+                let text = text.clone();
+                state.say("copied");
+                return vec![Effect::Copy(text)];
+            }
+        }
+        Key::Char('Y') => {
+            let command = format!("sockstat why {}", page.place);
+            state.say(format!("copied: {command}"));
+            return vec![Effect::Copy(command)];
+        }
+        Key::Esc | Key::Left => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Why(None)];
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Fixes the target: who holds the socket with the cursor now.
+pub(super) fn ask_what(state: &mut State) -> Vec<Effect> {
+    if state.setup.read_only {
+        state.say("--read-only: nothing is stopped or closed here");
+        return Vec::new();
+    }
+    let Some(socket) = state.selected_socket() else {
+        return Vec::new();
+    };
+    let is_gone = socket
+        .identity()
+        .is_none_or(|key| !state.data.followed.known().contains(key));
+    if is_gone {
+        state.say("this socket is gone");
+        return Vec::new();
+    }
+    state.mode = Mode::Question(Question::default());
+    vec![Effect::Target(Box::new(Socket {
+        details: crate::model::details::Details::NONE,
+        ..socket
+    }))]
+}
+
+pub(super) fn question(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
+    let Mode::Question(question) = &mut state.mode else {
+        return Vec::new();
+    };
+    // Typed before the question could be read.
+    let is_late = question.shown_since.is_some_and(|since| at >= since + READING);
+    if !is_late && key != Key::Esc {
+        return Vec::new();
+    }
+    let target = match &question.target {
+        Some(Ok(target)) if !question.is_busy => target,
+        _ if question.is_busy => return Vec::new(),
+        _ => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Release];
+        }
+    };
+    let effect = match key {
+        Key::Char('t') if target.refused.is_none() && question.said.is_empty() => Effect::Terminate,
+        Key::Char('K') if target.refused.is_none() && question.may_kill => Effect::Kill,
+        Key::Char('d') if target.protected.is_none() && question.said.is_empty() => Effect::Destroy(false),
+        Key::Char('D') if target.protected.is_none() && target.closable > 1 && question.said.is_empty() => {
+            Effect::Destroy(true)
+        }
+        _ => {
+            state.mode = Mode::Rows;
+            return vec![Effect::Release];
+        }
+    };
+    question.is_busy = true;
+    vec![effect]
+}
