@@ -184,5 +184,13 @@ fn a_rejection_on_the_way_is_not_silence_and_not_a_missing_host() {
             text.contains("refused: nothing listens there, or a packet filter resets it"),
             "{text}"
         );
+        // Nothing could be predicted: what was tried is the headline.
+        let headline = text.lines().next().unwrap_or_default();
+        assert!(
+            headline.starts_with("No: ") && headline.ends_with(" (tried)."),
+            "{text}"
+        );
+        let expected = "  expected       Cannot tell from here: 10.9.0.1 is another machine.";
+        assert!(text.contains(expected), "{text}");
     });
 }

@@ -26,10 +26,16 @@ const BY_FILE: &[(&str, &str)] = &[];
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// Crates that are there in several versions, and why.
-const SEVERAL: &[(&str, &str)] = &[(
-    "syn",
-    "derive macros, while they build: serde's and clap's use different versions",
-)];
+const SEVERAL: &[(&str, &str)] = &[
+    (
+        "itertools",
+        "ratatui needs a newer one than criterion, which only the benchmarks have",
+    ),
+    (
+        "syn",
+        "derive macros, while they build: serde's and clap's use different versions",
+    ),
+];
 
 /// What cargo knows about every crate that a build for Linux needs.
 fn packages() -> Vec<Value> {

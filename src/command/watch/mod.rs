@@ -120,6 +120,11 @@ impl Screen<'_> {
                 }
                 next = inbox.try_recv().ok();
             }
+            // crossterm 0.29 can lose a change of size that comes together with a key, so the terminal itself is asked.
+            let (columns, rows) = Terminal::size();
+            if state.size != (columns, rows) {
+                self.take(state, Event::Msg(Msg::Resize(columns, rows)))?;
+            }
             self.draw(state)?;
         }
     }

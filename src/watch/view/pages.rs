@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::interval;
+use super::header::interval;
 use super::paint::{Canvas, Tone, count};
 use super::rows::ago;
 use crate::watch::areas::Areas;
