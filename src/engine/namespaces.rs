@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use super::tables::Tables;
 use crate::model::request::Dump;
 use crate::model::{Gap, Socket};
+use crate::source::netlink::channel::Channel;
 use crate::source::netns::{View, Views};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
@@ -32,15 +33,26 @@ enum Read {
 ///
 /// Returns what could not be read.
 pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
+    read_and_hold(views, root, dumps, emit).0
+}
+
+/// The same, and returns our own netlink sockets: they are among those that were read.
+pub(super) fn read_and_hold(
+    views: &Views,
+    root: &ProcRoot,
+    dumps: &[Dump],
+    emit: &mut Emit<'_>,
+) -> (Vec<Gap>, Vec<Channel>) {
     if views.views.is_empty() {
         let mut tables = Tables::open(root);
         tables.read(dumps, emit);
-        return tables.gaps;
+        return tables.into_parts();
     }
-    on_a_thread(|| travel(&views.views, dumps, emit)).unwrap_or_else(|error| {
+    let gaps = on_a_thread(|| travel(&views.views, dumps, emit)).unwrap_or_else(|error| {
         let message = format!("cannot start a thread to enter network namespaces: {error}");
         vec![Gap::loss("netns-closed", message)]
-    })
+    });
+    (gaps, Vec::new())
 }
 
 /// Returns the addresses in every namespace, without loopback and link-local ones. Namespaces that cannot be read have

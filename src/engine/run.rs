@@ -17,6 +17,7 @@ use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Row, Socke
 use crate::query::{Expr, Match};
 use crate::source::machine;
 use crate::source::names::{Learner, Numbers};
+use crate::source::netlink::channel::Channel;
 use crate::source::proc::{ProcRoot, contexts, facts};
 use crate::source::tape;
 
@@ -33,6 +34,8 @@ pub(super) struct Run<'a> {
     dumped: Dumped,
     pub(super) owners_by: How,
     origin: Origin,
+    /// Our own sockets, open until their owner was found too.
+    held: Vec<Channel>,
 }
 
 impl<'a> Run<'a> {
@@ -51,6 +54,7 @@ impl<'a> Run<'a> {
             dumped: Dumped::default(),
             request,
             owners_by: How::NotLooked,
+            held: Vec::new(),
         }
     }
 
@@ -97,30 +101,32 @@ impl<'a> Run<'a> {
         let nobody = Owners::not_asked();
         let (request, learner, prefilter) = (&self.request, &mut self.learner, self.prefilter.as_ref());
         let (related, dumped) = (&mut self.related, &mut self.dumped);
-        let mut gaps = namespaces::read(&request.views, &self.root, &request.dumps, &mut |sockets| {
-            learner.learn(sockets);
-            if request.descriptor_only {
-                dumped.add(sockets);
-            }
-            for socket in &*sockets {
-                related.add(socket);
-                if let Some(filter) = prefilter {
-                    std::mem::swap(&mut context.names, &mut learner.names);
-                    let row = Row {
-                        socket,
-                        ownership: nobody.of(socket),
-                        context: &context,
-                    };
-                    let wanted = filter.matches(&row);
-                    std::mem::swap(&mut context.names, &mut learner.names);
-                    if wanted == Match::No {
-                        continue;
-                    }
+        let (mut gaps, held) =
+            namespaces::read_and_hold(&request.views, &self.root, &request.dumps, &mut |sockets| {
+                learner.learn(sockets);
+                if request.descriptor_only {
+                    dumped.add(sockets);
                 }
-                stash.push(socket);
-            }
-            then(stash, &mut learner.names)
-        });
+                for socket in &*sockets {
+                    related.add(socket);
+                    if let Some(filter) = prefilter {
+                        std::mem::swap(&mut context.names, &mut learner.names);
+                        let row = Row {
+                            socket,
+                            ownership: nobody.of(socket),
+                            context: &context,
+                        };
+                        let wanted = filter.matches(&row);
+                        std::mem::swap(&mut context.names, &mut learner.names);
+                        if wanted == Match::No {
+                            continue;
+                        }
+                    }
+                    stash.push(socket);
+                }
+                then(stash, &mut learner.names)
+            });
+        self.held = held;
         dumped.add_losses(&gaps);
         self.gaps.append(&mut gaps);
         if !request.others.is_empty() {

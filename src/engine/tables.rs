@@ -24,6 +24,9 @@ pub fn read_tables(dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
 pub(super) struct Tables {
     root: ProcRoot,
     channel: Option<Channel>,
+    /// Channels that are of no more use. They may be among the netlink sockets that were read, and their owner is found
+    /// as long as they are open.
+    spent: Vec<Channel>,
     /// Why there is no channel: errno. Reported once for each protocol affected.
     refused: Option<i32>,
     /// The names in /proc/net/protocols, read when first needed.
@@ -38,6 +41,7 @@ impl Tables {
         let mut tables = Self {
             root: root.clone(),
             channel: None,
+            spent: Vec::new(),
             refused: None,
             protocols: None,
             gaps: Vec::new(),
@@ -55,12 +59,19 @@ impl Tables {
     }
 
     fn reopen(&mut self) {
-        self.channel = None;
+        self.spent.extend(self.channel.take());
         match Channel::open() {
             Ok(channel) => self.channel = Some(channel),
             Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => self.refused = Some(errno),
             Err(DumpError::Lost | DumpError::Stopped | DumpError::NotRecorded) => {}
         }
+    }
+
+    /// What is missing, and every channel that was used.
+    pub(super) fn into_parts(self) -> (Vec<Gap>, Vec<Channel>) {
+        let mut channels = self.spent;
+        channels.extend(self.channel);
+        (self.gaps, channels)
     }
 
     /// Reads every dump in turn and passes its sockets to `emit`, each socket once.

@@ -88,6 +88,17 @@ fn what_a_program_has_open_is_in_every_table() {
 }
 
 #[test]
+fn our_own_sockets_leave_no_doubt_in_a_filter() {
+    let Some(sockets) = Sockets::make(&["tcp-listen"]) else {
+        return;
+    };
+    for by in ["auto", "proc"] {
+        let ran = sockets.run(&["--exit-status", "--owners", by, "no-such-program"]);
+        assert_eq!((ran.status, &*ran.stderr), (Some(1), ""), "{by}");
+    }
+}
+
+#[test]
 fn a_renamed_unix_path_is_found_under_both_names() {
     let Some(sockets) = Sockets::make(&["unix-listen:path={dir}/old"]) else {
         return;
