@@ -93,7 +93,8 @@ fn our_own_sockets_leave_no_doubt_in_a_filter() {
         return;
     };
     for by in ["auto", "proc"] {
-        let ran = sockets.run(&["--exit-status", "--owners", by, "no-such-program"]);
+        let mut command = sockets.sockstat(&["--exit-status", "--owners", by, "no-such-program"]);
+        let ran = Ran::of(&mut command);
         assert_eq!((ran.status, &*ran.stderr), (Some(1), ""), "{by}");
     }
 }

@@ -1,5 +1,6 @@
 //! What a terminal shows: tmux has a real one.
 
+use std::cell::Cell;
 use std::process::Command;
 
 use super::sockets::{Sockets, example};
@@ -21,18 +22,27 @@ const SPECS: &[&str] = &[
 /// A tmux server of our own, in the namespace of the sockets; it ends when this is dropped.
 struct Terminal<'a> {
     sockets: &'a Sockets,
+    /// The number of tmux servers that were started.
+    servers: Cell<u32>,
 }
 
 impl<'a> Terminal<'a> {
     fn new(sockets: &'a Sockets) -> Self {
-        Self { sockets }
+        Self {
+            sockets,
+            servers: Cell::new(0),
+        }
     }
 
     fn tmux(&self, words: &[&str]) -> Command {
         let mut command = self.sockets.program("tmux");
         command
             .arg("-S")
-            .arg(self.sockets.directory().join("tmux"))
+            .arg(
+                self.sockets
+                    .directory()
+                    .join(format!("tmux-{}", self.servers.get())),
+            )
             .args(["-f", "/dev/null"])
             .args(words)
             .env_remove("TMUX")
@@ -61,6 +71,8 @@ impl<'a> Terminal<'a> {
             "-c",
             &script,
         ];
+        // A server that is about to end takes a new session with it: each look has its own.
+        self.servers.set(self.servers.get() + 1);
         Ran::of(&mut self.tmux(&session)).ended_with(0);
         let lines = |more: &[&str]| -> Vec<String> {
             let ran = Ran::of(&mut self.tmux(&[&["capture-pane", "-p", "-t", "one"], more].concat()));
