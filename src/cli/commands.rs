@@ -201,7 +201,7 @@ fn about(command: &Command) -> String {
 /// Returns the help of a command.
 ///
 /// # Errors
-/// If there is no such command.
+/// If no command has this name.
 pub fn help_of(name: &str) -> Result<String, UsageError> {
     let cli = command();
     let names = || {
