@@ -28,7 +28,7 @@ SELECT lines.* EXCLUDE (schema, version, kernel, complete, rows, gaps, port_low,
 FROM lines SEMI JOIN snapshots USING (machine_id, host, taken_at)
 WHERE lines.rows IS NULL;
 
--- The newest look of each machine that answered in the ten minutes before the last one. Several machines may share a
+-- The newest snapshot of each machine that answered in the ten minutes before the last one. Several machines may share a
 -- machine id, so a machine is (machine_id, host).
 CREATE OR REPLACE VIEW now AS
 SELECT sockets.* FROM sockets SEMI JOIN
@@ -89,7 +89,7 @@ GROUP BY host, protocol, local_port, local_address
 HAVING NOT bool_or(taken_at = newest) OR NOT bool_or(taken_at = before)
 ORDER BY host, port;
 
--- Q4: Whose accept queue is full, and in how many looks of the last day?
+-- Q4: Whose accept queue is full, and in how many snapshots of the last day?
 SELECT host, local_port AS port, coalesce(process, '') AS process, count(*) FILTER (accept_queue_full) AS looks_full,
        count(*) AS looks, max(accept_q) AS worst, max(backlog) AS allowed
 FROM sockets

@@ -35,8 +35,8 @@ SELECT client, server, port, count() AS connections, uniqExact(client_host) AS c
 FROM pairs GROUP BY client, server, port ORDER BY connections DESC, client;
 
 -- Q3: Which ports opened or closed since yesterday?
--- Two complete looks of each machine are compared, without owners: one that is hidden today is no other. A machine without
--- a complete look yesterday has no new ports.
+-- Two complete snapshots of each machine are compared, without owners: an owner that is hidden today is not a new one. A
+-- machine without a complete snapshot yesterday has no new ports.
 WITH
     (SELECT max(taken_at) FROM sockstat.snapshots) AS last,
     looks AS
@@ -54,7 +54,7 @@ GROUP BY host, protocol, port, address
 HAVING countIf(taken_at = newest) = 0 OR countIf(taken_at = before) = 0
 ORDER BY host, port;
 
--- Q4: Whose accept queue is full, and in how many looks of the last day?
+-- Q4: Whose accept queue is full, and in how many snapshots of the last day?
 SELECT host, local_port AS port, process, countIf(accept_queue_full) AS looks_full, count() AS looks, max(accept_q) AS worst,
        max(backlog) AS allowed
 FROM sockstat.sockets
@@ -70,7 +70,7 @@ FROM sockstat.now
 WHERE protocol = 'tcp' AND state = 'established'
 GROUP BY direction, process, port ORDER BY connections DESC, direction, process, port;
 
--- Q6: Who holds the oldest connections to a database? Age counts from the first look that has the cookie.
+-- Q6: Who holds the oldest connections to a database? Age counts from the first snapshot that has the cookie.
 SELECT host, process, pid, dateDiff('minute', min(taken_at), max(taken_at)) AS minutes
 FROM sockstat.sockets
 WHERE state = 'established' AND peer_port = 5432

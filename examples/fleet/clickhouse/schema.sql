@@ -1,4 +1,4 @@
--- Tables for the lines of `sockstat snapshot` of many machines, and a view of the newest look of each.
+-- Tables for the lines of `sockstat snapshot` of many machines, and a view of the newest snapshot of each.
 --
 -- Lines are inserted into sockstat.landing, which keeps nothing: rows of sockets go on to sockstat.sockets, the last
 -- line of each snapshot to sockstat.snapshots. A row counts only together with its last line: a stream that was cut
@@ -44,7 +44,7 @@ ORDER BY (machine_id, host, boot_id, taken_at)
 TTL toDateTime(taken_at) + INTERVAL 90 DAY
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Parts are of an hour: a question about the newest look reads one or two of them.
+-- Each part covers an hour: a query for the newest snapshot reads one or two of them.
 CREATE TABLE IF NOT EXISTS sockstat.sockets
 (
     host              LowCardinality(String),
@@ -146,7 +146,7 @@ SELECT
 FROM sockstat.landing
 WHERE landing.rows IS NOT NULL;
 
--- The newest whole look of each machine that answered in the ten minutes before the last one.
+-- The newest complete snapshot of each machine that answered in the ten minutes before the last one.
 CREATE VIEW IF NOT EXISTS sockstat.now AS
 WITH (SELECT max(taken_at) FROM sockstat.snapshots) - INTERVAL 10 MINUTE AS since
 SELECT * FROM sockstat.sockets
