@@ -31,6 +31,8 @@ pub mod socket_options;
 pub mod system;
 pub mod systemd;
 pub mod tape;
+#[cfg(feature = "watch")]
+pub mod terminal;
 pub mod threads;
 pub mod trial_bind;
 pub mod trial_connect;

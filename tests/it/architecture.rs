@@ -198,6 +198,7 @@ const WAYS_OUT: &[&str] = &[
     "command/caller.rs",
     // The live screen: cells of text that was escaped before.
     "command/watch/terminal.rs",
+    "source/terminal.rs",
 ];
 
 /// Words that make text of bytes from outside without escaping them.
@@ -346,6 +347,7 @@ const OPENERS: &[(&str, &str)] = &[
         "source/netns/",
         "-N PATH is opened as O_PATH, and then only if it is a namespace",
     ),
+    ("source/terminal.rs", "standard output, once more"),
     (
         "source/tape/create.rs",
         "the options of an open, which callers_files carries out",

@@ -35,6 +35,11 @@ const SEVERAL: &[(&str, &str)] = &[
         "syn",
         "derive macros, while they build: serde's and clap's use different versions",
     ),
+    (
+        "thiserror",
+        "filedescriptor, by which crossterm asks poll(2), needs an older one than ratatui",
+    ),
+    ("thiserror-impl", "as thiserror"),
 ];
 
 /// What cargo knows about every crate that a build for Linux needs.

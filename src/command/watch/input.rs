@@ -2,13 +2,17 @@
 
 use std::io;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, read};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Event;
+use super::{Event, terminal};
+use crate::exit::Exit;
 use crate::watch::{Key, Msg};
+
+/// How long the program may take to end after a signal that ends it.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// A signal to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,12 @@ pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
                     };
                     if to_screen.send(Event::Signal(meant)).is_err() {
                         return;
+                    }
+                    if meant == Signalled::End {
+                        // Whatever the screen waits for, nobody waits for the screen.
+                        tokio::time::sleep(END_WITHIN).await;
+                        terminal::give_back();
+                        std::process::exit(Exit::Done as i32);
                     }
                 }
             });

@@ -72,6 +72,7 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
         acts,
         begun,
         is_drawn: false,
+        is_sent: true,
         leaves: None,
     };
     let ended = screen.show(&mut state, &inbox);
@@ -98,8 +99,10 @@ struct Screen<'a> {
     looks: Sender<Effect>,
     acts: Sender<Effect>,
     begun: Instant,
-    /// Whether the terminal shows the state.
+    /// Whether the state was drawn.
     is_drawn: bool,
+    /// Whether the terminal has taken what was drawn.
+    is_sent: bool,
     /// What is printed at the end.
     leaves: Option<String>,
 }
@@ -107,7 +110,7 @@ struct Screen<'a> {
 impl Screen<'_> {
     fn show(&mut self, state: &mut State, inbox: &Receiver<Event>) -> anyhow::Result<Exit> {
         loop {
-            let wait = if self.is_drawn { TICK } else { BUSY };
+            let wait = if self.is_drawn && self.is_sent { TICK } else { BUSY };
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(event) => Some(event),
                 Err(RecvTimeoutError::Timeout) => Some(Event::Msg(Msg::Tick(self.begun.elapsed()))),
@@ -120,7 +123,7 @@ impl Screen<'_> {
                 }
                 next = inbox.try_recv().ok();
             }
-            // crossterm 0.29 can lose a change of size that comes together with a key, so the terminal itself is asked.
+            // Nobody tells of a change of size before the thread with the keys began to listen.
             let (columns, rows) = Terminal::size();
             if state.size != (columns, rows) {
                 self.take(state, Event::Msg(Msg::Resize(columns, rows)))?;
@@ -158,7 +161,7 @@ impl Screen<'_> {
                 self.redraw(state);
             }
             Effect::Redraw => self.redraw(state),
-            Effect::Copy(text) => self.terminal.copy(&text),
+            Effect::Copy(text) => self.terminal.copy(&text).context("cannot copy")?,
             Effect::Rows(_) | Effect::Filter(..) | Effect::Look => drop(self.looks.send(effect)),
             Effect::Interval(interval) => {
                 drop(self.looks.send(Effect::Interval(interval)));
@@ -183,12 +186,16 @@ impl Screen<'_> {
 
     /// Draws, unless the terminal has not taken the frame before yet.
     fn draw(&mut self, state: &mut State) -> anyhow::Result<()> {
-        if self.is_drawn || !Terminal::takes() {
-            return Ok(());
+        let was_sent = self.is_sent;
+        self.is_sent = self.terminal.send().context("cannot draw")?;
+        let draws = !self.is_drawn && self.is_sent;
+        if draws {
+            self.is_sent = self.terminal.draw(state).context("cannot draw")?;
+            self.is_drawn = true;
         }
-        self.terminal.draw(state).context("cannot draw")?;
-        self.is_drawn = true;
-        update(state, Msg::Drawn(self.begun.elapsed()));
+        if self.is_sent && (draws || !was_sent) {
+            update(state, Msg::Drawn(self.begun.elapsed()));
+        }
         Ok(())
     }
 }

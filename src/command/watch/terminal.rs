@@ -1,21 +1,21 @@
 //! The terminal: taken over, drawn on, and given back as it was on every way out.
 
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode, size,
 };
-use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::source::terminal::Terminal as Out;
 use crate::watch::{State, view};
 
 /// Whether the terminal is in our hands.
@@ -25,7 +25,8 @@ const COPY_BYTES_MAX: usize = 74_000;
 
 /// A terminal that was taken over.
 pub(super) struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    out: &'static Out,
+    inner: ratatui::Terminal<CrosstermBackend<&'static Out>>,
 }
 
 /// Whether there is a terminal that can be drawn on.
@@ -55,10 +56,10 @@ impl Terminal {
             give_back();
             before(panic);
         }));
-        take_over()?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
-        match ratatui::Terminal::new(backend) {
-            Ok(inner) => Ok(Self { inner }),
+        let out = Out::on_stdout()?;
+        take_over(out)?;
+        match ratatui::Terminal::new(CrosstermBackend::new(out)) {
+            Ok(inner) => Ok(Self { out, inner }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -71,23 +72,17 @@ impl Terminal {
         size().unwrap_or((80, 24))
     }
 
-    /// Whether it takes a frame at once.
-    pub(super) fn takes() -> bool {
-        let stdout = io::stdout();
-        let mut fds = [PollFd::new(&stdout, PollFlags::OUT)];
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // One that cannot be asked is written to.
-        poll(&mut fds, Some(&now)).is_err() || fds[0].revents().intersects(PollFlags::OUT | PollFlags::ERR)
+    /// Sends what the terminal has not taken yet; returns whether it has taken everything.
+    pub(super) fn send(&self) -> io::Result<bool> {
+        self.out.send()
     }
 
-    /// Draws what differs from the frame before.
-    pub(super) fn draw(&mut self, state: &State) -> io::Result<()> {
+    /// Draws what differs from the frame before; returns whether the terminal has taken it.
+    pub(super) fn draw(&mut self, state: &State) -> io::Result<bool> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| view(state, frame))?;
-        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+        queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        self.out.send()
     }
 
     /// Draws everything anew the next time.
@@ -115,14 +110,11 @@ impl Terminal {
     }
 
     /// Puts text on the clipboard of whoever sits before the terminal (OSC 52).
-    pub(super) fn copy(&mut self, text: &str) {
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         if text.len() > COPY_BYTES_MAX {
-            return;
+            return Ok(());
         }
-        let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-        let writer = self.inner.backend_mut();
-        // A terminal that does not take it shows nothing either.
-        let _ = io::Write::write_all(writer, sequence.as_bytes()).and_then(|()| io::Write::flush(writer));
+        write!(self.out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))
     }
 
     /// Gives the terminal back, stops until somebody continues the program, and takes it over again.
@@ -130,31 +122,35 @@ impl Terminal {
         give_back();
         // The default action of SIGTSTP is ours no more once it is caught; this one cannot be.
         kill_process(getpid(), Signal::STOP)?;
-        take_over()?;
+        take_over(self.out)?;
         self.forget();
         Ok(())
     }
 }
 
-fn take_over() -> io::Result<()> {
+fn take_over(mut out: &'static Out) -> io::Result<()> {
     enable_raw_mode()?;
     IS_OURS.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+    queue!(out, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    out.send()?;
+    Ok(())
 }
 
-/// Gives the terminal back, once.
+/// Gives the terminal back, once, and does not wait for it.
 pub(super) fn give_back() {
     if IS_OURS.swap(false, Ordering::SeqCst) {
-        let mut stdout = io::stdout();
-        // A terminal that is closed needs nothing.
-        let _ = execute!(
-            stdout,
+        let mut last = Vec::new();
+        // A terminal that is gone needs nothing.
+        let _ = queue!(
+            last,
             EndSynchronizedUpdate,
             DisableBracketedPaste,
             LeaveAlternateScreen,
             Show
         );
-        let _ = stdout.flush();
+        if let Ok(out) = Out::on_stdout() {
+            out.send_last(&last);
+        }
         let _ = disable_raw_mode();
     }
 }
@@ -178,7 +174,16 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use std::env;
+    use std::fs::File;
+    use std::io::Read as _;
+    use std::os::fd::OwnedFd;
+    use std::process::Command;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::tcgetattr;
+
+    use super::*;
 
     #[test]
     fn copied_text_is_in_base64() {
@@ -191,5 +196,49 @@ mod tests {
         ] {
             assert_eq!(base64(text.as_bytes()), encoded);
         }
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        const PANICS: &str = "SOCKSTAT_TEST_PANICS";
+        const NAME: &str = "command::watch::terminal::tests::a_panic_gives_the_terminal_back";
+        if env::var_os(PANICS).is_some() {
+            // This process again, on the terminal below.
+            let _terminal = Terminal::open().unwrap();
+            panic!("on purpose");
+        }
+        let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let local_modes = || tcgetattr(&master).unwrap().local_modes;
+        let before = local_modes();
+        let mut command = Command::new(env::current_exe().unwrap());
+        let slave = || File::options().read(true).write(true).open(&name).unwrap();
+        command
+            .args(["--exact", NAME, "--nocapture"])
+            .env(PANICS, "1")
+            .stdin(slave())
+            .stdout(slave())
+            .stderr(slave());
+        let mut child = command.spawn().unwrap();
+        // Ours end here, so that reading ends with the child.
+        drop(command);
+        let mut seen = Vec::new();
+        // The end of a terminal is an error.
+        let _ = File::from(master.try_clone().unwrap()).read_to_end(&mut seen);
+        assert!(!child.wait().unwrap().success());
+        let seen = String::from_utf8(seen).unwrap();
+        let at = |text| {
+            seen.find(text)
+                .unwrap_or_else(|| panic!("no {text:?} in {seen:?}"))
+        };
+        assert!(at("\x1b[?1049h") < at("\x1b[?1049l"), "{seen:?}");
+        assert!(
+            at("\x1b[?1049l") < at("on purpose"),
+            "the message is seen: {seen:?}"
+        );
+        assert!(at("\x1b[?25h") < at("on purpose"), "{seen:?}");
+        assert_eq!(local_modes(), before);
     }
 }

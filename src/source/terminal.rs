@@ -1,0 +1,195 @@
+//! The terminal on standard output, written to without waiting for it. A terminal may take nothing for any length of
+//! time: its reader is slow, was stopped, or the link is gone. What it does not take waits here.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::stdio::stdout;
+use rustix::termios::{QueueSelector, tcflush, tcgetsid};
+
+static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+/// CAN: ends an escape sequence of which a terminal has only the beginning (ECMA-48 8.3.6).
+const CANCEL: u8 = 0x18;
+
+/// The terminal, and the bytes that it has not taken.
+#[derive(Debug)]
+pub struct Terminal {
+    file: File,
+    /// Whether a write may wait for the terminal.
+    may_block: bool,
+    waiting: Mutex<Vec<u8>>,
+}
+
+impl Terminal {
+    /// Returns the terminal on standard output.
+    ///
+    /// # Errors
+    /// If standard output cannot be duplicated.
+    pub fn on_stdout() -> io::Result<&'static Self> {
+        if let Some(terminal) = TERMINAL.get() {
+            return Ok(terminal);
+        }
+        // Opened again: O_NONBLOCK belongs to the open file, which other programs share.
+        let open = |path| {
+            let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+            OpenOptions::new().write(true).custom_flags(flags).open(path)
+        };
+        let own = match open("/proc/self/fd/1") {
+            // After su(1) it still belongs to the other user.
+            Err(_) if tcgetsid(stdout()).is_ok() => open("/dev/tty"),
+            opened => opened,
+        };
+        let terminal = match own {
+            Ok(file) => Self::of(file, false),
+            Err(_) => Self::of(rustix::io::dup(stdout())?.into(), true),
+        };
+        Ok(TERMINAL.get_or_init(|| terminal))
+    }
+
+    fn of(file: File, may_block: bool) -> Self {
+        Self {
+            file,
+            may_block,
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Sends what waits, as far as the terminal takes it; returns whether it took everything.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn send(&self) -> io::Result<bool> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = self.write(&waiting)?;
+        waiting.drain(..sent);
+        Ok(waiting.is_empty())
+    }
+
+    /// Sends `bytes` and drops what waits. If there is no room for them, what the kernel still holds for the terminal is
+    /// dropped too.
+    pub fn send_last(&self, bytes: &[u8]) {
+        let is_cut = match self.waiting.try_lock() {
+            Ok(mut waiting) => !std::mem::take(&mut *waiting).is_empty(),
+            // Another thread is writing. If it waits for the terminal, so would this one.
+            Err(TryLockError::WouldBlock) if self.may_block => return,
+            Err(_) => true,
+        };
+        if !is_cut && self.write(bytes).is_ok_and(|sent| sent == bytes.len()) {
+            return;
+        }
+        let _ = tcflush(&self.file, QueueSelector::OFlush);
+        let _ = self.write(&[&[CANCEL], bytes].concat());
+    }
+
+    /// Writes until the terminal takes no more, and returns how many bytes it took.
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut sent = 0;
+        while sent < bytes.len() && (!self.may_block || self.has_room()) {
+            match (&self.file).write(&bytes[sent..]) {
+                Ok(0) => break,
+                Ok(length) => sent += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+
+    fn has_room(&self) -> bool {
+        let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
+        // A terminal that cannot be asked is written to.
+        poll(&mut fds, Some(&Timespec::default())) != Ok(0)
+    }
+}
+
+/// Adds to what waits. Nothing is sent before [`Terminal::send`].
+impl Write for &Terminal {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+    use super::*;
+
+    /// A pseudo-terminal: the side of the reader, and ours.
+    fn pair() -> (File, Terminal) {
+        let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let slave = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+            .open(name)
+            .unwrap();
+        let mut modes = tcgetattr(&slave).unwrap();
+        modes.make_raw();
+        tcsetattr(&slave, OptionalActions::Now, &modes).unwrap();
+        (master.into(), Terminal::of(slave, false))
+    }
+
+    fn read(reader: &mut File) -> Vec<u8> {
+        let mut bytes = vec![0; 65536];
+        let length = reader.read(&mut bytes).unwrap();
+        bytes.truncate(length);
+        bytes
+    }
+
+    #[test]
+    fn what_the_terminal_does_not_take_waits_in_order() {
+        let (mut reader, terminal) = pair();
+        let bytes: Vec<u8> = (0..200_000u32).map(|at| b'a' + (at % 23) as u8).collect();
+        (&terminal).write_all(&bytes).unwrap();
+        let mut seen = Vec::new();
+        assert!(!terminal.send().unwrap(), "no terminal keeps so much");
+        while seen.len() < bytes.len() {
+            seen.extend(read(&mut reader));
+            terminal.send().unwrap();
+        }
+        assert!(seen == bytes);
+        assert!(terminal.send().unwrap());
+    }
+
+    #[test]
+    fn the_last_bytes_arrive_at_a_terminal_that_had_stopped_to_read() {
+        let (mut reader, terminal) = pair();
+        let mut read_until = |end: &[u8]| {
+            let mut seen = Vec::new();
+            while !seen.ends_with(end) {
+                seen.extend(read(&mut reader));
+            }
+            seen.len()
+        };
+        (&terminal).write_all(&vec![b'x'; 200_000]).unwrap();
+        assert!(!terminal.send().unwrap());
+        terminal.send_last(b"the end");
+        assert!(terminal.send().unwrap(), "nothing waits");
+        // A part was on its way out of the kernel.
+        assert!(read_until(b"x\x18the end") < 100_000);
+        // Filled without anything that waits.
+        while terminal.write(b"frame").unwrap() == 5 {}
+        terminal.send_last(b"again");
+        read_until(b"\x18again");
+        terminal.send_last(b"with room");
+        assert_eq!(read_until(b"with room"), b"with room".len());
+    }
+}
