@@ -28,7 +28,7 @@ use std::time::SystemTime;
 
 use crate::model::{Context, Gap, OwnerStatus, Owners, Socket};
 
-pub use around::{around, around_all};
+pub use around::{around, around_all, around_found};
 pub use owners::How;
 pub use request::Request;
 pub use snapshot::Snapshot;

@@ -106,6 +106,12 @@ impl Owners {
             .flat_map(|listener| self.holders.of(listener.inode))
     }
 
+    /// Returns the holders of the listener that a connection may have come to, whose program may have accepted it.
+    pub fn at_port_of(&self, socket: &Socket) -> impl Iterator<Item = &Holder> {
+        let pair = socket.inet().filter(|pair| pair.peer_port != 0);
+        pair.map_or(&[][..], |pair| self.listener_of(socket, pair)).iter()
+    }
+
     /// Returns the owner of `socket`.
     pub fn of(&self, socket: &Socket) -> Ownership<'_> {
         if !self.asked {

@@ -1,10 +1,25 @@
 //! Starts threads that may be unavailable: when `ulimit -u` is reached, or in a full pids cgroup, the same work runs
-//! on this thread.
+//! on this thread. Tells how much processor time a thread took, with those that helped it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
+
+thread_local! {
+    /// Processor time of the scoped threads that this one started and that have ended, in nanoseconds.
+    static HELPERS: Arc<AtomicU64> = Arc::default();
+}
+
+/// Returns the processor time that this thread took so far, with the scoped threads that it started and that have
+/// ended.
+pub fn cpu_time() -> Duration {
+    let own = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
+    own + Duration::from_nanos(HELPERS.with(|helpers| helpers.load(Ordering::Relaxed)))
+}
 
 /// Starts a scoped thread; `None` if none is available, and `work` is dropped.
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
@@ -14,6 +29,13 @@ pub fn spawn_scoped<'scope, T: Send + 'scope>(
 ) -> Option<ScopedJoinHandle<'scope, T>> {
     #[cfg(test)]
     let work = super::tape::testing::inherited(work);
+    let helpers = HELPERS.with(Arc::clone);
+    let work = move || {
+        let done = work();
+        let nanoseconds = u64::try_from(cpu_time().as_nanos()).unwrap_or(u64::MAX);
+        helpers.fetch_add(nanoseconds, Ordering::Relaxed);
+        done
+    };
     let builder = Builder::new().name(name.to_owned());
     builder.spawn_scoped(scope, work).ok()
 }
@@ -55,6 +77,25 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn the_time_of_helpers_counts_and_waiting_does_not() {
+        let before = cpu_time();
+        let spent = thread::scope(|scope| {
+            let works = || {
+                while cpu_time() < Duration::from_millis(20) {}
+                thread::scope(|scope| spawn_scoped(scope, "nested", || {}).unwrap().join().unwrap());
+                cpu_time()
+            };
+            spawn_scoped(scope, "works", works).unwrap().join().unwrap()
+        });
+        assert!(cpu_time() >= before + spent, "{spent:?}");
+        let (sender, receiver) = mpsc::channel::<()>();
+        let before = (cpu_time(), std::time::Instant::now());
+        let waited = receiver.recv_timeout(Duration::from_millis(200));
+        drop(sender);
+        assert!(waited.is_err() && cpu_time() < before.0 + before.1.elapsed() / 2);
+    }
 
     #[test]
     fn work_is_done_without_a_thread_too() {

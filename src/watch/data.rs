@@ -140,7 +140,7 @@ pub struct Data {
     pub looked_at_all: Option<Duration>,
     /// The time of the last look.
     pub clock: Option<SystemTime>,
-    /// How long that took.
+    /// The processor time that it took.
     pub cost: Duration,
     /// Whether messages of the kernel were lost.
     pub lost: u64,

@@ -64,7 +64,7 @@ pub struct News {
     pub traffic: Traffic,
     /// How many sockets there are, whatever the filter; `None` if that is not known.
     pub total: Option<u64>,
-    /// How long the look took.
+    /// The processor time that the look took, with the search for owners.
     pub cost: Duration,
 }
 

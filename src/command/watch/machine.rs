@@ -1,10 +1,11 @@
-//! The thread that asks the kernel: what is few with every look, everything when something was opened or closed, and
-//! never more than a twentieth of one core.
+//! The thread that asks the kernel: what is few with every look, and everything when something was opened or closed
+//! (`pace`).
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Event;
+use super::pace::Pace;
 use crate::command::events::messages::Messages;
 use crate::command::filter;
 use crate::engine::live::{Live, Scope, Traffic};
@@ -12,16 +13,12 @@ use crate::model::Socket;
 use crate::model::summary::Figure;
 use crate::plan::watch::Selected;
 use crate::plan::{FilterInput, Place, WatchPlan};
+use crate::query::Expr;
 use crate::source::proc::{ProcRoot, summary};
+use crate::source::threads;
 use crate::watch::msg::{News, Part};
 use crate::watch::{Effect, Msg};
 
-/// A look at everything may take one part in so many of the time.
-const SHARE: u32 = 20;
-/// How often everything is looked at while packets flow and nothing is opened or closed.
-const FLOWING: Duration = Duration::from_secs(10);
-/// A look that is shorter than this is made each time while packets flow.
-const CHEAP: Duration = Duration::from_millis(5);
 /// How often owners are searched anew: descriptors are passed on.
 const OWNERS: Duration = Duration::from_secs(60);
 /// The longest pause after looks that failed.
@@ -41,10 +38,8 @@ pub(super) struct Machine {
     /// Whether the next look is the first with this filter.
     is_first: bool,
     traffic: Traffic,
-    traffic_at_all: Traffic,
-    looked_at_all: Instant,
+    pace: Pace,
     owners_at: Instant,
-    cost: Duration,
     failures: u32,
 }
 
@@ -62,10 +57,8 @@ impl Machine {
             rows: Vec::new(),
             is_first: true,
             traffic: Traffic::default(),
-            traffic_at_all: Traffic::default(),
-            looked_at_all: begun,
+            pace: Pace::default(),
             owners_at: begun,
-            cost: Duration::ZERO,
             failures: 0,
         }
     }
@@ -127,7 +120,6 @@ impl Machine {
 
     /// Looks as far as something may have moved; `all` if everything is wanted now.
     fn look(&mut self, all: bool) -> (Vec<Msg>, Duration) {
-        let before = self.traffic;
         self.traffic = Traffic::read(&ProcRoot::default());
         if self.is_first {
             let mut msgs = Vec::new();
@@ -139,34 +131,32 @@ impl Machine {
             self.is_first = self.failures > 0;
             return (msgs, self.pause());
         }
-        let is_everything = all || self.is_time_for_all(before);
-        let (part, scope) = if is_everything {
-            (Part::All, Scope::All)
+        let now = self.begun.elapsed();
+        let scope = if all {
+            Scope::All
         } else {
-            (Part::Waiting, Scope::Waiting)
+            self.pace.scope(now, &self.traffic, self.interval)
         };
-        let msg = self.news(part, scope, true);
+        let part = if scope == Scope::All {
+            Part::All
+        } else {
+            Part::Waiting
+        };
+        // A filter by owner cannot judge a socket without them.
+        let by_owner = self
+            .live
+            .request()
+            .filter
+            .as_ref()
+            .is_some_and(Expr::needs_owners);
+        let finds_owners = all || by_owner || self.pace.allows(now, self.interval);
+        let msg = self.news(part, scope, finds_owners);
         (vec![msg], self.pause())
-    }
-
-    fn is_time_for_all(&self, before: Traffic) -> bool {
-        let since = self.looked_at_all.elapsed();
-        // A tick may come a little early.
-        let slack = self.interval / 10;
-        if since + slack < (self.cost * SHARE).max(self.interval) {
-            return false;
-        }
-        let is_unknown = self.traffic == Traffic::default();
-        let flows =
-            self.traffic.segments != before.segments || self.traffic.segments != self.traffic_at_all.segments;
-        is_unknown
-            || self.traffic.has_new_connections(&self.traffic_at_all)
-            || (flows && (self.cost <= CHEAP || since >= FLOWING))
     }
 
     fn news(&mut self, part: Part, scope: Scope, finds_owners: bool) -> Msg {
         let at = self.begun.elapsed();
-        let begun = Instant::now();
+        let begun = threads::cpu_time();
         if scope == Scope::All && self.owners_at.elapsed() > OWNERS {
             self.live.forget_owners();
             self.owners_at = Instant::now();
@@ -187,12 +177,9 @@ impl Machine {
             .into_iter()
             .filter(|socket| self.live.may_want(socket));
         let freed = freed.collect();
-        let cost = begun.elapsed();
-        if scope == Scope::All {
-            self.cost = cost;
-            self.looked_at_all = Instant::now();
-            self.traffic_at_all = self.traffic;
-        }
+        let owners_cost = look.owners_cost.unwrap_or_default();
+        let cost = threads::cpu_time().saturating_sub(begun + owners_cost);
+        self.pace.looked(at, scope, &self.traffic, cost, look.owners_cost);
         Msg::News(Box::new(News {
             filter: self.number,
             at,
@@ -205,7 +192,7 @@ impl Machine {
             lost: heard.lost,
             around: self.live.around(),
             traffic: self.traffic,
-            cost,
+            cost: cost + owners_cost,
         }))
     }
 
@@ -229,7 +216,7 @@ impl Machine {
 
     fn pause(&self) -> Duration {
         match self.failures {
-            0 => self.interval,
+            0 => self.pace.pause(self.interval),
             failures => (self.interval * 2u32.saturating_pow(failures)).min(RETRY_MAX),
         }
     }

@@ -4,6 +4,7 @@
 mod actor;
 mod input;
 mod machine;
+mod pace;
 mod terminal;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! on a dead file system, and a copy keeps a port alive. Nothing is allocated per descriptor; processes are
 //! distributed over the cores. What could not be read is counted, never ignored.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
@@ -48,17 +48,41 @@ pub fn walk_if_few(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Resul
     on_tape::walk(look, || looked.unwrap_or_else(again)).map(Some)
 }
 
+/// Walks these processes alone.
+///
+/// # Errors
+/// If they have more than `most` descriptors together, or the root cannot be opened.
+pub fn walk_processes(root: &ProcRoot, pids: &[u32], look: Look<'_>, most: u64) -> std::io::Result<Walk> {
+    on_tape::walk(look, || {
+        let root_fd = open_directory(CWD, root.path())?;
+        match look_at(root, root_fd.as_fd(), pids, look, most) {
+            (walk, false) => Ok(walk),
+            (_, true) => Err(std::io::Error::other("too many descriptors")),
+        }
+    })
+}
+
 /// Walks, and reports whether it stopped at more than `most` descriptors.
 fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Walk, bool)> {
     let root_fd = open_directory(CWD, root.path())?;
     let pids = numbered_entries(root_fd.as_fd())?;
+    Ok(look_at(root, root_fd.as_fd(), &pids, look, most))
+}
+
+fn look_at(
+    root: &ProcRoot,
+    root_fd: BorrowedFd<'_>,
+    pids: &[u32],
+    look: Look<'_>,
+    most: u64,
+) -> (Walk, bool) {
     let shared = Shared {
-        root: root_fd.as_fd(),
-        pids: &pids,
+        root: root_fd,
+        pids,
         next: AtomicUsize::new(0),
         look,
         // Since Linux 6.2 the size of a fd directory is the number of its entries; before it is 0.
-        sizes_count: statat(root_fd.as_fd(), c"self/fd", AtFlags::empty()).is_ok_and(|stat| stat.st_size > 0),
+        sizes_count: statat(root_fd, c"self/fd", AtFlags::empty()).is_ok_and(|stat| stat.st_size > 0),
         proc_root: root,
         socket_mount: OnceLock::new(),
         kcmp: !root.is_given(),
@@ -81,7 +105,7 @@ fn look_into(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Result<(Wal
         }
         walk
     });
-    Ok((walk, shared.is_over()))
+    (walk, shared.is_over())
 }
 
 #[cfg(test)]
@@ -175,6 +199,21 @@ mod tests {
                 tid: 0
             }]
         );
+    }
+
+    #[test]
+    fn processes_are_walked_alone() {
+        let root = fake_proc("alone");
+        let given = ProcRoot::given(root.clone());
+        let pids = |asked: &[u32]| {
+            let walk = walk_processes(&given, asked, Look::default(), u64::MAX).unwrap();
+            let mut pids: Vec<_> = walk.holders.iter().map(|holder| holder.pid).collect();
+            pids.sort_unstable();
+            pids
+        };
+        assert_eq!(pids(&[11]), [11]);
+        assert_eq!(pids(&[10, 12, 99]), [10, 10, 12]);
+        std::fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -1,21 +1,17 @@
 //! Looks at the same sockets again and again, for the live screen: what was found out about owners and names is kept,
 //! and only what is new is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod owners;
+
 use std::io;
-use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::namespaces;
-use super::{Request, around_all};
+use super::{Request, namespaces};
 use crate::model::details::kind;
-use crate::model::ownership::Unseen;
 use crate::model::request::{Facts, Wanted};
-use crate::model::{
-    Context, Gap, Holder, HolderTable, Key, Listener, OwnerStatus, Owners, Protocol, Row, Socket, State,
-    StateSet, Store,
-};
+use crate::model::{Context, Gap, Key, Owners, Protocol, Row, Socket, State, StateSet, Store};
 use crate::query::field::{Cost, Field};
 use crate::query::{Expr, Match};
 use crate::source::names::Learner;
@@ -24,6 +20,7 @@ use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 pub use crate::source::proc::traffic::Traffic;
 use crate::source::tape;
+use owners::Search;
 
 /// Which sockets a look covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +29,24 @@ pub enum Scope {
     All,
     /// Those that there are few of on any machine: TCP listeners, and every protocol but TCP.
     Waiting,
+    /// These, and TCP sockets in every other state but established.
+    Unsettled,
 }
 
 impl Scope {
     /// Returns whether it covers a socket.
     pub fn covers(self, protocol: Protocol, state: State) -> bool {
         let has_many = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
-        self == Self::All || !has_many || state == State::Listen
+        !has_many || self.states().contains(state)
+    }
+
+    /// The states of TCP sockets that it covers.
+    fn states(self) -> StateSet {
+        match self {
+            Self::All => StateSet::ALL,
+            Self::Waiting => StateSet::of(State::Listen),
+            Self::Unsettled => StateSet::ALL.without(StateSet::of(State::Established)),
+        }
     }
 }
 
@@ -93,6 +101,8 @@ pub struct Look {
     pub undecided: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// The processor time that the search for owners took; `None` if none was needed.
+    pub owners_cost: Option<Duration>,
 }
 
 /// Owners and names of what was seen so far.
@@ -110,12 +120,7 @@ pub struct Live {
     request: Request,
     root: ProcRoot,
     learner: Learner,
-    holders: Vec<Holder>,
-    left_over: BTreeMap<u32, OwnerStatus>,
-    listeners: Vec<Listener>,
-    asked: BTreeSet<u32>,
-    unseen: Unseen,
-    around: Arc<Around>,
+    owners: Search,
     channel: Option<Channel>,
 }
 
@@ -138,15 +143,7 @@ impl Live {
             learner: Learner::new(request.names, root.clone()),
             root,
             request,
-            holders: Vec::new(),
-            left_over: BTreeMap::new(),
-            listeners: Vec::new(),
-            asked: BTreeSet::new(),
-            unseen: Unseen::default(),
-            around: Arc::new(Around {
-                owners: Owners::not_asked(),
-                context,
-            }),
+            owners: Search::new(context),
             channel: None,
         }
     }
@@ -158,14 +155,12 @@ impl Live {
 
     /// Owners and names, as far as they were found out.
     pub fn around(&self) -> Arc<Around> {
-        Arc::clone(&self.around)
+        self.owners.around()
     }
 
-    /// Forgets owners: they are searched again at the next look. A descriptor may have been passed on meanwhile.
+    /// Searches all owners again at the next look at everything. A descriptor may have been passed on meanwhile.
     pub fn forget_owners(&mut self) {
-        self.holders.clear();
-        self.left_over.clear();
-        self.asked.clear();
+        self.owners.is_outdated = true;
     }
 
     /// Looks at something else from now on, and keeps what is known about owners and names.
@@ -181,8 +176,8 @@ impl Live {
     /// If owners are wanted and /proc cannot be listed.
     pub fn look(&mut self, scope: Scope, finds_owners: bool) -> io::Result<Look> {
         let dumps = self.request.dumps.iter().cloned().filter_map(|mut dump| {
-            if scope == Scope::Waiting && !scope.covers(dump.protocol, State::Established) {
-                dump.states = dump.states.intersection(StateSet::of(State::Listen));
+            if !scope.covers(dump.protocol, State::Established) {
+                dump.states = dump.states.intersection(scope.states());
             }
             (!dump.states.is_empty()).then_some(dump)
         });
@@ -220,7 +215,10 @@ impl Live {
         });
         look.gaps = gaps;
         if finds_owners && self.request.owners {
-            self.find_owners(if waits { &all } else { &look.sockets }, scope)?;
+            let sockets = if waits { &all } else { &look.sockets };
+            look.owners_cost = self
+                .owners
+                .find(&self.request, &self.learner.names, sockets, scope)?;
         }
         if let Some(filter) = filter.filter(|_| waits) {
             let around = self.around();
@@ -249,10 +247,11 @@ impl Live {
         let Some(filter) = &self.request.filter else {
             return true;
         };
+        let around = self.around();
         let row = Row {
             socket,
-            ownership: self.around.owners.of(socket),
-            context: &self.around.context,
+            ownership: around.owners.of(socket),
+            context: &around.context,
         };
         filter.matches(&row) != Match::No
     }
@@ -284,85 +283,6 @@ impl Live {
             }
         }
         Some(found)
-    }
-
-    /// Finds the owners of those that were not asked about.
-    fn find_owners(&mut self, sockets: &Store, scope: Scope) -> io::Result<()> {
-        let mut new = Store::default();
-        let mut listeners = Vec::new();
-        let mut inodes = BTreeSet::new();
-        let prune = scope == Scope::All && self.asked.len() > sockets.len() * 2 + 1000;
-        sockets.each(|socket| {
-            listeners.extend(Listener::of(socket));
-            if let Some(inode) = socket.inode.map(NonZeroU32::get) {
-                if prune {
-                    inodes.insert(inode);
-                }
-                if !socket.is_of_kernel() && !self.asked.contains(&inode) {
-                    new.insert(socket);
-                }
-            }
-        });
-        listeners.sort_unstable();
-        let is_first = !self.around.owners.is_asked();
-        if new.is_empty() && listeners == self.listeners && !prune && !is_first {
-            return Ok(());
-        }
-        self.listeners = listeners;
-        let mut context = self.around.context.clone();
-        if prune {
-            self.asked.retain(|inode| inodes.contains(inode));
-            self.left_over.retain(|inode, _| inodes.contains(inode));
-            self.holders.retain(|holder| inodes.contains(&holder.inode));
-        }
-        if !new.is_empty() {
-            let request = Request {
-                filter: None,
-                names: crate::model::request::NamesWanted {
-                    users: self.request.names.users,
-                    ..self.request.names
-                },
-                ..self.request.clone()
-            };
-            let captured = around_all(&request, &new)?;
-            new.each(|socket| {
-                let Some(inode) = socket.inode.map(NonZeroU32::get) else {
-                    return;
-                };
-                let ownership = captured.owners.of(socket);
-                self.holders.extend_from_slice(ownership.holders);
-                if ownership.holders.is_empty() {
-                    self.left_over.insert(inode, ownership.status);
-                }
-                // One that vanished between two reads may be found the next time.
-                if ownership.status != OwnerStatus::Unknown {
-                    self.asked.insert(inode);
-                }
-            });
-            self.unseen = captured.owners.unseen();
-            context.processes.extend(captured.context.processes);
-            context.names.users.extend(captured.context.names.users);
-            context.names.homes.extend(captured.context.names.homes);
-        }
-        context
-            .names
-            .interfaces
-            .clone_from(&self.learner.names.interfaces);
-        let users = self.learner.names.users.iter();
-        context
-            .names
-            .users
-            .extend(users.map(|(uid, name)| (*uid, name.clone())));
-        self.around = Arc::new(Around {
-            owners: Owners::new(
-                HolderTable::new(self.holders.clone()),
-                self.left_over.clone(),
-                self.listeners.clone(),
-            )
-            .with_unseen(self.unseen),
-            context,
-        });
-        Ok(())
     }
 }
 

@@ -1,0 +1,184 @@
+//! When everything is looked at: as often as something may have moved, and never for more than a twentieth of one core.
+//! Pure.
+
+use std::time::Duration;
+
+use crate::engine::live::{Scope, Traffic};
+
+/// Looks may take one part in so many of the time of one core.
+pub(super) const SHARE: u32 = 20;
+/// How often everything is looked at while packets flow and nothing is opened or closed.
+const FLOWING: Duration = Duration::from_secs(10);
+/// A look that takes less is made each time while packets flow.
+const CHEAP: Duration = Duration::from_millis(5);
+
+/// What the last looks found and took. Times are since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// Nothing that costs much is done before this time.
+    not_before: Duration,
+    /// The last look at everything: when, what the counters were, and what it took.
+    all_at: Duration,
+    at_all: Traffic,
+    all_cost: Duration,
+    /// The counters at the last look at more than what is few.
+    at_unsettled: Traffic,
+    /// What the last look at what is few took.
+    few_cost: Duration,
+}
+
+impl Pace {
+    /// Returns whether more than what is few may be looked at.
+    pub(super) fn allows(&self, now: Duration, interval: Duration) -> bool {
+        now + slack(interval) >= self.not_before
+    }
+
+    /// Returns what the next look covers.
+    pub(super) fn scope(&self, now: Duration, traffic: &Traffic, interval: Duration) -> Scope {
+        let since = now.saturating_sub(self.all_at);
+        if !self.allows(now, interval) || since + slack(interval) < interval {
+            return Scope::Waiting;
+        }
+        // Without counters nothing tells whether anything moved.
+        let is_unknown = *traffic == Traffic::default();
+        let flows = traffic.segments != self.at_all.segments;
+        let is_due = self.all_cost <= CHEAP || since + slack(interval) >= FLOWING;
+        if is_unknown || traffic.has_new_connections(&self.at_all) || (flows && is_due) {
+            Scope::All
+        } else if traffic.segments != self.at_unsettled.segments {
+            Scope::Unsettled
+        } else {
+            Scope::Waiting
+        }
+    }
+
+    /// Notes a look that began at this time: the processor time that it took, and of a search for owners.
+    pub(super) fn looked(
+        &mut self,
+        began: Duration,
+        scope: Scope,
+        traffic: &Traffic,
+        cost: Duration,
+        owners_cost: Option<Duration>,
+    ) {
+        match scope {
+            Scope::All => {
+                self.all_at = began;
+                self.at_all = *traffic;
+                self.at_unsettled = *traffic;
+                self.all_cost = cost;
+            }
+            Scope::Unsettled => self.at_unsettled = *traffic,
+            Scope::Waiting => self.few_cost = cost,
+        }
+        let spent = match scope {
+            Scope::Waiting => owners_cost.unwrap_or_default(),
+            Scope::All | Scope::Unsettled => cost + owners_cost.unwrap_or_default(),
+        };
+        if spent > Duration::ZERO {
+            self.not_before = self.not_before.max(began) + spent * SHARE;
+        }
+    }
+
+    /// Returns the pause after a look.
+    pub(super) fn pause(&self, interval: Duration) -> Duration {
+        interval.max(self.few_cost * SHARE)
+    }
+}
+
+/// A look may come a little early.
+fn slack(interval: Duration) -> Duration {
+    interval / 10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Looks each second for so long, with these costs of a look at everything and of a search for owners; returns the
+    /// scopes, and the time spent.
+    fn looks(
+        seconds: u32,
+        cost: Duration,
+        owners: Option<Duration>,
+        moves: impl Fn(u32, &mut Traffic),
+    ) -> (Vec<Scope>, Duration) {
+        let mut traffic = Traffic {
+            segments: 7,
+            ..Traffic::default()
+        };
+        let mut pace = Pace::default();
+        pace.looked(Duration::ZERO, Scope::All, &traffic, cost, owners);
+        let mut spent = Duration::ZERO;
+        let mut scopes = Vec::new();
+        for second in 1..=seconds {
+            moves(second, &mut traffic);
+            let now = SECOND * second;
+            let scope = pace.scope(now, &traffic, SECOND);
+            let (cost, owners) = match scope {
+                Scope::All => (cost, owners),
+                Scope::Unsettled => (cost / 8, None),
+                Scope::Waiting => (Duration::from_micros(50), None),
+            };
+            spent += cost + owners.unwrap_or_default();
+            pace.looked(now, scope, &traffic, cost, owners);
+            scopes.push(scope);
+        }
+        (scopes, spent)
+    }
+
+    fn count(scopes: &[Scope], of: Scope) -> usize {
+        scopes.iter().filter(|scope| **scope == of).count()
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn nothing_that_moved_costs_nothing() {
+        let (scopes, _) = looks(60, MS * 20, None, |_, _| {});
+        assert_eq!(count(&scopes, Scope::Waiting), 60);
+    }
+
+    #[test]
+    fn what_opens_is_seen_within_a_twentieth_of_a_core() {
+        let opens = |_, traffic: &mut Traffic| traffic.active_opens += 50;
+        let (scopes, _) = looks(60, MS * 20, None, opens);
+        assert_eq!(count(&scopes, Scope::All), 60, "20 ms fit into each second");
+        let (scopes, spent) = looks(60, MS * 140, None, opens);
+        assert_eq!(count(&scopes, Scope::All), 20, "each 2.8 s");
+        assert!(spent <= MS * 3000);
+        let (_, spent) = looks(600, MS * 80, Some(MS * 60), opens);
+        assert!(spent <= MS * 30_200, "owners count: {spent:?}");
+        assert!(spent >= MS * 27_000, "{spent:?}");
+    }
+
+    #[test]
+    fn while_packets_flow_all_are_read_every_ten_seconds_and_the_unsettled_in_between() {
+        let flows = |_, traffic: &mut Traffic| traffic.segments += 9;
+        let (scopes, spent) = looks(60, MS * 70, None, flows);
+        assert!((5..=6).contains(&count(&scopes, Scope::All)), "{scopes:?}");
+        assert!(count(&scopes, Scope::Unsettled) >= 40, "{scopes:?}");
+        assert!(spent <= MS * 3000, "{spent:?}");
+        let (scopes, _) = looks(60, MS * 4, None, flows);
+        assert_eq!(count(&scopes, Scope::All), 60, "a cheap look is made each time");
+        let once = |second, traffic: &mut Traffic| traffic.segments += u64::from(second == 3);
+        let (scopes, _) = looks(9, MS * 70, None, once);
+        assert_eq!(count(&scopes, Scope::Unsettled), 1, "{scopes:?}");
+    }
+
+    #[test]
+    fn what_is_few_may_be_much() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.pause(SECOND), SECOND);
+        pace.looked(SECOND, Scope::Waiting, &Traffic::default(), MS * 100, None);
+        assert_eq!(pace.pause(SECOND), SECOND * 2);
+    }
+
+    #[test]
+    fn counters_that_cannot_be_read_tell_nothing() {
+        let pace = Pace::default();
+        assert_eq!(pace.scope(SECOND, &Traffic::default(), SECOND), Scope::All);
+    }
+}

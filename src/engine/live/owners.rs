@@ -1,0 +1,276 @@
+//! The search for owners between looks: only of sockets that are new, and by the cheapest way first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Around, Scope};
+use crate::engine::{Captured, Request, around_all, around_found};
+use crate::model::ownership::Unseen;
+use crate::model::{Context, Holder, HolderTable, Listener, Names, OwnerStatus, Owners, Store};
+use crate::source::threads;
+
+/// The holders of so many sockets that went are kept, for the events and the looks of the last minutes.
+const GONE_MAX: usize = 10_000;
+
+/// What the searches so far found.
+///
+/// The owner of a new socket is looked for among the processes of the listener that it came to, then among all. One
+/// that is not found may have gone meanwhile; if it is still there the next time, a second look at it and a second walk
+/// find out why it has none. Anything else is asked again once owners may be outdated.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// Inodes without a holder, and why.
+    left_over: BTreeMap<u32, OwnerStatus>,
+    /// Inodes whose holder one search did not find.
+    missed: BTreeSet<u32>,
+    /// Whether what is known may be outdated.
+    pub(super) is_outdated: bool,
+    listeners: Vec<Listener>,
+    unseen: Unseen,
+    around: Arc<Around>,
+}
+
+impl Search {
+    pub(super) fn new(context: Context) -> Self {
+        let owners = Owners::not_asked();
+        Self {
+            left_over: BTreeMap::new(),
+            missed: BTreeSet::new(),
+            is_outdated: true,
+            listeners: Vec::new(),
+            unseen: Unseen::default(),
+            around: Arc::new(Around { owners, context }),
+        }
+    }
+
+    /// Owners and names, as far as they were found out.
+    pub(super) fn around(&self) -> Arc<Around> {
+        Arc::clone(&self.around)
+    }
+
+    /// Finds the owners of those that have none yet. Returns the processor time that this took, if there were any.
+    ///
+    /// # Errors
+    /// If /proc cannot be listed.
+    pub(super) fn find(
+        &mut self,
+        request: &Request,
+        names: &Names,
+        sockets: &Store,
+        scope: Scope,
+    ) -> io::Result<Option<Duration>> {
+        let begun = threads::cpu_time();
+        // Only a look at everything has what can be dropped.
+        let everything = self.is_outdated && scope == Scope::All;
+        let mut missed = BTreeSet::new();
+        let (mut new, mut again) = (Store::default(), Store::default());
+        let (mut listeners, mut likely) = (Vec::new(), BTreeSet::new());
+        let known = Arc::clone(&self.around);
+        let known = &known.owners;
+        sockets.each(|socket| {
+            listeners.extend(Listener::of(socket));
+            let Some(inode) = socket.inode.map(NonZeroU32::get) else {
+                return;
+            };
+            let is_known = !known.holders().of(inode).is_empty() || self.left_over.contains_key(&inode);
+            if socket.is_of_kernel() || (is_known && !everything) {
+                return;
+            }
+            // Most that come late come to a listener.
+            likely.extend(known.at_port_of(socket).map(|holder| holder.pid));
+            let was_missed = self.missed.contains(&inode);
+            if was_missed {
+                missed.insert(inode);
+            }
+            if everything || was_missed {
+                again.insert(socket);
+            } else {
+                new.insert(socket);
+            }
+        });
+        if scope == Scope::All {
+            self.missed = missed;
+        }
+        listeners.sort_unstable();
+        if new.is_empty() && again.is_empty() && listeners == self.listeners && known.is_asked() {
+            return Ok(None);
+        }
+        self.listeners = listeners;
+        let request = Request {
+            filter: None,
+            ..request.clone()
+        };
+        let mut found = Vec::new();
+        if !new.is_empty() {
+            let likely: Vec<u32> = likely.into_iter().collect();
+            found.push((around_found(&request, &new, &likely)?, new));
+        }
+        if !again.is_empty() || everything {
+            let thorough = around_all(&request, &again)?;
+            self.unseen = thorough.owners.unseen();
+            found.push((thorough, again));
+        }
+        self.add(found, names, sockets, scope, everything);
+        self.is_outdated &= !everything;
+        let cost = threads::cpu_time().saturating_sub(begun);
+        Ok(Some(cost))
+    }
+
+    /// Adds what was found out, and about whom.
+    fn add(
+        &mut self,
+        found: Vec<(Captured, Store)>,
+        names: &Names,
+        sockets: &Store,
+        scope: Scope,
+        everything: bool,
+    ) {
+        let mut context = self.around.context.clone();
+        if everything {
+            self.left_over.clear();
+        }
+        let known = self.around.owners.holders().all();
+        let mut holders = if everything || (scope == Scope::All && known.len() > sockets.len() * 2 + GONE_MAX)
+        {
+            let mut present = BTreeSet::new();
+            sockets.each(|socket| present.extend(socket.inode.map(NonZeroU32::get)));
+            self.left_over.retain(|inode, _| present.contains(inode));
+            // Inodes count up: the last of those that went have the highest.
+            let mut gone = 0;
+            let is_kept = |holder: &&Holder| {
+                if present.contains(&holder.inode) {
+                    return !everything;
+                }
+                gone += 1;
+                gone <= GONE_MAX
+            };
+            let kept: Vec<Holder> = known.iter().rev().filter(is_kept).copied().collect();
+            let pids: BTreeSet<u32> = kept.iter().map(|holder| holder.pid).collect();
+            context.processes.retain(|pid, _| pids.contains(pid));
+            kept
+        } else {
+            known.to_vec()
+        };
+        for (captured, asked) in found {
+            asked.each(|socket| {
+                let Some(inode) = socket.inode.map(NonZeroU32::get) else {
+                    return;
+                };
+                let ownership = captured.owners.of(socket);
+                self.missed.remove(&inode);
+                match ownership.status {
+                    // It may have vanished between two reads, or be found the next time.
+                    OwnerStatus::Unknown => drop(self.missed.insert(inode)),
+                    _ if !ownership.holders.is_empty() => {}
+                    status => drop(self.left_over.insert(inode, status)),
+                }
+            });
+            holders.extend_from_slice(captured.owners.holders().all());
+            context.processes.extend(captured.context.processes);
+            context.names.users.extend(captured.context.names.users);
+            context.names.homes.extend(captured.context.names.homes);
+        }
+        context.names.interfaces.clone_from(&names.interfaces);
+        let users = names.users.iter();
+        context
+            .names
+            .users
+            .extend(users.map(|(uid, name)| (*uid, name.clone())));
+        self.around = Arc::new(Around {
+            owners: Owners::new(
+                HolderTable::new(holders),
+                self.left_over.clone(),
+                self.listeners.clone(),
+            )
+            .with_unseen(self.unseen),
+            context,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::*;
+    use crate::engine::samples::tcp as dump;
+    use crate::model::{Socket, State};
+    use crate::query::samples::tcp;
+    use crate::source::proc::holders::Walk;
+    use crate::source::tape::format::Kind;
+    use crate::source::tape::testing::{record, replaying};
+
+    /// A connection whose inode and cookie are its peer's port.
+    fn connection(port: u16) -> Socket {
+        Socket {
+            cookie: NonZeroU64::new(port.into()),
+            inode: NonZeroU32::new(port.into()),
+            ..tcp("127.0.0.1", 80, "127.0.0.2", port, State::Established)
+        }
+    }
+
+    #[test]
+    fn only_new_sockets_are_searched_until_owners_may_be_outdated() {
+        let holder = |(inode, pid)| Holder {
+            inode,
+            pid,
+            fd: 3,
+            tid: 0,
+        };
+        let walk: io::Result<Walk> = Ok(Walk {
+            holders: [(1000, 7), (1001, 7), (1002, 8)].map(holder).to_vec(),
+            processes: 2,
+            ..Walk::default()
+        });
+        let tape = vec![
+            record(Kind::Fact, "owners", &true),
+            record(Kind::Walk, "any", &walk),
+        ];
+        replaying(tape, || {
+            let request = Request {
+                owners: true,
+                dumps: vec![dump(&[State::Established])],
+                ..Request::default()
+            };
+            let mut search = Search::new(Context::default());
+            let names = Names::default();
+            let mut find = |ports: &[u16], outdated: bool| {
+                search.is_outdated |= outdated;
+                let sockets: Vec<Socket> = ports.iter().map(|port| connection(*port)).collect();
+                let searched = search.find(&request, &names, &Store::of(&sockets), Scope::All);
+                let around = search.around();
+                let pid = |port| {
+                    around
+                        .owners
+                        .of(&connection(port))
+                        .holders
+                        .first()
+                        .map(|one| one.pid)
+                };
+                (searched.unwrap().is_some(), [1000, 1001, 1002, 1003].map(pid))
+            };
+            assert_eq!(find(&[1000, 1001], false), (true, [Some(7), Some(7), None, None]));
+            assert!(!find(&[1000, 1001], false).0, "all are known");
+            assert_eq!(
+                find(&[1000, 1002], false),
+                (true, [Some(7), Some(7), Some(8), None])
+            );
+            let (searched, pids) = find(&[1000, 1002, 1003], false);
+            assert!(searched && pids[3].is_none());
+            assert!(
+                find(&[1000, 1002, 1003], false).0,
+                "one that was not found is asked again"
+            );
+            let (searched, pids) = find(&[1000], true);
+            assert!(searched);
+            assert_eq!(
+                pids,
+                [Some(7), Some(7), Some(8), None],
+                "who held what is gone is kept"
+            );
+        });
+    }
+}
