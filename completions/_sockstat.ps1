@@ -148,7 +148,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
         }
         'sockstat;why' {
             [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'Assume SO_BINDTODEVICE to this interface')
-            [CompletionResult]::new('--uid', '--uid', [CompletionResultType]::ParameterName, 'User who binds [default: the user who called sudo, else the caller]')
+            [CompletionResult]::new('--uid', '--uid', [CompletionResultType]::ParameterName, 'User who binds, by name or number [default: the user who called sudo, else the caller]')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')

@@ -326,7 +326,7 @@ pub struct ListArgs {
     #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
     pub filter_file: Option<PathBuf>,
 
-    /// Rows to select: 3000, :3000, nginx, 10/8, /run/app.sock, state established, dport = :443
+    /// Rows to select: 3000, :3000, nginx, 10/8, /run/app.sock, dport = :443; see `sockstat help filter`
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 

@@ -134,7 +134,7 @@ const PAGES: &[Page] = &[
     Page {
         name: "help",
         exit: "",
-        examples: &["sockstat help why"],
+        examples: &["sockstat help why", "sockstat help filter"],
     },
 ];
 
@@ -198,11 +198,17 @@ fn about(command: &Command) -> String {
     command.get_about().map(StyledStr::to_string).unwrap_or_default()
 }
 
-/// Returns the help of a command.
+/// The topic of the help that is not a command: what FILTER is.
+pub(super) const FILTER: &str = "filter";
+
+/// Returns the help of a command, or of filters.
 ///
 /// # Errors
 /// If no command has this name.
 pub fn help_of(name: &str) -> Result<String, UsageError> {
+    if name == FILTER {
+        return Ok(include_str!("filter_help.txt").to_owned());
+    }
     let cli = command();
     let names = || {
         cli.get_subcommands()
@@ -266,6 +272,36 @@ mod tests {
             .nth(1)
             .and_then(|rest| rest.split("\n\n").next());
         assert_eq!(list.unwrap().trim().lines().count(), PAGES.len(), "{help}");
+    }
+
+    #[test]
+    fn the_filters_of_the_help_are_filters_and_fit() {
+        use crate::query::{Mode, parse};
+        let text = help_of(FILTER).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        let filters = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  sockstat -tan "));
+        let words = |filter: &str| [filter.trim_matches('\'').to_owned()];
+        assert!(
+            filters
+                .map(|filter| parse(&words(filter), Mode::List))
+                .all(|parsed| parsed.is_ok())
+        );
+        let comparisons = text.split("Comparisons:\n").nth(1).unwrap().lines().take(3);
+        for filter in comparisons
+            .flat_map(|line| line.trim().split("    "))
+            .filter(|one| *one != "as in ss")
+        {
+            let filter = match filter.split_once(" in '") {
+                Some((field, list)) => format!("{field} in {}", list.trim_end_matches('\'')),
+                None => filter.to_owned(),
+            };
+            assert!(
+                parse(std::slice::from_ref(&filter), Mode::List).is_ok(),
+                "{filter}"
+            );
+        }
     }
 
     #[test]

@@ -141,7 +141,13 @@ pub fn complete(words: &[String]) -> Completion {
     match line.command.get_name() {
         "why" | "reach" | "wait" => port(begun),
         "completions" => Completion::of(begun).with(["bash", "elvish", "fish", "powershell", "zsh"]),
-        "help" => of_commands(&cli, begun),
+        "help" => {
+            let mut topics = of_commands(&cli, begun);
+            topics
+                .fixed
+                .push(Candidate::new(commands::FILTER, "what selects rows"));
+            topics
+        }
         "free" | "metrics" | "columns" | "schema" | "man" => Completion::of(begun),
         name => {
             let mut completion = filter(&line.words, begun);
@@ -249,7 +255,7 @@ fn value(arg: &Arg, begun: &str) -> Completion {
         "state" => Completion::of(begun).with(State::ALL.map(State::name)),
         "signal" => Completion::of(begun).with(SIGNALS),
         "netns" => Completion::of_list(begun).looking_up(LookUp::Namespaces),
-        "uid" => Completion::of(begun).looking_up(LookUp::UserIds),
+        "uid" => Completion::of(begun).looking_up(LookUp::Users),
         "device" => Completion::of(begun).looking_up(LookUp::Interfaces),
         "port" => Completion::of(begun).looking_up(LookUp::Ports),
         _ => {
@@ -330,6 +336,7 @@ mod tests {
         assert!(completion.fixed[0].help.starts_with("Explain"));
         offers("-tu wh", "why");
         offers("help w", "wait");
+        offers("help f", "filter");
         offers("--li", "--listening");
         offers("why --reuse", "--reuseport");
         offers("-", "-t");
@@ -373,7 +380,7 @@ mod tests {
             ("-N b", LookUp::Namespaces),
             ("why --netns=b", LookUp::Namespaces),
             ("user = r", LookUp::Users),
-            ("why --uid ", LookUp::UserIds),
+            ("why --uid ", LookUp::Users),
             ("why --device e", LookUp::Interfaces),
         ] {
             assert_eq!(completed(line).look_up, Some(what), "{line}");

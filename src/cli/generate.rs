@@ -7,13 +7,14 @@ use clap_mangen::Man;
 
 use super::{commands, shells};
 
-/// Returns the completion script for a shell. Those of bash, zsh and fish ask this program for values; the others have
-/// commands and options.
+/// Returns the completion script for a shell. Those of bash, zsh, fish and elvish ask this program for values; that of
+/// PowerShell has commands and options.
 pub fn completions(shell: Shell) -> Vec<u8> {
     match shell {
         Shell::Bash => return shells::BASH.into(),
         Shell::Zsh => return shells::ZSH.into(),
         Shell::Fish => return shells::FISH.into(),
+        Shell::Elvish => return shells::ELVISH.into(),
         _ => {}
     }
     let mut out = Vec::new();

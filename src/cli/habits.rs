@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::UsageError;
+use super::order::shown;
 
 /// Options of other programs, and what does the same here. Looked at only where the command line is wrong.
 const HABITS: &[(&str, &str)] = &[
@@ -99,63 +100,228 @@ fn bundled(word: &str) -> Option<String> {
     Some(format!("-{letter}"))
 }
 
-/// Translates `-iTCP:80`, `-i:80`, `-i4TCP`, `-i@10.0.0.1:80` and `-sTCP:LISTEN`; `None` for every other word.
+/// Translates a line of lsof that has an `-i` or `-s` of lsof's kind: `-iTCP:80`, `-ti:80`, `-nP -i :80`,
+/// `-sTCP:LISTEN`; `None` for every other line.
 fn of_lsof(words: &[&str], word: &str) -> Option<String> {
     let asks_for_state = word.starts_with("-sTCP:") || word.starts_with("-sUDP:");
-    if !asks_for_state && internet(word).is_none() {
+    let is_of_lsof = word.contains('P') && lsof_letters(word).is_some();
+    let line = Lsof::of(words);
+    let names_a_place = Lsof::of(&[word]).has_place;
+    if !(asks_for_state || names_a_place || is_of_lsof && line.selects_internet) {
         return None;
     }
-    let mut options = String::from("-");
-    let mut filter = Vec::new();
-    for (letters, place) in words.iter().filter_map(|word| internet(word)) {
-        options.push_str(&letters);
-        filter.extend(place);
+    Some(line.here())
+}
+
+/// Splits a bundle of lsof's letters at its `-i`: the letters before it, and what stands behind it.
+fn lsof_letters(word: &str) -> Option<(&str, Option<&str>)> {
+    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    let (letters, address) = match letters.split_once('i') {
+        Some((letters, address)) => (letters, Some(address)),
+        None => (letters, None),
+    };
+    letters
+        .bytes()
+        .all(|letter| b"nPtlwa".contains(&letter))
+        .then_some((letters, address))
+}
+
+/// What a line of lsof asks for.
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "options of their own")]
+struct Lsof<'a> {
+    /// `-t`: only process ids.
+    terse: bool,
+    /// `-i`.
+    selects_internet: bool,
+    /// An `-i` with more than a family.
+    has_place: bool,
+    /// `-sTCP:LISTEN`.
+    listening: bool,
+    family: &'a str,
+    protocol: &'static str,
+    /// `:80` or `10.0.0.1:80`.
+    places: Vec<&'a str>,
+    states: Vec<String>,
+    /// `-p` and `-c`.
+    owners: Vec<String>,
+}
+
+impl<'a> Lsof<'a> {
+    fn of(words: &[&'a str]) -> Self {
+        let mut line = Self::default();
+        let mut words = words.iter().copied().peekable();
+        while let Some(word) = words.next() {
+            if let Some(state) = word.strip_prefix("-s").filter(|state| !state.starts_with('-')) {
+                let state = if state.is_empty() {
+                    words.next().unwrap_or_default()
+                } else {
+                    state
+                };
+                line.add_state(state);
+            } else if let Some((letters, address)) = lsof_letters(word) {
+                line.terse |= letters.contains('t');
+                match address {
+                    None => {}
+                    // The address may be the next word.
+                    Some("") => {
+                        line.selects_internet = true;
+                        if let Some(next) = words.peek()
+                            && line.add_address(next)
+                        {
+                            words.next();
+                        }
+                    }
+                    Some(address) => line.selects_internet |= line.add_address(address),
+                }
+            } else if let (Some(option @ ("p" | "c")), Some(value)) =
+                (word.strip_prefix('-'), words.peek().copied())
+            {
+                words.next();
+                line.owners.push(match option {
+                    "p" => format!("pid = {value}"),
+                    _ => value.to_owned(),
+                });
+            }
+        }
+        line
     }
-    for state in words.iter().filter_map(|word| word.strip_prefix("-sTCP:")) {
-        match state {
-            "LISTEN" => options.push('l'),
-            other => filter.extend(["state".to_owned(), other.to_ascii_lowercase().replace('_', "-")]),
+
+    /// Takes apart `[46][protocol][@host][:port]`; returns whether it was one.
+    fn add_address(&mut self, text: &'a str) -> bool {
+        let (family, rest) = text.split_at(usize::from(text.starts_with(['4', '6'])));
+        let is_protocol = |name: &str| {
+            rest.get(..3)
+                .is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        };
+        let protocol = ["tcp", "udp"].into_iter().find(|name| is_protocol(name));
+        let place = rest.get(protocol.map_or(0, str::len)..).unwrap_or_default();
+        if !(place.is_empty() || place.starts_with(['@', ':'])) || text.is_empty() {
+            return false;
+        }
+        self.family = family;
+        self.protocol = protocol.unwrap_or_default();
+        self.has_place |= protocol.is_some() || !place.is_empty();
+        self.places
+            .extend(Some(place.trim_start_matches('@')).filter(|place| !place.is_empty()));
+        true
+    }
+
+    /// `TCP:LISTEN,ESTABLISHED`.
+    fn add_state(&mut self, text: &str) {
+        let states = text.split_once(':').map_or("", |(_, states)| states);
+        for state in states.split(',').filter(|state| !state.is_empty()) {
+            match state {
+                "LISTEN" => self.listening = true,
+                other => self.states.push(other.to_ascii_lowercase().replace('_', "-")),
+            }
         }
     }
-    let options = match &options[..] {
-        "-" => None,
-        options => Some(format!("{options}p")),
+
+    /// The line that does the same here.
+    fn here(&self) -> String {
+        let mut words = vec!["sockstat".to_owned()];
+        let listening = if self.listening { "l" } else { "" };
+        let mut protocol = self.protocol;
+        // An option that selects leaves out listeners, unless -a is there too.
+        if self.listening || !self.family.is_empty() {
+            let kinds = match protocol {
+                "udp" => "u",
+                "" if !self.listening => "tu",
+                _ => "t",
+            };
+            let all = if self.listening { "" } else { "a" };
+            let owners = if self.terse { "" } else { "p" };
+            words.push(format!("-{kinds}{listening}{}{all}{owners}", self.family));
+            protocol = "";
+        }
+        if self.terse {
+            words.push("--pids".to_owned());
+        }
+        if !protocol.is_empty() && !self.places.iter().any(|place| place.starts_with(':')) {
+            words.push(protocol.to_owned());
+            protocol = "";
+        }
+        words.extend(self.places.iter().map(|place| format!("{protocol}{place}")));
+        words.extend(self.states.iter().cloned());
+        words.extend(self.owners.iter().cloned());
+        words.join(" ")
+    }
+}
+
+/// The numbers and names of signals, as kill(1) takes them.
+const SIGNALS: &[(&str, &str)] = &[
+    ("1", "HUP"),
+    ("2", "INT"),
+    ("3", "QUIT"),
+    ("9", "KILL"),
+    ("10", "USR1"),
+    ("12", "USR2"),
+    ("15", "TERM"),
+];
+
+/// Returns the signal that an option of kill(1) or pkill(1) means.
+fn signal_of(option: &str) -> Option<&'static str> {
+    if matches!(option, "--force" | "-f" | "--kill") {
+        return Some("KILL");
+    }
+    let name = option.strip_prefix('-')?;
+    let name = name.strip_prefix("SIG").unwrap_or(name);
+    let found = SIGNALS
+        .iter()
+        .find(|(number, signal)| *number == name || *signal == name);
+    found.map(|(_, signal)| *signal)
+}
+
+/// Returns what somebody probably meant by an option of `kill` that it does not have: `--force`, `-9`, `-KILL`,
+/// `-s TERM`.
+pub(super) fn explain_kill(arguments: &[OsString]) -> Option<UsageError> {
+    let value_of_s = |at: usize| {
+        let word = arguments.get(at)?.to_str()?.strip_prefix("-s")?;
+        let next = || arguments.get(at + 1).and_then(|next| next.to_str());
+        let (name, length) = if word.is_empty() { (next()?, 2) } else { (word, 1) };
+        signal_of(&format!("-{name}")).map(|signal| (signal, length))
     };
-    let words: Vec<String> = std::iter::once("sockstat".to_owned())
-        .chain(options)
-        .chain(filter)
+    let (at, signal, length) = (2..arguments.len()).find_map(|at| {
+        let word = arguments.get(at)?.to_str()?;
+        let found = signal_of(word)
+            .map(|signal| (signal, 1))
+            .or_else(|| value_of_s(at));
+        found.map(|(signal, length)| (at, signal, length))
+    })?;
+    let mut line = arguments.to_vec();
+    let mut meant = vec!["--signal".into(), signal.into()];
+    if signal == "KILL" && !arguments.iter().any(|word| word == "--yes" || word == "-y") {
+        meant.push("--yes".into());
+    }
+    drop(line.splice(at..at + length, meant));
+    let more = match signal {
+        "KILL" => "; without it, TERM is sent first, and KILL offered if that does not help",
+        _ => "",
+    };
+    let option = arguments.get(at)?.to_string_lossy();
+    Some(unknown(&option).with_hint(format!("{}{more}", shown(&line))))
+}
+
+/// Returns a hint for a line that is a listing here and something else elsewhere: `netstat -rn`, `lsof -ti tcp:80`;
+/// `None` for everything else.
+pub fn aside(arguments: &[OsString]) -> Option<String> {
+    let words: Vec<_> = arguments
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy())
         .collect();
-    Some(words.join(" "))
-}
-
-/// Takes apart lsof's `-i[46][protocol][@host][:port]`: letters, and a place.
-fn internet(word: &str) -> Option<(String, Option<String>)> {
-    let rest = word.strip_prefix("-i")?;
-    let family = rest
-        .get(..1)
-        .filter(|family| matches!(*family, "4" | "6"))
-        .unwrap_or_default();
-    let rest = &rest[family.len()..];
-    let upper = rest.to_ascii_uppercase();
-    let (protocol, length) = match () {
-        () if upper.starts_with("TCP") => ("t", 3),
-        () if upper.starts_with("UDP") => ("u", 3),
-        () => ("", 0),
-    };
-    let place = &rest[length..];
-    let is_place = place.starts_with(['@', ':']) || (place.is_empty() && length > 0);
-    let place = place.trim_start_matches('@');
-    is_place.then(|| {
-        let place = Some(place.to_owned()).filter(|place| !place.is_empty());
-        (format!("{protocol}{family}"), place)
-    })
-}
-
-/// Returns a hint for `netstat -rn`, which is a listing here: `None` for everything else.
-pub fn routes(arguments: &[OsString]) -> Option<&'static str> {
-    match arguments {
-        [_, word] if word == "-rn" || word == "-nr" => {
-            Some("hint: -r resolves names here; the routing table: ip route\n")
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words[..] {
+        ["-rn" | "-nr"] => Some("hint: -r resolves names here; the routing table: ip route\n".to_owned()),
+        ["-ti" | "-it" | "-nti" | "-tni", place] => {
+            let line = Lsof::of(&["-ti", place]);
+            (!line.protocol.is_empty()).then(|| {
+                format!(
+                    "hint: -t is TCP here, and -i its details; process ids: {}\n",
+                    line.here()
+                )
+            })
         }
         _ => None,
     }
@@ -173,11 +339,23 @@ mod tests {
     #[test]
     fn lines_of_lsof_are_translated() {
         for (line, here) in [
-            ("-iTCP:80", "sockstat -tp :80"),
+            ("-iTCP:80", "sockstat tcp:80"),
+            ("-iTCP", "sockstat tcp"),
             ("-i:80", "sockstat :80"),
-            ("-nP -iTCP -sTCP:LISTEN", "sockstat -tlp"),
-            ("-i4TCP:80 -sTCP:CLOSE_WAIT", "sockstat -t4p :80 state close-wait"),
-            ("-iudp@10.0.0.1:53", "sockstat -up 10.0.0.1:53"),
+            ("-i :80 -nP", "sockstat :80"),
+            ("-nP -i :80", "sockstat :80"),
+            ("-nPi tcp:80", "sockstat tcp:80"),
+            ("-nP -i", "sockstat"),
+            ("-nP -i -p 812", "sockstat pid = 812"),
+            ("-ti:80", "sockstat --pids :80"),
+            ("-nPti:80", "sockstat --pids :80"),
+            ("-t -i:80", "sockstat --pids :80"),
+            ("-tiTCP:80 -sTCP:LISTEN", "sockstat -tl --pids :80"),
+            ("-iTCP -sTCP:LISTEN", "sockstat -tlp"),
+            ("-nP -iTCP:80 -s TCP:LISTEN", "sockstat -tlp :80"),
+            ("-i4TCP:80 -sTCP:CLOSE_WAIT", "sockstat -t4ap :80 close-wait"),
+            ("-i6 -P", "sockstat -tu6ap"),
+            ("-iudp@10.0.0.1:53", "sockstat udp 10.0.0.1:53"),
         ] {
             let hint = hint(line);
             assert!(hint.ends_with(&format!("{here}\n")), "{line}: {hint}");
@@ -213,6 +391,42 @@ mod tests {
             assert!(hint(line).contains(part), "{line}: {}", hint(line));
         }
         assert_eq!(hint("-Y --nonsense word"), "");
-        assert!(routes(&["sockstat".into(), "-rn".into()]).is_some());
+    }
+
+    #[test]
+    fn a_listing_that_means_something_else_elsewhere_gets_a_hint() {
+        let aside = |line: &str| {
+            let words: Vec<OsString> = format!("sockstat {line}").split(' ').map(Into::into).collect();
+            aside(&words).unwrap_or_default()
+        };
+        assert!(aside("-rn").contains("ip route"));
+        assert!(aside("-ti tcp:3000").ends_with("sockstat --pids tcp:3000\n"));
+        for line in ["-ti", "-ti :3000", "-ti sport = :22", "-i tcp:3000", "-tin"] {
+            assert_eq!(aside(line), "", "{line}");
+        }
+    }
+
+    #[test]
+    fn signals_as_kill_takes_them_are_translated() {
+        let hint = |line: &str| {
+            let words: Vec<OsString> = format!("sockstat kill {line}")
+                .split(' ')
+                .map(Into::into)
+                .collect();
+            explain_kill(&words)
+                .map(|error| error.to_string())
+                .unwrap_or_default()
+        };
+        for (line, here) in [
+            ("--force :3000", "sockstat kill --signal KILL --yes :3000;"),
+            ("-9 :3000", "sockstat kill --signal KILL --yes :3000;"),
+            ("-KILL -y nginx", "sockstat kill --signal KILL -y nginx;"),
+            ("-SIGHUP nginx", "sockstat kill --signal HUP nginx\n"),
+            (":3000 -s 15", "sockstat kill :3000 --signal TERM\n"),
+            ("-sINT :3000", "sockstat kill --signal INT :3000\n"),
+        ] {
+            assert!(hint(line).contains(here), "{line}: {}", hint(line));
+        }
+        assert_eq!(hint("--nonsense :3000"), "");
     }
 }

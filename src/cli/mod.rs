@@ -64,6 +64,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, UsageError> {
     let name = arranged.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     let error = |error: clap::Error| match error.kind() {
         ErrorKind::DisplayHelp => commands::help_of(name).map_or_else(|error| error, UsageError::requested),
+        ErrorKind::UnknownArgument if name == "kill" => habits::explain_kill(&arranged)
+            .unwrap_or_else(|| UsageError::from_clap(&error, command.find_subcommand(name))),
         _ => UsageError::from_clap(&error, command.find_subcommand(name)),
     };
     let matches = command.clone().try_get_matches_from(&arranged).map_err(error)?;
@@ -181,8 +183,8 @@ mod tests {
                 "invalid value 'x1' for '--timeout': unknown unit 'x1': expected ms, s, m or h",
             ),
             (
-                "why --uid=root 80",
-                "invalid value 'root' for '--uid': expected a number",
+                "free --count=x",
+                "invalid value 'x' for '--count': expected a number",
             ),
         ] {
             let found = parsed(line).unwrap_err().to_string();

@@ -37,9 +37,9 @@ pub struct WhyArgs {
     /// Assume SO_BINDTODEVICE to this interface
     #[arg(long, value_name = "DEV")]
     pub device: Option<String>,
-    /// User who binds [default: the user who called sudo, else the caller]
-    #[arg(long, value_name = "UID")]
-    pub uid: Option<u32>,
+    /// User who binds, by name or number [default: the user who called sudo, else the caller]
+    #[arg(long, value_name = "USER")]
+    pub uid: Option<String>,
     /// Judge bind without listen
     #[arg(long)]
     pub no_listen: bool,

@@ -30,6 +30,9 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
         Ok(wanted) => wanted,
         Err(reason) => return out::usage(reason),
     };
+    if !global.quiet {
+        out::complain(&count_hint(args, &wanted));
+    }
     let range = wanted.ports(&system);
     let snapshot = snapshot::read(wanted.protocol, *range.start(), *range.end());
     if !global.quiet {
@@ -62,6 +65,22 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)
+}
+
+/// Ports up to here are hardly asked for.
+const SMALL: u16 = 20;
+
+/// A hint for a number that is a port here and was probably meant as a count: `free 3`, and `free -n 3` as in
+/// `head -n 3`.
+fn count_hint(args: &FreeArgs, wanted: &Wanted) -> String {
+    let Some(range) = wanted.range.as_ref().filter(|range| range.start() == range.end()) else {
+        return String::new();
+    };
+    let port = *range.start();
+    if port > if args.kind.numeric { 1023 } else { SMALL } {
+        return String::new();
+    }
+    format!("hint: {port} is a port here; for {port} free ports: sockstat free --count {port}\n")
 }
 
 /// What was typed.
@@ -107,6 +126,34 @@ impl Document<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
+
+    #[test]
+    fn a_small_number_may_have_been_meant_as_a_count() {
+        let hint = |range: &str, numeric| {
+            let words = ["free", range].into_iter().chain(Some("-n").filter(|_| numeric));
+            let args = Typed::parse_from(words).args;
+            let wanted = Wanted {
+                protocol: Protocol::Tcp,
+                addresses: Vec::new(),
+                range: parse_range(range).ok(),
+                net_bind_service: false,
+                random: None,
+            };
+            count_hint(&args, &wanted)
+        };
+        assert!(hint("3", false).ends_with("sockstat free --count 3\n"));
+        assert!(hint("100", true).ends_with("sockstat free --count 100\n"));
+        for (range, numeric) in [("80", false), ("3000", true), ("3-9", false)] {
+            assert_eq!(hint(range, numeric), "", "{range}");
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: FreeArgs,
+    }
 
     #[test]
     fn ports_as_lines_and_as_a_document() {

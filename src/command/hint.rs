@@ -4,23 +4,50 @@ use std::collections::BTreeSet;
 
 use crate::cli::commands;
 use crate::model::{Protocol, State};
+use crate::plan::ListPlan;
 use crate::query::field_names;
 use crate::query::nearest::nearest;
 use crate::render::escape;
 use crate::source::process;
 
-/// Returns a hint about a filter that no row matched: its only word, and its bare words; empty if there is none.
-pub(super) fn after_nothing(lone_word: Option<&str>, bare_words: &[String]) -> String {
-    if let Some(word) = lone_word
-        && let Ok(pid) = word.parse()
-        && process::exists(pid)
-    {
-        return format!("hint: no socket has port {pid}; did you mean 'pid = {pid}'?\n");
+/// Returns a hint about a listing without rows; empty if there is none. `is_read` says that a person reads it.
+pub(super) fn after_nothing(plan: &ListPlan, is_read: bool) -> String {
+    if let Some(word) = &plan.lone_word {
+        if let Ok(pid) = word.parse()
+            && process::exists(pid)
+        {
+            return format!("hint: no socket has port {pid}; did you mean 'pid = {pid}'?\n");
+        }
+        if let Some(hint) = of_word(word) {
+            return hint;
+        }
     }
-    if bare_words.is_empty() {
+    if is_read && plan.only_connected {
+        return "hint: only connected sockets are selected: -a shows all, -l those that listen\n".to_owned();
+    }
+    if plan.bare_words.is_empty() {
         return String::new();
     }
-    misspelt(bare_words, &process::names_of_all())
+    misspelt(&plan.bare_words, &process::names_of_all())
+}
+
+/// What people type for a listing who expect a command there.
+const LISTS: [&str; 7] = ["list", "ls", "show", "ports", "sockets", "ps", "status"];
+
+/// Returns a hint about the only word of a filter: a command that is not needed, or an address that a listener on all
+/// addresses does not have.
+fn of_word(word: &str) -> Option<String> {
+    if LISTS.contains(&word) {
+        let hint = "hint: a listing needs no command: sockstat, or sockstat -tulpn for what listens\n";
+        return Some(hint.to_owned());
+    }
+    let (host, port) = word.rsplit_once(':')?;
+    let port: u16 = port.parse().ok()?;
+    let is_host = !matches!(host, "" | "*" | "0.0.0.0" | "[::]");
+    is_host.then(|| {
+        let host = escape::text(host.as_bytes());
+        format!("hint: a socket that listens on all addresses is not one of {host}: sockstat :{port}\n")
+    })
 }
 
 /// Returns a hint about the first word that is near to another one.
@@ -45,6 +72,24 @@ fn misspelt(bare_words: &[String], programs: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_that_is_a_command_elsewhere_and_an_address_get_a_hint() {
+        assert!(of_word("list").unwrap().contains("needs no command"));
+        for word in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000"] {
+            assert!(of_word(word).unwrap().ends_with("sockstat :3000\n"), "{word}");
+        }
+        for word in [
+            ":3000",
+            "*:3000",
+            "0.0.0.0:3000",
+            "nginx",
+            "localhost:http",
+            "@name:x",
+        ] {
+            assert_eq!(of_word(word), None, "{word}");
+        }
+    }
 
     #[test]
     fn typos_of_commands_states_and_programs_get_a_hint() {

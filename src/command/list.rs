@@ -18,6 +18,7 @@ use crate::plan::{ListPlan, Output};
 use crate::query;
 use crate::render::form::Form;
 use crate::render::groups::Groups;
+use crate::render::page::Page;
 use crate::render::table::{self, TableView};
 use crate::render::text::push_number;
 use crate::render::totals::Totals;
@@ -50,7 +51,7 @@ pub(super) fn run_beside(
     if !plan.quiet {
         out::complain(&losses::lines(&gaps));
         if rows == 0 {
-            out::complain(&hint::after_nothing(plan.lone_word.as_deref(), &plan.bare_words));
+            out::complain(&hint::after_nothing(&plan, caller.place.is_terminal));
         }
     }
     let complete = is_complete(&gaps);
@@ -192,8 +193,9 @@ fn show_table(
         totals.add(socket);
         ControlFlow::Continue(())
     });
-    blocks.pending.extend_from_slice(totals.line().as_bytes());
-    blocks.pending.push(b'\n');
+    let mut footer = Page::new(view.width, 0);
+    footer.prose(&totals.line());
+    blocks.pending.extend_from_slice(footer.finish().as_bytes());
     blocks.finish()?;
     Ok((snapshot.len() as u64, all_gaps(&captured, caller)))
 }

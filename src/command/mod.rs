@@ -83,8 +83,8 @@ fn proc_root_refused(cli: &Cli) -> Result<(), UsageError> {
 }
 
 fn begin(cli: &Cli, arguments: &[OsString]) -> Result<tape::Session, Exit> {
-    if let Some(hint) = habits::routes(arguments) {
-        out::complain(hint);
+    if let Some(hint) = habits::aside(arguments) {
+        out::complain(&hint);
     }
     if let Err(error) = proc_root_refused(cli) {
         out::complain(&error.to_string());

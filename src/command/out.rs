@@ -3,7 +3,7 @@
 //! The only way out of the program (tests/it/architecture). What goes out is [`Safe`]; the two exceptions are bytes that
 //! the caller chose: [`pass_on`] and [`print_binary`].
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -66,6 +66,13 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
 /// Writes `text` to stderr. If that cannot be written either, nobody is there to be told.
 pub fn complain(text: &str) {
     let _ = io::stderr().write_all(Safe::sentences(text).as_bytes());
+}
+
+/// The width that sentences on stderr are broken at; `None` if that is not a terminal.
+pub fn error_width() -> Option<usize> {
+    let stderr = io::stderr();
+    let size = rustix::termios::tcgetwinsize(&stderr).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0 && stderr.is_terminal())
 }
 
 /// Writes rows to stderr, colours and all: what a question is about.

@@ -17,7 +17,7 @@ use crate::diagnose::path::special::{Special, Zone};
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
 use crate::diagnose::place::{Host, Place, PortPlace, of_families};
-use crate::diagnose::typed_place::{TypedPlace, parse_all};
+use crate::diagnose::typed_place::{NameAlone, TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::ownership::Unseen;
 use crate::model::packet_filter::{PacketFilter, Reading};
@@ -53,7 +53,7 @@ fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
         .as_ref()
         .map(|port| format!(":{}", port.trim_start_matches(':')));
     let words: Vec<String> = args.place.iter().cloned().chain(port).collect();
-    let mut places = parse_all(&words, &hosts::port_of)?.into_iter();
+    let mut places = parse_all(&words, NameAlone::Host, &hosts::port_of)?.into_iter();
     match (places.next(), places.next()) {
         (Some(typed), None) => Ok(typed),
         (Some(typed), Some(_)) if args.port.is_some() => {

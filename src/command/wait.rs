@@ -1,6 +1,7 @@
 //! `wait`: returns when a listener is there, or gone. It reads, and never connects.
 
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -15,12 +16,14 @@ use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::json::gaps;
 use crate::diagnose::path::listens::Addresses;
 use crate::diagnose::place::{Host, Place, PortPlace};
-use crate::diagnose::typed_place::{TypedPlace, parse_all};
+use crate::diagnose::typed_place::{NameAlone, TypedPlace, parse_all};
 use crate::exit::Exit;
 use crate::model::gap::lacks_sockets;
 use crate::model::request::OwnersBy;
 use crate::model::{Protocol, SocketType, State, StateSet};
 use crate::plan::Common;
+use crate::render::human::duration_ms;
+use crate::render::shell;
 use crate::source::hosts;
 
 /// The first pause between two readings; then the pauses grow.
@@ -37,6 +40,11 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
         Ok(targets) => targets,
         Err(reason) => return out::usage(reason),
     };
+    if !global.quiet {
+        out::complain(&timeout_hint(args));
+    }
+    // A script waits in silence.
+    let mut announces = !global.quiet && std::io::stderr().is_terminal();
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {
@@ -77,9 +85,51 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
             }
             return Ok(Exit::Failed);
         }
+        if std::mem::take(&mut announces) {
+            out::complain(&waiting_for(&targets, args));
+        }
         std::thread::sleep(left.map_or(pause, |left| pause.min(left)));
         pause = (pause * 2).min(PAUSE_MAX);
     }
+}
+
+/// What is waited for, for the person at the terminal.
+fn waiting_for(targets: &[Target], args: &WaitArgs) -> String {
+    let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
+    let names = names.join(" and ");
+    let state = args.state.as_deref().unwrap_or("listen");
+    let is = if targets.len() > 1 { "are" } else { "is" };
+    let goal = match (
+        args.gone,
+        targets.iter().all(|target| target.protocol == Protocol::Tcp),
+    ) {
+        (true, _) => format!("until {names} {is} gone"),
+        (false, true) => format!("until {names} {is} in state {state}"),
+        (false, false) => format!("for {names}"),
+    };
+    let limit = args.timeout.map_or_else(String::new, |timeout| {
+        let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        format!(", at most {}", duration_ms(ms))
+    });
+    format!("waiting {goal}{limit} (Ctrl-C ends it)\n")
+}
+
+/// A hint for a number that is a port here and was probably meant as seconds: `wait 3000 5`, `wait -t 5 3000`.
+fn timeout_hint(args: &WaitArgs) -> String {
+    let is_time = |number: u16| number <= 20 || number.is_multiple_of(30) && number <= 300;
+    let seconds = |word: &&String| word.parse().is_ok_and(is_time);
+    let Some(time) = args.places.iter().find(seconds) else {
+        return String::new();
+    };
+    let others = args.places.iter().filter(|word| *word != time);
+    let others: Option<Vec<String>> = others.map(|word| shell::word(word.as_bytes())).collect();
+    let Some(others) = others.filter(|others| !others.is_empty() && args.timeout.is_none()) else {
+        return String::new();
+    };
+    let others = others.join(" ");
+    format!(
+        "hint: {time} is a port here; to give up after {time} s: sockstat wait --timeout {time}s {others}\n"
+    )
 }
 
 /// The document, `sockstat-wait/1`. Within the version keys are only ever added.
@@ -105,7 +155,7 @@ struct Target {
 }
 
 fn targets(args: &WaitArgs, owners_by: OwnersBy) -> Result<Vec<Target>, String> {
-    let places = parse_all(&args.places, &hosts::port_of)?;
+    let places = parse_all(&args.places, NameAlone::Service, &hosts::port_of)?;
     let target = |typed| Target::of(args, typed, owners_by);
     places.into_iter().map(target).collect()
 }

@@ -19,11 +19,24 @@ pub struct TypedPlace {
     pub place: Place,
 }
 
+/// What a name alone means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameAlone {
+    /// A service, if there is one: `why http`.
+    Service,
+    /// A host, which lacks a port.
+    Host,
+}
+
 /// Reads the words of a command line, each a place; an address or a host name and the port after it are one.
 ///
 /// # Errors
 /// One line about the first word that is wrong.
-pub fn parse_all(words: &[String], services: Services<'_>) -> Result<Vec<TypedPlace>, String> {
+pub fn parse_all(
+    words: &[String],
+    alone: NameAlone,
+    services: Services<'_>,
+) -> Result<Vec<TypedPlace>, String> {
     let mut places = Vec::new();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -36,6 +49,9 @@ pub fn parse_all(words: &[String], services: Services<'_>) -> Result<Vec<TypedPl
                     format!("{word} {port}"),
                     parse(&format!("{host}:{port}"), services)?,
                 )
+            }
+            (Some(_), None) if alone == NameAlone::Service && services(word).is_some() => {
+                (word.clone(), parse(&format!(":{word}"), services)?)
             }
             _ => (word.clone(), parse(word, services)?),
         };
@@ -70,8 +86,8 @@ fn is_ipv6(text: &str) -> bool {
     address.parse::<Ipv6Addr>().is_ok()
 }
 
-/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`, and
-/// PORT perhaps the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
+/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`,
+/// `tcp:PORT` and `udp:PORT`, and PORT perhaps the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
 ///
 /// # Errors
 /// One line that says what is wrong.
@@ -132,19 +148,48 @@ fn usual_port(scheme: &str, services: Services<'_>) -> Option<u16> {
     }
 }
 
+/// TCP or UDP, in any case.
+fn protocol_named(name: &str) -> Option<Protocol> {
+    let named = |protocol: &Protocol| protocol.name().eq_ignore_ascii_case(name);
+    [Protocol::Tcp, Protocol::Udp].into_iter().find(named)
+}
+
+/// Takes the protocol off `80/udp` and `udp:80`.
+fn without_protocol(text: &str) -> Result<(&str, Option<Protocol>), String> {
+    let before = text
+        .split_once(':')
+        .filter(|(_, port)| !port.contains([':', '/']));
+    if let Some((protocol, port)) = before.and_then(|(name, port)| Some((protocol_named(name)?, port))) {
+        return Ok((port, Some(protocol)));
+    }
+    match text.rsplit_once('/') {
+        None => Ok((text, None)),
+        Some((place, "")) => Ok((place, None)),
+        Some((place, name)) => match protocol_named(name) {
+            Some(protocol) => Ok((place, Some(protocol))),
+            None => Err(format!("'{name}' is neither tcp nor udp")),
+        },
+    }
+}
+
 fn port_place(text: &str, services: Services<'_>) -> Result<PortPlace, String> {
-    let (place, protocol) = match text.rsplit_once('/') {
-        None => (text, None),
-        Some((place, "")) => (place, None),
-        Some((place, "tcp")) => (place, Some(Protocol::Tcp)),
-        Some((place, "udp")) => (place, Some(Protocol::Udp)),
-        Some((_, other)) => return Err(format!("'{other}' is neither tcp nor udp")),
-    };
+    let (place, protocol) = without_protocol(text)?;
     let (host, port) = match host_and_port(place)? {
         (port, None) if port.is_empty() || port.bytes().all(|byte| byte.is_ascii_digit()) => ("", port),
         (host, None) => {
+            if let (Some(_), Some(port)) = (protocol, services(host)) {
+                return Ok(PortPlace {
+                    host: Host::Any,
+                    scope: None,
+                    port,
+                    protocol,
+                });
+            }
             parse_host(host)?;
-            return Err(format!("it names no port: write {host}:PORT"));
+            return Err(match services(host) {
+                Some(port) => format!("it names no port: write {host}:PORT, or :{host} for port {port}"),
+                None => format!("it names no port: write {host}:PORT"),
+            });
         }
         (host, Some(port)) => (host, port),
     };
@@ -161,7 +206,12 @@ fn port_place(text: &str, services: Services<'_>) -> Result<PortPlace, String> {
 /// Splits at the last colon outside of brackets.
 fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
     if is_ipv6(text) {
-        return Err(format!("an IPv6 address goes in brackets: [{text}]:PORT"));
+        return Err(match text.rsplit_once(':') {
+            Some((host, port)) if is_ipv6(host) && port.parse::<u16>().is_ok() => {
+                format!("an IPv6 address goes in brackets: [{host}]:{port}")
+            }
+            _ => format!("an IPv6 address goes in brackets: [{text}]:PORT"),
+        });
     }
     match text.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => Ok((host, Some(port))),
@@ -269,6 +319,15 @@ mod tests {
         assert_eq!(port("localhost:80/"), (name("localhost"), 80, None));
         assert_eq!(port("localhost:http"), (name("localhost"), 80, None));
         assert_eq!(port(":redis"), (Host::Any, 6379, None));
+        for (text, port_number, protocol) in [
+            ("tcp:3000", 3000, Protocol::Tcp),
+            ("UDP:53", 53, Protocol::Udp),
+            ("tcp:redis", 6379, Protocol::Tcp),
+            ("redis/tcp", 6379, Protocol::Tcp),
+            ("3000/TCP", 3000, Protocol::Tcp),
+        ] {
+            assert_eq!(port(text), (Host::Any, port_number, Some(protocol)), "{text}");
+        }
         let Ok(Place::Port(scoped)) = parse("[fe80::1%eth0]:80", &services) else {
             panic!()
         };
@@ -314,7 +373,7 @@ mod tests {
     fn a_host_and_the_port_after_it_are_one_place() {
         let places = |line: &str| -> Vec<_> {
             let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-            let places = parse_all(&words, &services).unwrap();
+            let places = parse_all(&words, NameAlone::Service, &services).unwrap();
             places
                 .into_iter()
                 .map(|typed| match typed.place {
@@ -335,11 +394,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_alone_is_a_service_where_no_host_is_asked_for() {
+        let words = ["http".to_owned()];
+        let places = parse_all(&words, NameAlone::Service, &services).unwrap();
+        assert!(matches!(&places[..], [TypedPlace { place: Place::Port(place), .. }] if place.port == 80));
+        let error = parse_all(&words, NameAlone::Host, &services).unwrap_err();
+        assert_eq!(
+            error,
+            "'http': it names no port: write http:PORT, or :http for port 80"
+        );
+        assert!(parse_all(&["db".to_owned()], NameAlone::Service, &services).is_err());
+    }
+
+    #[test]
     fn nonsense_gets_one_clear_line() {
         for (text, part) in [
             ("70000", "above 65535"),
             ("1.2.3.4.5:80", "neither an address"),
-            ("::1:80", "brackets"),
+            ("::1:80", "brackets: [::1]:80"),
+            ("2001:db8::1", "brackets: [2001:db8::1]:PORT"),
             ("::1", "brackets"),
             ("", "no port"),
             (":", "no port"),

@@ -88,7 +88,8 @@ pub fn script_name(program: &[u8]) -> Option<&[u8]> {
     is_interpreter(interpreter).then(|| script.get(1..)).flatten()
 }
 
-fn base_name(path: &[u8]) -> &[u8] {
+/// Returns what follows the last slash.
+pub fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 

@@ -39,6 +39,8 @@ pub struct KillPlan {
     pub timeout: Duration,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `-n`, which some programs have for a dry run.
+    pub numeric: bool,
     /// `--yes`.
     pub yes: bool,
     /// `--all`.
@@ -71,6 +73,7 @@ impl KillPlan {
             signal: args.signal.clone(),
             timeout: args.timeout.unwrap_or(TIMEOUT),
             dry_run: args.dry_run,
+            numeric: args.numeric,
             yes: args.yes,
             all: args.all,
             json: args.json || global.json,

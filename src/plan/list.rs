@@ -49,6 +49,8 @@ pub struct ListPlan {
     pub bare_words: Vec<String>,
     /// The filter, if it is a single word.
     pub lone_word: Option<String>,
+    /// Whether an option that selects tables leaves out, as in ss, all sockets that wait for peers.
+    pub only_connected: bool,
 }
 
 impl ListPlan {
@@ -58,6 +60,7 @@ impl ListPlan {
     /// See [`Selection::of`].
     pub fn new(args: &ListArgs, filter: query::Parsed, place: &Place) -> Result<Self, UsageError> {
         let selection = Selection::of(args, Words::of(&filter))?;
+        let only_connected = selection.leaves_out_listeners();
         let filtered = filter.expr.is_some();
         let hide_time_wait = selection.by_default && !filtered;
         let needs_owners = filter.expr.as_ref().is_some_and(Expr::needs_owners);
@@ -154,6 +157,7 @@ impl ListPlan {
             explain: args.explain_plan,
             diag: args.diag.clone(),
             bare_words: filter.words,
+            only_connected,
             lone_word: (args.filter.len() == 1).then(|| args.filter.concat()),
         })
     }

@@ -107,6 +107,11 @@ impl Selection {
         self.states.without(StateSet::LISTENING).is_empty()
     }
 
+    /// Returns whether the default states of the tables are selected, and none in which a socket waits for peers.
+    pub fn leaves_out_listeners(&self) -> bool {
+        !self.states_asked && self.states.intersection(StateSet::LISTENING).is_empty()
+    }
+
     /// Returns whether every socket is selected, in any table and state.
     pub fn is_everything(&self) -> bool {
         self.v4 && self.v6 && self.states == StateSet::ALL && all().all(|table| self.tables.contains(&table))

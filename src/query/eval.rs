@@ -14,6 +14,7 @@ use crate::model::End;
 use crate::model::Row;
 use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
+use crate::model::process::{base_name, script_name};
 use crate::model::time::Moment;
 use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
 
@@ -271,23 +272,23 @@ fn started_ms(process: &Process) -> Option<u64> {
     process.started_at.map(|at| Moment::in_seconds(at).ms)
 }
 
-/// Matches a program by its kernel name, by its common name (for a script, also without its interpreter), and by its
-/// executable, with or without the directory.
+/// Matches a program by any of its names: the one that is shown (of a script also the interpreter and the script
+/// alone), its kernel name, and the name of its executable; the executable's path only by a pattern with a slash.
 fn names_program(pattern: &Pattern, process: &Process) -> bool {
-    let last = |text: &'_ [u8], separator: u8| {
-        let from = text
-            .iter()
-            .rposition(|byte| *byte == separator)
-            .map_or(0, |at| at + 1);
-        pattern.matches(text.get(from..).unwrap_or_default())
-    };
-    pattern.matches(&process.comm)
-        || pattern.matches(&process.program)
-        || last(&process.program, b' ')
-        || process.exe.as_deref().is_some_and(|exe| {
-            let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
-            pattern.matches(exe) || last(exe, b'/')
-        })
+    let script = script_name(&process.program);
+    let interpreter = script.and_then(|_| process.program.split(|byte| *byte == b' ').next());
+    let exe = process.exe.as_deref().unwrap_or_default();
+    let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
+    let path = Some(exe).filter(|_| pattern.has_slash());
+    let names = [Some(&*process.program), interpreter, script, Some(&*process.comm)];
+    let of_exe = [Some(base_name(exe)), path]
+        .into_iter()
+        .filter(|_| !exe.is_empty());
+    names
+        .into_iter()
+        .chain(of_exe)
+        .flatten()
+        .any(|name| pattern.matches(name))
 }
 
 fn number(field: Field, ranges: &Ranges, row: &Row) -> Truth {

@@ -56,6 +56,15 @@ impl Pattern {
         }
     }
 
+    /// Returns whether a slash is part of it, so that it is meant for a path.
+    pub fn has_slash(&self) -> bool {
+        match self {
+            Self::Exact(bytes) | Self::UnixName(bytes) => bytes.contains(&b'/'),
+            Self::Glob(glob) => glob.source().contains(&b'/'),
+            Self::Regex(regex) => regex.as_str().contains('/'),
+        }
+    }
+
     /// Returns whether the name of a unix socket matches: as ss shows it, every NUL an `@`; as JSON shows it, `@` only
     /// for the first; or byte for byte.
     pub fn matches_unix_name(&self, name: &[u8]) -> bool {

@@ -133,9 +133,28 @@ pub fn field_names() -> impl Iterator<Item = &'static str> {
         .chain(owner_fields().map(|(name, _)| name))
 }
 
-/// The nearest field name within two edits, for a hint.
+/// What people call fields that have another name, for a hint.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("port", "local_port"),
+    ("address", "local_address"),
+    ("addr", "local_address"),
+    ("ip", "local_address"),
+    ("peer", "peer_address"),
+    ("remote", "peer_address"),
+    ("proto", "protocol"),
+    ("name", "process"),
+    ("command", "cmdline"),
+    ("args", "cmdline"),
+];
+
+/// The field that a word probably means, for a hint: by another name, or within two edits.
 pub fn nearest_field(word: &str) -> Option<&'static str> {
-    nearest(&word.to_ascii_lowercase(), field_names())
+    let word = word.to_ascii_lowercase();
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == word);
+    match synonym {
+        Some((_, field)) => Some(field),
+        None => nearest(&word, field_names()),
+    }
 }
 
 #[cfg(test)]
@@ -178,5 +197,9 @@ mod tests {
         assert_eq!(Subject::from_name("user"), Some(Subject::Field(Field::User)));
         assert_eq!(Subject::from_name("recvq"), None);
         assert_eq!(nearest_field("recvq"), Some("recv_q"));
+        assert_eq!(nearest_field("PORT"), Some("local_port"));
+        for (_, field) in SYNONYMS {
+            assert!(Subject::from_name(field).is_some(), "{field}");
+        }
     }
 }

@@ -63,17 +63,37 @@ fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
     }
 }
 
-/// `80`, `8000-8100`, `:80`, `:http`, `80/tcp`, `*:80`.
+/// Protocols that a word may name before its port, as lsof has it: `tcp:80`.
+const BEFORE_PORTS: [Protocol; 5] = [
+    Protocol::Tcp,
+    Protocol::Udp,
+    Protocol::Udplite,
+    Protocol::Mptcp,
+    Protocol::Sctp,
+];
+
+/// Splits `tcp:80` into the protocol and `:80`.
+fn protocol_before(word: &str) -> Option<(&str, &str)> {
+    let (name, port) = word.split_at(word.find(':')?);
+    let is_one = |protocol: &Protocol| protocol.name().eq_ignore_ascii_case(name);
+    BEFORE_PORTS.iter().any(is_one).then_some((name, port))
+}
+
+/// `80`, `8000-8100`, `:80`, `:http`, `80/tcp`, `tcp:80`, `*:80`.
 fn port_word(
     text: &Arc<str>,
     operand: &Operand,
     word: &str,
     mode: Mode,
 ) -> Result<Option<Expr>, FilterError> {
+    let (before, word) = match protocol_before(word) {
+        Some((protocol, port)) => (Some(protocol), port),
+        None => (None, word),
+    };
     let behind_colon = word.strip_prefix(':').or_else(|| word.strip_prefix("*:"));
     let (port_text, protocol) = match behind_colon.unwrap_or(word).split_once('/') {
-        Some((port, protocol)) => (port, Some(protocol)),
-        None => (behind_colon.unwrap_or(word), None),
+        Some((port, protocol)) if before.is_none() => (port, Some(protocol)),
+        _ => (behind_colon.unwrap_or(word), before),
     };
     let is_range = !port_text.is_empty()
         && port_text.starts_with(|c: char| c.is_ascii_digit())

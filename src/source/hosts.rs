@@ -1,4 +1,4 @@
-//! Addresses of host names and ports of services, by the system's own resolver.
+//! Addresses of host names, ports of services and ids of users, by the system's own resolver.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -24,6 +24,18 @@ pub fn addresses_of(name: &str) -> Result<Vec<IpAddr>, String> {
 pub fn port_of(service: &str) -> Option<u16> {
     let found = nss::service_ports(vec![service.to_owned()], WITHIN);
     found.found.get(service)?.first().copied()
+}
+
+/// Returns the id of a user.
+///
+/// # Errors
+/// A one-line message if there is no such user, or it cannot be looked up in time.
+pub fn user_id_of(name: &str) -> Result<u32, String> {
+    let mut answers = nss::user_ids(vec![name.to_owned()], WITHIN);
+    answers.found.remove(name).ok_or_else(|| match answers.late {
+        0 => "no user has this name".to_owned(),
+        _ => format!("no answer within {} s", WITHIN.as_secs()),
+    })
 }
 
 /// The addresses, or why there are none.

@@ -1,5 +1,6 @@
 //! Finds the owners that a filter means, and looks afterwards whether their ports are free.
 
+use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -280,7 +281,10 @@ fn is_supervisor(name: &[u8]) -> bool {
 
 fn place(socket: &Socket) -> String {
     match &socket.endpoints {
-        crate::model::Endpoints::Inet(pair) if pair.local_address.is_unspecified() => {
+        // As in the table: only a dual-stack socket is on every address.
+        crate::model::Endpoints::Inet(pair)
+            if pair.local_address == Ipv6Addr::UNSPECIFIED && pair.v6only != Some(true) =>
+        {
             format!("*:{}", pair.local_port)
         }
         crate::model::Endpoints::Inet(pair) => {
@@ -369,6 +373,23 @@ fn look_at_ports(victim: &Victim) -> (bool, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Endpoints;
+    use crate::query::samples::tcp;
+
+    #[test]
+    fn only_a_dual_stack_socket_is_on_every_address() {
+        let shown = |address: &str, v6only: Option<bool>| {
+            let mut socket = tcp(address, 3000, address, 0, State::Listen);
+            if let Endpoints::Inet(pair) = &mut socket.endpoints {
+                pair.v6only = v6only;
+            }
+            place(&socket)
+        };
+        assert_eq!(shown("::", Some(false)), "*:3000");
+        assert_eq!(shown("::", Some(true)), "[::]:3000");
+        assert_eq!(shown("0.0.0.0", None), "0.0.0.0:3000");
+        assert_eq!(shown("127.0.0.1", None), "127.0.0.1:3000");
+    }
 
     #[test]
     fn supervisors_are_known_by_their_names() {

@@ -216,6 +216,7 @@ fn plan(socket: &Socket, inode: NonZeroU32, by: OwnersBy) -> KillPlan {
         signal: "TERM".to_owned(),
         timeout: TIMEOUT,
         dry_run: false,
+        numeric: false,
         yes: false,
         all: false,
         json: false,

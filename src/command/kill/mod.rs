@@ -41,6 +41,11 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
             plan.signal
         ));
     };
+    if plan.numeric && !plan.dry_run {
+        out::complain(
+            "-n means numeric addresses, the default; --dry-run shows the targets and ends nothing\n",
+        );
+    }
     let found = find(plan, caller.reader())?;
     if let Some(reason) = refusal(plan, &found, caller) {
         out::complain(&format!("{reason}\n"));
@@ -59,11 +64,11 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
             .iter()
             .map(|victim| (victim, Ending::default()))
             .collect();
-        return if json {
-            out::print(&json::document(plan, &untouched))
-        } else {
-            Ok(Exit::Done)
-        };
+        if json {
+            out::print(&json::document(plan, &untouched))?;
+        }
+        out::complain("dry run: no signal was sent\n");
+        return Ok(Exit::Done);
     }
     if signal == Signal::KILL {
         out::complain("KILL cannot be caught: nothing is saved, nothing is cleaned up\n");

@@ -11,12 +11,13 @@ use super::{losses, out};
 use crate::cli::WhyArgs;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::place::Place;
-use crate::diagnose::typed_place::parse_all;
+use crate::diagnose::typed_place::{NameAlone, parse_all};
 use crate::exit::Exit;
 use crate::model::Gap;
 use crate::model::ownership::Unseen;
 use crate::model::request::OwnersBy;
 use crate::plan::Common;
+use crate::render::escape;
 use crate::source::{credentials, hosts, tape};
 
 /// How the answer is given.
@@ -28,6 +29,8 @@ struct How {
     quiet: bool,
     /// How owners are found.
     owners_by: OwnersBy,
+    /// The user who binds.
+    uid: u32,
 }
 
 impl How {
@@ -46,12 +49,17 @@ impl How {
 /// # Errors
 /// If the output cannot be written.
 pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
+    let uid = match uid(args.uid.as_deref()) {
+        Ok(uid) => uid,
+        Err(reason) => return out::usage(reason),
+    };
     let how = How {
         json: args.json || global.json,
         quiet: global.quiet,
         owners_by: global.owners_by,
+        uid,
     };
-    let places = match parse_all(&args.places, &hosts::port_of) {
+    let places = match parse_all(&args.places, NameAlone::Service, &hosts::port_of) {
         Ok(places) => places,
         Err(reason) => return out::usage(reason),
     };
@@ -86,12 +94,13 @@ pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<St
         json: false,
         quiet: true,
         owners_by: global.owners_by,
+        uid: uid(None)?,
     };
     let args = WhyArgs {
         no_probe: true,
         ..WhyArgs::default()
     };
-    let places = parse_all(&[typed.to_owned()], &hosts::port_of)?;
+    let places = parse_all(&[typed.to_owned()], NameAlone::Service, &hosts::port_of)?;
     match places.into_iter().next().map(|one| one.place) {
         Some(Place::Port(place)) => port::text(&args, how, caller, typed, place),
         _ => Err(format!("'{typed}' is not a port")),
@@ -109,9 +118,20 @@ fn worse(a: Exit, b: Exit) -> Exit {
     std::cmp::max_by_key(a, b, weight)
 }
 
-/// The user who binds: `--uid`, else who called sudo, else the caller.
-fn uid(args: &WhyArgs) -> u32 {
-    args.uid.or_else(credentials::sudo_uid).unwrap_or_else(tape::euid)
+/// The user who binds: the one named by `--uid`, else who called sudo, else the caller.
+fn uid(typed: Option<&str>) -> Result<u32, String> {
+    let Some(typed) = typed else {
+        return Ok(credentials::sudo_uid().unwrap_or_else(tape::euid));
+    };
+    match typed.parse() {
+        Ok(uid) => Ok(uid),
+        Err(_) => hosts::user_id_of(typed).map_err(|reason| {
+            format!(
+                "invalid value '{}' for '--uid': {reason}",
+                escape::text(typed.as_bytes())
+            )
+        }),
+    }
 }
 
 /// The gaps for owners that cannot be seen, or not all of them.

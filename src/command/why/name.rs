@@ -1,6 +1,6 @@
 //! `why` for a unix name.
 
-use super::{How, uid, unseen};
+use super::{How, unseen};
 use crate::cli::WhyArgs;
 use crate::command::caller::Caller;
 use crate::command::read::{holders, processes, snapshot};
@@ -22,7 +22,7 @@ use crate::source::{tape, unix_paths};
 
 /// Reads what has the name, judges and prints.
 pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyhow::Result<Exit> {
-    let uid = uid(args);
+    let uid = how.uid;
     let path = (!is_abstract(&name)).then(|| unix_paths::look(&name, uid == tape::euid()));
     let (snapshot, context, sockets) = sockets_of(&name, how.owners_by);
     let is_socket = path

@@ -1,6 +1,6 @@
 //! `why` for a port.
 
-use super::{How, uid, unseen};
+use super::{How, unseen};
 use crate::cli::WhyArgs;
 use crate::command::caller::Caller;
 use crate::command::read::snapshot::Snapshot;
@@ -76,7 +76,7 @@ fn report(
     typed: &str,
     place: PortPlace,
 ) -> Result<(Report, Snapshot, Context), String> {
-    let question = question(args, typed, place)?;
+    let question = question(args, typed, place, how.uid)?;
     let system = system::read();
     let (attempts, mut notes) = question.attempts(&system)?;
     let (from, to) = question.ports(&system);
@@ -130,7 +130,7 @@ fn report(
 }
 
 /// What was typed, with names resolved.
-fn question(args: &WhyArgs, typed: &str, place: PortPlace) -> Result<Question, String> {
+fn question(args: &WhyArgs, typed: &str, place: PortPlace, uid: u32) -> Result<Question, String> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
         (true, true, _) => return Err("-t and -u exclude each other: run why once for each".to_owned()),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
@@ -139,7 +139,6 @@ fn question(args: &WhyArgs, typed: &str, place: PortPlace) -> Result<Question, S
         (_, true, _) | (_, _, Some(Protocol::Udp)) => Protocol::Udp,
         _ => Protocol::Tcp,
     };
-    let uid = uid(args);
     Ok(Question {
         addresses: match place.host {
             Host::Any => None,
