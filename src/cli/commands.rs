@@ -1,5 +1,7 @@
 //! The commands as the help and the man page show them: examples, exit statuses, and the help itself.
 
+use std::ffi::OsStr;
+
 use clap::builder::StyledStr;
 use clap::{Command, CommandFactory};
 
@@ -150,6 +152,11 @@ pub(super) fn examples(name: &str) -> &'static [&'static str] {
 /// Returns what the exit statuses of a command mean; empty if they are the usual ones.
 pub(super) fn exit_statuses(name: &str) -> &'static str {
     page(name).map_or("", |page| page.exit)
+}
+
+/// Returns whether a word is the name of a command, without building the commands.
+pub(super) fn is_name(word: &OsStr) -> bool {
+    word.to_str().is_some_and(|word| page(word).is_some())
 }
 
 /// Returns the names of the commands.

@@ -24,10 +24,7 @@ impl<'a> Safe<'a> {
     /// A document of any format: everything unsafe in it becomes U+FFFD, which is valid in all of them. A document
     /// ends with a complete character.
     pub fn document(bytes: &'a [u8]) -> Self {
-        // Counted without an early exit, so that the compiler vectorises it: every row passes here.
-        let is_unsafe = |byte: &&u8| matches!(byte, 0..=0x09 | 0x0b..=0x1f | 0x7f..);
-        let unsafe_bytes = bytes.iter().filter(is_unsafe).count();
-        Self(if unsafe_bytes > 0 {
+        Self(if may_be_unsafe(bytes) {
             replace(bytes)
         } else {
             Cow::Borrowed(bytes)
@@ -38,6 +35,20 @@ impl<'a> Safe<'a> {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Whether anything but printable ASCII, line breaks and tabs is in it. Every row passes here: the check has no early
+/// exit within a block and works on bytes alone, so that the compiler makes it a few instructions for 16 bytes.
+fn may_be_unsafe(bytes: &[u8]) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    let blocks = bytes.as_chunks::<64>();
+    let has_other = |block: &[u8]| {
+        block
+            .iter()
+            .fold(0, |found, byte| found | u8::from(!is_plain(*byte)))
+            != 0
+    };
+    blocks.0.iter().any(|block| has_other(block)) || has_other(blocks.1)
 }
 
 /// Replaces everything unsafe.
@@ -107,6 +118,18 @@ mod tests {
         assert_eq!(document("a\u{202e}b\u{9b}".as_bytes()), "a\u{fffd}b\u{fffd}");
         assert_eq!(document(b"\x1b["), "\u{fffd}[");
         assert_eq!(Safe::sentences("a\x1b[31mb\tc").as_bytes(), b"a\\x1b[31mb\\x09c");
+    }
+
+    #[test]
+    fn plain_bytes_are_told_from_all_others_wherever_they_stand() {
+        for byte in 0..=u8::MAX {
+            for at in [0, 63, 64, 70] {
+                let mut bytes = [b'a'; 71];
+                bytes[at] = byte;
+                let plain = matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+                assert_eq!(may_be_unsafe(&bytes), !plain, "{byte:#x} at {at}");
+            }
+        }
     }
 
     proptest! {
