@@ -23,9 +23,9 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
         'sockstat' {
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp')
             [CompletionResult]::new('--family', '--family', [CompletionResultType]::ParameterName, 'Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp')
-            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
-            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
-            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
+            [CompletionResult]::new('--socket', '--socket', [CompletionResultType]::ParameterName, 'Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Show exactly these fields, comma-separated, in any output form')
             [CompletionResult]::new('--add', '--add', [CompletionResultType]::ParameterName, 'Show these fields as well')
             [CompletionResult]::new('--hide', '--hide', [CompletionResultType]::ParameterName, 'Hide these fields')
@@ -39,7 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Read only FILE, written by --record or -D')
             [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows')
             [CompletionResult]::new('--diag', '--diag', [CompletionResultType]::ParameterName, 'Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows')
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'With -E: time between two looks at the tables [default: 1s]')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'With -E: time between two reads of the tables [default: 1s]')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Network namespaces, comma-separated: names, pids or paths, or `all`')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Network namespaces, comma-separated: names, pids or paths, or `all`')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Network namespaces, comma-separated: names, pids or paths, or `all`')
@@ -117,7 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Print one line per socket (the default)')
             [CompletionResult]::new('--oneline', '--oneline', [CompletionResultType]::ParameterName, 'Print one line per socket (the default)')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress warnings about missing data')
-            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit with 0 if there are rows, 1 if not, 3 if not but the view is incomplete')
+            [CompletionResult]::new('--exit-status', '--exit-status', [CompletionResultType]::ParameterName, 'Exit with 0 if there are rows, 1 if there are none, 3 if there are none and the view is incomplete')
             [CompletionResult]::new('--explain-plan', '--explain-plan', [CompletionResultType]::ParameterName, 'Explain tables, kernel filters and the search for owners, without rows')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
@@ -137,7 +137,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('kill', 'kill', [CompletionResultType]::ParameterValue, 'End the owner of a port')
             [CompletionResult]::new('events', 'events', [CompletionResultType]::ParameterValue, 'Follow sockets opening and closing')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch sockets on a live screen')
-            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print one snapshot for an engine')
+            [CompletionResult]::new('snapshot', 'snapshot', [CompletionResultType]::ParameterValue, 'Print a snapshot as JSON Lines')
             [CompletionResult]::new('metrics', 'metrics', [CompletionResultType]::ParameterValue, 'Print counts for Prometheus')
             [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List the fields of rows')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of --json')
@@ -184,7 +184,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Ask for a client at ADDR that comes in by IFACE [default: this machine; IFACE by the route back]')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Ask for a client at ADDR that arrives on IFACE [default: this machine; IFACE by the route back]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'Port of the destination, a number or a service')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colour')
             [CompletionResult]::new('--owners', '--owners', [CompletionResultType]::ParameterName, 'How to find owners')
@@ -230,7 +230,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'IPv6 only')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Numeric addresses and ports (the default)')
             [CompletionResult]::new('--numeric', '--numeric', [CompletionResultType]::ParameterName, 'Numeric addresses and ports (the default)')
-            [CompletionResult]::new('--random', '--random', [CompletionResultType]::ParameterName, 'Look at the ports in a random order')
+            [CompletionResult]::new('--random', '--random', [CompletionResultType]::ParameterName, 'Try the ports in a random order')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Print one JSON document')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress warnings about missing data')
@@ -301,7 +301,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             break
         }
         'sockstat;events' {
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two looks at the tables [default: 1s]')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two reads of the tables [default: 1s]')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'End after N events')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Show exactly these fields of a socket, comma-separated')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
@@ -347,7 +347,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             break
         }
         'sockstat;watch' {
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two looks [default: 1s]')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between two updates [default: 1s]')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')

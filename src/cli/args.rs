@@ -51,7 +51,7 @@ pub enum Subcommand {
     /// Watch sockets on a live screen
     #[cfg(feature = "watch")]
     Watch(super::WatchArgs),
-    /// Print one snapshot for an engine
+    /// Print a snapshot as JSON Lines
     Snapshot(super::SnapshotArgs),
     /// Print counts for Prometheus
     Metrics(super::MetricsArgs),
@@ -158,8 +158,9 @@ pub struct ListArgs {
     /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
-    /// Tables, comma-separated; !TABLE excludes one: all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix, unix_stream, unix_dgram, unix_seqpacket,
-    /// packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram, xdp
+    /// Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix,
+    /// unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram,
+    /// xdp
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
     pub tables: Vec<String>,
     /// All states
@@ -272,7 +273,7 @@ pub struct ListArgs {
     /// Suppress warnings about missing data
     #[arg(long, global = true, help_heading = HOW)]
     pub quiet: bool,
-    /// Exit with 0 if there are rows, 1 if not, 3 if not but the view is incomplete
+    /// Exit with 0 if there are rows, 1 if there are none, 3 if there are none and the view is incomplete
     #[arg(long, help_heading = HOW)]
     pub exit_status: bool,
     /// How to find owners
@@ -314,7 +315,7 @@ pub struct ListArgs {
         "kill", "csv", "by", "sort", "pids", "exit_status", "explain_plan", "proc_root", "diag",
     ])]
     pub events: bool,
-    /// With -E: time between two looks at the tables [default: 1s]
+    /// With -E: time between two reads of the tables [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "events", help_heading = FOLLOW)]
     pub interval: Option<Duration>,
 
@@ -342,8 +343,8 @@ const FOLLOW: &str = "Following sockets";
 const CLOSE: &str = "Closing sockets";
 
 const AFTER_HELP: &str = "\
-Without -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and a state,
-the selection is TCP and UDP in all states, with owners.
+Without any of -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B and
+without a state, the selection is TCP and UDP in all states, with owners.
 
 Examples:
   sockstat -tulpn             what listens here, and who owns it

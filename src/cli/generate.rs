@@ -168,7 +168,7 @@ it, or its process, ended while sockstat read the tables
 .SH EXIT STATUS
 0 on success, even without rows; 1 on failure; 2 on a usage error. With
 .BR --exit-status :
-0 if there are rows, 1 if not, 3 if not but the view is incomplete.
+0 if there are rows, 1 if there are none, 3 if there are none and the view is incomplete.
 .SH ENVIRONMENT
 .TP
 .B NO_COLOR, CLICOLOR_FORCE

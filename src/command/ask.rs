@@ -4,10 +4,10 @@ use std::io::{BufRead, IsTerminal};
 
 use super::out;
 
-/// Asks for a yes. Without a terminal nobody can be asked, and the answer is no.
+/// Asks for confirmation. Without a terminal nobody can be asked, and the answer is no.
 pub(super) fn confirmed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
-        out::complain("not on a terminal: --yes goes ahead without asking\n");
+        out::complain("not on a terminal: --yes skips the question\n");
         return false;
     }
     out::complain(&format!("{question} [y/N] "));

@@ -46,7 +46,7 @@ fn of_word(word: &str) -> Option<String> {
     let is_host = !matches!(host, "" | "*" | "0.0.0.0" | "[::]");
     is_host.then(|| {
         let host = escape::text(host.as_bytes());
-        format!("hint: a socket that listens on all addresses is not one of {host}: sockstat :{port}\n")
+        format!("hint: a listener on all addresses does not match {host}: sockstat :{port}\n")
     })
 }
 

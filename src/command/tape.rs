@@ -1,4 +1,4 @@
-//! `--record` and `--replay`: a run that writes down all that it reads, and one that reads nothing else.
+//! `--record` and `--replay`: a run that records everything it reads, and one that reads nothing else.
 
 use std::path::{Path, PathBuf};
 
@@ -11,27 +11,27 @@ use crate::source::tape;
 /// A run on tape, or one that is not.
 #[derive(Debug)]
 pub struct Session {
-    /// The file that is being made.
+    /// The file that is being written.
     recording: Option<PathBuf>,
 }
 
-/// Begins what was asked for. To be called before anything is read.
+/// Begins what was requested. To be called before anything is read.
 ///
 /// # Errors
-/// How the run ends at once; the reason has been told.
+/// How the run ends at once; the reason has been printed.
 pub fn begin(cli: &Cli) -> Result<Session, Exit> {
     let args = &cli.list;
     let follows = args.events || matches!(cli.command, Some(Subcommand::Events(_)));
     if follows && (args.record.is_some() || args.replay.is_some()) {
         let error = UsageError::new("events exclude --record and --replay")
-            .with_hint("a recording holds a single look at the machine");
+            .with_hint("a recording holds a single snapshot of the machine");
         out::complain(&error.to_string());
         return Err(Exit::Usage);
     }
     #[cfg(feature = "watch")]
     if matches!(cli.command, Some(Subcommand::Watch(_))) && (args.record.is_some() || args.replay.is_some()) {
         let error = UsageError::new("watch excludes --record and --replay")
-            .with_hint("a recording holds a single look at the machine");
+            .with_hint("a recording holds a single snapshot of the machine");
         out::complain(&error.to_string());
         return Err(Exit::Usage);
     }

@@ -11,7 +11,7 @@ pub enum Place {
     Port(PortPlace),
     /// A unix socket, under the name that the kernel keeps: a path, or an abstract name that starts with NUL.
     Unix(Vec<u8>),
-    /// `-`: the place is in what somebody else prints.
+    /// `-`: the place is read from another program's output.
     Stdin,
 }
 
@@ -24,7 +24,7 @@ pub struct PortPlace {
     pub scope: Option<String>,
     /// 0 for one that the kernel chooses.
     pub port: u16,
-    /// `/tcp` or `/udp`, if it was said.
+    /// `/tcp` or `/udp`, if it was given.
     pub protocol: Option<Protocol>,
 }
 
@@ -39,7 +39,7 @@ pub enum Host {
     Name(String),
 }
 
-/// Whether the family is meant by `-4` and `-6`: both, or none of them, mean both.
+/// Whether `-4` and `-6` select the family: both of them, or neither, select both families.
 pub const fn wants_family(ipv4: bool, ipv6: bool, family: Family) -> bool {
     match family {
         Family::Inet => ipv4 || !ipv6,
@@ -48,7 +48,7 @@ pub const fn wants_family(ipv4: bool, ipv6: bool, family: Family) -> bool {
     }
 }
 
-/// Leaves out the addresses that `-4` and `-6` do not mean.
+/// Leaves out the addresses that `-4` and `-6` do not select.
 ///
 /// # Errors
 /// One line, if none is left.
@@ -62,7 +62,7 @@ pub fn of_families(mut addresses: Vec<IpAddr>, ipv4: bool, ipv6: bool) -> Result
         wants_family(ipv4, ipv6, family)
     });
     if addresses.is_empty() {
-        return Err("no address of the family that was asked for".to_owned());
+        return Err("no address of the requested family".to_owned());
     }
     Ok(addresses)
 }

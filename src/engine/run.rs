@@ -293,7 +293,7 @@ fn origin_of(names: NamesWanted, root: &ProcRoot) -> Origin {
 /// The gap for sockets whose descriptors did not answer in time.
 fn descriptors_late(late: usize, asked: &str) -> Option<Gap> {
     let sockets = if late == 1 { "socket" } else { "sockets" };
-    let message = format!("{late} {sockets} could not be asked in time for their {asked}");
+    let message = format!("the {asked} of {late} {sockets} could not be read in time");
     (late > 0).then(|| Gap::loss("descriptors-late", message).with_count(late as u64))
 }
 
@@ -386,9 +386,9 @@ mod tests {
     fn late_descriptors_are_a_loss_with_their_number() {
         assert_eq!(descriptors_late(0, "context"), None);
         let gap_of = |late| descriptors_late(late, "context").map(|gap| (gap.message, gap.count));
-        let one = "1 socket could not be asked in time for their context";
+        let one = "the context of 1 socket could not be read in time";
         assert_eq!(gap_of(1), Some((one.to_owned(), Some(1))));
-        let two = "2 sockets could not be asked in time for their context";
+        let two = "the context of 2 sockets could not be read in time";
         assert_eq!(gap_of(2), Some((two.to_owned(), Some(2))));
     }
 }

@@ -24,8 +24,8 @@ pub fn read_tables(dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
 pub(super) struct Tables {
     root: ProcRoot,
     channel: Option<Channel>,
-    /// Channels that are of no more use. They may be among the netlink sockets that were read, and their owner is found
-    /// as long as they are open.
+    /// Channels that are no longer used. They may be among the netlink sockets that were read, and their owner is found
+    /// only while they are open.
     spent: Vec<Channel>,
     /// Why there is no channel: errno. Reported once for each protocol affected.
     refused: Option<i32>,
@@ -193,7 +193,7 @@ impl Tables {
         let protocol = dump.protocol;
         if self.root.is_given() && self.protocols().is_empty() && is_in_every_kernel(protocol) {
             let message = format!(
-                "cannot read {} sockets: there is no table of them below {}",
+                "cannot read {} sockets: there is no table for them below {}",
                 protocol.name(),
                 self.root.path().display()
             );
@@ -331,7 +331,7 @@ mod tests {
 
     const TABLE: &str = "head\n0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 80 1\nnonsense\n";
 
-    /// The ports that come of these dumps, and the codes of gaps.
+    /// The ports that these dumps yield, and the codes of gaps.
     fn read(root: &ProcRoot, dumps: &[Dump], flow: ControlFlow<()>) -> (Vec<u16>, Vec<&'static str>) {
         let mut ports = Vec::new();
         let mut tables = Tables::open(root);

@@ -68,7 +68,7 @@ impl FilterWords {
             .find(|(end, _)| error.span.start < *end)
             .map(|(_, line)| line);
         let line = found.or(file.lines.last().copied()).unwrap_or_default();
-        let hint = "what is in the file is not repeated here: type that line as a filter to see its error";
+        let hint = "the file is not quoted here: type that line as a filter to see its error";
         FilterError::new(
             "",
             0..0,

@@ -131,7 +131,7 @@ pub fn page(summary: &Summary, width: Option<usize>) -> String {
     text.push_str(&losses(summary));
     let mut page = Page::new(width, 0);
     for line in text.lines() {
-        // Behind the label; only what is too wide is touched, since tables have blanks of their own.
+        // After the label; only what is too wide is touched, since tables have blanks of their own.
         match line
             .split_at_checked(LABEL)
             .filter(|_| width.is_some_and(|width| line.width() > width))
@@ -156,7 +156,7 @@ fn losses(summary: &Summary) -> String {
         let _ = writeln!(text, "{heading:<12}{count:>8}  {}", figure.meaning());
     }
     if text.is_empty() {
-        text.push_str("lost        nothing at queues and buffers since this namespace was made\n");
+        text.push_str("lost        nothing at queues and buffers since this namespace was created\n");
     }
     text
 }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn on_a_narrow_terminal_lines_wrap_at_words() {
         let text = page(&Summary::default(), Some(40));
-        assert!(text.ends_with("lost        nothing at queues and\n            buffers since this namespace\n            was made\n"), "{text}");
+        assert!(text.ends_with("lost        nothing at queues and\n            buffers since this namespace\n            was created\n"), "{text}");
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
         });
         assert!(
             page(&summary, None)
-                .ends_with("lost        nothing at queues and buffers since this namespace was made\n")
+                .ends_with("lost        nothing at queues and buffers since this namespace was created\n")
         );
         summary.set(Figure::TcpMemoryBytes, 3 << 20);
         summary.set(Figure::TcpMemoryPressureBytes, 2 << 20);

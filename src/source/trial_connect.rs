@@ -120,7 +120,7 @@ fn of_icmp(icmp: Icmp) -> String {
             "host unreachable: a router or a packet filter says so"
         }
         Icmp::V4(3, 2) => "protocol unreachable: a packet filter rejects it",
-        Icmp::V4(11, _) | Icmp::V6(3, _) => "the packet went in a circle until its time to live was over",
+        Icmp::V4(11, _) | Icmp::V6(3, _) => "the packet's TTL expired on the way, as in a routing loop",
         Icmp::V4(..) | Icmp::V6(..) => "an error on the way",
     };
     let (version, kind, code) = match icmp {

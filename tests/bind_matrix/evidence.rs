@@ -119,7 +119,7 @@ fn without_ipv6_a_port_alone_is_one_of_ipv4() {
             String::from_utf8(stage.ask(true, &words).stdout).unwrap()
         };
         let place = stage.place();
-        assert!(ask(&["why", &place]).contains("(there is no IPv6 here, so only 0.0.0.0 was looked at)"));
+        assert!(ask(&["why", &place]).contains("(there is no IPv6 here, so only 0.0.0.0 was checked)"));
         let document: Value = serde_json::from_str(&ask(&["why", "-j", &place])).unwrap();
         let answers = document["answers"].as_array().unwrap();
         assert!(
@@ -245,7 +245,7 @@ fn a_service_and_a_container_by_their_cgroups() {
             assert!(kill.contains(cure), "{kill}");
             assert!(
                 text.contains(&format!(
-                    "cat {} has inherited it: it was made in another cgroup",
+                    "cat {} has inherited it: it was created in another cgroup",
                     child.id()
                 )),
                 "{text}"

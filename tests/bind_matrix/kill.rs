@@ -64,7 +64,10 @@ fn the_server_ends_and_its_clients_live() {
         );
         assert!(lives(&mut server));
         let (_, said, exit) = kill(&[&place], 0);
-        assert!(exit == Some(1) && said.contains("--yes goes ahead"), "{said}");
+        assert!(
+            exit == Some(1) && said.contains("--yes skips the question"),
+            "{said}"
+        );
         assert!(lives(&mut server));
         let (said, complaint, exit) = kill(&["--yes", &place], 0);
         assert!(said.contains("ended after "), "{said}{complaint}");

@@ -116,7 +116,7 @@ fn one_address_of_several_is_named_and_nothing_is_said_twice() {
         let _two = [only_v6.listening(port), only_v6.listening(port)];
         let (said, exit) = text(&[&port.to_string()], 0);
         let headlines = format!(
-            "No on [::]: {port}/tcp is taken. bind fails with EADDRINUSE, with SO_REUSEADDR too.\n\
+            "No on [::]: {port}/tcp is taken. bind fails with EADDRINUSE, even with SO_REUSEADDR.\n\
              Yes on 0.0.0.0. {port}/tcp is free here.\n\n"
         );
         assert!(exit == Some(1) && said.starts_with(&headlines), "{said}");
@@ -141,7 +141,10 @@ fn a_low_port_that_is_taken_has_two_obstacles() {
             "{said}"
         );
         assert!(said.contains("bind a port from 1024 up"), "{said}");
-        assert!(said.contains("(for root bind would say: EADDRINUSE)"), "{said}");
+        assert!(
+            said.contains("(as root, bind would fail with EADDRINUSE)"),
+            "{said}"
+        );
         let document = json(&["-4", "80"], NOBODY);
         let bind = ("EACCES".to_owned(), "privileged-port".to_owned());
         assert!(verdicts(&document).iter().all(|one| *one == bind), "{document}");
@@ -243,7 +246,7 @@ fn reuseport_is_shared_by_one_user_only() {
         let place = port.to_string();
         let (said, exit) = text(&["--reuseport", "-4", &place], 0);
         assert!(
-            exit == Some(0) && said.starts_with("Yes, beside another (--reuseport)"),
+            exit == Some(0) && said.starts_with("Yes, alongside another socket (--reuseport)"),
             "{said}"
         );
         let document = json(&["--reuseport", "--uid", "1000", "-4", &place], 0);
@@ -264,7 +267,7 @@ fn refusals_and_what_root_would_be_told() {
             exit == Some(1) && said.starts_with("No: 80/tcp needs CAP_NET_BIND_SERVICE (EACCES)"),
             "{said}"
         );
-        assert!(said.contains("for root bind would say: ok"), "{said}");
+        assert!(said.contains("as root, bind would succeed"), "{said}");
         let (said, exit) = text(&["10.1.2.3:80"], 0);
         assert!(
             exit == Some(1)

@@ -77,7 +77,7 @@ fn a_proc_root_is_for_listings_and_one_without_tables_is_a_loss() {
     assert!(codes.iter().any(|code| *code == "table-unreadable"), "{codes:?}");
     assert_eq!(document["complete"], false);
     assert!(
-        ran.stderr.contains("there is no table of them below"),
+        ran.stderr.contains("there is no table for them below"),
         "{}",
         ran.stderr
     );

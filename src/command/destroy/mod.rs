@@ -1,7 +1,7 @@
-//! `-K`, which is `kill --socket`: closes the sockets that a filter means, and leaves their programs alone.
+//! `-K`, which is `kill --socket`: closes the sockets that a filter selects, and leaves their programs alone.
 //!
-//! It refuses to run without a filter, to guess (nobody to ask means no), and to close what this session may hang
-//! on unless the filter names it.
+//! It refuses to run without a filter, to guess (if nobody can be asked, the answer is no), and to close what this
+//! session may depend on unless the filter names it.
 
 pub mod act;
 pub mod protected;
@@ -24,7 +24,7 @@ use crate::source::process::parents_of_all;
 
 use text::Said;
 
-/// Exit 0 if everything asked for is closed, 1 if not or if nothing matched, 2 for a wrong command line.
+/// Exit 0 if everything requested is closed, 1 if not or if nothing matched, 2 for a usage error.
 ///
 /// # Errors
 /// If /proc cannot be read or the output cannot be written.
@@ -44,7 +44,7 @@ pub fn run(plan: DestroyPlan, caller: &Caller) -> anyhow::Result<Exit> {
         out::complain(if states_asked {
             "nothing matches\n"
         } else {
-            "no connection matches; a word such as `state listening` or `state all` looks at other sockets too\n"
+            "no connection matches; a word such as `state listening` or `state all` selects other sockets too\n"
         });
         return Ok(Exit::Failed);
     }
@@ -91,7 +91,7 @@ fn judge(plan: &ListPlan, sockets: &[Socket], captured: &Captured) -> Vec<Said> 
         .collect()
 }
 
-/// The sockets that the filter means, and what is said of each.
+/// The sockets that the filter selects, and what is said about each.
 struct Found {
     sockets: Vec<Socket>,
     said: Vec<Said>,
@@ -119,7 +119,7 @@ impl Found {
             let shown = match &plan.output {
                 Output::Lines(lines) => text::rows(self.rows(), lines),
                 Output::Table(view) => text::table(self.rows(), view).into_bytes(),
-                // Nobody says yes to what they have not seen.
+                // Nobody should have to agree to something they have not seen.
                 _ => text::rows(self.rows(), &Lines::Ss(preview())),
             };
             out::preview(&shown);
@@ -162,7 +162,7 @@ impl Found {
             Output::Json(fields) => out::print(&text::document(self.rows(), fields, gaps, dry_run))?,
             Output::Lines(lines) => out::print(&text::rows(self.rows(), lines))?,
             Output::Table(view) => out::print(text::table(self.rows(), view).as_bytes())?,
-            // Options that lead to other forms do not go with -K.
+            // Options that select other forms are excluded by -K.
             Output::Groups(_) | Output::Pids => Exit::Done,
         };
         let said_before = |said: &Said| !yes && !dry_run && matches!(said, Said::Protected(_));

@@ -1,4 +1,4 @@
-//! What is said about sockets that are, or would be, closed: rows with a word in front, sentences, or JSON. Pure.
+//! Reports sockets that are, or would be, closed: rows with a word in front, sentences, or JSON. Pure.
 
 use std::fmt::Write as _;
 
@@ -14,17 +14,17 @@ use crate::render::table::TableView;
 
 /// The width of the first column: the longest word.
 const WORD: usize = "not-permitted".len();
-/// So many protected sockets are named one by one.
+/// How many protected sockets are named one by one.
 const PROTECTED_MAX: usize = 5;
 
-/// What is said of one socket.
+/// What is reported about one socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// Nothing was done yet.
     WouldClose,
     /// It is left alone.
     Protected(Protected),
-    /// It was tried.
+    /// Closing it was attempted.
     Tried(Fate),
 }
 
@@ -57,14 +57,14 @@ fn reason(fate: Fate) -> Option<String> {
             "this kernel cannot close sockets in time-wait; they end by themselves within a minute".to_owned()
         }
         Fate::NotReached => {
-            "the kernel does not find it by its addresses: it is only bound, or another socket takes what comes there"
+            "the kernel does not find it by its addresses: it is only bound, or another socket receives what arrives there"
                 .to_owned()
         }
         Fate::Failed(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
     })
 }
 
-/// The rows, each behind its word.
+/// The rows, each after its word.
 pub fn rows<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, lines: &Lines) -> Vec<u8> {
     let mut out = Vec::new();
     let mut push = |word: &str, rest: &[u8]| {
@@ -124,8 +124,8 @@ pub fn document<'a>(
     out
 }
 
-/// What was protected, and how it could be closed all the same; then what failed, with what helps. `sudo` is the
-/// command that has more rights, for a user who is not root.
+/// What was protected, and how it could be closed all the same; then what failed, and the remedy. `sudo` is the
+/// command with more rights, for a user who is not root.
 pub fn complaints<'a>(
     said: impl IntoIterator<Item = (&'a Said, Row<'a>)>,
     sudo: Option<&str>,

@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A fixed target.
 #[derive(Debug)]
 pub(in crate::command) struct Fixed {
-    /// Who holds it, if anybody is known to.
+    /// Who holds it, if that is known.
     victim: Option<Victim>,
     target: Option<Target>,
     /// Why it is not signalled.
@@ -120,18 +120,18 @@ impl Fixed {
         shown.lines().map(str::to_owned).collect()
     }
 
-    /// Why its sockets are not closed: this very session may hang on them.
+    /// Why its sockets are not closed: this very session may depend on them.
     pub(in crate::command) fn protected(&self) -> Option<String> {
         match &self.victim {
             Some(victim) if victim.is_one_of_us || serves_logins(&victim.program) => Some(format!(
-                "{} holds it, and this session may hang on it",
+                "{} holds it, and this session may depend on it",
                 self.name()
             )),
             Some(_) => None,
             None => self
                 .socket
                 .inode
-                .map(|_| "its owner cannot be seen, and this session may hang on it".to_owned()),
+                .map(|_| "its owner cannot be seen, and this session may depend on it".to_owned()),
         }
     }
 

@@ -1,4 +1,5 @@
-//! `kill`: ends the owner of a port, shown first, identified again, and verified afterwards.
+//! `kill`: ends the owner of a port. It is shown first and identified again before the signal; the port is checked
+//! afterwards.
 
 mod end;
 pub mod find;
@@ -24,9 +25,9 @@ use crate::source::signals::{may_signal, signal_named};
 use end::{Progress, Refused, Target};
 use find::{Found, Victim, find};
 
-/// So many other ports of a target are named.
+/// How many other ports of a target are named.
 const ALSO_MAX: usize = 8;
-/// How long the kernel may take to give a port back after its holder has ended.
+/// How long the kernel may take to release a port after its holder has ended.
 const PORTS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Exit 0 if the ports that the filter names are free, or for any other filter if every target has ended; 1 if not,
@@ -37,7 +38,7 @@ const PORTS_WITHIN: Duration = Duration::from_secs(2);
 pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
     let Some(signal) = signal_named(&plan.signal) else {
         return out::usage(format!(
-            "'{}' is no signal: TERM, INT, HUP, QUIT, KILL, USR1, USR2",
+            "invalid value '{}' for '--signal': expected TERM, INT, HUP, QUIT, KILL, USR1 or USR2",
             plan.signal
         ));
     };
@@ -113,7 +114,7 @@ pub struct Ending {
     pub signalled: Vec<u32>,
     /// How long it took until all of them had ended; `None` if one still runs, or none was signalled.
     pub ended_after_ms: Option<u64>,
-    /// Whether its ports can be bound now; `None` if that was not looked at.
+    /// Whether its ports can be bound now; `None` if that was not checked.
     pub ports_free: Option<bool>,
 }
 
@@ -152,19 +153,19 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
                 .clone()
                 .unwrap_or_else(|| format!("{tool} ps shows the container, {tool} stop ends it"));
             return Some(format!(
-                "{name} forwards for a container and is not to be ended by itself: {stop}"
+                "{name} forwards ports for a container and must not be ended on its own: {stop}"
             ));
         }
         if victim.is_one_of_us {
             return Some(format!(
-                "{name} is process 1, this program, or one that started it: refused"
+                "refused: {name} is process 1, this program or one of its ancestors"
             ));
         }
     }
     (found.victims.len() > 1 && !plan.all).then(|| {
         let names: Vec<_> = found.victims.iter().map(name_of).collect();
         format!(
-            "{} unrelated targets: {}. Say --all to end them all, or name one (pid = N)",
+            "{} unrelated targets: {}. Use --all to end them all, or name one (pid = N)",
             names.len(),
             names.join(", ")
         )
@@ -173,7 +174,7 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
 
 /// Why sockets match and no process can be ended for them; `None` if none matches.
 fn nobody_to_end(found: &Found, caller: &Caller) -> Option<String> {
-    // The reason that can be helped comes first.
+    // The reason that has a remedy comes first.
     let status = [OwnerStatus::Hidden, OwnerStatus::Elsewhere, OwnerStatus::InFlight]
         .into_iter()
         .find(|status| found.ownerless.contains(status))
@@ -200,7 +201,9 @@ fn nobody_to_end(found: &Found, caller: &Caller) -> Option<String> {
     };
     Some(match found.ownerless.len() {
         1 => format!("1 socket matches, but {reason}"),
-        several => format!("{several} sockets match, but not one has an owner to end. Of one, {reason}"),
+        several => {
+            format!("{several} sockets match, but none has an owner to end. For one of them, {reason}")
+        }
     })
 }
 
@@ -321,7 +324,7 @@ fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
         let waited = human::duration_ms(ms(timeout));
         out::complain(&format!("{name} did not end within {waited}{closed}\n"));
         if plan.yes || !ask::confirmed("Send KILL?") {
-            out::complain("--signal KILL ends it without asking it\n");
+            out::complain("--signal KILL ends it unconditionally\n");
             return ending;
         }
         signal = Signal::KILL;

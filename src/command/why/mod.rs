@@ -34,7 +34,7 @@ struct How {
 }
 
 impl How {
-    /// The lines for owners that cannot be seen. The text for people says itself which are hidden.
+    /// The lines for owners that cannot be seen. The text for people itself says which are hidden.
     fn lines(self, unseen: &[Gap]) -> String {
         let lines = unseen
             .iter()
@@ -64,7 +64,7 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
         Err(reason) => return out::usage(reason),
     };
     if places.len() > 1 && places.iter().any(|typed| typed.place == Place::Stdin) {
-        return out::usage("'-' stands alone: the address is in what is read");
+        return out::usage("'-' stands alone: it reads the address from standard input");
     }
     let mut worst = Exit::Done;
     for (index, typed) in places.into_iter().enumerate() {
@@ -107,7 +107,7 @@ pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<St
     }
 }
 
-/// The one that weighs more: what fails over what is undecidable.
+/// The worse of two: failing is worse than undecidable.
 fn worse(a: Exit, b: Exit) -> Exit {
     let weight = |exit: &Exit| match exit {
         Exit::Done => 0,
@@ -118,7 +118,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
     std::cmp::max_by_key(a, b, weight)
 }
 
-/// The user who binds: the one named by `--uid`, else who called sudo, else the caller.
+/// The user who binds: the one named by `--uid`, else the one who called sudo, else the caller.
 fn uid(typed: Option<&str>) -> Result<u32, String> {
     let Some(typed) = typed else {
         return Ok(credentials::sudo_uid().unwrap_or_else(tape::euid));

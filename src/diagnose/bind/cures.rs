@@ -79,7 +79,7 @@ fn against_refusal(report: &Report, attempt: &BindAttempt, refusal: Refusal, cur
             cures.push(
                 Cure::command(
                     format!("sysctl -w net.{family}.ip_nonlocal_bind=1"),
-                    "lets programs bind addresses that come and go",
+                    "lets programs bind addresses that this machine does not have",
                     Harm::Configures,
                 )
                 .with_rights(Rights::Root),

@@ -18,7 +18,7 @@ use super::sentence::whole_seconds;
 use super::verdict::{Code, Effect, Finding, Outcome};
 use crate::model::bind::BindAttempt;
 
-/// The first line, or one for each group of attempts that come to the same.
+/// The first line, or one for each group of attempts with the same result.
 pub(super) fn headline(report: &Report) -> String {
     let mut groups: Vec<(Outcome, Code, Vec<&Answer>)> = Vec::new();
     for answer in &report.answers {
@@ -63,7 +63,7 @@ fn limited(sentence: &str, limits: &str) -> String {
     }
 }
 
-/// What tells some of the attempts from the others: the address, `SO_REUSEADDR`, or both.
+/// What distinguishes some of the attempts from the others: the address, `SO_REUSEADDR`, or both.
 fn limits(report: &Report, answers: &[&Answer]) -> String {
     let addresses = |answers: &mut dyn Iterator<Item = &Answer>| -> BTreeSet<IpAddr> {
         answers.map(|answer| answer.attempt.address).collect()
@@ -148,7 +148,7 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
     let too = if answers.iter().any(|answer| answer.attempt.reuseaddr)
         && answers.iter().any(|answer| !answer.attempt.reuseaddr)
     {
-        ", with SO_REUSEADDR too"
+        ", even with SO_REUSEADDR"
     } else {
         ""
     };
@@ -161,7 +161,7 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
                 "datagrams"
             };
             format!(
-                "Yes, beside another (--reuseport): {place} is shared with {who}. You would get a part of its {part}."
+                "Yes, alongside another socket (--reuseport): {place} is shared with {who}. You would get a share of its {part}."
             )
         }
         (Outcome::Ok, _) => free_line(report, answer),
@@ -177,7 +177,7 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
             address::text(attempt.address),
         ),
         (Outcome::Undecidable, Code::OrderDependent) => format!(
-            "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they came."
+            "Cannot tell: sockets with different reuse flags are on {place}; the kernel's answer depends on the order in which they were bound."
         ),
         (Outcome::Undecidable, Code::Unreadable(Missing::Socket)) => {
             format!("Cannot tell: the sockets on {place} could not be read.")
@@ -251,7 +251,7 @@ fn free_line(report: &Report, answer: &Answer) -> String {
     let mut line = match answer.verdict.code {
         Code::Shared(_) => {
             let who = first_owner(report, answer).unwrap_or_else(|| "another socket".to_owned());
-            format!("Yes. {place} can be bound beside {who}: both have SO_REUSEADDR.")
+            format!("Yes. {place} can be bound alongside {who}: both have SO_REUSEADDR.")
         }
         _ => format!("Yes. {place} is free here."),
     };
@@ -304,7 +304,7 @@ fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
             format!("No: {wanted} is a multicast address, and TCP cannot be bound to one (EINVAL).")
         }
         Refusal::MappedV6only => format!(
-            "No: {wanted} is an IPv4 address, which a socket with IPV6_V6ONLY does not take (EINVAL)."
+            "No: {wanted} is an IPv4 address, which a socket with IPV6_V6ONLY does not accept (EINVAL)."
         ),
         Refusal::NoScope => format!(
             "No: {wanted} is link-local and needs an interface (EINVAL): [{}%INTERFACE]:{}.",

@@ -20,7 +20,7 @@ pub struct Observed<'a> {
     pub owner: &'a Owner,
     /// The user id of the process.
     pub uid: Option<u32>,
-    /// The name of the user who made the socket.
+    /// The name of the user who created the socket.
     pub creator: Option<&'a Name>,
     /// The process and its ancestors, each with its parent.
     pub parents: &'a BTreeMap<u32, u32>,
@@ -34,19 +34,19 @@ pub struct Observed<'a> {
     pub leads_session: bool,
 }
 
-/// What distinguishes an inherited descriptor from one that the process made itself.
+/// What distinguishes an inherited descriptor from one that the process created itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
     /// Another holder of the socket that is an ancestor of the process, and not the master of its own service.
     pub from_holder: Option<u32>,
-    /// The socket was made in another cgroup than the process is in.
+    /// The socket was created in another cgroup than the process is in.
     pub other_cgroup: bool,
-    /// Who made the socket, if that is another user.
+    /// Who created the socket, if that is another user.
     pub other_user: Option<Name>,
     /// The descriptor stays open across exec.
     pub no_close_on_exec: bool,
     /// Its parent has ended (process 1 adopted it), and it is neither a service of systemd, whose parent is process 1, nor
-    /// a daemon that parted from its parent by leading a session of its own.
+    /// a daemon that left its parent by leading a session of its own.
     pub parent_gone: bool,
 }
 
@@ -121,10 +121,10 @@ fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
         evidence.push(format!("its ancestor {pid} holds the same socket"));
     }
     if signs.other_cgroup {
-        evidence.push("it was made in another cgroup".to_owned());
+        evidence.push("it was created in another cgroup".to_owned());
     }
     if let Some(user) = &signs.other_user {
-        evidence.push(format!("user {user} made it"));
+        evidence.push(format!("user {user} created it"));
     }
     if signs.no_close_on_exec {
         evidence.push("no close-on-exec".to_owned());
@@ -132,9 +132,9 @@ fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
     if signs.parent_gone {
         evidence.push("its parent is gone".to_owned());
     }
-    let perhaps = if sure { "" } else { "perhaps " };
+    let has = if sure { "has" } else { "may have" };
     Some(Inherited {
-        sentence: format!("{name} has {perhaps}inherited it: {}", evidence.join(", ")),
+        sentence: format!("{name} {has} inherited it: {}", evidence.join(", ")),
         sure,
     })
 }
@@ -166,7 +166,7 @@ mod tests {
         };
         assert_eq!(
             sentence("a 2", &orphan).as_deref(),
-            Some("a 2 has perhaps inherited it: no close-on-exec, its parent is gone")
+            Some("a 2 may have inherited it: no close-on-exec, its parent is gone")
         );
         let worker = Signs {
             from_holder: Some(1),
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(
             sentence("a 2", &worker).as_deref(),
             Some(
-                "a 2 has inherited it: its ancestor 1 holds the same socket, user root made it, no close-on-exec"
+                "a 2 has inherited it: its ancestor 1 holds the same socket, user root created it, no close-on-exec"
             )
         );
     }

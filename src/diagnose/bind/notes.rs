@@ -20,7 +20,10 @@ pub fn of_root(
     attempts.iter().zip(verdicts).find_map(|(attempt, verdict)| {
         let of_root = diagnose(existing, &as_root(attempt), system, None).bind;
         (of_root != verdict.bind && of_root != Outcome::Undecidable && verdict.bind != Outcome::Undecidable)
-            .then(|| format!("for root bind would say: {}", of_root.name()))
+            .then(|| match of_root {
+                Outcome::Ok => "as root, bind would succeed".to_owned(),
+                _ => format!("as root, bind would fail with {}", of_root.name()),
+            })
     })
 }
 
@@ -165,12 +168,12 @@ mod tests {
             ..question()
         };
         // Another socket that let root's in is remembered, so the kernel's answer to root is not certain.
-        assert_eq!(note(&reuseport), Some("for root bind would say: ok".to_owned()));
+        assert_eq!(note(&reuseport), Some("as root, bind would succeed".to_owned()));
         let low_port = Question {
             port: 80,
             ..question()
         };
-        assert_eq!(note(&low_port), Some("for root bind would say: ok".to_owned()));
+        assert_eq!(note(&low_port), Some("as root, bind would succeed".to_owned()));
     }
 
     #[test]

@@ -44,12 +44,12 @@ impl Question {
     /// The attempts that the question means, and notes about those that were left out.
     ///
     /// # Errors
-    /// One line, if no address is of the family that was asked for.
+    /// One line, if no address is of the requested family.
     pub fn attempts(&self, system: &SystemFacts) -> Result<(Vec<BindAttempt>, Vec<String>), String> {
         let mut notes = Vec::new();
         let addresses = self.addresses.clone().unwrap_or_else(|| {
             if !system.ipv6 {
-                notes.push("there is no IPv6 here, so only 0.0.0.0 was looked at".to_owned());
+                notes.push("there is no IPv6 here, so only 0.0.0.0 was checked".to_owned());
             }
             wildcards(system)
         });

@@ -82,11 +82,11 @@ fn still(one: &Existing) -> String {
     }
 }
 
-/// Whose a closed connection was. The kernel does not keep it.
+/// Who had a closed connection. The kernel does not keep that.
 fn whose(report: &Report, one: &Existing) -> String {
     let listener = listener_of(one, &report.existing);
     match listener.and_then(|(at, _)| report.holders.get(at)?.owner_name()) {
-        Some(name) => format!("It was most likely of {name}, inferred from its listener on that port."),
+        Some(name) => format!("It most likely belonged to {name}, inferred from its listener on that port."),
         None => "Its owner is unknown.".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What the way of a connection adds to an answer: what connect() gets, the steps, and what stops it.
+//! What the path of a connection adds to an answer: what connect() gets, the steps, and what stops it.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use super::filter::predict::Prediction;
 use crate::model::packet_filter::{PacketFilter, Unread};
 use crate::render::escape;
 
-/// What is known of a connection's way.
+/// What is known about a connection's path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
     /// What connect() gets.
@@ -29,13 +29,13 @@ pub struct Way {
     pub unknown_because: Vec<String>,
     /// Why the packet filters were not examined.
     pub not_examined: Option<&'static str>,
-    /// The steps that were looked at, in order.
+    /// The steps that were examined, in order.
     pub steps: Vec<Step>,
     /// What other clients get, where it is not the same.
     pub elsewhere: Vec<Elsewhere>,
 }
 
-/// A step of the way.
+/// A step of the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Its name.
@@ -53,14 +53,14 @@ pub struct Elsewhere {
     pub interface: String,
     /// The client that was assumed.
     pub client: std::net::IpAddr,
-    /// Their way.
+    /// Their path.
     pub way: Box<Way>,
 }
 
-/// Whether something listens on a place of this machine, as far as that is known.
+/// Whether something listens at an address of this machine, as far as that is known.
 pub type Listens<'a> = &'a dyn Fn(SocketAddr) -> Option<bool>;
 
-/// What the packet filter makes of a connection.
+/// What the packet filter does to a connection.
 pub fn by_rules(
     filter: &PacketFilter,
     facts: &Facts,
@@ -186,7 +186,7 @@ fn question_text(filter: &PacketFilter, question: &Question) -> String {
 pub const fn unread_text(unread: Unread) -> &'static str {
     match unread {
         Unread::NeedsNetAdmin => "needs CAP_NET_ADMIN",
-        Unread::Changing => "they changed during every reading",
+        Unread::Changing => "they changed each time they were read",
         Unread::TooLarge => "there are more than 200,000 rules",
         Unread::Failed(_) => "the kernel refused to list them",
         Unread::NotRecorded => "not in the recording",
@@ -212,7 +212,7 @@ impl Way {
         }
     }
 
-    /// What a client gets, in words: for one that is not here.
+    /// What a client on another machine gets, in words.
     pub fn short(&self) -> String {
         let stopped = self
             .stopped

@@ -98,10 +98,10 @@ macro_rules! table {
             TxRing,             "tx_ring",             Object,  "",            Token("ring_tx("),        RINGS,                                 object(whole(socket, kind::PACKET_TX_RING, Field::TxRing)),                                  "send ring of a packet socket; null without one; shown with -e";
             Fanout,             "fanout",              Object,  "",            Token("fanout("),         RINGS,                                 object(whole(socket, kind::PACKET_FANOUT, Field::Fanout)),                                   "group of packet sockets that share packets; null for none; shown with -e";
             XdpRings,           "xdp_rings",           Object,  "",            Nowhere,                  RINGS,                                 object(objects::xdp_rings(socket)),                                "rings of an XDP socket; shown with -e";
-            XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(whole(socket, kind::XDP_UMEM, Field::XdpUmem)),                                 "frame memory of an XDP socket; shown with -e";
+            XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(whole(socket, kind::XDP_UMEM, Field::XdpUmem)),                                 "frame memory (UMEM) of an XDP socket; shown with -e";
             XdpStats,           "xdp_stats",           Object,  "",            Token("stats("),          RINGS,                                 object(whole(socket, kind::XDP_STATS, Field::XdpStats)),                                "counters of an XDP socket; shown with -e";
             Inode,              "inode",               Integer, "",            Token("ino:"),            NOTHING,                               integer(socket.inode.map(NonZeroU32::get)),                          "inode of the socket; null where no program holds it";
-            Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "unique for the socket since boot";
+            Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "identifies the socket; unique since boot";
             Netns,              "netns",               Integer, "",            Nowhere,                  NOTHING,                               integer(row.namespace().and_then(|namespace| namespace.inode)),      "inode of the network namespace";
             NetnsName,          "netns_name",          Text,    "",            Token("netns:"),          NAMESPACES,                            text(row.namespace().and_then(|namespace| namespace.name.as_ref())), "name of the network namespace, if it has one (ip netns, docker)";
 
@@ -252,7 +252,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SubflowMapSfseq,    "subflow_map_sfseq",    "", "sfseq:",  u32_at(5),       "sequence number of the mapping in the subflow; needs CAP_NET_ADMIN";
                 SubflowSsnOffset,   "subflow_ssn_offset",   "", "ssnoff:", u32_at(6),       "offset of the subflow's sequence numbers; needs CAP_NET_ADMIN";
                 SubflowMapDatalen,  "subflow_map_datalen",  "", "maplen:", u16_at(7),       "length of the mapping; needs CAP_NET_ADMIN";
-                SubflowFlags,       "subflow_flags",        "", "flags:",  u32_at(8),       "bits: 1 capable by the peer, 2 by us, 4 joined by the peer, 8 by us, 16 backup by the peer, 32 by us, 64 fully established, 128 connected, 256 mapping valid";
+                SubflowFlags,       "subflow_flags",        "", "flags:",  u32_at(8),       "bits: 1 MP_CAPABLE by the peer, 2 by us, 4 MP_JOIN by the peer, 8 by us, 16 backup by the peer, 32 by us, 64 fully established, 128 connected, 256 mapping valid";
                 SubflowIdRem,       "subflow_id_rem",       "", "(id:",    u8_at(9),        "address id of the peer";
                 SubflowIdLoc,       "subflow_id_loc",       "", "(id:",    u8_at(10),       "our address id";
             }
@@ -350,7 +350,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of Packet, "packet_"] {
                 PacketVersion,    "packet_version",     "",      "ver:",        u32_at(4),         "layout of its rings: 0 for TPACKET_V1, 2 for TPACKET_V3";
                 PacketCopyThresh, "packet_copy_thresh", "bytes", "cpy_thresh:", u32_at(12),        "length from which packets are copied despite a ring";
-                PacketTstamp,     "packet_tstamp",      "",      "",            u32_at(16),        "PACKET_TIMESTAMP: where times are taken";
+                PacketTstamp,     "packet_tstamp",      "",      "",            u32_at(16),        "PACKET_TIMESTAMP: where timestamps are taken";
                 PacketRunning,    "packet_running",     "",      "running",     u32_at(20).bit(0), "it receives packets";
                 PacketAuxdata,    "packet_auxdata",     "",      "auxdata",     u32_at(20).bit(1), "PACKET_AUXDATA: lengths and VLAN are passed with each packet";
                 PacketOrigdev,    "packet_origdev",     "",      "origdev",     u32_at(20).bit(2), "PACKET_ORIGDEV: reports the physical interface, not the bonded one";
@@ -389,21 +389,21 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of XdpRings, "xdp_"] {
                 XdpRxEntries,         "xdp_rx_entries",         "", "rx(entries:", u32_at(kind::XDP_RX_RING as usize),         "entries of the receive ring";
                 XdpTxEntries,         "xdp_tx_entries",         "", "tx(entries:", u32_at(kind::XDP_TX_RING as usize),         "entries of the send ring";
-                XdpFillEntries,       "xdp_fill_entries",       "", "fr(entries:", u32_at(kind::XDP_FILL_RING as usize),       "entries of the ring of frames to fill";
-                XdpCompletionEntries, "xdp_completion_entries", "", "cr(entries:", u32_at(kind::XDP_COMPLETION_RING as usize), "entries of the ring of frames that were sent";
+                XdpFillEntries,       "xdp_fill_entries",       "", "fr(entries:", u32_at(kind::XDP_FILL_RING as usize),       "entries of the fill ring";
+                XdpCompletionEntries, "xdp_completion_entries", "", "cr(entries:", u32_at(kind::XDP_COMPLETION_RING as usize), "entries of the completion ring";
             }
 
             // `struct xdp_diag_umem`.
             [parts of XdpUmem, "umem_"] {
-                UmemSize,      "umem_size",       "bytes", "size:",       u64_at(0),         "frame memory: length";
-                UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "frame memory: its number; sockets can share one";
-                UmemNumPages,  "umem_num_pages",  "",      "num_pages:",  u32_at(12),        "frame memory: pages";
-                UmemChunkSize, "umem_chunk_size", "bytes", "chunk_size:", u32_at(16),        "frame memory: length of a frame";
-                UmemHeadroom,  "umem_headroom",   "bytes", "headroom:",   u32_at(20),        "frame memory: free space before each packet";
-                UmemIfindex,   "umem_ifindex",    "",      "ifindex:",    u32_at(24),        "frame memory: interface by index";
-                UmemQueueId,   "umem_queue_id",   "",      "qid:",        u32_at(28),        "frame memory: queue of that interface";
-                UmemZeroCopy,  "umem_zero_copy",  "",      "zc:",         u32_at(32).bit(0), "frame memory: the device writes into it";
-                UmemRefs,      "umem_refs",       "",      "refs:",       u32_at(36),        "frame memory: sockets that use it";
+                UmemSize,      "umem_size",       "bytes", "size:",       u64_at(0),         "UMEM: length";
+                UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "UMEM: its number; sockets can share one";
+                UmemNumPages,  "umem_num_pages",  "",      "num_pages:",  u32_at(12),        "UMEM: pages";
+                UmemChunkSize, "umem_chunk_size", "bytes", "chunk_size:", u32_at(16),        "UMEM: length of a frame";
+                UmemHeadroom,  "umem_headroom",   "bytes", "headroom:",   u32_at(20),        "UMEM: free space before each packet";
+                UmemIfindex,   "umem_ifindex",    "",      "ifindex:",    u32_at(24),        "UMEM: interface by index";
+                UmemQueueId,   "umem_queue_id",   "",      "qid:",        u32_at(28),        "UMEM: queue of that interface";
+                UmemZeroCopy,  "umem_zero_copy",  "",      "zc:",         u32_at(32).bit(0), "UMEM: the device writes into it";
+                UmemRefs,      "umem_refs",       "",      "refs:",       u32_at(36),        "UMEM: sockets that use it";
             }
 
             // `struct xdp_diag_stats`.
@@ -411,7 +411,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "received and dropped";
                 XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "received into an invalid frame";
                 XdpRxFull,        "xdp_rx_full",         "packets", "rx queue full:",      u64_at(16), "dropped because the receive ring was full";
-                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that no frame was available to fill";
+                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that the fill ring was empty";
                 XdpTxInvalid,     "xdp_tx_invalid",      "packets", "tx invalid:",         u64_at(32), "not sent because the frame was invalid";
                 XdpTxRingEmpty,   "xdp_tx_ring_empty",   "",        "tx ring empty:",      u64_at(40), "times that the send ring was empty";
             }

@@ -52,13 +52,13 @@ impl Ephemeral {
         page.family(
             "ephemeral_ports_in_use",
             Kind::Gauge,
-            "Those that a TCP socket uses",
+            "Ports of that range that a TCP socket uses",
         );
         page.sample(&[], self.used.iter().filter(|used| **used).count() as u64);
         page.family(
             "ephemeral_ports_busiest_peer",
             Kind::Gauge,
-            "Those in use from one address towards one address and port, of the busiest: at the limit connect fails",
+            "Ports of that range in use from one address to the busiest peer address and port: at the limit connect fails",
         );
         page.sample(&[], self.by_peer.into_values().max().unwrap_or_default());
     }

@@ -244,7 +244,7 @@ const FAMILIES: &[Listed] = &[
     (
         "listener_dropped_total",
         Kind::Counter,
-        "Connections dropped there since the sockets were made",
+        "Connections dropped there since the sockets were created",
         |counts| counts.dropped.to_string(),
     ),
 ];

@@ -8,8 +8,8 @@ use super::page::{Kind, Page};
 use super::words::{OTHER, OTHER_PROGRAMS};
 use crate::model::{Endpoints, Protocol, Row, State};
 
-/// How many are told apart, those that dropped most first. With 200 listeners and 20 programs, all metrics of a machine
-/// are then below 2,000 series.
+/// How many have series of their own, those that dropped most first. With 200 listeners and 20 programs, all metrics of a
+/// machine are then below 2,000 series.
 const MOST: usize = 60;
 
 /// Bytes that wait, and packets dropped.
@@ -75,13 +75,13 @@ impl Receivers {
         write(
             "udp_listener_queued_bytes",
             Kind::Gauge,
-            "Bytes that a UDP socket received and nobody read",
+            "Bytes that a UDP socket received and nobody has read yet",
             |counts| counts.queued,
         );
         write(
             "udp_listener_dropped_total",
             Kind::Counter,
-            "Packets dropped at a UDP socket since it was made",
+            "Packets dropped at a UDP socket since it was created",
             |counts| counts.dropped,
         );
     }

@@ -67,7 +67,11 @@ fn a_bare_port_is_the_local_one_and_the_listener_lives() {
     // A process that even root may not inspect adds a line.
     assert!(said.stderr.ends_with("nothing was closed\n"), "{}", said.stderr);
     let said = close(&sockets, &["3000"]).ended_with(1);
-    assert!(said.stderr.contains("--yes goes ahead"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("--yes skips the question"),
+        "{}",
+        said.stderr
+    );
     assert!(
         said.stderr.starts_with("Result"),
         "it shows what it would do: {}",
@@ -295,5 +299,9 @@ fn a_missing_right_is_reported_before_the_question() {
         "{}",
         said.stderr
     );
-    assert!(!said.stderr.contains("--yes goes ahead"), "{}", said.stderr);
+    assert!(
+        !said.stderr.contains("--yes skips the question"),
+        "{}",
+        said.stderr
+    );
 }

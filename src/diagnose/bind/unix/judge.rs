@@ -33,7 +33,7 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
     }
 }
 
-/// A socket's file is in the way: who has it, if anybody. Only the kernel's word proves that nobody has it.
+/// A socket's file is in the way: who has it, if anybody. Only the kernel's answer proves that nobody has it.
 fn of_socket_file(name: &str, facts: &UnixFacts) -> UnixVerdict {
     match (facts.sockets.is_empty(), facts.is_bound) {
         (false, _) => taken(name, facts, 0),
@@ -44,7 +44,7 @@ fn of_socket_file(name: &str, facts: &UnixFacts) -> UnixVerdict {
                         Some(true) => Rights::Anybody,
                         _ => Rights::Root,
                     };
-                    Cure::command(format!("rm {word}"), "removes the left-over file", Harm::None)
+                    Cure::command(format!("rm {word}"), "removes the leftover file", Harm::None)
                         .with_rights(rights)
                 })
                 .into_iter()

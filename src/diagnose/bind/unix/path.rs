@@ -1,4 +1,4 @@
-//! Why bind makes no file at a path, in the kernel's order.
+//! Why bind creates no file at a path, in the kernel's order.
 //!
 //! linux 6.18 net/unix/af_unix.c (`unix_bind_bsd`) and fs/namei.c (`filename_create`, `may_create`): the walk to the
 //! directory, the name in it, the mount, the permissions, the file system.
@@ -10,7 +10,7 @@ use crate::model::unix_path::{
     Directory, FileKind, Obstacle, PathFacts, Permissions, Rights, Room, Sockets, Target,
 };
 
-/// Why no file is made.
+/// Why no file is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) bind: Outcome,
@@ -55,16 +55,16 @@ pub(super) const fn unknown() -> Refusal {
 const FORBIDDEN: Refusal = fails(
     Errno::Eacces,
     UnixCode::DirectoryForbidden,
-    "you may not make a file in the directory of {}",
+    "you may not create a file in the directory of {}",
 );
-const BY_GROUPS: Refusal = cannot_tell("whether {} may be made depends on the user's groups");
+const BY_GROUPS: Refusal = cannot_tell("whether the user may create {} depends on the user's groups");
 
-/// Why no socket can be made at the path by the user; `None` if it can.
+/// Why the user cannot create a socket at the path; `None` if they can.
 pub(super) fn refusal(path: &PathFacts, uid: u32) -> Option<Refusal> {
     if let Rights::Theirs(way) = &path.rights
         && let Some(refusal) = may_search(way, uid)
     {
-        // /proc/self and what is behind it is another one for another process.
+        // /proc/self and what is below it differ for each process.
         let is_proc = matches!(
             path.target,
             Target::Free(Directory {
@@ -131,12 +131,12 @@ fn no_way(obstacle: Obstacle) -> Refusal {
         Obstacle::LinkLoop => fails(
             Errno::Eloop,
             UnixCode::LinkLoop,
-            "the symbolic links on the way to {} lead in a circle",
+            "the symbolic links on the way to {} form a loop",
         ),
         Obstacle::NameTooLong => fails(
             Errno::Enametoolong,
             UnixCode::NameTooLong,
-            "a name on the way to {} is longer than the file system takes",
+            "a name on the way to {} is longer than the file system allows",
         ),
         Obstacle::Forbidden => fails(
             Errno::Eacces,
@@ -166,7 +166,7 @@ fn of_directory(directory: Directory, rights: &Rights, uid: u32) -> Option<Refus
         return Some(fails(
             Errno::Enoent,
             UnixCode::NoSockets,
-            "no file can be made in the directory of {}, whose file system has no sockets",
+            "no socket can be created in the directory of {}, whose file system does not support sockets",
         ));
     }
     if directory.read_only {
@@ -201,10 +201,10 @@ fn of_file_system(directory: Directory) -> Option<Refusal> {
         (Sockets::NotMade, _) => Some(fails(
             Errno::Eperm,
             UnixCode::NoSockets,
-            "the file system of {} has no sockets",
+            "the file system of {} does not support sockets",
         )),
         (Sockets::Unknown, _) => Some(cannot_tell(
-            "a server or a program decides whether {} may be made",
+            "a server or a program decides whether {} may be created",
         )),
         (_, Room::None) => Some(fails(
             Errno::Enospc,

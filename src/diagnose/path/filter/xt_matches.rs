@@ -230,7 +230,7 @@ impl Walk<'_> {
             }
         }
         if has(EXPIRES) {
-            return self.ask_here(packet.id, "how long the connection is known already");
+            return self.ask_here(packet.id, "how long the connection has been known");
         }
         Ok(true)
     }
