@@ -1,5 +1,5 @@
-//! What can stand at the cursor of a shell: options, commands, and values of both. Pure; what the machine has (ports,
-//! users, namespaces) is left to be looked up.
+//! What can stand at the cursor of a shell: options, commands, and values of both. Pure; what only the machine knows
+//! (ports, users, namespaces) is looked up by the caller.
 
 use clap::{Arg, Command};
 

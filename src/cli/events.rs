@@ -47,7 +47,7 @@ pub struct EventsArgs {
     /// Resolve host and service names
     #[arg(short, long, overrides_with = "numeric")]
     pub resolve: bool,
-    /// Time between two looks at the tables [default: 1s]
+    /// Time between two reads of the tables [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub interval: Option<Duration>,
     /// End after N events

@@ -14,7 +14,7 @@ pub struct FreeArgs {
     /// Number of ports to print
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub count: usize,
-    /// Look at the ports in a random order
+    /// Try the ports in a random order
     #[arg(long)]
     pub random: bool,
     /// Print one JSON document

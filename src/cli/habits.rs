@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::UsageError;
 use super::order::shown;
 
-/// Options of other programs, and what does the same here. Looked at only where the command line is wrong.
+/// Options of other programs, and what does the same here. Used only if the command line is invalid.
 const HABITS: &[(&str, &str)] = &[
     ("-W", "use --wide; a pipe never cuts anything"),
     ("--wide", "a pipe and --plain never cut addresses"),

@@ -32,7 +32,7 @@ pub struct WatchArgs {
     /// Numeric addresses and ports (the default)
     #[arg(short, long, hide = true)]
     pub numeric: bool,
-    /// Time between two looks [default: 1s]
+    /// Time between two updates [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub interval: Option<Duration>,
     /// Leave out everything that stops a program or closes a socket

@@ -25,12 +25,12 @@ pub struct Caller {
     pub place: Place,
     /// The one network namespace that the run is in (`-N`): as it was typed, and its file, both quoted for the shell.
     pub netns: Option<(String, String)>,
-    /// The network namespaces that a listing looks into (`-N`); only the one we are in if there are none.
+    /// The network namespaces that a listing reads (`-N`); only the one we are in if there are none.
     pub views: Views,
 }
 
 impl Caller {
-    /// Looks around. Arguments come with the program's name first.
+    /// Reads the caller's side. Arguments come with the program's name first.
     pub fn here(arguments: &[OsString]) -> Self {
         // The full path, because sudo looks for programs in places of its own.
         let program =
@@ -51,12 +51,12 @@ impl Caller {
         }
     }
 
-    /// The width that sentences are broken at: only a terminal has one.
+    /// The width at which sentences wrap: only a terminal has one.
     pub fn text_width(&self) -> Option<usize> {
         self.place.width.filter(|_| self.place.is_terminal)
     }
 
-    /// The caller as one who reads what to type.
+    /// The caller as the reader of an answer.
     pub fn reader(&self) -> Reader<'_> {
         Reader {
             uid: tape::euid(),

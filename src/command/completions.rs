@@ -1,4 +1,4 @@
-//! `completions`: a script for a shell, and the values that it asks for at each TAB.
+//! `completions`: a script for a shell, and the values that it requests at each TAB.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `--explain-plan`: which tables were read, what the kernel filtered, what was left, and how it went.
+//! `--explain-plan`: which tables were read, what the kernel filtered, what remained, how owners were found.
 
 use std::fmt::Write as _;
 

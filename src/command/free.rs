@@ -19,7 +19,7 @@ use crate::model::system::SystemFacts;
 use crate::plan::Common;
 use crate::source::{credentials, random, system, tape};
 
-/// Prints as many ports as were asked for, lowest first or in random order; exit 1 if there are not so many, 3 if that cannot
+/// Prints as many ports as were requested, lowest first or in random order; exit 1 if there are fewer, 3 if that cannot
 /// be known.
 ///
 /// # Errors
@@ -67,7 +67,7 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Ports up to here are hardly asked for.
+/// Ports up to this one are rarely meant.
 const SMALL: u16 = 20;
 
 /// A hint for a number that is a port here and was probably meant as a count: `free 3`, and `free -n 3` as in

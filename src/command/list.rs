@@ -1,4 +1,4 @@
-//! The listing: capture, show, and tell what is missing.
+//! The listing: capture, show, and report what is missing.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,4 @@
-//! What the reader is told about what is missing, and what they can do about it.
+//! Reports what is missing, and what the reader can do about it.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -15,7 +15,8 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let unseen = captured.owners.unseen();
     let hidden = captured.count(OwnerStatus::Hidden);
     let mut gaps = of_unseen(hidden, captured.count(OwnerStatus::Elsewhere), unseen, caller);
-    // With owners of rows hidden as well, or rows left out for that, that says it all; without rows, there are no ends.
+    // If owners of rows are hidden as well, or rows are left out for that reason, that line suffices; without rows, there
+    // are no ends.
     let other_ends = captured.context.peers.hidden;
     let has_rows = captured.by_status.iter().any(|count| *count > 0);
     if hidden == 0 && captured.undecided == [0; OwnerStatus::ALL.len()] && has_rows && other_ends > 0 {
@@ -76,7 +77,7 @@ fn partial(known: u64, unseen: Unseen, caller: &Caller) -> Option<Gap> {
     })
 }
 
-/// The gap for rows that the filter could not judge. What helps depends on why their owners are not known.
+/// The gap for rows that the filter could not judge. The remedy depends on why their owners are not known.
 fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
     let count = |statuses: &[OwnerStatus]| -> u64 {
         let of_status = |status: &OwnerStatus| captured.undecided[*status as usize];
@@ -102,7 +103,7 @@ fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
     (all > 0).then_some(gap)
 }
 
-/// What helps where owners are in other pid namespaces.
+/// The remedy where owners are in other pid namespaces.
 pub const ELSEWHERE: &str = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
 
 /// The gaps for sockets whose owner is hidden, or in another pid namespace, and for a /proc without processes.
@@ -139,7 +140,7 @@ fn of_unseen(hidden: u64, elsewhere: u64, unseen: Unseen, caller: &Caller) -> Ve
     gaps
 }
 
-/// Adds what helps where a network namespace is closed, which depends on who asks.
+/// Adds the remedy for a closed network namespace, which depends on who asks.
 pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     let closed = |gap: &&mut Gap| ["netns-closed", "netns-from-proc"].contains(&gap.code);
     for gap in gaps.iter_mut().filter(closed) {
@@ -151,7 +152,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     }
 }
 
-/// What shows more: true for the one who reads it.
+/// What would show more; it depends on who reads it.
 pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     if unseen.proc_is_empty {
         "mount procfs there (mount -t proc proc /proc)".to_owned()

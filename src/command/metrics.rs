@@ -12,7 +12,7 @@ use crate::render::metrics::{self, Run, Tally};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 
-/// Runs it. A view that lacks something is written as it is, and says so.
+/// Runs it. An incomplete view is written as it is, and says so.
 ///
 /// # Errors
 /// If nothing can be read, or the output cannot be written; a file that was there stays as it was.

@@ -1,4 +1,4 @@
-//! What a run does, one module for each command. Each reads as a table of contents.
+//! What a run does, one module for each command.
 
 mod ask;
 pub mod caller;
@@ -99,7 +99,7 @@ fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
         callers_files::keep_to_callers_rights();
     }
     let caller = Caller::here(arguments);
-    // A replay goes nowhere: its recording is of the namespaces that its run was in.
+    // A replay enters no namespace: its recording is of the namespaces that its run was in.
     let mut refused = None;
     let views = record::fact("network namespaces", || match netns::enter(cli) {
         Ok(views) => views.views,
@@ -138,7 +138,7 @@ fn exit_of(outcome: anyhow::Result<Exit>) -> Exit {
     })
 }
 
-/// The subcommands that ask the machine what no listing asks: a recording of something else cannot answer them.
+/// The subcommands that read what no listing reads: a recording of another command cannot answer them.
 fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
     match cli.command {
         Some(Subcommand::Why(_)) => Some("why"),
@@ -239,7 +239,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
     }
 }
 
-/// Reads the filter, plans, and runs. A wrong filter, or options that do not go together, are reported.
+/// Reads the filter, plans, and runs. An invalid filter, or options that exclude each other, are reported.
 fn planned<P>(
     input: &FilterInput,
     plan: impl FnOnce(Parsed) -> Result<P, UsageError>,

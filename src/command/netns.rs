@@ -1,6 +1,6 @@
 //! `-N`: the run in another network namespace, or a listing or snapshot over several.
 //!
-//! In one, everything the run looks at, sysctls and names of interfaces too, is that of the namespace.
+//! In one, everything that the run reads, sysctls and interface names included, is that of the namespace.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::model::request::netns::{are_several, words};
 use crate::render::{escape, shell};
 use crate::source::netns::{Namespace, Views, find, path_of};
 
-/// Goes into the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
-/// listing has to look into. To be called before any thread is started.
+/// Enters the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
+/// listing has to read. To be called before any thread is started.
 ///
 /// # Errors
-/// One that is not there; more than one, or one that may not be entered, for a command that looks into one only.
+/// A namespace that does not exist; more than one, or one that may not be entered, for a command that takes only one.
 pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     let given = cli.netns();
     let takes_several = cli.takes_namespaces();

@@ -1,4 +1,4 @@
-//! Writing: stdout in large blocks, a closed pipe is no error, and nothing but data goes there.
+//! Writes the output: to stdout in large blocks, and nothing but data. A closed pipe is not an error.
 //!
 //! The only way out of the program (tests/it/architecture). What goes out is [`Safe`]; the two exceptions are bytes that
 //! the caller chose: [`pass_on`] and [`print_binary`].
@@ -15,11 +15,11 @@ use crate::render::escape;
 use crate::render::safe::Safe;
 use crate::source::callers_files;
 
-/// Rows are written when so much has come together.
+/// Rows are written once this much is pending.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
-/// A pipe holds one block by default, so that writer and reader wait for each other at each. This is the most that
-/// everybody may ask for (pipe(7), /proc/sys/fs/pipe-max-size).
+/// A pipe holds one block by default, so writer and reader wait for each other at every block. This is the largest size
+/// that any user may request (pipe(7), /proc/sys/fs/pipe-max-size).
 const PIPE_BYTES: usize = 1024 * 1024;
 
 /// Writes `bytes` to stdout.
@@ -38,7 +38,7 @@ pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(write_all(bytes))
 }
 
-/// Replaces a file of the caller at once.
+/// Replaces a file of the caller atomically.
 ///
 /// # Errors
 /// If it cannot be written; the old one stays.
@@ -49,7 +49,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     })
 }
 
-/// Passes on to stderr what came in by stdin, as it is: whoever piped it in would have seen it without us.
+/// Copies stdin to stderr unchanged: whoever piped it in would have seen it without us.
 pub fn pass_on(bytes: &[u8]) {
     let _ = io::stderr().write_all(bytes);
 }
@@ -63,19 +63,19 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Writes `text` to stderr. If that cannot be written either, nobody is there to be told.
+/// Writes `text` to stderr. If that fails too, nobody can be informed.
 pub fn complain(text: &str) {
     let _ = io::stderr().write_all(Safe::sentences(text).as_bytes());
 }
 
-/// The width that sentences on stderr are broken at; `None` if that is not a terminal.
+/// The width at which sentences on stderr wrap; `None` if that is not a terminal.
 pub fn error_width() -> Option<usize> {
     let stderr = io::stderr();
     let size = rustix::termios::tcgetwinsize(&stderr).ok()?;
     Some(usize::from(size.ws_col)).filter(|width| *width > 0 && stderr.is_terminal())
 }
 
-/// Writes rows to stderr, colours and all: what a question is about.
+/// Writes the rows that a question is about to stderr, with their colours.
 pub fn preview(rows: &[u8]) {
     let _ = io::stderr().write_all(Safe::document(rows).as_bytes());
 }
@@ -104,7 +104,7 @@ fn write_all(bytes: &[u8]) -> io::Result<()> {
 pub struct Blocks {
     /// What is still to be written; append here.
     pub pending: Vec<u8>,
-    /// There is more than one block, and a pipe was made wider for them.
+    /// There is more than one block, and a pipe was enlarged for them.
     many: bool,
     failed: Option<io::Error>,
 }
@@ -117,7 +117,7 @@ impl Blocks {
         }
         if !self.many {
             self.many = true;
-            // Where it is no pipe, or may not be wider, it stays as it is.
+            // If it is not a pipe, or may not grow, it stays as it is.
             let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
         }
         self.flush()
@@ -136,7 +136,7 @@ impl Blocks {
         }
     }
 
-    /// Writes the rest of what is worth nothing unless all of it arrives: a reader that went away is a failure.
+    /// Writes the rest of output that is useless unless all of it arrives: a reader that went away is a failure.
     ///
     /// # Errors
     /// As [`Blocks::finish`].

@@ -18,13 +18,13 @@ use crate::source::netlink::inet;
 use crate::source::netlink::request::{self, Table};
 use crate::source::tape::{self, ss};
 
-/// How often a dump is repeated when answers were lost.
+/// How often a dump is repeated if replies were lost.
 const TRIES: usize = 3;
 
 /// Writes the messages of the plan's TCP sockets that may pass the filter; `-` stands for standard output.
 ///
 /// # Errors
-/// If TCP is not among what was asked for, the kernel does not answer, or the file cannot be written.
+/// If TCP was not requested, the kernel does not answer, or the file cannot be written.
 pub fn run(plan: &Request, file: &Path) -> anyhow::Result<Exit> {
     let dump = plan.dumps.iter().find(|dump| dump.protocol == Protocol::Tcp);
     let Some(dump) = dump else {
@@ -118,7 +118,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether the socket may pass the filter: what is behind its owners is not known here.
+    /// Whether the socket may pass the filter: its owners are not known here.
     fn wants(&mut self, payload: &[u8]) -> bool {
         if !inet::decode(
             payload,

@@ -1,4 +1,4 @@
-//! `snapshot`: rows for an engine, then a line about the run.
+//! `snapshot`: rows for a monitoring system, then a line about the run.
 
 use super::caller::Caller;
 use super::sinks::LineSink;

@@ -8,7 +8,7 @@ use crate::engine::Sink;
 use crate::model::{Context, Owners, Position, Socket, Stash, State};
 use crate::query::sort::{self, SortKey};
 
-/// So many rows are sorted together before they are packed.
+/// How many rows are sorted together before they are packed.
 const RUN: usize = 4096;
 
 /// Collects rows that are sorted later; with a small limit, little more than that many.
@@ -18,7 +18,7 @@ pub(super) struct Sorted {
     hide_time_wait: bool,
     /// Rows in time-wait that were left out.
     pub(super) hidden: u64,
-    /// Rows that were handed over and not hidden, those beyond the limit included.
+    /// Rows that were received and not left out, those beyond the limit included.
     pub(super) seen: u64,
     pending: Vec<Socket>,
     /// Runs of sorted rows, one after the other.

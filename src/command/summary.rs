@@ -1,5 +1,4 @@
-//! `-s`: how many sockets there are, and what the kernel says of them as a whole; the listing behind it if one was
-//! selected.
+//! `-s`: how many sockets there are, and the kernel's totals; followed by the listing if one was selected.
 //!
 //! In a pipe it reads what ss reads, three small files. The page for people and JSON count every socket as well, in
 //! one pass that keeps none of them.

@@ -26,12 +26,12 @@ use crate::render::human::duration_ms;
 use crate::render::shell;
 use crate::source::hosts;
 
-/// The first pause between two readings; then the pauses grow.
+/// The first pause between two reads; then the pauses grow.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest pause, so that nobody waits much longer than they must.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits until all are reached at once; exit 1 when the time is over.
+/// Waits until all are reached at the same time; exit 1 when the time is up.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -219,7 +219,7 @@ impl Target {
         there
     }
 
-    /// What to say when the time is over.
+    /// What to print when the time is up.
     fn still(&self, there: &mut Snapshot) -> String {
         if there.existing.is_empty() {
             let states: Vec<_> = State::ALL

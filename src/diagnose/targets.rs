@@ -57,7 +57,7 @@ fn topmost(pid: u32, holders: &[u32], parents: &BTreeMap<u32, u32>) -> u32 {
 pub fn ancestors(pid: u32, parents: &BTreeMap<u32, u32>) -> Vec<u32> {
     let mut chain = Vec::new();
     let mut next = parents.get(&pid).copied();
-    // A loop cannot be, unless the table was read while pids were used again.
+    // There is no loop, unless pids were reused while the table was read.
     while let Some(parent) = next.filter(|parent| *parent != 0 && !chain.contains(parent)) {
         chain.push(parent);
         next = parents.get(&parent).copied();

@@ -67,7 +67,7 @@ fn is_port(word: &str) -> bool {
         || word.starts_with(':') && port.bytes().all(is_name)
 }
 
-/// An address or a name without a port, in brackets if it is of IPv6.
+/// An address or a name without a port, in brackets for IPv6.
 fn bare_host(word: &str) -> Option<String> {
     let bare = word
         .strip_prefix('[')

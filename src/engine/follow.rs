@@ -1,8 +1,8 @@
-//! What happened between two looks at the tables, and what the kernel said meanwhile. Pure.
+//! Derives what happened from two looks at the tables and from the kernel's messages in between. Pure.
 //!
-//! A socket is followed by its cookie, from when a look first shows it until the kernel says that it was freed, or a
-//! look does not show it any more. What remains of a connection after that (TIME-WAIT, and FIN-WAIT-2 without a
-//! program) keeps the cookie, but no program has it: it is followed only on request.
+//! A socket is followed by its cookie, from the look that first shows it until the kernel reports that it was freed, or
+//! a look no longer shows it. What remains of a connection after that (TIME-WAIT, and FIN-WAIT-2 without a program)
+//! keeps the cookie, but no program holds it: it is followed only on request.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use crate::model::{Key, Socket, State, Store, TimerKind};
 /// What happened to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happened {
-    /// It was not there at the look before.
+    /// The previous look did not show it.
     Opened,
     /// Its state was this one.
     Changed(State),
     /// It is gone. The socket is what was last known, and has its last state.
     Closed,
-    /// It is gone, and no look had shown it: only what the kernel told at its end is known.
+    /// It is gone, and no look had shown it: only what the kernel reported at its end is known.
     ClosedUnseen,
 }
 
@@ -26,15 +26,15 @@ pub enum Happened {
 pub struct Event {
     /// What happened.
     pub happened: Happened,
-    /// To whom.
+    /// The socket that it happened to.
     pub socket: Socket,
 }
 
-/// The sockets that are there, as far as is known.
+/// The sockets that exist, as far as is known.
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
     known: Store,
-    /// Those that the last look missed: the kernel may still be about to say that they were freed.
+    /// Those that the last look missed: the kernel may still report that they were freed.
     missed: BTreeSet<Key>,
     /// Whether remains of connections are followed too.
     remains: bool,
@@ -64,13 +64,13 @@ impl Followed {
         &self.known
     }
 
-    /// Takes the first look: what is there already is no event.
+    /// Takes the first look: what exists already is no event.
     pub fn begin(&mut self, look: Store) {
         self.known = self.wanted(look);
         self.missed.clear();
     }
 
-    /// The kernel says that a socket was freed, and no look is going on. `None` if that was told before.
+    /// The kernel reports that a socket was freed, and no look is in progress. `None` if that was reported before.
     pub fn freed(&mut self, message: Socket) -> Option<Event> {
         let key = message.identity()?;
         if self.missed.remove(&key) {
@@ -85,14 +85,14 @@ impl Followed {
         })
     }
 
-    /// Takes another look, and what the kernel said of freed sockets since the look began.
+    /// Takes another look, and what the kernel reported about freed sockets since the look began.
     pub fn look(&mut self, look: Store, freed_meanwhile: Vec<Socket>) -> Vec<Event> {
         let mut now = self.wanted(look);
         let mut events = self.ended(&mut now, freed_meanwhile);
         self.missed.clear();
         self.compare(&now, &mut events, |_, _| true);
         if self.keeps_inode {
-            // A program that closed its socket is not its owner any more, but it was.
+            // A program that closed its socket is no longer its owner, but it was.
             let mut closed = Vec::new();
             now.each(|socket| {
                 if socket.inode.is_none()
@@ -113,7 +113,7 @@ impl Followed {
         events
     }
 
-    /// Takes a look at those of the sockets that `covers` is true of; the others stay as they are.
+    /// Takes a look at the sockets for which `covers` is true; the others stay as they are.
     pub fn part(
         &mut self,
         look: Store,
@@ -132,7 +132,7 @@ impl Followed {
         events
     }
 
-    /// Takes an event back: the sockets are as they were before it.
+    /// Undoes an event: the sockets are as they were before it.
     pub fn undo(&mut self, event: &Event) {
         let Some(key) = event.socket.identity() else {
             return;

@@ -13,7 +13,7 @@ pub enum Prefix {
 }
 
 impl Prefix {
-    /// The prefix of that length around `address`; `None` if the length exceeds the address. Bits behind the
+    /// The prefix of that length around `address`; `None` if the length exceeds the address. Bits after the
     /// prefix are cleared.
     pub fn new(address: IpAddr, length: u8) -> Option<Self> {
         match address {

@@ -67,7 +67,7 @@ const FILE: u32 = 1 << 25;
 const DETAILS: u32 = 1 << 26;
 const NETNS: u32 = 1 << 27;
 const DESCRIPTOR: u32 = 1 << 28;
-/// The record is no more (in a [`Store`]).
+/// The record was removed (from a [`Store`]).
 const DEAD: u32 = 1 << 29;
 const OTHER_ENDS: u32 = 1 << 30;
 const OF_KERNEL: u32 = 1 << 31;

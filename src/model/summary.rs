@@ -96,7 +96,7 @@ figures! {
 }
 
 impl Figure {
-    /// The counters of losses since the namespace was created (for the first one, since boot).
+    /// The counters of losses since the namespace was created (for the initial one, since boot).
     pub const LOSSES: &'static [Self] = &[
         Self::ListenOverflows,
         Self::ListenDrops,

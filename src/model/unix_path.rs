@@ -26,14 +26,14 @@ pub enum Target {
     Unknown,
 }
 
-/// Why a path cannot be followed, or a directory not be used.
+/// Why a path cannot be followed, or a directory cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// `ENOENT`: a part does not exist.
     Missing,
     /// `ENOTDIR`: a part is not a directory.
     NotADirectory,
-    /// `ELOOP`: symbolic links lead in a circle.
+    /// `ELOOP`: symbolic links form a loop.
     LinkLoop,
     /// `ENAMETOOLONG`: a name is too long.
     NameTooLong,
@@ -55,7 +55,7 @@ pub enum FileKind {
 /// What the user who binds may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// It is this process's user: what access(2) says about making files in the directory.
+    /// It is this process's user: what access(2) says about creating files in the directory.
     Ours(Result<(), Obstacle>),
     /// It is another user: the permissions of every directory on the way, that of the file last.
     Theirs(Vec<Permissions>),
@@ -72,7 +72,7 @@ pub struct Permissions {
     pub has_acl: bool,
 }
 
-/// What a directory lets anybody make, whoever it is.
+/// What may be created in a directory, whoever the user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Directory {
@@ -84,20 +84,20 @@ pub struct Directory {
     pub read_only: bool,
     /// Whether the directory is immutable (chattr +i).
     pub immutable: bool,
-    /// Whether the file system has sockets.
+    /// Whether the file system supports sockets.
     pub sockets: Sockets,
     /// Whether it has room for another file.
     pub room: Room,
 }
 
-/// Whether a file system lets a socket be made.
+/// Whether a socket can be created on a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sockets {
-    /// It does.
+    /// It can.
     Made,
-    /// It makes no such files (sysfs, cgroup, vfat): `EPERM`.
+    /// It cannot (sysfs, cgroup, vfat): `EPERM`.
     NotMade,
-    /// It has only the names that the kernel put there (/proc): `ENOENT`.
+    /// It has only the names that the kernel created (/proc): `ENOENT`.
     NoNewNames,
     /// A server or a program decides (FUSE, 9p, SMB).
     Unknown,
@@ -131,7 +131,7 @@ impl FileId {
     }
 
     /// Whether the socket is bound to the file, which was found under this name. Where the devices differ, or a table
-    /// does not tell the file, the name decides.
+    /// does not report the file, the name decides.
     pub fn is_of(self, socket: &UnixPair, name: &[u8]) -> bool {
         let has_name = socket.name.as_deref() == Some(name);
         match socket.file {

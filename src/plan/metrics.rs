@@ -25,7 +25,7 @@ const FIELDS: [Field; 7] = [
 pub struct MetricsPlan {
     /// What to capture.
     pub capture: Request,
-    /// How many programs and listeners are told apart.
+    /// How many programs and listeners have series of their own.
     pub limits: Limits,
     /// The file to replace; `None` for standard output.
     pub output: Option<PathBuf>,

@@ -25,7 +25,7 @@ pub enum Output {
     Pids,
 }
 
-/// The form of whatever a listing, `-s`, `-E` or `-K` prints: as asked for by name, else the table on a terminal and plain
+/// The form of whatever a listing, `-s`, `-E` or `-K` prints: the one requested, else the table on a terminal and plain
 /// columns elsewhere.
 pub fn form(args: &ListArgs, place: &Place) -> Form {
     match (args.json, args.jsonl, args.csv) {

@@ -1,4 +1,4 @@
-//! `snapshot`: the listing of TCP and UDP with owners, as lines of JSON for an engine.
+//! `snapshot`: the listing of TCP and UDP with owners, as JSON Lines for a monitoring system.
 
 use super::{ListPlan, Output, Place};
 use crate::cli::snapshot::Cmdline;

@@ -1,4 +1,4 @@
-//! `watch`: what the live screen looks at, for each filter that is entered on it.
+//! `watch`: what the live screen reads, for each filter that is entered on it.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ impl WatchPlan {
     /// What a filter selects.
     ///
     /// # Errors
-    /// As for [`ListPlan::new`]; a filter that asks for other ends, which the screen does not look for.
+    /// As for [`ListPlan::new`]; a filter on other ends, which the screen does not look up.
     pub fn select(&self, parsed: Parsed, place: &Place) -> Result<Selected, UsageError> {
         let plan = ListPlan::new(&self.list, parsed, place)?;
         let mut request = plan.capture;
@@ -122,7 +122,7 @@ impl WatchPlan {
     }
 }
 
-/// Whether the filter names what only the other end tells.
+/// Whether the filter names something that only the other end shows.
 fn asks_for_peers(filter: &Expr) -> bool {
     let costs = Cost::PEERS.and(Cost::PEER_OWNERS);
     filter.fields().iter().any(|field| field.info().cost.has(costs))

@@ -33,8 +33,8 @@ pub enum Match {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Truth {
     No,
-    /// Of no owner that was seen, but there may be more. Holds within a predicate only: asked for its opposite, it is
-    /// undecided, else no.
+    /// True of no owner that was seen, but there may be more. Exists only within a predicate: negated, it is undecided;
+    /// otherwise it is no.
     OfNoneSeen,
     /// A fact about the socket is unknown (its mark, without `CAP_NET_ADMIN`).
     FactUnknown,

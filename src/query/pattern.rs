@@ -109,7 +109,7 @@ impl Glob {
     pub fn new(source: &[u8]) -> Self {
         let mut items = Vec::new();
         let mut rest = source;
-        // Behind a `[` that nothing closes, nothing closes any other.
+        // After an unclosed `[`, no later one is closed either.
         let mut unclosed = false;
         while let Some((first, tail)) = rest.split_first() {
             if let Some((byte, behind)) = hex_escape(rest) {

@@ -69,12 +69,12 @@ pub enum Order {
 }
 
 impl Order {
-    /// Returns the numbers that compare so with `number`.
+    /// Returns the numbers that compare this way with `number`.
     pub fn range(self, number: u64) -> Ranges {
         self.range_of((number, number))
     }
 
-    /// Returns the numbers that compare so with a period, first and last: those less than it are before its first.
+    /// Returns the numbers that compare this way with a period, first and last: those less than it are before its first.
     pub fn range_of(self, (first, last): (u64, u64)) -> Ranges {
         Ranges::new(match self {
             Self::Equal => vec![(first, last)],

@@ -68,7 +68,7 @@ pub fn with_word<'a>(
     table::with_facts(&text, &rows, view)
 }
 
-/// A table whose rows come one by one. Columns widen with what comes, and are fitted again then.
+/// A table whose rows come one by one. Columns widen as needed, and are then fitted again.
 #[derive(Clone, Debug)]
 pub struct GrowingTable {
     view: TableView,
@@ -79,7 +79,7 @@ pub struct GrowingTable {
 }
 
 impl GrowingTable {
-    /// A table without rows. A column is as wide as its heading at least.
+    /// A table without rows. A column is at least as wide as its heading.
     pub fn new(lead: &'static Lead, view: &TableView) -> Self {
         let view = narrowed(lead, view);
         let of_heading = |column: &Column| {

@@ -91,7 +91,7 @@ fn without_users(text: &[u8]) -> Cow<'_, [u8]> {
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
         let word = after.iter().position(is_end).unwrap_or(after.len());
         let (word, _) = after.split_at(word);
-        // The next URL of a list is looked at on its own.
+        // The next URL of a list is checked separately.
         let word = memchr::memmem::find(word, BEFORE)
             .and_then(|next| word.get(..next))
             .unwrap_or(word);

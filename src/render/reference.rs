@@ -73,7 +73,7 @@ pub fn columns(width: Option<usize>) -> String {
     page.finish()
 }
 
-/// The least room for meanings beside the other facts.
+/// The least room for meanings next to the other facts.
 const MEANING_LEAST: usize = 30;
 
 /// The same as a page of documentation.

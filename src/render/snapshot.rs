@@ -1,4 +1,4 @@
-//! The last line of a snapshot: the run itself. Without it, the rows before it are not all.
+//! The last line of a snapshot: the run itself. Without it, rows are missing.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -30,9 +30,9 @@ pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Replaces a file with these bytes at once, mode 0644: a reader finds the old file or the new one.
+/// Replaces a file with these bytes atomically, mode 0644: a reader finds the old file or the new one.
 ///
-/// The bytes are written to a file beside it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
+/// The bytes are written to a file next to it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
 ///
 /// # Errors
 /// With the caller's privileges; and if there is something at that place that is not a regular file, such as a device.
@@ -46,7 +46,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
-    // Left over from a run that was ended, and had the number of this one.
+    // Left over from a run that was killed and had the same pid.
     let _ = std::fs::remove_file(&temporary);
     let written = write_new(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {

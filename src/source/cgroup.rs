@@ -22,7 +22,7 @@ const ENTRY_BYTES: usize = 64;
 pub struct Cgroups {
     /// Id to path, `/` for the mount point itself. Names that are not UTF-8 are shown with replacement characters.
     pub paths: BTreeMap<u64, String>,
-    /// There may be more, below or beside the last ones.
+    /// There may be more, below or next to the last ones.
     pub is_cut: bool,
 }
 

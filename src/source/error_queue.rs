@@ -59,7 +59,7 @@ pub fn take(socket: BorrowedFd<'_>) -> Option<Icmp> {
         return None;
     }
     // SAFETY: recvmsg filled the control buffer, so that the macros stay within it; the kernel writes this structure
-    // behind a header of this level and type, and it may be unaligned.
+    // after a header of this level and type, and it may be unaligned.
     let error = unsafe {
         let mut message = libc::CMSG_FIRSTHDR(&raw const header);
         loop {

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
 
-/// Returns an unbound unix socket, which every kernel grants: one to ask something of.
+/// Returns an unbound unix socket, which every kernel provides, as a target for ioctls.
 pub(super) fn any_socket() -> Option<OwnedFd> {
     socket_with(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None).ok()
 }

@@ -42,7 +42,7 @@ pub fn look(path: &[u8], ours: bool) -> PathFacts {
     }
 }
 
-/// A path's directory, and its last name with the slashes behind it.
+/// A path's directory, and its last name with the slashes after it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     let name = without_slashes(path);
     let at = name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
@@ -140,7 +140,7 @@ fn of_directory(path: &Path) -> Option<Permissions> {
     })
 }
 
-/// The kernel's answer to whether this process may make a file in the directory.
+/// The kernel's answer to whether this process may create a file in the directory.
 fn may_make(parent: &Path) -> Result<(), Obstacle> {
     // The error number, 0 if it may.
     let answer = tape::fact(&format!("making files in {}", parent.display()), || {

@@ -1,4 +1,4 @@
-//! What is known about the sockets: the last look, and what the looks before it tell about it.
+//! What is known about the sockets: the last look, and what earlier looks add to it.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ pub const NEW_FOR: Duration = Duration::from_secs(3);
 pub const GONE_FOR: Duration = Duration::from_secs(5);
 /// The time over which rates are averaged.
 const MEAN_SECONDS: f64 = 10.0;
-/// So many events are kept, some 64 MB.
+/// How many events are kept: some 64 MB.
 const EVENTS_MAX: usize = 200_000;
-/// So many points of a curve are kept, one for each look.
+/// How many points of a curve are kept, one for each look.
 const POINTS_MAX: usize = 120;
 
 /// The counters of a connection, and how fast they grow.
@@ -147,7 +147,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// Takes in what a look found.
+    /// Adds what a look found.
     pub fn take(&mut self, news: News, remains: bool) {
         let News { at, part, look, .. } = news;
         let first = part == Part::First;
@@ -283,7 +283,7 @@ impl Data {
         }
     }
 
-    /// Ends marks that were there long enough.
+    /// Removes marks that were shown long enough.
     fn settle(&mut self, at: Duration) {
         let young = |since: &Duration| at.saturating_sub(*since) < NEW_FOR;
         self.born.retain(|_, since| young(since));
@@ -312,7 +312,7 @@ impl Data {
         self.events.get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 
-    /// Returns when a socket went.
+    /// Returns when a socket disappeared.
     pub fn gone_since(&self, key: Key) -> Option<Duration> {
         if self.followed.known().contains(key) {
             return None;

@@ -14,7 +14,7 @@ pub struct FilterLine {
     pub error: Option<FilterError>,
     /// Which of the past filters it shows; `None` for what is being typed.
     past: Option<usize>,
-    /// What was typed before a past filter was looked at.
+    /// What was typed before a past filter was shown.
     draft: String,
 }
 
@@ -30,7 +30,7 @@ impl FilterLine {
         line
     }
 
-    /// Puts in text before the cursor. Control characters become blanks.
+    /// Inserts text before the cursor. Control characters become blanks.
     pub fn insert(&mut self, text: &str) {
         let clean: String = text
             .chars()
@@ -184,7 +184,7 @@ fn field_before(text: &str) -> Option<Field> {
     crate::query::field_of(word)
 }
 
-/// What all of them begin with.
+/// Their common prefix.
 fn shared_start(all: &[String]) -> Option<String> {
     let first = all.first()?;
     let length = all.iter().fold(first.len(), |length, one| {

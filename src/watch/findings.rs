@@ -1,4 +1,4 @@
-//! What deserves a look most, and what is missing.
+//! The worst problem on the screen, and what is missing from it.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use super::ports::Port;
 use crate::model::{GapLevel, OwnerStatus, Protocol, State};
 use crate::render::owner;
 
-/// So many connections that their program does not close are worth a word.
+/// How many connections that their program does not close are worth reporting.
 const FORGOTTEN: usize = 100;
 /// The fill level of a receive buffer at which packets are about to be lost, in percent.
 const NEARLY_FULL: u64 = 90;
 
-/// The worst that is happening, in a line; `None` if there is nothing.
+/// The worst problem, in a line; `None` if there is none.
 pub(super) fn finding(data: &Data, ports: &[Port]) -> Option<String> {
     let minute = data.last_minute();
     if let Some(port) = ports.iter().find(|port| port.is_full()) {
@@ -77,7 +77,7 @@ fn forgotten(data: &Data) -> Option<String> {
         .then(|| format!("{owner}: {count} connections in CLOSE-WAIT: it does not close them"))
 }
 
-/// What the screen lacks, and who could see it; `None` if it lacks nothing.
+/// What is missing from the screen, and who could see it; `None` if nothing is.
 pub(super) fn loss(data: &Data, sudo: Option<&str>) -> Option<String> {
     let mut hidden = 0;
     data.followed.known().each(|socket| {

@@ -1,4 +1,4 @@
-//! The last ten minutes: what was there at an earlier look, found by undoing what happened since.
+//! The last ten minutes: the sockets at an earlier look, found by undoing what happened since.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use super::data::Data;
 use crate::model::details::Details;
 use crate::model::{Socket, Store};
 
-/// A burst opens and closes so many times as much as the looks around it, and at least so many.
+/// A look is a burst if it opens and closes this many times as many sockets as the looks around it, and at least this many.
 const BURST: (usize, usize) = (3, 3);
 
 impl Data {
-    /// What was there at an earlier look: the sockets in their states of then. Figures that were not kept are unknown.
+    /// The sockets at an earlier look, in the states that they had then. Figures that were not kept are unknown.
     pub fn rewound(&self, moment: usize) -> Option<Self> {
         let moment = self.moments.get(moment)?.clone();
         let mut past = Self {

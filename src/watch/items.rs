@@ -1,4 +1,4 @@
-//! What the rows of a view are, and which of them is selected.
+//! The rows of a view, and which of them is selected.
 
 use std::collections::HashMap;
 

@@ -104,7 +104,7 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Goes down from the row with the cursor.
+/// Opens the row with the cursor.
 fn open(state: &mut State) {
     let level = state.level();
     let within = match (state.items.subject(level.at), &state.items) {
@@ -202,7 +202,7 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Tries the filter that is being typed on what is there; while it is wrong, the rows of the last right one stay.
+/// Tries the filter that is being typed on the rows shown; while it is invalid, the rows of the last valid one stay.
 pub(super) fn preview(state: &mut State) {
     let Mode::Line(line) = &state.mode else { return };
     if line.error.is_none() {

@@ -1,4 +1,4 @@
-//! A level: a view, what it goes into, its order, and where the cursor is.
+//! A level: a view, what it is restricted to, its order, and where the cursor is.
 
 use super::items::Subject;
 use crate::model::Protocol;
@@ -62,7 +62,7 @@ impl Sort {
         }
     }
 
-    /// Whether the largest comes first unless that is turned round.
+    /// Whether the largest comes first unless the order is reversed.
     pub fn is_descending(self) -> bool {
         !matches!(self, Self::Usual | Self::State | Self::Peer | Self::Program)
     }
@@ -102,7 +102,7 @@ impl View {
     }
 }
 
-/// What a level goes into.
+/// What a level is restricted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Within {
     /// Everything that the filter leaves.
@@ -116,16 +116,16 @@ pub enum Within {
     Group(Field, String),
 }
 
-/// A view, what it goes into, and where the cursor is.
+/// A view, what it is restricted to, and where the cursor is.
 #[derive(Clone, Debug)]
 pub struct Level {
     /// The view.
     pub view: View,
-    /// What it goes into.
+    /// What it is restricted to.
     pub within: Within,
     /// The order of rows.
     pub sort: Sort,
-    /// Whether that is turned round.
+    /// Whether the order is reversed.
     pub is_turned: bool,
     /// What programs are grouped by.
     pub by: Field,

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use crate::engine::live::Scope;
 use crate::model::Store;
 
-/// How far back one can go.
+/// How far back the user can go.
 pub const KEPT_FOR: Duration = Duration::from_secs(600);
-/// Sockets whose queues are kept for every look, if there are no more of them.
+/// Queues are kept for every look unless there are more sockets than this.
 const QUEUES_MAX: usize = 500;
 
 /// One look.
@@ -25,7 +25,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// A look. Of the sockets those that wait are kept, unless there are too many.
+    /// A look. Sockets that wait for connections or datagrams are kept, unless there are too many.
     pub(super) fn new(at: Duration, clock: SystemTime, moved: (usize, usize), known: &Store) -> Self {
         let mut waiting = Store::default();
         if known.len() <= QUEUES_MAX * 4 {

@@ -1,4 +1,4 @@
-//! What reaches the screen, and what it asks for.
+//! What reaches the screen, and what it requests.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -68,10 +68,10 @@ pub struct News {
     pub cost: Duration,
 }
 
-/// What became of a target.
+/// What happened to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Something was done, and this came of it. The process may still run.
+    /// Something was done, with this result. The process may still run.
     Said(String),
     /// It did not end: KILL may be offered.
     StillRuns(String),
@@ -99,11 +99,11 @@ pub enum Msg {
     Key(Key, Duration),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has another size now.
+    /// The size of the terminal has changed.
     Resize(u16, u16),
     /// A look was made.
     News(Box<News>),
-    /// A look failed; the next one comes in so many seconds.
+    /// A look failed; the next one comes in this many seconds.
     Failed(String, Duration),
     /// The filter of this number was not accepted.
     Refused(u32, String),
@@ -124,17 +124,17 @@ pub enum Msg {
 pub enum Effect {
     /// Read these connections again with every look.
     Rows(Vec<Socket>),
-    /// Look with this filter from now on, and say its number.
+    /// Look with this filter from now on, under this number.
     Filter(u32, String),
     /// Look now.
     Look,
     /// Look that often.
     Interval(Duration),
-    /// Find out who holds this socket, and hold on to that process.
+    /// Find out who holds this socket, and pin that process.
     Target(Box<Socket>),
-    /// Let go of it.
+    /// Release it.
     Release,
-    /// Send TERM to it, and see what becomes of it.
+    /// Send TERM to it, and report what happens.
     Terminate,
     /// Send KILL.
     Kill,
@@ -142,11 +142,11 @@ pub enum Effect {
     Destroy(bool),
     /// Answer `why` for this place, and again with every look; `None` ends that.
     Why(Option<String>),
-    /// Put this on the clipboard.
+    /// Copy this to the clipboard.
     Copy(String),
     /// Stop, as by Ctrl-Z.
     Suspend,
-    /// Draw everything anew.
+    /// Redraw everything.
     Redraw,
     /// Print the screen, and end.
     PrintAndQuit,

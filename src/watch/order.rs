@@ -120,7 +120,7 @@ fn rank(data: &Data, sort: Sort, key: Key, socket: &Socket) -> Rank {
     }
 }
 
-/// Whether a socket belongs to what the level goes into, and passes the filter that is being typed.
+/// Whether a socket belongs to the level, and passes the filter that is being typed.
 pub(super) fn wants(data: &Data, level: &Level, preview: Option<&Expr>, socket: &Socket) -> bool {
     let is_within = match &level.within {
         Within::All => true,

@@ -1,4 +1,4 @@
-//! The keys of what covers the rows: the `why` page, and the question what to end.
+//! The keys of pages that cover the rows: the `why` page, and the question what to end.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::msg::{Effect, Key};
 use super::state::{Mode, Question, State, WhyPage};
 use crate::model::{Protocol, Socket};
 
-/// A key that comes sooner after a question was drawn was not meant for it.
+/// A key that arrives sooner than this after a question was drawn was not meant for it.
 const READING: Duration = Duration::from_millis(250);
 
 pub(super) fn ask_why(state: &mut State) -> Vec<Effect> {

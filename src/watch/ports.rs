@@ -1,4 +1,4 @@
-//! The view of ports: one row for each port in use, with what hangs on it.
+//! The view of ports: one row for each port in use, with its connections.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl Port {
     }
 }
 
-/// Whether a socket waits for whoever comes.
+/// Whether a socket waits for new connections or datagrams.
 pub fn waits(socket: &Socket) -> bool {
     match socket.protocol {
         Protocol::Udp | Protocol::Udplite => socket.state == State::Unconnected,

@@ -1,4 +1,4 @@
-//! The view of programs: sockets by who holds them, or by another field of `--by`.
+//! The view of programs: sockets by holder, or by another field of `--by`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

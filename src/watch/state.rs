@@ -19,7 +19,7 @@ use crate::render::shell;
 /// How long rows stay in their order after a key.
 const HOLD: Duration = Duration::from_secs(5);
 
-/// What does not change while the screen is there.
+/// What does not change while the screen is shown.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Setup {
@@ -58,7 +58,7 @@ pub enum Mode {
 pub struct Question {
     /// The target, once it is fixed; or why there is none.
     pub target: Option<Result<Target, String>>,
-    /// Since when it is on the screen: a key that was pressed before is not meant for it.
+    /// When it appeared on the screen: a key that was pressed before is not meant for it.
     pub shown_since: Option<Duration>,
     /// What was done and what became of it.
     pub said: Vec<String>,
@@ -107,11 +107,11 @@ pub struct State {
     pub past_filters: Vec<String>,
     /// Whether what is shown was read with the filter.
     pub is_current: bool,
-    /// The filter that is being typed, if it can be tried on what is there.
+    /// The filter that is being typed, if it can be tried on the rows shown.
     pub preview: Option<Expr>,
-    /// Levels, the present one last; never empty after [`State::new`].
+    /// Levels, the current one last; never empty after [`State::new`].
     pub levels: Vec<Level>,
-    /// The rows of the present level.
+    /// The rows of the current level.
     pub items: Items,
     /// What has the keyboard.
     pub mode: Mode,
@@ -125,11 +125,11 @@ pub struct State {
     pub key_at: Duration,
     /// When rows were last sorted.
     pub sorted_at: Duration,
-    /// A word about what was just done, and since when it is there.
+    /// A message about what was just done, and when it appeared.
     pub notice: Option<(String, Duration)>,
     /// Why the last look failed, when, and when the next one comes.
     pub failed: Option<(String, Duration, Duration)>,
-    /// The worst that was found.
+    /// The worst finding.
     pub finding: Option<String>,
     /// What is missing.
     pub loss: Option<String>,
@@ -150,13 +150,13 @@ impl State {
         }
     }
 
-    /// The present level.
+    /// The current level.
     pub fn level(&self) -> &Level {
         static FIRST: std::sync::LazyLock<Level> = std::sync::LazyLock::new(|| Level::of(View::Ports));
         self.levels.last().unwrap_or(&FIRST)
     }
 
-    /// The present level, to be changed.
+    /// The current level, to be changed.
     pub fn level_mut(&mut self) -> &mut Level {
         if self.levels.is_empty() {
             self.levels.push(Level::of(View::Ports));
@@ -171,7 +171,7 @@ impl State {
         past.or(self.frozen.as_deref()).unwrap_or(&self.data)
     }
 
-    /// Goes back (or forth, if `steps` is positive) by so many looks; freezes what is known first.
+    /// Goes back (or forward, if `steps` is positive) by this many looks; freezes what is known first.
     pub fn travel(&mut self, steps: isize) {
         let count = self.freeze().moments.len();
         let last = count.saturating_sub(1);
@@ -212,7 +212,7 @@ impl State {
         usize::from(areas(self.size, self.has_panel).rows.height)
     }
 
-    /// Makes the list anew. The cursor stays on its subject, and its subject on its line of the screen.
+    /// Rebuilds the list. The cursor stays on its subject, and its subject on its line of the screen.
     pub fn rebuild(&mut self) {
         let level = self.level().clone();
         // The latest event stays in sight until the cursor is moved away from it.
@@ -263,7 +263,7 @@ impl State {
         }
     }
 
-    /// What the present level adds to the filter, in its language; empty for everything.
+    /// What the current level adds to the filter, in its language; empty for everything.
     pub fn within_words(&self) -> String {
         match &self.level().within {
             Within::All => String::new(),
@@ -321,7 +321,7 @@ impl State {
         words.join(" ")
     }
 
-    /// For how long rows still stay in their order, because a key was pressed.
+    /// How long rows still keep their order because a key was pressed.
     pub fn held_for(&self) -> Option<Duration> {
         let since = self.now.saturating_sub(self.key_at);
         (self.key_at > Duration::ZERO && since < HOLD).then(|| HOLD.saturating_sub(since))
@@ -339,7 +339,7 @@ impl State {
         }
     }
 
-    /// Says something for a while.
+    /// Shows a message for a while.
     pub fn say(&mut self, words: impl Into<String>) {
         self.notice = Some((words.into(), self.now));
     }

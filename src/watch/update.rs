@@ -10,13 +10,13 @@ use crate::model::{Key as SocketKey, Socket};
 
 /// How often rows that are sorted by a figure are sorted again.
 const SORT_EVERY: Duration = Duration::from_secs(5);
-/// How long a word about what was done stays.
+/// How long a message about what was done stays.
 const NOTICE_FOR: Duration = Duration::from_secs(6);
 
-/// With more sockets than this, rows are counted anew only when something moved.
+/// With more sockets than this, rows are counted again only when something changed.
 const STILL: usize = 2000;
 
-/// Changes the state, and returns what shall be done outside.
+/// Changes the state, and returns what is to be done outside.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     match msg {
@@ -124,7 +124,7 @@ fn take_news(state: &mut State, news: News) {
     state.judge(all);
 }
 
-/// Brings the rows up to date, at no more cost than what moved is worth.
+/// Brings the rows up to date, at a cost in proportion to what changed.
 fn arrange(state: &mut State, all: bool) {
     let level = state.level();
     let is_held = level.sort.is_live() && state.held_for().is_some();

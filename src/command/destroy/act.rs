@@ -21,16 +21,16 @@ pub enum Fate {
     NotPermitted,
     /// The kernel has no such operation for it.
     NotSupported,
-    /// The kernel closes sockets of its protocol, but not in time-wait (so Linux 5.10).
+    /// The kernel closes sockets of its protocol, but not in time-wait (as Linux 5.10 does).
     TimeWaitNotSupported,
-    /// It is there, but the kernel's look-up does not come to it.
+    /// It exists, but the kernel's look-up does not find it.
     NotReached,
     /// Something else: errno.
     Failed(i32),
 }
 
 impl Fate {
-    /// Whether the socket is no more.
+    /// Whether the socket no longer exists.
     pub const fn is_done(self) -> bool {
         matches!(self, Self::Closed | Self::Gone)
     }

@@ -1,4 +1,4 @@
-//! Which sockets are left alone although the filter matches them: those on which this very session may hang. Pure.
+//! Which sockets are left alone although the filter matches them: those that this very session may depend on. Pure.
 
 use crate::model::End;
 use crate::model::Row;
@@ -31,7 +31,7 @@ impl Protected {
 }
 
 /// Why the socket is protected; `None` if it is not. `ours` are this process and its ancestors. A socket that the
-/// filter names by its peer port or by the pid of a holder is meant, whoever holds it.
+/// filter names by its peer port or by the pid of a holder is closed, whoever holds it.
 pub fn protected(row: &Row<'_>, ours: &[u32], filter: Option<&Expr>) -> Option<Protected> {
     if filter.is_some_and(|filter| names(filter, row, true)) {
         return None;
@@ -63,7 +63,7 @@ fn serves_logins(comm: &[u8]) -> bool {
     comm == b"sshd" || comm.starts_with(b"sshd-")
 }
 
-/// Whether the filter says the number of the peer port, or of a holder, rather than a range that it is in.
+/// Whether the filter gives the number of the peer port, or of a holder, rather than a range that it is in.
 fn names(filter: &Expr, row: &Row<'_>, positive: bool) -> bool {
     let says = |ranges: &Ranges, number: u64| ranges.as_slice().contains(&(number, number));
     match filter {

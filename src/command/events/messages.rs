@@ -1,5 +1,5 @@
-//! Hears the kernel's messages about freed sockets, on a thread of its own: so they are taken out of the kernel's
-//! buffer also while tables are read.
+//! Receives the kernel's messages about freed sockets, on a thread of its own, so that they leave the kernel's buffer
+//! even while tables are read.
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -8,19 +8,19 @@ use crate::model::{Protocol, Socket};
 use crate::source::netlink::channel::{DumpError, Subscription};
 use crate::source::netlink::freed;
 
-/// So many messages wait for us; then they wait in the kernel, which drops them when its buffer is full.
+/// How many messages wait for us; further ones wait in the kernel, which drops them when its buffer is full.
 const WAITING_MAX: usize = 16 * 1024;
 
-/// Why nothing is heard (any more).
+/// Why no messages arrive (any more).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::command) enum Unheard {
     /// The kernel reports nothing about the protocols that are followed.
     Nothing,
-    /// It could not be asked: errno.
+    /// The socket failed: errno.
     Refused(i32),
 }
 
-/// What was heard.
+/// What was received.
 #[derive(Debug, Default)]
 pub(in crate::command) struct Heard {
     pub(in crate::command) freed: Vec<Socket>,
@@ -28,7 +28,7 @@ pub(in crate::command) struct Heard {
     pub(in crate::command) lost: bool,
 }
 
-/// One thing that was heard.
+/// One thing that was received.
 enum Word {
     Freed(Socket),
     Lost,
@@ -37,12 +37,12 @@ enum Word {
 /// The receiving end.
 pub(in crate::command) struct Messages {
     receiver: Option<Receiver<Word>>,
-    /// Why there is none.
+    /// Why there are none.
     pub(in crate::command) unheard: Option<Unheard>,
 }
 
 impl Messages {
-    /// Begins to listen to what concerns the dumps, in the network namespace of this thread.
+    /// Begins to receive what concerns the dumps, in the network namespace of this thread.
     pub(in crate::command) fn open(dumps: &[Dump]) -> Self {
         let unheard = |why| Self {
             receiver: None,
@@ -73,7 +73,7 @@ impl Messages {
         }
     }
 
-    /// Whether the end of such sockets is heard.
+    /// Whether the end of such sockets is reported.
     pub(in crate::command) fn reports(&self, protocol: Protocol) -> bool {
         self.receiver.is_some() && matches!(protocol, Protocol::Tcp | Protocol::Udp)
     }
@@ -90,7 +90,7 @@ impl Messages {
                 self.add_what_waits(&mut heard);
                 heard
             }
-            // The thread has ended: the socket is unusable. From now on only looks are left.
+            // The thread has ended: the socket is unusable. From now on there are only the tables.
             None => {
                 self.receiver = None;
                 Heard {
@@ -129,8 +129,8 @@ impl Heard {
     }
 }
 
-/// Passes messages on until nobody wants them, or the socket fails. That some were lost is told when all that was
-/// left has been taken: only then does the kernel stop dropping, and a look at the tables is worth it.
+/// Passes messages on until nobody wants them, or the socket fails. That some were lost is reported once the queue is
+/// empty: only then does the kernel stop dropping, and reading the tables again is worthwhile.
 fn listen(mut subscription: Subscription, wanted: Wanted, sender: &Sender<Word>) {
     let mut lost = false;
     loop {

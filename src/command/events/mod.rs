@@ -1,8 +1,8 @@
 //! `events`, which is `-E`: follows the sockets that open, change their state and close.
 //!
-//! The kernel tells when it frees a TCP or UDP socket. Nothing tells of new ones, so the tables are looked at again
-//! and again and compared by cookie. What happens between two looks and leaves no trace cannot be seen, and that
-//! is said at the beginning.
+//! The kernel reports when it frees a TCP or UDP socket. Nothing reports new ones, so the tables are read again and
+//! again and compared by cookie. What happens between two reads and leaves no trace cannot be seen, and the first
+//! line says so.
 
 pub(super) mod messages;
 
@@ -32,10 +32,10 @@ use messages::{Heard, Messages, Unheard};
 use text::Shown;
 use writer::Writer;
 
-/// Follows until it is interrupted (exit 0), nobody reads any more (0), or enough events were printed (0).
+/// Follows until it is interrupted, nobody reads any more, or enough events were printed; exit 0 in each case.
 ///
 /// # Errors
-/// If /proc cannot be listed, or no thread be started.
+/// If /proc cannot be listed, or a thread cannot be started.
 pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
     let watch = Watch::new(plan);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -49,7 +49,7 @@ pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
             _ = interrupted.recv() => Ok(()),
         }
     });
-    // A look that is under way is of no use any more.
+    // A look that is in progress is of no use any more.
     runtime.shutdown_background();
     ended.map(|()| Exit::Done)
 }
@@ -57,7 +57,7 @@ pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
 /// One look at the tables.
 struct Look {
     sockets: Store,
-    /// So many could not be kept, because they have no cookie.
+    /// How many could not be kept, because they have no cookie.
     nameless: u64,
     gaps: Vec<Gap>,
 }
@@ -85,7 +85,7 @@ impl Watch {
     }
 
     async fn follow(self) -> anyhow::Result<()> {
-        // Before the first look, so that nothing ends unheard in between.
+        // Before the first look, so that no socket ends unnoticed in between.
         let mut messages = Messages::open(&self.plan.dumps);
         let Look {
             sockets,

@@ -1,4 +1,4 @@
-//! One event as a line: the columns of the listing behind the word, a row of the table, or a JSON object. Pure.
+//! One event as a line: its word and the columns of the listing, a row of the table, or a JSON object. Pure.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::render::growing::{GrowingTable, Lead};
 use crate::render::human;
 use crate::render::lines::Lines;
 
-/// The columns in front of the table: the time, and what happened. Of a change, the state before.
+/// The columns in front of the table: the time, and what happened; for a change, the previous state.
 const LEAD: &Lead = &[("UTC", "12:00:00".len()), ("EVENT", "was ESTAB".len())];
 
 /// How events are shown.
@@ -76,8 +76,8 @@ pub const fn word(happened: Happened) -> &'static str {
     }
 }
 
-/// What is said at the beginning: how things are seen, and which are not. `heard` are the protocols whose sockets the
-/// kernel tells about when they close, `unheard` the others that are followed.
+/// The first line: how events are detected, and which are not. `heard` are the protocols whose sockets the kernel
+/// reports when they close, `unheard` the others that are followed.
 pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String {
     let mut text = format!("reading the tables every {interval}");
     if !heard.is_empty() {
@@ -110,7 +110,7 @@ fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'
         push_word(out, word(happened));
         lines.push_row(out, row);
         if let Happened::Changed(from) = happened {
-            // Behind the columns, where nothing that is split at blanks moves.
+            // After the columns, so that no field moves when the line is split at blanks.
             if out.last() == Some(&b'\n') {
                 out.pop();
             }
@@ -133,7 +133,7 @@ fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends that events were lost: a line in JSON, where a reader may have to know; people are told otherwise.
+/// Appends that events were lost: a line in JSON, for readers that have to know; people see a line on stderr.
 fn push_lost(out: &mut Vec<u8>, at: SystemTime, lines: &Lines) {
     if matches!(lines, Lines::Json(_)) {
         push_json_start(out, "lost", at);

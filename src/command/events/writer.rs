@@ -1,4 +1,4 @@
-//! Writes events: finds what is around their sockets, asks the filter, and writes the lines.
+//! Writes events: looks up owners and names of their sockets, applies the filter, and writes the lines.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,13 +15,13 @@ use crate::engine::{Captured, around, around_all};
 use crate::model::{Key, OwnerStatus, Socket, StateSet, Store};
 use crate::query::Match;
 
-/// What is written, and what is known around the sockets that are followed.
+/// What is written, and the owners and names of the sockets that are followed.
 pub(super) struct Writer {
     plan: Arc<Request>,
     shown: Shown,
-    /// The states that were asked for; `None` for every event.
+    /// The requested states; `None` for every event.
     states: Option<StateSet>,
-    /// So many events are still to be written.
+    /// How many events are still to be written.
     left: usize,
     around: BTreeMap<Key, Arc<Captured>>,
     blocks: Blocks,
@@ -49,7 +49,7 @@ impl Writer {
         }
     }
 
-    /// Learns what is around the sockets that are there at the beginning, and writes the heading.
+    /// Looks up owners and names of the sockets that exist at the beginning, and writes the heading.
     ///
     /// # Errors
     /// If owners are wanted and /proc cannot be listed.
@@ -111,7 +111,7 @@ impl Writer {
         };
         let mut row = row(&event.socket, &around.owners, &around.context);
         if event.happened == Happened::ClosedUnseen && self.plan.owners {
-            // Nothing says who it was; without an inode it would look like a connection in a queue.
+            // Its owner is unknown; without an inode it would look like a connection in a queue.
             row.ownership.status = OwnerStatus::Unknown;
             row.ownership.holders = &[];
         }
@@ -134,8 +134,8 @@ impl Writer {
         }
     }
 
-    /// Whether the event is about one of the states asked for: the one before, or the one now. Of a socket that no
-    /// look has shown, no state is known.
+    /// Whether the event is about one of the requested states: the previous one, or the current one. The state of a socket
+    /// that no look has shown is unknown.
     fn wants_state(&self, event: &Event) -> bool {
         let Some(states) = self.states else { return true };
         match event.happened {

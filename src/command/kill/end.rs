@@ -1,7 +1,7 @@
 //! Ends one target: signals the processes that were verified, and watches them end.
 //!
 //! Three facts are kept apart: a process was signalled, it has ended (seen through its pidfd), and it let go of its
-//! sockets. Whether the ports are free is looked at when every target is done ([`super::find::ports`]).
+//! sockets. Whether the ports are free is checked when every target is done ([`super::find::ports`]).
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::plan::kill::Goal;
 use crate::source::proc::held::{Held, held};
 use crate::source::signals::{Pinned, wait_ended};
 
-/// The longest pause between two looks.
+/// The longest pause between two checks.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// How long a process that let go of its sockets may take to end before it is reported as running: most do both at
 /// once, some first finish what they have begun.
@@ -187,7 +187,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = listener.as_raw_fd();
         let inode = std::fs::metadata(format!("/proc/self/fd/{fd}")).unwrap().ino();
-        // The pid of a child that never had the socket, as if the number had been used again.
+        // The pid of a child that never had the socket, as if the number had been reused.
         let mut child = std::process::Command::new("cat")
             .stdin(std::process::Stdio::piped())
             .spawn()

@@ -1,4 +1,4 @@
-//! Finds the owners that a filter means, and looks afterwards whether their ports are free.
+//! Finds the owners that a filter selects, and checks afterwards whether their ports are free.
 
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
@@ -26,19 +26,19 @@ use crate::source::containers::docker::Docker;
 use crate::source::systemd::{self, Manager};
 use crate::source::{process, system};
 
-/// The longest pause between two looks at a port.
+/// The longest pause between two checks of a port.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// What a filter means.
+/// What a filter selects.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Those to be ended.
+    /// The processes to end.
     pub victims: Vec<Victim>,
     /// Why the other sockets have no owner that could be ended, for each.
     pub ownerless: Vec<OwnerStatus>,
     /// What kept owners from being seen.
     pub unseen: Unseen,
-    /// What the filter is after.
+    /// What the filter targets.
     pub(super) goal: Goal,
 }
 
@@ -69,11 +69,11 @@ pub struct Victim {
     pub is_one_of_us: bool,
     /// Every descriptor of one of the sockets.
     pub holders: Vec<Holder>,
-    /// Where the sockets are bound, for people, and what they speak.
+    /// Where the sockets are bound, for people, and their protocols.
     pub places: Vec<(String, Protocol)>,
     /// The sockets.
     pub sockets: Vec<Socket>,
-    /// Where else its processes wait: those ports close with it.
+    /// Where else its processes listen: those ports close with it.
     pub also: Vec<(String, Protocol)>,
     /// The supervisor that started it, outside systemd: its name and pid.
     pub supervisor: Option<(Vec<u8>, u32)>,
@@ -94,7 +94,7 @@ pub fn find(plan: &KillPlan, reader: Reader<'_>) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-/// Finds the other ports on which the victims wait.
+/// Finds the other ports on which the victims listen.
 fn add_other_places(victims: &mut [Victim], plan: &KillPlan) -> anyhow::Result<()> {
     if victims.is_empty() {
         return Ok(());
@@ -236,7 +236,7 @@ fn victim(
     }
 }
 
-/// Whether what an owner runs in starts it again.
+/// Whether the service or container that an owner runs in restarts it.
 fn restart(owner: &Owner, unit: Option<&Name>, signal: &str) -> Restart {
     let text = |name: &Name| std::str::from_utf8(name.as_bytes()).map(str::to_owned);
     match (&owner.container, unit) {
@@ -297,7 +297,7 @@ fn place(socket: &Socket) -> String {
     }
 }
 
-/// The holders of sockets that are still the very ones that were shown: the same inode with the same cookie.
+/// The holders of sockets that are still the ones that were shown: the same inode with the same cookie.
 pub fn same_sockets(victim: &Victim) -> Vec<Holder> {
     let same = |socket: &Socket| match socket.inet() {
         Some(pair) => {
@@ -317,8 +317,8 @@ pub fn same_sockets(victim: &Victim) -> Vec<Holder> {
     holders.filter(|one| inodes.contains(&one.inode)).collect()
 }
 
-/// Looks at the ports of a victim until they can be bound again, or the deadline has passed: the kernel may take a
-/// moment to let go of a port after the process has ended.
+/// Checks the ports of a victim until they can be bound again, or the deadline has passed: the kernel may take a
+/// moment to release a port after the process has ended.
 pub fn ports(victim: &Victim, deadline: Instant) -> (bool, String) {
     let mut pause = Duration::from_millis(1);
     loop {

@@ -16,7 +16,7 @@ use crate::render::name::Name;
 use crate::source::netlink::exact;
 use crate::source::route;
 
-/// Reads what is known about one address, which is that of a machine.
+/// Reads what is known about one address of a machine.
 pub(super) fn read(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Found {
     if is_local(destination, system) {
         Found::Here(here(protocol, destination, system, by))

@@ -1,4 +1,4 @@
-//! The steps of a way besides the rules: the route, the interface, the neighbour, and what connection tracking holds.
+//! The steps of a path besides the rules: the route, the interface, the neighbour, and connection tracking.
 
 use std::net::IpAddr;
 

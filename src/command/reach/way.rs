@@ -1,4 +1,4 @@
-//! Predicts the way of a connection: routes, interfaces, neighbours, the packet filter, and connection tracking.
+//! Predicts the path of a connection: routes, interfaces, neighbours, the packet filter, and connection tracking.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -62,7 +62,7 @@ pub(super) fn client(text: &str, predictor: &Predictor<'_>) -> Result<Client, St
     }
 }
 
-/// The way to the address of an answer, from a client; and from elsewhere, if none was named.
+/// The path to the address of an answer, from a client; and from elsewhere, if none was named.
 pub(super) fn read(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,

@@ -11,15 +11,15 @@ use crate::model::{Protocol, State, StateSet};
 use crate::source::netns::enter_others;
 use crate::source::tape;
 
-/// The owners of listeners (UDP: bound sockets) on the port in other network namespaces than ours, as far as we
+/// The owners of listeners (UDP: bound sockets) on the port in network namespaces other than ours, as far as we
 /// may enter them.
 pub fn owners(protocol: Protocol, port: u16, by: OwnersBy) -> Vec<Owner> {
-    // The thread is not used for anything else: it does not come back from where it goes.
+    // The thread is not used for anything else: it stays in the last namespace that it entered.
     let looked = std::thread::Builder::new().name("netns".into()).spawn(move || {
         let name = format!("{} {port} in other network namespaces", protocol.name());
         tape::fact(&name, || inodes(protocol, port))
     });
-    // Without a thread nobody looks: this one must stay where it is.
+    // Without a thread, nothing is read: this one must stay in its namespace.
     let inodes = looked.ok().and_then(|thread| thread.join().ok());
     owners_of(inodes.unwrap_or_default(), by)
 }

@@ -25,7 +25,7 @@ pub fn of_socket(
 ) -> Holders {
     let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
     pids.dedup();
-    // The process that made the socket is older than those that inherited it; pids are reused and say nothing.
+    // The process that created the socket is older than those that inherited it; pids are reused and prove nothing.
     pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
     let mut owners = processes::describe(&pids, context);
     if let Listen::Port(port, udp) = listen {
@@ -47,7 +47,7 @@ pub fn of_socket(
     }
 }
 
-/// Names who holds the sockets, each once and so many at most.
+/// Names who holds the sockets, each once, up to a limit.
 pub fn names(snapshot: &Snapshot, most: usize) -> Vec<String> {
     let mut names = Vec::new();
     for one in snapshot.existing.iter().take(most) {

@@ -1,4 +1,4 @@
-//! Readings that several commands make: sockets on a port or of a name, and whoever holds them.
+//! What several commands read: sockets on a port or of a name, and who holds them.
 
 pub mod elsewhere;
 pub mod holders;

@@ -1,4 +1,4 @@
-//! Reads what a prediction of a connection's way needs, and predicts.
+//! Reads what a prediction of a connection's path needs, and predicts.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -27,7 +27,7 @@ pub fn facts(system: &SystemFacts) -> Facts {
     }
 }
 
-/// Predicts by one reading of the rules.
+/// Predicts from one read of the rules.
 #[derive(Debug)]
 pub struct Predictor<'a> {
     /// The rules.

@@ -15,7 +15,7 @@ use crate::model::{Protocol, Socket};
 use crate::source::packet_filter;
 
 /// What stops clients of other machines, in words, if every one of them is certainly stopped. `None` also if the rules
-/// may not be read, or if nothing listens where they could come.
+/// may not be read, or if nothing listens where such clients could connect.
 pub fn stopped(protocol: Protocol, port: u16, existing: &[Existing], system: &SystemFacts) -> Option<String> {
     let sockets: Vec<&Socket> = existing.iter().map(|one| &one.socket).collect();
     let is_open = |socket: &&&Socket| {

@@ -44,7 +44,7 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
     collect(dumps, is_there)
 }
 
-/// Lets the kernel leave out sockets whose local port is not between these, both included.
+/// Has the kernel leave out sockets whose local port is not in this inclusive range.
 pub fn local_ports(from: u16, to: u16) -> Condition {
     Condition::and([
         Condition::Is(Question::PortAtLeast(End::Local, from)),
@@ -101,7 +101,7 @@ impl Snapshot {
             let given = Condition::Is(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
-            // What is missing of these tables was missing at the first look.
+            // What these tables lack, they lacked when they were first read.
             read_tables(std::slice::from_ref(dump), &mut |sockets| {
                 // Rows of a table under /proc, which nobody filters, have no cookie.
                 passed.extend(sockets.iter().filter_map(|socket| socket.cookie));

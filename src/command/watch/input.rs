@@ -17,11 +17,11 @@ const END_WITHIN: Duration = Duration::from_secs(2);
 /// A signal to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signalled {
-    /// It shall end: TERM, HUP, INT, QUIT.
+    /// Terminate: TERM, HUP, INT, QUIT.
     End,
-    /// It shall stop: TSTP.
+    /// Stop: TSTP.
     Stop,
-    /// It was stopped, and goes on.
+    /// Continue after a stop: CONT.
     Continued,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Registered before the first frame: from now on no signal ends the program with the terminal in our hands.
+    // Registered before the first frame: from now on no signal ends the program before the terminal is restored.
     let mut signals = {
         let _guard = runtime.enter();
         let of = |kind| signal(kind);

@@ -1,4 +1,4 @@
-//! The thread that asks the kernel: what is few with every look, and everything when something was opened or closed
+//! The thread that reads the kernel's tables: small ones at every look, all of them when something was opened or closed
 //! (`pace`).
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -19,12 +19,12 @@ use crate::source::threads;
 use crate::watch::msg::{News, Part};
 use crate::watch::{Effect, Msg};
 
-/// How often owners are searched anew: descriptors are passed on.
+/// How often all owners are searched again, because descriptors are passed on.
 const OWNERS: Duration = Duration::from_secs(60);
 /// The longest pause after looks that failed.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// What asks the kernel.
+/// The state of the thread.
 pub(super) struct Machine {
     plan: WatchPlan,
     live: Live,
@@ -63,7 +63,7 @@ impl Machine {
         }
     }
 
-    /// Looks until nobody wants to know.
+    /// Looks until the screen is closed.
     pub(super) fn run(mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
         let mut next = Instant::now();
         loop {

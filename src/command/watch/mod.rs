@@ -27,7 +27,7 @@ use terminal::Terminal;
 
 /// How long the screen waits for something to happen before it draws what time alone changes.
 const TICK: Duration = Duration::from_millis(500);
-/// How long it waits for a terminal that takes nothing.
+/// How long it waits for a terminal that accepts nothing.
 const BUSY: Duration = Duration::from_millis(50);
 
 /// What arrives here.
@@ -41,7 +41,7 @@ enum Event {
 /// Shows the screen until it is left.
 ///
 /// # Errors
-/// If the terminal cannot be set up, or no thread be started.
+/// If the terminal cannot be set up, or a thread cannot be started.
 pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
     if !terminal::is_usable() {
         return out::usage("watch needs a terminal; for a stream of what opens and closes: sockstat events");
@@ -104,7 +104,7 @@ struct Screen<'a> {
     is_drawn: bool,
     /// Whether the terminal has taken what was drawn.
     is_sent: bool,
-    /// What is printed at the end.
+    /// Text to print at the end.
     leaves: Option<String>,
 }
 
@@ -117,7 +117,7 @@ impl Screen<'_> {
                 Err(RecvTimeoutError::Timeout) => Some(Event::Msg(Msg::Tick(self.begun.elapsed()))),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Failed),
             };
-            // What has come meanwhile is taken in before anything is drawn.
+            // What has arrived meanwhile is processed before anything is drawn.
             while let Some(event) = next {
                 if let Some(exit) = self.take(state, event)? {
                     return Ok(exit);
@@ -185,7 +185,7 @@ impl Screen<'_> {
         self.is_drawn = false;
     }
 
-    /// Draws, unless the terminal has not taken the frame before yet.
+    /// Draws, unless the terminal has not accepted the previous frame yet.
     fn draw(&mut self, state: &mut State) -> anyhow::Result<()> {
         let was_sent = self.is_sent;
         self.is_sent = self.terminal.send().context("cannot draw")?;

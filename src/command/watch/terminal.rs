@@ -1,4 +1,4 @@
-//! The terminal: taken over, drawn on, and given back as it was on every way out.
+//! The terminal: taken over, drawn on, and restored however the program ends.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -18,7 +18,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use crate::source::terminal::Terminal as Out;
 use crate::watch::{State, view};
 
-/// Whether the terminal is in our hands.
+/// Whether we have taken the terminal over.
 static IS_OURS: AtomicBool = AtomicBool::new(false);
 /// The longest text that is copied: terminals refuse more.
 const COPY_BYTES_MAX: usize = 74_000;
@@ -49,7 +49,7 @@ pub(super) fn shows_utf8() -> bool {
 }
 
 impl Terminal {
-    /// Takes the terminal over. A panic gives it back before it is reported.
+    /// Takes the terminal over. A panic restores it before the panic is reported.
     pub(super) fn open() -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -85,7 +85,7 @@ impl Terminal {
         self.out.send()
     }
 
-    /// Draws everything anew the next time.
+    /// Redraws everything next time.
     pub(super) fn forget(&mut self) {
         // `clear` would ask the terminal where its cursor is, and wait for an answer that the thread with the keys reads.
         if let Ok(size) = self.inner.size() {
@@ -109,7 +109,7 @@ impl Terminal {
         text
     }
 
-    /// Puts text on the clipboard of whoever sits before the terminal (OSC 52).
+    /// Copies text to the clipboard of the terminal's user (OSC 52).
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         if text.len() > COPY_BYTES_MAX {
             return Ok(());
@@ -117,10 +117,10 @@ impl Terminal {
         write!(self.out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))
     }
 
-    /// Gives the terminal back, stops until somebody continues the program, and takes it over again.
+    /// Restores the terminal, stops until the program is continued, and takes the terminal over again.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         give_back();
-        // The default action of SIGTSTP is ours no more once it is caught; this one cannot be.
+        // Once SIGTSTP is caught, its default action is gone; SIGSTOP cannot be caught.
         kill_process(getpid(), Signal::STOP)?;
         take_over(self.out)?;
         self.forget();
@@ -136,11 +136,11 @@ fn take_over(mut out: &'static Out) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back, once, and does not wait for it.
+/// Restores the terminal, once, and does not wait for it.
 pub(super) fn give_back() {
     if IS_OURS.swap(false, Ordering::SeqCst) {
         let mut last = Vec::new();
-        // A terminal that is gone needs nothing.
+        // A terminal that is gone needs no restoring.
         let _ = queue!(
             last,
             EndSynchronizedUpdate,

@@ -20,7 +20,7 @@ use crate::model::unix_path::{FileKind, Target};
 use crate::model::{Socket, SocketType};
 use crate::source::{tape, unix_paths};
 
-/// Reads what has the name, judges and prints.
+/// Reads who has the name, judges and prints.
 pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyhow::Result<Exit> {
     let uid = how.uid;
     let path = (!is_abstract(&name)).then(|| unix_paths::look(&name, uid == tape::euid()));

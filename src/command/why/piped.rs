@@ -1,4 +1,4 @@
-//! `why -`: passes on what a program prints, and answers when it says that an address is in use.
+//! `why -`: passes on what a program prints, and answers when it reports an address in use.
 
 use std::io::Read as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -54,9 +54,9 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
     }
 }
 
-/// Takes the whole lines out of what has come.
+/// Takes the complete lines out of what has arrived.
 fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -> Failure {
-    /// No line that matters is longer.
+    /// No relevant line is longer.
     const LONGEST_BYTES: usize = 1 << 16;
     while let Some(end) = line.iter().position(|byte| *byte == b'\n') {
         let rest = line.split_off(end + 1);
@@ -71,7 +71,7 @@ fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -
     failure
 }
 
-/// Reads stdin on a thread of its own, piece by piece as it comes.
+/// Reads stdin on a thread of its own, piece by piece as it arrives.
 fn read_stdin() -> Receiver<Vec<u8>> {
     let (sender, pieces) = mpsc::channel();
     threads::start("stdin", move || {

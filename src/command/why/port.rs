@@ -259,7 +259,7 @@ fn elsewhere(question: &Question, verdicts: &[Verdict], by: OwnersBy) -> Vec<Own
     }
 }
 
-/// The next port that the first attempt which fails could have.
+/// The next port that the first failing attempt could have.
 fn free_port(attempts: &[BindAttempt], verdicts: &[Verdict], system: &SystemFacts) -> Option<u16> {
     let mut blocked = verdicts
         .iter()

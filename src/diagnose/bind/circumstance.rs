@@ -1,4 +1,4 @@
-//! What explains a verdict in addition to the sockets themselves: who owns them, and what else is on the port.
+//! What explains a verdict besides the sockets themselves: who owns them, and what else concerns the port.
 
 use crate::model::OwnerStatus;
 use crate::model::named::named;
@@ -16,13 +16,13 @@ named! {
     pub enum Kind {
         /// The kernel itself holds the socket.
         KernelSocket => "kernel-socket",
-        /// The process that holds it may not be looked into.
+        /// The process that holds it may not be inspected.
         HiddenOwner => "hidden-owner",
         /// The process that holds it is in another pid namespace.
         OtherPidNamespace => "other-pid-namespace",
         /// More than one process holds it.
         SeveralHolders => "several-holders",
-        /// A process got it from another one.
+        /// A process inherited it from another one.
         InheritedDescriptor => "inherited-descriptor",
         /// systemd holds it for a unit.
         SystemdSocket => "systemd-socket",

@@ -87,7 +87,7 @@ pub fn overlap(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)
 }
 
 /// The ghost rule: an IPv6 socket without `IPV6_V6ONLY` whose IPv6 address came from a connection keeps an
-/// IPv4 shadow address, which an IPv4 socket runs into: 0.0.0.0 always, the shadow itself for UDP.
+/// IPv4 shadow address, which conflicts with an IPv4 socket: 0.0.0.0 always, the shadow itself for UDP.
 fn shadow_overlaps(existing: &Existing, attempt: &BindAttempt) -> bool {
     let has_shadow = existing.socket.family == Family::Inet6
         && existing.is_connected()

@@ -34,14 +34,14 @@ pub enum Rights {
     },
 }
 
-/// The one who reads the answer and would type its commands.
+/// The person who reads the answer and may type its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reader<'a> {
     /// The effective user id.
     pub uid: u32,
     /// This program as a word of a command, with its path: sudo looks for programs in places of its own.
     pub program: &'a str,
-    /// The network namespace that was looked at (`-N`).
+    /// The network namespace that was examined (`-N`).
     pub netns: Option<Netns<'a>>,
 }
 
@@ -133,7 +133,7 @@ impl Cure {
     }
 }
 
-/// The command for the namespace that was looked at: sockstat goes there itself, and sysctl has to be taken there.
+/// The command for the namespace that was examined: sockstat enters it itself, sysctl has to be run inside it.
 fn in_netns(command: String, netns: Option<Netns<'_>>) -> String {
     match (netns, command.split_once(' ')) {
         (Some(netns), Some(("sockstat", words))) => format!("sockstat -N {} {words}", netns.word),
@@ -142,7 +142,7 @@ fn in_netns(command: String, netns: Option<Netns<'_>>) -> String {
     }
 }
 
-/// Turns the commands into what the reader types: behind `sudo` where they need more rights than the reader has.
+/// Turns the commands into what the reader types: with `sudo` in front if they need more rights than the reader has.
 pub fn typed_by(cures: &mut [Cure], reader: Reader<'_>) {
     for cure in cures {
         cure.typed_by(reader);

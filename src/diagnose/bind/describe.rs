@@ -54,7 +54,7 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
     }
 }
 
-/// Whose the process is, since when, and where.
+/// The process's user, start time and directory.
 fn user(owner: &Owner, now: SystemTime) -> String {
     let mut text = owner
         .user

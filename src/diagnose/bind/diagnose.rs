@@ -25,7 +25,7 @@ pub fn diagnose(
     trial: Option<Outcome>,
 ) -> Verdict {
     if let Some(refusal) = refusal(attempt, system) {
-        // The kernel does not come to look at the port, but with the privilege it would.
+        // The kernel does not get as far as the port, but with the privilege it would.
         let mut findings = match refusal {
             Refusal::PrivilegedPort if attempt.port != 0 => findings(existing, attempt, system),
             _ => Vec::new(),
@@ -135,9 +135,9 @@ fn decide(findings: &[Finding], attempt: &BindAttempt) -> (Outcome, Code) {
 
 /// Whether the kernel may let a TCP attempt with `SO_REUSEPORT` in although another socket forbids it.
 ///
-/// It remembers uid and address of a socket with `SO_REUSEPORT` that it let in on the port, whatever the
-/// address, and lets the next that looks the same in without a look at the others (linux 6.18
-/// net/ipv4/inet_connection_sock.c, sk_reuseport_match). What it remembers cannot be read; that there is such
+/// It remembers uid and address of a socket with `SO_REUSEPORT` that it admitted to the port, whatever the
+/// address, and admits the next one with the same properties without checking the others (linux 6.18
+/// net/ipv4/inet_connection_sock.c, sk_reuseport_match). What it remembers cannot be read; whether there is such
 /// a socket, or a connection that inherited the option from one, can.
 fn tcp_may_let_in(existing: &[Existing], attempt: &BindAttempt) -> bool {
     let remembered = |one: &Existing| {
@@ -171,7 +171,7 @@ fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
     attempt.protocol == Protocol::Udp && attempt.reuseport && findings.iter().any(lets_in)
 }
 
-/// What decides nothing may be inferred: the findings then say so.
+/// A fact that does not change the answer may be inferred; the findings then say so.
 fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &BindAttempt) {
     for finding in findings {
         let Some(one) = existing
@@ -196,8 +196,8 @@ fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &Bin
     }
 }
 
-/// Writes what a trial bind has shown into the findings and says the reason: if it worked, every holder lets the
-/// attempt in; if it failed and only one holder is in doubt, that one is the reason. Of several it is one.
+/// Enters the result of a trial bind into the findings and returns the reason: if it worked, every holder admits the
+/// attempt; if it failed and only one holder is in doubt, that one is the reason; if several are, one of them is.
 fn apply_trial(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Option<Code> {
     let how = How::Proven;
     let by = if attempt.reuseaddr {

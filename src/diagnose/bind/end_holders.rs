@@ -139,7 +139,7 @@ mod tests {
         }
     }
 
-    /// The first command against holders of which `owner` is the first.
+    /// The first command that ends holders of which `owner` is the first.
     fn first(owner: Owner, holders: Holders) -> (Option<String>, Harm) {
         let mut cures = Vec::new();
         let holders = Holders {

@@ -1,7 +1,7 @@
 //! Refusals of bind that do not depend on other sockets, in the kernel's order.
 //!
 //! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of them come before
-//! the port is looked at, so they hide that it is taken.
+//! the port is checked, so they hide that it is taken.
 
 use crate::model::named::named;
 use std::net::{IpAddr, Ipv6Addr};
@@ -32,13 +32,13 @@ named! {
         Enoent => "ENOENT",
         /// A part of the path is not a directory.
         Enotdir => "ENOTDIR",
-        /// The links in the path lead in a circle.
+        /// The links in the path form a loop.
         Eloop => "ELOOP",
         /// A name in the path is too long.
         Enametoolong => "ENAMETOOLONG",
         /// The file system is read-only.
         Erofs => "EROFS",
-        /// The directory takes no such file, whoever makes it.
+        /// The directory accepts no such file, whoever creates it.
         Eperm => "EPERM",
         /// The file system is full.
         Enospc => "ENOSPC",
@@ -77,7 +77,7 @@ impl Refusal {
     }
 }
 
-/// The first refusal that the kernel comes to, if any.
+/// The first refusal that the kernel reaches, if any.
 pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
     // socket comes first, then the options, then bind.
     let unknown = |device: NonZeroU32| !system.interfaces.contains_key(&device.get());

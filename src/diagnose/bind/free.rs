@@ -22,13 +22,12 @@ pub struct Wanted {
     pub range: Option<RangeInclusive<u16>>,
     /// Whether the server has `CAP_NET_BIND_SERVICE`.
     pub net_bind_service: bool,
-    /// Where in the ports to begin, anywhere: two that look at the same time then find different ones. `None` for the lowest
-    /// first.
+    /// The seed of a random order, so that two searches at the same time find different ports. `None` for the lowest first.
     pub random: Option<u64>,
 }
 
 impl Wanted {
-    /// The ports that are looked at.
+    /// The ports that are tried.
     pub fn ports(&self, system: &SystemFacts) -> RangeInclusive<u16> {
         let usual = || system.unprivileged_port_start.max(1)..=u16::MAX;
         self.range.clone().unwrap_or_else(usual)
@@ -90,7 +89,7 @@ pub fn free_ports(
         .filter(move |port| is_free(*port))
 }
 
-/// The ports after an attempt's that are looked at for another one.
+/// The ports after an attempt's own that are tried as alternatives.
 pub fn near(attempt: &BindAttempt) -> Option<RangeInclusive<u16>> {
     const NEAR: u16 = 20;
     let from = attempt.port.checked_add(1)?;

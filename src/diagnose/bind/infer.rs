@@ -1,6 +1,6 @@
 //! The last source of a socket's options: what its listener has, which an accepted connection got from it.
 //!
-//! It explains and never decides: a listener may have changed its options since, or may have been started again.
+//! It explains and never decides: a listener may have changed its options since, or may have been restarted.
 
 use crate::model::State;
 

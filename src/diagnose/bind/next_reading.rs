@@ -1,4 +1,4 @@
-//! Which readings would change an answer. They cost more the later they come, so each is made only if it may matter.
+//! Which further reads could change an answer. Later ones cost more, so each is made only if it may matter.
 
 use super::diagnose::diagnose;
 use super::existing::Existing;
@@ -61,7 +61,7 @@ pub(super) fn as_root(attempt: &BindAttempt) -> BindAttempt {
     }
 }
 
-/// The sockets that findings name, each once, the weightiest first, no more than `most`.
+/// The sockets that findings name, each once, the most important first, no more than `most`.
 pub fn named(verdicts: &[Verdict], most: usize) -> Vec<usize> {
     let mut named = Vec::new();
     for finding in findings(verdicts) {

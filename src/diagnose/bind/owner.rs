@@ -30,7 +30,7 @@ pub struct Owner {
     pub parents: Vec<(Vec<u8>, u32)>,
     /// The systemd unit it runs in, as its cgroup says.
     pub unit: Option<Name>,
-    /// The unit that ends with it when systemd stops it, whatever cgroups are called that its user may make.
+    /// The unit that systemd must stop to end it. Unlike `unit`, the names of cgroups that its user may create do not count.
     pub managed_unit: Option<Name>,
     /// Whether a user's own systemd manages it.
     pub of_user_manager: bool,

@@ -1,4 +1,4 @@
-//! Everything that an answer is written from: attempts, verdicts, sockets, owners.
+//! Everything that an answer is made from: attempts, verdicts, sockets, owners.
 
 use std::time::SystemTime;
 
@@ -46,7 +46,7 @@ pub struct Report {
     pub sudo: Option<String>,
 }
 
-/// One attempt and what comes of it.
+/// One attempt and its result.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The socket that would be made.

@@ -7,7 +7,7 @@ use super::existing::Existing;
 use crate::model::system::SystemFacts;
 
 named! {
-    /// What a socket is, the weightiest first: a listener explains a taken port before its connections do.
+    /// What a socket is, the most important first: a listener explains a taken port before its connections do.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Role {
         /// Accepts connections.
@@ -18,13 +18,13 @@ named! {
         Ephemeral => "ephemeral",
         /// Waits to be accepted by a listener.
         Queued => "queued",
-        /// A connection that a listener accepted, or accepted in its time.
+        /// A connection that a listener accepted, even if that listener is gone.
         Accepted => "accepted",
         /// Any other connection.
         Connected => "connected",
         /// A connection that its program closed and the kernel still winds down.
         Orphan => "orphan",
-        /// A closed connection whose tuple rests.
+        /// A closed connection whose tuple stays reserved.
         TimeWait => "time-wait",
     }
 }

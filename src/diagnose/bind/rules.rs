@@ -92,7 +92,7 @@ pub fn conflict(existing: &Existing, attempt: &BindAttempt) -> Conflict {
     }
 }
 
-/// Whether an automatic choice of a TCP port passes this socket's port over: there no option helps
+/// Whether an automatic choice of a TCP port skips this socket's port: there no option helps
 /// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if that is not known.
 pub fn keeps_automatic_choice_away(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
     if attempt.protocol == Protocol::Tcp {

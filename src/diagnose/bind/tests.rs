@@ -30,7 +30,7 @@ fn nginx() -> Holders {
     }
 }
 
-/// The attempts of user 1000 on an address, without and with `SO_REUSEADDR`, and what comes of them.
+/// The attempts of user 1000 on an address, without and with `SO_REUSEADDR`, and their results.
 fn report_on(address: &str, port: u16, existing: Vec<Existing>) -> Report {
     report_changed(address, port, existing, |_| {})
 }

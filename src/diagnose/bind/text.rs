@@ -10,7 +10,7 @@ use super::role::Role;
 use super::sentence::sentence;
 use super::verdict::{Effect, Outcome};
 
-/// How many sockets are told in a sentence.
+/// How many sockets get a sentence each.
 const SOCKETS_TOLD: usize = 4;
 
 /// Writes the whole text, ending in a newline; `width` is that of the terminal, if it goes to one.
@@ -41,7 +41,7 @@ fn worst(report: &Report) -> Option<&Answer> {
     report.answers.iter().min_by_key(rank)
 }
 
-/// The sockets that block, the weightiest first, and who the first one belongs to.
+/// The sockets that block, the most important first, and who the first one belongs to.
 fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
     let mut blocking =
         answer.verdict.findings.iter().filter(|finding| {
@@ -55,7 +55,7 @@ fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
         .filter(|finding| finding.role <= Role::Ephemeral)
         .copied();
     let mut sentences: Vec<String> = Vec::new();
-    // Several sockets of one program at one place, as SO_REUSEPORT makes them, are told once.
+    // Several sockets of one program at one place, as with SO_REUSEPORT, are mentioned once.
     for sentence in std::iter::once(first)
         .chain(others)
         .map(|finding| sentence(report, finding))

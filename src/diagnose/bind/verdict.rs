@@ -36,7 +36,7 @@ pub struct Verdict {
     pub listen: Option<Outcome>,
     /// The reason.
     pub code: Code,
-    /// What was seen, the weightiest first. Sockets are given by their index in what was diagnosed.
+    /// What was seen, the most important first. Sockets are given by their index in what was diagnosed.
     pub findings: Vec<Finding>,
     /// For port 0: how many ports an automatic choice has left, at least.
     pub ports_left: Option<usize>,
@@ -79,7 +79,7 @@ pub enum Code {
     Free,
     /// It works alongside existing sockets.
     Shared(Sharing),
-    /// Another socket has the port; the role of the weightiest one.
+    /// Another socket has the port; the role of the most important one.
     Taken(Role),
     /// `SO_REUSEPORT` is wanted, and a holder lacks it, or has another owner.
     ReuseportMismatch,

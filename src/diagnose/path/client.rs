@@ -1,4 +1,4 @@
-//! What a client meets that tries each address of a name in turn, as most TCP clients do.
+//! The outcome for a client that tries each address of a name in turn, as most TCP clients do.
 
 use super::filter::journey::Outcome;
 use super::found::Answer;
@@ -34,12 +34,12 @@ pub fn predicted(answer: &Answer) -> Arrival {
         .map_or(by_socket, |way| by_way(way, by_socket))
 }
 
-/// By what stops or lets pass on the way, and by the socket where that leaves it open.
+/// By what stops it or lets it pass on the way; where that leaves it open, by the socket.
 fn by_way(way: &Way, by_socket: Arrival) -> Arrival {
     match way.outcome {
         Some(Outcome::Connected) => Arrival::Yes,
         Some(Outcome::HalfOpen | Outcome::Refused | Outcome::Unreachable | Outcome::Timeout) => Arrival::No,
-        // Where nothing listens, no rule that was not read makes somebody listen.
+        // Where nothing listens, rules that were not read cannot change that.
         None if way.not_examined.is_some() && by_socket == Arrival::No => by_socket,
         Some(Outcome::Forwarded(_) | Outcome::Away) | None => Arrival::Unknown,
     }

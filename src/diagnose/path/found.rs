@@ -25,7 +25,7 @@ pub struct Answer {
     pub protocol: Protocol,
     /// What is known.
     pub found: Found,
-    /// Its way, as far as it was predicted.
+    /// Its path, as far as it was predicted.
     pub way: Option<Way>,
     /// With `--try`: whether a connection was made, and what that means.
     pub tried: Option<(bool, String)>,
@@ -59,7 +59,7 @@ pub enum Found {
     Here(Here),
     /// It is another machine's.
     Away(Away),
-    /// It is none of a machine.
+    /// It is not the address of a machine.
     Special(Special),
     /// A recording is replayed that has nothing about it.
     Unrecorded,

@@ -15,7 +15,7 @@ pub enum PathVerdict {
     NoRoute,
     /// The address is another machine's, where nothing can be seen.
     AnotherMachine,
-    /// The address is none of a machine.
+    /// The address is not that of a machine.
     Special(Special),
 }
 

@@ -15,7 +15,7 @@ pub struct Zone {
     pub index: Option<u32>,
 }
 
-/// What an address is that is not the one of a machine.
+/// Why an address is not that of a single machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Special {
     /// Link-local, and no interface was named: `EINVAL` (linux 6.18 net/ipv6/tcp_ipv6.c, tcp_v6_connect).

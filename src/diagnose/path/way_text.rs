@@ -1,4 +1,4 @@
-//! What a connection's way adds to an answer, as text.
+//! What a connection's path adds to an answer, as text.
 
 use super::filter::journey::Outcome;
 use super::found::{Answer, Found};
@@ -6,7 +6,7 @@ use super::judge::Reach;
 use super::way::Way;
 use crate::render::page::Page;
 
-/// What the way makes of it; `None` if the socket says it all.
+/// The answer as the path decides it; `None` if the socket alone decides.
 pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
     let stopped = |what: &str| {
         way.stopped
@@ -60,7 +60,7 @@ pub(super) fn doubt(way: &Way) -> Option<String> {
     }
 }
 
-/// What the way adds below the answer.
+/// What the path adds below the answer.
 pub(super) fn tell(page: &mut Page, answer: &Answer, way: &Way, all_steps: bool) {
     if let Some(culprit) = &way.culprit {
         if let Some(show) = &culprit.show {

@@ -27,7 +27,7 @@ use owners::Search;
 pub enum Scope {
     /// All that the request selects.
     All,
-    /// Those that there are few of on any machine: TCP listeners, and every protocol but TCP.
+    /// Those that are few on any machine: TCP listeners, and every protocol but TCP.
     Waiting,
     /// These, and TCP sockets in every other state but established.
     Unsettled,
@@ -91,13 +91,13 @@ impl Figures {
 /// One look.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// The sockets. Of those that there may be many of, without details.
+    /// The sockets; those that may be many come without details.
     pub sockets: Store,
     /// The counters of connections.
     pub figures: Vec<(Key, Figures)>,
-    /// So many have no cookie, and are left out.
+    /// How many have no cookie, and are left out.
     pub nameless: u64,
-    /// So many are left out because the filter needs an owner that is not known.
+    /// How many are left out because the filter needs an owner that is not known.
     pub undecided: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -114,7 +114,7 @@ pub struct Around {
     pub context: Context,
 }
 
-/// What is looked at, and what is known from earlier looks.
+/// What is read, and what is known from earlier looks.
 #[derive(Debug)]
 pub struct Live {
     request: Request,
@@ -148,7 +148,7 @@ impl Live {
         }
     }
 
-    /// What is looked at.
+    /// What is read.
     pub fn request(&self) -> &Request {
         &self.request
     }

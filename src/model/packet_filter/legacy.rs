@@ -47,7 +47,7 @@ pub struct LegacyEntry {
 pub enum LegacyTarget {
     /// A verdict: negative, or the offset of a rule.
     Standard(i32),
-    /// The begin of a user's chain: its name.
+    /// The beginning of a user-defined chain: its name.
     Begin(Name),
     /// An extension.
     Extension(Extension),

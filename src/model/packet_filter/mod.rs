@@ -34,7 +34,7 @@ pub enum Reading {
 pub enum Unread {
     /// The kernel shows it to `CAP_NET_ADMIN` only.
     NeedsNetAdmin,
-    /// Somebody changed it during each of several readings.
+    /// It changed during each of several attempts to read it.
     Changing,
     /// There are more rules than are read.
     TooLarge,

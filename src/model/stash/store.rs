@@ -9,7 +9,7 @@ use crate::model::{Protocol, Socket, State};
 /// What identifies a socket for as long as the machine runs.
 pub type Key = (Protocol, NonZeroU64);
 
-/// So many bytes of removed records are kept before the others are packed again.
+/// How many bytes of removed records are kept before the others are packed again.
 const DEAD_BYTES: usize = 64 * 1024;
 
 /// Sockets by key: one record each, as in a [`Stash`], and some six bytes of an index.
@@ -217,7 +217,7 @@ impl Store {
         Some(Position(position as usize))
     }
 
-    /// Every record here has a cookie, which is the first part behind the head.
+    /// Every record here has a cookie, which is the first part after the head.
     fn key_at(&self, position: Position) -> Key {
         let mut record = self.records.bytes.get(position.0 + 8..).unwrap_or_default();
         let [protocol, ..] = take::<4>(&mut record);

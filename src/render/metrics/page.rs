@@ -34,7 +34,7 @@ impl Page {
         self.sample_text(labels, &value.to_string());
     }
 
-    /// The same with a value as it is to be written.
+    /// The same with a value that is already text.
     pub(super) fn sample_text(&mut self, labels: &[(&str, &str)], value: &str) {
         self.text.push_str(&std::mem::take(&mut self.heading));
         self.text.push_str(&self.family);

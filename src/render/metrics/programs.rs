@@ -7,7 +7,7 @@ use super::page::{Kind, Page};
 use super::words::{self, OTHER, OTHER_PROGRAMS, directions};
 use crate::model::{Row, State};
 
-/// The states that are told apart; the rest is `other`.
+/// The states that are counted separately; the rest is `other`.
 const STATES: [State; 5] = [
     State::Established,
     State::CloseWait,

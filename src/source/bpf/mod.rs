@@ -9,7 +9,6 @@
 //! `CAP_PERFMON` in the initial user namespace. It does not guess: whatever is missing is a [`Refusal`], returned
 //! before any record, and within microseconds if a permission is missing. It does not know about descriptors
 //! registered with `io_uring`, messages in flight, or whether the walk would be faster.
-//! flight, nor whether the walk would have been quicker.
 
 mod assembler;
 pub mod btf;

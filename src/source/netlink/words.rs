@@ -23,7 +23,7 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Clears `slot` for a socket of this protocol, and keeps the memory of its details. The header has the inode, and
-/// behind it the cookie, from `at` on.
+/// after it the cookie, from `at` on.
 #[inline]
 pub(super) fn begin(
     slot: &mut Socket,
@@ -65,7 +65,7 @@ pub(super) mod tests {
         numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
     }
 
-    /// A header with attributes behind it.
+    /// A header followed by attributes.
     pub(in super::super) fn message(header: Vec<u8>, attributes: &[(u16, &[u8])]) -> Vec<u8> {
         let mut bytes = header;
         for (kind, value) in attributes {

@@ -6,14 +6,14 @@ use super::legacy_socket;
 use crate::model::packet_filter::{Extension, LegacyEntry, LegacyTable, LegacyTarget, Unread};
 use crate::source::{disk, tape};
 
-/// How often a table that somebody changes meanwhile is read.
+/// How often a table is read again if it changes meanwhile.
 const TRIES: usize = 8;
 /// The length of `struct xt_entry_match` and `struct xt_entry_target` without their data.
 const EXTENSION_HEADER_BYTES: usize = 32;
 const NAME_AT: usize = 2;
 const NAME_BYTES: usize = 29;
 const REVISION_AT: usize = 31;
-/// The name of the target that begins a user's chain.
+/// The name of the target that begins a user-defined chain.
 const ERROR: &[u8] = b"ERROR";
 
 /// Where the fields of `struct ipt_entry` and `struct ip6t_entry` are.
@@ -65,7 +65,7 @@ pub fn read() -> Result<Vec<LegacyTable>, Unread> {
         };
         for name in names.split(|byte| *byte == b'\n').filter(|name| !name.is_empty()) {
             let (info, entries) = read_table(v6, name).map_err(|error| unread(&error))?;
-            // A table that is cut is not half-believed.
+            // A truncated table is not used in part.
             let table = decode(v6, name, &info, &entries).ok_or(Unread::Failed(0))?;
             tables.push(table);
         }

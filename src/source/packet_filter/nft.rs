@@ -1,5 +1,5 @@
 //! Reads nf_tables (linux 6.18 net/netfilter/nf_tables_api.c): tables, chains, rules, sets, elements, objects. The
-//! number of the generation is asked before and after; if it changed, everything is read again.
+//! number of the generation is read before and after; if it changed, everything is read again.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -11,9 +11,9 @@ use super::{expression, set, unread};
 use crate::model::packet_filter::{Chain, Family, Hook, Kind, Name, Object, Rule, Set, Table, Unread};
 use crate::source::netlink::channel::{Channel, DumpError};
 
-/// How often a reading that somebody disturbs is made.
+/// How often the rules are read again if they change meanwhile.
 const TRIES: usize = 8;
-/// How many rules are read, and how many elements of all sets together. Whoever has more gets an honest "unknown".
+/// How many rules are read, and how many elements of all sets together. With more, the outcome is "unknown".
 const RULES_MAX: usize = 200_000;
 const ELEMENTS_MAX: usize = 200_000;
 
@@ -51,7 +51,7 @@ pub fn read() -> Result<Vec<Table>, Unread> {
             return Ok(Vec::new());
         };
         let tables = match read_once(&mut channel) {
-            // Somebody removed a set or a table, or changed more than the kernel reports, during the reading.
+            // A set or a table was removed, or more was changed than the kernel reports, during the read.
             Err(DumpError::Lost | DumpError::Kernel(libc::ENOENT | libc::EINTR | libc::EAGAIN)) => continue,
             result => result.map_err(unread)?,
         };

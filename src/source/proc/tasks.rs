@@ -1,7 +1,7 @@
 //! Whether a thread has a file table of its own.
 //!
 //! Threads normally share one, and /proc/PID/fd shows it. After `unshare(CLONE_FILES)`, a thread's sockets are only
-//! under /proc/PID/task/TID/fd. kcmp(2) tells with one system call per thread.
+//! under /proc/PID/task/TID/fd. kcmp(2) detects that with one system call per thread.
 #![allow(unsafe_code, reason = "kcmp(2) has no safe wrapper")]
 
 use crate::source::uapi::KCMP_FILES;

@@ -136,7 +136,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// That something could not be opened, and whether that is for want of descriptors of our own.
+    /// Something could not be opened; and whether that is for lack of descriptors of our own.
     fn refused(&mut self, error: Errno) -> Seen {
         self.found.out_of_descriptors |= matches!(error, Errno::MFILE | Errno::NFILE);
         Seen::Refused
@@ -269,7 +269,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Visits the threads with their own file table; a thorough walk visits every thread.
-    /// Refused only for want of descriptors of our own: a thread is no more closed than its process.
+    /// Refused only for lack of descriptors of our own: a thread is as accessible as its process.
     fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) -> Seen {
         let directory = match openat(process, c"task", DIRECTORY, Mode::empty()) {
             Ok(directory) => directory,

@@ -1,4 +1,4 @@
-//! Creates the file of a recording: readable only by its owner, and never over somebody else's.
+//! Creates the file of a recording: readable only by its owner, and never replacing somebody else's.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;

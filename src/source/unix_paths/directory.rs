@@ -1,4 +1,4 @@
-//! What a directory lets anybody make, whoever it is.
+//! What may be created in a directory, whoever the user is.
 
 use std::path::Path;
 
@@ -92,7 +92,7 @@ const WITHOUT_SOCKETS: [u32; 22] = [
     0x2011_bab0, // exfat
 ];
 
-/// Types behind which a program or a server decides.
+/// Types where a program or a server decides.
 const DECIDED_ELSEWHERE: [u32; 6] = [
     0x6573_5546, // fuse
     0x0102_1997, // 9p

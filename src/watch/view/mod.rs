@@ -1,4 +1,4 @@
-//! Draws the state. Nothing is decided here but what fits.
+//! Draws the state. The only decision made here is what fits.
 
 mod header;
 mod pages;

@@ -1,4 +1,4 @@
-//! What takes the whole screen: help, the answer of `why`, the question about a target; and the filter line.
+//! What covers the whole screen: help, the answer of `why`, the question about a target; and the filter line.
 
 use std::fmt::Write as _;
 
@@ -196,7 +196,7 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
     }
     let before = typed.text.get(..typed.at).unwrap_or_default();
     let room = usize::from(width).saturating_sub(4);
-    // What does not fit goes at the left.
+    // What does not fit is cut off at the left.
     let skipped: usize = before.width().saturating_sub(room);
     let shown: String = skip_cells(&typed.text, skipped);
     canvas.put(0, line_y, width, "/ ", Tone::Strong);

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::render::span::cut_end;
 
-/// How text looks. Colour is never the only signal.
+/// The tone of text. Colour is never the only signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tone {
     /// As the terminal has it.
@@ -57,7 +57,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Puts text at a place, cut to what there is of `width` cells; returns how many it took.
+    /// Puts text at a place, cut to `width` cells or the edge; returns how many it took.
     pub(super) fn put(&mut self, x: u16, y: u16, width: u16, text: &str, tone: Tone) -> u16 {
         let area = *self.buffer.area();
         if y >= area.bottom() || x >= area.right() {
@@ -149,7 +149,7 @@ pub(super) fn rate(bytes: f64) -> String {
     format!("{:.0} {}", value.max(1.0), UNITS[unit])
 }
 
-/// A number with its thousands apart.
+/// A number with separated thousands.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();

@@ -99,7 +99,7 @@ pub(super) fn row(items: &Items, at: usize, data: &Data, now: Duration) -> Optio
     }
 }
 
-/// `gone 2 s`, `new`: what became of a row.
+/// `gone 2 s`, `new`: what happened to a row.
 fn life(key: Key, data: &Data, now: Duration) -> (char, Tone, Option<String>) {
     if let Some(since) = data.gone_since(key) {
         let seconds = now.saturating_sub(since).as_secs();

@@ -61,7 +61,7 @@ impl Cell {
 /// A row: its mark, its tone, and a cell for each column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Row {
-    /// `+` new, `-` gone, `~` changed, `!` look at this, `X` loses something.
+    /// `+` new, `-` gone, `~` changed, `!` needs attention, `X` loses something.
     pub(super) mark: char,
     /// Its tone.
     pub(super) tone: Tone,

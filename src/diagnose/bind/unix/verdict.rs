@@ -29,7 +29,7 @@ named! {
         Listener => "unix-listener",
         /// A socket is bound to it.
         Bound => "unix-bound",
-        /// A socket's file is left, and no socket.
+        /// A socket's file is left over, without a socket.
         Stale => "unix-stale",
         /// A socket is bound to the file, and is in no dump here.
         Elsewhere => "unix-elsewhere",
@@ -43,23 +43,23 @@ named! {
         NoDirectory => "no-directory",
         /// A part of the path is not a directory.
         NotADirectory => "not-a-directory",
-        /// The links in the path lead in a circle.
+        /// The links in the path form a loop.
         LinkLoop => "link-loop",
         /// A name in the path is too long.
         NameTooLong => "name-too-long",
         /// The name ends in a slash.
         TrailingSlash => "trailing-slash",
-        /// No file may be made in the directory.
+        /// No file may be created in the directory.
         DirectoryForbidden => "directory-forbidden",
         /// The directory is immutable.
         Immutable => "directory-immutable",
         /// The file system is read-only.
         ReadOnly => "read-only",
-        /// The file system has no sockets.
+        /// The file system does not support sockets.
         NoSockets => "no-sockets",
         /// The file system is full.
         Full => "full",
-        /// Whether a file may be made in the directory is unknown.
+        /// Whether a file may be created in the directory is unknown.
         Unreadable => "unreadable",
     }
 }

@@ -11,7 +11,7 @@ pub enum Effect {
     Accept,
     /// It is dropped.
     Drop,
-    /// It is dropped, and the sender is told.
+    /// It is dropped, and the sender is notified.
     Reject(Refusal),
     /// Back to the calling chain.
     Return,
@@ -21,7 +21,7 @@ pub enum Effect {
     Goto(usize),
 }
 
-/// How the sender is told.
+/// How the sender is notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// By a TCP reset.

@@ -1,4 +1,4 @@
-//! The way of a connection's packets: there, the answer back, and the third packet of TCP.
+//! The path of a connection's packets: there, the reply back, and the third packet of TCP's handshake.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -72,7 +72,7 @@ pub enum Leg {
 /// What stopped a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// A rule or policy, which tells the sender or not.
+    /// A rule or policy, which may notify the sender.
     Rule(RulePlace, Option<Refusal>),
     /// The routing table: errno.
     Route(i32),
@@ -93,7 +93,7 @@ pub struct End {
     pub lands_at: Option<SocketAddr>,
 }
 
-/// How a packet's way ends.
+/// How a packet's path ends.
 enum Way {
     /// At a socket of this machine.
     Delivered,

@@ -1,4 +1,4 @@
-//! Carries out a table of iptables-legacy (linux 6.18 net/ipv4/netfilter/ip_tables.c, ipt_do_table).
+//! Executes a table of iptables-legacy (linux 6.18 net/ipv4/netfilter/ip_tables.c, ipt_do_table).
 
 use super::connection::Hook;
 use super::effect::Effect;
@@ -26,7 +26,7 @@ const FLAG_FRAGMENT: u8 = 1;
 const FLAG_GOTO: u8 = 2;
 
 impl Walk<'_> {
-    /// Carries out a table at a hook.
+    /// Executes a table at a hook.
     ///
     /// # Errors
     /// See [`Stop`].

@@ -4,7 +4,7 @@ use super::value::{Cell, Truth, at_least, between, bytes, equal};
 use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{Element, Set};
 
-/// How many elements of a map an unknown key may be.
+/// How many elements of a map an unknown key may match.
 const CANDIDATES_MAX: usize = 8;
 
 impl<'a> Walk<'a> {
@@ -83,7 +83,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Chooses among elements that an unknown key may be.
+    /// Chooses among elements that an unknown key may match.
     fn candidate(
         &mut self,
         cells: &[Cell],

@@ -1,4 +1,4 @@
-//! Translations that rules ask for.
+//! Address translations that rules request.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

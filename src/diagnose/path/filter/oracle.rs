@@ -1,4 +1,4 @@
-//! Answers to what no reading can tell: a script of answers, and the questions that it met.
+//! Answers to what cannot be read: a script of answers, and the questions asked so far.
 
 use std::collections::HashMap;
 
@@ -66,7 +66,7 @@ impl Oracle {
     }
 }
 
-/// Returns the questions whose answers change the end, given each run's answers and a number for its end.
+/// Returns the questions whose answers change the outcome, given each run's answers and a number for its outcome.
 pub fn deciding(runs: &[(Vec<(Question, bool)>, usize)]) -> Vec<Question> {
     let mut ends: Vec<(&Question, [Vec<usize>; 2])> = Vec::new();
     for (asked, end) in runs {
@@ -95,7 +95,7 @@ pub fn deciding(runs: &[(Vec<(Question, bool)>, usize)]) -> Vec<Question> {
         .filter(|(_, [no, yes])| !same(no, yes))
         .map(|(question, _)| (*question).clone())
         .collect();
-    // Two that only together change something are each no different alone.
+    // Questions that matter only together make no difference one at a time.
     if deciding.is_empty() {
         all.collect()
     } else {

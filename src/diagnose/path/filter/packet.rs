@@ -92,7 +92,7 @@ pub struct Packet {
     pub tracking: Tracking,
     /// What connection tracking will say.
     pub is: Tracking,
-    /// Whether this machine made it.
+    /// Whether this machine sent it.
     pub from_here: bool,
 }
 

@@ -22,7 +22,7 @@ pub const BUDGET: u64 = 10_000_000;
 /// What is predicted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prediction {
-    /// It ends so whatever the unknown facts are.
+    /// The outcome, whatever the unknown facts are.
     Certain(End),
     /// It depends on these.
     Unknown(Vec<Question>),

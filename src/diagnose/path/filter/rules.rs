@@ -1,4 +1,4 @@
-//! Carries out the rules of nf_tables (linux 6.18 net/netfilter/nf_tables_core.c, nft_do_chain).
+//! Executes the rules of nf_tables (linux 6.18 net/netfilter/nf_tables_core.c, nft_do_chain).
 
 use super::connection::Hook;
 use super::effect::{Effect, Refusal};
@@ -17,7 +17,7 @@ pub enum Passage {
     Passed,
     /// It is dropped there.
     Dropped(RulePlace),
-    /// It is dropped, and its sender is told.
+    /// It is dropped, and its sender is notified.
     Rejected(RulePlace, Refusal),
 }
 
@@ -28,7 +28,7 @@ const CONNLIMIT: u32 = 5;
 const SYNPROXY: u32 = 10;
 
 impl<'a> Walk<'a> {
-    /// Carries out a base chain. `hook` is `None` on a device, before or after the hooks of IP.
+    /// Executes a base chain. `hook` is `None` on a device, before or after the hooks of IP.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -451,7 +451,7 @@ fn touches(base: u32, offset: u32, bytes: u32, packet: &Packet) -> bool {
     }
 }
 
-/// `NFT_REJECT_*`: how the sender is told (linux 6.18 net/netfilter/nft_reject.c).
+/// `NFT_REJECT_*`: how the sender is notified (linux 6.18 net/netfilter/nft_reject.c).
 fn refusal(kind: u32, code: u8, v6: bool) -> Refusal {
     const RESET: u32 = 1;
     const EITHER: u32 = 2;

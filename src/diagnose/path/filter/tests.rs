@@ -56,7 +56,7 @@ fn route(query: &RouteQuery) -> RouteAnswer {
 }
 
 fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) -> Prediction {
-    /// Enough for every test, and soon spent.
+    /// Enough for every test, and quickly used up.
     const BUDGET: u64 = 200_000;
     let mut facts = facts();
     let index = Index::new(filter);

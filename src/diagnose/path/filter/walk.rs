@@ -42,7 +42,7 @@ pub struct Walk<'a> {
     pub limits: Limits,
     /// The registers.
     pub registers: [Cell; REGISTERS],
-    /// The rule that is carried out.
+    /// The rule being executed.
     pub at: Option<RulePlace>,
     /// How many steps are left.
     pub budget: &'a std::cell::Cell<u64>,

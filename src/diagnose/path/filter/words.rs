@@ -404,7 +404,7 @@ fn value(kind: Value, bytes: &[u8]) -> String {
             .first_chunk()
             .map_or_else(hex, |bytes: &[u8; 16]| Ipv6Addr::from(*bytes).to_string()),
         (Value::Address, 1..=4) => {
-            // A shorter one is the begin of a network.
+            // A shorter one is the beginning of a network.
             let mut whole = [0; 4];
             for (to, from) in whole.iter_mut().zip(bytes) {
                 *to = *from;

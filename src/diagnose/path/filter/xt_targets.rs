@@ -32,7 +32,7 @@ const PROTO_SPECIFIED: u32 = 2;
 const NETMAP: u32 = 0x40;
 
 impl Walk<'_> {
-    /// Carries a target out.
+    /// Executes a target.
     ///
     /// # Errors
     /// See [`Stop`].
