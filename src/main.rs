@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use sockstat::source::memory::OrEnd;
+
+#[global_allocator]
+static MEMORY: OrEnd = OrEnd;
+
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     sockstat::command::run(&arguments).into()

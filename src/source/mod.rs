@@ -14,6 +14,7 @@ pub mod hosts;
 mod interfaces;
 pub mod lookup;
 pub mod machine;
+pub mod memory;
 pub mod names;
 pub mod namespaces;
 pub mod netlink;

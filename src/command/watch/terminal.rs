@@ -15,6 +15,7 @@ use ratatui::crossterm::terminal::{
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpid, kill_process};
 
+use crate::source::memory;
 use crate::source::terminal::Terminal as Out;
 use crate::watch::{State, view};
 
@@ -56,6 +57,7 @@ impl Terminal {
             give_back();
             before(panic);
         }));
+        memory::before_end(give_back);
         let out = Out::on_stdout()?;
         take_over(out)?;
         match ratatui::Terminal::new(CrosstermBackend::new(out)) {
@@ -125,6 +127,12 @@ impl Terminal {
         take_over(self.out)?;
         self.forget();
         Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
     }
 }
 

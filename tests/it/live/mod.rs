@@ -17,6 +17,7 @@ mod kill;
 mod load;
 mod machine;
 mod measure;
+mod memory;
 mod metrics;
 mod netns;
 mod normal;

@@ -1,8 +1,9 @@
 //! The live screen on a pseudo-terminal: what it shows, and that the terminal is as it was on every way out.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,6 +12,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
 use super::enter::is_root;
+use super::privilege::copy;
 use super::sockets::Sockets;
 use super::tools::is_installed;
 use crate::run::{Ran, sockstat};
@@ -43,9 +45,11 @@ const NOW: Timespec = Timespec {
 const READS_MAX: usize = 1000;
 
 /// A terminal, and the program on it.
-struct Screen {
+pub(super) struct Screen {
     master: OwnedFd,
     child: Child,
+    /// All that the program wrote.
+    raw: Vec<u8>,
     parser: vt100::Parser,
     before: [u64; 4],
 }
@@ -74,6 +78,13 @@ fn modes(terminal: &OwnedFd) -> [u64; 4] {
 impl Screen {
     /// Starts `sockstat watch` with these arguments, in the namespace of the sockets and in a session of its own.
     fn start(sockets: &Sockets, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let mut command = sockets.program("setsid");
+        command.args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"]);
+        Self::of(command.args(arguments), size, environment)
+    }
+
+    /// The same by a command that makes the terminal that of a session of its own (`setsid -c`).
+    pub(super) fn of(command: &mut Command, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -81,10 +92,7 @@ impl Screen {
         resize(&master, size);
         let before = modes(&master);
         let slave = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).unwrap());
-        let mut command = sockets.program("setsid");
         command
-            .args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"])
-            .args(arguments)
             .env("TERM", "xterm-256color")
             .env("LC_ALL", "C.UTF-8")
             .env_remove("NO_COLOR")
@@ -95,6 +103,7 @@ impl Screen {
         Self {
             master,
             child: command.spawn().unwrap(),
+            raw: Vec::new(),
             parser: vt100::Parser::new(cells(size.1), cells(size.0), 0),
             before,
         }
@@ -104,7 +113,7 @@ impl Screen {
         Pid::from_child(&self.child)
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.parser.screen().contents()
     }
 
@@ -119,6 +128,7 @@ impl Screen {
             Ok(0) | Err(_) => false,
             Ok(length) => {
                 self.parser.process(&bytes[..length]);
+                self.raw.extend_from_slice(&bytes[..length]);
                 true
             }
         }
@@ -126,7 +136,7 @@ impl Screen {
 
     /// Reads until the screen has this text.
     #[track_caller]
-    fn wait_for(&mut self, wanted: &str) {
+    pub(super) fn wait_for(&mut self, wanted: &str) {
         for _ in 0..READS_MAX {
             if self.text().contains(wanted) {
                 return;
@@ -136,13 +146,13 @@ impl Screen {
         panic!("still no '{wanted}' on:\n{}", self.text());
     }
 
-    fn press(&self, keys: &str) {
+    pub(super) fn press(&self, keys: &str) {
         rustix::io::write(&self.master, keys.as_bytes()).unwrap();
     }
 
     /// Presses a key again and again, as long as the screen takes it for one that came too early.
     #[track_caller]
-    fn press_until(&mut self, key: &str, wanted: &str) {
+    pub(super) fn press_until(&mut self, key: &str, wanted: &str) {
         for _ in 0..400 {
             if self.text().contains(wanted) {
                 return;
@@ -153,9 +163,9 @@ impl Screen {
         panic!("no '{wanted}' after '{key}' on:\n{}", self.text());
     }
 
-    /// Waits for the end; the terminal is as it was.
+    /// Waits for the end; the terminal is as it was. Returns all that was written, too.
     #[track_caller]
-    fn ends(mut self) -> ExitStatus {
+    pub(super) fn ends(mut self) -> (ExitStatus, Vec<u8>) {
         // Whoever does not read would let it wait.
         while self.child.try_wait().unwrap().is_none() {
             if !self.read(DEADLINE) && self.child.try_wait().unwrap().is_none() {
@@ -174,7 +184,7 @@ impl Screen {
             self.before,
             "the modes are those from before"
         );
-        status
+        (status, self.raw)
     }
 }
 
@@ -230,7 +240,7 @@ fn keys_a_filter_and_another_size() {
     screen.parser.screen_mut().set_size(cells(12), cells(40));
     screen.wait_for("? help  q quit");
     screen.press("q");
-    assert!(screen.ends().success());
+    assert!(screen.ends().0.success());
 }
 
 #[test]
@@ -255,7 +265,7 @@ fn a_key_that_comes_together_with_another_size_is_not_kept() {
         screen.wait_for("PORTS");
     }
     screen.press("q");
-    assert!(screen.ends().success());
+    assert!(screen.ends().0.success());
 }
 
 #[test]
@@ -291,7 +301,7 @@ fn a_terminal_that_takes_nothing_does_not_keep_it_from_ending() {
         };
         assert!(status.success(), "{signal:?}: {status}");
         // The rest of the last frame is gone, what gives the terminal back is there.
-        assert!(screen.ends().success());
+        assert!(screen.ends().0.success());
     }
 }
 
@@ -305,7 +315,7 @@ fn a_signal_ends_it_and_ctrl_z_stops_it() {
         screen.wait_for("3000/tcp");
         assert_ne!(modes(&screen.master), screen.before);
         kill_process(screen.pid(), signal).unwrap();
-        assert!(screen.ends().success(), "{signal:?}");
+        assert!(screen.ends().0.success(), "{signal:?}");
     }
     let mut screen = Screen::start(&sockets, &[], (80, 24), &[]);
     screen.wait_for("3000/tcp");
@@ -322,7 +332,7 @@ fn a_signal_ends_it_and_ctrl_z_stops_it() {
         assert!(screen.read(DEADLINE), "not drawn again:\n{}", screen.text());
     }
     screen.press("q");
-    assert!(screen.ends().success());
+    assert!(screen.ends().0.success());
 }
 
 #[test]
@@ -343,7 +353,7 @@ fn the_program_of_a_row_is_ended_by_letter() {
     screen.wait_for("3000/tcp is free");
     screen.press_until("\u{1b}", "PORTS");
     screen.press("q");
-    assert!(screen.ends().success());
+    assert!(screen.ends().0.success());
 }
 
 #[test]
@@ -361,7 +371,37 @@ fn why_answers_for_the_row_and_a_plain_terminal_gets_ascii() {
     assert!(screen.text().is_ascii(), "{}", screen.text());
     screen.press("\u{1b}");
     screen.press("q");
-    assert!(screen.ends().success());
+    assert!(screen.ends().0.success());
+}
+
+#[test]
+fn without_a_thread_it_says_so_and_gives_the_terminal_back() {
+    if !is_root() {
+        skip("only root can become another user");
+        return;
+    }
+    let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
+        return;
+    };
+    fs::set_permissions(sockets.directory(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = sockets.directory().join("sockstat");
+    copy(&program);
+    let mut command = sockets.program("setsid");
+    command
+        .args([
+            "-c",
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ])
+        .args(["prlimit", "--nproc=0"])
+        .arg(&program)
+        .arg("watch");
+    let mut screen = Screen::of(&mut command, (80, 24), &[]);
+    screen.wait_for("cannot start a thread");
+    let (status, _) = screen.ends();
+    assert_eq!(status.code(), Some(1));
 }
 
 #[test]

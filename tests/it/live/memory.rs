@@ -1,0 +1,101 @@
+//! What many sockets cost in memory, held by a limit; and what happens when there is not enough.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use super::enter;
+use super::sockets::example;
+use crate::run::Ran;
+use crate::skip::skip;
+
+/// So many that 1.4 kB each, as JSON has them, would be more than the limit.
+const SOCKETS: &str = "20000";
+
+/// Nearly twice what the dearest run needs here. docs/performance.md says what a row costs where rows are kept.
+const ENOUGH_KIB: u32 = 24 * 1024;
+
+/// Sockets in a network namespace of their own; they close when this is dropped.
+struct Load {
+    child: Child,
+    process: Arc<OwnedFd>,
+}
+
+impl Load {
+    #[track_caller]
+    fn make() -> Option<Self> {
+        let mut child = Command::new(example("load"))
+            .args(["--sockets", SOCKETS])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        lines.read_line(&mut line).unwrap();
+        let pid = line.split(' ').nth(1).and_then(|pid| pid.parse().ok());
+        let Some(pid) = pid else {
+            let output = child.wait_with_output().unwrap();
+            let why = String::from_utf8_lossy(&output.stderr);
+            skip(&format!("no load: {}", why.trim()));
+            return None;
+        };
+        Some(Self {
+            child,
+            process: enter::open(pid),
+        })
+    }
+
+    /// Runs sockstat with so much memory for its data (setrlimit(2), RLIMIT_DATA).
+    fn run(&self, kib: u32, arguments: &[&str]) -> Ran {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("ulimit -d {kib} && exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_sockstat"))
+            .args(arguments);
+        enter::inside(&mut command, &self.process);
+        Ran::of(&mut command)
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn twenty_thousand_sockets_need_little_memory_and_too_little_is_said() {
+    let Some(load) = Load::make() else { return };
+    for arguments in [
+        &["-tanp"][..],
+        &["-tanp", "--owners", "proc"],
+        &["-tanp", "--jsonl"],
+        &["-tanp", "--csv"],
+        &["-tanp", "--json"],
+        &["-tanp", "--table"],
+        &["snapshot"],
+        &["metrics"],
+    ] {
+        let ran = load.run(ENOUGH_KIB, arguments).ended_with(0);
+        let lines = ran.text().lines().count();
+        assert!(
+            lines > 20_000 || arguments == ["metrics"],
+            "{arguments:?}: {lines} lines"
+        );
+    }
+    for kib in [4_000, 6_000, 8_000] {
+        for arguments in [&["-tanp", "--json"][..], &["-tanp", "--table"]] {
+            let ran = load.run(kib, arguments).ended_with(1);
+            assert!(
+                ran.stderr.starts_with("error: out of memory: cannot allocate "),
+                "{arguments:?} with {kib} KiB: {}",
+                ran.stderr
+            );
+            assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
+        }
+    }
+}
