@@ -114,17 +114,17 @@ fn context<'a>(mut name: impl FnMut() -> &'a [u8], addresses: [IpAddr; 2]) -> Co
     Context {
         processes: BTreeMap::from([(7, process)]),
         names: Names {
-            interfaces: BTreeMap::from([((0, 2), interface)]),
-            users: BTreeMap::from([(1000, user)]),
+            interfaces: BTreeMap::from([((0, 2), interface.into())]),
+            users: BTreeMap::from([(1000, user.into())]),
             homes: BTreeMap::from([(77, Home::of_path(&cgroup))]),
-            cgroups: BTreeMap::from([(77, cgroup)]),
-            hosts: addresses.into_iter().map(|address| (address, host.clone())).collect(),
-            services: BTreeMap::from([((80, false), service.clone()), ((443, false), service)]),
+            cgroups: BTreeMap::from([(77, cgroup.into())]),
+            hosts: addresses.into_iter().map(|address| (address, host.as_str().into())).collect(),
+            services: BTreeMap::from([((80, false), service.as_str().into()), ((443, false), service.into())]),
         },
         socket_contexts: BTreeMap::from([(1, name().into())]),
         namespaces: vec![Namespace {
             inode: Some(4_026_531_840),
-            name: Some(namespace),
+            name: Some(namespace.into()),
         }],
         ..Context::default()
     }

@@ -8,7 +8,7 @@ use crate::cli::complete::{Candidate, Completion, LookUp, complete};
 use crate::exit::Exit;
 use crate::model::request::OwnersBy;
 use crate::model::{Protocol, StateSet};
-use crate::render::escape;
+use crate::render::{escape, shell};
 use crate::source::{available, process, system};
 
 /// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if that is nothing.
@@ -18,12 +18,19 @@ use crate::source::{available, process, system};
 pub(super) fn values(words: &[String]) -> anyhow::Result<Exit> {
     let completion = complete(words);
     let mut all = completion.look_up.map(look_up).unwrap_or_default();
+    all.retain(is_plain);
     all.extend(completion.fixed.iter().cloned());
     let text = lines(&completion, &all);
     if text.is_empty() {
         return Ok(Exit::Failed);
     }
     out::print(text.as_bytes())
+}
+
+/// Whether a shell takes the name as one word that is no option. Bash puts a completion on the line as it is, so others
+/// are not offered.
+fn is_plain(name: &Candidate) -> bool {
+    shell::name(name.word.as_bytes()).as_ref() == Some(&name.word)
 }
 
 fn lines(completion: &Completion, all: &[Candidate]) -> String {
@@ -57,7 +64,10 @@ fn look_up(what: LookUp) -> Vec<Candidate> {
                 })
                 .collect()
         }
-        LookUp::Interfaces => system::read().interfaces.into_values().map(named).collect(),
+        LookUp::Interfaces => {
+            let names = system::read().interfaces.into_values();
+            names.map(|name| named(name.to_string())).collect()
+        }
     }
 }
 
@@ -86,6 +96,20 @@ fn ports() -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_a_shell_would_execute_is_not_offered() {
+        let candidate = |word: &str| Candidate {
+            word: word.to_owned(),
+            help: String::new(),
+        };
+        for word in ["eth0", "wg-home", "br0.12", "80"] {
+            assert!(is_plain(&candidate(word)), "{word}");
+        }
+        for word in ["$(reboot)", "a;b", "a b", "-f", "`a`", "a\u{202e}b", "", "~", "*"] {
+            assert!(!is_plain(&candidate(word)), "{word}");
+        }
+    }
 
     #[test]
     fn only_what_fits_is_printed_after_what_is_kept() {

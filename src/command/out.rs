@@ -27,7 +27,7 @@ const PIPE_BYTES: usize = 1024 * 1024;
 /// # Errors
 /// If stdout cannot be written; a reader that went away is none.
 pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
-    outcome(write_all(Safe::document(bytes).as_bytes()))
+    outcome(to_stdout(&Safe::document(bytes)))
 }
 
 /// Writes the kernel's own messages to stdout (`-D -`).
@@ -35,7 +35,7 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 /// # Errors
 /// As [`print()`].
 pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
-    outcome(write_all(bytes))
+    outcome(raw_to_stdout(bytes))
 }
 
 /// Replaces a file of the caller atomically.
@@ -65,7 +65,7 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
 
 /// Writes `text` to stderr. If that fails too, nobody can be informed.
 pub fn complain(text: &str) {
-    let _ = io::stderr().write_all(Safe::sentences(text).as_bytes());
+    to_stderr(&Safe::sentences(text));
 }
 
 /// The width at which sentences on stderr wrap; `None` if that is not a terminal.
@@ -77,7 +77,7 @@ pub fn error_width() -> Option<usize> {
 
 /// Writes the rows that a question is about to stderr, with their colours.
 pub fn preview(rows: &[u8]) {
-    let _ = io::stderr().write_all(Safe::document(rows).as_bytes());
+    to_stderr(&Safe::document(rows));
 }
 
 /// Reports a mistake on the command line.
@@ -93,7 +93,15 @@ pub fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     Ok(Exit::Usage)
 }
 
-fn write_all(bytes: &[u8]) -> io::Result<()> {
+fn to_stdout(text: &Safe<'_>) -> io::Result<()> {
+    raw_to_stdout(text.as_bytes())
+}
+
+fn to_stderr(text: &Safe<'_>) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn raw_to_stdout(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes)?;
     stdout.flush()
@@ -125,7 +133,7 @@ impl Blocks {
 
     /// Writes what is pending.
     pub fn flush(&mut self) -> ControlFlow<()> {
-        let result = write_all(Safe::document(&self.pending).as_bytes());
+        let result = to_stdout(&Safe::document(&self.pending));
         self.pending.clear();
         match result {
             Ok(()) => ControlFlow::Continue(()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::model::Gap;
+use crate::render::text::written;
 use crate::render::{escape, json};
 
 /// A sentence or a command in a document, the same text as on a terminal: names in it are escaped already.
@@ -13,10 +14,7 @@ pub(super) fn sentence(text: &str) -> String {
 
 /// A value that a writer of `render` appends.
 pub(super) fn raw(write: impl FnOnce(&mut Vec<u8>)) -> Box<RawValue> {
-    let mut out = Vec::new();
-    write(&mut out);
-    let text = String::from_utf8(out).unwrap_or_default();
-    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    RawValue::from_string(written(write)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The gaps of a document.
@@ -51,7 +49,7 @@ pub(super) fn document(document: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::name::Name;
+    use crate::model::Name;
 
     #[derive(Serialize)]
     struct Document {

@@ -4,6 +4,8 @@
 //! create cgroups can create one that looks like a container's. So a path says where something runs, not whom to
 //! trust.
 
+use super::Name;
+
 /// The runtime that created a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Runtime {
@@ -31,18 +33,18 @@ pub struct Container {
     /// Its identifier, 64 hexadecimal digits; `None` if the runtime uses only names.
     pub id: Option<String>,
     /// Its name, if it is known.
-    pub name: Option<String>,
+    pub name: Option<Name>,
 }
 
 /// Where a process runs, or ran when it created a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home {
     /// The innermost systemd unit, a service or a scope, that is not the container's own scope.
-    pub unit: Option<String>,
+    pub unit: Option<Name>,
     /// The innermost container.
     pub container: Option<Container>,
     /// The pod: `NAMESPACE/NAME` if known, otherwise its UID, or the identifier of a podman pod.
-    pub pod: Option<String>,
+    pub pod: Option<Name>,
 }
 
 /// The number of identifier digits to show, the same as runtimes show.
@@ -50,9 +52,10 @@ const SHORT: usize = 12;
 
 impl Container {
     /// Returns the name, or the short identifier if the name is unknown.
-    pub fn title(&self) -> &str {
+    pub fn title(&self) -> &[u8] {
         let id = self.id.as_deref().unwrap_or_default();
-        self.name.as_deref().unwrap_or(id.get(..SHORT).unwrap_or(id))
+        let short = id.get(..SHORT).unwrap_or(id);
+        self.name.as_ref().map_or(short.as_bytes(), Name::as_bytes)
     }
 }
 
@@ -71,12 +74,12 @@ impl Home {
             if let Some(container) = container_of(part, parent) {
                 home.container = Some(container);
             } else if is_unit(part) {
-                home.unit = Some(unescape(part));
+                home.unit = Some(unescape(part).into());
                 if let Some(name) = nspawn_service(part) {
                     home.container = Some(named(Runtime::Nspawn, unescape(name)));
                 }
             } else if let Some(pod) = pod_of(part, in_kubernetes) {
-                home.pod = Some(pod);
+                home.pod = Some(pod.into());
             }
             parent = part;
         }
@@ -191,7 +194,7 @@ fn named(runtime: Runtime, name: String) -> Container {
     Container {
         runtime,
         id: None,
-        name: Some(name),
+        name: Some(name.into()),
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::time::SystemTime;
 
+use super::Name;
+
 /// What tells the captures of several machines apart. A machine id may be that of a cloned image; a boot id is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     /// Its host name.
-    pub host: Option<String>,
+    pub host: Option<Name>,
     /// Its machine id (machine-id(5)), 32 hexadecimal digits.
-    pub machine_id: Option<String>,
+    pub machine_id: Option<Name>,
     /// The id of this boot: a UUID.
-    pub boot_id: Option<String>,
+    pub boot_id: Option<Name>,
 }
 
 /// The run: when it began, and where, if that was asked for.

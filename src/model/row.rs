@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use super::cgroup::Home;
 use super::machine::Origin;
-use super::{HalfOpen, Holder, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
+use super::{HalfOpen, Holder, Name, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
 
 /// A socket with its owner and context: the input of filters, sorting and renderers.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ impl<'a> Row<'a> {
     }
 
     /// The name of an interface in the socket's network namespace.
-    pub fn interface(&self, index: NonZeroU32) -> Option<&'a String> {
+    pub fn interface(&self, index: NonZeroU32) -> Option<&'a Name> {
         let interfaces = &self.context.names.interfaces;
         interfaces.get(&(self.socket.netns, index.get()))
     }

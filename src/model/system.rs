@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
+use super::Name;
+
 /// Facts about a network namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one sysctl")]
@@ -30,9 +32,9 @@ pub struct SystemFacts {
     /// The IPv6 addresses of the interfaces.
     pub local_v6: Vec<V6Address>,
     /// Interface index to name.
-    pub interfaces: BTreeMap<u32, String>,
+    pub interfaces: BTreeMap<u32, Name>,
     /// The IPv4 networks on a link, with the interface's name.
-    pub v4_links: Vec<(V4Network, String)>,
+    pub v4_links: Vec<(V4Network, Name)>,
 }
 
 /// An IPv4 network.
@@ -139,7 +141,7 @@ impl SystemFacts {
 
     /// Returns the index of an interface that is given by name or index.
     pub fn interface_index(&self, name: &str) -> Option<u32> {
-        let by_name = self.interfaces.iter().find(|(_, known)| *known == name);
+        let by_name = self.interfaces.iter().find(|(_, known)| **known == *name);
         let by_index = || {
             name.parse()
                 .ok()
@@ -193,7 +195,7 @@ mod tests {
             local_v4: addresses.map(host).to_vec(),
             local_v6: Vec::new(),
             interfaces: BTreeMap::new(),
-            v4_links: vec![(link, "eth0".to_owned())],
+            v4_links: vec![(link, "eth0".into())],
         };
         assert_eq!(system.own_addresses(), ["127.0.0.1", "10.1.0.7 (eth0)"]);
         let is_broadcast = |text: &str| system.is_broadcast(text.parse().unwrap());

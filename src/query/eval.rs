@@ -16,7 +16,7 @@ use crate::model::cgroup::{Container, Home};
 use crate::model::other_ends::{VsockPair, vsock_number};
 use crate::model::process::{base_name, script_name};
 use crate::model::time::Moment;
-use crate::model::{Endpoints, Holder, InetPair, OwnerStatus, Process, Protocol, Socket};
+use crate::model::{Endpoints, Holder, InetPair, Name, OwnerStatus, Process, Protocol, Socket};
 
 /// The result of a filter on a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,14 +203,14 @@ fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> boo
 
 /// The value that a home has for a field, as in [`Field::value`].
 fn home_text(field: OwnerField, home: &Home) -> Option<&[u8]> {
-    let text = match field {
-        OwnerField::Unit => home.unit.as_deref(),
-        OwnerField::Container => home.container.as_ref().map(Container::title),
-        OwnerField::ContainerId => home.container.as_ref().and_then(|it| it.id.as_deref()),
-        OwnerField::Pod => home.pod.as_deref(),
+    let container = home.container.as_ref();
+    match field {
+        OwnerField::Unit => home.unit.as_ref().map(Name::as_bytes),
+        OwnerField::Container => container.map(Container::title),
+        OwnerField::ContainerId => container.and_then(|it| it.id.as_deref()).map(str::as_bytes),
+        OwnerField::Pod => home.pod.as_ref().map(Name::as_bytes),
         _ => None,
-    };
-    text.map(str::as_bytes)
+    }
 }
 
 /// True if any owner matches; undecided if no known owner matches and there may be unknown ones.

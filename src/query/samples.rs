@@ -68,7 +68,7 @@ pub(crate) fn names() -> ResolvedNames {
         users: [("mark".to_owned(), 1000)].into(),
         interfaces_by_name: false,
         late: false,
-        interfaces: [("eth0".to_owned(), 2)].into(),
+        interfaces: [("eth0".into(), 2)].into(),
         cgroups: [("/app".to_owned(), 77)].into(),
         files: BTreeMap::new(),
         local_port_range: Some((32768, 60999)),
@@ -110,14 +110,14 @@ pub(crate) fn context() -> Context {
     Context {
         processes: BTreeMap::from([(812, nginx), (900, app)]),
         names: Names {
-            interfaces: BTreeMap::from([((0, 2), "eth0".to_owned())]),
-            users: BTreeMap::from([(0, "root".to_owned()), (1000, "mark".to_owned())]),
-            cgroups: BTreeMap::from([(77, "/app".to_owned())]),
+            interfaces: BTreeMap::from([((0, 2), "eth0".into())]),
+            users: BTreeMap::from([(0, "root".into()), (1000, "mark".into())]),
+            cgroups: BTreeMap::from([(77, "/app".into())]),
             ..Names::default()
         },
         namespaces: vec![Namespace {
             inode: Some(4_026_531_840),
-            name: Some("blue".to_owned()),
+            name: Some("blue".into()),
         }],
         as_root: false,
         ..Context::default()

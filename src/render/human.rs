@@ -53,7 +53,7 @@ pub fn netns(row: &Row<'_>) -> String {
         return "?".to_owned();
     };
     match (&namespace.name, namespace.inode) {
-        (Some(name), _) => escape::text(name.as_bytes()),
+        (Some(name), _) => name.to_string(),
         (None, Some(inode)) => inode.to_string(),
         (None, None) => "?".to_owned(),
     }

@@ -1,52 +1,26 @@
-//! Names chosen by somebody else: of units, containers, users, interfaces.
+//! How a [`Name`] is shown: escaped, and never otherwise.
 
 use std::fmt;
 
 use super::{escape, shell};
-
-/// A name from outside. It can be shown only in escaped form.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Name(Box<[u8]>);
+use crate::model::Name;
 
 impl Name {
-    /// Returns the raw bytes, for look-ups and comparisons.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
     /// Returns the name as a word of a command to paste; `None` if it must not be pasted (see [`shell::name`]).
     pub fn in_shell(&self) -> Option<String> {
-        shell::name(&self.0)
+        shell::name(self.as_bytes())
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&escape::text(&self.0))
+        formatter.pad(&escape::text(self.as_bytes()))
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}", escape::text(&self.0))
-    }
-}
-
-impl From<&str> for Name {
-    fn from(name: &str) -> Self {
-        Self(name.as_bytes().into())
-    }
-}
-
-impl From<String> for Name {
-    fn from(name: String) -> Self {
-        Self(name.into_bytes().into())
-    }
-}
-
-impl From<Vec<u8>> for Name {
-    fn from(name: Vec<u8>) -> Self {
-        Self(name.into())
+        write!(formatter, "{:?}", escape::text(self.as_bytes()))
     }
 }
 

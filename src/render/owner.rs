@@ -83,7 +83,7 @@ fn first_of(row: &Row<'_>, rank: u8) -> Option<Vec<Span>> {
 fn container(row: &Row<'_>) -> Option<Span> {
     let first = row.processes().next()?;
     let container = first.home.container.as_ref()?;
-    let title = escape::text(container.title().as_bytes());
+    let title = escape::text(container.title());
     Some(Span::new(format!(" in {title}"), Cut::End, DETAIL))
 }
 

@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 
 use super::json::{push_gap, push_key, push_optional, push_string};
 use super::text::{push_address, push_number};
-use crate::model::Gap;
 use crate::model::gap::is_complete;
 use crate::model::machine::Origin;
 use crate::model::summary::{Figure, Summary};
 use crate::model::time::Moment;
+use crate::model::{Gap, Name};
 
 /// The version of the format. Within a version, keys are only ever added.
 pub const SCHEMA: &str = "sockstat-snapshot/1";
@@ -41,19 +41,18 @@ pub fn push_closing(out: &mut Vec<u8>, closing: &Closing<'_>) {
     let machine = &closing.origin.machine;
     let taken_at = closing.origin.taken_at.map(|at| Moment::exact(at).text());
     let complete = is_complete(closing.gaps);
-    let optional = |text: &Option<String>| text.clone();
     out.push(b'{');
     for (key, text) in [
-        ("host", optional(&machine.host)),
-        ("machine_id", optional(&machine.machine_id)),
-        ("boot_id", optional(&machine.boot_id)),
-        ("taken_at", taken_at),
-        ("schema", Some(SCHEMA.to_owned())),
-        ("version", Some(closing.version.to_owned())),
-        ("kernel", Some(closing.kernel.to_owned())),
+        ("host", machine.host.as_ref().map(Name::as_bytes)),
+        ("machine_id", machine.machine_id.as_ref().map(Name::as_bytes)),
+        ("boot_id", machine.boot_id.as_ref().map(Name::as_bytes)),
+        ("taken_at", taken_at.as_deref().map(str::as_bytes)),
+        ("schema", Some(SCHEMA.as_bytes())),
+        ("version", Some(closing.version.as_bytes())),
+        ("kernel", Some(closing.kernel.as_bytes())),
     ] {
         push_key(out, key);
-        push_optional(out, text.as_deref().map(str::as_bytes));
+        push_optional(out, text);
         out.push(b',');
     }
     push_key(out, "complete");

@@ -2,6 +2,7 @@
 
 use super::proc::ProcRoot;
 use super::{disk, tape};
+use crate::model::Name;
 use crate::model::machine::Machine;
 
 /// Where the machine id is (machine-id(5)); D-Bus has one of its own where systemd does not run.
@@ -43,9 +44,9 @@ pub fn read(root: &ProcRoot) -> Machine {
         .find_map(|path| machine_id(&disk::read_to_string(path).ok()?));
     let boot_id = disk::read_to_string(root.join("sys/kernel/random/boot_id")).ok();
     Machine {
-        host: Some(host()),
-        machine_id,
-        boot_id: boot_id.and_then(|text| boot_id_of(&text)),
+        host: Some(host().into()),
+        machine_id: machine_id.map(Name::from),
+        boot_id: boot_id.and_then(|text| boot_id_of(&text)).map(Name::from),
     }
 }
 
@@ -93,7 +94,7 @@ mod tests {
     #[test]
     fn this_machine_has_a_name_and_a_boot() {
         let machine = read(&ProcRoot::default());
-        assert_eq!(machine.host.as_deref(), Some(&*host()));
+        assert_eq!(machine.host, Some(host().into()));
         assert!(machine.boot_id.is_some() && !kernel().is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Looks up names for the numbers in sockets as these arrive.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::tape;
 use super::{containers, interfaces, nss};
 use crate::model::cgroup::Home;
 use crate::model::request::NamesWanted;
-use crate::model::{Gap, Names, Processes, Socket};
+use crate::model::{Gap, Name, Names, Processes, Socket};
 use crate::source::disk;
 
 /// How long all look-ups of one kind may take together.
@@ -83,7 +83,7 @@ impl Learner {
         let found = nss::users(uids, self.users_within);
         self.users_within = self.users_within.saturating_sub(begun.elapsed());
         self.late(found.late, "user");
-        self.names.users.extend(found.found);
+        self.names.users.extend(named(found.found));
     }
 
     fn learn_one(&mut self, socket: &Socket) {
@@ -93,7 +93,8 @@ impl Learner {
         {
             // An interface that no longer exists is named by its number, as in ss.
             let name = interface_name(index.get()).unwrap_or_else(|| format!("if{index}"));
-            self.names.interfaces.insert((socket.netns, index.get()), name);
+            let key = (socket.netns, index.get());
+            self.names.interfaces.insert(key, name.into());
         }
         if let Some(id) = socket.cgroup_id.filter(|_| self.wanted.cgroups) {
             self.learn_cgroup(id.get(), socket.uid);
@@ -123,7 +124,7 @@ impl Learner {
             }
             self.names.homes.insert(id, home);
         }
-        self.names.cgroups.insert(id, path.clone());
+        self.names.cgroups.insert(id, path.as_str().into());
     }
 
     /// Adds the names of the containers in which processes run.
@@ -149,10 +150,10 @@ impl Learner {
         if self.wanted.hosts {
             let found = nss::hosts(numbers.addresses.into_iter().collect(), WITHIN);
             self.late(found.late, "host");
-            self.names.hosts = found.found;
+            self.names.hosts = named(found.found);
             let found = nss::services(numbers.ports.into_iter().collect(), WITHIN);
             self.late(found.late, "service");
-            self.names.services = found.found;
+            self.names.services = named(found.found);
         }
     }
 
@@ -165,6 +166,12 @@ impl Learner {
                 .push(Gap::loss("names-late", message).with_count(count as u64));
         }
     }
+}
+
+/// Returns the same as names.
+pub fn named<K: Ord>(found: BTreeMap<K, String>) -> BTreeMap<K, Name> {
+    let names = found.into_iter();
+    names.map(|(key, name)| (key, Name::from(name))).collect()
 }
 
 /// Opens a socket of our network namespace for the look-up and closes it at once: a later dump would list it.
@@ -251,7 +258,7 @@ mod tests {
         learner.learn(&[root_user.clone(), root_user.clone(), nobody_knows]);
         learner.learn_users(vec![0]);
         assert!(learner.uids_asked.iter().eq(&[0, 4_000_000_001]));
-        assert_eq!(learner.names.users.get(&0).map(String::as_str), Some("root"));
+        assert_eq!(learner.names.users.get(&0), Some(&"root".into()));
         assert_eq!(
             (learner.names.users.len(), learner.last_uid),
             (1, Some(4_000_000_001))
@@ -281,9 +288,9 @@ mod tests {
     #[test]
     fn cgroups_without_a_path_have_no_name_and_the_root_is_no_home() {
         let mut learner = Learner::new(EVERYTHING, elsewhere());
-        let service = "/system.slice/nginx.service".to_owned();
+        let service = "/system.slice/nginx.service";
         learner.cgroups = Some(Cgroups {
-            paths: BTreeMap::from([(1, "/".to_owned()), (2, service.clone())]),
+            paths: BTreeMap::from([(1, "/".to_owned()), (2, service.to_owned())]),
             is_cut: true,
         });
         for id in [1, 2, 3, 4] {
@@ -293,13 +300,13 @@ mod tests {
         assert_eq!(codes, ["cgroups-cut"], "said once");
         assert_eq!(
             learner.names.cgroups,
-            BTreeMap::from([(1, "/".to_owned()), (2, service)])
+            BTreeMap::from([(1, "/".into()), (2, service.into())])
         );
         let homes: Vec<_> = learner.names.homes.iter().collect();
         let [(2, home)] = homes.as_slice() else {
             panic!("{homes:?}")
         };
-        assert_eq!(home.unit.as_deref(), Some("nginx.service"));
+        assert_eq!(home.unit, Some("nginx.service".into()));
         // The interfaces of another machine have no names here.
         assert!(learner.names.interfaces.is_empty());
     }

@@ -1,10 +1,12 @@
 //! Reads facts about our network namespace. Everything here is readable without privilege.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
+use crate::model::Name;
 use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::source::disk;
 use crate::source::proc::ProcRoot;
@@ -133,11 +135,15 @@ fn v6_address(line: &str) -> Option<V6Address> {
 }
 
 /// The names in /proc/net/dev, each with the index that the kernel gives for it.
-fn interfaces(text: &str) -> std::collections::BTreeMap<u32, String> {
-    tape::fact("interfaces", || indexes(text))
+fn interfaces(text: &str) -> BTreeMap<u32, Name> {
+    let found = tape::fact("interfaces", || indexes(text));
+    found
+        .into_iter()
+        .map(|(index, name)| (index, name.into()))
+        .collect()
 }
 
-fn indexes(text: &str) -> std::collections::BTreeMap<u32, String> {
+fn indexes(text: &str) -> BTreeMap<u32, String> {
     let names = text.lines().filter_map(|line| line.split_once(':'));
     names
         .map(|(name, _)| name.trim())
@@ -147,7 +153,7 @@ fn indexes(text: &str) -> std::collections::BTreeMap<u32, String> {
 
 /// A line of /proc/net/route for a directly connected network: interface, destination, gateway (0), …, mask, as words
 /// of the machine's byte order in hexadecimal.
-fn link(line: &str) -> Option<(V4Network, String)> {
+fn link(line: &str) -> Option<(V4Network, Name)> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let number = |at: usize| u32::from_str_radix(words.get(at)?, 16).ok();
     let address = |bits: u32| Ipv4Addr::from(bits.to_ne_bytes());
@@ -158,7 +164,7 @@ fn link(line: &str) -> Option<(V4Network, String)> {
             address: address(destination),
             prefix,
         };
-        (network, words.first().copied().unwrap_or_default().to_owned())
+        (network, words.first().copied().unwrap_or_default().into())
     })
 }
 

@@ -7,6 +7,7 @@ use crate::model::{OwnerStatus, Row, State};
 use crate::query::field::{Field, Value};
 use crate::query::group::GroupKey;
 use crate::render::escape;
+use crate::render::text::written;
 use crate::render::word::push_word;
 
 /// What groups may have in common: the fields that `b` goes through.
@@ -45,16 +46,14 @@ pub(super) fn name(row: &Row<'_>, by: Field) -> String {
         prefix: None,
     }
     .value(row);
-    let mut name = Vec::new();
     match (by, row.ownership.status, &value) {
-        (Field::Process | Field::Pid, OwnerStatus::None, _) => return "none (closed)".to_owned(),
-        (Field::Process | Field::Pid, OwnerStatus::Hidden, _) => return "? hidden".to_owned(),
-        (Field::Process | Field::Pid, status, Value::Null) => return format!("? {}", status.name()),
-        (_, _, Value::Null) => return "-".to_owned(),
-        (_, _, Value::Text(text)) => return escape::text(text),
-        _ => push_word(&mut name, &value),
+        (Field::Process | Field::Pid, OwnerStatus::None, _) => "none (closed)".to_owned(),
+        (Field::Process | Field::Pid, OwnerStatus::Hidden, _) => "? hidden".to_owned(),
+        (Field::Process | Field::Pid, status, Value::Null) => format!("? {}", status.name()),
+        (_, _, Value::Null) => "-".to_owned(),
+        (_, _, Value::Text(text)) => escape::text(text),
+        _ => written(|out| push_word(out, &value)),
     }
-    String::from_utf8(name).unwrap_or_default()
 }
 
 /// The groups, those with most sockets first.
@@ -72,7 +71,7 @@ pub(super) fn programs(data: &Data, by: Field) -> Vec<Group> {
             unit: row
                 .home()
                 .and_then(|home| home.unit.as_ref())
-                .map(|unit| escape::text(unit.as_bytes()))
+                .map(ToString::to_string)
                 .unwrap_or_default(),
         });
         if row.ownership.status == OwnerStatus::Known {

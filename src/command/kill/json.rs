@@ -57,6 +57,7 @@ fn push_places(out: &mut Vec<u8>, places: &[(String, Protocol)]) {
         if index > 0 {
             out.push(b',');
         }
-        push_string(out, format!("{place}/{}", protocol.name()).as_bytes());
+        // A place is text that was escaped before; it must not be escaped twice.
+        let _ = serde_json::to_writer(&mut *out, &format!("{place}/{}", protocol.name()));
     }
 }

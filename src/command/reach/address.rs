@@ -12,7 +12,6 @@ use crate::model::gap::lacks_sockets;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
-use crate::render::name::Name;
 use crate::source::netlink::exact;
 use crate::source::route;
 
@@ -75,8 +74,7 @@ fn away(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: O
     let source = route::source_address(destination);
     let device = source
         .and_then(|source| interface_of(source, system))
-        .and_then(|index| system.interfaces.get(&index).cloned())
-        .map(Name::from);
+        .and_then(|index| system.interfaces.get(&index).cloned());
     let mut found = Away {
         source: source.map(|source| source.ip()),
         device,

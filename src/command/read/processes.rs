@@ -5,11 +5,10 @@ use std::time::Duration;
 use crate::diagnose::bind::ancestry;
 use crate::diagnose::bind::owner::{Owner, Surroundings, proxied_address};
 use crate::engine::snapshot::holders_of;
-use crate::model::Context;
 use crate::model::request::{Facts, OwnersBy};
-use crate::model::{Names, Process};
-use crate::render::name::Name;
+use crate::model::{Context, Name, Names, Process};
 use crate::source::containers::{self, docker::Docker};
+use crate::source::names::named;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss, process, tape};
 
@@ -32,7 +31,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
     Context {
         processes,
         names: Names {
-            users,
+            users: named(users),
             ..Names::default()
         },
         namespaces: vec![namespaces::own_netns(&ProcRoot::default())],
@@ -44,7 +43,7 @@ pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
 /// The name of a user, or the number.
 pub fn user_name(context: &Context, uid: u32) -> Name {
     let name = context.names.users.get(&uid).cloned();
-    name.unwrap_or_else(|| uid.to_string()).into()
+    name.unwrap_or_else(|| uid.to_string().into())
 }
 
 /// Describes each process that is in the context, in the order given.

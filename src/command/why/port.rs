@@ -22,13 +22,13 @@ use crate::diagnose::bind::verdict::Code;
 use crate::diagnose::bind::{Outcome, Verdict, diagnose, free, notes, text};
 use crate::diagnose::place::{Host, PortPlace};
 use crate::exit::Exit;
+use crate::model::Name;
 use crate::model::bind::BindAttempt;
 use crate::model::gap::lacks_sockets;
 use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
 use crate::model::{Context, Ownership};
 use crate::model::{Gap, Protocol, State, StateSet};
-use crate::render::name::Name;
 use crate::source::containers::docker::Docker;
 use crate::source::{credentials, hosts, security, system, tape, trial_bind};
 

@@ -1,7 +1,7 @@
 //! How to end whoever holds a socket.
 
+use crate::model::Name;
 use crate::render::escape;
-use crate::render::name::Name;
 
 use super::cure::{Cure, Harm, Reader, Rights, typed_by};
 use super::holders::Holders;

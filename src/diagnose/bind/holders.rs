@@ -1,8 +1,8 @@
 //! Who holds a socket, and how to name them.
 
+use crate::model::Name;
 use crate::model::OwnerStatus;
 use crate::model::ownership::Unseen;
-use crate::render::name::Name;
 
 use super::inherited::Inherited;
 use super::owner::Owner;

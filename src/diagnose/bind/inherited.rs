@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 
+use crate::model::Name;
 use crate::model::{Holder, Socket};
 use crate::render::escape;
-use crate::render::name::Name;
 
 use super::owner::Owner;
 

@@ -5,10 +5,10 @@ use super::existing::Existing;
 use super::next_reading::as_root;
 use super::verdict::{Outcome, Verdict};
 use crate::model::Gap;
+use crate::model::Name;
 use crate::model::bind::BindAttempt;
 use crate::model::security::{BindHooks, BindSecurity};
 use crate::model::system::SystemFacts;
-use crate::render::name::Name;
 
 /// A sentence if root would get another answer.
 pub fn of_root(

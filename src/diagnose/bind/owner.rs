@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
+use crate::model::Name;
 use crate::model::Process;
 use crate::model::cgroup::{Home, Manager, Runtime};
 use crate::render::escape;
-use crate::render::name::Name;
 
 /// A process that holds a socket. Its texts are its own words: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Owner {
                 .as_ref()
                 .is_some_and(|exe| exe.ends_with(b" (deleted)")),
             parents: around.parents,
-            unit: process.home.unit.clone().map(Name::from),
+            unit: process.home.unit.clone(),
             managed_unit: manager.unit.filter(|_| !is_in_system).map(Name::from),
             of_user_manager: manager.of_user,
             forwards_for_container: forwards_for_container(process),
@@ -133,7 +133,7 @@ pub(super) fn title(program: &[u8], pid: u32) -> String {
 }
 
 /// The tool whose `stop` ends the container that a process runs in, and what it calls the container.
-fn tool_and_container(home: &Home) -> Option<(&'static str, &str)> {
+fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
     let container = home.container.as_ref()?;
     let id = || container.id.as_deref()?.get(..12);
     match container.runtime {
@@ -141,7 +141,7 @@ fn tool_and_container(home: &Home) -> Option<(&'static str, &str)> {
         Runtime::Podman => Some(("podman", container.title())),
         Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
         // It knows containers by identifier alone.
-        Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?)),
+        Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?.as_bytes())),
         // Whole systems, in which the owner can be looked at as on a host.
         Runtime::Lxc | Runtime::Nspawn => None,
     }

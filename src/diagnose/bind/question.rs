@@ -102,7 +102,7 @@ pub fn wildcards(system: &SystemFacts) -> Vec<IpAddr> {
 /// it does not exist.
 fn interface(name: &str, system: &SystemFacts) -> NonZeroU32 {
     let mut known = system.interfaces.iter();
-    let index = known.find(|(_, known)| known.as_str() == name);
+    let index = known.find(|(_, known)| **known == *name);
     let number = index.map(|(index, _)| *index).or_else(|| name.parse().ok());
     number.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
 }

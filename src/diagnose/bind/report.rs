@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
+use crate::model::Name;
 use crate::model::{Gap, Protocol};
-use crate::render::name::Name;
 
 use super::cure::Cure;
 use super::existing::Existing;

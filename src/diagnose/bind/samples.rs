@@ -23,7 +23,7 @@ pub(crate) fn system() -> SystemFacts {
             prefix: 8,
         }],
         local_v6: Vec::new(),
-        interfaces: [(1, "lo".to_owned())].into(),
+        interfaces: [(1, "lo".into())].into(),
         v4_links: Vec::new(),
     }
 }

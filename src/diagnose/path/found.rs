@@ -7,10 +7,10 @@ use super::judge::{PathVerdict, Reach};
 use super::special::{Special, Zone};
 use super::way::Way;
 use crate::diagnose::bind::owner::Owner;
+use crate::model::Name;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
-use crate::render::name::Name;
 
 /// What is known about one address, and what a trial connection met.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use crate::model::Name;
 use crate::model::Protocol;
 use crate::model::system::SystemFacts;
-use crate::render::name::Name;
 
 /// An interface that was named with an address (`%eth0`).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,8 +32,8 @@ fn system() -> SystemFacts {
             interface: 1,
             tentative: false,
         }],
-        interfaces: [(1, "lo".to_owned()), (2, "eth0".to_owned())].into(),
-        v4_links: vec![(v4([10, 0, 0, 0], 24), "eth0".to_owned())],
+        interfaces: [(1, "lo".into()), (2, "eth0".into())].into(),
+        v4_links: vec![(v4([10, 0, 0, 0], 24), "eth0".into())],
         ..samples::system()
     }
 }

@@ -12,9 +12,9 @@ use super::way_text;
 use crate::diagnose::bind::cover::Cover;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
+use crate::model::Name;
 use crate::model::system::{SystemFacts, V6Address};
 use crate::model::{Protocol, Socket};
-use crate::render::name::Name;
 use crate::render::page::Page;
 
 /// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
@@ -306,7 +306,7 @@ fn owner(owners: &[Owner]) -> String {
 
 fn link_name(index: u32, system: &SystemFacts) -> Name {
     let name = system.interfaces.get(&index).cloned();
-    name.unwrap_or_else(|| index.to_string()).into()
+    name.unwrap_or_else(|| index.to_string().into())
 }
 
 /// The places where something takes traffic on that port, without those that were just said not to.

@@ -8,15 +8,19 @@ fn id() -> String {
     "0123456789abcdef".repeat(4)
 }
 
+fn text(name: &[u8]) -> String {
+    String::from_utf8(name.to_vec()).unwrap()
+}
+
 /// Runtime, title, unit and pod of a path.
 fn said(path: &str) -> (Option<Runtime>, Option<String>, Option<String>, Option<String>) {
     let home = Home::of_path(path);
     let container = home.container.as_ref();
     (
         container.map(|it| it.runtime),
-        container.map(|it| it.title().to_owned()),
-        home.unit,
-        home.pod,
+        container.map(|it| text(it.title())),
+        home.unit.map(|unit| text(unit.as_bytes())),
+        home.pod.map(|pod| text(pod.as_bytes())),
     )
 }
 
@@ -154,12 +158,12 @@ fn units_are_the_innermost_service_or_scope() {
         (r"/system.slice/dev\x2dsda.service/sub", "dev-sda.service"),
         ("/lxc.payload.web/system.slice/nginx.service", "nginx.service"),
     ] {
-        assert_eq!(unit(path).as_deref(), Some(expected), "{path}");
+        assert_eq!(unit(path), Some(expected.into()), "{path}");
     }
     assert_eq!(unit(&format!("/system.slice/docker-{}.scope", id())), None);
     assert_eq!(unit("/system.slice"), None);
     let quadlet = Home::of_path(&format!("/system.slice/web.service/libpod-payload-{}", id()));
-    assert_eq!(quadlet.unit.as_deref(), Some("web.service"));
+    assert_eq!(quadlet.unit, Some("web.service".into()));
     assert!(quadlet.container.is_some());
 }
 
@@ -205,17 +209,17 @@ fn every_hierarchy_is_looked_at() {
     let id = id();
     let hybrid = format!("4:memory:/docker/{id}\n1:name=systemd:/system.slice/x.service\n0::/\n");
     let (home, path) = Home::of_cgroups(&hybrid);
-    assert_eq!(home.unit.as_deref(), Some("x.service"));
+    assert_eq!(home.unit, Some("x.service".into()));
     assert_eq!(home.container.unwrap().runtime, Runtime::Docker);
     assert_eq!(path, Some("/system.slice/x.service"));
     let (home, path) = Home::of_cgroups("0::/system.slice/ssh.service\n");
-    assert_eq!(home.unit.as_deref(), Some("ssh.service"));
+    assert_eq!(home.unit, Some("ssh.service".into()));
     assert_eq!(path, Some("/system.slice/ssh.service"));
     assert_eq!(Home::of_cgroups("0::/\n"), (Home::default(), Some("/")));
     assert_eq!(Home::of_cgroups("nonsense"), (Home::default(), None));
     // A colon may be in a name.
     let (home, _) = Home::of_cgroups("0::/system.slice/a:b.service\n");
-    assert_eq!(home.unit.as_deref(), Some("a:b.service"));
+    assert_eq!(home.unit, Some("a:b.service".into()));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::info::FieldInfo;
 use super::list::List;
 use super::place::Form;
 use super::structs::Struct;
-use crate::model::Row;
 use crate::model::time::Moment;
+use crate::model::{Name, Row};
 
 /// A field's value in one row.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,8 @@ pub(super) fn bytes(bytes: Option<&[u8]>) -> Value<'_> {
     bytes.map_or(Value::Null, Value::Text)
 }
 
-pub(super) fn text(string: Option<&String>) -> Value<'_> {
-    string.map_or(Value::Null, |string| Value::Text(string.as_bytes()))
+pub(super) fn text(name: Option<&Name>) -> Value<'_> {
+    bytes(name.map(Name::as_bytes))
 }
 
 pub(super) fn texts(list: Option<List<'_>>) -> Value<'_> {

@@ -13,7 +13,7 @@ fn holds(filter: &str, started: u64, taken: u64, holders: &[Holder]) -> Match {
     let at = |ms| Some(UNIX_EPOCH + Duration::from_millis(ms));
     context.processes.get_mut(&812).unwrap().started_at = at(started);
     context.origin.taken_at = at(taken);
-    context.origin.machine.host = Some("web1".to_owned());
+    context.origin.machine.host = Some("web1".into());
     let status = if holders.is_empty() {
         OwnerStatus::Hidden
     } else {

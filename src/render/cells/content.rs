@@ -3,13 +3,12 @@
 use super::cell::{Cell, Tone};
 use super::column::Column;
 use super::{ends, queues};
-use crate::model::Row;
-use crate::model::{OwnerStatus, State};
+use crate::model::{OwnerStatus, Row, State};
 use crate::query::field::{Field, Kind, Value};
 use crate::render::text::{push_hex, written};
 use crate::render::tokens::push_timer;
 use crate::render::word::push_for_people;
-use crate::render::{escape, human, owner, plain};
+use crate::render::{human, owner, plain};
 
 impl Column {
     /// Returns the column's cell for a row.
@@ -52,7 +51,7 @@ impl Column {
                 let path = socket
                     .cgroup_id
                     .and_then(|id| row.context.names.cgroups.get(&id.get()));
-                Cell::plain(path.map_or_else(String::new, |path| escape::text(path.as_bytes())))
+                Cell::plain(path.map_or_else(String::new, ToString::to_string))
             }
             Self::Process => Cell::of(owner::spans(row)).toned(owner_tone(row.ownership.status)),
             Self::Command => Cell::plain(human::command(row)).toned(Tone::Dim),
@@ -99,7 +98,7 @@ fn user(row: &Row<'_>) -> String {
     match row.socket.uid {
         None => String::new(),
         Some(uid) => match row.context.names.users.get(&uid) {
-            Some(name) => escape::text(name.as_bytes()),
+            Some(name) => name.to_string(),
             None => uid.to_string(),
         },
     }

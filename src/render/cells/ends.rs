@@ -13,7 +13,7 @@ pub(super) fn local(row: &Row<'_>, names: bool) -> Vec<Span> {
             let mut spans = endpoint(row, pair, pair.local_address, pair.local_port, names);
             if let Some(index) = pair.interface {
                 spans.push(Span::fixed(match row.interface(index) {
-                    Some(name) => format!("%{}", escape::text(name.as_bytes())),
+                    Some(name) => format!("%{name}"),
                     None => format!("%if{index}"),
                 }));
             }
@@ -61,7 +61,7 @@ fn unix_name(name: &[u8]) -> Vec<Span> {
 fn endpoint(row: &Row<'_>, pair: &InetPair, address: std::net::IpAddr, port: u16, names: bool) -> Vec<Span> {
     let name = row.context.names.hosts.get(&address).filter(|_| names);
     let host = if let Some(name) = name {
-        escape::text(name.as_bytes())
+        name.to_string()
     } else if address.is_ipv6() && address.is_unspecified() && pair.v6only != Some(true) {
         "*".to_owned()
     } else {
@@ -84,7 +84,7 @@ fn port_text(row: &Row<'_>, port: u16, names: bool) -> String {
     }
     let key = (port, row.socket.kind == Some(SocketType::Dgram));
     match row.context.names.services.get(&key).filter(|_| names) {
-        Some(service) => escape::text(service.as_bytes()),
+        Some(service) => service.to_string(),
         None if port == 0 => "*".to_owned(),
         None => port.to_string(),
     }

@@ -2,6 +2,7 @@
 
 use crate::model::Row;
 use crate::query::field::{Field, Value};
+use crate::render::text::written;
 use crate::render::word::push_word;
 
 pub(super) fn number(row: &Row<'_>, field: Field) -> Option<u64> {
@@ -17,9 +18,7 @@ pub(super) fn word(row: &Row<'_>, field: Field) -> Option<String> {
     if matches!(value, Value::Null) {
         return None;
     }
-    let mut text = Vec::new();
-    push_word(&mut text, &value);
-    String::from_utf8(text).ok()
+    Some(written(|out| push_word(out, &value)))
 }
 
 /// Joins the parts that are present with commas.

@@ -1,8 +1,7 @@
 //! One owner as an object.
 
 use super::string::{push_optional, push_string};
-use crate::model::Row;
-use crate::model::{Holder, Process};
+use crate::model::{Holder, Name, Process, Row};
 use crate::render::human;
 use crate::render::text::{push_each, push_number};
 
@@ -38,7 +37,7 @@ pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     let user = process
         .and_then(|process| process.uid)
         .and_then(|uid| row.context.names.users.get(&uid));
-    push_optional(out, user.map(String::as_bytes));
+    push_optional(out, user.map(Name::as_bytes));
     out.extend_from_slice(b",\"started_at\":");
     let started = process.and_then(|process| process.started_at).map(human::rfc3339);
     push_optional(out, started.as_deref().map(str::as_bytes));
@@ -49,12 +48,12 @@ pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     out.extend_from_slice(b",\"unit\":");
     push_optional(
         out,
-        bytes(|process| Some(process.home.unit.as_deref()?.as_bytes())),
+        bytes(|process| process.home.unit.as_ref().map(Name::as_bytes)),
     );
     out.extend_from_slice(b",\"container\":");
     push_optional(
         out,
-        bytes(|process| Some(process.home.container.as_ref()?.title().as_bytes())),
+        bytes(|process| Some(process.home.container.as_ref()?.title())),
     );
     out.push(b'}');
 }

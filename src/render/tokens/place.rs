@@ -22,7 +22,7 @@ pub fn push_cgroup(out: &mut Vec<u8>, row: &Row<'_>) {
 pub fn push_netns(out: &mut Vec<u8>, row: &Row<'_>) {
     out.extend_from_slice(token!(NetnsName));
     let namespace = row.namespace();
-    match namespace.and_then(|it| it.name.as_deref()) {
+    match namespace.and_then(|it| it.name.as_ref()) {
         Some(name) => escape::push_also(out, name.as_bytes(), |c| c == ' '),
         None => match namespace.and_then(|it| it.inode) {
             Some(inode) => push_number(out, inode),

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::disk;
+use crate::model::Name;
 use crate::model::cgroup::{Home, Runtime};
 use docker::Docker;
 use storage::Storage;
@@ -79,8 +80,8 @@ impl Names {
                 called
             }
         };
-        container.name = called.name;
-        home.pod = called.pod.or(home.pod.take());
+        container.name = called.name.map(Name::from);
+        home.pod = called.pod.map(Name::from).or(home.pod.take());
     }
 
     fn look_up(&mut self, runtime: Runtime, id: &str, user: Option<u32>) -> Called {

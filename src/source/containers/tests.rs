@@ -65,7 +65,7 @@ impl Root {
         let mut home = Home::of_path(path);
         self.names().add(&mut home, path, uid);
         let name = home.container.and_then(|container| container.name);
-        [name, home.pod].map(Option::unwrap_or_default)
+        [name, home.pod].map(|name| name.map_or_else(String::new, |name| name.to_string()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Way, name_of};
-use crate::model::{self, Gap};
+use crate::model::{self, Gap, Name};
 use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
 
@@ -37,7 +37,7 @@ impl Views {
         if self.views.is_empty() {
             let mut own = namespaces::own_netns(root);
             if named && !root.is_given() {
-                own.name = own.inode.and_then(name_of);
+                own.name = own.inode.and_then(name_of).map(Name::from);
             }
             return vec![own];
         }
@@ -45,7 +45,7 @@ impl Views {
         views
             .map(|view| model::Namespace {
                 inode: view.inode,
-                name: view.name.clone(),
+                name: view.name.clone().map(Name::from),
             })
             .collect()
     }

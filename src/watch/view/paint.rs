@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::render::escape;
 use crate::render::span::cut_end;
 
 /// The tone of text. Colour is never the only signal.
@@ -57,14 +58,16 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Puts text at a place, cut to `width` cells or the edge; returns how many it took.
+    /// Puts text at a place, cut to `width` cells or the edge; returns how many it took. The only way onto the
+    /// screen: what is unsafe in the text is escaped, as [`Safe`](crate::render::safe::Safe) does elsewhere.
     pub(super) fn put(&mut self, x: u16, y: u16, width: u16, text: &str, tone: Tone) -> u16 {
         let area = *self.buffer.area();
         if y >= area.bottom() || x >= area.right() {
             return 0;
         }
         let width = width.min(area.right() - x);
-        let text = cut_end(text, width.into());
+        let text = escape::sentences(text);
+        let text = cut_end(&text, width.into());
         let text = if self.utf8 {
             text
         } else {
@@ -175,6 +178,17 @@ mod tests {
         assert_eq!(rate(120.0), "120 B");
         assert_eq!(rate(1000.0), "1 kB");
         assert_eq!(rate(11.0 * 1024.0 * 1024.0), "11 MB");
+    }
+
+    #[test]
+    fn nothing_unsafe_gets_onto_the_screen() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
+        let mut canvas = Canvas::new(&mut buffer, true, false);
+        canvas.put(0, 0, 40, "a\u{1b}[31m\u{202e}b\nc\u{200b}", Tone::Plain);
+        let text: String = (0..40)
+            .filter_map(|x| Some(buffer.cell((x, 0))?.symbol()))
+            .collect();
+        assert_eq!(text.trim_end(), "a\\x1b[31m\\xe2\\x80\\xaebc\\xe2\\x80\\x8b");
     }
 
     #[test]

@@ -427,6 +427,10 @@ fn file_capabilities_open_no_file_that_the_caller_could_not() {
         &["-t", "-D", new],
         &["--record", secret, "-t"],
         &["-t", "-D", secret],
+        &["metrics", "--output", new],
+        &["metrics", "--output", secret],
+        &["--replay", secret, "snapshot"],
+        &["--replay", secret, "metrics"],
     ] {
         let ran = run(arguments).ended_with(1);
         assert!(
@@ -441,6 +445,45 @@ fn file_capabilities_open_no_file_that_the_caller_could_not() {
     }
     assert!(!Path::new(new).exists());
     assert_eq!(fs::read_to_string(secret).unwrap(), "hunter2 = 1\n");
+}
+
+#[test]
+fn file_capabilities_end_no_other_users_process() {
+    let Some(setting) = Setting::make(&["tcp-listen:port=4000", "tcp-pair"]) else {
+        return;
+    };
+    let Some(program) = with_file_capabilities(&setting, "cap_sys_ptrace,cap_dac_read_search+ep") else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = setting.sockets.program(&program);
+        as_user(&mut command, NOBODY);
+        Ran::of(command.args(arguments))
+    };
+    if rows(&run(&["-tlnp", "--json"]).ended_with(0))[0]["owner_status"] != "known" {
+        skip("file capabilities have no effect here (nosuid, or no_new_privs)");
+        return;
+    }
+    let shown = |words: &[&str]| setting.sockets.run(words).text().to_owned();
+    let before = shown(&["-tanpH", "--plain"]);
+    for arguments in [
+        &["kill", "--yes", "4000"][..],
+        &["kill", "--yes", "--signal", "KILL", "4000"],
+        &["kill", "--yes", "--json", "4000"],
+        &["kill", "--yes", "--socket", "state", "established"],
+        &["-K", "--yes", "state", "established"],
+    ] {
+        let ran = run(arguments);
+        assert_eq!(
+            ran.status,
+            Some(1),
+            "{arguments:?}: {} {}",
+            ran.text(),
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("ended"), "{arguments:?}: {}", ran.stderr);
+    }
+    assert_eq!(shown(&["-tanpH", "--plain"]), before);
 }
 
 #[test]
@@ -480,7 +523,7 @@ fn without_a_thread_to_be_had_every_command_answers_all_the_same() {
     };
     let as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     let tool = [&as_nobody[..], &["prlimit", "--nproc=0"]].concat();
-    let commands: [(&[&str], i32); 9] = [
+    let commands: [(&[&str], i32); 14] = [
         (&["-tulpn"], 0),
         (&["-tulpn", "--owners", "proc"], 0),
         (&["-tanpe", "--json"], 0),
@@ -491,6 +534,11 @@ fn without_a_thread_to_be_had_every_command_answers_all_the_same() {
         (&["reach", "127.0.0.1:4000"], 3),
         (&["free", "--count", "1"], 0),
         (&["kill", "--dry-run", ":4000"], 1),
+        (&["-K", "--dry-run", "state", "listen"], 1),
+        (&["snapshot"], 0),
+        (&["metrics"], 0),
+        (&["wait", "--timeout", "0s", "4000"], 0),
+        (&["completions", "--values", "--", "sockstat", "why", ""], 0),
     ];
     for (arguments, status) in commands {
         let mut command = setting.sockets.program(tool[0]);

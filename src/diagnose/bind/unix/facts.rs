@@ -4,6 +4,7 @@ use crate::diagnose::bind::holders::Holders;
 use crate::model::unix_path::PathFacts;
 use crate::model::{Socket, SocketType};
 use crate::render::escape;
+use crate::render::text::written;
 
 /// What was found under a name.
 #[derive(Clone, Debug)]
@@ -29,7 +30,5 @@ pub fn is_abstract(name: &[u8]) -> bool {
 
 /// The name as people write it.
 pub fn printable(name: &[u8]) -> String {
-    let mut out = Vec::new();
-    escape::push_unix_name(&mut out, name, |_| false);
-    String::from_utf8(out).unwrap_or_default()
+    written(|out| escape::push_unix_name(out, name, |_| false))
 }
