@@ -13,13 +13,16 @@ pub struct FdInfo {
     pub descriptors_in_flight: u32,
     /// io_uring: inodes of registered sockets.
     pub registered_sockets: Vec<u32>,
-    /// io_uring: whether the list of registered files was present. The kernel omits it while the ring is busy.
+    /// io_uring: whether the list of registered files was present, with a path or inode for each. The kernel omits it
+    /// while the ring is busy; up to some version after 6.12 it has only names, and a socket's is that of its protocol
+    /// (linux 5.10 fs/io_uring.c, 6.12 io_uring/fdinfo.c).
     pub registered_files_told: bool,
 }
 
 /// Parses an fdinfo file. Unknown lines are skipped.
 pub fn parse(text: &[u8]) -> FdInfo {
     let mut info = FdInfo::default();
+    let mut in_files = false;
     for line in text.split(|byte| *byte == b'\n') {
         let Some((key, value)) = split_key(line) else {
             continue;
@@ -32,11 +35,24 @@ pub fn parse(text: &[u8]) -> FdInfo {
                 info.descriptors_in_flight = number(value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             }
             b"UserFiles" => info.registered_files_told = true,
-            _ if key.iter().all(u8::is_ascii_digit) => info.registered_sockets.extend(socket_inode(value)),
+            _ if key.iter().all(u8::is_ascii_digit) => {
+                if in_files && is_mere_name(value) {
+                    info.registered_files_told = false;
+                }
+                info.registered_sockets.extend(socket_inode(value));
+                continue;
+            }
             _ => {}
         }
+        in_files = key == b"UserFiles";
     }
     info
+}
+
+/// Whether the entry of a registered file has neither a path (`/etc/passwd`) nor a kind and a number (`socket:[7]`), and
+/// there is a file.
+fn is_mere_name(entry: &[u8]) -> bool {
+    entry != b"<none>" && !entry.contains(&b'/') && memchr::memmem::find(entry, b":[").is_none()
 }
 
 /// The inode in a link text `socket:[N]`.
@@ -101,6 +117,23 @@ mod tests {
         let info = parse(text);
         assert!(info.registered_files_told);
         assert_eq!(info.registered_sockets, [15840]);
+    }
+
+    #[test]
+    fn a_ring_that_tells_only_names_may_hold_any_socket() {
+        let told = |files: &str| {
+            parse(
+                format!("SqMask:\t0x7\nUserFiles:\t2\n{files}UserBufs:\t1\n    0: 0x7f00/4096\n").as_bytes(),
+            )
+            .registered_files_told
+        };
+        assert!(!told("    0: TCP\n    1: <none>\n"));
+        assert!(!told("    0: passwd\n"), "a socket has such a name too");
+        assert!(told("    0: <none>\n    1: <none>\n"));
+        assert!(told("    0: /etc/passwd\n    1: anon_inode:[eventfd]\n"));
+        // What comes before the list is not part of it.
+        let busy = b"SQEs:\t1\n    0: opcode:NOP, fd:0\nUserFiles:\t0\nUserBufs:\t0\n";
+        assert!(parse(busy).registered_files_told);
     }
 
     #[test]
