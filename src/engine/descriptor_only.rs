@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 
 use super::Request;
 use super::resolve::look_again;
+use crate::model::gap::BOUND_UNSEEN;
 use crate::model::request::OwnersBy;
 use crate::model::{
     Backend, Endpoints, Family, Gap, GapLevel, Holder, HolderTable, Protocol, Socket, SocketType, State,
@@ -40,7 +41,7 @@ impl Dumped {
     pub(super) fn add_losses(&mut self, gaps: &[Gap]) {
         let losses = gaps
             .iter()
-            .filter(|gap| gap.level == GapLevel::Loss && gap.code != "bound-unseen");
+            .filter(|gap| gap.level == GapLevel::Loss && gap.code != BOUND_UNSEEN);
         self.partial.extend(losses.map(|gap| gap.protocol));
     }
 

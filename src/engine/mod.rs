@@ -6,6 +6,7 @@
 //! All of it is blocking code: a dump runs inside our own system calls, and so does /proc.
 
 mod around;
+pub mod bound;
 mod descriptor_only;
 pub mod follow;
 pub mod join;

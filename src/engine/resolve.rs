@@ -143,7 +143,7 @@ pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
 }
 
 /// Whether /proc hides processes from us: not from root, nor from members of the group that is excepted.
-fn hides_processes(root: &ProcRoot) -> bool {
+pub(super) fn hides_processes(root: &ProcRoot) -> bool {
     if disk::stat(root.join("1")).is_ok() {
         return false;
     }

@@ -44,6 +44,9 @@ impl<'a> Run<'a> {
         let request = owners::unless_recorded(request, &mut gaps);
         let root = ProcRoot::of(request.proc_root.clone());
         gaps.extend(tables::absent(&root, &request.absent));
+        if request.every_family {
+            gaps.extend(tables::unread(&root));
+        }
         Self {
             prefilter: request.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(request.names, root.clone()),
@@ -380,6 +383,27 @@ mod tests {
             codes(&Run::new(&request).gaps),
             ["family-unread", "family-missing"]
         );
+    }
+
+    #[test]
+    fn families_that_no_dump_reads_are_told_where_everything_is_meant_and_they_have_sockets() {
+        let said = |lines: &str, every_family| {
+            let proc = Proc::new("unread").file("net/protocols", &format!("protocol size sockets\n{lines}"));
+            let request = Request {
+                every_family,
+                proc_root: Some(proc.path().to_owned()),
+                ..Request::default()
+            };
+            let gaps = Run::new(&request).gaps;
+            gaps.into_iter().map(|gap| gap.message).collect::<Vec<_>>()
+        };
+        assert_eq!(said("SMC 9 0\nSMC6 9 0\nDCCP 9 0\nTCP 9 5\n", true), [""; 0]);
+        let some = "SMC 9 0\nSMC6 9 2\nDCCP 9 1\nTIPC 9 0\n";
+        assert_eq!(
+            said(some, true),
+            ["sockstat does not list DCCP or TIPC or SMC sockets, which this kernel may have"]
+        );
+        assert_eq!(said(some, false), [""; 0]);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::seen::Seen;
+use crate::model::gap::BOUND_UNSEEN;
 use crate::model::request::Dump;
-use crate::model::{Gap, Protocol, Socket, State};
+use crate::model::{Gap, Protocol, Socket};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
@@ -104,9 +105,9 @@ impl Tables {
             self.read_proc(dump, self.refused, emit);
             return;
         };
-        if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) && !lists_bound_sockets() {
+        if dump.may_have_bound() && !lists_bound_sockets() {
             let message = "bound TCP sockets that do not listen are reported only by Linux 6.8 or newer";
-            self.gaps.push(Gap::loss("bound-unseen", message));
+            self.gaps.push(Gap::loss(BOUND_UNSEEN, message));
         }
         let result = dump::run(channel, dump, emit);
         if let Some(errno) = channel.filter_refused.take() {
@@ -160,9 +161,9 @@ impl Tables {
                     let message =
                         format!("{name} sockets read from /proc/net: sock_diag does not answer ({reason})");
                     self.gaps.push(Gap::note("proc-fallback", message));
-                    if dump.protocol == Protocol::Tcp && dump.states.contains(State::Bound) {
+                    if dump.may_have_bound() {
                         let message = "bound TCP sockets that do not listen are missing from /proc/net/tcp";
-                        self.gaps.push(Gap::loss("bound-unseen", message));
+                        self.gaps.push(Gap::loss(BOUND_UNSEEN, message));
                     }
                 }
                 if tables.odd_lines > 0 {
@@ -262,6 +263,34 @@ pub(super) fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
     names.iter().map(gap).collect()
 }
 
+/// Reports the families that no dump reads and that have sockets. The kernel does not count those of TIPC.
+pub(super) fn unread(root: &ProcRoot) -> Option<Gap> {
+    let protocols = disk::read_to_string(root.net("protocols")).unwrap_or_default();
+    let has_sockets = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (name, count) = (
+            words.next(),
+            words.nth(1).and_then(|count| count.parse::<i64>().ok()),
+        );
+        name == Some("TIPC") || count.is_some_and(|count| count > 0)
+    };
+    let names: Vec<&str> = [["DCCP", "DCCPv6"], ["TIPC", "TIPC"], ["SMC", "SMC6"]]
+        .into_iter()
+        .filter(|names| {
+            let lines = names.iter().filter_map(|name| line_of(&protocols, name));
+            lines.into_iter().any(has_sockets)
+        })
+        .map(|[name, _]| name)
+        .collect();
+    (!names.is_empty()).then(|| {
+        let message = format!(
+            "sockstat does not list {} sockets, which this kernel may have",
+            names.join(" or ")
+        );
+        Gap::loss("family-unread", message).with_remedy("ss -a lists them, if built with support")
+    })
+}
+
 fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
     protocols
         .lines()
@@ -325,7 +354,7 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
 mod tests {
     use super::super::samples::{ESTABLISHED, Proc, TcpSocket, codes, dump_of, file, listener, tcp};
     use super::*;
-    use crate::model::StateSet;
+    use crate::model::{State, StateSet};
     use crate::source::tape::format::{Kind, Record};
     use crate::source::tape::testing::{record, replaying};
 
@@ -422,6 +451,13 @@ mod tests {
         for release in ["6.8.0", "6.10.1", "7.0", "unheard-of"] {
             assert_eq!(gaps(release, &bound), [""; 0], "{release}");
         }
+        let kernel = record(Kind::Fact, "kernel", &"6.1.0".to_owned());
+        let with_a_peer = Dump {
+            peer_port: Some(443),
+            ..tcp(&bound)
+        };
+        let (_, gaps) = on_tape(vec![kernel, dump_of(&[], true)], &[with_a_peer]);
+        assert_eq!(gaps, [""; 0], "a bound socket has no peer");
     }
 
     #[test]

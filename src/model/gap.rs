@@ -28,9 +28,23 @@ pub fn is_complete(gaps: &[Gap]) -> bool {
 
 /// Returns whether sockets may be missing: a table, or a part of one, was not read.
 pub fn lacks_sockets(gaps: &[Gap]) -> bool {
-    let codes = ["not-recorded", "dump-incomplete", "table-unreadable"];
+    let codes = [
+        "not-recorded",
+        "dump-incomplete",
+        "table-unreadable",
+        BOUND_UNSEEN,
+    ];
     gaps.iter().any(|gap| codes.contains(&gap.code))
 }
+
+/// Returns how many sockets are missing at most; `None` if that is not known.
+pub fn missing_sockets(gaps: &[Gap]) -> Option<u64> {
+    let lacking = gaps.iter().filter(|gap| lacks_sockets(std::slice::from_ref(gap)));
+    lacking.map(|gap| gap.count).sum()
+}
+
+/// The code of a table without the TCP sockets that are only bound: one of /proc, or any before Linux 6.8.
+pub const BOUND_UNSEEN: &str = "bound-unseen";
 
 /// One thing that could not be read, or was read another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,5 +103,23 @@ impl Gap {
     pub fn with_count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_that_are_missing_are_counted_where_their_number_is_known() {
+        let some = |count| Gap::loss(BOUND_UNSEEN, "").with_count(count);
+        let other = Gap::loss("owners-hidden", "").with_count(9);
+        assert_eq!(missing_sockets(std::slice::from_ref(&other)), Some(0));
+        assert_eq!(missing_sockets(&[some(2), other.clone(), some(3)]), Some(5));
+        assert_eq!(
+            missing_sockets(&[some(2), Gap::loss("dump-incomplete", "")]),
+            None
+        );
+        assert!(lacks_sockets(&[other.clone(), some(1)]) && !lacks_sockets(&[other]));
     }
 }

@@ -125,6 +125,7 @@ impl ListPlan {
         Ok(Self {
             capture: Request {
                 dumps,
+                every_family: selection.has_every_table(),
                 absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open,

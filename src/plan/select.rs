@@ -114,7 +114,12 @@ impl Selection {
 
     /// Returns whether every socket is selected, in any table and state.
     pub fn is_everything(&self) -> bool {
-        self.v4 && self.v6 && self.states == StateSet::ALL && all().all(|table| self.tables.contains(&table))
+        self.v4 && self.v6 && self.states == StateSet::ALL && self.has_every_table()
+    }
+
+    /// Returns whether every table is selected.
+    pub fn has_every_table(&self) -> bool {
+        all().all(|table| self.tables.contains(&table))
     }
 
     /// Returns the dumps, in the order in which ss prints tables.

@@ -1,6 +1,7 @@
 //! The only I/O: one module for each outside world. Modules query and decode; they neither filter nor join.
 
 pub mod available;
+pub mod bound_sockets;
 pub mod bpf;
 pub mod callers_files;
 pub mod cgroup;

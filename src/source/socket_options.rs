@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
+use std::os::fd::OwnedFd;
 
 use rustix::net::sockopt;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
@@ -28,38 +29,32 @@ pub fn read(socket: &Socket, holders: &[Holder]) -> Option<SocketOptions> {
 }
 
 /// The three options in order, as stored in recordings.
-type Recorded = (Option<bool>, Option<bool>, Option<bool>);
+pub(super) type Recorded = (Option<bool>, Option<bool>, Option<bool>);
 
 fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
-    for holder in holders {
-        let Some(pid) = i32::try_from(holder.pid).ok().and_then(Pid::from_raw) else {
-            continue;
-        };
-        let Ok(fd) = i32::try_from(holder.fd) else {
-            continue;
-        };
-        let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else {
-            continue;
-        };
-        let Ok(copy) = pidfd_getfd(&pidfd, fd, PidfdGetfdFlags::empty()) else {
-            continue;
-        };
-        // The descriptor may have been closed and reused since it was listed.
-        if sockopt::socket_cookie(&copy) != Ok(cookie.get()) {
-            continue;
-        }
-        let v6only = if v6 {
-            sockopt::ipv6_v6only(&copy).ok()
-        } else {
-            None
-        };
-        return Some((
-            sockopt::socket_reuseaddr(&copy).ok(),
-            sockopt::socket_reuseport(&copy).ok(),
-            v6only,
-        ));
-    }
-    None
+    let copies = holders.iter().filter_map(copy);
+    // The descriptor may have been closed and reused since it was listed.
+    let mut right = copies.filter(|copy| sockopt::socket_cookie(copy) == Ok(cookie.get()));
+    right.next().map(|copy| of_copy(&copy, v6))
+}
+
+/// Copies a descriptor of another process; `None` if that is not permitted. Close it at once: a copy keeps a port
+/// alive.
+pub(super) fn copy(holder: &Holder) -> Option<OwnedFd> {
+    let pid = Pid::from_raw(i32::try_from(holder.pid).ok()?)?;
+    let fd = i32::try_from(holder.fd).ok()?;
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    pidfd_getfd(&pidfd, fd, PidfdGetfdFlags::empty()).ok()
+}
+
+/// The options of a socket; `v6` if it is an IPv6 one.
+pub(super) fn of_copy(copy: &OwnedFd, v6: bool) -> Recorded {
+    let v6only = if v6 { sockopt::ipv6_v6only(copy).ok() } else { None };
+    (
+        sockopt::socket_reuseaddr(copy).ok(),
+        sockopt::socket_reuseport(copy).ok(),
+        v6only,
+    )
 }
 
 /// Returns the options of all sockets by inode, as the BPF iterator reports them; empty if it is refused.

@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use crate::diagnose::bind::Existing;
 use crate::diagnose::bind::unix::facts::is_abstract;
 use crate::engine;
+use crate::engine::bound::{Unlisted, unlisted};
 use crate::engine::read_tables;
+use crate::model::gap::BOUND_UNSEEN;
 use crate::model::request::{Condition, Dump, OwnersBy, Parts, Question};
 use crate::model::{End, Endpoints, Gap, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::source::{socket_options, unix_paths};
@@ -71,13 +73,17 @@ pub fn read_unix(name: &[u8]) -> Snapshot {
 }
 
 fn collect(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Snapshot {
-    let mut read = engine::Snapshot::read(dumps, wanted);
-    Snapshot {
+    let mut read = engine::Snapshot::read(dumps, &wanted);
+    let mut snapshot = Snapshot {
         existing: read.sockets.iter().cloned().map(Existing::new).collect(),
         owners: Owners::not_asked(),
         gaps: std::mem::take(&mut read.gaps),
         read,
+    };
+    if snapshot.gaps.iter().any(|gap| gap.code == BOUND_UNSEEN) {
+        snapshot.add_bound(unlisted(wanted));
     }
+    snapshot
 }
 
 impl Snapshot {
@@ -85,6 +91,30 @@ impl Snapshot {
     pub fn retain(&mut self, wanted: impl Fn(&Socket) -> bool) {
         self.existing.retain(|one| wanted(&one.socket));
         self.read.sockets.retain(wanted);
+    }
+
+    /// Adds what no dump lists; if that is all, the answer is complete.
+    fn add_bound(&mut self, found: Unlisted) {
+        for (socket, options) in found.sockets {
+            let mut existing = Existing::new(socket.clone());
+            existing.set_options(options);
+            self.existing.push(existing);
+            self.read.sockets.push(socket);
+        }
+        if !found.are_all {
+            return;
+        }
+        self.gaps.retain(|gap| gap.code != BOUND_UNSEEN);
+        let message = "bound TCP sockets that do not listen were found by their descriptors";
+        self.gaps.push(Gap::note("bound-by-descriptor", message));
+        if found.unsure > 0 {
+            let message = format!(
+                "{} TCP sockets were connected once and may have kept their port: Linux before 6.8 does not say",
+                found.unsure
+            );
+            self.gaps
+                .push(Gap::loss(BOUND_UNSEEN, message).with_count(found.unsure));
+        }
     }
 
     /// Finds the owners of the sockets.

@@ -24,7 +24,7 @@ use crate::diagnose::place::{Host, PortPlace};
 use crate::exit::Exit;
 use crate::model::Name;
 use crate::model::bind::BindAttempt;
-use crate::model::gap::lacks_sockets;
+use crate::model::gap::{lacks_sockets, missing_sockets};
 use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
 use crate::model::{Context, Ownership};
@@ -86,7 +86,7 @@ fn report(
     if system::is_unrecorded() {
         verdicts = verdicts.into_iter().map(Verdict::with_system_missing).collect();
     } else if lacks_sockets {
-        verdicts = verdicts.into_iter().map(Verdict::with_sockets_missing).collect();
+        verdicts = despite_missing_sockets(verdicts, &attempts, &snapshot.gaps, !args.no_probe);
     }
     let context = context(&snapshot, &verdicts, question.uid);
     let gap = add_notes(&mut notes, &question, &attempts, &verdicts, &snapshot, &system);
@@ -201,6 +201,46 @@ fn verdicts(
     verdicts
 }
 
+/// The verdicts where sockets may be missing: a trial bind shows whether one is in the way.
+fn despite_missing_sockets(
+    verdicts: Vec<Verdict>,
+    attempts: &[BindAttempt],
+    gaps: &[Gap],
+    may_try: bool,
+) -> Vec<Verdict> {
+    // Each of so many sockets takes one port at most.
+    let enough = |verdict: &Verdict| match (verdict.ports_left, missing_sockets(gaps)) {
+        (Some(left), Some(missing)) => left as u64 > missing,
+        _ => false,
+    };
+    let tried: Vec<_> = verdicts
+        .iter()
+        .zip(attempts)
+        .map(|(verdict, attempt)| {
+            let open = may_try && verdict.bind == Outcome::Ok;
+            open.then(|| trial_bind::bind_once(attempt)).flatten()
+        })
+        .collect();
+    // What stands in the way of a socket with SO_REUSEADDR does so without.
+    let refused = |attempt: &BindAttempt| {
+        let more = BindAttempt {
+            reuseaddr: true,
+            ..attempt.clone()
+        };
+        let mut others = attempts.iter().zip(&tried);
+        others.any(|(other, tried)| *tried == Some(false) && *other == more)
+    };
+    let verdicts = verdicts.into_iter().zip(attempts).zip(&tried);
+    verdicts
+        .map(|((verdict, attempt), tried)| match tried {
+            Some(is_free) => verdict.with_trial(*is_free),
+            None if refused(attempt) => verdict.with_trial(false),
+            None if enough(&verdict) => verdict,
+            None => verdict.with_sockets_missing(),
+        })
+        .collect()
+}
+
 /// The processes that hold the sockets that findings name.
 fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
     let (mut pids, mut uids) = (Vec::new(), vec![uid]);
@@ -240,7 +280,10 @@ fn add_notes(
     snapshot: &Snapshot,
     system: &SystemFacts,
 ) -> Option<Gap> {
-    all.extend(notes::of_root(attempts, verdicts, &snapshot.existing, system));
+    if !lacks_sockets(&snapshot.gaps) {
+        all.extend(notes::of_root(attempts, verdicts, &snapshot.existing, system));
+    }
+    all.extend(notes::of_unlisted(verdicts));
     all.extend(notes::of_reserved_port(question.port, system));
     let publisher = Docker::default().published_by(question.port, question.protocol == Protocol::Udp);
     all.extend(publisher.map(|container| notes::of_publisher(&container.into(), question.port)));
@@ -277,8 +320,8 @@ fn free_port(attempts: &[BindAttempt], verdicts: &[Verdict], system: &SystemFact
     near.filter(|port| free::works_on(*port, attempt, &sockets, system))
         .take(READ_CLOSELY)
         .find(|port| {
-            let all = snapshot::read(attempt.protocol, *port, *port).existing;
-            free::works_on(*port, attempt, &all, system)
+            let all = snapshot::read(attempt.protocol, *port, *port);
+            !lacks_sockets(&all.gaps) && free::works_on(*port, attempt, &all.existing, system)
         })
 }
 

@@ -3,7 +3,8 @@
 use super::diagnose::diagnose;
 use super::existing::Existing;
 use super::next_reading::as_root;
-use super::verdict::{Outcome, Verdict};
+use super::role::Role;
+use super::verdict::{Code, Effect, Outcome, Verdict};
 use crate::model::Gap;
 use crate::model::Name;
 use crate::model::bind::BindAttempt;
@@ -24,6 +25,21 @@ pub fn of_root(
                 Outcome::Ok => "as root, bind would succeed".to_owned(),
                 _ => format!("as root, bind would fail with {}", of_root.name()),
             })
+    })
+}
+
+/// A sentence if a trial bind met a socket that the kernel does not list.
+pub fn of_unlisted(verdicts: &[Verdict]) -> Option<String> {
+    let met = |verdict: &Verdict| {
+        verdict.code == Code::Taken(Role::Bound)
+            && verdict
+                .findings
+                .iter()
+                .all(|finding| matches!(finding.effect, Effect::Shares { .. }))
+    };
+    verdicts.iter().any(met).then(|| {
+        "a trial bind was refused: a socket that is only bound has the port, and this kernel does not list it"
+            .to_owned()
     })
 }
 
@@ -101,6 +117,23 @@ mod tests {
     use crate::diagnose::bind::question::Question;
     use crate::diagnose::bind::samples::{question, socket, system};
     use crate::model::State;
+
+    #[test]
+    fn a_socket_that_only_a_trial_met_is_told() {
+        let free = Verdict {
+            bind: Outcome::Ok,
+            listen: None,
+            code: Code::Free,
+            findings: Vec::new(),
+            ports_left: None,
+        };
+        let tried = |is_free| free.clone().with_trial(is_free);
+        assert_eq!(tried(true), free);
+        assert_eq!(of_unlisted(&[tried(true)]), None);
+        let met = tried(false);
+        assert_eq!((met.bind.name(), met.code.name()), ("EADDRINUSE", "bound"));
+        assert!(of_unlisted(&[free, met]).is_some());
+    }
 
     fn security(modules: &str, no_new_privileges: bool, selinux_enforcing: bool) -> BindSecurity {
         BindSecurity {

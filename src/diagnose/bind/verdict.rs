@@ -52,6 +52,20 @@ impl Verdict {
         }
     }
 
+    /// The verdict if sockets may be missing and a trial bind was made: it worked, or met a socket that is not seen.
+    #[must_use]
+    pub fn with_trial(self, is_free: bool) -> Self {
+        match self.bind {
+            Outcome::Ok if !is_free => Self {
+                bind: Outcome::Fails(Errno::Eaddrinuse),
+                listen: None,
+                code: Code::Taken(Role::Bound),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// The verdict if nothing is known of the machine.
     #[must_use]
     pub fn with_system_missing(self) -> Self {

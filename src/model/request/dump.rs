@@ -1,7 +1,7 @@
 //! Which tables are read, and how much of each.
 
-use super::{Condition, Parts, PeerKinds};
-use crate::model::{Protocol, Socket, SocketType, State, StateSet};
+use super::{Condition, Parts, PeerKinds, Question};
+use crate::model::{End, Protocol, Socket, SocketType, State, StateSet};
 
 /// How much of a reply to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +135,30 @@ impl Dump {
         self.condition.is_some() || self.local_port.is_some() || self.peer_port.is_some()
     }
 
+    /// Returns whether a TCP socket that is only bound can be among its sockets: such a socket has no peer.
+    pub fn may_have_bound(&self) -> bool {
+        let of_no_peer = |question: &Question| {
+            Some(match question {
+                Question::PortAtLeast(End::Peer, port) | Question::PortIs(End::Peer, port) => *port == 0,
+                Question::PortAtMost(End::Peer, _) => true,
+                Question::Address(End::Peer, prefix, port) => {
+                    port.is_none_or(|port| port == 0) && prefix.contains_unspecified()
+                }
+                _ => return None,
+            })
+        };
+        let possible = self.condition.as_ref().is_none_or(|condition| {
+            let told = condition.map(true, &mut |question, over| {
+                Condition::Constant(of_no_peer(question).unwrap_or(over))
+            });
+            told != Condition::Constant(false)
+        });
+        self.protocol == Protocol::Tcp
+            && self.states.contains(State::Bound)
+            && self.peer_port.is_none_or(|port| port == 0)
+            && possible
+    }
+
     /// Returns whether it is small on any ordinary machine: the kernel keeps listeners apart from connections, and
     /// only TCP has connections by the hundred thousand.
     pub fn is_small(&self) -> bool {
@@ -149,5 +173,47 @@ impl Dump {
                 self.protocol,
                 Protocol::Tcp | Protocol::Udp | Protocol::Unix | Protocol::Icmp
             )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Prefix;
+
+    #[test]
+    fn a_bound_socket_has_no_peer() {
+        let is = Condition::Is;
+        let may = |condition: Condition| {
+            let dump = Dump {
+                condition: Some(condition),
+                ..Dump::new(Protocol::Tcp, StateSet::ALL)
+            };
+            dump.may_have_bound()
+        };
+        let peer = |port| is(Question::PortIs(End::Peer, port));
+        let local = || is(Question::PortIs(End::Local, 80));
+        let host = |text: &str, length| {
+            is(Question::Address(
+                End::Peer,
+                Prefix::V4(text.parse().unwrap(), length),
+                None,
+            ))
+        };
+        assert!(may(local()));
+        assert!(!may(peer(443)) && may(peer(0)));
+        assert!(may(Condition::or([local(), peer(443)])));
+        assert!(!may(Condition::and([local(), peer(443)])));
+        assert!(may(peer(443).negated()));
+        assert!(!may(host("10.0.0.0", 8)) && may(host("0.0.0.0", 0)));
+        assert!(!may(is(Question::PortAtLeast(End::Peer, 1))));
+        assert!(may(is(Question::PortAtMost(End::Peer, 9))));
+        assert!(!Dump::new(Protocol::Tcp, StateSet::of(State::Listen)).may_have_bound());
+        assert!(!Dump::new(Protocol::Udp, StateSet::ALL).may_have_bound());
+        let to_one_port = Dump {
+            peer_port: Some(443),
+            ..Dump::new(Protocol::Tcp, StateSet::ALL)
+        };
+        assert!(!to_one_port.may_have_bound());
     }
 }
