@@ -23,6 +23,10 @@ pub struct Link {
     pub master: Option<u32>,
     /// Whether an XDP program sees its packets first.
     pub xdp: bool,
+    /// The interface of this namespace that it is made from (VLAN, macvlan).
+    pub lower: Option<u32>,
+    /// A bridge: whether what it forwards passes the rules of IPv4, and of IPv6.
+    pub calls_ip: [bool; 2],
 }
 
 impl Link {
@@ -102,6 +106,49 @@ pub struct Route {
 impl Route {
     /// `RTN_LOCAL`: the destination is this machine.
     pub const LOCAL: u8 = 2;
+}
+
+/// Whether something is attached where packets pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attached {
+    /// Nothing is.
+    #[default]
+    No,
+    /// Something is.
+    Yes,
+    /// That could not be read.
+    Unread,
+}
+
+/// What sees the packets of an interface, besides the rules and XDP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceHooks {
+    /// A filter of tc.
+    pub filter: Attached,
+    /// A BPF program of tcx.
+    pub program: Attached,
+    /// A queue that drops packets on purpose (netem).
+    pub loss: Attached,
+}
+
+/// The addresses that an IPsec policy is about, in its direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpsecPolicy {
+    /// Where packets come from: an address and the length of its prefix.
+    pub source: (IpAddr, u8),
+    /// Where they go.
+    pub destination: (IpAddr, u8),
+}
+
+/// The IPsec policies of a network namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ipsec {
+    /// Each policy.
+    pub policies: Vec<IpsecPolicy>,
+    /// Whether packets that no policy is about are blocked.
+    pub blocks: bool,
+    /// Whether they could be read.
+    pub read: bool,
 }
 
 /// A neighbour on a link.

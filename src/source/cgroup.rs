@@ -43,11 +43,16 @@ fn size(path: &str) -> usize {
 /// The v2 directory of a process (a pid, or `self`); `None` without a v2 hierarchy, or if the process is outside the
 /// part that we can see.
 pub fn directory_of(process: &str) -> Option<PathBuf> {
-    let mountinfo = disk::read_to_string("/proc/self/mountinfo").ok()?;
-    let mount_point = Mounts::parse(&mountinfo, "").cgroup2?;
+    let mount_point = mount_point()?;
     let cgroups = disk::read_to_string(format!("/proc/{process}/cgroup")).ok()?;
     let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     (!path.starts_with("..")).then(|| mount_point.join(path))
+}
+
+/// Where the v2 hierarchy is mounted.
+pub fn mount_point() -> Option<PathBuf> {
+    let mountinfo = disk::read_to_string("/proc/self/mountinfo").ok()?;
+    Mounts::parse(&mountinfo, "").cgroup2
 }
 
 /// Ends as soon as more than `bytes_max` are found.

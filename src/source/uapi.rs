@@ -125,6 +125,15 @@ pub(crate) mod bpf {
     pub(crate) const CGROUP_INET6_BIND: u32 = 9;
     pub(crate) const CGROUP_INET4_POST_BIND: u32 = 12;
     pub(crate) const CGROUP_INET6_POST_BIND: u32 = 13;
+    pub(crate) const CGROUP_INET_INGRESS: u32 = 0;
+    pub(crate) const CGROUP_INET_EGRESS: u32 = 1;
+    pub(crate) const CGROUP_INET4_CONNECT: u32 = 10;
+    pub(crate) const CGROUP_INET6_CONNECT: u32 = 11;
+    pub(crate) const CGROUP_UDP4_SENDMSG: u32 = 14;
+    pub(crate) const CGROUP_UDP6_SENDMSG: u32 = 15;
+    pub(crate) const SK_LOOKUP: u32 = 36;
+    pub(crate) const TCX_INGRESS: u32 = 46;
+    pub(crate) const TCX_EGRESS: u32 = 47;
 }
 
 /// A libc constant that fits a byte.

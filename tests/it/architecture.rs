@@ -69,10 +69,6 @@ const LONG_LINES: usize = 400;
 const LONG: &[(&str, &str)] = &[
     ("query/field/table.rs", "the one table of fields: a line for each"),
     (
-        "diagnose/path/filter/journey.rs",
-        "one journey, whose legs (there, the answer, an error, the last packet) call each other",
-    ),
-    (
         "diagnose/path/filter/rules.rs",
         "the machine of nf_tables: an arm for each expression",
     ),

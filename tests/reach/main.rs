@@ -6,6 +6,8 @@
 mod compare;
 mod connect;
 mod generate;
+mod opaque;
+mod program;
 mod single;
 #[path = "../it/skip.rs"]
 mod skip;

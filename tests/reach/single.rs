@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::compare::set_up;
 use crate::stage::Stage;
 
-const SOCKSTAT: &str = env!("CARGO_BIN_EXE_sockstat");
+pub(crate) const SOCKSTAT: &str = env!("CARGO_BIN_EXE_sockstat");
 
 /// The answer for one address.
-fn answer(stage: &Stage, arguments: &[&str]) -> Value {
+pub(crate) fn answer(stage: &Stage, arguments: &[&str]) -> Value {
     let words = [&["reach", "-j"], arguments].concat();
     let text = stage.server.run(
         "sh",
@@ -23,13 +23,13 @@ fn answer(stage: &Stage, arguments: &[&str]) -> Value {
 }
 
 /// What is printed for people.
-fn text(stage: &Stage, arguments: &[&str]) -> String {
+pub(crate) fn text(stage: &Stage, arguments: &[&str]) -> String {
     let mut words = vec!["-c", "\"$0\" \"$@\" || true", SOCKSTAT, "reach"];
     words.extend(arguments);
     stage.server.run("sh", &words, "").unwrap()
 }
 
-fn step<'a>(answer: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn step<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let steps = answer["steps"].as_array().unwrap();
     steps
         .iter()
@@ -37,7 +37,7 @@ fn step<'a>(answer: &'a Value, name: &str) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-fn nft(stage: &Stage, rules: &str) {
+pub(crate) fn nft(stage: &Stage, rules: &str) {
     stage
         .server
         .run("nft", &["-f", "-"], &format!("flush ruleset\n{rules}"))

@@ -1,11 +1,13 @@
 //! The steps of a path besides the rules: the route, the interface, the neighbour, and connection tracking.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 
 use crate::command::read::network::Predictor;
-use crate::diagnose::path::filter::journey::{Client, Outcome};
+use crate::diagnose::path::filter::journey::{Attempt, Client, Outcome};
 use crate::diagnose::path::found::{Answer, Found};
 use crate::diagnose::path::judge::Reach;
+use crate::diagnose::path::opaque::Reason;
 use crate::diagnose::path::way::{Step, Way, interface_name};
 use crate::model::Protocol;
 use crate::model::network::{Link, Neighbour, Route, RouteAnswer, RouteQuery};
@@ -27,12 +29,16 @@ pub(super) fn to(destination: IpAddr) -> RouteQuery {
 /// The steps besides the rules.
 pub(super) fn look_around(
     way: &mut Way,
-    predictor: &Predictor<'_>,
+    predictor: &mut Predictor<'_>,
     neighbours: &[Neighbour],
     answer: &Answer,
-    client: Client,
+    attempt: Attempt,
+    listener: Option<Option<NonZeroU64>>,
 ) {
+    let client = attempt.client;
     let address = answer.address.to_canonical();
+    // Before other steps make the outcome unknown.
+    let rules = filter_step(way, predictor);
     let (route, interface) = match client {
         Client::From { interface, .. } => (None, Some(interface)),
         Client::Here => {
@@ -53,7 +59,8 @@ pub(super) fn look_around(
     }
     let link = interface.and_then(|interface| predictor.facts.link(interface));
     if let Some(link) = link {
-        interface_steps(way, predictor, link);
+        let link = link.clone();
+        interface_steps(way, predictor, &link);
     }
     let next = match (client, route) {
         (Client::From { address, .. }, _) => Some(address),
@@ -65,7 +72,8 @@ pub(super) fn look_around(
     if let Some(next) = next {
         neighbour_step(way, neighbours, next, interface);
     }
-    way.steps.push(filter_step(way, predictor));
+    way.steps.push(rules);
+    program_step(way, predictor, attempt, listener);
     if let Found::Here(here) = &answer.found {
         let ok = match here.reach {
             Reach::Accepted(_) => Some(true),
@@ -119,7 +127,7 @@ fn route_step(predictor: &Predictor<'_>, route: RouteAnswer) -> Step {
     }
 }
 
-/// Whether the interface is up, and what sees its packets before or after every rule.
+/// Whether the interface is up.
 fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
     let name = interface_name(&predictor.facts, link.index);
     let trouble = if link.flags & Link::UP == 0 {
@@ -151,24 +159,44 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
         ok: Some(true),
         sentence: format!("{name} is up"),
     });
-    let mut unknown = Vec::new();
-    if link.xdp {
-        unknown.push(format!("an XDP program on {name}, which cannot be predicted"));
-    }
-    if network::has_traffic_filter(link.index) {
-        unknown.push(format!("a tc filter on {name}, which cannot be predicted"));
-    }
-    for about in unknown {
+}
+
+/// What sees packets besides the rules: nothing is certain where there is such a thing.
+fn program_step(
+    way: &mut Way,
+    predictor: &mut Predictor<'_>,
+    attempt: Attempt,
+    listener: Option<Option<NonZeroU64>>,
+) {
+    let reasons = predictor.unpredictable(attempt, listener);
+    if reasons.is_empty() {
         way.steps.push(Step {
-            step: "interface",
+            step: "program",
+            ok: Some(true),
+            sentence: "no XDP, tc or BPF program, IPsec, VRF or rules of a bridge".to_owned(),
+        });
+    }
+    // An interface that is down stops everything, whatever else sees packets.
+    let is_down = way
+        .steps
+        .iter()
+        .any(|step| step.step == "interface" && step.ok == Some(false));
+    for Reason { about, seen } in reasons {
+        way.steps.push(Step {
+            step: "program",
             ok: None,
             sentence: about.clone(),
         });
-        way.outcome = None;
-        (way.if_open, way.if_closed) = (None, None);
-        way.stopped = None;
-        way.culprit = None;
-        way.unknown_because.push(about);
+        // Whoever may not read the rules may not ask for programs either, which is said once.
+        let is_said = !seen && way.not_examined.is_some();
+        if !is_down && !is_said {
+            way.outcome = None;
+            (way.if_open, way.if_closed) = (None, None);
+            way.lands_at = None;
+            way.stopped = None;
+            way.culprit = None;
+            way.unknown_because.push(about);
+        }
     }
 }
 

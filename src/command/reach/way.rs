@@ -1,5 +1,6 @@
 //! Predicts the path of a connection: routes, interfaces, neighbours, the packet filter, and connection tracking.
 
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 
 use super::{address, steps};
@@ -144,20 +145,22 @@ fn from_client(
         predictor.predict(attempt, true),
         predictor.predict(attempt, false),
     );
+    // The cgroup of the listener where it arrives.
+    let listener = Cell::new(None);
     let listens = |place: SocketAddr| {
-        let reach = if place == asked {
-            match &answer.found {
-                Found::Here(here) => Some(here.reach),
-                Found::Away(_) | Found::Special(_) | Found::Unrecorded => None,
-            }
+        let elsewhere;
+        let found = if place == asked {
+            &answer.found
         } else {
-            match address::read(answer.protocol, place, circumstances.system, circumstances.by) {
-                Found::Here(here) => Some(here.reach),
-                Found::Away(_) | Found::Special(_) | Found::Unrecorded => None,
-            }
+            elsewhere = address::read(answer.protocol, place, circumstances.system, circumstances.by);
+            &elsewhere
         };
-        match reach? {
-            Reach::Accepted(_) | Reach::QueueFull(_) => Some(true),
+        let Found::Here(here) = found else { return None };
+        match here.reach {
+            Reach::Accepted(at) | Reach::QueueFull(at) => {
+                listener.set(here.sockets.get(at).map(|socket| socket.cgroup_id));
+                Some(true)
+            }
             Reach::Refused(_) => Some(false),
             Reach::Unknown => None,
         }
@@ -181,7 +184,14 @@ fn from_client(
     if let Some(unread) = circumstances.unread {
         not_examined(&mut way, unread_text(unread), client);
     }
-    steps::look_around(&mut way, predictor, &circumstances.neighbours, answer, client);
+    steps::look_around(
+        &mut way,
+        predictor,
+        &circumstances.neighbours,
+        answer,
+        attempt,
+        listener.get(),
+    );
     way
 }
 

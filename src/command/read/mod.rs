@@ -3,6 +3,7 @@
 pub mod elsewhere;
 pub mod holders;
 pub mod network;
+pub mod opaque;
 pub mod outside;
 pub mod processes;
 pub mod snapshot;

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU64;
 
+use super::opaque::{Opaque, Whose};
 use crate::diagnose::path::filter::facts::Facts;
 use crate::diagnose::path::filter::index::Index;
-use crate::diagnose::path::filter::journey::Attempt;
+use crate::diagnose::path::filter::journey::{Attempt, Client};
 use crate::diagnose::path::filter::oracle::Question;
 use crate::diagnose::path::filter::predict::{BUDGET, Prediction, predict};
-use crate::model::network::{Link, LinkAddress};
+use crate::diagnose::path::opaque::{Passed, Reason};
+use crate::model::network::{Link, LinkAddress, RouteAnswer, RouteQuery};
 use crate::model::packet_filter::PacketFilter;
 use crate::model::system::SystemFacts;
 use crate::source::network;
@@ -35,6 +38,7 @@ pub struct Predictor<'a> {
     /// What else is known.
     pub facts: Facts,
     index: Index<'a>,
+    opaque: Opaque,
 }
 
 impl<'a> Predictor<'a> {
@@ -44,7 +48,57 @@ impl<'a> Predictor<'a> {
             filter,
             facts,
             index: Index::new(filter),
+            opaque: Opaque::default(),
         }
+    }
+
+    /// What cannot be predicted besides the rules: about the packets of an attempt, and about the cgroup of the listener
+    /// where it arrives, if it does.
+    pub fn unpredictable(&mut self, attempt: Attempt, listener: Option<Option<NonZeroU64>>) -> Vec<Reason> {
+        let server = attempt.server.ip();
+        let (client, incoming) = match attempt.client {
+            Client::Here => (None, None),
+            Client::From { address, interface } => (Some(address), Some(interface)),
+        };
+        // The way there of a client of this machine, and the way back to one of another.
+        let query = RouteQuery {
+            destination: client.unwrap_or(server),
+            source: client.map(|_| server),
+            incoming: None,
+            outgoing: None,
+            mark: 0,
+            protocol: 0,
+            port: 0,
+        };
+        let route = *self
+            .facts
+            .routes
+            .entry(query)
+            .or_insert_with(|| network::route(&query));
+        let outgoing = match route {
+            RouteAnswer::Found(route) => Some((route.interface, client.or(route.source))),
+            RouteAnswer::Refused(_) | RouteAnswer::Unread => None,
+        };
+        let incoming = incoming.map(|interface| (interface, client));
+        let passed: Vec<Passed> = incoming
+            .into_iter()
+            .chain(outgoing)
+            .map(|(interface, client)| Passed {
+                interface,
+                ends: (client, server),
+            })
+            .collect();
+        let mut reasons = self.opaque.on_way(&self.facts, self.filter, &passed);
+        if attempt.client == Client::Here {
+            reasons.extend(self.opaque.of_cgroup(Whose::OwnClient));
+        }
+        if let Some(cgroup) = listener {
+            reasons.extend(self.opaque.of_cgroup(Whose::Server(cgroup)));
+        }
+        if self.facts.is_local(server, None) {
+            reasons.extend(self.opaque.of_lookup());
+        }
+        reasons
     }
 
     /// Clients of other machines, of one family: for each interface that is up and has an address, its index, its own

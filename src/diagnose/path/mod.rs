@@ -6,6 +6,7 @@ pub mod found;
 pub mod json;
 pub mod judge;
 pub mod listens;
+pub mod opaque;
 pub mod special;
 #[cfg(test)]
 mod tests;

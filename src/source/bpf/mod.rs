@@ -13,6 +13,7 @@
 mod assembler;
 pub mod btf;
 mod on_tape;
+mod on_way;
 mod program;
 mod record;
 mod refusal;
@@ -27,6 +28,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use on_tape::recorded_holders;
+pub use on_way::{device_programs, lookup_programs, traffic_programs};
 pub use record::{Facts, Record};
 pub use refusal::Refusal;
 

@@ -104,10 +104,25 @@ struct Query {
 
 /// Returns how many programs run for this cgroup at that hook, including those of its ancestors.
 pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Result<u32> {
+    count_programs(cgroup.as_raw_fd(), attach_type, QUERY_EFFECTIVE)
+}
+
+/// Returns how many programs are attached to a network namespace at that hook.
+pub(super) fn count_namespace_programs(namespace: &File, attach_type: u32) -> io::Result<u32> {
+    count_programs(namespace.as_raw_fd(), attach_type, 0)
+}
+
+/// Returns how many programs are attached to an interface at that hook.
+pub(super) fn count_device_programs(interface: u32, attach_type: u32) -> io::Result<u32> {
+    // The index of an interface is in the place of the descriptor.
+    count_programs(interface.cast_signed(), attach_type, 0)
+}
+
+fn count_programs(target_fd: RawFd, attach_type: u32, flags: u32) -> io::Result<u32> {
     let mut request = Query {
-        target_fd: cgroup.as_raw_fd(),
+        target_fd,
         attach_type,
-        flags: QUERY_EFFECTIVE,
+        flags,
         ..Query::default()
     };
     // SAFETY: the request is ours, alive and as long as we say; its addresses are null, and the kernel writes

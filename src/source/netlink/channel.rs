@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_XFRM};
 use netlink_sys::{Socket, SocketAddr};
 
 pub use super::error::DumpError;
@@ -73,6 +73,16 @@ impl Channel {
     pub fn open_route() -> Result<Self, DumpError> {
         let mut socket = None;
         let errno = tape::fact("rtnetlink", || open_into(&mut socket, NETLINK_ROUTE));
+        Self::of(socket, errno)
+    }
+
+    /// Opens a channel to xfrm: IPsec.
+    ///
+    /// # Errors
+    /// As [`Channel::open`].
+    pub fn open_xfrm() -> Result<Self, DumpError> {
+        let mut socket = None;
+        let errno = tape::fact("xfrm", || open_into(&mut socket, NETLINK_XFRM));
         Self::of(socket, errno)
     }
 

@@ -1,7 +1,9 @@
 //! Interfaces, addresses, routes and neighbours of the network namespace of this thread, over rtnetlink. Needs no
 //! privilege.
 
+mod ipsec;
 mod message;
+mod traffic;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
@@ -10,14 +12,15 @@ use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
 
 use super::netlink::channel::{Channel, DumpError};
 use crate::model::network::{Link, LinkAddress, Neighbour, Route, RouteAnswer, RouteQuery};
+pub use ipsec::read as ipsec;
 use message::{Attributes, address, message, push, push_address, word};
+pub use traffic::device_hooks;
 
 /// `RTM_GETLINK` and so on (linux 6.18 include/uapi/linux/rtnetlink.h).
 const GET_LINK: u16 = 18;
 const GET_ADDRESS: u16 = 22;
 const GET_ROUTE: u16 = 26;
 const GET_NEIGHBOUR: u16 = 30;
-const GET_FILTER: u16 = 46;
 
 /// Reads the interfaces.
 ///
@@ -69,26 +72,6 @@ pub fn route(query: &RouteQuery) -> RouteAnswer {
         (Err(DumpError::Kernel(errno)), _) => RouteAnswer::Refused(errno),
         _ => RouteAnswer::Unread,
     }
-}
-
-/// Whether a tc filter sees packets of an interface, on the way in or out. Programs of the newer kind (tcx) are not
-/// among them.
-pub fn has_traffic_filter(interface: u32) -> bool {
-    // Where clsact and ingress have their filters: TC_H_CLSACT with TC_H_MIN_INGRESS and TC_H_MIN_EGRESS.
-    [0xffff_fff2_u32, 0xffff_fff3].into_iter().any(|parent| {
-        // struct tcmsg: family and pads, interface, handle, parent, info.
-        let mut header = [0; 20];
-        if let Some(field) = header.get_mut(4..8) {
-            field.copy_from_slice(&interface.to_ne_bytes());
-        }
-        if let Some(field) = header.get_mut(12..16) {
-            field.copy_from_slice(&parent.to_ne_bytes());
-        }
-        let mut found = false;
-        // An interface without such a place for filters is an error, and has none.
-        let _ = dump(&mut message(GET_FILTER, NLM_F_DUMP, &header), |_| found = true);
-        found
-    })
 }
 
 fn dump(request: &mut [u8], take: impl FnMut(&[u8])) -> Result<(), DumpError> {
@@ -158,16 +141,23 @@ fn link(payload: &[u8]) -> Option<Link> {
         ..Link::default()
     };
     let text = |value: &[u8]| value.split(|byte| *byte == 0).next().unwrap_or_default().into();
+    let mut is_elsewhere = false;
     for (kind, value) in Attributes(payload.get(16..)?) {
         match kind {
             3 => link.name = text(value),
+            5 => link.lower = Some(word(value)).filter(|lower| *lower != 0 && *lower != link.index),
             10 => link.master = Some(word(value)),
             18 => {
-                if let Some((_, name)) = Attributes(value).find(|(kind, _)| *kind == 1) {
-                    link.kind = text(name);
+                for (kind, value) in Attributes(value) {
+                    match kind {
+                        1 => link.kind = text(value),
+                        2 if *link.kind == *b"bridge" => link.calls_ip = bridge_calls_ip(value),
+                        _ => {}
+                    }
                 }
             }
             27 => link.group = word(value),
+            37 => is_elsewhere = true,
             43 => {
                 let mode = Attributes(value).find(|(kind, _)| *kind == 2);
                 link.xdp = mode.is_some_and(|(_, mode)| mode.first().is_some_and(|mode| *mode != 0));
@@ -175,7 +165,19 @@ fn link(payload: &[u8]) -> Option<Link> {
             _ => {}
         }
     }
+    // The other end of a veth pair is no lower device.
+    if is_elsewhere || *link.kind == *b"veth" {
+        link.lower = None;
+    }
     Some(link)
+}
+
+/// `IFLA_BR_NF_CALL_IPTABLES` and `IFLA_BR_NF_CALL_IP6TABLES` (linux 6.18 include/uapi/linux/if_link.h).
+fn bridge_calls_ip(data: &[u8]) -> [bool; 2] {
+    [36, 37].map(|wanted| {
+        let found = Attributes(data).find(|(kind, _)| *kind == wanted);
+        found.is_some_and(|(_, value)| value.first().is_some_and(|value| *value != 0))
+    })
 }
 
 /// `struct ifaddrmsg`: family, prefix length, flags, scope, index.

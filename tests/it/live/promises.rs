@@ -118,7 +118,13 @@ const PROMISES: &[Promise] = &[
     Promise {
         words: "It sends no signal and closes no socket until you agree: `kill` and `-K` ask on a terminal, and need `--yes` \
                 elsewhere.",
-        breaks: |_, _, call| signals(call) || call.has(&["SOCK_DESTROY", "nlmsg_type=0x15"]),
+        breaks: |run, _, call| {
+            // To xfrm, the number of SOCK_DESTROY is a question (XFRM_MSG_GETPOLICY).
+            let to_xfrm = run
+                .socket_of(call)
+                .is_some_and(|made| made.contains("NETLINK_XFRM"));
+            signals(call) || !to_xfrm && call.has(&["SOCK_DESTROY", "nlmsg_type=0x15"])
+        },
     },
 ];
 
@@ -272,8 +278,12 @@ fn asks_for_what_is_not_in_use(_: &Traced, _: &[May], call: &Call) -> bool {
         let netlink = ["NETLINK_SOCK_DIAG", "NETLINK_ROUTE"];
         // The packet filter is in use once this is there.
         let has_filter = Path::new("/proc/net/netfilter").exists() && call.has(&["NETLINK_NETFILTER"]);
+        // And so is IPsec, once the kernel listens for it.
+        let sockets = std::fs::read_to_string("/proc/net/netlink").unwrap();
+        let mut protocols = sockets.lines().filter_map(|line| line.split_whitespace().nth(1));
+        let has_ipsec = call.has(&["NETLINK_XFRM"]) && protocols.any(|protocol| protocol == "6");
         let family = call.arguments.split(',').next().unwrap_or_default();
-        let is_netlink = family == "AF_NETLINK" && (call.has(&netlink) || has_filter);
+        let is_netlink = family == "AF_NETLINK" && (call.has(&netlink) || has_filter || has_ipsec);
         return !families.contains(&family) && !is_netlink;
     }
     call.is(&["sendto", "sendmsg"]) && asked(call).is_some_and(|name| !is_in_use(&name))
