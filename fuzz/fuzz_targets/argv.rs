@@ -83,7 +83,7 @@ fn dispatch(cli: &Cli) {
         Some(Subcommand::Kill(args)) => {
             let input = FilterInput::of_kill(args);
             planned(&input, |parsed, place| DestroyPlan::of_kill(args, list, parsed, place));
-            planned(&input, |parsed, _| Ok::<_, UsageError>(KillPlan::new(args, list, parsed)));
+            planned(&input, |parsed, _| KillPlan::new(args, list, parsed));
         }
         Some(Subcommand::Events(args)) => {
             let input = FilterInput::of_events(args);

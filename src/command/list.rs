@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::caller::Caller;
 use super::out::{self, Blocks};
+use super::read::reachable;
 use super::sinks::{GroupSink, LineSink, PidSink, row};
 use super::sorted::Sorted;
 use super::{explain, hint, losses};
@@ -46,6 +47,11 @@ pub(super) fn run_beside(
     }
     if let Some(file) = &plan.diag {
         return super::raw_dump::run(&plan.capture, file);
+    }
+    if plan.reachable {
+        let (reachability, unread) = reachable::read(&plan.capture);
+        plan.capture.reachability = reachability;
+        plan.capture.views.gaps.extend(unread);
     }
     let (rows, gaps) = show(&plan, caller, summary)?;
     if !plan.quiet {

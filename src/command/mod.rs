@@ -195,7 +195,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
         ),
         Some(Subcommand::Kill(args)) => planned(
             &FilterInput::of_kill(args),
-            |parsed| Ok(KillPlan::new(args, list, parsed)),
+            |parsed| KillPlan::new(args, list, parsed),
             |plan| kill::run(&plan, caller),
         ),
         Some(Subcommand::Events(args)) => planned(

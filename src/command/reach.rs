@@ -1,6 +1,7 @@
 //! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
 
 mod address;
+mod queues;
 mod steps;
 mod way;
 
@@ -13,6 +14,7 @@ use super::{losses, out};
 use crate::cli::ReachArgs;
 use crate::diagnose::path::client::{self, Arrival};
 use crate::diagnose::path::found::{Answer, Found, destination, is_local};
+use crate::diagnose::path::name::Lookup;
 use crate::diagnose::path::special::{Special, Zone};
 use crate::diagnose::path::unix::{UnixName, UnixReach, judge};
 use crate::diagnose::path::{json, text};
@@ -24,7 +26,7 @@ use crate::model::packet_filter::{PacketFilter, Reading};
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, Protocol};
 use crate::plan::Common;
-use crate::source::{hosts, network, packet_filter, system, trial_connect, unix_paths};
+use crate::source::{disk, hosts, network, packet_filter, pressure, system, trial_connect, unix_paths};
 
 /// Answers for a client that tries each address of the host in turn: exit 0 if it connects, 1 if it does not, 3 if that is
 /// undecidable from here.
@@ -73,6 +75,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         return out::usage("--try works only with TCP: a UDP datagram need not be answered");
     }
     let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+    let counters = pressure::read();
     let system = system::read();
     let addresses = match addresses(&place.host, args, &system) {
         Ok(addresses) => addresses,
@@ -119,7 +122,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
                 protocol,
                 found: match Special::of(address, zone.as_ref(), &system) {
                     Some(special) => Found::Special(special),
-                    None => address::read(protocol, destination, &system, global.owners_by),
+                    None => address::read(protocol, destination, from, &system, global.owners_by),
                 },
                 way: None,
                 tried: may_try
@@ -131,6 +134,12 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     for answer in &mut answers {
         answer.way = way::read(&mut predictor, &circumstances, answer, from);
     }
+    let more = queues::More {
+        lookup: lookup(&place.host, &answers),
+        counters,
+        watches: args.steps || args.try_it,
+    };
+    more.add(&mut answers, &system);
     // Every address is read in the same way, so what is missing for the first is missing for all.
     let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
     if may_try && answers.iter().any(|one| one.tried.is_none()) {
@@ -158,6 +167,17 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         Arrival::Yes => Exit::Done,
         Arrival::No => Exit::Failed,
         Arrival::Unknown => Exit::Incomplete,
+    })
+}
+
+/// What is known of a name that was typed.
+fn lookup(host: &Host, answers: &[Answer]) -> Option<Lookup> {
+    let Host::Name(name) = host else { return None };
+    Some(Lookup {
+        name: name.clone(),
+        addresses: answers.iter().map(|answer| answer.address).collect(),
+        hosts: disk::read_to_string("/etc/hosts").ok(),
+        nsswitch: disk::read_to_string("/etc/nsswitch.conf").ok(),
     })
 }
 

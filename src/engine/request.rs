@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::reachable::Reachability;
 use crate::model::request::{Dump, Facts, NamesWanted, OwnersBy, PeerKinds};
 use crate::model::{Protocol, State, StateSet};
 use crate::query::Expr;
@@ -30,6 +31,8 @@ pub struct Request {
     pub peers: PeerKinds,
     /// Whether to count half-open connections by listener.
     pub half_open: bool,
+    /// Whether clients of other machines reach listeners, found beforehand.
+    pub reachability: Reachability,
     /// Tables to read only for other ends and half-open connections, where those above are incomplete.
     pub others: Vec<Dump>,
     /// How much to read about each owner.

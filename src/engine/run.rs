@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
                 .views
                 .namespaces(&self.root, self.request.names.namespaces),
             origin: self.origin.clone(),
+            reachability: self.request.reachability.clone(),
             as_root: tape::euid() == 0,
             ..Context::default()
         }

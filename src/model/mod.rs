@@ -28,6 +28,7 @@ pub mod peers;
 pub mod prefix;
 pub mod process;
 pub mod protocol;
+pub mod reachable;
 pub mod request;
 pub mod row;
 pub mod security;

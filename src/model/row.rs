@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use super::cgroup::Home;
 use super::machine::Origin;
+use super::reachable::Reachability;
 use super::{HalfOpen, Holder, Name, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
 
 /// A socket with its owner and context: the input of filters, sorting and renderers.
@@ -33,6 +34,8 @@ pub struct Context {
     pub peers: Peers,
     /// Half-open connections by listener, if requested.
     pub half_open: HalfOpen,
+    /// Whether clients of other machines reach listeners, if requested.
+    pub reachability: Reachability,
     /// When the capture began, and on which machine, if that was requested.
     pub origin: Origin,
     /// Whether the capture ran as root, for whom "needs root" is no remedy.

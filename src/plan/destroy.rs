@@ -85,7 +85,7 @@ fn listing(
         args.tcp = true;
         args.udp = true;
     }
-    let mut plan = ListPlan::new(&args, parsed, place)?;
+    let mut plan = ListPlan::new(&args, parsed, place).and_then(ListPlan::without_reachable)?;
     for dump in &mut plan.capture.dumps {
         // The IP protocol of a raw socket is part of the request, and is reported in an attribute.
         dump.wanted = dump.wanted.max(Wanted::Attributes);

@@ -77,7 +77,7 @@ impl EventsPlan {
         let mut args = args.clone();
         args.jsonl = matches!(form(&args, place), Form::Json | Form::Jsonl);
         args.json = false;
-        let mut plan = ListPlan::new(&args, parsed, place)?;
+        let mut plan = ListPlan::new(&args, parsed, place).and_then(ListPlan::without_reachable)?;
         if !matches!(plan.output, Output::Lines(_) | Output::Table(_)) {
             return Err(UsageError::new("-E excludes --by and --pids"));
         }

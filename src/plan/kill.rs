@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::{KillArgs, ListArgs};
+use crate::cli::{KillArgs, ListArgs, UsageError};
 use crate::engine::Request;
 use crate::model::request::{Dump, Facts, Parts};
 use crate::model::{End, Protocol, State, StateSet};
@@ -53,12 +53,19 @@ pub struct KillPlan {
 
 impl KillPlan {
     /// The plan for these options, with the filter already parsed.
-    pub fn new(args: &KillArgs, global: &ListArgs, parsed: Parsed) -> Self {
+    ///
+    /// # Errors
+    /// For a filter by what only the listing finds out.
+    pub fn new(args: &KillArgs, global: &ListArgs, parsed: Parsed) -> Result<Self, UsageError> {
+        let fields = parsed.expr.as_ref().map(Expr::fields).unwrap_or_default();
+        if fields.contains(&Field::Reachable) {
+            return Err(UsageError::new("'reachable' is for the listing only"));
+        }
         let number = match args.filter.as_slice() {
             [word] => word.parse().ok(),
             _ => None,
         };
-        Self {
+        Ok(Self {
             goal: goal(parsed.expr.as_ref()),
             capture: Request {
                 dumps: dumps(&parsed, args.tcp, args.udp),
@@ -78,7 +85,7 @@ impl KillPlan {
             all: args.all,
             json: args.json || global.json,
             number,
-        }
+        })
     }
 }
 

@@ -35,6 +35,8 @@ pub struct ListPlan {
     pub sort: Option<Vec<SortKey>>,
     /// Maximum number of rows or groups.
     pub limit: Option<usize>,
+    /// Whether rows say whether clients of other machines reach them.
+    pub reachable: bool,
     /// Whether sockets in time-wait are only counted.
     pub hide_time_wait: bool,
     /// `--exit-status`.
@@ -152,6 +154,7 @@ impl ListPlan {
             output,
             sort: Some(sort).filter(|_| !args.sort.is_empty()),
             limit: args.limit,
+            reachable: by_name.has(Cost::REACHABLE),
             hide_time_wait,
             exit_status: args.exit_status,
             quiet: args.quiet,
@@ -161,6 +164,21 @@ impl ListPlan {
             only_connected,
             lone_word: (args.filter.len() == 1).then(|| args.filter.concat()),
         })
+    }
+}
+
+impl ListPlan {
+    /// Refuses what only the listing finds out.
+    ///
+    /// # Errors
+    /// If `reachable` is a column or in the filter.
+    pub(super) fn without_reachable(self) -> Result<Self, UsageError> {
+        if self.reachable {
+            Err(UsageError::new("'reachable' is for the listing only")
+                .with_hint("sockstat -tul --add reachable"))
+        } else {
+            Ok(self)
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl SnapshotPlan {
             filter: args.filter.clone(),
             ..ListArgs::default()
         };
-        let plan = ListPlan::new(&list, parsed, place)?;
+        let plan = ListPlan::new(&list, parsed, place).and_then(ListPlan::without_reachable)?;
         let lines = match (plan.output, arguments(args.cmdline)) {
             (Output::Lines(Lines::Json(fields)), Some(arguments)) => {
                 Lines::JsonWithArguments(fields, arguments)

@@ -96,7 +96,7 @@ impl WatchPlan {
     /// # Errors
     /// As for [`ListPlan::new`]; a filter on other ends, which the screen does not look up.
     pub fn select(&self, parsed: Parsed, place: &Place) -> Result<Selected, UsageError> {
-        let plan = ListPlan::new(&self.list, parsed, place)?;
+        let plan = ListPlan::new(&self.list, parsed, place).and_then(ListPlan::without_reachable)?;
         let mut request = plan.capture;
         if request.filter.as_ref().is_some_and(asks_for_peers) {
             return Err(UsageError::new(

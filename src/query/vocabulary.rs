@@ -3,6 +3,7 @@
 use super::field::{Field, Form, SOCKET_OPTION_NAMES};
 use crate::model::details::sctp::Association;
 use crate::model::numbers::NETLINK_PROTOCOLS;
+use crate::model::reachable::Reachable;
 use crate::model::{Family, OwnerStatus, Protocol, Scope, SocketType, State, TimerKind};
 
 /// Returns the keywords of a field; empty for a field without a fixed list.
@@ -12,6 +13,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
         Field::Family => Family::ALL.map(Family::name).to_vec(),
         Field::Type => SocketType::ALL.map(SocketType::name).to_vec(),
         Field::NetlinkProtocol => NETLINK_PROTOCOLS.to_vec(),
+        Field::Reachable => Reachable::ALL.map(Reachable::name).to_vec(),
         Field::Scope => Scope::ALL.map(Scope::name).to_vec(),
         Field::OwnerStatus => OwnerStatus::ALL.map(OwnerStatus::name).to_vec(),
         Field::Shutdown => vec!["none", "receive", "send", "both"],

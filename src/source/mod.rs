@@ -23,6 +23,7 @@ pub mod netns;
 pub mod network;
 pub mod nss;
 pub mod packet_filter;
+pub mod pressure;
 pub mod proc;
 pub mod process;
 pub mod random;

@@ -25,10 +25,10 @@ const BACKEND_ADDRESSES: [&str; 2] = ["10.78.0.2", "fd78::2"];
 
 /// How predictions and connections compare.
 #[derive(Debug, Default)]
-struct Tally {
-    right: usize,
-    unknown: usize,
-    wrong: Vec<String>,
+pub(crate) struct Tally {
+    pub(crate) right: usize,
+    pub(crate) unknown: usize,
+    pub(crate) wrong: Vec<String>,
     outcomes: BTreeMap<String, usize>,
     questions: BTreeMap<String, usize>,
 }
@@ -96,7 +96,7 @@ fn reset(stage: &Stage) {
 }
 
 /// Makes the rules; false if a line of them is not allowed.
-fn apply(stage: &Stage, rules: &Rules) -> bool {
+pub(crate) fn apply(stage: &Stage, rules: &Rules) -> bool {
     rules.0.iter().all(|(program, arguments, input)| {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let ran = stage.server.run(program, &arguments, input);
@@ -124,6 +124,7 @@ fn attempts(stage: &Stage) -> Vec<Attempt> {
             protocol,
             client: Client::Here,
             server,
+            zone: None,
         }));
         attempts.extend(places(&["10.77.0.1", "fd77::1"]).into_iter().map(|server| {
             let address = if server.is_ipv4() { "10.77.0.2" } else { "fd77::2" };
@@ -134,6 +135,7 @@ fn attempts(stage: &Stage) -> Vec<Attempt> {
                     interface,
                 },
                 server,
+                zone: None,
             }
         }));
     }
@@ -179,7 +181,7 @@ fn connect(stage: &Stage, servers: &[Servers], attempts: &[Attempt]) -> Vec<Met>
 }
 
 /// Compares every connection under some rules.
-fn compare(stage: &Stage, servers: &[Servers], rules: &Rules, tally: &mut Tally) {
+pub(crate) fn compare(stage: &Stage, servers: &[Servers], rules: &Rules, tally: &mut Tally) {
     let attempts = attempts(stage);
     let predictions = predict(stage, &attempts);
     let met = connect(stage, servers, &attempts);

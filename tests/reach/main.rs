@@ -3,11 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../it/attempts.rs"]
+mod attempts;
+mod causes;
+mod column;
 mod compare;
 mod connect;
+mod documented;
 mod generate;
 mod opaque;
 mod program;
+mod real;
 mod single;
 #[path = "../it/skip.rs"]
 mod skip;

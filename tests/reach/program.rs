@@ -103,3 +103,18 @@ fn bpf<T>(command: i32, request: &T) -> std::io::Result<OwnedFd> {
         _ => Err(std::io::Error::last_os_error()),
     }
 }
+
+/// `SO_BINDTOIFINDEX`.
+pub(crate) fn bind_to_device(socket: &OwnedFd, index: i32) {
+    // SAFETY: the descriptor is open, and the kernel reads four bytes that are ours.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            62,
+            std::ptr::from_ref(&index).cast(),
+            4,
+        )
+    };
+    assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+}

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
 use crate::command::read::{elsewhere, processes, snapshot};
+use crate::diagnose::path::filter::journey::Client;
 use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
 use crate::diagnose::path::judge::{LookUp, Reach, judge, takes_traffic};
 use crate::engine::read_tables;
@@ -15,10 +16,16 @@ use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::source::netlink::exact;
 use crate::source::route;
 
-/// Reads what is known about one address of a machine.
-pub(super) fn read(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Found {
+/// Reads what is known about one address of a machine, as a client meets it: a program of this machine, or another.
+pub(super) fn read(
+    protocol: Protocol,
+    destination: SocketAddr,
+    from: Option<Client>,
+    system: &SystemFacts,
+    by: OwnersBy,
+) -> Found {
     if is_local(destination, system) {
-        Found::Here(here(protocol, destination, system, by))
+        Found::Here(here(protocol, destination, from, system, by))
     } else if route::is_unrecorded(destination) {
         Found::Unrecorded
     } else {
@@ -26,22 +33,19 @@ pub(super) fn read(protocol: Protocol, destination: SocketAddr, system: &SystemF
     }
 }
 
-fn here(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Here {
-    let (address, port) = (destination.ip(), destination.port());
+fn here(
+    protocol: Protocol,
+    destination: SocketAddr,
+    from: Option<Client>,
+    system: &SystemFacts,
+    by: OwnersBy,
+) -> Here {
+    let port = destination.port();
     let states = StateSet::LISTENING.union(StateSet::of(State::Bound));
     let mut snapshot = snapshot::read_states(protocol, port, port, states);
     let sockets: Vec<Socket> = snapshot.existing.iter().map(|one| one.socket.clone()).collect();
-    // From the address to itself, as any program here would come; the port means nothing.
-    let remote = SocketAddr::new(address, 1);
-    let interface = interface_of(destination, system).unwrap_or(0);
-    let picked = exact::look_up(protocol, SocketAddr::new(address, port), remote, interface);
-    let picked = picked.map(|picked| picked.filter(takes_traffic));
-    let picked = match &picked {
-        Ok(Some(picked)) => LookUp::Found(picked),
-        Ok(None) => LookUp::Nothing,
-        Err(_) => LookUp::Unanswered,
-    };
-    let reach = judge(&sockets, !lacks_sockets(&snapshot.gaps), picked, address);
+    let are_all = !lacks_sockets(&snapshot.gaps);
+    let reach = reach_of(protocol, destination, from, &sockets, are_all, system);
     let about = reach.socket().and_then(|at| sockets.get(at));
     let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
     if let Some(socket) = about {
@@ -67,6 +71,32 @@ fn here(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: O
         sockets,
         gaps: snapshot.gaps,
     }
+}
+
+/// What a client meets at an address of this machine, given the sockets on the port.
+pub(super) fn reach_of(
+    protocol: Protocol,
+    destination: SocketAddr,
+    from: Option<Client>,
+    sockets: &[Socket],
+    are_all: bool,
+    system: &SystemFacts,
+) -> Reach {
+    let address = destination.ip();
+    // The port of the client means nothing. A program here comes from the address to itself.
+    let (remote, interface) = match from {
+        Some(Client::From { address, interface }) => (address, interface),
+        Some(Client::Here) | None => (address, interface_of(destination, system).unwrap_or(0)),
+    };
+    let local = SocketAddr::new(address, destination.port());
+    let picked = exact::look_up(protocol, local, SocketAddr::new(remote, 1), interface);
+    let picked = picked.map(|picked| picked.filter(takes_traffic));
+    let picked = match &picked {
+        Ok(Some(picked)) => LookUp::Found(picked),
+        Ok(None) => LookUp::Nothing,
+        Err(_) => LookUp::Unanswered,
+    };
+    judge(sockets, are_all, picked, address)
 }
 
 fn away(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: OwnersBy) -> Away {

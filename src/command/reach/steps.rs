@@ -1,9 +1,9 @@
 //! The steps of a path besides the rules: the route, the interface, the neighbour, and connection tracking.
 
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 
 use crate::command::read::network::Predictor;
+use crate::command::read::opaque::Whose;
 use crate::diagnose::path::filter::journey::{Attempt, Client, Outcome};
 use crate::diagnose::path::found::{Answer, Found};
 use crate::diagnose::path::judge::Reach;
@@ -33,7 +33,7 @@ pub(super) fn look_around(
     neighbours: &[Neighbour],
     answer: &Answer,
     attempt: Attempt,
-    listener: Option<Option<NonZeroU64>>,
+    listener: Option<Whose>,
 ) {
     let client = attempt.client;
     let address = answer.address.to_canonical();
@@ -45,6 +45,7 @@ pub(super) fn look_around(
             let route = network::route(&RouteQuery {
                 protocol: if answer.protocol == Protocol::Tcp { 6 } else { 17 },
                 port: answer.port,
+                outgoing: Attempt::outgoing(attempt.zone, address),
                 ..to(address)
             });
             let interface = match route {
@@ -60,7 +61,7 @@ pub(super) fn look_around(
     let link = interface.and_then(|interface| predictor.facts.link(interface));
     if let Some(link) = link {
         let link = link.clone();
-        interface_steps(way, predictor, &link);
+        interface_steps(way, predictor, &link, client != Client::Here);
     }
     let next = match (client, route) {
         (Client::From { address, .. }, _) => Some(address),
@@ -128,7 +129,7 @@ fn route_step(predictor: &Predictor<'_>, route: RouteAnswer) -> Step {
 }
 
 /// Whether the interface is up.
-fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
+fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link, is_from_there: bool) {
     let name = interface_name(&predictor.facts, link.index);
     let trouble = if link.flags & Link::UP == 0 {
         Some("is down")
@@ -139,9 +140,9 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
     };
     if let Some(trouble) = trouble {
         let sentence = format!("{name} {trouble}");
-        if way.outcome.is_none_or(|outcome| {
-            matches!(outcome, Outcome::Connected | Outcome::HalfOpen | Outcome::Refused)
-        }) {
+        let is_answered =
+            |outcome| matches!(outcome, Outcome::Connected | Outcome::HalfOpen | Outcome::Refused);
+        if is_from_there || way.outcome.is_none_or(is_answered) {
             way.outcome = Some(Outcome::Timeout);
             way.stopped = Some(format!("because {sentence}"));
             way.culprit = None;
@@ -162,12 +163,7 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link) {
 }
 
 /// What sees packets besides the rules: nothing is certain where there is such a thing.
-fn program_step(
-    way: &mut Way,
-    predictor: &mut Predictor<'_>,
-    attempt: Attempt,
-    listener: Option<Option<NonZeroU64>>,
-) {
+fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, listener: Option<Whose>) {
     let reasons = predictor.unpredictable(attempt, listener);
     if reasons.is_empty() {
         way.steps.push(Step {

@@ -5,16 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{address, steps};
 use crate::command::read::network::Predictor;
+use crate::command::read::opaque::Whose;
 use crate::diagnose::path::filter::culprit::Passing;
 use crate::diagnose::path::filter::journey::{Attempt, Client, Outcome};
-use crate::diagnose::path::found::{Answer, Found};
+use crate::diagnose::path::found::{Answer, Found, interface_of};
 use crate::diagnose::path::judge::Reach;
 use crate::diagnose::path::way::{Elsewhere, Way, by_rules, interface_name, unread_text};
-use crate::model::Protocol;
+use crate::model::gap::lacks_sockets;
 use crate::model::network::{Link, Neighbour, RouteAnswer};
 use crate::model::packet_filter::Unread;
 use crate::model::request::OwnersBy;
 use crate::model::system::SystemFacts;
+use crate::model::{Protocol, Socket};
 use crate::source::network;
 
 /// What is needed besides the predictor.
@@ -87,11 +89,6 @@ pub(super) fn read(
             "a client of the other address family, which cannot come here",
         ));
     }
-    // Their routes depend on an interface, which the rules' prediction does not know of.
-    if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
-        let has_rules = circumstances.unread.is_some() || !predictor.filter.is_empty();
-        return has_rules.then(|| unknown("rules, which are not followed for link-local addresses"));
-    }
     let mut way = from_client(predictor, circumstances, answer, client);
     let is_own = matches!(answer.found, Found::Here(_));
     if from.is_none() && is_own && !address.is_loopback() && circumstances.unread.is_none() {
@@ -108,7 +105,15 @@ fn elsewhere(
     here: &Way,
 ) -> Vec<Elsewhere> {
     let v6 = answer.address.to_canonical().is_ipv6();
-    let clients = predictor.clients(v6);
+    let mut clients = predictor.clients(v6);
+    if matches!(answer.address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+        // Only those of its link can come.
+        let zone = zone_of(answer, circumstances);
+        clients = zone
+            .and_then(|zone| predictor.link_local_client(zone))
+            .into_iter()
+            .collect();
+    }
     let mut found = Vec::new();
     for (interface, _, address) in clients {
         let way = from_client(
@@ -128,6 +133,12 @@ fn elsewhere(
     found
 }
 
+/// The interface of a link-local address.
+fn zone_of(answer: &Answer, circumstances: &Circumstances<'_>) -> Option<u32> {
+    let zone = answer.zone.as_ref().and_then(|zone| zone.index);
+    zone.or_else(|| interface_of(SocketAddr::new(answer.address, answer.port), circumstances.system))
+}
+
 fn from_client(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,
@@ -140,6 +151,10 @@ fn from_client(
         protocol: if is_tcp { 6 } else { 17 },
         client,
         server: asked,
+        zone: match client {
+            Client::From { interface, .. } => Some(interface),
+            Client::Here => zone_of(answer, circumstances),
+        },
     };
     let predictions = (
         predictor.predict(attempt, true),
@@ -152,13 +167,35 @@ fn from_client(
         let found = if place == asked {
             &answer.found
         } else {
-            elsewhere = address::read(answer.protocol, place, circumstances.system, circumstances.by);
+            elsewhere = address::read(
+                answer.protocol,
+                place,
+                Some(client),
+                circumstances.system,
+                circumstances.by,
+            );
             &elsewhere
         };
         let Found::Here(here) = found else { return None };
-        match here.reach {
+        // Who comes in by another interface may meet another listener.
+        let is_bound = |socket: &Socket| socket.inet().is_some_and(|pair| pair.interface.is_some());
+        let reach = if client != Client::Here && here.sockets.iter().any(is_bound) {
+            let are_all = !lacks_sockets(&here.gaps);
+            let system = circumstances.system;
+            address::reach_of(
+                answer.protocol,
+                place,
+                Some(client),
+                &here.sockets,
+                are_all,
+                system,
+            )
+        } else {
+            here.reach
+        };
+        match reach {
             Reach::Accepted(at) | Reach::QueueFull(at) => {
-                listener.set(here.sockets.get(at).map(|socket| socket.cgroup_id));
+                listener.set(here.sockets.get(at).map(|socket| Whose::Server(socket.cgroup_id)));
                 Some(true)
             }
             Reach::Refused(_) => Some(false),

@@ -6,4 +6,5 @@ pub mod network;
 pub mod opaque;
 pub mod outside;
 pub mod processes;
+pub mod reachable;
 pub mod snapshot;

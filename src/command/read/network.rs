@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU64;
 
 use super::opaque::{Opaque, Whose};
 use crate::diagnose::path::filter::facts::Facts;
@@ -54,7 +53,7 @@ impl<'a> Predictor<'a> {
 
     /// What cannot be predicted besides the rules: about the packets of an attempt, and about the cgroup of the listener
     /// where it arrives, if it does.
-    pub fn unpredictable(&mut self, attempt: Attempt, listener: Option<Option<NonZeroU64>>) -> Vec<Reason> {
+    pub fn unpredictable(&mut self, attempt: Attempt, listener: Option<Whose>) -> Vec<Reason> {
         let server = attempt.server.ip();
         let (client, incoming) = match attempt.client {
             Client::Here => (None, None),
@@ -65,7 +64,7 @@ impl<'a> Predictor<'a> {
             destination: client.unwrap_or(server),
             source: client.map(|_| server),
             incoming: None,
-            outgoing: None,
+            outgoing: Attempt::outgoing(attempt.zone, client.unwrap_or(server)),
             mark: 0,
             protocol: 0,
             port: 0,
@@ -92,9 +91,7 @@ impl<'a> Predictor<'a> {
         if attempt.client == Client::Here {
             reasons.extend(self.opaque.of_cgroup(Whose::OwnClient));
         }
-        if let Some(cgroup) = listener {
-            reasons.extend(self.opaque.of_cgroup(Whose::Server(cgroup)));
-        }
+        reasons.extend(listener.and_then(|listener| self.opaque.of_cgroup(listener)));
         if self.facts.is_local(server, None) {
             reasons.extend(self.opaque.of_lookup());
         }
@@ -114,6 +111,14 @@ impl<'a> Predictor<'a> {
             own.find_map(|one| Some((link.index, one.address, neighbour_of(one)?)))
         };
         links.filter_map(of_link).collect()
+    }
+
+    /// A client with a link-local address on an interface: as [`Predictor::clients`].
+    pub fn link_local_client(&self, interface: u32) -> Option<(u32, IpAddr, IpAddr)> {
+        let is_link_local =
+            |own: &&LinkAddress| matches!(own.address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        let own = self.facts.addresses_of(interface, true).find(is_link_local)?;
+        Some((interface, own.address, neighbour_of(own)?))
     }
 
     /// Predicts a connection to a listener, or to a port without one. Asks the routing table what it needs.

@@ -1,5 +1,6 @@
 //! Reads what sees packets besides the rules, each once.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub struct Opaque {
     devices: BTreeMap<u32, DeviceHooks>,
     ipsec: Option<Ipsec>,
     bridges: Option<([bool; 2], bool)>,
-    lookup: Option<Option<u32>>,
+    lookup: OnceCell<Option<u32>>,
     cgroups: Option<Cgroups>,
     /// Programs by the directory of a cgroup, and whether a client's count too.
     programs: BTreeMap<(PathBuf, bool), Option<u32>>,
@@ -91,7 +92,7 @@ impl Opaque {
 
     /// The BPF programs that pick the socket that a packet is for.
     pub fn of_lookup(&mut self) -> Option<Reason> {
-        let programs = *self.lookup.get_or_insert_with(bpf::lookup_programs);
+        let programs = *self.lookup.get_or_init(bpf::lookup_programs);
         reason(programs, "BPF programs that pick sockets (sk_lookup)")
     }
 }

@@ -47,6 +47,7 @@ pub fn stopped(protocol: Protocol, port: u16, existing: &[Existing], system: &Sy
                 protocol: if protocol == Protocol::Udp { 17 } else { 6 },
                 client: Client::From { address, interface },
                 server: SocketAddr::new(own, port),
+                zone: Some(interface),
             };
             let Prediction::Certain(end) = predictor.predict(attempt, true) else {
                 return None;

@@ -6,7 +6,9 @@ pub mod found;
 pub mod json;
 pub mod judge;
 pub mod listens;
+pub mod name;
 pub mod opaque;
+pub mod pressure;
 pub mod special;
 #[cfg(test)]
 mod tests;

@@ -126,7 +126,7 @@ impl Surroundings<'_> {
                 "the BPF programs of {name} (netkit), which cannot be predicted"
             ))),
             b"xfrm" | b"vti" | b"vti6" => {
-                reasons.push(Reason::seen(format!("IPsec at {name}, which is not examined")))
+                reasons.push(Reason::seen(format!("IPsec at {name}, which is not examined")));
             }
             _ => {}
         }
@@ -143,7 +143,7 @@ impl Surroundings<'_> {
             match attached {
                 Attached::No => {}
                 Attached::Yes => {
-                    reasons.push(Reason::seen(format!("{what} {name}, which cannot be predicted")))
+                    reasons.push(Reason::seen(format!("{what} {name}, which cannot be predicted")));
                 }
                 Attached::Unread => reasons.push(Reason::unread(format!(
                     "{what} {name}, if there is one: it could not be asked for"

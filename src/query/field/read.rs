@@ -12,6 +12,7 @@ use super::{ends, home, objects, origin, other_ends, owners, queues};
 use crate::model::Row;
 use crate::model::details::kind;
 use crate::model::details::sctp::Association;
+use crate::model::reachable::Reachable;
 use crate::model::{Scope, SocketType};
 
 macro_rules! values {

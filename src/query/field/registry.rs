@@ -30,6 +30,7 @@ const NAMESPACES: Cost = Cost::NAMESPACES;
 const PEERS: Cost = Cost::PEERS;
 const HALF_OPEN: Cost = Cost::HALF_OPEN;
 const MACHINE: Cost = Cost::MACHINE;
+const REACHABLE: Cost = Cost::REACHABLE;
 /// The owners of the other end.
 const PEER_OWNERS: Cost = PEERS.and(OWNERS).and(Cost::PEER_OWNERS);
 /// What the cgroup of the socket's creator, or of an owner, says.

@@ -28,6 +28,15 @@ pub struct Attempt {
     pub client: Client,
     /// Where to.
     pub server: SocketAddr,
+    /// The interface of link-local addresses.
+    pub zone: Option<u32>,
+}
+
+impl Attempt {
+    /// The only interface by which packets to an address may leave.
+    pub fn outgoing(zone: Option<u32>, destination: IpAddr) -> Option<u32> {
+        zone.filter(|_| matches!(destination, IpAddr::V6(v6) if v6.is_unicast_link_local()))
+    }
 }
 
 /// What connect() gets.

@@ -16,6 +16,16 @@ pub struct Question {
     pub rule: Option<RulePlace>,
 }
 
+impl Question {
+    /// What is unknown is how it ends: it takes too long.
+    pub const TOO_LONG: &'static str = "more rules than can be followed";
+
+    /// Whether it is about how long it takes.
+    pub fn is_limit(&self) -> bool {
+        self.about == Self::TOO_LONG
+    }
+}
+
 /// Answers questions by a script; beyond its end with "no".
 #[derive(Debug, Default)]
 pub struct Oracle {

@@ -1,7 +1,5 @@
 //! The packets of a connection: the first one, the answer, and errors.
 
-use std::net::SocketAddr;
-
 use super::connection::Connection;
 use super::journey::{Attempt, Client};
 use super::packet::{CtState, ICMP, ICMP6, Packet, Port, RST_ACK, SYN, SYN_ACK, TCP, Tracking};
@@ -16,7 +14,7 @@ impl Walk<'_> {
         let (source, incoming, from_here) = match attempt.client {
             Client::From { address, interface } => (Some(address), Some(interface), false),
             Client::Here => {
-                let query = query_of(attempt.protocol, server);
+                let query = query_of(attempt);
                 let source = match self.route(query)? {
                     RouteAnswer::Found(route) if route.kind == Route::LOCAL => {
                         route.source.or(Some(server.ip()))
@@ -79,12 +77,18 @@ pub(super) fn icmp(v6: bool) -> u8 {
     if v6 { ICMP6 } else { ICMP }
 }
 /// The route of a client of this machine, before its address is settled.
-fn query_of(protocol: u8, server: SocketAddr) -> RouteQuery {
+fn query_of(attempt: Attempt) -> RouteQuery {
+    let Attempt {
+        protocol,
+        server,
+        zone,
+        ..
+    } = attempt;
     RouteQuery {
         destination: server.ip(),
         source: None,
         incoming: None,
-        outgoing: None,
+        outgoing: Attempt::outgoing(zone, server.ip()),
         mark: 0,
         protocol,
         port: server.port(),

@@ -64,7 +64,7 @@ pub fn predict(
             Err(Stop::Missing(query)) => return Err(query),
             Err(Stop::GiveUp(question)) => Err(question),
             Err(Stop::Exhausted) => {
-                return Ok(Prediction::Unknown(too_much("more rules than can be followed")));
+                return Ok(Prediction::Unknown(too_much(Question::TOO_LONG)));
             }
         };
         script = walk.oracle.next_script();
@@ -122,6 +122,7 @@ fn walk<'a>(
         index,
         oracle,
         connection: Connection::of(&none),
+        zone: attempt.zone,
         limits: Limits {
             client_port: match attempt.client {
                 Client::Here => facts.local_ports,

@@ -64,6 +64,7 @@ fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) ->
         protocol,
         client,
         server: SocketAddr::new(SERVER.parse().unwrap(), 80),
+        zone: None,
     };
     loop {
         match predict(&facts, filter, &index, attempt, open, BUDGET) {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::connection::Hook;
 use super::hooks::DeviceHook;
-use super::journey::{Cause, Client};
+use super::journey::{Attempt, Cause, Client};
 use super::packet::{Packet, Port};
 use super::rules::Passage;
 use super::value::bytes;
@@ -138,7 +138,7 @@ impl Walk<'_> {
             destination,
             source: packet.source,
             incoming,
-            outgoing: None,
+            outgoing: Attempt::outgoing(self.zone.filter(|_| incoming.is_none()), destination),
             mark: u32::from_ne_bytes(mark),
             protocol: packet.protocol,
             port,

@@ -38,6 +38,8 @@ pub struct Walk<'a> {
     pub oracle: Oracle,
     /// The connection.
     pub connection: Connection,
+    /// The interface of link-local addresses.
+    pub zone: Option<u32>,
     /// What is known of the client's port.
     pub limits: Limits,
     /// The registers.

@@ -248,6 +248,12 @@ impl<'a> Writer<'a> {
                 ..
             } => verdict_text(verdict),
             Expression::Reject { kind: 1, .. } => "reject with tcp reset".to_owned(),
+            Expression::Reject { kind: 2, code } => match code {
+                0 => "reject with icmpx no-route".to_owned(),
+                2 => "reject with icmpx host-unreachable".to_owned(),
+                3 => "reject with icmpx admin-prohibited".to_owned(),
+                _ => "reject".to_owned(),
+            },
             Expression::Reject { .. } => "reject".to_owned(),
             Expression::Nat {
                 is_source: true,

@@ -77,6 +77,9 @@ impl Walk<'_> {
             (b"icmp", 0) if packet.protocol == ICMP => Ok(icmp(&info, packet)),
             (b"icmp6", 0) if packet.protocol == ICMP6 => Ok(icmp(&info, packet)),
             (b"icmp" | b"icmp6", 0) => Ok(false),
+            // Headers that none of the packets has; inverted or not, they match only packets with one (linux 6.18
+            // net/ipv6/netfilter/ip6t_rt.c and the like).
+            (b"rt" | b"frag" | b"hbh" | b"dst", 0) if packet.v6 => Ok(false),
             // PACKET_HOST, in both directions.
             (b"pkttype", 0) if extension.info.len() >= 8 => Ok((info.word(0) == 0) != (info.word(4) != 0)),
             _ => {

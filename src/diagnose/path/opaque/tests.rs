@@ -201,7 +201,7 @@ fn a_port_and_a_vrf_are_named() {
     one(&reasons(&none, 6, |_, _| {}), "the VRF red");
     // The address that is asked for belongs to the VRF, and the client is outside of it.
     let of_vrf = reasons(&none, 1, |_, facts| {
-        facts.addresses[0].address = "10.0.0.1".parse().unwrap()
+        facts.addresses[0].address = "10.0.0.1".parse().unwrap();
     });
     one(&of_vrf, "the VRF red");
 }
