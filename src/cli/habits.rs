@@ -65,7 +65,7 @@ pub(super) fn explain(arguments: &[OsString]) -> Option<UsageError> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     // A line of lsof is translated as a whole, `-nP` in it too.
     if let Some((word, line)) = words.iter().find_map(|word| Some((word, of_lsof(&words, word)?))) {
-        return Some(unknown(word).with_hint(format!("lsof's {} is here: {line}", words.join(" "))));
+        return Some(unknown(word).with_hint(format!("the same as lsof {}: {line}", words.join(" "))));
     }
     words.iter().enumerate().find_map(|(index, word)| {
         let (name, value) = word
@@ -113,7 +113,7 @@ fn of_lsof(words: &[&str], word: &str) -> Option<String> {
     Some(line.here())
 }
 
-/// Splits a bundle of lsof's letters at its `-i`: the letters before it, and what stands behind it.
+/// Splits a bundle of lsof's letters at its `-i`: the letters before it, and the text after it.
 fn lsof_letters(word: &str) -> Option<(&str, Option<&str>)> {
     let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
     let (letters, address) = match letters.split_once('i') {
@@ -126,7 +126,7 @@ fn lsof_letters(word: &str) -> Option<(&str, Option<&str>)> {
         .then_some((letters, address))
 }
 
-/// What a line of lsof asks for.
+/// What a line of lsof requests.
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools, reason = "options of their own")]
 struct Lsof<'a> {

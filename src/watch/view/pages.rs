@@ -17,17 +17,17 @@ const HELP: &[&str] = &[
     "  j k  arrows    up, down              1 2 3 4   ports, connections,",
     "  g G  Home End  first, last                     programs, events",
     "  ^D ^U  PgDn    half a page, a page   Tab       panel on, off",
-    "  Enter  Esc     open, back            s S       sort by..., turn round",
+    "  Enter  Esc     open, back            s S       sort by..., reverse",
     "  o              the other end         b         group by the next field",
     "ASK                                  TIME",
-    "  /              filter                Space     freeze, go on",
+    "  /              filter                Space     freeze, continue",
     "  w              why                   r         look now    + -  interval",
     "                                       [ ] { }   back and forth, 1 look, 10",
     "                                       n N       next, last burst",
     "ACT                                  TAKE",
     "  x              stop or close...      y Y       copy the row, the command",
     "                                       p         print the screen and quit",
-    "MARKS  + new  - gone  ~ changed  ! look at this  X loses something now",
+    "MARKS  + new  - gone  ~ changed  ! needs attention  X loses something now",
     "FIELDS - the kernel has no such figure   ? not known, or not permitted",
 ];
 
@@ -117,7 +117,7 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
     let mut lines: Vec<(String, Tone)> = Vec::new();
     let mut say = |text: String, tone: Tone| lines.push((text, tone));
     match &question.target {
-        None => say("Looking who holds it".to_owned(), Tone::Strong),
+        None => say("Finding out who holds it".to_owned(), Tone::Strong),
         Some(Err(why)) => {
             say(why.clone(), Tone::Strong);
             say(String::new(), Tone::Plain);
@@ -134,10 +134,7 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
             if let Some(why) = &target.refused {
                 say(format!("  {why}"), Tone::Warn);
             } else if is_new {
-                say(
-                    "  t  TERM to it, then see what becomes of it".to_owned(),
-                    Tone::Plain,
-                );
+                say("  t  send TERM, then show what happens".to_owned(), Tone::Plain);
             }
             if let Some(why) = &target.protected {
                 say(format!("  not closed: {why}"), Tone::Warn);

@@ -348,7 +348,7 @@ fn the_program_of_a_row_is_ended_by_letter() {
     screen.wait_for("mksock");
     screen.press("x");
     screen.wait_for("Stop mksock");
-    screen.wait_for("t  TERM");
+    screen.wait_for("t  send TERM");
     screen.press_until("t", "ended after");
     screen.wait_for("3000/tcp is free");
     screen.press_until("\u{1b}", "PORTS");
