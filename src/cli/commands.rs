@@ -205,7 +205,7 @@ fn about(command: &Command) -> String {
     command.get_about().map(StyledStr::to_string).unwrap_or_default()
 }
 
-/// The topic of the help that is not a command: what FILTER is.
+/// The help topic that is not a command: filters.
 pub(super) const FILTER: &str = "filter";
 
 /// Returns the help of a command, or of filters.

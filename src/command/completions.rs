@@ -11,7 +11,7 @@ use crate::model::{Protocol, StateSet};
 use crate::render::{escape, shell};
 use crate::source::{available, process, system};
 
-/// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if that is nothing.
+/// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if there is nothing.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -71,7 +71,7 @@ fn look_up(what: LookUp) -> Vec<Candidate> {
     }
 }
 
-/// Ports that are listened on, with protocol and program, each once.
+/// Listening ports, with protocol and program, each once.
 fn ports() -> Vec<Candidate> {
     let mut found: BTreeMap<u16, String> = BTreeMap::new();
     for protocol in [Protocol::Tcp, Protocol::Udp] {

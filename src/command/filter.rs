@@ -11,7 +11,7 @@ use crate::render::escape;
 use crate::source::proc::ProcRoot;
 use crate::source::{callers_files, lookup};
 
-/// Reads and parses a filter. The inner error is one of the filter.
+/// Reads and parses a filter. The inner error is an error in the filter.
 ///
 /// # Errors
 /// If the file of `-F` cannot be read.
@@ -29,7 +29,7 @@ pub(super) fn read(input: &FilterInput) -> anyhow::Result<Result<Parsed, FilterE
     Ok(resolved(input, &words).map_err(|error| words.without_file_contents(error)))
 }
 
-/// A filter file, or standard input for `-`; a byte more than a filter can be long, so that the parser sees it.
+/// A filter file, or standard input for `-`; up to one byte more than the longest valid filter, so that the parser notices.
 fn read_file(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let limit = query::MAX_LENGTH as u64 * 2;

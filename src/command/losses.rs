@@ -175,12 +175,12 @@ fn plural(count: u64, one: &str, many: &str) -> String {
 /// teach people not to read stderr (docs/decisions/0008).
 const UNPRINTED: &str = "owners-partial";
 
-/// The lines for stderr: one per loss but `UNPRINTED`. Notes are for JSON only.
+/// The lines for stderr: one per loss except `UNPRINTED`. Notes are for JSON only.
 pub fn lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> String {
     in_width(gaps, out::error_width())
 }
 
-/// The same, broken between words where a terminal is that narrow; a command to paste stays whole, on a line of its own.
+/// The same, wrapped between words on a narrow terminal; a command to paste stays whole, on a line of its own.
 fn in_width<'a>(gaps: impl IntoIterator<Item = &'a Gap>, width: Option<usize>) -> String {
     let mut page = Page::new(width, 0);
     let printed = |gap: &&Gap| gap.level == GapLevel::Loss && gap.code != UNPRINTED;

@@ -25,7 +25,7 @@ const PIPE_BYTES: usize = 1024 * 1024;
 /// Writes `bytes` to stdout.
 ///
 /// # Errors
-/// If stdout cannot be written; a reader that went away is none.
+/// If stdout cannot be written; a reader that went away is not an error.
 pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(to_stdout(&Safe::document(bytes)))
 }

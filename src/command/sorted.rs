@@ -11,7 +11,7 @@ use crate::query::sort::{self, SortKey};
 /// How many rows are sorted together before they are packed.
 const RUN: usize = 4096;
 
-/// Collects rows that are sorted later; with a small limit, little more than that many.
+/// Collects rows that are sorted later; with a small limit, only a few more than that.
 pub(super) struct Sorted {
     order: Vec<SortKey>,
     limit: usize,
@@ -110,7 +110,7 @@ impl Sorted {
         }
     }
 
-    /// Drops rows that cannot be among the first any more.
+    /// Drops rows that can no longer be among the first.
     fn prune(&mut self, owners: &Owners, context: &Context) {
         let (order, limit) = (&self.order, self.limit);
         if limit == 0 {

@@ -93,7 +93,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
     }
 }
 
-/// What is waited for, for the person at the terminal.
+/// Says what is waited for, to the person at the terminal.
 fn waiting_for(targets: &[Target], args: &WaitArgs) -> String {
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
     let names = names.join(" and ");
@@ -211,7 +211,7 @@ impl Target {
                 return there;
             }
             Place::Port(place) => place.port,
-            // Refused before.
+            // Refused earlier.
             Place::Stdin => 0,
         };
         let mut there = snapshot::read_states(self.protocol, port, port, self.states);

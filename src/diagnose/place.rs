@@ -18,7 +18,7 @@ pub enum Place {
 /// A port on some address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortPlace {
-    /// Where.
+    /// The address.
     pub host: Host,
     /// The interface of a link-local address, by name or number (`%eth0`).
     pub scope: Option<String>,

@@ -27,7 +27,7 @@ pub struct SystemFacts {
     pub bindv6only: bool,
     /// Whether the kernel has IPv6.
     pub ipv6: bool,
-    /// The local addresses by the routing table, broadcast addresses included.
+    /// The local addresses according to the routing table, broadcast addresses included.
     pub local_v4: Vec<V4Network>,
     /// The IPv6 addresses of the interfaces.
     pub local_v6: Vec<V6Address>,
@@ -94,7 +94,7 @@ impl SystemFacts {
             || self.local_v4.iter().any(|network| network.contains(address))
     }
 
-    /// Returns whether it is a broadcast address of this machine's networks, or of all.
+    /// Returns whether it is the broadcast address of one of this machine's networks, or 255.255.255.255.
     pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         let host = V4Network { address, prefix: 32 };
         let is_last = match self.v4_links.iter().find(|(link, _)| link.contains(address)) {

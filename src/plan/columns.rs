@@ -60,7 +60,7 @@ impl Choice {
     }
 }
 
-/// Returns the field of a name.
+/// Returns the field with this name.
 ///
 /// # Errors
 /// If there is none.

@@ -34,7 +34,7 @@ pub struct MetricsPlan {
 }
 
 impl MetricsPlan {
-    /// The plan for these options; those before the subcommand are in `global`. There are no words of a filter.
+    /// The plan for these options; those before the subcommand are in `global`. There is no filter.
     ///
     /// # Errors
     /// As for [`ListPlan::new`].

@@ -69,7 +69,7 @@ impl Homes {
     /// [`disk::read_of_owner`].
     ///
     /// # Errors
-    /// As for that; `Unsupported` for a home, and EXDEV for a path, that leads to another file system.
+    /// As for that function; `Unsupported` for a home, and EXDEV for a path, that leads to another file system.
     pub fn read_of_owner(&self, home: &Path, below: &Path, most: u64, owner: u32) -> io::Result<Vec<u8>> {
         let path = home.join(below);
         note(Kind::File, disk::key(&path), || {

@@ -1,5 +1,5 @@
-//! The terminal on standard output, written to without waiting for it. A terminal may take nothing for any length of
-//! time: its reader is slow, was stopped, or the link is gone. What it does not take waits here.
+//! The terminal on standard output, written to without blocking. A terminal may accept nothing for any length of time,
+//! because its reader is slow or stopped, or the link is gone. What it does not accept is kept here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -14,7 +14,7 @@ static TERMINAL: OnceLock<Terminal> = OnceLock::new();
 /// CAN: ends an escape sequence of which a terminal has only the beginning (ECMA-48 8.3.6).
 const CANCEL: u8 = 0x18;
 
-/// The terminal, and the bytes that it has not taken.
+/// The terminal, and the bytes that it has not accepted.
 #[derive(Debug)]
 pub struct Terminal {
     file: File,
@@ -57,7 +57,7 @@ impl Terminal {
         }
     }
 
-    /// Sends what waits, as far as the terminal takes it; returns whether it took everything.
+    /// Sends what is pending, as far as the terminal accepts it; returns whether it accepted everything.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -68,7 +68,7 @@ impl Terminal {
         Ok(waiting.is_empty())
     }
 
-    /// Sends `bytes` and drops what waits. If there is no room for them, what the kernel still holds for the terminal is
+    /// Sends `bytes` and drops what is pending. If there is no room for them, what the kernel still holds for the terminal is
     /// dropped too.
     pub fn send_last(&self, bytes: &[u8]) {
         let is_cut = match self.waiting.try_lock() {
@@ -84,7 +84,7 @@ impl Terminal {
         let _ = self.write(&[&[CANCEL], bytes].concat());
     }
 
-    /// Writes until the terminal takes no more, and returns how many bytes it took.
+    /// Writes until the terminal accepts no more, and returns how many bytes it accepted.
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut sent = 0;
         while sent < bytes.len() && (!self.may_block || self.has_room()) {
@@ -101,12 +101,12 @@ impl Terminal {
 
     fn has_room(&self) -> bool {
         let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
-        // A terminal that cannot be asked is written to.
+        // If the terminal's state is unknown, it is written to.
         poll(&mut fds, Some(&Timespec::default())) != Ok(0)
     }
 }
 
-/// Adds to what waits. Nothing is sent before [`Terminal::send`].
+/// Adds to what is pending. Nothing is sent before [`Terminal::send`].
 impl Write for &Terminal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +185,7 @@ mod tests {
         assert!(terminal.send().unwrap(), "nothing waits");
         // A part was on its way out of the kernel.
         assert!(read_until(b"x\x18the end") < 100_000);
-        // Filled without anything that waits.
+        // Filled with nothing pending.
         while terminal.write(b"frame").unwrap() == 5 {}
         terminal.send_last(b"again");
         read_until(b"\x18again");

@@ -113,7 +113,7 @@ pub enum Msg {
     Drawn(Duration),
     /// The target that was asked for, fixed.
     Target(Result<Target, String>),
-    /// What became of it.
+    /// What happened to it.
     Fate(Fate),
     /// The answer of `why`.
     Why(Result<String, String>),

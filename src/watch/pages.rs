@@ -1,4 +1,4 @@
-//! The keys of pages that cover the rows: the `why` page, and the question what to end.
+//! The keys of pages that cover the rows: the `why` page, and the question about what to end.
 
 use std::time::Duration;
 

@@ -60,7 +60,7 @@ pub struct Question {
     pub target: Option<Result<Target, String>>,
     /// When it appeared on the screen: a key that was pressed before is not meant for it.
     pub shown_since: Option<Duration>,
-    /// What was done and what became of it.
+    /// What was done, and its result.
     pub said: Vec<String>,
     /// Whether KILL is offered.
     pub may_kill: bool,

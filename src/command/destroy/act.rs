@@ -1,4 +1,4 @@
-//! Closes sockets, and finds out what became of those that the kernel did not find.
+//! Closes sockets, and finds out what happened to those that the kernel did not find.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -10,7 +10,7 @@ use crate::model::{Protocol, Socket, State};
 use crate::source::netlink::channel::Channel;
 use crate::source::netlink::destroy::{Destroyed, destroy};
 
-/// What became of one socket.
+/// What happened to one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It was closed.

@@ -172,7 +172,7 @@ impl Found {
     }
 }
 
-/// The columns that are asked about when the output is a document.
+/// The columns shown with the question when the output is a document.
 fn preview() -> Plain {
     Plain {
         header: true,

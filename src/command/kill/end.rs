@@ -19,7 +19,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// once, some first finish what they have begun.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How far a target has come.
+/// The progress of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// Every process that was signalled has ended; without one, every process of the target.
@@ -45,7 +45,7 @@ pub(super) enum Refused {
     Forbidden,
     /// /proc does not show whether the process still holds a socket, so it is not signalled.
     Unverified,
-    /// No pidfd could be had.
+    /// No pidfd could be opened.
     Failed(Errno),
 }
 

@@ -1,5 +1,5 @@
 //! A target that is fixed before anybody is asked what to do with it: its processes are pinned, its sockets known by
-//! their cookies. For the live screen, where rows move while one reads.
+//! their cookies. For the live screen, where rows move while the user reads.
 
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
@@ -35,7 +35,7 @@ pub(in crate::command) struct Fixed {
     pub(in crate::command) closable: Vec<Socket>,
 }
 
-/// What became of a signal.
+/// What happened to a signal.
 #[derive(Debug)]
 pub(in crate::command) enum Became {
     /// It ended, or something else is final.

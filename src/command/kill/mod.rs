@@ -107,7 +107,7 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
     Ok(if done { Exit::Done } else { Exit::Failed })
 }
 
-/// What became of a target.
+/// What happened to a target.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     /// The processes that were signalled.
@@ -119,13 +119,13 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// What became of the processes, as the beginning of a sentence.
+    /// What happened to the processes, as the beginning of a sentence.
     fn words(&self, name: &str) -> String {
         match (self.signalled.is_empty(), self.ended_after_ms) {
             (false, Some(after_ms)) => format!("{name} ended after {}", human::duration_ms(after_ms)),
             (false, None) => format!("{name} was signalled and still runs"),
             (true, Some(_)) => format!("{name} had ended before it was signalled"),
-            // Or it was not verified, which has been said.
+            // Or it was not verified, which has been reported.
             (true, None) => format!("{name} was not signalled"),
         }
     }

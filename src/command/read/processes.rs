@@ -12,7 +12,7 @@ use crate::source::names::named;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss, process, tape};
 
-/// How long names of users may take.
+/// How long look-ups of user names may take.
 const WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads the processes, and the names of their users and of others.

@@ -66,7 +66,7 @@ pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
                         return;
                     }
                     if meant == Signalled::End {
-                        // Whatever the screen waits for, nobody waits for the screen.
+                        // The program ends even if the screen is blocked.
                         tokio::time::sleep(END_WITHIN).await;
                         terminal::give_back();
                         std::process::exit(Exit::Done as i32);

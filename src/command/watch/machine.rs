@@ -118,13 +118,13 @@ impl Machine {
         Ok(())
     }
 
-    /// Looks as far as something may have moved; `all` if everything is wanted now.
+    /// Looks at what may have changed; `all` if everything is wanted now.
     fn look(&mut self, all: bool) -> (Vec<Msg>, Duration) {
         self.traffic = Traffic::read(&ProcRoot::default());
         if self.is_first {
             let mut msgs = Vec::new();
             if self.number == 0 {
-                // Ports first: whatever else there is, they are few.
+                // Ports first: they are always few.
                 msgs.push(self.news(Part::First, Scope::Waiting, false));
             }
             msgs.push(self.news(Part::First, Scope::All, true));

@@ -124,7 +124,7 @@ impl Screen<'_> {
                 }
                 next = inbox.try_recv().ok();
             }
-            // Nobody tells of a change of size before the thread with the keys began to listen.
+            // A change of size before the key thread began to listen goes unreported.
             let (columns, rows) = Terminal::size();
             if state.size != (columns, rows) {
                 self.take(state, Event::Msg(Msg::Resize(columns, rows)))?;

@@ -1,11 +1,11 @@
-//! When everything is looked at: as often as something may have moved, and never for more than a twentieth of one core.
-//! Pure.
+//! Decides when everything is looked at: whenever something may have changed, but never for more than a twentieth of one
+//! core. Pure.
 
 use std::time::Duration;
 
 use crate::engine::live::{Scope, Traffic};
 
-/// Looks may take one part in so many of the time of one core.
+/// Looks may take this fraction (1/N) of the time of one core.
 pub(super) const SHARE: u32 = 20;
 /// How often everything is looked at while packets flow and nothing is opened or closed.
 const FLOWING: Duration = Duration::from_secs(10);
@@ -15,20 +15,20 @@ const CHEAP: Duration = Duration::from_millis(5);
 /// What the last looks found and took. Times are since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
-    /// Nothing that costs much is done before this time.
+    /// Nothing expensive is done before this time.
     not_before: Duration,
     /// The last look at everything: when, what the counters were, and what it took.
     all_at: Duration,
     at_all: Traffic,
     all_cost: Duration,
-    /// The counters at the last look at more than what is few.
+    /// The counters at the last look at more than the small tables.
     at_unsettled: Traffic,
-    /// What the last look at what is few took.
+    /// What the last look at the small tables took.
     few_cost: Duration,
 }
 
 impl Pace {
-    /// Returns whether more than what is few may be looked at.
+    /// Returns whether more than the small tables may be looked at.
     pub(super) fn allows(&self, now: Duration, interval: Duration) -> bool {
         now + slack(interval) >= self.not_before
     }
@@ -39,7 +39,7 @@ impl Pace {
         if !self.allows(now, interval) || since + slack(interval) < interval {
             return Scope::Waiting;
         }
-        // Without counters nothing tells whether anything moved.
+        // Without counters, nothing shows whether anything changed.
         let is_unknown = *traffic == Traffic::default();
         let flows = traffic.segments != self.at_all.segments;
         let is_due = self.all_cost <= CHEAP || since + slack(interval) >= FLOWING;
@@ -52,7 +52,7 @@ impl Pace {
         }
     }
 
-    /// Notes a look that began at this time: the processor time that it took, and of a search for owners.
+    /// Records a look that began at this time: the processor time that it took, and that of a search for owners.
     pub(super) fn looked(
         &mut self,
         began: Duration,
@@ -97,8 +97,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Looks each second for so long, with these costs of a look at everything and of a search for owners; returns the
-    /// scopes, and the time spent.
+    /// Simulates a look each second for this long, with these costs of a look at everything and of a search for owners;
+    /// returns the scopes, and the time spent.
     fn looks(
         seconds: u32,
         cost: Duration,

@@ -79,7 +79,7 @@ impl Terminal {
         self.out.send()
     }
 
-    /// Draws what differs from the frame before; returns whether the terminal has taken it.
+    /// Draws what differs from the previous frame; returns whether the terminal has accepted it.
     pub(super) fn draw(&mut self, state: &State) -> io::Result<bool> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| view(state, frame))?;

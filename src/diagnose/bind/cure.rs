@@ -1,4 +1,4 @@
-//! One thing that helps against a verdict.
+//! One remedy for a verdict.
 
 use crate::render::page::Page;
 

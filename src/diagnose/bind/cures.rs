@@ -1,4 +1,4 @@
-//! What helps against a verdict: commands to copy, the least harmful first.
+//! The remedies for a verdict: commands to copy, the least harmful first.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,7 +15,7 @@ use super::rules::Missing;
 use super::verdict::{Code, Effect, Outcome};
 use crate::model::bind::BindAttempt;
 
-/// Returns what helps one answer of a report.
+/// Returns the remedies for one answer of a report.
 pub fn cures(report: &Report, answer: &Answer) -> Vec<Cure> {
     let Answer { attempt, verdict, .. } = answer;
     if verdict.bind == Outcome::Ok {

@@ -80,7 +80,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// What becomes of them when the server ends: those in its queue are reset at once (linux 6.18
+    /// What happens to them when the server ends: those in its queue are reset at once (linux 6.18
     /// net/ipv4/inet_connection_sock.c, inet_csk_listen_stop), the others are wound down.
     fn sentences(self, owner: &Owner) -> [Option<String>; 2] {
         let program = escape::text(&owner.program);

@@ -14,7 +14,7 @@ pub struct Holders {
     pub status: OwnerStatus,
     /// The processes, described, the one that a person would name first.
     pub owners: Vec<Owner>,
-    /// How those that did not make the socket got it.
+    /// How those that did not create the socket got it.
     pub inherited: Vec<Inherited>,
     /// Whether systemd holds it, as process 1 or as a user's manager.
     pub by_systemd: bool,

@@ -1,4 +1,4 @@
-//! The last source of a socket's options: what its listener has, which an accepted connection got from it.
+//! The last source of a socket's options: those of its listener, which an accepted connection inherits.
 //!
 //! It explains and never decides: a listener may have changed its options since, or may have been restarted.
 

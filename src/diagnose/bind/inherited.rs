@@ -53,7 +53,7 @@ pub struct Signs {
 /// A process that inherited its socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inherited {
-    /// Which process, and by what signs.
+    /// Which process, and the evidence.
     pub sentence: String,
     /// Whether the signs leave no doubt.
     pub sure: bool,
@@ -69,7 +69,7 @@ impl Signs {
             ..
         } = seen;
         let holds = |pid: u32| seen.holders.iter().any(|holder| holder.pid == pid);
-        // nginx's workers have their master's sockets, and dovecot's logins their service's: nothing strange.
+        // nginx's workers have their master's sockets, and dovecot's logins their service's: that is normal.
         let is_master = |pid: u32| {
             let other = seen.owners.iter().find(|other| other.pid == pid);
             other.is_some_and(|other| {

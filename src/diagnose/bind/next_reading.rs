@@ -120,7 +120,7 @@ mod tests {
             reuseport: true,
             ..question()
         };
-        // Of user 1000 only root's answer depends on the options of a socket of root.
+        // When user 1000 asks, only root's answer depends on the options of root's socket.
         for existing in [[unknown(1000)], [unknown(0)]] {
             let (verdicts, attempts) = verdicts(&existing, &reuseport);
             assert_eq!(

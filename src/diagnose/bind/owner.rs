@@ -142,7 +142,7 @@ fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
         Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
         // It knows containers by identifier alone.
         Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?.as_bytes())),
-        // Whole systems, in which the owner can be looked at as on a host.
+        // Whole systems, in which the owner can be examined as on a host.
         Runtime::Lxc | Runtime::Nspawn => None,
     }
 }

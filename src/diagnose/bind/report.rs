@@ -49,10 +49,10 @@ pub struct Report {
 /// One attempt and its result.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The socket that would be made.
+    /// The socket that would be created.
     pub attempt: BindAttempt,
     /// The verdict on it.
     pub verdict: Verdict,
-    /// What helps, the most harmless first.
+    /// The remedies, the least harmful first.
     pub cures: Vec<Cure>,
 }

@@ -156,7 +156,7 @@ fn both(wanted: bool, existing: Option<Flag>) -> Option<Flag> {
     }
 }
 
-/// Whether the two have one owner as `SO_REUSEPORT` wants it. The stub of a TCP connection suits everybody.
+/// Whether the two have one owner as `SO_REUSEPORT` wants it. The stub of a TCP connection matches any owner.
 fn same_owner(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
     if attempt.protocol == Protocol::Tcp && existing.is_stub() {
         return Some(true);

@@ -3,7 +3,7 @@
 /// What a unit listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listen<'a> {
-    /// A port, of UDP if the second is true.
+    /// A port, for UDP if the second is true.
     Port(u16, bool),
     /// A path, or `@name`.
     Unix(&'a str),

@@ -61,7 +61,7 @@ pub enum Found {
     Away(Away),
     /// It is not the address of a machine.
     Special(Special),
-    /// A recording is replayed that has nothing about it.
+    /// The recording being replayed has nothing about it.
     Unrecorded,
 }
 
@@ -116,7 +116,7 @@ pub struct Here {
     pub owner_status: OwnerStatus,
     /// What kept them from being seen.
     pub unseen: Unseen,
-    /// The user of that socket, known also where its process is hidden.
+    /// The user of that socket, known even where its process is hidden.
     pub user: Option<Name>,
     /// Who listens on the port in another network namespace; read only if nothing takes the connection here.
     pub elsewhere: Vec<Owner>,
@@ -131,9 +131,9 @@ pub struct Away {
     pub source: Option<IpAddr>,
     /// The interface that has it.
     pub device: Option<Name>,
-    /// Connections that were begun and are not answered yet.
+    /// Connections that were started and are not answered yet.
     pub unanswered: Vec<Socket>,
-    /// Who began them.
+    /// Who started them.
     pub owners: Vec<Owner>,
     /// Local ports of the automatic range that are in use towards that address and port.
     pub ports_used: usize,
@@ -153,7 +153,7 @@ pub fn is_local(destination: SocketAddr, system: &SystemFacts) -> bool {
     }
 }
 
-/// The interface that has the address: what comes from this machine itself counts as coming in by it.
+/// The interface that has the address: what comes from this machine itself counts as arriving on it.
 pub fn interface_of(destination: SocketAddr, system: &SystemFacts) -> Option<u32> {
     match (destination.ip().to_canonical(), destination) {
         (_, SocketAddr::V6(v6)) if v6.scope_id() != 0 => Some(v6.scope_id()),

@@ -51,7 +51,7 @@ impl Special {
         }
     }
 
-    /// Whether a program there may take what is sent: that of a group may, by UDP.
+    /// Whether a program there may receive what is sent: members of a group may, over UDP.
     pub fn may_arrive(self, protocol: Protocol) -> bool {
         protocol == Protocol::Udp && matches!(self, Self::Multicast | Self::Broadcast)
     }

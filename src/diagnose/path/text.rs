@@ -65,7 +65,7 @@ pub fn render(
     text
 }
 
-/// What the headline leaves out of a trial connection and of what was expected of it.
+/// What the first line leaves out about a trial connection and its prediction.
 fn tell_trial(page: &mut Page, answer: &Answer, system: &SystemFacts) {
     match &answer.tried {
         None => {}
@@ -309,7 +309,7 @@ fn link_name(index: u32, system: &SystemFacts) -> Name {
     name.unwrap_or_else(|| index.to_string().into())
 }
 
-/// The places where something takes traffic on that port, without those that were just said not to.
+/// The places where something takes traffic on that port, except those just reported as not taking it.
 pub(super) fn reachable_at(here: &Here, port: u16, answers: &[Answer], system: &SystemFacts) -> Vec<String> {
     let v4 = system.local_v4.iter().filter(|network| network.prefix == 32);
     let v4 = v4

@@ -1,5 +1,5 @@
-//! Looks at the same sockets again and again, for the live screen: what was found out about owners and names is kept,
-//! and only what is new is asked for.
+//! Reads the same sockets repeatedly, for the live screen: what was found out about owners and names is kept, and only
+//! what is new is looked up.
 
 mod owners;
 
@@ -238,7 +238,7 @@ impl Live {
         Ok(look)
     }
 
-    /// Returns whether a socket that the kernel freed may be one of those that are looked at.
+    /// Returns whether a socket that the kernel freed may be one of those that are read.
     pub fn may_want(&self, socket: &Socket) -> bool {
         let of_protocol = |dump: &crate::model::request::Dump| dump.protocol == socket.protocol;
         if !self.request.dumps.iter().any(of_protocol) {

@@ -1,4 +1,4 @@
-//! The search for owners between looks: only of sockets that are new, and by the cheapest way first.
+//! The search for owners between looks: only for new sockets, and the cheapest way first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,14 +12,14 @@ use crate::model::ownership::Unseen;
 use crate::model::{Context, Holder, HolderTable, Listener, Names, OwnerStatus, Owners, Store};
 use crate::source::threads;
 
-/// The holders of so many sockets that went are kept, for the events and the looks of the last minutes.
+/// How many closed sockets keep their holders, for the events and the looks of the last minutes.
 const GONE_MAX: usize = 10_000;
 
 /// What the searches so far found.
 ///
 /// The owner of a new socket is looked for among the processes of the listener that it came to, then among all. One
 /// that is not found may have gone meanwhile; if it is still there the next time, a second look at it and a second walk
-/// find out why it has none. Anything else is asked again once owners may be outdated.
+/// find out why it has none. Anything else is looked up again once owners may be outdated.
 #[derive(Debug)]
 pub(super) struct Search {
     /// Inodes without a holder, and why.
@@ -63,7 +63,7 @@ impl Search {
         scope: Scope,
     ) -> io::Result<Option<Duration>> {
         let begun = threads::cpu_time();
-        // Only a look at everything has what can be dropped.
+        // Only a look at everything shows what can be dropped.
         let everything = self.is_outdated && scope == Scope::All;
         let mut missed = BTreeSet::new();
         let (mut new, mut again) = (Store::default(), Store::default());
@@ -79,7 +79,7 @@ impl Search {
             if socket.is_of_kernel() || (is_known && !everything) {
                 return;
             }
-            // Most that come late come to a listener.
+            // Most new sockets are connections to a listener.
             likely.extend(known.at_port_of(socket).map(|holder| holder.pid));
             let was_missed = self.missed.contains(&inode);
             if was_missed {
@@ -138,7 +138,7 @@ impl Search {
             let mut present = BTreeSet::new();
             sockets.each(|socket| present.extend(socket.inode.map(NonZeroU32::get)));
             self.left_over.retain(|inode, _| present.contains(inode));
-            // Inodes count up: the last of those that went have the highest.
+            // Inodes count up: the sockets that closed last have the highest.
             let mut gone = 0;
             let is_kept = |holder: &&Holder| {
                 if present.contains(&holder.inode) {

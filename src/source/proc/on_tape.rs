@@ -25,7 +25,7 @@ pub(super) fn walk(look: Look<'_>, live: impl FnOnce() -> io::Result<Walk>) -> i
 fn whoever_was_seen() -> Walk {
     let mut all = Walk {
         holders: bpf::recorded_holders(),
-        // So that nobody concludes that there are no more.
+        // So that the result does not count as complete.
         io_uring_unread: true,
         processes: 1,
         ..Walk::default()
@@ -78,7 +78,7 @@ impl Recordable for Walk {
             refused,
             io_uring_unread,
             descriptors_in_flight,
-            // Recordings before this was asked end here.
+            // Recordings made before this was recorded end here.
             out_of_descriptors: bool::decode(bytes).unwrap_or_default(),
         })
     }

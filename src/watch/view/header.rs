@@ -75,7 +75,7 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     );
 }
 
-/// How many sockets, what moved, and how old it is.
+/// The number of sockets, what opened and closed, and the age of the data.
 fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
     let data = state.shown();
     let known = data.followed.known().len() as u64;

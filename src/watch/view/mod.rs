@@ -181,7 +181,7 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     keys_line(state, areas, canvas);
 }
 
-/// What opened and closed at each look, and where among these the screen is.
+/// What opened and closed at each look, and which of these looks is shown.
 fn strip(frozen: &Data, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
     let width = usize::from(areas.finding.width).saturating_sub(2);
     let first = frozen.moments.len().saturating_sub(width).min(at);

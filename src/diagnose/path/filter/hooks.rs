@@ -232,7 +232,7 @@ impl Walk<'_> {
         Ok(sorted.into_iter().map(|(_, station)| station).collect())
     }
 
-    /// Whether the first of two stations of one priority sees packets before the second.
+    /// Whether the first of two stations with the same priority sees packets before the second.
     fn comes_before(&mut self, one: Station, other: Station, priority: i32, hook: u32) -> Result<bool, Stop> {
         if let (
             Station::Chain { table, chain },

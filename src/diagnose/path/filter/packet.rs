@@ -39,7 +39,7 @@ pub enum Tracking {
     NotSeen,
     /// A rule keeps the packet from it.
     Untracked,
-    /// It makes no sense of it.
+    /// It considers the packet invalid.
     Invalid,
     /// It belongs to the connection.
     Tracked {

@@ -221,7 +221,7 @@ impl<'a> Walk<'a> {
         Ok(Effect::Next)
     }
 
-    /// Goes on if so.
+    /// Continues if the test holds.
     fn goes_on(&mut self, truth: Truth, cells: &[Cell], test: &[u8]) -> Result<Effect, Stop> {
         let goes_on = self.decide(truth, cells, test)?;
         Ok(if goes_on { Effect::Next } else { Effect::Break })
@@ -279,7 +279,7 @@ impl<'a> Walk<'a> {
                 word.reverse();
             }
         }
-        // Two bytes of the client's port that are swapped are no number any more.
+        // Once the two bytes of the client's port are swapped, they are no longer a number.
         for cell in cells.iter_mut().filter(|cell| cell.known != 0xff) {
             cell.tag = computed(cell.tag, u64::from(size));
         }

@@ -88,9 +88,9 @@ pub fn bytes(cells: &[Cell]) -> Option<Vec<u8>> {
 /// Yes, no, or unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// It is so whatever the unknown bits are.
+    /// It holds whatever the unknown bits are.
     Yes,
-    /// It is not.
+    /// It does not hold.
     No,
     /// That depends on unknown bits.
     Unknown,
