@@ -27,7 +27,7 @@ pub(super) fn values(words: &[String]) -> anyhow::Result<Exit> {
     out::print(text.as_bytes())
 }
 
-/// Whether a shell takes the name as one word that is no option. Bash puts a completion on the line as it is, so others
+/// Whether a shell takes the name as one word that is not an option. Bash puts a completion on the line as it is, so others
 /// are not offered.
 fn is_plain(name: &Candidate) -> bool {
     shell::name(name.word.as_bytes()).as_ref() == Some(&name.word)

@@ -1,7 +1,8 @@
 //! TCP sockets that are only bound, where the kernel's dumps leave them out (before Linux 6.8): by their descriptors.
 //!
-//! Every TCP socket that a program holds and that is in no dump is asked for its address. Sockets are as hard to find
-//! here as owners are, so these are all only under the conditions under which a socket is said to have no owner.
+//! Every TCP socket that a program holds and that is in no dump is queried for its address. Sockets are as hard to find
+//! here as owners are, so the list is complete only under the conditions under which a socket is reported to have no
+//! owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;

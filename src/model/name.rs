@@ -1,6 +1,6 @@
 //! Names chosen by somebody else: of users, hosts, interfaces, cgroups, units, containers.
 
-/// A name from outside. Its bytes are there for look-ups and comparisons; as text it exists only escaped
+/// A name from outside. Its bytes are available for look-ups and comparisons; as text it exists only escaped
 /// (`Display` in `render::name`).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);

@@ -14,7 +14,7 @@ named! {
         Yes => "yes",
         /// Rules stop those of every interface.
         Filtered => "filtered",
-        /// It is bound where only this machine comes.
+        /// It is bound where only this machine can reach it.
         Loopback => "loopback",
         /// That cannot be known.
         Unknown => "unknown",
@@ -42,7 +42,7 @@ impl Reachability {
         }
     }
 
-    /// The answer for a socket; `None` if it is no listener of TCP or UDP, or answers were not requested. A listener
+    /// The answer for a socket; `None` if it is not a TCP or UDP listener, or answers were not requested. A listener
     /// that came later is unknown.
     pub fn of(&self, socket: &Socket) -> Option<Reachable> {
         let found = self.found.as_ref()?;

@@ -2,7 +2,7 @@
 
 use super::endpoint::{UnixFile, UnixPair};
 
-/// What decides about a path: who may go there, and what is there.
+/// The facts about a path that decide: who may use it, and what is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathFacts {
     /// What is there, as far as this process gets.

@@ -19,7 +19,7 @@ use super::tape::codec::recordable;
 use crate::model::bind::SocketOptions;
 use crate::model::{Backend, Endpoints, Family, Holder, InetPair, Protocol, Socket, SocketType, State};
 
-/// What descriptors tell about a socket that no dump has.
+/// What descriptors show about a socket that no dump has.
 #[derive(Debug)]
 pub enum Told {
     /// It is bound.

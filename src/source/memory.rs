@@ -22,7 +22,7 @@ static BEFORE_END: OnceLock<fn()> = OnceLock::new();
 /// The thread that ends the program; 0 for none.
 static ENDING: AtomicI32 = AtomicI32::new(0);
 
-/// Sets what is done before the program ends for want of memory, such as to give the terminal back. It must need none.
+/// Sets what is done before the program ends because memory ran out, such as restoring the terminal. It must not need any.
 pub fn before_end(action: fn()) {
     let _ = BEFORE_END.set(action);
 }
@@ -44,7 +44,7 @@ fn end(bytes: usize) -> ! {
             }
             complain(bytes);
         }
-        // What was done before the end needed memory all the same.
+        // What was done before the end needed memory after all.
         Err(other) if other == own => complain(bytes),
         Err(_) => wait(),
     }
@@ -65,7 +65,7 @@ fn complain(bytes: usize) {
     let _ = rustix::io::write(rustix::stdio::stderr(), text.get(..length).unwrap_or_default());
 }
 
-/// Leaves the end to another thread.
+/// Leaves ending the program to another thread.
 fn wait() -> ! {
     loop {
         std::thread::sleep(Duration::from_secs(1));

@@ -1,5 +1,5 @@
-//! The kernel's counters of connections that it dropped because a queue or table was full, of a network namespace since it
-//! exists: /proc/net/netstat and /proc/net/stat/nf_conntrack.
+//! The kernel's counters of connections that it dropped because a queue or table was full, since the network namespace
+//! was created: /proc/net/netstat and /proc/net/stat/nf_conntrack.
 
 use super::disk;
 

@@ -1,5 +1,5 @@
-//! The steps about queues: who waits to be accepted, whose handshake is not over, who waits for an answer, and what the
-//! kernel has dropped.
+//! The steps about queues: connections that wait to be accepted, those whose handshake is not complete, those that wait
+//! for an answer, and what the kernel has dropped.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -71,7 +71,7 @@ impl More {
         if !self.watches {
             return pressure::step(&self.counters, None);
         }
-        // A recording has both readings.
+        // A recording has both reads.
         if !tape::is_replaying() {
             thread::sleep(WATCHED);
         }
@@ -132,7 +132,7 @@ fn accept_queue(listener: &Socket) -> Option<Step> {
     })
 }
 
-/// Connections whose handshake is not over. With SYN cookies they need no room.
+/// Connections whose handshake is not complete. With SYN cookies they need no room.
 fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
     let port = listener.inet()?.local_port;
     let mut waiting: u64 = 0;

@@ -162,7 +162,7 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link, is_fro
     });
 }
 
-/// What sees packets besides the rules: nothing is certain where there is such a thing.
+/// What sees packets besides the rules: if there is any such thing, nothing is certain.
 fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, listener: Option<Whose>) {
     let reasons = predictor.unpredictable(attempt, listener);
     if reasons.is_empty() {
@@ -183,7 +183,7 @@ fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, 
             ok: None,
             sentence: about.clone(),
         });
-        // Whoever may not read the rules may not ask for programs either, which is said once.
+        // Without the privilege to read the rules, programs cannot be listed either; that is reported once.
         let is_said = !seen && way.not_examined.is_some();
         if !is_down && !is_said {
             way.outcome = None;

@@ -107,7 +107,7 @@ fn elsewhere(
     let v6 = answer.address.to_canonical().is_ipv6();
     let mut clients = predictor.clients(v6);
     if matches!(answer.address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
-        // Only those of its link can come.
+        // Only clients on its link can reach it.
         let zone = zone_of(answer, circumstances);
         clients = zone
             .and_then(|zone| predictor.link_local_client(zone))
@@ -177,7 +177,7 @@ fn from_client(
             &elsewhere
         };
         let Found::Here(here) = found else { return None };
-        // Who comes in by another interface may meet another listener.
+        // A client that arrives on another interface may meet another listener.
         let is_bound = |socket: &Socket| socket.inet().is_some_and(|pair| pair.interface.is_some());
         let reach = if client != Client::Here && here.sockets.iter().any(is_bound) {
             let are_all = !lacks_sockets(&here.gaps);

@@ -59,7 +59,7 @@ impl<'a> Predictor<'a> {
             Client::Here => (None, None),
             Client::From { address, interface } => (Some(address), Some(interface)),
         };
-        // The way there of a client of this machine, and the way back to one of another.
+        // The path there for a client of this machine, and the path back to a client of another.
         let query = RouteQuery {
             destination: client.unwrap_or(server),
             source: client.map(|_| server),

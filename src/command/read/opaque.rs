@@ -36,7 +36,7 @@ struct Cgroups {
 pub enum Whose {
     /// This process's, as a client.
     OwnClient,
-    /// That of a socket; `None` if the kernel does not tell it.
+    /// That of a socket; `None` if the kernel does not report it.
     Server(Option<NonZeroU64>),
 }
 
@@ -97,7 +97,7 @@ impl Opaque {
     }
 }
 
-/// Why so many programs leave it open.
+/// Why this many programs leave the outcome open.
 fn reason(programs: Option<u32>, what: &str) -> Option<Reason> {
     match programs {
         Some(0) => None,

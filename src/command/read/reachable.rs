@@ -1,4 +1,4 @@
-//! Whether clients of other machines reach each listener: one reading of the rules of each network namespace.
+//! Whether clients of other machines reach each listener: from one read of the rules in each network namespace.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ use crate::source::{packet_filter, system};
 
 /// How many connections are predicted at most in a namespace, all listeners together. A listing has some hundred.
 const PREDICTIONS_MAX: usize = 5_000;
-/// After so many predictions that took too long, none is made any more.
+/// After this many predictions that took too long, no more are made.
 const TOO_LONG_MAX: usize = 2;
 
 /// Finds the answers for every listener of a request, and what could not be read for them.
@@ -103,7 +103,7 @@ struct Judge<'a> {
     is_unread: bool,
     /// Interface, own address, and client.
     clients: Vec<(u32, IpAddr, IpAddr)>,
-    /// Whether nobody can come from elsewhere.
+    /// Whether no other machine can reach it.
     is_alone: bool,
     left: usize,
     too_long: usize,
@@ -169,7 +169,7 @@ impl<'a> Judge<'a> {
                 found = Some(answer);
             }
         }
-        // Nobody is known who could ask, such as behind a point-to-point link.
+        // No possible client is known, as on a point-to-point link.
         found.unwrap_or(Reachable::Unknown)
     }
 

@@ -208,7 +208,7 @@ fn despite_missing_sockets(
     gaps: &[Gap],
     may_try: bool,
 ) -> Vec<Verdict> {
-    // Each of so many sockets takes one port at most.
+    // Each of these sockets takes at most one port.
     let enough = |verdict: &Verdict| match (verdict.ports_left, missing_sockets(gaps)) {
         (Some(left), Some(missing)) => left as u64 > missing,
         _ => false,
@@ -221,7 +221,7 @@ fn despite_missing_sockets(
             open.then(|| trial_bind::bind_once(attempt)).flatten()
         })
         .collect();
-    // What stands in the way of a socket with SO_REUSEADDR does so without.
+    // Whatever blocks a socket with SO_REUSEADDR also blocks one without.
     let refused = |attempt: &BindAttempt| {
         let more = BindAttempt {
             reuseaddr: true,

@@ -1,5 +1,5 @@
 //! What sees packets on their way besides the rules, and cannot be predicted: programs, queues that lose packets,
-//! IPsec, bridges, VRFs. Each is named; where there is one, nobody can promise that a connection arrives.
+//! IPsec, bridges, VRFs. Each is named; if there is one, no connection is certain to arrive.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use crate::model::network::{Attached, DeviceHooks, Ipsec, IpsecPolicy, Link};
 use crate::model::packet_filter::{Chain, Family, PacketFilter};
 use crate::render::escape;
 
-/// Everything that the reasons are found in.
+/// The facts in which reasons are found.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
     /// Interfaces and addresses.
@@ -22,7 +22,7 @@ pub struct Surroundings<'a> {
     pub ipsec: &'a Ipsec,
     /// Whether what bridges forward passes the rules of IPv4, and of IPv6, wherever it comes in.
     pub bridges_call_ip: [bool; 2],
-    /// Whether a table of ebtables-legacy may be there, which is not read.
+    /// Whether a table of ebtables-legacy may exist, which is not read.
     pub has_ebtables: bool,
 }
 

@@ -1,11 +1,11 @@
-//! What the kernel's counters say of connections that it dropped.
+//! What the kernel's counters say about connections that it dropped.
 
 use super::way::Step;
 
 /// Counters at one time, by name.
 pub type Counters = [(&'static str, u64)];
 
-/// A step: what grew between two readings, so many milliseconds apart; with one reading, what there is in all.
+/// A step: what grew between two reads, this many milliseconds apart; with one read, the totals.
 pub fn step(first: &Counters, second: Option<(&Counters, u64)>) -> Option<Step> {
     if first.is_empty() {
         return None;
@@ -39,7 +39,7 @@ pub fn step(first: &Counters, second: Option<(&Counters, u64)>) -> Option<Step> 
         }
         Some((_, apart_ms)) => (Some(false), format!("in {apart_ms} ms {}", grown.join(", "))),
     };
-    // Without a second reading, nothing that was dropped long ago is an obstacle.
+    // Without a second read, the drops may be old and are not an obstacle.
     let ok = if second.is_none() && in_all_is_zero(now) {
         Some(true)
     } else {

@@ -28,7 +28,7 @@ pub fn read() -> Ipsec {
     let mut ipsec = Ipsec::default();
     match disk::read_to_string("/proc/net/netlink") {
         Ok(sockets) if is_in_use(&sockets) => {}
-        // Older programs make policies over PF_KEY.
+        // Older programs create policies over PF_KEY.
         Ok(_) => {
             ipsec.read = disk::read_to_string("/proc/net/pfkey").is_err();
             return ipsec;

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn loopback_has_none() {
-        // Whoever may not ask for programs does not know.
+        // Without the privilege to list programs, their number is unknown.
         let hooks = device_hooks(1);
         assert_eq!((hooks.filter, hooks.loss), (Attached::No, Attached::No));
     }

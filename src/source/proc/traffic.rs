@@ -1,4 +1,4 @@
-//! Counters that show whether anything moved since the last look: /proc/net/snmp and /proc/net/netstat (linux 6.18
+//! Counters that show whether anything changed since the last look: /proc/net/snmp and /proc/net/netstat (linux 6.18
 //! net/ipv4/proc.c). Each file has the keys on one line and the values on the next.
 
 use super::ProcRoot;

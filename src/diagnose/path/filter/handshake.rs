@@ -157,7 +157,7 @@ impl Walk<'_> {
                 error.protocol = icmp(request.v6);
                 error.icmp = (if request.v6 { 1 } else { 3 }, code);
                 (error.source_port, error.destination_port) = (Port::None, Port::None);
-                // It comes from an address of this machine; which, is certain only if the packet was for this machine.
+                // It comes from an address of this machine; which one is certain only if the packet was for this machine.
                 if !request
                     .destination
                     .is_some_and(|address| self.facts.is_local(address, None))

@@ -1,4 +1,4 @@
-//! What is found in surroundings that are made up.
+//! What is found in made-up environments.
 
 use super::*;
 use crate::model::packet_filter::{Hook, Kind, Table};
