@@ -7,11 +7,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
-use std::path::PathBuf;
 
 use rustix::fs::fstat;
 use rustix::net::{getpeername, getsockname, sockopt};
 
+use super::disk;
 use super::interfaces::any_socket;
 use super::socket_options::{copy, of_copy};
 use super::tape;
@@ -145,13 +145,9 @@ fn is_here(copy: BorrowedFd<'_>, holder: &Holder) -> Option<bool> {
     if let Some(its) = cookie(copy) {
         return Some(cookie(any_socket()?.as_fd())? == its);
     }
-    // An empty link may not be read (before 5.11).
-    let link = |path: String| {
-        std::fs::read_link(path)
-            .ok()
-            .filter(|link| *link != PathBuf::new())
-    };
-    Some(link(format!("/proc/{}/ns/net", holder.pid))? == link("/proc/thread-self/ns/net".to_owned())?)
+    let namespace = |path: &str| Some(disk::stat(path).ok()?.ino);
+    let its = namespace(&format!("/proc/{}/ns/net", holder.pid))?;
+    Some(its == namespace("/proc/thread-self/ns/net")?)
 }
 
 /// How many segments the connection of a TCP socket has sent; 0 of one that never had a connection.
