@@ -295,12 +295,12 @@ pub(super) fn explain_kill(arguments: &[OsString]) -> Option<UsageError> {
         meant.push("--yes".into());
     }
     drop(line.splice(at..at + length, meant));
-    let more = match signal {
-        "KILL" => "; without it, TERM is sent first, and KILL offered if that does not help",
+    let usual = match signal {
+        "KILL" => "TERM is sent first, and KILL offered if that does not help; KILL at once: ",
         _ => "",
     };
     let option = arguments.get(at)?.to_string_lossy();
-    Some(unknown(&option).with_hint(format!("{}{more}", shown(&line))))
+    Some(unknown(&option).with_hint(format!("{usual}{}", shown(&line))))
 }
 
 /// Returns a hint for a line that is a listing here and something else elsewhere: `netstat -rn`, `lsof -ti tcp:80`;
@@ -418,9 +418,9 @@ mod tests {
                 .unwrap_or_default()
         };
         for (line, here) in [
-            ("--force :3000", "sockstat kill --signal KILL --yes :3000;"),
-            ("-9 :3000", "sockstat kill --signal KILL --yes :3000;"),
-            ("-KILL -y nginx", "sockstat kill --signal KILL -y nginx;"),
+            ("--force :3000", "sockstat kill --signal KILL --yes :3000\n"),
+            ("-9 :3000", "sockstat kill --signal KILL --yes :3000\n"),
+            ("-KILL -y nginx", "sockstat kill --signal KILL -y nginx\n"),
             ("-SIGHUP nginx", "sockstat kill --signal HUP nginx\n"),
             (":3000 -s 15", "sockstat kill :3000 --signal TERM\n"),
             ("-sINT :3000", "sockstat kill --signal INT :3000\n"),

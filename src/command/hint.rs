@@ -25,6 +25,9 @@ pub(super) fn after_nothing(plan: &ListPlan, is_read: bool) -> String {
     if is_read && plan.only_connected {
         return "hint: only connected sockets are selected: -a shows all, -l those that listen\n".to_owned();
     }
+    if plan.bare_words.iter().any(|word| word == "port") {
+        return "hint: a number alone is a port: sockstat 3000\n".to_owned();
+    }
     if plan.bare_words.is_empty() {
         return String::new();
     }
@@ -43,7 +46,8 @@ fn of_word(word: &str) -> Option<String> {
     }
     let (host, port) = word.rsplit_once(':')?;
     let port: u16 = port.parse().ok()?;
-    let is_host = !matches!(host, "" | "*" | "0.0.0.0" | "[::]");
+    let is_protocol = Protocol::from_name(&host.to_ascii_lowercase()).is_some();
+    let is_host = !is_protocol && !matches!(host, "" | "*" | "0.0.0.0" | "[::]");
     is_host.then(|| {
         let host = escape::text(host.as_bytes());
         format!("hint: a listener on all addresses does not match {host}: sockstat :{port}\n")
@@ -86,6 +90,7 @@ mod tests {
             "nginx",
             "localhost:http",
             "@name:x",
+            "udp:53",
         ] {
             assert_eq!(of_word(word), None, "{word}");
         }

@@ -1,14 +1,10 @@
 //! Reports what is missing, and what the reader can do about it.
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::caller::Caller;
-use super::out;
 use crate::engine::Captured;
 use crate::model::ownership::Unseen;
 use crate::model::{Gap, GapLevel, OwnerStatus};
 use crate::render::escape;
-use crate::render::page::Page;
 
 /// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
@@ -177,32 +173,18 @@ const UNPRINTED: &str = "owners-partial";
 
 /// The lines for stderr: one per loss except `UNPRINTED`. Notes are for JSON only.
 pub fn lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> String {
-    in_width(gaps, out::error_width())
-}
-
-/// The same, wrapped between words on a narrow terminal; a command to paste stays whole, on a line of its own.
-fn in_width<'a>(gaps: impl IntoIterator<Item = &'a Gap>, width: Option<usize>) -> String {
-    let mut page = Page::new(width, 0);
+    let mut text = String::new();
     let printed = |gap: &&Gap| gap.level == GapLevel::Loss && gap.code != UNPRINTED;
     for gap in gaps.into_iter().filter(printed) {
-        let message = escape::text(gap.message.as_bytes());
-        // The remedy was quoted for a shell, backslashes and all.
-        let line = match &gap.remedy {
-            Some(remedy) => format!("{message}: {remedy}"),
-            None => message,
-        };
-        match &gap.remedy {
-            Some(remedy)
-                if remedy.starts_with("sudo ") && width.is_some_and(|width| line.width() > width) =>
-            {
-                let (message, command) = line.split_at(line.len() - remedy.len());
-                page.prose(message);
-                page.as_is(&format!("  {command}"));
-            }
-            _ => page.prose(&line),
+        text.push_str(&escape::text(gap.message.as_bytes()));
+        if let Some(remedy) = &gap.remedy {
+            text.push_str(": ");
+            // The remedy was quoted for a shell, backslashes and all.
+            text.push_str(remedy);
         }
+        text.push('\n');
     }
-    page.finish()
+    text
 }
 
 #[cfg(test)]
@@ -229,23 +211,6 @@ mod tests {
     fn told(captured: &Captured) -> Vec<(&'static str, Option<String>)> {
         let gaps = of_owners(captured, &Caller::default());
         gaps.into_iter().map(|gap| (gap.code, gap.remedy)).collect()
-    }
-
-    #[test]
-    fn a_narrow_terminal_breaks_between_words_and_never_in_a_command() {
-        let command = "sudo /usr/local/bin/sockstat -tulpn --sort local_port shows more";
-        let gaps = [
-            Gap::loss("owners-hidden", "12 owners hidden").with_remedy(command),
-            Gap::loss("owners-elsewhere", "3 owners are in other pid namespaces").with_remedy(ELSEWHERE),
-        ];
-        assert_eq!(in_width(&gaps, None).lines().count(), 2);
-        let narrow = in_width(&gaps, Some(60));
-        assert!(
-            narrow.starts_with(&format!("12 owners hidden:\n  {command}\n3 owners are in other")),
-            "{narrow}"
-        );
-        let long: Vec<_> = narrow.lines().filter(|line| line.width() > 60).collect();
-        assert_eq!(long, [format!("  {command}")]);
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! The only way out of the program (tests/it/architecture). What goes out is [`Safe`]; the two exceptions are bytes that
 //! the caller chose: [`pass_on`] and [`print_binary`].
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context as _;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::UsageError;
 use crate::exit::Exit;
 use crate::render::escape;
+use crate::render::page::Page;
 use crate::render::safe::Safe;
 use crate::source::callers_files;
 
@@ -65,14 +68,42 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
 
 /// Writes `text` to stderr. If that fails too, nobody can be informed.
 pub fn complain(text: &str) {
-    to_stderr(&Safe::sentences(text));
+    // A question ends within a line, and its answer follows.
+    let width = error_width().filter(|_| text.ends_with('\n'));
+    let text = width.map_or(Cow::Borrowed(text), |width| Cow::Owned(fitted(text, width)));
+    to_stderr(&Safe::sentences(&text));
+}
+
+/// Returns whether stderr is a terminal.
+pub fn is_read_by_a_person() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// The width at which sentences on stderr wrap; `None` if that is not a terminal.
-pub fn error_width() -> Option<usize> {
+fn error_width() -> Option<usize> {
     let stderr = io::stderr();
     let size = rustix::termios::tcgetwinsize(&stderr).ok()?;
     Some(usize::from(size.ws_col)).filter(|width| *width > 0 && stderr.is_terminal())
+}
+
+/// Breaks lines between words where they are wider than the terminal. A command to paste stays whole, after a colon on a
+/// line of its own.
+fn fitted(text: &str, width: usize) -> String {
+    const COMMANDS: [&str; 2] = [": sockstat ", ": sudo "];
+    let mut page = Page::new(Some(width), 0);
+    for line in text.lines() {
+        let command = COMMANDS.iter().find_map(|begin| line.find(begin));
+        match command {
+            _ if line.width() <= width => page.as_is(line),
+            Some(at) => {
+                let (sentence, command) = line.split_at(at + 1);
+                page.prose(sentence);
+                page.as_is(&format!("  {}", command.trim_start()));
+            }
+            None => page.prose(line),
+        }
+    }
+    page.finish()
 }
 
 /// Writes the rows that a question is about to stderr, with their colours.
@@ -167,5 +198,28 @@ impl Blocks {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_breaks_between_words_and_never_in_a_command() {
+        let command = "sudo /usr/local/bin/sockstat -tulpn --sort local_port shows more";
+        let text = format!(
+            "12 owners hidden: {command}\n3 owners are in other pid namespaces: run sockstat on the host, or share its\n\
+             error: x\n  recv_q  >  x\n          ^\n"
+        );
+        let narrow = fitted(&text, 60);
+        assert_eq!(
+            narrow,
+            format!(
+                "12 owners hidden:\n  {command}\n3 owners are in other pid namespaces: run sockstat on the\nhost, or share its\n\
+                 error: x\n  recv_q  >  x\n          ^\n"
+            )
+        );
+        assert_eq!(fitted(&text, 200), text);
     }
 }

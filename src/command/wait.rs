@@ -1,7 +1,6 @@
 //! `wait`: returns when a listener is there, or gone. It reads, and never connects.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -44,7 +43,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
         out::complain(&timeout_hint(args));
     }
     // A script waits in silence.
-    let mut announces = !global.quiet && std::io::stderr().is_terminal();
+    let mut announces = !global.quiet && out::is_read_by_a_person();
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {

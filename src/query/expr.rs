@@ -180,6 +180,14 @@ impl Expr {
 }
 
 impl Predicate {
+    /// Compares a text of any owner; a program goes by several names.
+    pub(super) fn of_owner(field: OwnerField, pattern: Pattern) -> Self {
+        match field {
+            OwnerField::Program => Self::Program(pattern),
+            field => Self::OwnerText(field, pattern),
+        }
+    }
+
     /// Returns whether the predicate depends on owners.
     pub fn needs_owners(&self) -> bool {
         match self {

@@ -165,7 +165,7 @@ impl Reader<'_> {
             OwnerField::User => each(operands, |operand| Ok(self.user(operand))),
             _ => each(operands, |operand| {
                 let pattern = Pattern::Exact(operand.word.bytes().into());
-                Ok(Expr::Is(of_owner(field, pattern)))
+                Ok(Expr::Is(Predicate::of_owner(field, pattern)))
             }),
         }
     }
@@ -174,7 +174,7 @@ impl Reader<'_> {
     fn like(&self, operand: &Operand) -> Result<Expr, FilterError> {
         let pattern = pattern(self.text, operand)?;
         Ok(Expr::Is(match self.subject {
-            Subject::Owner(field) => of_owner(field, pattern),
+            Subject::Owner(field) => Predicate::of_owner(field, pattern),
             Subject::Field(field @ (Field::Owners | Field::PeerOwners)) => {
                 let message = format!("'{}' is a list", field.name());
                 return Err(self.error(
@@ -341,14 +341,6 @@ fn each(
 ) -> Result<Expr, FilterError> {
     let parts = operands.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Expr::or(parts))
-}
-
-/// A text of any owner; a program goes by several names.
-fn of_owner(field: OwnerField, pattern: Pattern) -> Predicate {
-    match field {
-        OwnerField::Program => Predicate::Program(pattern),
-        field => Predicate::OwnerText(field, pattern),
-    }
 }
 
 /// A name to look up.

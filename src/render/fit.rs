@@ -21,6 +21,8 @@ pub struct Width {
     pub least: usize,
     /// Whether a cell needs action: such a column is dropped last.
     pub is_alarming: bool,
+    /// A number for the text of its cells, if it is the same in all of them: such a column says least.
+    pub same_text: Option<u64>,
 }
 
 impl Width {
@@ -33,6 +35,7 @@ impl Width {
             without_other_end: self.without_other_end.max(other.without_other_end),
             least: self.least.max(other.least),
             is_alarming: self.is_alarming || other.is_alarming,
+            same_text: self.same_text.filter(|text| other.same_text == Some(*text)),
         }
     }
 
@@ -45,6 +48,7 @@ impl Width {
             without_other_end: natural,
             least: natural.min(8),
             is_alarming: false,
+            same_text: None,
         }
     }
 }
@@ -56,6 +60,8 @@ enum Give {
     OtherEnd,
     /// Everything beyond this width that may be truncated.
     Beyond(usize),
+    /// The whole column, if all its cells are the same.
+    SameColumn,
     /// The whole column.
     Column,
     /// The whole column, even if a cell needs action.
@@ -90,6 +96,7 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Local, Give::Beyond(18)),
     (Column::Peer, Give::Beyond(0)),
     (Column::Local, Give::Beyond(0)),
+    (Column::Proto, Give::SameColumn),
     (Column::Process, Give::Beyond(0)),
     (Column::State, Give::Column),
     (Column::Proto, Give::Column),
@@ -117,8 +124,9 @@ pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
         let floor = match give {
             Give::OtherEnd => of_column.without_other_end,
             Give::Beyond(floor) => *floor,
+            Give::SameColumn if of_column.same_text.is_none() => continue,
             Give::Column if of_column.is_alarming => continue,
-            Give::Column | Give::EvenAlarming => {
+            Give::Column | Give::SameColumn | Give::EvenAlarming => {
                 columns.remove(position);
                 continue;
             }
@@ -232,6 +240,38 @@ mod tests {
             width_of(30, Column::Process),
             Some((Column::Process, 13)),
             "its pid stays"
+        );
+    }
+
+    #[test]
+    fn a_column_that_says_the_same_everywhere_goes_before_the_state() {
+        let with = |same_text| {
+            [
+                Width {
+                    same_text,
+                    ..Width::plain(Column::Proto, 5)
+                },
+                Width::plain(Column::State, 10),
+                Width {
+                    least: 17,
+                    ..Width::plain(Column::Local, 17)
+                },
+                Width {
+                    least: 14,
+                    ..Width::plain(Column::Process, 20)
+                },
+            ]
+        };
+        let kept = |same_text| -> Vec<Column> {
+            let fitted = super::fit(&with(same_text), 46);
+            fitted.into_iter().map(|(column, _)| column).collect()
+        };
+        assert_eq!(kept(Some(1)), [Column::State, Column::Local, Column::Process]);
+        assert_eq!(kept(None), [Column::Proto, Column::Local, Column::Process]);
+        let merged = |other| with(Some(1))[0].widened(with(other)[0]).same_text;
+        assert_eq!(
+            (merged(Some(1)), merged(Some(2)), merged(None)),
+            (Some(1), None, None)
         );
     }
 

@@ -90,6 +90,8 @@ impl GrowingTable {
                 without_other_end: width,
                 least: width,
                 is_alarming: false,
+                // What is still to come may differ.
+                same_text: None,
             }
         };
         Self {

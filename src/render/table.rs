@@ -3,6 +3,7 @@
 //! tabled lays out and aligns; [`super::fit`] decides beforehand which columns stay and how wide they are, so that
 //! tabled never has to break a line.
 
+use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::ControlFlow;
 
 use tabled::builder::Builder;
@@ -254,7 +255,21 @@ pub(super) fn width_of<'a>(
         without_other_end: widest(&|spans| span::width_without(spans, 3)).max(heading),
         least: widest(&span::least).max(heading),
         is_alarming: cells.clone().any(|cell| cell.tone == Tone::Alarm),
+        same_text: same_text(cells.clone()),
     })
+}
+
+/// A number for the text of the cells, if it is the same in all of them.
+fn same_text<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<u64> {
+    let number = |cell: &Cell| {
+        let mut hasher = DefaultHasher::new();
+        let texts = cell.spans.iter().map(|span| span.text.as_bytes());
+        texts.for_each(|text| hasher.write(text));
+        hasher.finish()
+    };
+    let mut numbers = cells.map(number);
+    let first = numbers.next()?;
+    numbers.all(|other| other == first).then_some(first)
 }
 
 /// Lays out cells in columns. With `widths` a column is as wide as that even if all its cells are narrower.

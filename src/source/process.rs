@@ -78,11 +78,6 @@ fn parent_of(pid: u32) -> Option<u32> {
     u32::try_from(stat_of(pid)?.ppid).ok()
 }
 
-/// Whether a process leads a session, as daemons do.
-pub fn leads_session(pid: u32) -> bool {
-    stat_of(pid).is_some_and(|stat| u32::try_from(stat.session) == Ok(pid))
-}
-
 fn stat_of(pid: u32) -> Option<Stat> {
     let stat = disk::read(format!("/proc/{pid}/stat")).ok()?;
     Stat::from_read(stat.as_slice()).ok()

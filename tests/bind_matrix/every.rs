@@ -243,8 +243,7 @@ pub(crate) const CASES: &[Case] = &[
     } },
     Case { code: "inherited-descriptor", play: |stage| {
         let listener = tcp(any()).listening(stage.port);
-        // The parent ends at once, and what it started keeps the socket.
-        stage.give_and_end("deploy", &["-c", "sleep 600 < /dev/null > /dev/null & echo ready"], [listener]);
+        stage.give_with("deploy", &["-c", "sleep 600 & echo ready; wait"], [listener]);
         ask_as(&format!("why -4 {}", stage.port), "inherited-descriptor", "hidden-owner")
     } },
     Case { code: "systemd-socket", play: |stage| {

@@ -379,7 +379,7 @@ fn families_and_documents_on_every_command() {
             (&target["pids"][0], &target["ports_free"]),
             (&child.id().into(), &true.into())
         );
-        assert_eq!(target["sockets"][0], format!("*:{port}/tcp"));
+        assert_eq!(target["sockets"][0], format!("0.0.0.0:{port}/tcp"));
         let options = Options {
             protocol: Protocol::Udp,
             ..tcp(any())

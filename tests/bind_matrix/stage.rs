@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::netns;
 use super::sockets::fresh_port;
@@ -112,20 +112,6 @@ impl Stage {
         let pid = child.id();
         self.children.push(child);
         pid
-    }
-
-    /// The same, and the program ends; what it started goes on.
-    pub(crate) fn give_and_end<const N: usize>(
-        &mut self,
-        name: &str,
-        arguments: &[&str],
-        sockets: [OwnedFd; N],
-    ) {
-        self.give_with(name, arguments, sockets);
-        // Not waited for: its number stands for the group until the case is over.
-        let child = self.children.last().unwrap();
-        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(Pid::from_child(child)), ended).unwrap();
     }
 
     /// Runs sockstat by this script, whose `"$@"` is the command, in a mount namespace of its own.

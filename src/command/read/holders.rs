@@ -96,7 +96,6 @@ fn inherited(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Co
             closes_on_exec: process::closes_on_exec(holder),
             cgroup_id: socket.cgroup_id.and_then(|_| process::cgroup_id(owner.pid)),
             owners,
-            leads_session: process::leads_session(owner.pid),
         });
         judge(owner, &signs)
     };

@@ -117,12 +117,8 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
         );
     }
     for inherited in &holders.inherited {
-        let how = if inherited.sure {
-            How::Observed
-        } else {
-            How::Inferred
-        };
-        say(Kind::InheritedDescriptor, how, format!("{}.", inherited.sentence));
+        let sentence = format!("{}.", inherited.sentence);
+        say(Kind::InheritedDescriptor, How::Observed, sentence);
     }
     if holders.by_systemd {
         let sentence = match &holders.socket_unit {

@@ -30,8 +30,6 @@ pub struct Observed<'a> {
     pub cgroup_id: Option<u64>,
     /// All processes that hold the socket, described.
     pub owners: &'a [Owner],
-    /// Whether the process leads a session.
-    pub leads_session: bool,
 }
 
 /// What distinguishes an inherited descriptor from one that the process created itself.
@@ -45,9 +43,6 @@ pub struct Signs {
     pub other_user: Option<Name>,
     /// The descriptor stays open across exec.
     pub no_close_on_exec: bool,
-    /// Its parent has ended (process 1 adopted it), and it is neither a service of systemd, whose parent is process 1, nor
-    /// a daemon that left its parent by leading a session of its own.
-    pub parent_gone: bool,
 }
 
 /// A process that inherited its socket.
@@ -55,8 +50,6 @@ pub struct Signs {
 pub struct Inherited {
     /// Which process, and the evidence.
     pub sentence: String,
-    /// Whether the signs leave no doubt.
-    pub sure: bool,
 }
 
 impl Signs {
@@ -76,10 +69,6 @@ impl Signs {
                 other.program == owner.program || (other.unit.is_some() && other.unit == owner.unit)
             })
         };
-        let is_service = owner
-            .unit
-            .as_ref()
-            .is_some_and(|unit| unit.as_bytes().ends_with(b".service"));
         let made_in = socket.cgroup_id.map(NonZeroU64::get);
         let made_by_other = socket
             .uid
@@ -96,24 +85,19 @@ impl Signs {
                 .is_some_and(|(made_in, now)| made_in != now),
             other_user: seen.creator.filter(|_| made_by_other).cloned(),
             no_close_on_exec: seen.closes_on_exec == Some(false),
-            parent_gone: parents.get(&owner.pid) == Some(&1)
-                && !is_service
-                && !seen.leads_session
-                && owner.container.is_none(),
         }
     }
 }
 
-/// Says what the signs mean for a process; `None` if they do not suggest inheritance.
+/// Says what the signs mean for a process; `None` if they do not prove inheritance. A server that gave up its privileges or
+/// that a script started and left behind looks like an heir, were it not for these two signs.
 pub fn judge(owner: &Owner, signs: &Signs) -> Option<Inherited> {
     let name = format!("{} {}", escape::text(&owner.program), owner.pid);
     judge_named(&name, signs)
 }
 
 fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
-    let sure = signs.from_holder.is_some() || signs.other_cgroup;
-    let likely = signs.no_close_on_exec && signs.parent_gone;
-    if !sure && !likely {
+    if signs.from_holder.is_none() && !signs.other_cgroup {
         return None;
     }
     let mut evidence = Vec::new();
@@ -129,13 +113,8 @@ fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
     if signs.no_close_on_exec {
         evidence.push("no close-on-exec".to_owned());
     }
-    if signs.parent_gone {
-        evidence.push("its parent is gone".to_owned());
-    }
-    let has = if sure { "has" } else { "may have" };
     Some(Inherited {
-        sentence: format!("{name} {has} inherited it: {}", evidence.join(", ")),
-        sure,
+        sentence: format!("{name} has inherited it: {}", evidence.join(", ")),
     })
 }
 
@@ -148,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn one_weak_sign_says_nothing_and_two_say_perhaps() {
+    fn weak_signs_say_nothing_by_themselves() {
         let weak = Signs {
             no_close_on_exec: true,
             other_user: Some("root".into()),
@@ -158,15 +137,6 @@ mod tests {
             sentence("a 2", &weak),
             None,
             "a server that gave up its privileges"
-        );
-        let orphan = Signs {
-            parent_gone: true,
-            other_user: None,
-            ..weak.clone()
-        };
-        assert_eq!(
-            sentence("a 2", &orphan).as_deref(),
-            Some("a 2 may have inherited it: no close-on-exec, its parent is gone")
         );
         let worker = Signs {
             from_holder: Some(1),
@@ -207,7 +177,6 @@ mod tests {
             closes_on_exec: Some(true),
             cgroup_id: Some(5),
             owners: &[],
-            leads_session: false,
         };
         assert_eq!(Signs::of(&alone), Signs::default());
         let found = Signs::of(&Observed {
@@ -221,29 +190,7 @@ mod tests {
             (found.from_holder, found.other_user),
             (Some(8), Some("root".into()))
         );
-        assert!(found.other_cgroup && found.no_close_on_exec && !found.parent_gone);
-        let adopted = BTreeMap::from([(9, 1)]);
-        let orphan = Observed {
-            parents: &adopted,
-            ..alone
-        };
-        assert!(Signs::of(&orphan).parent_gone);
-        let daemon = Observed {
-            leads_session: true,
-            ..orphan
-        };
-        assert!(!Signs::of(&daemon).parent_gone);
-        let service = Owner {
-            unit: Some("a.service".into()),
-            ..owner.clone()
-        };
-        assert!(
-            !Signs::of(&Observed {
-                owner: &service,
-                ..orphan
-            })
-            .parent_gone
-        );
+        assert!(found.other_cgroup && found.no_close_on_exec);
     }
 
     #[test]
@@ -271,7 +218,6 @@ mod tests {
                 closes_on_exec: Some(false),
                 cgroup_id: None,
                 owners: &[master, worker.clone()],
-                leads_session: false,
             });
             judge(&worker, &signs)
         };
@@ -281,10 +227,6 @@ mod tests {
             of(process(8, "dovecot", unit), process(9, "imap-login", unit)),
             None
         );
-        assert!(
-            of(process(8, "gunicorn", None), process(9, "sleep", None))
-                .unwrap()
-                .sure
-        );
+        assert!(of(process(8, "gunicorn", None), process(9, "sleep", None)).is_some());
     }
 }

@@ -56,7 +56,15 @@ pub fn render(
     }
     let not_examined = answers.iter().find_map(|one| one.way.as_ref()?.not_examined);
     if let Some(why) = not_examined {
-        page.prose(&format!("(packet filters not examined: {why})"));
+        let untried = answers
+            .iter()
+            .all(|one| one.tried.is_none() && one.protocol == Protocol::Tcp);
+        let trial = if untried {
+            "; --try makes one connection"
+        } else {
+            ""
+        };
+        page.prose(&format!("(packet filters not examined: {why}{trial})"));
     }
     let mut text = page.finish();
     while text.ends_with("\n\n") {

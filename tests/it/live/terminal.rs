@@ -1,5 +1,7 @@
 //! What a terminal shows: tmux has a real one.
 
+use std::collections::BTreeSet;
+
 use super::sockets::{Sockets, example};
 use super::tmux::Terminal;
 use super::tools::is_installed;
@@ -83,4 +85,64 @@ fn no_line_wraps_and_no_port_or_pid_is_cut() {
         }
     }
     assert!(example("mksock").exists());
+}
+
+/// A hundred sockets with long addresses, long paths and any ports, each known by its number.
+fn many() -> Vec<String> {
+    // The same in each run, and without any order.
+    let mut state: u32 = 7;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 24
+    };
+    (0..25)
+        .flat_map(|number| {
+            let address = format!("127.{}.{}.{}", next(), next(), 1 + next() % 254);
+            let path = "x".repeat(10 + next() as usize % 40);
+            [
+                format!("tcp-listen:addr={address},port={}", 41_000 + number),
+                format!("tcp-listen:addr=::ffff:{address},port={}", 42_000 + number),
+                format!("udp:addr=::ffff:{address},port={}", 43_000 + number),
+                format!("unix-listen:path={{dir}}/{path}-{number}"),
+            ]
+        })
+        .collect()
+}
+
+#[test]
+fn a_hundred_sockets_fit_and_can_be_told_apart() {
+    if !is_installed("tmux") {
+        skip("tmux is not installed");
+        return;
+    }
+    let specs = many();
+    let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
+    let Some(sockets) = Sockets::make(&specs) else {
+        return;
+    };
+    let pid = format!(" {}", sockets.pid);
+    for width in [60, 80, 100, 140] {
+        for (arguments, count) in [("-tulpn", 75), ("-tuanp", 75), ("-xlp", 25)] {
+            let [shown, joined] = shown(&sockets, width, arguments);
+            let screen = shown.join("\n");
+            assert_eq!(shown.len(), joined.len(), "{width} {arguments}: {screen}");
+            let rows: Vec<&String> = shown.iter().filter(|line| line.contains(&pid)).collect();
+            let distinct: BTreeSet<&String> = rows.iter().copied().collect();
+            assert_eq!(
+                (rows.len(), distinct.len()),
+                (count, count),
+                "{width} {arguments}: {screen}"
+            );
+            for port in [41_000, 42_000, 43_000]
+                .into_iter()
+                .flat_map(|first| first..first + 25)
+            {
+                let is_shown = rows.iter().any(|line| line.contains(&format!(":{port} ")));
+                assert!(
+                    is_shown || arguments == "-xlp",
+                    "{width} {arguments}: no {port}: {screen}"
+                );
+            }
+        }
+    }
 }
