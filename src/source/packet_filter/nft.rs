@@ -166,7 +166,7 @@ fn read_elements(
 }
 
 /// A request: `struct nlmsghdr`, `struct nfgenmsg`, and names.
-fn message(kind: u16, flags: u16, family: u8, names: &[(u16, &[u8])]) -> Vec<u8> {
+pub(super) fn message(kind: u16, flags: u16, family: u8, names: &[(u16, &[u8])]) -> Vec<u8> {
     let mut bytes = vec![0; 4];
     bytes.extend((SUBSYSTEM | kind).to_ne_bytes());
     bytes.extend((NLM_F_REQUEST | flags).to_ne_bytes());

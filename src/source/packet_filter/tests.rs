@@ -2,12 +2,18 @@
 //! `samples/nft.bin` holds, for each reply, the type of the request (u16), its length (u32, both little-endian) and its
 //! payload; `samples/legacy.bin` for each table its family (u8), two lengths (u32), `struct ipt_getinfo` and the entries.
 
-use super::nft::Tables;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
+
+use super::nft::{Tables, message, read};
 use super::{legacy, set};
 use crate::model::packet_filter::{
     Chain, Data, Expression, Family, Kind, LegacyTable, LegacyTarget, Load, ObjectOf, Rule, Set, Table,
     Verdict,
 };
+
+use crate::source::tape::format::Record;
+use crate::source::tape::netlink::Answer;
+use crate::source::tape::testing::{record, replaying, reply};
 
 const NFT: &[u8] = include_bytes!("samples/nft.bin");
 const LEGACY: &[u8] = include_bytes!("samples/legacy.bin");
@@ -324,4 +330,78 @@ fn cut_off_tables_are_refused_and_cut_off_replies_are_no_panic() {
         let _ = set::decode(&payload[..length]);
         Tables::default().take(1, 1, &payload[..length]);
     }
+}
+
+fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(value.len() + 4).unwrap();
+    let mut bytes = [length.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    bytes.extend(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
+}
+
+/// The recorded reply to a request: a datagram for each of these bodies, and the end.
+fn answer(request: &[u8], bodies: &[Vec<u8>]) -> Record {
+    let datagram = |kind: u16, payload: &[u8]| {
+        let length = u32::try_from(payload.len() + 16).unwrap();
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend([0, 0]);
+        bytes.extend(7_u32.to_ne_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(payload);
+        bytes
+    };
+    let mut datagrams: Vec<Vec<u8>> = bodies
+        .iter()
+        .map(|body| datagram(0x0a00, &[&[1, 0, 0, 0][..], body].concat()))
+        .collect();
+    datagrams.push(datagram(3, &[0; 4]));
+    let answer = Answer {
+        sequence: 7,
+        datagrams,
+        channel_errno: 0,
+    };
+    reply(request, &answer)
+}
+
+#[test]
+fn of_a_million_elements_some_are_read_and_the_set_is_not_complete() {
+    const MILLION: u32 = 1_000_000;
+    const IN_ONE_MESSAGE: u32 = 2_000;
+    let element = |key: u32| attribute(1, &attribute(1, &attribute(1, &key.to_be_bytes())));
+    let elements = |first: u32| -> Vec<u8> {
+        let list: Vec<u8> = (first..first + IN_ONE_MESSAGE).flat_map(element).collect();
+        [attribute(1, b"t\0"), attribute(2, b"s\0"), attribute(3, &list)].concat()
+    };
+    let step = usize::try_from(IN_ONE_MESSAGE).unwrap();
+    let elements: Vec<Vec<u8>> = (0..MILLION).step_by(step).map(elements).collect();
+    let table = attribute(1, b"t\0");
+    let set = [
+        attribute(1, b"t\0"),
+        attribute(2, b"s\0"),
+        attribute(3, &0_u32.to_be_bytes()),
+        attribute(5, &4_u32.to_be_bytes()),
+    ]
+    .concat();
+    let dump = |kind, names: &[(u16, &[u8])]| message(kind, NLM_F_DUMP, u8::from(!names.is_empty()), names);
+    let records = vec![
+        record(crate::source::tape::format::Kind::Fact, "nfnetlink", &0_i32),
+        answer(
+            &message(16, NLM_F_ACK, 0, &[]),
+            &[attribute(1, &1_u32.to_be_bytes())],
+        ),
+        answer(&dump(1, &[]), &[table]),
+        answer(&dump(4, &[]), &[]),
+        answer(&dump(7, &[]), &[]),
+        answer(&dump(10, &[]), &[set]),
+        answer(&dump(13, &[(1, b"t"), (2, b"s")]), &elements),
+        answer(&dump(19, &[]), &[]),
+    ];
+    let tables = replaying(records, read).unwrap();
+    let [table] = &*tables else { panic!("{tables:?}") };
+    let [set] = &*table.sets else { panic!() };
+    assert!(!set.complete);
+    let read = set.elements.len();
+    assert!((200_000..=210_000).contains(&read), "{read}");
 }
