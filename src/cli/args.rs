@@ -291,6 +291,9 @@ pub struct ListArgs {
     /// Read only FILE, written by --record or -D
     #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub replay: Option<PathBuf>,
+    /// With --replay of a recorded live screen: what was there at this time (UTC): 11:58:02, 2026-11-30T11:58:02Z
+    #[arg(long, value_name = "TIME", global = true, requires = "replay", help_heading = HOW)]
+    pub at: Option<String>,
     /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows
     #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
     pub diag: Option<PathBuf>,

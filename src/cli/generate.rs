@@ -89,7 +89,7 @@ fn roff(text: &str) -> String {
 
 const COMMANDS: &[u8] = br".SH COMMANDS
 The first word that is not an option may be a command. The options
-.B -t -u -4 -6 -n -N -j --color --quiet --proc-root --record --replay
+.B -t -u -4 -6 -n -N -j --color --quiet --proc-root --record --replay --at
 may stand before or after it; all others stand after it. After
 .BR -- ,
 a word is always part of a filter.

@@ -20,6 +20,7 @@ const SHARED: &[&str] = &[
     "proc_root",
     "record",
     "replay",
+    "at",
     "owners",
 ];
 

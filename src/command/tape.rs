@@ -28,19 +28,12 @@ pub fn begin(cli: &Cli) -> Result<Session, Exit> {
         out::complain(&error.to_string());
         return Err(Exit::Usage);
     }
-    #[cfg(feature = "watch")]
-    if matches!(cli.command, Some(Subcommand::Watch(_))) && (args.record.is_some() || args.replay.is_some()) {
-        let error = UsageError::new("watch excludes --record and --replay")
-            .with_hint("a recording holds a single snapshot of the machine");
-        out::complain(&error.to_string());
-        return Err(Exit::Usage);
-    }
     if let Some(path) = &args.replay {
         if let Err(error) = may_replay(cli) {
             out::complain(&error.to_string());
             return Err(Exit::Usage);
         }
-        tape::replay_from(path).map_err(|damage| failed("replay", path, &damage.0))?;
+        tape::replay_from(path, args.at.as_deref()).map_err(|damage| failed("replay", path, &damage.0))?;
     } else if let Some(path) = &args.record {
         let begun = tape::create(path).and_then(tape::record_to);
         begun.map_err(|error| failed("record to", path, &error.to_string()))?;

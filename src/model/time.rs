@@ -82,6 +82,21 @@ pub fn period(text: &str) -> Option<(u64, u64)> {
     Some((start, start + length - 1))
 }
 
+/// Reads a point in time, in UTC, and returns the end of the period that it names. Without a date it is of the day of
+/// `near`.
+pub fn end_of(text: &str, near: SystemTime) -> Option<SystemTime> {
+    let end = match period(text) {
+        Some((_, end)) => end,
+        None => {
+            let text = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+            let (start, length) = period_of_day(text)?;
+            let near = since_1970(near);
+            near - near % DAY + start + length - 1
+        }
+    };
+    UNIX_EPOCH.checked_add(Duration::from_millis(end))
+}
+
 fn period_of_day(time: &str) -> Option<(u64, u64)> {
     let mut parts = time.split(':');
     let hour = number(parts.next()?, 2).filter(|hour| *hour < 24)?;
@@ -192,5 +207,19 @@ mod tests {
             let moment = Moment { ms, shows_ms: true };
             prop_assert_eq!(period(&moment.text()), Some((ms, ms)));
         }
+    }
+
+    #[test]
+    fn a_time_without_a_date_is_of_a_given_day() {
+        let near = UNIX_EPOCH + Duration::from_millis(period("2026-11-30T12:00:00Z").unwrap().0);
+        let end = |text: &str| end_of(text, near).map(|time| Moment::exact(time).text());
+        assert_eq!(end("11:58:02").as_deref(), Some("2026-11-30T11:58:02.999Z"));
+        assert_eq!(end("11:58Z").as_deref(), Some("2026-11-30T11:58:59.999Z"));
+        assert_eq!(
+            end("2026-11-29T23:00:00Z").as_deref(),
+            Some("2026-11-29T23:00:00.999Z")
+        );
+        assert_eq!(end("24:00"), None);
+        assert_eq!(end("yesterday"), None);
     }
 }

@@ -9,6 +9,7 @@ use crate::model::request::PeerKinds;
 use crate::model::{State, StateSet};
 use crate::query::field::Cost;
 use crate::query::{Expr, Parsed};
+use crate::render::escape;
 
 /// The default interval between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -28,6 +29,8 @@ pub struct WatchPlan {
     pub interval: Duration,
     /// `--read-only`.
     pub read_only: bool,
+    /// `--at`: when a recording is entered.
+    pub at: Option<String>,
 }
 
 /// What one filter selects.
@@ -77,6 +80,12 @@ impl WatchPlan {
         for netns in global.netns.iter().chain(&args.netns) {
             options.extend(["-N".to_owned(), netns.clone()]);
         }
+        if let Some(path) = &global.replay {
+            options.extend([
+                "--replay".to_owned(),
+                escape::text(path.as_os_str().as_encoded_bytes()),
+            ]);
+        }
         if !letters.is_empty() {
             options.push(format!("-{letters}p"));
         }
@@ -85,6 +94,7 @@ impl WatchPlan {
             filter: parsed.text.to_string(),
             interval: args.interval.unwrap_or(INTERVAL).max(INTERVAL_MIN),
             read_only: args.read_only,
+            at: global.at.clone(),
             list,
         };
         let selected = plan.select(parsed, place)?;

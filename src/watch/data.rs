@@ -123,6 +123,8 @@ pub struct Data {
     pub(super) event_count: u64,
     /// The looks of the last minutes, the latest last.
     pub moments: VecDeque<Moment>,
+    /// Whether all looks are kept, however old.
+    pub keeps_all: bool,
     /// Counters of the machine at the last look, and how they grew in the last minute.
     pub traffic: Traffic,
     pub(super) minute: VecDeque<(Duration, Traffic)>,
@@ -199,10 +201,11 @@ impl Data {
         self.clock = Some(news.clock);
         let moment = Moment::new(at, news.clock, self.moved, self.followed.known());
         self.moments.push_back(moment);
-        while self
-            .moments
-            .front()
-            .is_some_and(|first| at.saturating_sub(first.at) > KEPT_FOR)
+        while !self.keeps_all
+            && self
+                .moments
+                .front()
+                .is_some_and(|first| at.saturating_sub(first.at) > KEPT_FOR)
         {
             self.moments.pop_front();
         }
@@ -273,12 +276,8 @@ impl Data {
                 event,
             });
         }
-        while self.events.len() > EVENTS_MAX
-            || self
-                .events
-                .front()
-                .is_some_and(|line| at.saturating_sub(line.at) > KEPT_FOR)
-        {
+        let is_old = |line: &Line| !self.keeps_all && at.saturating_sub(line.at) > KEPT_FOR;
+        while self.events.len() > EVENTS_MAX || self.events.front().is_some_and(is_old) {
             self.events.pop_front();
         }
     }

@@ -82,6 +82,10 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('N') => state.travel_to_burst(false),
         Key::Char('?') | Key::F1 => state.mode = Mode::Help,
         Key::Char('o') => other_end(state),
+        // What is not on a recording cannot be asked.
+        Key::Char('w' | 'r' | '+' | '-') if state.setup.replay.is_some() => {
+            state.say("this is a recording: its answers are those of sockstat --replay FILE --at TIME");
+        }
         Key::Char('w') => return ask_why(state),
         Key::Char('x') => return ask_what(state),
         Key::Char('r') => return vec![Effect::Look],
@@ -246,6 +250,10 @@ fn group_by(state: &mut State) {
 
 fn freeze(state: &mut State) {
     state.past = None;
+    if state.setup.replay.is_some() {
+        state.travel(0);
+        return;
+    }
     state.frozen = match state.frozen.take() {
         Some(_) => None,
         None => Some(Box::new(state.data.clone())),

@@ -117,6 +117,8 @@ pub enum Msg {
     Fate(Fate),
     /// The answer of `why`.
     Why(Result<String, String>),
+    /// Every look of a recording was taken in with the filter of this number.
+    Replayed(u32),
 }
 
 /// Something to be done outside.

@@ -12,9 +12,9 @@ use super::level::{Level, View, Within};
 use super::msg::Target;
 use super::order::items;
 use super::ports::ports;
-use crate::model::{Key as SocketKey, Socket};
+use crate::model::{Key as SocketKey, Socket, time};
 use crate::query::Expr;
-use crate::render::shell;
+use crate::render::{escape, shell};
 
 /// How long rows stay in their order after a key.
 const HOLD: Duration = Duration::from_secs(5);
@@ -33,6 +33,8 @@ pub struct Setup {
     pub colour: bool,
     /// Whether nothing may be stopped or closed.
     pub read_only: bool,
+    /// The time at which a recording is entered, if one is replayed; empty for its end.
+    pub replay: Option<String>,
 }
 
 /// What has the keyboard.
@@ -140,12 +142,17 @@ pub struct State {
 impl State {
     /// The first screen.
     pub fn new(setup: Setup, filter: String, interval: Duration, size: (u16, u16)) -> Self {
+        let keeps_all = setup.replay.is_some();
         Self {
             size,
             setup,
             filter,
             interval,
             levels: vec![Level::of(View::Ports)],
+            data: Data {
+                keeps_all,
+                ..Data::default()
+            },
             ..Self::default()
         }
     }
@@ -186,6 +193,18 @@ impl State {
         match self.freeze().burst(from, forward) {
             Some(at) => self.travel_to(at),
             None => self.say("no burst in that direction"),
+        }
+    }
+
+    /// Goes to the last look at a time, or says that there is none.
+    pub fn travel_to_time(&mut self, text: &str) {
+        let data = self.freeze();
+        let wanted = data.clock.and_then(|last| time::end_of(text, last));
+        let found = wanted.map(|wanted| data.moments.partition_point(|moment| moment.clock <= wanted));
+        match found {
+            None => self.say(format!("'{}' is not a time", escape::text(text.as_bytes()))),
+            Some(0) => self.say("nothing is kept of that time"),
+            Some(after) => self.travel_to(after - 1),
         }
     }
 
@@ -313,6 +332,9 @@ impl State {
             View::Ports if self.setup.options.is_empty() => words.push("-tulpn".to_owned()),
             View::Programs => words.extend(["--by".to_owned(), level.by.name().to_owned()]),
             _ => {}
+        }
+        if let (Some(_), Some(clock)) = (&self.setup.replay, self.shown().clock) {
+            words.extend(["--at".to_owned(), time::Moment::in_seconds(clock).text()]);
         }
         let filter = self.whole_filter();
         if !filter.is_empty() {

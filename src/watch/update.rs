@@ -80,6 +80,16 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 }
             }
         }
+        Msg::Replayed(number) => {
+            if number == state.filter_number {
+                let at = state.setup.replay.clone().unwrap_or_default();
+                if at.is_empty() {
+                    state.travel(0);
+                } else {
+                    state.travel_to_time(&at);
+                }
+            }
+        }
         Msg::Why(answer) => {
             let now = state.now;
             if let Mode::Why(page) = &mut state.mode {

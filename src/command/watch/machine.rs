@@ -8,14 +8,17 @@ use super::Event;
 use super::pace::Pace;
 use crate::command::events::messages::Messages;
 use crate::command::filter;
+use crate::engine::Request;
 use crate::engine::live::{Live, Scope, Traffic};
-use crate::model::Socket;
+use crate::model::request::Dump;
 use crate::model::summary::Figure;
+use crate::model::{Socket, StateSet};
 use crate::plan::watch::Selected;
 use crate::plan::{FilterInput, Place, WatchPlan};
 use crate::query::Expr;
+use crate::query::field::Cost;
 use crate::source::proc::{ProcRoot, summary};
-use crate::source::threads;
+use crate::source::{tape, threads};
 use crate::watch::msg::{News, Part};
 use crate::watch::{Effect, Msg};
 
@@ -45,10 +48,16 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(plan: WatchPlan, selected: Selected, begun: Instant, place: Place) -> Self {
+        // The kernel of the machine that replays a recording knows nothing of what is on it.
+        let heard = if tape::is_replaying() {
+            &[][..]
+        } else {
+            &selected.request.dumps
+        };
         Self {
             interval: plan.interval,
-            messages: Messages::open(&selected.request.dumps),
-            live: Live::new(selected.request),
+            messages: Messages::open(heard),
+            live: Live::new(on_tape(selected.request)),
             remains: selected.remains,
             place,
             begun,
@@ -57,7 +66,7 @@ impl Machine {
             rows: Vec::new(),
             is_first: true,
             traffic: Traffic::default(),
-            pace: Pace::default(),
+            pace: Pace::new(tape::is_recording()),
             owners_at: begun,
             failures: 0,
         }
@@ -65,6 +74,9 @@ impl Machine {
 
     /// Looks until the screen is closed.
     pub(super) fn run(mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
+        if tape::is_replaying() {
+            return self.replay(orders, screen);
+        }
         let mut next = Instant::now();
         loop {
             let order = orders.recv_timeout(next.saturating_duration_since(Instant::now()));
@@ -103,6 +115,39 @@ impl Machine {
         }
     }
 
+    /// Takes all looks of a recording in, and again with each filter that is entered.
+    fn replay(&mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
+        let mut looks = tape::looks();
+        if looks.is_empty() {
+            looks.push(tape::now());
+        }
+        loop {
+            for (look, time) in looks.iter().enumerate() {
+                tape::turn_to(look);
+                self.traffic = Traffic::read(&ProcRoot::default());
+                let part = if look == 0 { Part::First } else { Part::All };
+                let since = looks.first().and_then(|first| time.duration_since(*first).ok());
+                let news = self.news(part, Scope::All, true, since.unwrap_or_default(), *time);
+                if screen.send(Event::Msg(news)).is_err() {
+                    return;
+                }
+            }
+            if screen.send(Event::Msg(Msg::Replayed(self.number))).is_err() {
+                return;
+            }
+            loop {
+                match orders.recv() {
+                    Ok(Effect::Filter(number, filter)) => match self.set_filter(number, &filter) {
+                        Ok(()) => break,
+                        Err(why) => drop(screen.send(Event::Msg(Msg::Refused(number, why)))),
+                    },
+                    Ok(_) => {}
+                    Err(_) => return,
+                }
+            }
+        }
+    }
+
     fn set_filter(&mut self, number: u32, filter: &str) -> Result<(), String> {
         let parsed = filter::read(&FilterInput::of_line(filter)).map_err(|error| format!("{error:#}"))?;
         let parsed = parsed.map_err(|error| error.to_string())?;
@@ -111,7 +156,7 @@ impl Machine {
             let first = text.lines().next().unwrap_or_default();
             first.trim_start_matches("error: ").to_owned()
         })?;
-        self.live.turn_to(selected.request);
+        self.live.turn_to(on_tape(selected.request));
         self.remains = selected.remains;
         self.number = number;
         self.is_first = true;
@@ -120,14 +165,14 @@ impl Machine {
 
     /// Looks at what may have changed; `all` if everything is wanted now.
     fn look(&mut self, all: bool) -> (Vec<Msg>, Duration) {
-        self.traffic = Traffic::read(&ProcRoot::default());
+        self.traffic = tape::unrecorded(|| Traffic::read(&ProcRoot::default()));
         if self.is_first {
             let mut msgs = Vec::new();
             if self.number == 0 {
                 // Ports first: they are always few.
-                msgs.push(self.news(Part::First, Scope::Waiting, false));
+                msgs.push(self.seen(Part::First, Scope::Waiting, false));
             }
-            msgs.push(self.news(Part::First, Scope::All, true));
+            msgs.push(self.seen(Part::First, Scope::All, true));
             self.is_first = self.failures > 0;
             return (msgs, self.pause());
         }
@@ -150,12 +195,23 @@ impl Machine {
             .as_ref()
             .is_some_and(Expr::needs_owners);
         let finds_owners = all || by_owner || self.pace.allows(now, self.interval);
-        let msg = self.news(part, scope, finds_owners);
+        let msg = self.seen(part, scope, finds_owners);
         (vec![msg], self.pause())
     }
 
-    fn news(&mut self, part: Part, scope: Scope, finds_owners: bool) -> Msg {
-        let at = self.begun.elapsed();
+    /// Looks now. A recording has the looks at everything.
+    fn seen(&mut self, part: Part, scope: Scope, finds_owners: bool) -> Msg {
+        let (at, clock) = (self.begun.elapsed(), SystemTime::now());
+        if scope != Scope::All {
+            return tape::unrecorded(|| self.news(part, scope, finds_owners, at, clock));
+        }
+        self.traffic = Traffic::read(&ProcRoot::default());
+        let news = self.news(part, scope, finds_owners, at, clock);
+        tape::end_look(clock);
+        news
+    }
+
+    fn news(&mut self, part: Part, scope: Scope, finds_owners: bool, at: Duration, clock: SystemTime) -> Msg {
         let begun = threads::cpu_time();
         if scope == Scope::All && self.owners_at.elapsed() > OWNERS {
             self.live.forget_owners();
@@ -170,7 +226,7 @@ impl Machine {
             }
         };
         self.failures = 0;
-        let rows = self.live.again(&self.rows).unwrap_or_default();
+        let rows = tape::unrecorded(|| self.live.again(&self.rows)).unwrap_or_default();
         let heard = self.messages.now();
         let freed = heard
             .freed
@@ -183,7 +239,7 @@ impl Machine {
         Msg::News(Box::new(News {
             filter: self.number,
             at,
-            clock: SystemTime::now(),
+            clock,
             part,
             total: self.total(look.sockets.len() as u64, scope),
             look,
@@ -220,4 +276,20 @@ impl Machine {
             failures => (self.interval * 2u32.saturating_pow(failures)).min(RETRY_MAX),
         }
     }
+}
+
+/// What is asked for in a run that is recorded: everything about these tables, so that any listing can be answered from
+/// it; the filter is left to this program. Else what was asked for.
+fn on_tape(mut request: Request) -> Request {
+    if tape::is_recording() {
+        for dump in &mut request.dumps {
+            *dump = Dump {
+                v4: dump.v4,
+                v6: dump.v6,
+                parts: dump.parts.and(Cost::CONGESTION.and(Cost::MEASURES).parts()),
+                ..Dump::new(dump.protocol, StateSet::ALL)
+            };
+        }
+    }
+    request
 }

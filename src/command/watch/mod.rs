@@ -18,6 +18,7 @@ use super::out;
 use crate::exit::Exit;
 use crate::plan::watch::Selected;
 use crate::plan::{Common, WatchPlan};
+use crate::source::tape;
 use crate::watch::state::Setup;
 use crate::watch::{Effect, Msg, State, update};
 
@@ -53,7 +54,8 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
         options: plan.options.clone(),
         utf8: terminal::shows_utf8(),
         colour: !caller.place.no_color,
-        read_only: plan.read_only,
+        read_only: plan.read_only || tape::is_replaying(),
+        replay: tape::is_replaying().then(|| plan.at.clone().unwrap_or_default()),
     };
     let mut terminal = Terminal::open().context("cannot set up the terminal")?;
     let mut state = State::new(setup, plan.filter.clone(), plan.interval, Terminal::size());
@@ -64,7 +66,10 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
     spawn("looks", move || machine.run(&orders, &to_screen))?;
     let (acts, requests) = channel();
     let to_screen = events.clone();
-    spawn("acts", move || actor::run(&requests, &to_screen, global, &caller))?;
+    spawn("acts", move || {
+        // A recording has what the looks saw.
+        tape::unrecorded(|| actor::run(&requests, &to_screen, global, &caller));
+    })?;
     input::start(&events, begun).context("cannot listen to the keyboard")?;
     drop(events);
     let mut screen = Screen {

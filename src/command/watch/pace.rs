@@ -25,9 +25,19 @@ pub(super) struct Pace {
     at_unsettled: Traffic,
     /// What the last look at the small tables took.
     few_cost: Duration,
+    /// Whether everything is looked at from time to time whatever moves.
+    is_regular: bool,
 }
 
 impl Pace {
+    /// At the start. With `is_regular`, everything is looked at every ten seconds at least.
+    pub(super) fn new(is_regular: bool) -> Self {
+        Self {
+            is_regular,
+            ..Self::default()
+        }
+    }
+
     /// Returns whether more than the small tables may be looked at.
     pub(super) fn allows(&self, now: Duration, interval: Duration) -> bool {
         now + slack(interval) >= self.not_before
@@ -42,8 +52,9 @@ impl Pace {
         // Without counters, nothing shows whether anything changed.
         let is_unknown = *traffic == Traffic::default();
         let flows = traffic.segments != self.at_all.segments;
-        let is_due = self.all_cost <= CHEAP || since + slack(interval) >= FLOWING;
-        if is_unknown || traffic.has_new_connections(&self.at_all) || (flows && is_due) {
+        let is_late = since + slack(interval) >= FLOWING;
+        let is_due = (flows && (is_late || self.all_cost <= CHEAP)) || (self.is_regular && is_late);
+        if is_unknown || is_due || traffic.has_new_connections(&self.at_all) {
             Scope::All
         } else if traffic.segments != self.at_unsettled.segments {
             Scope::Unsettled
@@ -166,6 +177,18 @@ mod tests {
         let once = |second, traffic: &mut Traffic| traffic.segments += u64::from(second == 3);
         let (scopes, _) = looks(9, MS * 70, None, once);
         assert_eq!(count(&scopes, Scope::Unsettled), 1, "{scopes:?}");
+    }
+
+    #[test]
+    fn a_recording_has_a_look_every_ten_seconds_whatever_moves() {
+        let traffic = Traffic {
+            segments: 7,
+            ..Traffic::default()
+        };
+        let mut pace = Pace::new(true);
+        pace.looked(SECOND, Scope::All, &traffic, MS, None);
+        assert_eq!(pace.scope(SECOND * 9, &traffic, SECOND), Scope::Waiting);
+        assert_eq!(pace.scope(SECOND * 11, &traffic, SECOND), Scope::All);
     }
 
     #[test]

@@ -12,7 +12,9 @@ const KEY_BYTES_MAX: u32 = 1 << 20;
 /// A value is a file's text or a dump's reply: that of a million sockets with every attribute fits.
 const VALUE_BYTES_MAX: u32 = 1 << 30;
 /// A longer file is not read.
-const FILE_BYTES_MAX: u64 = 2 << 30;
+pub const FILE_BYTES_MAX: u64 = 2 << 30;
+/// How a file is described that ends too early.
+const TRUNCATED: &str = "it is truncated";
 /// The kind of the last record; its value is the number of records before it.
 const END: u8 = 0;
 
@@ -116,6 +118,13 @@ fn write_parts(out: &mut impl Write, kind: u8, key: &[u8], value: &[u8]) -> io::
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage(pub String);
 
+impl Damage {
+    /// Whether the file ends too early, and is otherwise as it should be.
+    pub fn is_truncation(&self) -> bool {
+        self.0.starts_with(TRUNCATED)
+    }
+}
+
 impl std::fmt::Display for Damage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -200,7 +209,7 @@ impl<R: Read> Reader<R> {
                 Err(Damage(format!("it is longer than {FILE_BYTES_MAX} bytes")))
             }
             Ok(_) => Err(Damage(format!(
-                "it is truncated at byte {}, inside the record at byte {start}",
+                "{TRUNCATED} at byte {}, inside the record at byte {start}",
                 self.at
             ))),
         }

@@ -9,6 +9,7 @@
 //! look-ups. What it lacks is "not found". A replay never falls back to the machine, and is only as trustworthy as its
 //! file.
 
+mod asked;
 pub mod codec;
 mod create;
 pub mod format;
@@ -19,7 +20,9 @@ pub mod ss;
 pub(crate) mod testing;
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fs::File;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,6 +32,7 @@ pub use create::create;
 pub use replay::Replay;
 
 use super::callers_files;
+use crate::model::time;
 use codec::Recordable;
 use format::{Damage, Kind};
 
@@ -52,10 +56,16 @@ enum Tape {
 struct Recorder {
     out: BufWriter<File>,
     records: u64,
+    bytes: u64,
+    /// The last answer for each key, both as hashes, in a recording of several looks: the same is not written again.
+    last: Option<HashMap<u64, u64>>,
     /// The end record is written: a late thread writes nothing after it.
     ended: bool,
     failed: Option<io::Error>,
 }
+
+/// The key of the fact that ends a look, in a recording of several at the same things.
+const LOOK: &[u8] = b"look";
 
 /// Returns a key as this thread looks it up: if read in another network namespace, it names that.
 fn here(key: &[u8]) -> Vec<u8> {
@@ -97,6 +107,8 @@ pub fn record_to(file: File) -> io::Result<()> {
     let recorder = Recorder {
         out,
         records: 0,
+        bytes: 0,
+        last: None,
         ended: false,
         failed: None,
     };
@@ -105,15 +117,39 @@ pub fn record_to(file: File) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts answering everything from the file.
+/// Starts answering everything from the file: from the look that was the last at the time `at`, or the last of all.
 ///
 /// # Errors
-/// If it cannot be opened, is not a recording, or is damaged.
-pub fn replay_from(path: &Path) -> Result<(), Damage> {
+/// If it cannot be opened, is not a recording, is damaged, or has no look at that time.
+pub fn replay_from(path: &Path, at: Option<&str>) -> Result<(), Damage> {
     let cannot = |error: io::Error| Damage(error.to_string());
-    let replay = load(callers_files::open(path).map_err(cannot)?)?;
+    let mut replay = load(callers_files::open(path).map_err(cannot)?)?;
+    if let Some(text) = at {
+        let look = look_at(&replay, text)?;
+        replay.turn_to(look);
+    }
     let _ = TAPE.set(Tape::Replaying(Mutex::new(replay)));
     Ok(())
+}
+
+/// The last look at a time, which is one of the day of the last look unless it has a date.
+fn look_at(replay: &Replay, text: &str) -> Result<usize, Damage> {
+    let looks: Vec<SystemTime> = replay.looks().collect();
+    let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
+        let message =
+            "it holds a single look, so --at has no meaning (sockstat watch --record FILE makes one of many)";
+        return Err(Damage(message.to_owned()));
+    };
+    let Some(wanted) = time::end_of(text, *last) else {
+        return Err(Damage(format!("'{text}' is not a time")));
+    };
+    let at = looks.partition_point(|look| *look <= wanted);
+    at.checked_sub(1).ok_or_else(|| {
+        let [first, last] = [first, last].map(|look| time::Moment::in_seconds(*look).text());
+        Damage(format!(
+            "it has nothing of that time: it was made from {first} to {last}"
+        ))
+    })
 }
 
 /// Reads a recording, or a file of `ss -D`.
@@ -129,7 +165,11 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
         .map_err(|error| Damage(error.to_string()))?;
     if start == format::MAGIC {
         let mut replay = Replay::default();
-        format::each_record(from, |record| replay.add(&record))?;
+        match format::each_record(from, |record| replay.add(&record)) {
+            // A recording that was cut short: what was seen before stays.
+            Err(damage) if damage.is_truncation() && replay.time().is_some() => {}
+            read => read?,
+        }
         return Ok(replay.sorted());
     }
     let answer = ss::read(start.as_slice().chain(from))?;
@@ -184,11 +224,65 @@ fn replay() -> Option<MutexGuard<'static, Replay>> {
 
 impl Recorder {
     fn write(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
-        if self.failed.is_some() || self.ended {
+        let key = here(key);
+        if let Some(last) = &mut self.last
+            && !(kind == Kind::Netlink && asked::is_of_sockets(&key))
+        {
+            let hasher = BuildHasherDefault::<DefaultHasher>::default();
+            let [key, value] = [hasher.hash_one((kind as u8, &key)), hasher.hash_one(value)];
+            if last.insert(key, value) == Some(value) {
+                return;
+            }
+        }
+        self.append(kind, &key, value);
+    }
+
+    fn append(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
+        let bytes = self.bytes + (key.len() + value.len()) as u64 + RECORD_BYTES;
+        // A longer file could not be read.
+        let is_full = self.last.is_some() && bytes + RECORD_BYTES * 2 > format::FILE_BYTES_MAX;
+        if self.failed.is_some() || self.ended || is_full {
             return;
         }
+        self.bytes = bytes;
         self.records += 1;
-        self.failed = format::write_record(&mut self.out, kind, &here(key), value).err();
+        self.failed = format::write_record(&mut self.out, kind, key, value).err();
+    }
+}
+
+/// More than what comes around a key and a value.
+const RECORD_BYTES: u64 = 64;
+
+/// Ends a look that was made at this time: a recording can hold several at the same things. What a later one answers as
+/// one before is not written again.
+pub fn end_look(time: SystemTime) {
+    if let Some(mut recorder) = recorder() {
+        recorder.last.get_or_insert_default();
+        recorder.append(Kind::Fact, LOOK, &codec::encoded(&time));
+        // So that nothing is lost but what comes after.
+        if let Err(error) = recorder.out.flush() {
+            recorder.failed.get_or_insert(error);
+        }
+    }
+}
+
+/// Reads without recording it.
+pub fn unrecorded<T>(read: impl FnOnce() -> T) -> T {
+    let before = INSIDE.replace(true);
+    let answer = read();
+    INSIDE.set(before);
+    answer
+}
+
+/// In a replay of several looks, when each was made.
+pub fn looks() -> Vec<SystemTime> {
+    replay().map_or_else(Vec::new, |replay| replay.looks().collect())
+}
+
+/// In a replay of several looks, answers from this one from now on.
+pub fn turn_to(look: usize) {
+    if let Some(mut replay) = replay() {
+        replay.turn_to(look);
     }
 }
 
@@ -248,7 +342,8 @@ pub fn fact<T: Recordable>(name: &str, live: impl FnOnce() -> T) -> T {
 
 /// The time.
 pub fn now() -> SystemTime {
-    fact("time", SystemTime::now)
+    let of_look = replay().and_then(|replay| replay.time());
+    of_look.unwrap_or_else(|| fact("time", SystemTime::now))
 }
 
 /// The effective user id.

@@ -4,25 +4,11 @@
 //! again, so a reply with extra sockets serves as well. If nothing recorded covers the request, everything recorded of
 //! that protocol is returned, and the caller is informed that it is incomplete.
 
-use netlink_packet_core::NLM_F_DUMP;
-use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
-use netlink_packet_sock_diag::constants::TCP_CLOSE;
-
+use super::asked::Asked;
 use super::codec::{self, Recordable};
 use super::format::Kind;
 use super::{Replay, recorder, replay};
 use crate::source::netlink::error::DumpError;
-use crate::source::uapi::{
-    AF_INET, AF_INET6, AF_UNIX, INET_DIAG_REQ_PROTOCOL, IPPROTO_TCP, TCP_BOUND_INACTIVE, TCPDIAG_GETSOCK,
-};
-
-/// In place of a request, for files of `ss -D`.
-pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
-
-/// The netlink header and `struct inet_diag_req_v2`; attributes follow.
-const INET_REQUEST_BYTES: usize = 72;
-/// The same with the older `struct inet_diag_req`.
-const TCP_REQUEST_BYTES: usize = 76;
 
 /// The kernel's reply to one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -202,120 +188,41 @@ pub(super) fn set_sequence(bytes: &mut [u8], at: usize, sequence: u32) {
     }
 }
 
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
-    /// Address family and protocol; the IP families count as one.
-    table: (u8, u32),
-    v4: bool,
-    v6: bool,
-    states: u32,
-    extensions: u32,
-    /// Whether the kernel was asked to omit some sockets of these states.
-    narrowed: bool,
-}
-
-impl Asked {
-    fn read(key: &[u8]) -> Option<Self> {
-        let tcp = Self {
-            table: (AF_INET, IPPROTO_TCP.into()),
-            v4: true,
-            v6: true,
-            states: u32::MAX,
-            extensions: u32::MAX,
-            narrowed: false,
-        };
-        if key == KEY_OF_SS {
-            return Some(tcp);
-        }
-        let word = |at: usize| Some(u32::from_ne_bytes(*key.get(at..)?.first_chunk()?));
-        let short = |at: usize| Some(u16::from_ne_bytes(*key.get(at..)?.first_chunk()?));
-        let byte = |at: usize| key.get(at).copied();
-        if short(6)? & NLM_F_DUMP == 0 {
-            return None;
-        }
-        let (kind, family) = (short(4)?, byte(16)?);
-        match (kind, family) {
-            (TCPDIAG_GETSOCK, _) => Some(Self {
-                states: word(68)?,
-                extensions: byte(19)?.into(),
-                narrowed: word(20)? != 0 || key.len() > TCP_REQUEST_BYTES,
-                ..tcp
-            }),
-            (SOCK_DIAG_BY_FAMILY, AF_INET | AF_INET6) => {
-                let mut asked = Self {
-                    table: (AF_INET, byte(17)?.into()),
-                    v4: family == AF_INET,
-                    v6: family == AF_INET6,
-                    states: word(20)?,
-                    extensions: byte(18)?.into(),
-                    narrowed: word(24)? != 0,
-                };
-                let mut at = INET_REQUEST_BYTES;
-                while let (Some(length), Some(kind)) = (short(at), short(at + 2)) {
-                    if kind == INET_DIAG_REQ_PROTOCOL {
-                        asked.table.1 = word(at + 4)?;
-                    } else {
-                        asked.narrowed = true;
-                    }
-                    at += usize::from(length).next_multiple_of(4).max(4);
-                }
-                Some(asked)
-            }
-            (SOCK_DIAG_BY_FAMILY, AF_UNIX) => Some(Self {
-                table: (AF_UNIX, 0),
-                states: word(20)?,
-                extensions: word(28)?,
-                ..tcp
-            }),
-            // The other families have no states to ask for, or ignore them.
-            (SOCK_DIAG_BY_FAMILY, family) => Some(Self {
-                table: (family, 0),
-                ..tcp
-            }),
-            _ => None,
-        }
-    }
-
-    /// Returns whether the socket with this payload was requested, as far as its first bytes show.
-    fn wants(&self, payload: &[u8]) -> bool {
-        let [family, state, ..] = *payload else {
-            return false;
-        };
-        if self.table.0 != AF_INET {
-            return true;
-        }
-        // A closed TCP socket is requested as a bound one.
-        let states = if state == TCP_CLOSE {
-            1 << TCP_CLOSE | 1 << TCP_BOUND_INACTIVE
-        } else {
-            1u32.checked_shl(state.into()).unwrap_or(0)
-        };
-        let in_family = match family {
-            AF_INET => self.v4,
-            AF_INET6 => self.v6,
-            _ => false,
-        };
-        in_family && self.states & states != 0
-    }
-
-    fn is_of_same_table(&self, wanted: &Self) -> bool {
-        self.table == wanted.table && ((self.v4 && wanted.v4) || (self.v6 && wanted.v6))
-    }
-
-    /// Returns whether a reply to this has every wanted socket of its own states, with everything wanted about it.
-    fn tells_all(&self, wanted: &Self) -> bool {
-        !self.narrowed && wanted.extensions & !self.extensions == 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::asked::is_of_sockets;
     use super::*;
     use crate::model::request::Parts;
     use crate::model::{Family, Protocol, State, StateSet};
     use crate::source::netlink::request::{Request, Table};
     use crate::source::tape::format::Record;
+
+    #[test]
+    fn sockets_are_those_of_one_look() {
+        let all = request(Table::TcpBoth, StateSet::ALL);
+        let time = |seconds| std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let fact = |key: &[u8], value: Vec<u8>| Record {
+            kind: Kind::Fact,
+            key: key.to_vec(),
+            value,
+        };
+        let dump = Record {
+            kind: Kind::Netlink,
+            key: key_of(&all),
+            value: Answer::default().encoded(),
+        };
+        let look = |seconds| fact(b"look", codec::encoded(&time(seconds)));
+        let mut replay = Replay::of([dump, fact(b"a", codec::encoded(&7u32)), look(1), look(2)]);
+        assert!(
+            answer(&mut replay, &all).answers.is_empty(),
+            "another look had them"
+        );
+        assert_eq!(replay.answer(Kind::Fact, b"a"), Some(7u32));
+        replay.turn_to(0);
+        assert!(answer(&mut replay, &all).complete);
+        assert!(is_of_sockets(&[b"in net:4026531840\n", &all[..]].concat()));
+        assert!(!is_of_sockets(b"in net:4026531840\n") && !is_of_sockets(b""));
+    }
 
     fn request(table: Table, states: StateSet) -> Vec<u8> {
         let request = Request {

@@ -4,10 +4,11 @@
 //! small records takes little more memory than its size.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use super::codec::{self, Recordable};
 use super::format::{Kind, Record};
-use super::here;
+use super::{LOOK, asked, here};
 
 /// The contents of a recording.
 #[derive(Debug, Default)]
@@ -20,6 +21,10 @@ pub struct Replay {
     taken: BTreeMap<usize, usize>,
     /// Number of answers that were not of the expected type.
     pub(super) odd: u64,
+    /// Where each look ends, and when it was made; empty if the recording holds a single one.
+    looks: Vec<(u32, SystemTime)>,
+    /// Which of them is answered from; the last if `None`.
+    look: Option<usize>,
 }
 
 /// Kind and lengths.
@@ -41,6 +46,11 @@ impl Replay {
         let ([Ok(key), Ok(value)], Ok(at)) = (lengths, u32::try_from(self.bytes.len())) else {
             return;
         };
+        if record.kind == Kind::Fact && record.key == LOOK {
+            self.looks
+                .extend(codec::decoded(&record.value).map(|time| (at, time)));
+            return;
+        }
         self.index.push(at);
         self.bytes.push(record.kind as u8);
         self.bytes.extend_from_slice(&key.to_ne_bytes());
@@ -80,9 +90,55 @@ impl Replay {
     fn find(&self, kind: Kind, key: &[u8]) -> Option<(usize, usize)> {
         let wanted = (kind as u8, key);
         let first = self.index.partition_point(|at| self.place(*at) < wanted);
-        let rest = self.index.get(first..)?;
-        let count = rest.partition_point(|at| self.place(*at) == wanted);
-        (count > 0).then_some((first, count))
+        self.present(first, self.count(first, wanted))
+    }
+
+    /// How many records from a place in the index on have this kind and key.
+    fn count(&self, first: usize, wanted: (u8, &[u8])) -> usize {
+        let rest = self.index.get(first..).unwrap_or_default();
+        rest.partition_point(|at| self.place(*at) == wanted)
+    }
+
+    /// Of the records of one key: those of the present look, or of the last before it that had any; sockets are those of
+    /// the present one.
+    fn present(&self, first: usize, count: usize) -> Option<(usize, usize)> {
+        let of_key = self.index.get(first..first + count)?;
+        let Some(present) = self.present_look() else {
+            return Some((first, count)).filter(|_| count > 0);
+        };
+        let end_of = |look: usize| self.looks.get(look).map_or(0, |(end, _)| *end);
+        let end = of_key.partition_point(|at| *at < end_of(present));
+        let last = of_key.get(..end)?.last()?;
+        let look = self.looks.partition_point(|(end, _)| end <= last);
+        let (kind, key, _) = self.record(*last);
+        if look < present && kind == Kind::Netlink as u8 && asked::is_of_sockets(key) {
+            return None;
+        }
+        let begin = look.checked_sub(1).map_or(0, end_of);
+        let begin = of_key.partition_point(|at| *at < begin);
+        Some((first + begin, end - begin))
+    }
+
+    /// The look that is answered from; `None` if there is a single one.
+    fn present_look(&self) -> Option<usize> {
+        let last = self.looks.len().checked_sub(1)?;
+        Some(self.look.unwrap_or(last))
+    }
+
+    /// When each look was made.
+    pub(super) fn looks(&self) -> impl Iterator<Item = SystemTime> + '_ {
+        self.looks.iter().map(|(_, time)| *time)
+    }
+
+    /// When the present look was made; `None` if there is a single one.
+    pub(super) fn time(&self) -> Option<SystemTime> {
+        self.looks.get(self.present_look()?).map(|(_, time)| *time)
+    }
+
+    /// Answers from this look from now on.
+    pub(super) fn turn_to(&mut self, look: usize) {
+        self.look = Some(look);
+        self.taken.clear();
     }
 
     /// Returns whether there is an answer for a key.
@@ -105,12 +161,21 @@ impl Replay {
 
     /// Returns every answer of this kind, with its key.
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let first = self.index.partition_point(|at| self.record(*at).0 < kind as u8);
-        let records = self.index.get(first..).unwrap_or_default().iter();
-        records
-            .map(|at| self.record(*at))
-            .take_while(move |(of, ..)| *of == kind as u8)
-            .map(|(_, key, value)| (key, value))
+        let mut next = self.index.partition_point(|at| self.record(*at).0 < kind as u8);
+        let mut found = Vec::new();
+        while let Some(at) = self.index.get(next)
+            && self.record(*at).0 == kind as u8
+        {
+            let count = self.count(next, self.place(*at));
+            if let Some((first, count)) = self.present(next, count) {
+                found.extend(self.index.get(first..first + count).unwrap_or_default());
+            }
+            next += count;
+        }
+        found.into_iter().map(|at| {
+            let (_, key, value) = self.record(at);
+            (key, value)
+        })
     }
 }
 
@@ -165,5 +230,52 @@ mod tests {
             .sum();
         assert_eq!(replay.bytes.len(), in_file);
         assert_eq!(replay.index.len(), 100_000);
+    }
+
+    #[test]
+    fn a_look_answers_with_what_it_saw_and_else_with_what_was_seen_before() {
+        let time = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let look = |seconds| record(Kind::Fact, "look", &time(seconds));
+        let mut replay = Replay::of([
+            record(Kind::Fact, "before", &1u32),
+            record(Kind::File, "twice", &10u32),
+            record(Kind::File, "twice", &11u32),
+            record(Kind::File, "once", &12u32),
+            look(10),
+            record(Kind::File, "twice", &20u32),
+            look(20),
+            record(Kind::File, "late", &30u32),
+            look(30),
+            record(Kind::File, "once", &40u32),
+        ]);
+        assert_eq!(replay.looks().collect::<Vec<_>>(), [10, 20, 30].map(time));
+        assert_eq!(
+            replay.time(),
+            Some(time(30)),
+            "the last one, unless another is wanted"
+        );
+        let answers = |replay: &mut Replay, key: &str| {
+            let all: Vec<u32> = replay
+                .all(Kind::File)
+                .filter(|(of, _)| *of == key.as_bytes())
+                .filter_map(|(_, value)| codec::decoded(value))
+                .collect();
+            let asked: Vec<u32> = (0..2)
+                .filter_map(|_| replay.answer(Kind::File, key.as_bytes()))
+                .collect();
+            (asked, all)
+        };
+        assert_eq!(answers(&mut replay, "twice"), (vec![20, 20], vec![20]));
+        assert_eq!(answers(&mut replay, "late"), (vec![30, 30], vec![30]));
+        replay.turn_to(0);
+        assert_eq!(answers(&mut replay, "twice"), (vec![10, 11], vec![10, 11]));
+        assert_eq!(answers(&mut replay, "late"), (vec![], vec![]));
+        replay.turn_to(1);
+        assert_eq!(answers(&mut replay, "twice"), (vec![20, 20], vec![20]));
+        assert_eq!(answers(&mut replay, "once"), (vec![12, 12], vec![12]));
+        assert_eq!(replay.answer(Kind::Fact, b"before"), Some(1u32));
+        replay.turn_to(2);
+        let once = answers(&mut replay, "once").0;
+        assert_eq!(once, [12, 12], "a look that has no end is none");
     }
 }

@@ -7,8 +7,9 @@ use std::io::Read;
 use netlink_packet_core::{NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR};
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 
+use super::asked::KEY_OF_SS;
 use super::format::{Damage, Kind, Record};
-use super::netlink::{Answer, KEY_OF_SS};
+use super::netlink::Answer;
 use crate::source::uapi::TCPDIAG_GETSOCK;
 
 const HEADER_BYTES: usize = size_of::<libc::nlmsghdr>();

@@ -122,7 +122,9 @@ fn age(state: &State, is_brief: bool) -> String {
     if let Some(frozen) = &state.frozen {
         let clock = frozen.clock.map(rfc3339).unwrap_or_default();
         let clock = clock.get(11..19).unwrap_or_default().to_owned();
-        return if is_brief {
+        return if state.setup.replay.is_some() {
+            format!("END {clock}{}", if is_brief { "" } else { " UTC" })
+        } else if is_brief {
             "FROZEN".to_owned()
         } else {
             format!("FROZEN since {clock} UTC")

@@ -1,15 +1,21 @@
 //! The live screen on a pseudo-terminal: what it shows, and that the terminal is as it was on every way out.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::num::NonZeroU16;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use sockstat::model::time::Moment;
 
 use super::enter::is_root;
 use super::privilege::copy;
@@ -402,6 +408,104 @@ fn without_a_thread_it_says_so_and_gives_the_terminal_back() {
     screen.wait_for("cannot start a thread");
     let (status, _) = screen.ends();
     assert_eq!(status.code(), Some(1));
+}
+
+/// A listener and a connection to it, in the network namespace of a process, until the sender is dropped.
+fn connection_on(pid: u32, port: u16) -> (Sender<()>, JoinHandle<()>) {
+    let (sender, ends) = channel::<()>();
+    let (is_there, there) = channel();
+    let thread = std::thread::spawn(move || {
+        let namespace = File::open(format!("/proc/{pid}/ns/net")).unwrap();
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let server = listener.accept().unwrap();
+        is_there.send(()).unwrap();
+        let _ = ends.recv();
+        drop((client, server));
+    });
+    there.recv().unwrap();
+    (sender, thread)
+}
+
+#[test]
+fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
+    if !is_root() {
+        skip("not root: another network namespace cannot be entered");
+        return;
+    }
+    let Some(sockets) = sockets(&["tcp-listen:port=3000", "tcp-pair"]) else {
+        return;
+    };
+    let file = sockets.directory().join("looks");
+    let file = file.to_str().unwrap();
+    let mut screen = Screen::start(
+        &sockets,
+        &["--record", file, "--interval", "200ms"],
+        (110, 24),
+        &[],
+    );
+    screen.wait_for("3000/tcp");
+    screen.press("2");
+    screen.wait_for("ESTAB");
+    let (ends, thread) = connection_on(sockets.pid, 3999);
+    // At once, whatever looks have cost so far.
+    screen.press("r");
+    screen.wait_for("6 sockets");
+    let at = Moment::exact(SystemTime::now()).text();
+    drop(ends);
+    thread.join().unwrap();
+    screen.press("r");
+    screen.wait_for("3 sockets");
+    screen.press("q");
+    assert!(screen.ends().0.success());
+
+    let shown = |arguments: &[&str]| {
+        let ran = Ran::of(&mut sockstat([&["--replay", file], arguments].concat())).ended_with(0);
+        assert!(!ran.stderr.contains("recording"), "{}", ran.stderr);
+        ran.text().to_owned()
+    };
+    let then = shown(&["--at", &at, "-tnp", "state", "established"]);
+    let own = format!("pid={}", std::process::id());
+    assert!(then.contains(":3999") && then.contains(&own), "{then}");
+    let last = shown(&["-tnp", "state", "established"]);
+    assert!(!last.contains(":3999"), "{last}");
+    let pair = sockets.of_kind("tcp-pair").next().unwrap();
+    let pair = format!(":{}", pair.said["local_port"]);
+    assert!(then.contains(&pair) && last.contains(&pair), "{last}");
+    for (time, why) in [
+        ("2001-01-01", "it was made from"),
+        ("noon", "'noon' is not a time"),
+    ] {
+        let ran = Ran::of(&mut sockstat(["--replay", file, "--at", time])).ended_with(1);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+    }
+    // What was cut off in the middle of a look has the looks before it.
+    let whole = std::fs::read(file).unwrap();
+    let cut = sockets.directory().join("cut");
+    std::fs::write(&cut, &whole[..whole.len() - 100]).unwrap();
+    let ran = Ran::of(&mut sockstat(["--replay", cut.to_str().unwrap(), "-tln"])).ended_with(0);
+    assert!(ran.text().contains(":3000"), "{}", ran.text());
+
+    let mut screen = Screen::start(&sockets, &["--replay", file], (110, 24), &[]);
+    screen.wait_for("END ");
+    screen.wait_for("3000/tcp");
+    screen.press("2");
+    screen.wait_for("CONNECTIONS");
+    screen.press_until("[", ":3999");
+    screen.wait_for("AT ");
+    screen.press("Y");
+    screen.wait_for("--at");
+    screen.press("w");
+    screen.wait_for("this is a recording");
+    screen.press("q");
+    assert!(screen.ends().0.success());
+    let mut screen = Screen::start(&sockets, &["--replay", file, "--at", &at], (110, 24), &[]);
+    screen.wait_for("AT ");
+    screen.press("2");
+    screen.wait_for(":3999");
+    screen.press("q");
+    assert!(screen.ends().0.success());
 }
 
 #[test]
