@@ -19,7 +19,7 @@ const MEAN_SECONDS: f64 = 10.0;
 /// How many events are kept: some 64 MB.
 const EVENTS_MAX: usize = 200_000;
 /// How many points of a curve are kept, one for each look.
-const POINTS_MAX: usize = 120;
+pub(super) const POINTS_MAX: usize = 120;
 
 /// The counters of a connection, and how fast they grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

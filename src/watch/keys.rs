@@ -28,8 +28,10 @@ pub(super) fn press(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
         Mode::Rows => rows(state, key),
         Mode::Line(_) => line(state, key),
         Mode::SortBy => sort_by(state, key),
-        Mode::Help if key == Key::Char('q') => vec![Effect::Quit],
-        Mode::Help => {
+        Mode::Columns => columns(state, key),
+        Mode::Time(_) => time(state, key),
+        Mode::Help | Mode::Explain if key == Key::Char('q') => vec![Effect::Quit],
+        Mode::Help | Mode::Explain => {
             state.mode = Mode::Rows;
             Vec::new()
         }
@@ -73,6 +75,11 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
             state.rebuild();
         }
         Key::Char('b') => group_by(state),
+        Key::Char('c') => state.mode = Mode::Columns,
+        Key::Char('t') => state.mode = Mode::Time(String::new()),
+        Key::Char('e') if state.selected_socket().is_some() => state.mode = Mode::Explain,
+        Key::Char('f') => return with_value(state, ""),
+        Key::Char('F') => return with_value(state, "not "),
         Key::Char(' ') => freeze(state),
         Key::Char('[') => state.travel(-1),
         Key::Char(']') => state.travel(1),
@@ -232,6 +239,52 @@ fn sort_by(state: &mut State, key: Key) -> Vec<Effect> {
         level.sort = *sort;
         state.rebuild();
         state.select(0);
+    }
+    Vec::new()
+}
+
+/// Adds what the row with the cursor has to the filter, or excludes it.
+fn with_value(state: &mut State, not: &str) -> Vec<Effect> {
+    let Some(value) = state.value_words() else {
+        state.say("this row has nothing to filter by");
+        return Vec::new();
+    };
+    let filter = match state.filter.trim() {
+        "" => format!("{not}{value}"),
+        filter => format!("({filter}) and {not}{value}"),
+    };
+    enter(state, filter)
+}
+
+/// Shows or hides a column by its letter; the first stays.
+fn columns(state: &mut State, key: Key) -> Vec<Effect> {
+    match key {
+        Key::Char(letter @ 'a'..='p') => {
+            let view = state.level().view as usize;
+            if let Some(hidden) = state.hidden.get_mut(view) {
+                *hidden ^= 1 << (letter as u8 - b'a' + 1).min(15);
+            }
+        }
+        _ => state.mode = Mode::Rows,
+    }
+    Vec::new()
+}
+
+/// A time is typed, to which the screen goes back.
+fn time(state: &mut State, key: Key) -> Vec<Effect> {
+    let Mode::Time(text) = &mut state.mode else {
+        return Vec::new();
+    };
+    match key {
+        Key::Char(c) if text.len() < 30 => text.push(c),
+        Key::Char(_) => {}
+        Key::Backspace => drop(text.pop()),
+        Key::Enter => {
+            let text = std::mem::take(text);
+            state.mode = Mode::Rows;
+            state.travel_to_time(text.trim());
+        }
+        _ => state.mode = Mode::Rows,
     }
     Vec::new()
 }

@@ -3,6 +3,7 @@
 
 mod areas;
 pub mod data;
+mod explain;
 pub mod filter_line;
 mod findings;
 pub mod history;
@@ -18,6 +19,7 @@ pub mod programs;
 pub mod state;
 mod update;
 pub mod view;
+mod words;
 
 pub use msg::{Effect, Key, Msg};
 pub use ports::waits;

@@ -130,8 +130,8 @@ pub(super) fn wants(data: &Data, level: &Level, preview: Option<&Expr>, socket: 
         Within::Outgoing(protocol, taken) => {
             let port = socket.inet().map(|pair| pair.local_port);
             socket.protocol == *protocol
-                && !ports::waits(socket)
-                && port.is_some_and(|port| taken.binary_search(&port).is_err())
+                && (!ports::waits(socket) || port.is_none())
+                && port.is_none_or(|port| taken.binary_search(&port).is_err())
         }
         Within::Group(by, name) => programs::name(&data.row(socket), *by) == *name,
     };

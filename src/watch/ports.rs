@@ -1,6 +1,6 @@
 //! The view of ports: one row for each port in use, with its connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::Data;
 use crate::model::{Key, Protocol, Scope, Socket, State};
@@ -25,6 +25,8 @@ pub struct Port {
     pub queue_percent: Option<u64>,
     /// Packets dropped at its sockets.
     pub drops: u64,
+    /// The programs that hold what was opened from here.
+    pub programs: BTreeSet<u32>,
     /// The first socket that waits on it, or that was opened from here.
     pub first: Key,
 }
@@ -40,6 +42,7 @@ impl Port {
             accept: None,
             queue_percent: None,
             drops: 0,
+            programs: BTreeSet::new(),
             first,
         }
     }
@@ -86,14 +89,27 @@ pub fn waits(socket: &Socket) -> bool {
 /// The rows, by number; what was opened from here comes last.
 pub(super) fn ports(data: &Data) -> Vec<Port> {
     let mut ports: BTreeMap<(u16, Protocol), Port> = BTreeMap::new();
-    let mut others: Vec<(Key, u16)> = Vec::new();
+    let mut others: Vec<(Key, u16, Option<u32>)> = Vec::new();
     let mut add = |socket: &Socket, is_gone: bool| {
-        let (Some(pair), Some(key)) = (socket.inet(), socket.identity()) else {
+        let Some(key) = socket.identity() else { return };
+        let holder = || {
+            data.around
+                .owners
+                .of(socket)
+                .holders
+                .first()
+                .map(|holder| holder.pid)
+        };
+        let Some(pair) = socket.inet() else {
+            // Sockets without ports are one row for each protocol.
+            if !is_gone {
+                others.push((key, 0, holder()));
+            }
             return;
         };
         if !waits(socket) {
             if !is_gone {
-                others.push((key, pair.local_port));
+                others.push((key, pair.local_port, holder()));
             }
         } else if pair.local_port != 0 {
             let place = (pair.local_port, socket.protocol);
@@ -110,10 +126,14 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
         add(socket, true);
     }
     let mut outgoing: BTreeMap<Protocol, Port> = BTreeMap::new();
-    for (key, local_port) in others {
+    for (key, local_port, holder) in others {
         let port = match ports.get_mut(&(local_port, key.0)) {
             Some(port) => port,
-            None => outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key)),
+            None => {
+                let port = outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key));
+                port.programs.extend(holder);
+                port
+            }
         };
         port.connections += 1;
         if let (Some(sum), Some(rates)) = (&mut port.rate, data.rates.get(&key)) {

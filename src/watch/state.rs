@@ -1,6 +1,6 @@
 //! The state of the screen.
 
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::areas::areas;
@@ -8,13 +8,13 @@ use super::data::Data;
 use super::filter_line::FilterLine;
 use super::findings;
 use super::items::Items;
-use super::level::{Level, View, Within};
+use super::level::{Level, View};
 use super::msg::Target;
 use super::order::items;
 use super::ports::ports;
 use crate::model::{Key as SocketKey, Socket, time};
 use crate::query::Expr;
-use crate::render::{escape, shell};
+use crate::render::escape;
 
 /// How long rows stay in their order after a key.
 const HOLD: Duration = Duration::from_secs(5);
@@ -47,6 +47,12 @@ pub enum Mode {
     Line(FilterLine),
     /// The choice of what to sort by.
     SortBy,
+    /// The choice of columns.
+    Columns,
+    /// A time that is being typed.
+    Time(String),
+    /// What the row with the cursor means.
+    Explain,
     /// The page of keys.
     Help,
     /// The question what to do with a target.
@@ -99,6 +105,10 @@ pub struct State {
     pub frozen: Option<Box<Data>>,
     /// What was known at an earlier look, and which of the frozen looks that is.
     pub past: Option<(usize, Box<Data>)>,
+    /// Columns that are left out, a bit for each, by view.
+    pub hidden: [u16; 4],
+    /// Rates of the groups on the screen, the latest last: received and sent.
+    pub group_curves: BTreeMap<String, VecDeque<(f64, f64)>>,
     /// The filter, and its number.
     pub filter: String,
     /// The one before, to which the screen returns if the filter is not accepted.
@@ -282,67 +292,6 @@ impl State {
         }
     }
 
-    /// What the current level adds to the filter, in its language; empty for everything.
-    pub fn within_words(&self) -> String {
-        match &self.level().within {
-            Within::All => String::new(),
-            Within::Port(protocol, port) => {
-                format!("local_port = {port} and protocol = {}", protocol.name())
-            }
-            Within::Outgoing(protocol, taken) => {
-                let mut words = format!("protocol = {}", protocol.name());
-                if !taken.is_empty() {
-                    let ports: Vec<_> = taken.iter().map(u16::to_string).collect();
-                    let _ = write!(words, " and not local_port in ({})", ports.join(", "));
-                }
-                words
-            }
-            Within::Group(_, name) if name == "none (closed)" => "owner_status = none".to_owned(),
-            Within::Group(_, name) if name.starts_with("? ") => {
-                format!("owner_status = {}", &name[2..])
-            }
-            Within::Group(by, name) if name == "-" => format!("not {} like '*'", by.name()),
-            Within::Group(by, name) => format!("{} = {}", by.name(), quoted(name)),
-        }
-    }
-
-    /// The whole filter of what is shown.
-    pub fn whole_filter(&self) -> String {
-        match (self.filter.trim(), self.within_words()) {
-            ("", within) => within,
-            (filter, within) if within.is_empty() => filter.to_owned(),
-            (filter, within) => format!("({filter}) and {within}"),
-        }
-    }
-
-    /// The command line that prints the same rows.
-    pub fn command(&self) -> String {
-        let mut words = vec!["sockstat".to_owned()];
-        let level = self.level();
-        if level.view == View::Events {
-            words.push("events".to_owned());
-        }
-        words.extend(
-            self.setup
-                .options
-                .iter()
-                .filter_map(|word| shell::word(word.as_bytes())),
-        );
-        match level.view {
-            View::Ports if self.setup.options.is_empty() => words.push("-tulpn".to_owned()),
-            View::Programs => words.extend(["--by".to_owned(), level.by.name().to_owned()]),
-            _ => {}
-        }
-        if let (Some(_), Some(clock)) = (&self.setup.replay, self.shown().clock) {
-            words.extend(["--at".to_owned(), time::Moment::in_seconds(clock).text()]);
-        }
-        let filter = self.whole_filter();
-        if !filter.is_empty() {
-            words.extend(shell::word(filter.as_bytes()));
-        }
-        words.join(" ")
-    }
-
     /// How long rows still keep their order because a key was pressed.
     pub fn held_for(&self) -> Option<Duration> {
         let since = self.now.saturating_sub(self.key_at);
@@ -364,15 +313,5 @@ impl State {
     /// Shows a message for a while.
     pub fn say(&mut self, words: impl Into<String>) {
         self.notice = Some((words.into(), self.now));
-    }
-}
-
-/// A text as a word of the filter language.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "\\'"))
     }
 }

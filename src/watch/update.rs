@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::data::POINTS_MAX;
+use super::items::Items;
 use super::keys;
 use super::level::View;
 use super::msg::{Effect, Fate, Msg, News, Part};
@@ -132,6 +134,26 @@ fn take_news(state: &mut State, news: News) {
         arrange(state, all);
     }
     state.judge(all);
+    if all {
+        note_groups(state);
+    }
+}
+
+/// Continues the curves of the groups that are shown.
+fn note_groups(state: &mut State) {
+    let Items::Groups(groups) = &state.items else {
+        state.group_curves.clear();
+        return;
+    };
+    let curves = &mut state.group_curves;
+    curves.retain(|name, _| groups.iter().any(|group| group.name == *name));
+    for group in groups {
+        let curve = curves.entry(group.name.clone()).or_default();
+        curve.push_back(group.rate);
+        while curve.len() > POINTS_MAX {
+            curve.pop_front();
+        }
+    }
 }
 
 /// Brings the rows up to date, at a cost in proportion to what changed.

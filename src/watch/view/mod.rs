@@ -9,6 +9,7 @@ mod table;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::areas::{Areas, areas};
 use super::data::Data;
@@ -29,6 +30,7 @@ fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let areas = areas(state.size, state.has_panel);
     match &state.mode {
         Mode::Help => return pages::help(state, area, canvas),
+        Mode::Explain => return pages::explain(state, area, canvas),
         Mode::Why(page) => return pages::why(state, page, area, canvas),
         Mode::Question(question) => return pages::question(state, question, area, canvas),
         _ => {}
@@ -53,7 +55,8 @@ fn body(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     let shown = visible(state, area.height.into());
     let columns = rows::columns(level.view);
     // The mark, the cursor, and a blank at the end.
-    let fitted = fit(columns, &shown, usize::from(area.width).saturating_sub(2));
+    let hidden = state.hidden.get(level.view as usize).copied().unwrap_or(0);
+    let fitted = fit(columns, &shown, usize::from(area.width).saturating_sub(2), hidden);
     if areas.headings.height > 0 {
         let headings: Vec<String> = fitted
             .iter()
@@ -209,14 +212,31 @@ fn keys_line(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     if let Mode::Line(typed) = &state.mode {
         return pages::filter_line(typed, areas, canvas);
     }
+    let width = areas.keys.width;
     let words = match (&state.mode, &state.notice) {
         (Mode::SortBy, _) => {
             let choices = Sort::choices(state.level().view).iter();
-            let choices: Vec<String> = choices
-                .map(|(letter, name, _)| format!("{letter} {name}"))
+            let choices: Vec<(String, u8)> = choices
+                .zip(1..)
+                .map(|((letter, name, _), rank)| (format!("{letter} {name}"), rank))
                 .collect();
-            format!("sort by: {}", choices.join("  "))
+            whole_words(&choices, width)
         }
+        (Mode::Columns, _) => {
+            let level = state.level();
+            let hidden = state.hidden.get(level.view as usize).copied().unwrap_or(0);
+            let columns = rows::columns(level.view).iter().enumerate().skip(1);
+            let choices: Vec<(String, u8)> = columns
+                .zip('a'..)
+                .zip(1..)
+                .map(|(((at, column), letter), rank)| {
+                    let shown = if hidden >> at & 1 == 1 { '-' } else { '+' };
+                    (format!("{letter} {shown}{}", column.title), rank)
+                })
+                .collect();
+            whole_words(&choices, width)
+        }
+        (Mode::Time(text), _) => format!("go to (UTC, as 11:58:02): {text}_"),
         (_, Some((notice, _))) => notice.clone(),
         _ => keys(state, areas.keys.width),
     };
@@ -229,39 +249,49 @@ fn line(area: Rect, text: Option<&str>, tone: Tone, canvas: &mut Canvas<'_>) {
     }
 }
 
+/// As many of the words as fit as a whole: those of the highest rank go first.
+fn whole_words(words: &[(String, u8)], width: u16) -> String {
+    let mut kept: Vec<&(String, u8)> = words.iter().collect();
+    loop {
+        let texts: Vec<&str> = kept.iter().map(|(text, _)| text.as_str()).collect();
+        let line = texts.join("  ");
+        let last = kept.iter().enumerate().max_by_key(|(at, (_, rank))| (*rank, *at));
+        match last {
+            Some((at, _)) if line.width() > usize::from(width) => drop(kept.remove(at)),
+            _ => return line,
+        }
+    }
+}
+
 fn keys(state: &State, width: u16) -> String {
     if width < 60 {
         return "? help  q quit".to_owned();
     }
-    let mut words = vec!["/ filter"];
-    match state.level().view {
-        View::Programs => words.extend(["s sort", "b by\u{2026}"]),
-        View::Events => {}
-        _ => words.push("s sort"),
-    }
-    if state.frozen.is_some() {
-        words.push("[ ] { } time");
-    }
-    words.push(if state.frozen.is_some() {
-        "Space live"
-    } else {
-        "Space freeze"
-    });
-    words.push(match state.level().view {
-        View::Connections | View::Events => "Enter details",
-        _ => "Enter open",
-    });
-    if width >= 100 && state.level().view == View::Connections {
-        words.extend(["o other end", "y copy row", "Y copy command"]);
-    }
-    if state.level().view != View::Programs {
-        words.push("w why");
-        if !state.setup.read_only {
-            words.push("x kill");
-        }
-    }
-    words.extend(["? help", "q quit"]);
-    words.join("  ")
+    let (view, is_frozen) = (state.level().view, state.frozen.is_some());
+    let has_sockets = view != View::Programs;
+    let words = [
+        (true, "/ filter", 1),
+        (view != View::Events, "s sort", 5),
+        (view == View::Programs, "b by\u{2026}", 5),
+        (is_frozen, "[ ] { } time", 2),
+        (true, if is_frozen { "Space live" } else { "Space freeze" }, 2),
+        (
+            matches!(view, View::Connections | View::Events),
+            "Enter details",
+            6,
+        ),
+        (matches!(view, View::Ports | View::Programs), "Enter open", 3),
+        (view == View::Connections, "o other end", 8),
+        (view == View::Connections, "y copy row", 9),
+        (view == View::Connections, "Y copy command", 7),
+        (has_sockets && state.setup.replay.is_none(), "w why", 3),
+        (has_sockets && !state.setup.read_only, "x kill", 4),
+        (true, "? help", 0),
+        (true, "q quit", 0),
+    ];
+    let words = words.into_iter().filter(|(is_there, ..)| *is_there);
+    let words: Vec<(String, u8)> = words.map(|(_, text, rank)| (text.to_owned(), rank)).collect();
+    whole_words(&words, width)
 }
 
 /// One row of the list as text.

@@ -8,7 +8,9 @@ use unicode_width::UnicodeWidthStr as _;
 use super::header::interval;
 use super::paint::{Canvas, Tone, count};
 use super::rows::ago;
+use crate::render::facts;
 use crate::watch::areas::Areas;
+use crate::watch::explain::explained;
 use crate::watch::filter_line::FilterLine;
 use crate::watch::state::{Question, State, WhyPage};
 
@@ -18,12 +20,12 @@ const HELP: &[&str] = &[
     "  g G  Home End  first, last                     programs, events",
     "  ^D ^U  PgDn    half a page, a page   Tab       panel on, off",
     "  Enter  Esc     open, back            s S       sort by..., reverse",
-    "  o              the other end         b         group by the next field",
+    "  o              the other end         b c       group by the next, columns",
     "ASK                                  TIME",
     "  /              filter                Space     freeze, continue",
-    "  w              why                   r         look now    + -  interval",
-    "                                       [ ] { }   back and forth, 1 look, 10",
-    "                                       n N       next, last burst",
+    "  f F            + this value, without r         look now    + -  interval",
+    "  w              why                   [ ] { }   back and forth, 1 look, 10",
+    "  e              explain this row      n N t     next, last burst, a time",
     "ACT                                  TAKE",
     "  x              stop or close...      y Y       copy the row, the command",
     "                                       p         print the screen and quit",
@@ -65,6 +67,45 @@ pub(super) fn help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         canvas.put(0, y, area.width, line, tone);
     }
     keys(area, "q quit", canvas);
+}
+
+/// What the row with the cursor means.
+pub(super) fn explain(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    canvas.put(0, 0, area.width, "explain", Tone::Strong);
+    canvas.put_right(Rect { height: 1, ..area }, "Esc back", Tone::Dim);
+    let Some(socket) = state.selected_socket() else {
+        return keys(area, "q quit", canvas);
+    };
+    let data = state.shown();
+    let facts = facts::record(&data.row(&socket));
+    let facts = facts.lines().map(str::to_owned);
+    let sentences = explained(&socket, data, state.now);
+    let sentences = sentences
+        .iter()
+        .flat_map(|sentence| wrapped(sentence, area.width.into()));
+    let lines = facts.chain([String::new()]).chain(sentences);
+    for (line, y) in lines.zip(1..area.height.saturating_sub(1).max(1)) {
+        canvas.put(0, y, area.width, &line, Tone::Plain);
+    }
+    keys(area, "q quit", canvas);
+}
+
+/// A sentence in lines of at most so many cells.
+fn wrapped(sentence: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        let line = lines.last_mut().map_or(0, |line| line.width());
+        if line > 0 && line + 1 + word.width() > width {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 fn keys(area: Rect, words: &str, canvas: &mut Canvas<'_>) {

@@ -2,19 +2,26 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Canvas, Tone, curve, rate};
+use super::paint::{Canvas, Tone, count, curve, rate};
 use crate::model::Socket;
 use crate::render::cells::Column;
 use crate::render::facts;
 use crate::render::human;
 use crate::render::owner;
 use crate::watch::data::Point;
+use crate::watch::items::Items;
+use crate::watch::programs::Group;
 use crate::watch::state::State;
 
 /// Draws the panel.
 pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;
+    }
+    if let Items::Groups(groups) = &state.items
+        && let Some(group) = groups.get(state.level().at)
+    {
+        return of_group(state, group, area, canvas);
     }
     let Some(socket) = state.selected_socket() else {
         canvas.put(0, area.y, area.width, "-- no socket", Tone::Dim);
@@ -27,6 +34,30 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let command = human::command(&row);
     if !command.is_empty() {
         lines.push(format!("  command    {command}"));
+    }
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        let tone = if y == area.y { Tone::Strong } else { Tone::Plain };
+        canvas.put(0, y, area.width, line, tone);
+    }
+}
+
+/// The figures of a group, and how its rates went while it was on the screen.
+fn of_group(state: &State, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
+    let curves = state.group_curves.get(&group.name);
+    let width = usize::from(area.width).saturating_sub(26).min(60);
+    let line = |label: &str, now: f64, of: fn(&(f64, f64)) -> f64| {
+        let values: Vec<f64> = curves.into_iter().flatten().map(of).collect();
+        let now = format!("{}/s", or_zero(rate(now)));
+        format!("  {label:<9}  {now:>9}  {}", curve(&values, width))
+    };
+    let pids: Vec<String> = group.pids.iter().map(u32::to_string).collect();
+    let mut lines = vec![
+        format!("-- {}  {} sockets", group.name, count(group.sockets as u64)),
+        line("out", group.rate.1, |rate| rate.1),
+        line("in", group.rate.0, |rate| rate.0),
+    ];
+    if !pids.is_empty() {
+        lines.push(format!("  pids       {}", pids.join(" ")));
     }
     for (line, y) in lines.iter().zip(area.y..area.bottom()) {
         let tone = if y == area.y { Tone::Strong } else { Tone::Plain };

@@ -161,8 +161,10 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     } else {
         Tone::Plain
     };
-    let name = if is_outgoing {
+    let name = if is_outgoing && port.protocol.is_inet() {
         format!("out/{}", port.protocol.name())
+    } else if is_outgoing {
+        port.protocol.name().to_owned()
     } else {
         format!("{}/{}", port.port, port.protocol.name())
     };
@@ -187,7 +189,19 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     };
     let program = match &socket {
         Some(socket) if !is_outgoing => program(socket, data, note),
-        _ => Cell::of(vec![Span::new("opened from here", Cut::End, 1)]).toned(Tone::Dim),
+        _ => {
+            let programs = match port.programs.len() {
+                0 => String::new(),
+                1 => "1 program".to_owned(),
+                number => format!("{} programs", count(number as u64)),
+            };
+            let words = match (port.protocol.is_inet(), programs.as_str()) {
+                (false, _) => programs,
+                (true, "") => "opened from here".to_owned(),
+                (true, _) => format!("opened from here by {programs}"),
+            };
+            Cell::of(vec![Span::new(words, Cut::End, 1)]).toned(Tone::Dim)
+        }
     };
     Row {
         mark,

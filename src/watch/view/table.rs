@@ -72,8 +72,9 @@ pub(super) struct Row {
 /// A column that stays, and how wide it is.
 pub(super) type Fitted = (usize, Column, usize);
 
-/// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left.
-pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<Fitted> {
+/// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left. Those with a
+/// bit in `hidden` are left out, but for the first.
+pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -> Vec<Fitted> {
     let natural = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.cells.get(at));
         let widest = cells.map(|cell| span::width(&cell.spans)).max().unwrap_or(0);
@@ -87,6 +88,7 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize) -> Vec<Fitted>
     let mut fitted: Vec<Fitted> = columns
         .iter()
         .enumerate()
+        .filter(|(at, _)| *at == 0 || hidden >> (*at).min(15) & 1 == 0)
         .map(|(at, column)| (at, *column, natural(at, column)))
         .collect();
     let total = |fitted: &[Fitted]| fitted.iter().map(|(_, _, width)| width + GAP).sum::<usize>();
@@ -201,12 +203,17 @@ mod tests {
             ..Row::default()
         };
         let widths = |width| {
-            let fitted = fit(&COLUMNS, std::slice::from_ref(&row), width);
+            let fitted = fit(&COLUMNS, std::slice::from_ref(&row), width, 0);
             fitted.iter().map(|(_, _, width)| *width).collect::<Vec<_>>()
         };
         assert_eq!(widths(60), [9, 10, 37]);
         assert_eq!(widths(40), [9, 10, 17]);
         assert_eq!(widths(30), [9, 19], "the scope goes");
+        assert_eq!(
+            fit(&COLUMNS, std::slice::from_ref(&row), 60, 0b11).len(),
+            2,
+            "the first stays"
+        );
         assert_eq!(text_of(&row.cells[2], &COLUMNS[2], 14), "systemd-r\u{2026} 662");
     }
 }

@@ -63,6 +63,10 @@ fn generated_frames_of_connections_are_fresh() {
 #[test]
 fn generated_frames_of_programs_and_events_are_fresh() {
     fresh("programs", |state| typed(state, "3"));
+    fresh("one-program", |state| {
+        typed(state, "3");
+        press(state, &[Key::Tab]);
+    });
     fresh("events", |state| typed(state, "4"));
 }
 
@@ -78,6 +82,10 @@ fn generated_frames_of_pages_are_fresh() {
         typed(state, "/state = established and recvq > 0");
     });
     fresh("frozen", |state| typed(state, " "));
+    fresh("explain", |state| typed(state, "jje"));
+    fresh("columns", |state| typed(state, "cbd"));
+    fresh("time", |state| typed(state, "t11:58"));
+    fresh("sort", |state| typed(state, "2s"));
     fresh("question", |state| {
         typed(state, "jjx");
         let target = Target {

@@ -2,6 +2,7 @@
 
 mod frames;
 mod history;
+mod keys;
 mod properties;
 mod scene;
 mod terminal;

@@ -1,0 +1,115 @@
+//! What is on the screen, in words: as a filter, and as the command line that prints it.
+
+use std::fmt::Write as _;
+
+use super::items::Subject;
+use super::level::{Sort, View, Within};
+use super::programs;
+use super::state::State;
+use crate::model::{Protocol, time};
+use crate::query::field::Field;
+use crate::render::shell;
+
+impl State {
+    /// What the present level adds to the filter, in its language; empty for everything.
+    pub fn within_words(&self) -> String {
+        words_of(&self.level().within)
+    }
+
+    /// A filter for what the row with the cursor has in common with others: its port, its group; of a connection, what
+    /// rows are sorted by, or the peer.
+    pub fn value_words(&self) -> Option<String> {
+        let level = self.level();
+        match self.items.subject(level.at)? {
+            Subject::Port(_, 0) => None,
+            Subject::Port(_, port) => Some(format!("local_port = {port}")),
+            Subject::Group(name) => Some(words_of(&Within::Group(level.by, name))),
+            Subject::Socket(_) | Subject::Event(_) => {
+                let socket = self.selected_socket()?;
+                let program = programs::name(&self.shown().row(&socket), Field::Process);
+                let pair = socket.inet();
+                match (level.sort, pair) {
+                    (Sort::State, _) => Some(format!("state = {}", socket.state.name())),
+                    (Sort::Program, _) => Some(words_of(&Within::Group(Field::Process, program))),
+                    (_, Some(pair)) if pair.peer_port != 0 => {
+                        Some(format!("peer_address = {}", pair.peer_address.to_canonical()))
+                    }
+                    (_, Some(pair)) => Some(format!("local_port = {}", pair.local_port)),
+                    (_, None) => None,
+                }
+            }
+        }
+    }
+
+    /// The whole filter of what is shown.
+    pub fn whole_filter(&self) -> String {
+        match (self.filter.trim(), self.within_words()) {
+            ("", within) => within,
+            (filter, within) if within.is_empty() => filter.to_owned(),
+            (filter, within) => format!("({filter}) and {within}"),
+        }
+    }
+
+    /// The command line that prints the same rows.
+    pub fn command(&self) -> String {
+        let mut words = vec!["sockstat".to_owned()];
+        let level = self.level();
+        if level.view == View::Events {
+            words.push("events".to_owned());
+        }
+        words.extend(
+            self.setup
+                .options
+                .iter()
+                .filter_map(|word| shell::word(word.as_bytes())),
+        );
+        match level.view {
+            View::Ports if self.setup.options.is_empty() => words.push("-tulpn".to_owned()),
+            View::Programs => words.extend(["--by".to_owned(), level.by.name().to_owned()]),
+            _ => {}
+        }
+        if let (Some(_), Some(clock)) = (&self.setup.replay, self.shown().clock) {
+            words.extend(["--at".to_owned(), time::Moment::in_seconds(clock).text()]);
+        }
+        let filter = self.whole_filter();
+        if !filter.is_empty() {
+            words.extend(shell::word(filter.as_bytes()));
+        }
+        words.join(" ")
+    }
+}
+
+/// What a level adds to the filter, in its language; empty for everything.
+fn words_of(within: &Within) -> String {
+    match within {
+        Within::All => String::new(),
+        Within::Port(protocol, port) => {
+            format!("local_port = {port} and protocol = {}", protocol.name())
+        }
+        Within::Outgoing(Protocol::Unix, _) => "protocol = unix".to_owned(),
+        Within::Outgoing(protocol, taken) => {
+            let mut words = format!("protocol = {}", protocol.name());
+            if !taken.is_empty() {
+                let ports: Vec<_> = taken.iter().map(u16::to_string).collect();
+                let _ = write!(words, " and not local_port in ({})", ports.join(", "));
+            }
+            words
+        }
+        Within::Group(_, name) if name == "none (closed)" => "owner_status = none".to_owned(),
+        Within::Group(_, name) if name.starts_with("? ") => {
+            format!("owner_status = {}", &name[2..])
+        }
+        Within::Group(by, name) if name == "-" => format!("not {} like '*'", by.name()),
+        Within::Group(by, name) => format!("{} = {}", by.name(), quoted(name)),
+    }
+}
+
+/// A text as a word of the filter language.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "\\'"))
+    }
+}

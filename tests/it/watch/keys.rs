@@ -1,0 +1,62 @@
+//! What keys ask for, beyond what the frames show.
+
+use std::time::Duration;
+
+use sockstat::watch::state::Mode;
+use sockstat::watch::{Effect, Key, Msg, State, update};
+
+use super::frames::text;
+use super::scene::{press, state};
+
+/// The filter that a key asks for.
+fn filter(state: &mut State, key: char) -> Option<String> {
+    let effects = update(state, Msg::Key(Key::Char(key), Duration::from_secs(20)));
+    effects.into_iter().find_map(|effect| match effect {
+        Effect::Filter(_, filter) => Some(filter),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_row_becomes_a_part_of_the_filter() {
+    let mut state = state((80, 24));
+    let first = filter(&mut state, 'f').unwrap();
+    assert!(first.starts_with("local_port = "), "{first}");
+    state.filter = "tcp".to_owned();
+    let without = filter(&mut state, 'F').unwrap();
+    assert_eq!(without, format!("(tcp) and not {first}"));
+}
+
+#[test]
+fn columns_are_left_out_and_come_back_and_the_first_stays() {
+    let mut state = state((120, 40));
+    let has_scope = |state: &State| text(state).contains("SCOPE  ");
+    assert!(has_scope(&state));
+    press(&mut state, &[Key::Char('c'), Key::Char('a'), Key::Esc]);
+    assert!(!has_scope(&state) && text(&state).contains("PORT"));
+    press(&mut state, &[Key::Char('c'), Key::Char('a'), Key::Esc]);
+    assert!(has_scope(&state));
+}
+
+#[test]
+fn a_time_that_is_none_is_told() {
+    let mut state = state((80, 24));
+    let keys = ['t', 'n', 'o', 'o', 'n'].map(Key::Char);
+    press(&mut state, &keys);
+    assert!(matches!(&state.mode, Mode::Time(typed) if typed == "noon"));
+    press(&mut state, &[Key::Enter]);
+    assert!(text(&state).contains("'noon' is not a time"), "{}", text(&state));
+}
+
+#[test]
+fn no_key_is_cut_in_the_last_line() {
+    for width in 60..140 {
+        for view in ['1', '2', '3', '4'] {
+            let mut state = state((width, 24));
+            press(&mut state, &[Key::Char(view)]);
+            let text = text(&state);
+            let last = text.lines().last().unwrap().trim_end();
+            assert!(last.ends_with("? help  q quit"), "{width}: {last}");
+        }
+    }
+}
