@@ -38,6 +38,8 @@ pub struct Predictor<'a> {
     pub facts: Facts,
     index: Index<'a>,
     opaque: Opaque,
+    /// What each further prediction may cost.
+    budget: u64,
 }
 
 impl<'a> Predictor<'a> {
@@ -48,6 +50,7 @@ impl<'a> Predictor<'a> {
             facts,
             index: Index::new(filter),
             opaque: Opaque::default(),
+            budget: BUDGET,
         }
     }
 
@@ -124,8 +127,15 @@ impl<'a> Predictor<'a> {
     /// Predicts a connection to a listener, or to a port without one. Asks the routing table what it needs.
     pub fn predict(&mut self, attempt: Attempt, open: bool) -> Prediction {
         for _ in 0..ROUTES_MAX {
-            match predict(&self.facts, self.filter, &self.index, attempt, open, BUDGET) {
-                Ok(prediction) => return prediction,
+            match predict(&self.facts, self.filter, &self.index, attempt, open, self.budget) {
+                Ok(prediction) => {
+                    // Where one took too long, the others would too: no run waits long for several.
+                    if matches!(&prediction, Prediction::Unknown(questions) if questions.iter().any(Question::is_limit))
+                    {
+                        self.budget = self.budget.min(BUDGET / 100);
+                    }
+                    return prediction;
+                }
                 Err(query) => {
                     self.facts.routes.insert(query, network::route(&query));
                 }
