@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use sockstat::cli::complete::complete;
 use sockstat::cli::{self, Cli, Subcommand, UsageError, habits};
 use sockstat::diagnose::bind::free::parse_range;
-use sockstat::diagnose::typed_place::parse_all;
+use sockstat::diagnose::typed_place::{NameAlone, parse_all};
 use sockstat::model::request::ResolvedNames;
 use sockstat::plan::{Common, DestroyPlan, EventsPlan, FilterInput, KillPlan, ListPlan, MetricsPlan, Place};
 use sockstat::plan::{SnapshotPlan, SummaryPlan};
@@ -65,9 +65,11 @@ fn planned<P>(input: &FilterInput, plan: impl Fn(Parsed, &Place) -> Result<P, Us
 
 fn places(words: &[String]) {
     let services = |name: &str| (name == "http").then_some(80);
-    match parse_all(words, &services) {
-        Ok(places) => assert!(places.len() <= words.len()),
-        Err(reason) => assert!(!reason.is_empty()),
+    for alone in [NameAlone::Service, NameAlone::Host] {
+        match parse_all(words, alone, &services) {
+            Ok(places) => assert!(places.len() <= words.len()),
+            Err(reason) => assert!(!reason.is_empty()),
+        }
     }
 }
 
@@ -116,7 +118,7 @@ fn dispatch(cli: &Cli) {
 fuzz_target!(|bytes: &[u8]| {
     let words = bytes.split(|byte| *byte == 0).map(|word| OsStr::from_bytes(word).to_owned());
     let arguments: Vec<OsString> = std::iter::once("sockstat".into()).chain(words).collect();
-    let _ = habits::routes(&arguments);
+    let _ = habits::aside(&arguments);
     match cli::parse(&arguments) {
         Ok(cli) => dispatch(&cli),
         Err(error) => check(&error),
