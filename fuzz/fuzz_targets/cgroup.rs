@@ -4,17 +4,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use sockstat::model::Name;
 use sockstat::model::cgroup::{Container, Home, Manager};
-use sockstat::render::name::Name;
 use sockstat::render::safe::Safe;
 
 fn check(home: &Home, text: &str) {
     let container = home.container.as_ref();
     let parts = [
-        home.unit.as_deref(),
-        home.pod.as_deref(),
+        home.unit.as_ref().map(Name::as_bytes),
+        home.pod.as_ref().map(Name::as_bytes),
         container.map(Container::title),
-        container.and_then(|container| container.id.as_deref()),
+        container.and_then(|container| container.id.as_deref()).map(str::as_bytes),
     ];
     for part in parts.into_iter().flatten() {
         // A byte that is not UTF-8 after unescaping is shown as U+FFFD, which has three.
