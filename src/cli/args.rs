@@ -1,4 +1,4 @@
-//! The options. Letters and meanings are those of ss; what is new has letters that ss leaves free, or long names.
+//! The options. Letters and meanings are those of ss; new options have letters that ss leaves free, or long names.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What can stand at the cursor of a shell: options, commands, and values of both. Pure; what only the machine knows
+//! Completions at the cursor of a shell: options, commands, and values of both. Pure; what only the machine knows
 //! (ports, users, namespaces) is looked up by the caller.
 
 use clap::{Arg, Command};
@@ -8,7 +8,7 @@ use crate::model::{Protocol, State};
 use crate::query::field::{FIELDS, Field};
 use crate::query::{field_names, field_of, words as words_of};
 
-/// Something that can be inserted.
+/// A completion candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// The word.
@@ -27,7 +27,7 @@ impl Candidate {
 /// What only the machine knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LookUp {
-    /// Ports that are listened on.
+    /// Ports that have a listener.
     Ports,
     /// Names of network namespaces.
     Namespaces,
@@ -165,7 +165,7 @@ struct Line<'a> {
     command: &'a Command,
     /// The option whose value is at the cursor.
     pending: Option<&'a Arg>,
-    /// Whether `--` was there.
+    /// Whether `--` was seen.
     only_words: bool,
     /// What is neither option nor command.
     words: Vec<&'a str>,

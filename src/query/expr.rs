@@ -66,7 +66,7 @@ pub enum Predicate {
 }
 
 impl EndIs {
-    /// The filter that this is.
+    /// Returns the filter for this end.
     pub fn of(end: End, address: Option<Prefix>, ports: Option<Ranges>, reading: Reading) -> Expr {
         Expr::Is(Predicate::End(Self {
             end,

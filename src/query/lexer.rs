@@ -1,7 +1,7 @@
 //! Splits the text of a filter into tokens.
 //!
 //! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an
-//! operator; quotes (`'…'` or `"…"` around the whole word) and a backslash include those in it. After `like`, `~` and
+//! operator; quotes (`'…'` or `"…"` around the whole word) and a backslash make them part of it. After `like`, `~` and
 //! `!~`, a word of the form `/…/` or `/…/i` ends at its second slash.
 
 use super::error::{FilterError, Span};
@@ -229,7 +229,7 @@ fn ends_word(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | ',' | '&' | '|' | '=' | '!' | '<' | '>' | '~')
 }
 
-/// Returns the position of the first such character that is not escaped.
+/// Returns the position of the first unescaped character that satisfies `ends`.
 fn unescaped(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
     let mut escaped = false;
     for (index, c) in text.char_indices() {

@@ -37,7 +37,7 @@ pub struct Setup {
     pub replay: Option<String>,
 }
 
-/// What has the keyboard.
+/// What has the keyboard focus.
 #[derive(Clone, Debug, Default)]
 pub enum Mode {
     /// The rows.
@@ -53,15 +53,15 @@ pub enum Mode {
     Time(String),
     /// What the row with the cursor means.
     Explain,
-    /// The page of keys.
+    /// The help page that lists the keys.
     Help,
-    /// The question what to do with a target.
+    /// The question of what to do with a target.
     Question(Question),
     /// The answer of `why`.
     Why(WhyPage),
 }
 
-/// The question what to do with a target.
+/// The question of what to do with a target.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     /// The target, once it is fixed; or why there is none.
@@ -125,7 +125,7 @@ pub struct State {
     pub levels: Vec<Level>,
     /// The rows of the current level.
     pub items: Items,
-    /// What has the keyboard.
+    /// What has the keyboard focus.
     pub mode: Mode,
     /// Whether the panel with details is open.
     pub has_panel: bool,
@@ -236,7 +236,7 @@ impl State {
         self.shown().socket(key)
     }
 
-    /// How many rows of the screen have a row of the list.
+    /// How many rows of the list fit on the screen.
     pub fn body_rows(&self) -> usize {
         usize::from(areas(self.size, self.has_panel).rows.height)
     }
@@ -292,13 +292,13 @@ impl State {
         }
     }
 
-    /// How long rows still keep their order because a key was pressed.
+    /// How much longer rows keep their order because a key was pressed.
     pub fn held_for(&self) -> Option<Duration> {
         let since = self.now.saturating_sub(self.key_at);
         (self.key_at > Duration::ZERO && since < HOLD).then(|| HOLD.saturating_sub(since))
     }
 
-    /// Finds out what deserves a look and what is missing; `all` if everything was looked at.
+    /// Finds out what needs attention and what is missing; `all` if the look covered every socket.
     pub fn judge(&mut self, all: bool) {
         self.finding = match &self.items {
             Items::Ports(ports) if self.preview.is_none() => findings::finding(&self.data, ports),

@@ -1,4 +1,4 @@
-//! Times and rates in units for people.
+//! Human-readable times and rates.
 
 use crate::render::human::duration_ms;
 
@@ -10,7 +10,7 @@ pub(super) fn us(us: u64) -> String {
     }
 }
 
-/// Formats bytes per second as bits, in powers of 1000 as usual for networks.
+/// Formats bytes per second as bits, in powers of 1000, as is usual for networks.
 pub(super) fn bits(bytes_per_s: u64) -> String {
     let mut tenths = u128::from(bytes_per_s) * 80;
     let mut units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"].into_iter();

@@ -3,9 +3,9 @@
 use crate::model::{OwnerStatus, Row, State};
 use crate::render::escape;
 
-/// Stands for what is beyond a limit.
+/// Stands for what exceeds a limit.
 pub(super) const OTHER: &str = "other";
-/// The same among programs, where `other` may be one.
+/// The same for programs, one of which may be called `other`.
 pub(super) const OTHER_PROGRAMS: &str = "(other)";
 
 /// The state in the words of OpenTelemetry (`network.connection.state`); `bound` has none there.
@@ -26,7 +26,7 @@ pub(super) const fn state(state: State) -> &'static str {
     }
 }
 
-/// The program that holds a row, or in parentheses why none is named. The program is that of the topmost owner, as with
+/// The program that holds a socket, or in parentheses why none is named. The program is that of the topmost owner, as with
 /// `--by process`.
 pub(super) fn program(row: &Row<'_>) -> String {
     if let Some(process) = row.topmost() {

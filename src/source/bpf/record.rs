@@ -1,4 +1,4 @@
-//! What the program in the kernel writes, and a reader for it.
+//! The records that the BPF program writes, and a reader for them.
 //!
 //! Pure apart from the given reader. A record may begin in one read and end in the next. Records have no order, and
 //! duplicates are not removed: a socket has as many records as descriptors.

@@ -26,7 +26,7 @@ const MAX_OPERATIONS: usize = 1000;
     reason = "each is one operation that a kernel may lack"
 )]
 pub struct Supported {
-    /// `S_EQ` and `D_EQ`, since linux 4.16. Without them a port is compared twice, with at least and at most.
+    /// `S_EQ` and `D_EQ`, since linux 4.16. Without them a port is compared twice, with `>=` and `<=`.
     pub port_equal: bool,
     /// `DEV_COND`, since linux 4.8.
     pub interface: bool,
@@ -115,7 +115,7 @@ impl Program {
                 Some(exits)
             }
             Condition::Not(inner) => {
-                // True falls on the jump, which rejects; false lands after it.
+                // True falls through to the jump, which rejects; false lands after it.
                 self.block(inner, supported)?;
                 let at = self.jump();
                 self.retarget(&[at])?;
@@ -149,7 +149,7 @@ impl Program {
     /// Appends an operation with an open jump; returns its position.
     fn operation(&mut self, code: u8, argument: &[u8]) -> usize {
         let at = self.bytes.len();
-        // Arguments have 24 bytes at most.
+        // Arguments are at most 24 bytes long.
         let size = u8::try_from(4 + argument.len()).unwrap_or(u8::MAX);
         self.bytes.extend_from_slice(&[code, size, 0, 0]);
         self.bytes.extend_from_slice(argument);
@@ -161,7 +161,7 @@ impl Program {
         self.operation(JMP, &[])
     }
 
-    /// A port stands where the jump of a second operation would.
+    /// The port is stored where the jump of a second operation would be.
     fn port(&mut self, code: u8, port: u16) -> usize {
         let [low, high] = port.to_ne_bytes();
         self.operation(code, &[0, 0, low, high])
@@ -223,7 +223,7 @@ mod tests {
     use proptest::prelude::*;
     use std::net::IpAddr;
 
-    /// The audit of the kernel, as kernel documentation and source describe it: why it would refuse a program.
+    /// The audit of the kernel, as kernel documentation and source describe it. Returns why it would refuse a program.
     fn audit(program: &[u8]) -> Result<(), String> {
         if program.len() < 4 {
             return Err("shorter than one operation".to_owned());
@@ -272,7 +272,7 @@ mod tests {
         Ok(())
     }
 
-    /// Runs a program over a socket as the kernel would: whether it passes.
+    /// Runs a program over a socket as the kernel would. Returns whether the socket passes.
     fn run(program: &[u8], socket: &Socket) -> bool {
         let Endpoints::Inet(pair) = &socket.endpoints else {
             panic!("IP sockets only")

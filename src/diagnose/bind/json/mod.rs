@@ -1,4 +1,4 @@
-//! Reports as JSON documents, `sockstat-why/1`. Within the version keys are only ever added.
+//! Reports as JSON documents, `sockstat-why/1`. Within this version, keys are only ever added.
 
 mod finding;
 pub mod port;
