@@ -13,7 +13,7 @@ use rustix::net::{getpeername, getsockname, sockopt};
 
 use super::disk;
 use super::interfaces::any_socket;
-use super::socket_options::{copy, of_copy};
+use super::socket_options::{of_copy, on_copy};
 use super::tape;
 use super::tape::codec::recordable;
 use crate::model::bind::SocketOptions;
@@ -109,18 +109,19 @@ fn described(inode: NonZeroU32, protocol: Protocol, facts: &Facts) -> (Socket, S
 }
 
 fn read(inode: NonZeroU32, holders: &[Holder]) -> Option<Facts> {
-    holders.iter().find_map(|holder| {
-        let copy = copy(holder)?;
-        // The descriptor may have been closed and reused since it was listed.
-        let stat = fstat(&copy).ok()?;
+    on_copy(holders, move |holder, copy| {
+        // The descriptor may have been closed and reused since it was listed. Only a socket has a cookie; fstat of
+        // another file could wait for its file system.
+        let cookie = sockopt::socket_cookie(copy).ok()?;
+        let stat = fstat(copy).ok()?;
         if stat.st_ino != u64::from(inode.get()) {
             return None;
         }
         let is_here = is_here(copy.as_fd(), holder)?;
-        let local = getsockname(&copy).ok().map(SocketAddr::try_from)?.ok()?;
+        let local = getsockname(copy).ok().map(SocketAddr::try_from)?.ok()?;
         let v6 = local.is_ipv6();
-        let (reuseaddr, reuseport, v6only) = of_copy(&copy, v6);
-        let is_in_a_dump = sockopt::socket_acceptconn(&copy) == Ok(true) || getpeername(&copy).is_ok();
+        let (reuseaddr, reuseport, v6only) = of_copy(copy, v6);
+        let is_in_a_dump = sockopt::socket_acceptconn(copy) == Ok(true) || getpeername(copy).is_ok();
         Some(Facts {
             is_bound: is_here && local.port() != 0 && !is_in_a_dump,
             was_connected: segments_out(copy.as_fd()) != 0,
@@ -130,7 +131,7 @@ fn read(inode: NonZeroU32, holders: &[Holder]) -> Option<Facts> {
             interface: option(copy.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX)
                 .map_or(0, u32::from_ne_bytes),
             uid: stat.st_uid,
-            cookie: sockopt::socket_cookie(&copy).unwrap_or(0),
+            cookie,
             reuseaddr,
             reuseport,
             v6only,
