@@ -7,5 +7,6 @@ pub(crate) mod json;
 pub mod path;
 pub mod place;
 pub mod restart;
+pub mod stopped;
 pub mod targets;
 pub mod typed_place;

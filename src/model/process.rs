@@ -31,6 +31,29 @@ pub struct Process {
     pub home: Home,
     /// Its parent process; `None` if not requested, 0 if none is visible.
     pub parent: Option<u32>,
+    /// What keeps it from running; `None` if nothing does, or if not requested.
+    pub stop: Option<Stop>,
+}
+
+/// What keeps a process from running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// A signal: STOP, or TSTP, TTIN or TTOU of its terminal.
+    Signal,
+    /// A debugger or another tracer, at this moment.
+    Tracer,
+}
+
+impl Stop {
+    /// Returns what the state in `/proc/PID/stat` says. It is the state of the main thread: a signal stops every
+    /// thread, a tracer perhaps only this one.
+    pub fn of_state(state: char) -> Option<Self> {
+        match state {
+            'T' => Some(Self::Signal),
+            't' => Some(Self::Tracer),
+            _ => None,
+        }
+    }
 }
 
 /// The processes of a capture, by pid.
@@ -170,6 +193,14 @@ mod tests {
             "evil",
             "a first argument alone is no name"
         );
+    }
+
+    #[test]
+    fn a_process_is_stopped_by_a_signal_or_a_tracer() {
+        assert_eq!(Stop::of_state('T'), Some(Stop::Signal));
+        assert_eq!(Stop::of_state('t'), Some(Stop::Tracer));
+        // A zombie's main thread has ended; its other threads may run.
+        assert!("RSDZXIP".chars().all(|state| Stop::of_state(state).is_none()));
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub(crate) fn context() -> Context {
         cgroup: None,
         home: Home::default(),
         parent: None,
+        stop: None,
     };
     let nginx = process(
         812,

@@ -9,6 +9,7 @@ use procfs::process::Stat;
 use super::{cgroup, disk};
 use crate::model::Holder;
 use crate::model::ancestor::Ancestor;
+use crate::model::process::Stop;
 use crate::source::proc::fdinfo;
 
 /// The working directory of a process.
@@ -72,6 +73,11 @@ pub fn names_of_all() -> BTreeSet<String> {
     pids.filter_map(|pid| String::from_utf8(comm_of(pid)).ok())
         .filter(|name| !name.is_empty())
         .collect()
+}
+
+/// What keeps a process from running now.
+pub fn stop_of(pid: u32) -> Option<Stop> {
+    Stop::of_state(stat_of(pid)?.state)
 }
 
 fn parent_of(pid: u32) -> Option<u32> {

@@ -16,6 +16,7 @@ use super::netns;
 use super::skip::skip;
 use super::sockets::{Options, accept, local, tcp, wait_for_left_over};
 use super::stage::Stage;
+use super::stopped::stop;
 
 /// What is asked, and the codes that the answer has: for root, and for an ordinary user.
 pub(crate) struct Asked {
@@ -240,6 +241,11 @@ pub(crate) const CASES: &[Case] = &[
         let listener = tcp(any()).listening(stage.port);
         stage.give_with("gunicorn", &["-c", "sleep 600 & echo ready; wait"], [listener]);
         ask_as(&format!("why -4 {}", stage.port), "several-holders", "hidden-owner")
+    } },
+    Case { code: "stopped-holder", play: |stage| {
+        let listener = tcp(any()).listening(stage.port);
+        stop(stage.give("node", [listener]));
+        ask_as(&format!("why -4 {}", stage.port), "stopped-holder", "hidden-owner")
     } },
     Case { code: "inherited-descriptor", play: |stage| {
         let listener = tcp(any()).listening(stage.port);

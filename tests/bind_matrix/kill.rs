@@ -11,7 +11,7 @@ use super::netns;
 use super::sockets::{Options, fresh_port, tcp};
 
 /// A shell that holds the socket, which we give away, and runs the script.
-fn server(fd: OwnedFd, script: &str) -> Child {
+pub(super) fn server(fd: OwnedFd, script: &str) -> Child {
     fcntl_setfd(&fd, FdFlags::empty()).unwrap();
     // The script begins when a line comes, so that it is set up when it answers.
     let child = Command::new("/bin/sh")
@@ -27,9 +27,9 @@ fn server(fd: OwnedFd, script: &str) -> Child {
     child
 }
 
-const WAITS: &str = "echo ready; read line";
+pub(super) const WAITS: &str = "echo ready; read line";
 
-fn kill(arguments: &[&str], user: u32) -> (String, String, Option<i32>) {
+pub(super) fn kill(arguments: &[&str], user: u32) -> (String, String, Option<i32>) {
     let mut command = command(&[&["kill"], arguments].concat(), user);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -40,7 +40,7 @@ fn listener(port: u16) -> OwnedFd {
     tcp(Ipv4Addr::UNSPECIFIED.into()).listening(port)
 }
 
-fn finish(mut child: Child) {
+pub(super) fn finish(mut child: Child) {
     let _ = child.kill();
     child.wait().unwrap();
 }

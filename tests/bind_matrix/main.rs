@@ -23,6 +23,7 @@ mod seccomp;
 mod skip;
 mod sockets;
 mod stage;
+mod stopped;
 mod tally;
 mod verdicts;
 mod ways;

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::cure::Reader;
 use crate::diagnose::bind::end_holders::{container_stopper, unit_stopper};
-use crate::diagnose::bind::owner::Owner;
+use crate::diagnose::bind::owner::{Owner, title};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::diagnose::restart::Restart;
+use crate::diagnose::stopped::{Member, Stopped};
 use crate::diagnose::targets::{Held, ancestors, targets};
 use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
@@ -23,6 +24,7 @@ use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket, State
 use crate::plan::KillPlan;
 use crate::plan::kill::Goal;
 use crate::source::containers::docker::Docker;
+use crate::source::signals::may_signal;
 use crate::source::systemd::{self, Manager};
 use crate::source::{process, system};
 
@@ -77,6 +79,8 @@ pub struct Victim {
     pub also: Vec<(String, Protocol)>,
     /// The supervisor that started it, outside systemd: its name and pid.
     pub supervisor: Option<(Vec<u8>, u32)>,
+    /// Those that are stopped, so that only KILL reaches them.
+    pub stopped: Option<Stopped>,
     /// Whether systemd starts the service again, or docker the container.
     pub restart: Restart,
 }
@@ -213,6 +217,7 @@ fn victim(
         .filter(|unit| unit.as_bytes().ends_with(b".service"));
     Victim {
         restart: restart(&owner, unit.as_ref(), signal),
+        stopped: stopped(&pids, &owner.program),
         pids,
         command: owner.command_line(),
         stop_unit: unit_stopper(&owner, reader),
@@ -234,6 +239,23 @@ fn victim(
             .find(|(name, _)| is_supervisor(name))
             .cloned(),
     }
+}
+
+/// Those of the processes that are stopped now; `program` is the name of the first.
+pub(super) fn stopped(pids: &[u32], program: &[u8]) -> Option<Stopped> {
+    let member = |pid: &u32| {
+        Some(Member {
+            stop: process::stop_of(*pid)?,
+            title: if pids.first() == Some(pid) {
+                title(program, *pid)
+            } else {
+                title(&process::comm_of(*pid), *pid)
+            },
+            pid: *pid,
+            may_signal: may_signal(&[*pid]),
+        })
+    };
+    Stopped::of(pids.iter().filter_map(member).collect(), pids.len())
 }
 
 /// Whether the service or container that an owner runs in restarts it.

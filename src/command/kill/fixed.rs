@@ -153,7 +153,12 @@ impl Fixed {
                 Became::Done(why.trim_end().to_owned())
             }
             Ok(Progress::Running) => {
-                Became::StillRuns(format!("{name} still runs after {} s", TIMEOUT.as_secs()))
+                let stopped = find::stopped(&victim.pids, &victim.program)
+                    .map_or_else(String::new, |stopped| format!(": {}", stopped.for_signals()));
+                Became::StillRuns(format!(
+                    "{name} still runs after {} s{stopped}",
+                    TIMEOUT.as_secs()
+                ))
             }
             Ok(progress) => {
                 if progress == Progress::Ended {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Ending;
 use super::find::Victim;
 use crate::diagnose::restart::Again;
+use crate::diagnose::stopped::Stopped;
 use crate::model::Protocol;
 use crate::plan::KillPlan;
 use crate::render::json::push_string;
@@ -22,8 +23,7 @@ pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8
         push_string(&mut out, &victim.program);
         out.extend_from_slice(b",\"user\":");
         push_string(&mut out, victim.user.as_bytes());
-        let pids: Vec<_> = victim.pids.iter().map(ToString::to_string).collect();
-        out.extend_from_slice(format!(",\"pids\":[{}],\"sockets\":[", pids.join(",")).as_bytes());
+        out.extend_from_slice(format!(",\"pids\":[{}],\"sockets\":[", numbers(&victim.pids)).as_bytes());
         push_places(&mut out, &victim.places);
         out.extend_from_slice(b"],\"also_holds\":[");
         push_places(&mut out, &victim.also);
@@ -36,20 +36,21 @@ pub(super) fn document(plan: &KillPlan, endings: &[(&Victim, Ending)]) -> Vec<u8
         let mut tail = String::new();
         let _ = write!(
             tail,
-            "],\"starts_again\":{starts_again},\"ended_after_ms\":{},\"ports_free\":{},\"signalled\":[{}]}}",
+            "],\"stopped\":[{}],\"starts_again\":{starts_again},\"ended_after_ms\":{},\"ports_free\":{},\"signalled\":[{}]}}",
+            numbers(&victim.stopped.as_ref().map(Stopped::pids).unwrap_or_default()),
             or_null(ending.ended_after_ms.map(|ms| ms.to_string())),
             or_null(ending.ports_free.map(|free| free.to_string())),
-            ending
-                .signalled
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(",")
+            numbers(&ending.signalled)
         );
         out.extend_from_slice(tail.as_bytes());
     }
     out.extend_from_slice(b"]}\n");
     out
+}
+
+fn numbers(numbers: &[u32]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    numbers.join(",")
 }
 
 fn push_places(out: &mut Vec<u8>, places: &[(String, Protocol)]) {

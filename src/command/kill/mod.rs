@@ -233,6 +233,9 @@ fn shown(victim: &Victim) -> String {
     }
     let _ = writeln!(text, "   {}   user {}", places.join(", "), victim.user);
     text.push_str(&unusual_holders(victim));
+    if let Some(stopped) = &victim.stopped {
+        let _ = writeln!(text, "{}", stopped.for_signals());
+    }
     if !victim.also.is_empty() {
         let also = victim.also.iter().take(ALSO_MAX);
         let also: Vec<_> = also
@@ -322,7 +325,11 @@ fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
             _ => "",
         };
         let waited = human::duration_ms(ms(timeout));
-        out::complain(&format!("{name} did not end within {waited}{closed}\n"));
+        let stopped = find::stopped(&victim.pids, &victim.program).map_or_else(String::new, |stopped| {
+            let (clause, end) = (stopped.clause(), stopped.end());
+            format!("; {clause} and gets {} only after {end}", plan.signal)
+        });
+        out::complain(&format!("{name} did not end within {waited}{closed}{stopped}\n"));
         if plan.yes || !ask::confirmed("Send KILL?") {
             out::complain("--signal KILL ends it unconditionally\n");
             return ending;

@@ -7,6 +7,7 @@ use crate::command::read::{elsewhere, processes, snapshot};
 use crate::diagnose::path::filter::journey::Client;
 use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
 use crate::diagnose::path::judge::{LookUp, Reach, judge, takes_traffic};
+use crate::diagnose::stopped::Stopped;
 use crate::engine::read_tables;
 use crate::engine::snapshot::inodes;
 use crate::model::gap::lacks_sockets;
@@ -14,7 +15,7 @@ use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
 use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
 use crate::source::netlink::exact;
-use crate::source::route;
+use crate::source::{route, tape};
 
 /// Reads what is known about one address of a machine, as a client meets it: a program of this machine, or another.
 pub(super) fn read(
@@ -60,6 +61,7 @@ fn here(
     }
     Here {
         reach,
+        stopped: Stopped::among(&owners, tape::euid()),
         owners,
         owner_status,
         unseen: snapshot.owners.unseen(),

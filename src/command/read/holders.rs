@@ -6,6 +6,7 @@ use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::inherited::{Inherited, Observed, Signs, judge};
 use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::systemd::{Listen, socket_unit};
+use crate::diagnose::stopped::Stopped;
 use crate::model::Name;
 use crate::model::ownership::Unseen;
 use crate::model::{Context, Ownership};
@@ -13,6 +14,7 @@ use crate::model::{Holder, Socket};
 use crate::source::containers::docker::Docker;
 use crate::source::process;
 use crate::source::systemd::{Manager, socket_units};
+use crate::source::tape;
 
 /// Describes the holders of a socket that listens there, given by the processes in the context. `unseen` is what kept
 /// holders from being seen.
@@ -37,6 +39,7 @@ pub fn of_socket(
     Holders {
         status: ownership.status,
         inherited: inherited(socket, ownership.holders, &owners, context),
+        stopped: Stopped::among(&owners, tape::euid()),
         owners,
         by_systemd: manager.is_some(),
         socket_unit: manager

@@ -22,6 +22,8 @@ named! {
         OtherPidNamespace => "other-pid-namespace",
         /// More than one process holds it.
         SeveralHolders => "several-holders",
+        /// A process that holds it is stopped: it answers nobody, and takes no signal but KILL.
+        StoppedHolder => "stopped-holder",
         /// A process inherited it from another one.
         InheritedDescriptor => "inherited-descriptor",
         /// systemd holds it for a unit.
@@ -115,6 +117,10 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
             How::Observed,
             format!("It is also held by {others}: the port is free only when all have closed it."),
         );
+    }
+    if let Some(stopped) = &holders.stopped {
+        let sentence = format!("{}.", stopped.for_clients());
+        say(Kind::StoppedHolder, How::Observed, sentence);
     }
     for inherited in &holders.inherited {
         let sentence = format!("{}.", inherited.sentence);

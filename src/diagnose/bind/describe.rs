@@ -40,6 +40,14 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
     if owner.binary_deleted {
         page.row("binary", "its file was deleted or replaced since it was started");
     }
+    if let Some(stopped) = &holders.stopped {
+        let and_term = if stopped.are_all() {
+            ", and TERM takes effect only then"
+        } else {
+            ""
+        };
+        page.row("stopped", &format!("{}{and_term}", stopped.for_clients()));
+    }
     if let Some(others) = holders.others() {
         page.row(
             "also held",

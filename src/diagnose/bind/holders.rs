@@ -6,6 +6,7 @@ use crate::model::ownership::Unseen;
 
 use super::inherited::Inherited;
 use super::owner::Owner;
+use crate::diagnose::stopped::Stopped;
 
 /// Who holds a socket.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Holders {
     pub status: OwnerStatus,
     /// The processes, described, the one that a person would name first.
     pub owners: Vec<Owner>,
+    /// Those of them that are stopped.
+    pub stopped: Option<Stopped>,
     /// How those that did not create the socket got it.
     pub inherited: Vec<Inherited>,
     /// Whether systemd holds it, as process 1 or as a user's manager.
@@ -31,6 +34,7 @@ impl Default for Holders {
         Self {
             status: OwnerStatus::NotAsked,
             owners: Vec::new(),
+            stopped: None,
             inherited: Vec::new(),
             by_systemd: false,
             socket_unit: None,

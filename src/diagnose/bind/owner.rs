@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use crate::model::Name;
 use crate::model::Process;
 use crate::model::cgroup::{Home, Manager, Runtime};
+use crate::model::process::Stop;
 use crate::render::escape;
 
 /// A process that holds a socket. Its texts are its own words: escape them.
@@ -22,6 +23,8 @@ pub struct Owner {
     pub user: Option<Name>,
     /// When it was started.
     pub started_at: Option<SystemTime>,
+    /// What keeps it from running.
+    pub stop: Option<Stop>,
     /// Its working directory.
     pub directory: Option<Vec<u8>>,
     /// Whether the file it runs was deleted or replaced.
@@ -91,6 +94,7 @@ impl Owner {
             uid: process.uid,
             user: around.user,
             started_at: process.started_at,
+            stop: process.stop,
             directory: around.directory,
             binary_deleted: process
                 .exe
@@ -128,7 +132,7 @@ impl Owner {
 }
 
 /// A program and its pid, as text.
-pub(super) fn title(program: &[u8], pid: u32) -> String {
+pub fn title(program: &[u8], pid: u32) -> String {
     format!("{} {pid}", escape::text(program))
 }
 

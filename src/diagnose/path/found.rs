@@ -7,6 +7,7 @@ use super::judge::{PathVerdict, Reach};
 use super::special::{Special, Zone};
 use super::way::Way;
 use crate::diagnose::bind::owner::Owner;
+use crate::diagnose::stopped::Stopped;
 use crate::model::Name;
 use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
@@ -112,6 +113,8 @@ pub struct Here {
     pub sockets: Vec<Socket>,
     /// Who holds the one that the judgement is about.
     pub owners: Vec<Owner>,
+    /// Those of them that are stopped.
+    pub stopped: Option<Stopped>,
     /// What is known of them.
     pub owner_status: OwnerStatus,
     /// What kept them from being seen.

@@ -14,6 +14,7 @@ use super::text::{headline, reachable_at, sentence};
 use super::unix::{UnixAnswer, UnixReach};
 use crate::diagnose::bind::unix::facts::printable;
 use crate::diagnose::json::{self, document, gaps};
+use crate::diagnose::stopped::Stopped;
 use crate::model::Gap;
 use crate::model::system::SystemFacts;
 
@@ -38,6 +39,8 @@ struct AnswerDocument {
     sentence: String,
     port: u16,
     pids: Vec<u32>,
+    /// Those of them that are stopped.
+    stopped: Vec<u32>,
     reachable_at: Vec<String>,
     tried: Option<bool>,
     interface: Option<String>,
@@ -127,6 +130,10 @@ pub fn render(answers: &[Answer], host: Option<&str>, system: &SystemFacts, miss
             sentence: json::sentence(&sentence(one, system)),
             port: one.port,
             pids,
+            stopped: match &one.found {
+                Found::Here(here) => here.stopped.as_ref().map(Stopped::pids).unwrap_or_default(),
+                Found::Away(_) | Found::Special(_) | Found::Unrecorded => Vec::new(),
+            },
             reachable_at,
             tried: one.tried.as_ref().map(|(made, _)| *made),
             interface: one.zone.as_ref().map(|zone| zone.name.to_string()),

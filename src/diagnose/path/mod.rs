@@ -10,6 +10,7 @@ pub mod name;
 pub mod opaque;
 pub mod pressure;
 pub mod special;
+mod stall;
 #[cfg(test)]
 mod tests;
 pub mod text;

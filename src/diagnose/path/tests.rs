@@ -6,10 +6,13 @@ use super::found::{Answer, Away, Found, Here};
 use super::judge::{Reach, Why};
 use super::text::{reachable_at, render, sentence};
 use super::unix::{UnixName, UnixReach, judge};
+use super::way::Way;
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::samples::{self, socket};
+use crate::diagnose::stopped::Stopped;
 use crate::model::ownership::Unseen;
+use crate::model::process::Stop;
 use crate::model::system::{SystemFacts, V4Network, V6Address};
 use crate::model::{Endpoints, OwnerStatus, Protocol, Socket, State, Timer, TimerKind};
 
@@ -60,6 +63,7 @@ fn here(reach: Reach, sockets: Vec<Socket>) -> Here {
         reach,
         sockets,
         owners: vec![owner("nginx", 7)],
+        stopped: None,
         owner_status: OwnerStatus::Known,
         user: Some("www".into()),
         elsewhere: Vec::new(),
@@ -163,6 +167,64 @@ fn an_owner_that_is_not_seen_is_described() {
         ..here(Reach::Refused(Why::Nothing), Vec::new())
     });
     holds(&elsewhere, "No: refused", &["redis 9 ", "network namespace"]);
+}
+
+#[test]
+fn a_connection_to_a_stopped_server_gets_no_answer() {
+    let of = |stops: &[Option<Stop>], reach, sockets: Vec<Socket>| {
+        let owners: Vec<_> = (7..)
+            .zip(stops)
+            .map(|(pid, stop)| Owner {
+                stop: *stop,
+                ..owner("nginx", pid)
+            })
+            .collect();
+        said(Here {
+            stopped: Stopped::among(&owners, 0),
+            owners,
+            ..here(reach, sockets)
+        })
+    };
+    let (one, stop) = (|| listener("0.0.0.0", false), Some(Stop::Signal));
+    assert_eq!(
+        of(&[stop], Reach::Accepted(0), vec![one()]),
+        "Yes, it connects, but nginx 7 is stopped (state T): nothing will answer until `kill -CONT 7`."
+    );
+    let some = of(&[stop, None], Reach::Accepted(0), vec![one()]);
+    holds(&some, "Yes: nginx 7 +1 would accept it", &[]);
+    let shared = of(&[stop], Reach::Accepted(0), vec![one(), one()]);
+    holds(
+        &shared,
+        "Yes, it connects, but nginx 7",
+        &["one of several sockets"],
+    );
+    let full = of(&[stop], Reach::QueueFull(0), vec![listener("0.0.0.0", true)]);
+    holds(&full, "No: it would hang.", &["nginx 7 is stopped (state T)"]);
+    let owners = vec![Owner {
+        stop,
+        ..owner("nginx", 7)
+    }];
+    let doubtful = Answer {
+        way: Some(Way {
+            not_examined: Some("needs CAP_NET_ADMIN"),
+            ..Way::default()
+        }),
+        ..answer(
+            "10.0.0.1",
+            Found::Here(Here {
+                stopped: Stopped::among(&owners, 0),
+                owners,
+                ..here(Reach::Accepted(0), vec![one()])
+            }),
+        )
+    };
+    holds(
+        &sentence(&doubtful, &system()),
+        "Cannot tell: nginx 7 would accept it",
+        &["not examined", "besides, nginx 7 is stopped"],
+    );
+    let refused = of(&[stop], Reach::Refused(Why::OnlyLoopback(0)), vec![one()]);
+    assert!(!refused.contains("stopped"), "{refused}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::client::{self, Arrival};
 use super::found::{Answer, Away, Found, Here, destination, interface_of};
 use super::judge::{PathVerdict, Reach, Why, cover, takes_traffic};
 use super::special::Zone;
+use super::stall::{arrives_as, stall};
 use super::way::Way;
 use super::way_text;
 use crate::diagnose::bind::cover::Cover;
@@ -31,7 +32,7 @@ pub fn render(
     page.prose(&headline);
     page.gap();
     match answers {
-        [one] => tell_trial(&mut page, one, system),
+        [one] => tell_more(&mut page, one, system),
         _ if answers.iter().all(|one| of_one(one, system) == headline) => {
             let places: Vec<_> = answers.iter().map(Answer::place).collect();
             page.row("at", &places.join("  "));
@@ -39,7 +40,7 @@ pub fn render(
         _ => {
             for one in answers {
                 page.item(&format!("{}: {}", one.place(), of_one(one, system)));
-                tell_trial(&mut page, one, system);
+                tell_more(&mut page, one, system);
             }
         }
     }
@@ -73,8 +74,13 @@ pub fn render(
     text
 }
 
-/// What the first line leaves out about a trial connection and its prediction.
-fn tell_trial(page: &mut Page, answer: &Answer, system: &SystemFacts) {
+/// What the first line leaves out: a trial connection and its prediction, and holders that are stopped.
+fn tell_more(page: &mut Page, answer: &Answer, system: &SystemFacts) {
+    if let Found::Here(here) = &answer.found
+        && let Some(some) = here.stopped.as_ref().filter(|stopped| !stopped.are_all())
+    {
+        page.row("stopped", &some.for_clients());
+    }
     match &answer.tried {
         None => {}
         Some((_, meaning)) if client::is_as_predicted(answer) => page.row("tried", meaning),
@@ -125,6 +131,9 @@ pub fn headline(answers: &[Answer], host: Option<&str>, system: &SystemFacts) ->
                 return of_first;
             };
             let place = taking.place();
+            if let Some(stall) = stall(taking) {
+                return format!("Yes, at {place}, {}, but {stall}.", arrives_as(taking));
+            }
             if answers.iter().all(|one| arrives(&one)) {
                 format!("Yes: every address of {host} takes {what} on port {port}.")
             } else if is_udp {
@@ -143,7 +152,10 @@ fn of_one(answer: &Answer, system: &SystemFacts) -> String {
     match &answer.tried {
         Some((made, meaning)) if !client::is_as_predicted(answer) => {
             let word = if *made { "Yes" } else { "No" };
-            format!("{word}: {meaning} (tried).")
+            match stall(answer).filter(|_| *made) {
+                Some(stall) => format!("{word}: {meaning} (tried), but {stall}."),
+                None => format!("{word}: {meaning} (tried)."),
+            }
         }
         _ => sentence(answer, system),
     }
@@ -181,9 +193,15 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
             let doubt = answer.way.as_ref().and_then(way_text::doubt);
             match (said.strip_prefix("Yes: "), doubt) {
                 (Some(accepts), Some(doubt)) => {
-                    format!("Cannot tell: {}, but {doubt}.", accepts.trim_end_matches('.'))
+                    let accepts = accepts.trim_end_matches('.');
+                    let stall = stall(answer).map_or_else(String::new, |stall| format!("; besides, {stall}"));
+                    format!("Cannot tell: {accepts}, but {doubt}{stall}.")
                 }
-                _ => said,
+                (Some(_), None) => match stall(answer) {
+                    Some(stall) => format!("Yes, {}, but {stall}.", arrives_as(answer)),
+                    None => said,
+                },
+                (None, _) => said,
             }
         }
         Found::Away(away) => of_away(answer, away, system),
@@ -217,7 +235,8 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                 (at.accept_q().unwrap_or(0), at.backlog().unwrap_or(0))
             });
             format!(
-                "No: it would hang. {who} listens on {place}, but does not accept: {waiting} wait, the limit is {limit}."
+                "No: it would hang. {who} listens on {place}, but does not accept: {waiting} wait, the limit is {limit}{}.",
+                stall(answer).map_or_else(String::new, |stall| format!("; {stall}"))
             )
         }
         Reach::Unknown => format!("Cannot tell: the sockets on port {port} could not be read."),
@@ -385,6 +404,7 @@ mod tests {
             reach,
             sockets: Vec::new(),
             owners: Vec::new(),
+            stopped: None,
             unseen: Unseen::default(),
             owner_status: OwnerStatus::Kernel,
             user: None,

@@ -90,7 +90,10 @@ pub fn judge(facts: &UnixName) -> UnixAnswer {
         ),
         Some((_, holders)) => (
             UnixReach::Accepted,
-            format!("Yes: {} takes connections on {shown}.", holders.who()),
+            match holders.stopped.as_ref().filter(|stopped| stopped.are_all()) {
+                Some(stopped) => format!("Yes, it connects, but {}.", stopped.for_clients()),
+                None => format!("Yes: {} takes connections on {shown}.", holders.who()),
+            },
         ),
     };
     UnixAnswer {

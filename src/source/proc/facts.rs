@@ -10,8 +10,9 @@ use procfs::process::Stat;
 
 use super::{ProcRoot, contexts};
 use crate::model::cgroup::Home;
+use crate::model::process::{Stop, program_name};
 use crate::model::request::Facts;
-use crate::model::{Process, Processes, process::program_name};
+use crate::model::{Process, Processes};
 use crate::source::{tape, threads};
 
 /// Time limit for all command lines together. Reading one blocks while its process holds its memory map lock, possibly
@@ -58,6 +59,7 @@ fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answ
         let text = disk::read(directory.join("stat")).unwrap_or_default();
         if let Ok(stat) = Stat::from_read(text.as_slice()) {
             process.parent = u32::try_from(stat.ppid).ok();
+            process.stop = Stop::of_state(stat.state);
             process.started_at =
                 boot.map(|boot| boot + Duration::from_secs_f64(ticks_to_seconds(stat.starttime)));
         }
