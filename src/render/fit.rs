@@ -19,7 +19,10 @@ pub struct Width {
     pub without_other_end: usize,
     /// The least width at which no port, pid or queue is truncated.
     pub least: usize,
-    /// Whether a cell needs action: such a column is dropped last.
+    /// The same with names that are shorter than they should be.
+    pub tightest: usize,
+    /// Whether a cell needs action: such a column is dropped after those that need none, but before a state that tells
+    /// rows apart.
     pub is_alarming: bool,
     /// A number for the text of its cells, if it is the same in all of them: such a column says least.
     pub same_text: Option<u64>,
@@ -34,6 +37,7 @@ impl Width {
             natural: self.natural.max(other.natural),
             without_other_end: self.without_other_end.max(other.without_other_end),
             least: self.least.max(other.least),
+            tightest: self.tightest.max(other.tightest),
             is_alarming: self.is_alarming || other.is_alarming,
             same_text: self.same_text.filter(|text| other.same_text == Some(*text)),
         }
@@ -47,6 +51,7 @@ impl Width {
             natural,
             without_other_end: natural,
             least: natural.min(8),
+            tightest: natural.min(8),
             is_alarming: false,
             same_text: None,
         }
@@ -60,6 +65,8 @@ enum Give {
     OtherEnd,
     /// Everything beyond this width that may be truncated.
     Beyond(usize),
+    /// Everything that may be truncated, and more of its names than is good.
+    Tightest,
     /// The whole column, if all its cells are the same.
     SameColumn,
     /// The whole column.
@@ -98,11 +105,20 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Local, Give::Beyond(0)),
     (Column::Proto, Give::SameColumn),
     (Column::Process, Give::Beyond(0)),
-    (Column::State, Give::Column),
-    (Column::Proto, Give::Column),
+    (Column::State, Give::SameColumn),
+    // Most of their cells are empty: rows that differ only in their states must not look alike because of them.
+    (Column::SynRecv, Give::EvenAlarming),
+    (Column::Drops, Give::EvenAlarming),
+    (Column::SendQ, Give::EvenAlarming),
+    (Column::RecvQ, Give::EvenAlarming),
+    (Column::Scope, Give::EvenAlarming),
     (Column::RecvBuffer, Give::EvenAlarming),
     (Column::AcceptQ, Give::EvenAlarming),
+    (Column::Proto, Give::Column),
+    (Column::Process, Give::Tightest),
+    (Column::State, Give::Column),
     (Column::Peer, Give::Column),
+    (Column::State, Give::EvenAlarming),
 ];
 
 /// Returns the columns that stay and their widths, for a terminal of `limit` columns. LOCAL and PROCESS are never
@@ -124,6 +140,7 @@ pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
         let floor = match give {
             Give::OtherEnd => of_column.without_other_end,
             Give::Beyond(floor) => *floor,
+            Give::Tightest => of_column.tightest,
             Give::SameColumn if of_column.same_text.is_none() => continue,
             Give::Column if of_column.is_alarming => continue,
             Give::Column | Give::SameColumn | Give::EvenAlarming => {
@@ -131,7 +148,11 @@ pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
                 continue;
             }
         };
-        let floor = floor.max(of_column.least).min(*width);
+        let least = match give {
+            Give::Tightest => of_column.tightest,
+            _ => of_column.least,
+        };
+        let floor = floor.max(least).min(*width);
         *width = width.saturating_sub(excess).max(floor);
     }
     let mut columns: Vec<(Column, usize)> = columns
@@ -244,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_says_the_same_everywhere_goes_before_the_state() {
+    fn the_protocol_goes_before_the_state_and_a_column_that_says_the_same_everywhere_before_both() {
         let with = |same_text| {
             [
                 Width {
@@ -267,12 +288,46 @@ mod tests {
             fitted.into_iter().map(|(column, _)| column).collect()
         };
         assert_eq!(kept(Some(1)), [Column::State, Column::Local, Column::Process]);
-        assert_eq!(kept(None), [Column::Proto, Column::Local, Column::Process]);
+        assert_eq!(kept(None), [Column::State, Column::Local, Column::Process]);
         let merged = |other| with(Some(1))[0].widened(with(other)[0]).same_text;
         assert_eq!(
             (merged(Some(1)), merged(Some(2)), merged(None)),
             (Some(1), None, None)
         );
+    }
+
+    #[test]
+    fn a_state_that_tells_rows_apart_stays_longer_than_a_full_queue() {
+        use Column::{AcceptQ, Local, Process, Proto, State};
+        let listing = |same_text| {
+            [
+                Width::plain(Column::Proto, 5),
+                Width {
+                    same_text,
+                    ..Width::plain(Column::State, 10)
+                },
+                Width {
+                    is_alarming: true,
+                    ..Width::plain(Column::AcceptQ, 8)
+                },
+                Width {
+                    least: 15,
+                    ..Width::plain(Column::Local, 15)
+                },
+                Width {
+                    least: 14,
+                    ..Width::plain(Column::Process, 14)
+                },
+            ]
+        };
+        let kept = |same_text, limit| -> Vec<Column> {
+            let fitted = super::fit(&listing(same_text), limit);
+            fitted.into_iter().map(|(column, _)| column).collect()
+        };
+        assert_eq!(kept(None, 52), [Proto, State, Local, Process]);
+        assert_eq!(kept(Some(1), 52), [Proto, AcceptQ, Local, Process]);
+        assert_eq!(kept(None, 45), [State, Local, Process]);
+        assert_eq!(kept(None, 31), [Local, Process]);
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl GrowingTable {
                 natural: width,
                 without_other_end: width,
                 least: width,
+                tightest: width,
                 is_alarming: false,
                 // What is still to come may differ.
                 same_text: None,

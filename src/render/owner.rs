@@ -30,7 +30,7 @@ pub fn spans(row: &Row<'_>) -> Vec<Span> {
         ],
         OwnerStatus::None => vec![Span::fixed("none (closed)")],
         OwnerStatus::Queued => {
-            let mut spans = vec![Span::fixed("not accepted yet")];
+            let mut spans = vec![Span::fixed("not accepted"), Span::new(" yet", Cut::Never, DETAIL)];
             if let Some(listener) = first_of(row, DETAIL) {
                 spans.push(Span::new(": ", Cut::Never, DETAIL));
                 spans.extend(listener);

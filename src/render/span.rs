@@ -29,6 +29,8 @@ pub struct Span {
 
 /// The minimum width of a truncated name.
 const LEAST_NAME: usize = 8;
+/// The same where a column would have to go otherwise.
+const TIGHTEST_NAME: usize = 6;
 /// The minimum width of a truncated address or path: that of 127.0.0.1.
 const LEAST_ADDRESS: usize = 9;
 /// The ranks, in the order of dropping.
@@ -61,6 +63,13 @@ impl Span {
         }
     }
 
+    fn tightest(&self) -> usize {
+        match self.cut {
+            Cut::End => self.width().min(TIGHTEST_NAME),
+            Cut::Never | Cut::Middle => self.least(),
+        }
+    }
+
     fn shortened(&self, width: usize) -> String {
         match self.cut {
             Cut::Never => self.text.clone(),
@@ -89,6 +98,15 @@ pub fn least(spans: &[Span]) -> usize {
     spans.iter().filter(|span| span.rank == 1).map(Span::least).sum()
 }
 
+/// The same with names that are shorter than they should be.
+pub fn tightest(spans: &[Span]) -> usize {
+    spans
+        .iter()
+        .filter(|span| span.rank == 1)
+        .map(Span::tightest)
+        .sum()
+}
+
 /// Returns the text of the spans in at most this many terminal cells. Below [`least`] it is truncated at its end all
 /// the same: nothing may wrap.
 pub fn shorten(spans: &[Span], limit: usize) -> String {
@@ -97,22 +115,30 @@ pub fn shorten(spans: &[Span], limit: usize) -> String {
         if width(&spans) <= limit {
             break;
         }
-        for at in 0..spans.len() {
-            let excess = width(&spans).saturating_sub(limit);
-            let Some(span) = spans.get_mut(at).filter(|span| span.rank == rank) else {
-                continue;
-            };
-            let target = span.width().saturating_sub(excess).max(span.least());
-            if target < span.width() {
-                span.text = span.shortened(target);
-            }
-        }
+        narrow(&mut spans, rank, limit, Span::least);
         if rank > 1 && width(&spans) > limit {
             spans.retain(|span| span.rank < rank);
         }
     }
+    if tightest(&spans) <= limit {
+        narrow(&mut spans, 1, limit, Span::tightest);
+    }
     let text: String = spans.iter().map(|span| span.text.as_str()).collect();
     cut_end(text.trim_end(), limit)
+}
+
+/// Truncates the spans of a rank, down to `floor` each, until all spans fit.
+fn narrow(spans: &mut [Span], rank: u8, limit: usize, floor: fn(&Span) -> usize) {
+    for at in 0..spans.len() {
+        let excess = width(spans).saturating_sub(limit);
+        let Some(span) = spans.get_mut(at).filter(|span| span.rank == rank) else {
+            continue;
+        };
+        let target = span.width().saturating_sub(excess).max(floor(span));
+        if target < span.width() {
+            span.text = span.shortened(target);
+        }
+    }
 }
 
 /// Truncates text to a width, with an ellipsis at its end.
@@ -178,6 +204,9 @@ mod tests {
         assert_eq!(shown(25), "postgres 2044 in databas\u{2026}");
         assert_eq!(shown(16), "postgres 2044");
         assert_eq!(least(&connection()), 13);
+        assert_eq!(tightest(&connection()), 11);
+        assert_eq!(shown(11), "postg\u{2026} 2044");
+        assert_eq!(shown(10), "postgres \u{2026}");
     }
 
     #[test]

@@ -254,6 +254,7 @@ pub(super) fn width_of<'a>(
         natural: natural.max(heading),
         without_other_end: widest(&|spans| span::width_without(spans, 3)).max(heading),
         least: widest(&span::least).max(heading),
+        tightest: widest(&span::tightest).max(heading),
         is_alarming: cells.clone().any(|cell| cell.tone == Tone::Alarm),
         same_text: same_text(cells.clone()),
     })
@@ -429,20 +430,27 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// A hundred sockets with long addresses, held by programs with long names.
-        /// One in four is a unix socket with a long path.
+        /// A hundred sockets with long addresses in different states, held by programs with long names.
+        /// One in four is a unix socket with a long path; its accept queue is full.
         #[test]
-        fn no_line_wraps_no_port_or_pid_is_cut_and_every_row_can_be_told_apart(
+        fn no_line_wraps_no_port_or_pid_is_cut_and_every_row_and_its_state_can_be_told_apart(
             seeds in proptest::collection::vec((any::<u128>(), any::<u128>(), "[a-z-]{1,30}", "[a-z /]{0,60}"), 100),
         ) {
             use crate::model::Process;
             let is_unix = |index: u32| index % 4 == 3;
+            let state_of = |index: u32| match index % 8 {
+                3 | 7 => State::Listen,
+                0 => State::SynSent,
+                1 => State::CloseWait,
+                2 => State::FinWait1,
+                _ => State::Established,
+            };
             let mut context = context();
             let mut all = Vec::new();
             for (index, (local, peer, name, arguments)) in (0u32..).zip(&seeds) {
                 let pid = 1_000_000 + index;
                 let address = |bits: &u128| std::net::Ipv6Addr::from_bits(*bits | 1 << 100).to_string();
-                let mut socket = tcp(&address(local), 10_000, &address(peer), 443, State::Established);
+                let mut socket = tcp(&address(local), 10_000, &address(peer), 443, state_of(index));
                 if let crate::model::Endpoints::Inet(pair) = &mut socket.endpoints {
                     pair.local_port = u16::try_from(10_000 + index).unwrap();
                     pair.peer_port = u16::try_from(20_000 + index).unwrap();
@@ -451,6 +459,8 @@ mod tests {
                     let path = format!("/run/{}/{name}.sock", arguments.replace(' ', "/var"));
                     socket = Socket {
                         protocol: crate::model::Protocol::Unix,
+                        rqueue: Some(129),
+                        wqueue: Some(128),
                         endpoints: crate::model::Endpoints::Unix(crate::model::UnixPair {
                             name: Some(path.into_bytes().into()),
                             ..crate::model::UnixPair::default()
@@ -468,8 +478,8 @@ mod tests {
                 all.push((socket, [holder(pid, 3)]));
             }
             let columns = [
-                Column::Proto, Column::State, Column::RecvQ, Column::SendQ, Column::Local, Column::Peer,
-                Column::User, Column::Process, Column::Command,
+                Column::Proto, Column::State, Column::RecvQ, Column::SendQ, Column::AcceptQ, Column::Local,
+                Column::Peer, Column::User, Column::Process, Column::Command,
             ];
             for width in [60, 80, 100, 140] {
                 let view = TableView { width: Some(width), ..view(&columns) };
@@ -488,6 +498,7 @@ mod tests {
                     for number in ports.chain([format!(" {}", 1_000_000 + index)]) {
                         prop_assert!(line.contains(&number), "{width}: {number}: {line}");
                     }
+                    prop_assert!(line.contains(state_of(index).ss_name()), "{width}: {line}");
                 }
             }
         }
