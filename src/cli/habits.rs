@@ -65,7 +65,8 @@ pub(super) fn explain(arguments: &[OsString]) -> Option<UsageError> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     // A line of lsof is translated as a whole, `-nP` in it too.
     if let Some((word, line)) = words.iter().find_map(|word| Some((word, of_lsof(&words, word)?))) {
-        return Some(unknown(word).with_hint(format!("the same as lsof {}: {line}", words.join(" "))));
+        let typed = words.strip_prefix(&["lsof"]).unwrap_or(&words).join(" ");
+        return Some(unknown(word).with_hint(format!("the same as lsof {typed}: {line}")));
     }
     words.iter().enumerate().find_map(|(index, word)| {
         let (name, value) = word
@@ -303,6 +304,30 @@ pub(super) fn explain_kill(arguments: &[OsString]) -> Option<UsageError> {
     Some(unknown(&option).with_hint(format!("{usual}{}", shown(&line))))
 }
 
+/// Returns the line to type without the name of another program in it: `ss -tlnp`, `lsof -i :80`, `-tulnp grep 80`.
+/// A line of lsof is translated. `None` if the word is not such a name there.
+pub fn without_program(arguments: &[OsString], word: &str) -> Option<String> {
+    let at = arguments.iter().skip(1).position(|argument| argument == word)? + 1;
+    let is_option = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"-");
+    let is_name = match word {
+        "grep" => true,
+        "ss" | "netstat" | "lsof" => arguments.iter().take(at).skip(1).all(is_option),
+        _ => false,
+    };
+    let mut rest = arguments.to_vec();
+    drop(rest.splice(at..=at, []));
+    let words: Vec<_> = rest.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let is_of_lsof = word == "lsof" && words.iter().any(|word| word.starts_with('-'));
+    is_name.then(|| {
+        if is_of_lsof {
+            Lsof::of(&words).here()
+        } else {
+            shown(&rest)
+        }
+    })
+}
+
 /// Returns a hint for a line that is a listing here and something else elsewhere: `netstat -rn`, `lsof -ti tcp:80`;
 /// `None` for everything else.
 pub fn aside(arguments: &[OsString]) -> Option<String> {
@@ -345,6 +370,7 @@ mod tests {
             ("-i :80 -nP", "sockstat :80"),
             ("-nP -i :80", "sockstat :80"),
             ("-nPi tcp:80", "sockstat tcp:80"),
+            ("lsof -nP -i :80", "the same as lsof -nP -i :80: sockstat :80"),
             ("-nP -i", "sockstat"),
             ("-nP -i -p 812", "sockstat pid = 812"),
             ("-ti:80", "sockstat --pids :80"),

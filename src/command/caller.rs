@@ -21,6 +21,8 @@ pub struct Caller {
     pub may_see_all: bool,
     /// The command that would be typed after `sudo`: the full path of this program, and its arguments.
     pub command: String,
+    /// The command line as typed, the program's name first.
+    pub arguments: Vec<OsString>,
     /// Where the output goes.
     pub place: Place,
     /// The one network namespace that the run is in (`-N`): as it was typed, and its file, both quoted for the shell.
@@ -45,6 +47,7 @@ impl Caller {
             is_root,
             may_see_all,
             command,
+            arguments: arguments.to_vec(),
             place: place(),
             netns: None,
             views: Views::default(),

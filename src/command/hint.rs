@@ -1,18 +1,20 @@
 //! Hints after a listing without rows: what was typed may be misspelt, or mean something else.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
-use crate::cli::commands;
+use super::caller::Caller;
+use crate::cli::{commands, habits};
 use crate::model::{Protocol, State};
 use crate::plan::ListPlan;
 use crate::query::field_names;
 use crate::query::nearest::nearest;
 use crate::render::escape;
-use crate::source::process;
+use crate::source::{hosts, process};
 
-/// Returns a hint about a listing without rows; empty if there is none. `is_read` says that a person reads it.
-pub(super) fn after_nothing(plan: &ListPlan, is_read: bool) -> String {
-    if let Some(word) = &plan.lone_word {
+/// Returns a hint about a listing without rows; empty if there is none.
+pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
+    if let [word] = &plan.words[..] {
         if let Ok(pid) = word.parse()
             && process::exists(pid)
         {
@@ -22,16 +24,25 @@ pub(super) fn after_nothing(plan: &ListPlan, is_read: bool) -> String {
             return hint;
         }
     }
-    if is_read && plan.only_connected {
-        return "hint: only connected sockets are selected: -a shows all, -l those that listen\n".to_owned();
+    if let Some(hint) = of_other_program(&plan.bare_words, &caller.arguments) {
+        return hint;
+    }
+    if let Some(hint) = of_direction(&plan.words, &plan.bare_words) {
+        return hint;
     }
     if plan.bare_words.iter().any(|word| word == "port") {
         return "hint: a number alone is a port: sockstat 3000\n".to_owned();
     }
-    if plan.bare_words.is_empty() {
-        return String::new();
+    if !plan.bare_words.is_empty() {
+        let is_user = |word: &str| hosts::user_id_of(word).is_ok();
+        if let Some(hint) = misspelt(&plan.bare_words, &process::names_of_all(), is_user) {
+            return hint;
+        }
     }
-    misspelt(&plan.bare_words, &process::names_of_all())
+    if caller.place.is_terminal && plan.only_connected {
+        return "hint: only connected sockets are selected: -a shows all, -l those that listen\n".to_owned();
+    }
+    String::new()
 }
 
 /// What people type for a listing who expect a command there.
@@ -54,23 +65,94 @@ fn of_word(word: &str) -> Option<String> {
     })
 }
 
-/// Returns a hint about the first word that is near to another one.
-fn misspelt(bare_words: &[String], programs: &BTreeSet<String>) -> String {
+/// Returns a hint about the name of another command, pasted in front of its options or after a pipe that is missing.
+fn of_other_program(bare_words: &[String], arguments: &[OsString]) -> Option<String> {
+    let (word, line) = bare_words
+        .iter()
+        .find_map(|word| Some((word, habits::without_program(arguments, word)?)))?;
+    Some(format!("hint: drop the word '{word}': {line}\n"))
+}
+
+/// What people write before the address of a peer, or of this machine.
+const DIRECTIONS: [&str; 5] = ["peer", "remote", "from", "to", "with"];
+
+/// Returns a hint about `peer ADDRESS`, `from ADDRESS` and the like.
+fn of_direction(words: &[String], bare_words: &[String]) -> Option<String> {
+    let [word, place] = words.windows(2).find_map(|pair| match pair {
+        [word, place] if DIRECTIONS.contains(&word.as_str()) && bare_words.contains(word) => {
+            Some([word, place])
+        }
+        _ => None,
+    })?;
+    let place = escape::text(place.as_bytes());
+    let is_port = place.trim_start_matches(':').parse::<u16>().is_ok();
+    let (peer, local) = if is_port {
+        ("dport", "sport")
+    } else {
+        ("dst", "src")
+    };
+    Some(format!(
+        "hint: no program '{word}' holds a socket; '{peer} {place}' selects by the peer, '{local} {place}' by this end\n"
+    ))
+}
+
+/// Returns a hint about the first word that another one resembles: a program whose name includes it, a user, or what
+/// is near to it.
+fn misspelt(
+    bare_words: &[String],
+    programs: &BTreeSet<String>,
+    is_user: impl Fn(&str) -> bool,
+) -> Option<String> {
     let commands = commands::names();
     let mut words: Vec<&str> = commands.iter().map(String::as_str).collect();
     words.extend(State::ALL.map(State::name));
+    words.push("listening");
     words.extend(Protocol::ALL.map(Protocol::name));
     for field in field_names() {
         words.push(field);
     }
     words.extend(programs.iter().map(String::as_str));
-    for word in bare_words.iter().filter(|word| !programs.contains(*word)) {
-        if let Some(near) = nearest(word, words.iter().copied()).filter(|near| *near != word.as_str()) {
-            let (word, near) = (escape::text(word.as_bytes()), escape::text(near.as_bytes()));
-            return format!("hint: no program '{word}' holds a socket; did you mean '{near}'?\n");
-        }
+    let unknown = || bare_words.iter().filter(|word| !programs.contains(*word));
+    unknown().find_map(|word| {
+        let meant = match including(word, programs) {
+            Some(meant) => meant,
+            None if is_user(word) => format!("'user = {}'", escape::text(word.as_bytes())),
+            None => {
+                let near = nearest(word, words.iter().copied()).filter(|near| *near != word.as_str())?;
+                format!("'{}'", escape::text(near.as_bytes()))
+            }
+        };
+        let word = escape::text(word.as_bytes());
+        Some(format!(
+            "hint: no program '{word}' holds a socket; did you mean {meant}?\n"
+        ))
+    })
+}
+
+/// Returns the program whose name begins with a word, or else includes it; with a glob if there are several.
+///
+/// Threads of the kernel, such as `kworker/0:1`, are no programs.
+fn including(word: &str, programs: &BTreeSet<String>) -> Option<String> {
+    if word.chars().count() < 3 {
+        return None;
     }
-    String::new()
+    let wanted = word.to_lowercase();
+    let those = |matches: &dyn Fn(&str) -> bool| -> Vec<&String> {
+        let named = programs.iter().filter(|name| !name.contains('/'));
+        named.filter(|name| matches(&name.to_lowercase())).collect()
+    };
+    let beginning = those(&|name| name.starts_with(&wanted));
+    let (found, before) = if beginning.is_empty() {
+        (those(&|name| name.contains(&wanted)), "*")
+    } else {
+        (beginning, "")
+    };
+    let first = escape::text(found.first()?.as_bytes());
+    Some(if found.len() == 1 {
+        format!("'{first}'")
+    } else {
+        format!("'{first}' or '{before}{}*'", escape::text(word.as_bytes()))
+    })
 }
 
 #[cfg(test)]
@@ -96,29 +178,87 @@ mod tests {
         }
     }
 
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    fn of_words(line: &str) -> String {
+        let names = [
+            "nginx",
+            "greb",
+            "redis-server",
+            "redis-cli",
+            "php-fpm8.3",
+            "kworker/0:1-mm",
+        ];
+        let programs = names.map(str::to_owned).into_iter().collect();
+        misspelt(&words(line), &programs, |word| word == "nobody").unwrap_or_default()
+    }
+
     #[test]
     fn typos_of_commands_states_and_programs_get_a_hint() {
-        let programs = BTreeSet::from(["nginx".to_owned(), "greb".to_owned()]);
-        let hint = |words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            misspelt(&words, &programs)
-        };
         for (word, near) in [
             ("wiat", "wait"),
             ("nignx", "nginx"),
             ("lisen", "listen"),
+            ("listning", "listening"),
             ("complations", "completions"),
             ("estabished", "established"),
+            ("redis-sever", "redis-server"),
         ] {
+            let hint = of_words(word);
             assert!(
-                hint(&[word]).contains(&format!("did you mean '{near}'?")),
-                "{word}: {}",
-                hint(&[word])
+                hint.contains(&format!("did you mean '{near}'?")),
+                "{word}: {hint}"
             );
         }
-        assert!(hint(&["unknownd", "wiat"]).contains("'wait'"));
+        assert!(of_words("unknownd wiat").contains("'wait'"));
         for word in ["nginx", "postgres", "free", "ab"] {
-            assert_eq!(hint(&[word]), "", "{word}");
+            assert_eq!(of_words(word), "", "{word}");
         }
+    }
+
+    #[test]
+    fn a_part_of_a_program_s_name_and_a_user_get_a_hint() {
+        for (word, meant) in [
+            ("redis-s", "did you mean 'redis-server'?"),
+            ("Redis", "did you mean 'redis-cli' or 'Redis*'?"),
+            ("fpm", "did you mean 'php-fpm8.3'?"),
+            ("nobody", "did you mean 'user = nobody'?"),
+        ] {
+            let hint = of_words(word);
+            assert!(hint.contains(meant), "{word}: {hint}");
+        }
+        for word in ["re", "work"] {
+            assert_eq!(of_words(word), "", "{word}");
+        }
+    }
+
+    #[test]
+    fn a_direction_gets_the_words_for_either_end() {
+        let hint = |line: &str, bare: &str| of_direction(&words(line), &words(bare)).unwrap_or_default();
+        assert!(hint("peer 10.0.0.1", "peer").contains("'dst 10.0.0.1' selects by the peer, 'src 10.0.0.1'"));
+        assert!(hint("tcp to :80", "to").contains("'dport :80'"));
+        assert_eq!(hint("from", "from"), "");
+        assert_eq!(hint("process = peer 80", ""), "", "not a bare word");
+    }
+
+    #[test]
+    fn the_name_of_another_command_is_to_be_dropped() {
+        let hint = |line: &str, bare: &str| {
+            let arguments: Vec<OsString> = format!("sockstat {line}").split(' ').map(Into::into).collect();
+            of_other_program(&words(bare), &arguments).unwrap_or_default()
+        };
+        for (line, bare, here) in [
+            ("ss -tlnp", "ss", "'ss': sockstat -tlnp\n"),
+            ("-H netstat -antp", "netstat", "'netstat': sockstat -H -antp\n"),
+            ("lsof -i :80", "lsof", "'lsof': sockstat :80\n"),
+            ("lsof nginx", "lsof nginx", "'lsof': sockstat nginx\n"),
+            ("-tulnp grep 80", "grep", "'grep': sockstat -tulnp 80\n"),
+        ] {
+            assert!(hint(line, bare).ends_with(here), "{line}: {}", hint(line, bare));
+        }
+        assert_eq!(hint("nginx ss", "nginx ss"), "", "not the first word");
+        assert_eq!(hint("ss -tlnp", ""), "", "not a bare word");
     }
 }

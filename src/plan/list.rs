@@ -49,8 +49,8 @@ pub struct ListPlan {
     pub diag: Option<PathBuf>,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
-    /// The filter, if it is a single word.
-    pub lone_word: Option<String>,
+    /// The words of the filter as typed.
+    pub words: Vec<String>,
     /// Whether an option that selects tables leaves out, as in ss, all sockets that wait for peers.
     pub only_connected: bool,
 }
@@ -162,9 +162,15 @@ impl ListPlan {
             diag: args.diag.clone(),
             bare_words: filter.words,
             only_connected,
-            lone_word: (args.filter.len() == 1).then(|| args.filter.concat()),
+            words: words_of(&args.filter),
         })
     }
+}
+
+/// Returns the words of a filter, which may be quoted as a whole.
+fn words_of(filter: &[String]) -> Vec<String> {
+    let words = filter.iter().flat_map(|typed| typed.split_whitespace());
+    words.map(str::to_owned).collect()
 }
 
 impl ListPlan {

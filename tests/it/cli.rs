@@ -353,6 +353,22 @@ fn a_misspelt_subcommand_gets_a_hint_when_nothing_matches() {
 }
 
 #[test]
+fn a_line_of_another_command_without_rows_gets_a_hint() {
+    for (line, hint) in [
+        ("lsof -i :1", "drop the word 'lsof': sockstat :1\n"),
+        ("ss -tlnp", "drop the word 'ss': sockstat -tlnp\n"),
+        ("netstat -antp", "drop the word 'netstat': sockstat -antp\n"),
+        ("-tulnp grep 1", "drop the word 'grep': sockstat -tulnp 1\n"),
+        ("peer 192.0.2.1", "'dst 192.0.2.1' selects by the peer"),
+        ("listning", "did you mean 'listening'?"),
+        ("-u root", "did you mean 'user = root'?"),
+    ] {
+        let ran = run(&line.split(' ').collect::<Vec<_>>()).ended_with(0);
+        assert!(ran.stderr.contains(hint), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn every_place_is_answered_and_the_worst_decides() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().port().to_string();
