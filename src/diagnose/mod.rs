@@ -4,6 +4,7 @@
 
 pub mod bind;
 pub(crate) mod json;
+pub mod master;
 pub mod path;
 pub mod place;
 pub mod restart;

@@ -14,19 +14,23 @@ pub struct Held {
 /// Processes that belong together, and what they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The topmost first; the others descend from it.
+    /// The topmost first; the others descend from it. By pid where the topmost is `master`.
     pub pids: Vec<u32>,
     /// The sockets they hold, by their place in the caller's list.
     pub sockets: Vec<usize>,
+    /// The process above all of them that starts them and cannot be inspected.
+    pub master: Option<u32>,
 }
 
-/// Puts holders together: those of one socket that descend from another of them are one target. A target that
-/// holds several sockets is named once.
-pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>) -> Vec<Target> {
+/// Puts holders together: those of one socket that descend from another of them are one target, and so are those with
+/// the same master in `masters`, which has that of a holder if it cannot be inspected. A target that holds several
+/// sockets is named once.
+pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>, masters: &BTreeMap<u32, u32>) -> Vec<Target> {
     let mut found: BTreeMap<u32, (BTreeSet<u32>, BTreeSet<usize>)> = BTreeMap::new();
     for one in held {
         for pid in &one.pids {
             let top = topmost(*pid, &one.pids, parents);
+            let top = masters.get(&top).copied().unwrap_or(top);
             let (pids, sockets) = found.entry(top).or_default();
             pids.insert(*pid);
             sockets.insert(one.socket);
@@ -34,11 +38,16 @@ pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>) -> Vec<Target> {
     }
     found
         .into_iter()
-        .map(|(top, (pids, sockets))| Target {
-            pids: std::iter::once(top)
-                .chain(pids.into_iter().filter(|pid| *pid != top))
-                .collect(),
-            sockets: sockets.into_iter().collect(),
+        .map(|(top, (pids, sockets))| {
+            let holder = Some(top).filter(|top| pids.contains(top));
+            Target {
+                pids: holder
+                    .into_iter()
+                    .chain(pids.into_iter().filter(|pid| *pid != top))
+                    .collect(),
+                sockets: sockets.into_iter().collect(),
+                master: holder.is_none().then_some(top),
+            }
         })
         .collect()
 }
@@ -79,22 +88,40 @@ mod tests {
     #[test]
     fn workers_belong_to_their_master() {
         let parents = BTreeMap::from([(11, 10), (12, 10), (10, 1), (20, 1)]);
-        let found = targets(&[held(0, &[11, 12, 10]), held(1, &[10])], &parents);
+        let found = targets(
+            &[held(0, &[11, 12, 10]), held(1, &[10])],
+            &parents,
+            &BTreeMap::new(),
+        );
         assert_eq!(
             found,
             [Target {
                 pids: vec![10, 11, 12],
-                sockets: vec![0, 1]
+                sockets: vec![0, 1],
+                master: None
             }]
         );
     }
 
     #[test]
+    fn workers_of_a_hidden_master_are_one_target() {
+        let parents = BTreeMap::from([(11, 10), (12, 10), (13, 12), (10, 1), (20, 1)]);
+        let masters = BTreeMap::from([(11, 10), (12, 10)]);
+        let found = targets(&[held(0, &[11, 12, 13, 20])], &parents, &masters);
+        let of = |pids: &[u32], master| Target {
+            pids: pids.to_vec(),
+            sockets: vec![0],
+            master,
+        };
+        assert_eq!(found, [of(&[11, 12, 13], Some(10)), of(&[20], None)]);
+    }
+
+    #[test]
     fn strangers_stay_apart() {
         let parents = BTreeMap::from([(10, 1), (20, 1)]);
-        let found = targets(&[held(0, &[10]), held(1, &[20])], &parents);
+        let found = targets(&[held(0, &[10]), held(1, &[20])], &parents, &BTreeMap::new());
         assert_eq!(found.len(), 2);
-        let shared = targets(&[held(0, &[10, 20])], &parents);
+        let shared = targets(&[held(0, &[10, 20])], &parents, &BTreeMap::new());
         assert_eq!(shared.len(), 2, "siblings without their parent are unrelated");
     }
 

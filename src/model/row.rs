@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use super::cgroup::Home;
 use super::machine::Origin;
 use super::reachable::Reachability;
-use super::{HalfOpen, Holder, Name, Names, Namespace, Ownership, Peer, Peers, Process, Processes, Socket};
+use super::{
+    HalfOpen, Holder, Name, Names, Namespace, OwnerStatus, Ownership, Peer, Peers, Process, Processes, Socket,
+};
 
 /// A socket with its owner and context: the input of filters, sorting and renderers.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +99,19 @@ impl<'a> Row<'a> {
         self.processes()
             .find(is_topmost)
             .or_else(|| self.processes().next())
+    }
+
+    /// Returns whether the socket was created by a user of whom no holder was seen, while some processes cannot be
+    /// inspected: one of those probably holds it as well, as nginx's master does for whoever may inspect only its
+    /// workers.
+    pub fn creator_is_unseen(&self) -> bool {
+        let of_another = |creator: u32| {
+            let mut seen = self.processes().peekable();
+            seen.peek().is_some() && seen.all(|process| process.uid.is_some_and(|uid| uid != creator))
+        };
+        self.ownership.may_be_more
+            && self.ownership.status == OwnerStatus::Known
+            && self.socket.uid.is_some_and(of_another)
     }
 
     /// Returns the processes that hold the socket, each once, by pid.

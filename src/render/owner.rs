@@ -16,6 +16,9 @@ pub fn spans(row: &Row<'_>) -> Vec<Span> {
     let mut spans = match row.ownership.status {
         OwnerStatus::Known => match (first_of(row, 1), row.ownership.holders.first()) {
             (Some(mut name), _) => {
+                if row.creator_is_unseen() {
+                    name.push(Span::new(" +?", Cut::Never, 1));
+                }
                 name.extend(container(row));
                 name
             }

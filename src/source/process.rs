@@ -28,6 +28,17 @@ pub fn ancestors(pid: u32) -> impl Iterator<Item = Ancestor> {
     })
 }
 
+/// The user of a process: the owner of its files under /proc.
+pub fn uid_of(pid: u32) -> Option<u32> {
+    disk::stat(format!("/proc/{pid}")).ok().map(|stat| stat.uid)
+}
+
+/// Whether the kernel refuses to list the descriptors of a process.
+pub fn is_closed(pid: u32) -> bool {
+    let names = disk::names_in(format!("/proc/{pid}/fd"));
+    names.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// The name of a program (comm).
 pub fn comm_of(pid: u32) -> Vec<u8> {
     let comm = disk::read(format!("/proc/{pid}/comm")).unwrap_or_default();
@@ -118,6 +129,7 @@ mod tests {
         );
         assert_eq!(parents_of_all().get(&own), Some(&first.pid));
         assert!(working_directory(own).is_some());
+        assert!(uid_of(own).is_some() && !is_closed(own));
         assert!(exists(own) && !exists(u32::MAX) && !names_of_all().is_empty());
     }
 

@@ -173,6 +173,72 @@ fn a_pre_forked_server_is_one_target() {
     });
 }
 
+/// A master of root's whose two workers are user 65534's, as nginx's may be.
+fn server_with_workers_of_nobody(fd: OwnedFd) -> Child {
+    fcntl_setfd(&fd, FdFlags::empty()).unwrap();
+    let script = "for i in 1 2; do \
+        setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'echo; read line' </proc/$$/fd/0 & done; wait; read line";
+    let child = Command::new("/bin/sh")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    drop(fd);
+    let mut child = child.unwrap();
+    let mut ready = [0; 2];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    child
+}
+
+#[test]
+fn workers_are_one_target_and_their_hidden_master_is_named() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let server = server_with_workers_of_nobody(listener(port));
+        let (master, place) = (server.id(), format!(":{port}"));
+        let said_by = |arguments: &[&str]| {
+            let output = command(arguments, 65_534).stdin(Stdio::null()).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let why = said_by(&["why", "-4", &place]);
+        assert!(
+            why.contains(&format!(
+                "and probably by their parent sh {master}, which you may not"
+            )),
+            "{why}"
+        );
+        assert!(
+            why.contains(&format!(" kill {place}")) && why.contains("sudo /"),
+            "{why}"
+        );
+        assert!(!why.contains(" or        sockstat kill"), "{why}");
+        let listed = said_by(&["-tlpn", "--table"]);
+        assert!(listed.contains(" +1 +?"), "{listed}");
+
+        let started = format!("started by sh {master}, which you may not inspect");
+        let (said, complaint, exit) = kill(&["--dry-run", &place], 65_534);
+        assert!(said.contains(&started) && exit == Some(0), "{said}{complaint}");
+        assert!(
+            said.contains("; instead: sudo /") && said.contains(&format!(" kill {place}\n")),
+            "{said}"
+        );
+        let (said, complaint, exit) = kill(&["--yes", &place], 65_534);
+        assert!(said.contains(&started) && exit == Some(1), "{said}{complaint}");
+        assert!(
+            said.contains(" +1 ended after ") && said.contains("is still taken"),
+            "{said}"
+        );
+        // Nothing is hidden from root.
+        let (said, complaint, exit) = kill(&["--dry-run", &place], 0);
+        assert!(
+            said.starts_with(&format!("sh {master} ")) && exit == Some(0),
+            "{said}{complaint}"
+        );
+        assert!(!said.contains("may not inspect"), "{said}");
+        finish(server);
+    });
+}
+
 #[test]
 fn unrelated_servers_need_to_be_asked_for() {
     netns::run(|_| {
@@ -210,6 +276,11 @@ fn what_is_refused() {
         let mut server = server(listener(port), WAITS);
         let (_, said, exit) = kill(&["--yes", &place], 65_534);
         assert!(exit == Some(1) && said.contains("hidden: sudo "), "{said}");
+        let (_, said, exit) = kill(&["--yes", "sh"], 65_534);
+        assert!(
+            exit == Some(1) && said.starts_with("1 socket was left out, because its owner is hidden"),
+            "{said}"
+        );
         assert!(lives(&mut server));
         finish(server);
         let pid = std::process::id().to_string();

@@ -54,6 +54,8 @@ pub(super) enum Refused {
 pub(super) struct Target {
     processes: Vec<Process>,
     goal: Goal,
+    /// Whether none of the processes ends the others.
+    are_siblings: bool,
 }
 
 impl Target {
@@ -74,7 +76,18 @@ impl Target {
                 Err(errno) => return Err(Refused::Failed(errno)),
             }
         }
-        Ok(Self { processes, goal })
+        Ok(Self {
+            processes,
+            goal,
+            are_siblings: false,
+        })
+    }
+
+    /// The same for processes none of which ends the others: all are signalled at once.
+    #[must_use]
+    pub(super) fn of_siblings(mut self, are_siblings: bool) -> Self {
+        self.are_siblings = are_siblings;
+        self
     }
 
     /// Signals the topmost process, gives the others time to end with it, and then signals those that still hold on.
@@ -105,7 +118,11 @@ impl Target {
                 Err(errno) => return Err(Refused::Failed(errno)),
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let patience = if at + 1 < count { left / 2 } else { left };
+            let patience = match at + 1 < count {
+                true if self.are_siblings => Duration::ZERO,
+                true => left / 2,
+                false => left,
+            };
             if self.watch(Instant::now() + patience) == Progress::Ended {
                 break;
             }

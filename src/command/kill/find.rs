@@ -1,5 +1,6 @@
 //! Finds the owners that a filter selects, and checks afterwards whether their ports are free.
 
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
@@ -7,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::cure::Reader;
-use crate::diagnose::bind::end_holders::{container_stopper, unit_stopper};
+use crate::diagnose::bind::end_holders::{container_stopper, master_stopper, unit_stopper};
 use crate::diagnose::bind::owner::{Owner, title};
 use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::diagnose::restart::Restart;
 use crate::diagnose::stopped::{Member, Stopped};
-use crate::diagnose::targets::{Held, ancestors, targets};
+use crate::diagnose::targets::{Held, Target, ancestors, targets};
 use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
 use crate::model::Name;
@@ -40,6 +41,8 @@ pub struct Found {
     pub ownerless: Vec<OwnerStatus>,
     /// What kept owners from being seen.
     pub unseen: Unseen,
+    /// How many sockets were left out because their owner is hidden and the filter needs it.
+    pub left_out: u64,
     /// What the filter targets.
     pub(super) goal: Goal,
 }
@@ -81,6 +84,10 @@ pub struct Victim {
     pub supervisor: Option<(Vec<u8>, u32)>,
     /// Those that are stopped, so that only KILL reaches them.
     pub stopped: Option<Stopped>,
+    /// The process that starts them and cannot be inspected; it probably holds the sockets too.
+    pub master: Option<Owner>,
+    /// The command that ends it.
+    pub stop_master: Option<String>,
     /// Whether systemd starts the service again, or docker the container.
     pub restart: Restart,
 }
@@ -149,11 +156,14 @@ impl Sink for Collected {
 fn found(sockets: &[Socket], captured: &Captured, plan: &KillPlan, reader: Reader<'_>) -> Found {
     let mut held = Vec::new();
     let mut ownerless = Vec::new();
+    let mut masters = BTreeMap::new();
     for (at, socket) in sockets.iter().enumerate() {
         let ownership = captured.owners.of(socket);
         let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
         pids.dedup();
         if ownership.status == OwnerStatus::Known {
+            let master_of = |pid: &u32| Some((*pid, processes::master_of(*pid, socket, &ownership)?));
+            masters.extend(pids.iter().filter_map(master_of));
             held.push(Held { socket: at, pids });
         } else {
             ownerless.push(ownership.status);
@@ -163,7 +173,7 @@ fn found(sockets: &[Socket], captured: &Captured, plan: &KillPlan, reader: Reade
     let own = std::process::id();
     let mut us = ancestors(own, &parents);
     us.extend([own, 1]);
-    let victims = targets(&held, &parents)
+    let victims = targets(&held, &parents, &masters)
         .into_iter()
         .map(|target| {
             let of_target: Vec<Socket> = target
@@ -175,7 +185,7 @@ fn found(sockets: &[Socket], captured: &Captured, plan: &KillPlan, reader: Reade
             let is_one_of_us = target.pids.iter().any(|pid| us.contains(pid));
             Victim {
                 is_one_of_us,
-                ..victim(target.pids, of_target, captured, &plan.signal, reader)
+                ..victim(target, of_target, captured, &plan.signal, reader)
             }
         })
         .collect();
@@ -183,23 +193,22 @@ fn found(sockets: &[Socket], captured: &Captured, plan: &KillPlan, reader: Reade
         victims,
         ownerless,
         unseen: captured.owners.unseen(),
+        left_out: captured.undecided[OwnerStatus::Hidden as usize],
         goal: plan.goal,
     }
 }
 
 fn victim(
-    pids: Vec<u32>,
+    target: Target,
     sockets: Vec<Socket>,
     captured: &Captured,
     signal: &str,
     reader: Reader<'_>,
 ) -> Victim {
+    let Target { pids, master, .. } = target;
     let top = pids.first().copied().unwrap_or(0);
-    let context = processes::read(&[top], &[]);
-    let owner = processes::describe(&[top], &context)
-        .into_iter()
-        .next()
-        .unwrap_or_default();
+    let owner = processes::described(top).unwrap_or_default();
+    let master = master.and_then(processes::described);
     let holders = sockets
         .iter()
         .flat_map(|socket| captured.owners.of(socket).holders)
@@ -220,6 +229,10 @@ fn victim(
         stopped: stopped(&pids, &owner.program),
         pids,
         command: owner.command_line(),
+        stop_master: master
+            .as_ref()
+            .and_then(|master| master_stopper(master, sockets.first().and_then(port_of), reader)),
+        master,
         stop_unit: unit_stopper(&owner, reader),
         stop_container: container_stopper(&owner, reader),
         program: owner.program,
@@ -299,6 +312,17 @@ const SUPERVISORS: &[&str] = &[
 fn is_supervisor(name: &[u8]) -> bool {
     // pm2 calls itself "PM2 v5.3.0: God Daemon".
     SUPERVISORS.iter().any(|one| name == one.as_bytes()) || name.starts_with(b"PM2 ")
+}
+
+/// How `sockstat kill` addresses the port of a socket.
+fn port_of(socket: &Socket) -> Option<String> {
+    let port = socket.inet()?.local_port;
+    let option = if socket.protocol == Protocol::Udp {
+        "-u "
+    } else {
+        ""
+    };
+    Some(format!("{option}:{port}"))
 }
 
 fn place(socket: &Socket) -> String {

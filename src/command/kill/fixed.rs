@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::end::{Progress, Target};
 use super::find::{self, Found, Victim, find};
-use super::{Ending, PORTS_WITHIN, ms, name_of, refusal, refusal_of_signal, shown};
+use super::{Ending, PORTS_WITHIN, ms, name_of, refusal, refusal_of_signal, shown, unrelated};
 use crate::command::caller::Caller;
 use crate::command::destroy::act::{Fate, close};
 use crate::engine::{Request, read_tables};
@@ -65,7 +65,7 @@ impl Fixed {
         if !found.victims.is_empty() && !found.victims.iter().any(same) {
             return Err("this socket is gone".to_owned());
         }
-        let refused = refusal(&plan, &found, caller);
+        let refused = refusal(&plan, &found, caller).or_else(|| several(&found.victims));
         let Found { victims, goal, .. } = found;
         let Some(victim) = victims.into_iter().next() else {
             let refused = refused.unwrap_or_else(|| "nobody holds it".to_owned());
@@ -86,7 +86,7 @@ impl Fixed {
         };
         if fixed.refused.is_none() {
             match Target::pin(&victim.pids, &find::same_sockets(&victim), goal) {
-                Ok(target) => fixed.target = Some(target),
+                Ok(target) => fixed.target = Some(target.of_siblings(victim.master.is_some())),
                 Err(refused) => {
                     let why = refusal_of_signal(&name_of(&victim), &victim, refused, caller);
                     fixed.refused = Some(why.trim_end().to_owned());
@@ -186,6 +186,24 @@ impl Fixed {
     }
 }
 
+/// Why several targets are not signalled from the screen, and what ends them.
+fn several(victims: &[Victim]) -> Option<String> {
+    let pids: Vec<_> = victims
+        .iter()
+        .filter_map(|victim| victim.pids.first())
+        .copied()
+        .collect();
+    Some(none_ended(&unrelated(victims)?, &pids))
+}
+
+fn none_ended(targets: &str, pids: &[u32]) -> String {
+    let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
+    format!(
+        "{targets}. None is ended from here; in a shell: kill {}",
+        pids.join(" ")
+    )
+}
+
 /// OpenSSH's server: `sshd`, and since 9.8 `sshd-session` and `sshd-auth`.
 fn serves_logins(program: &[u8]) -> bool {
     program == b"sshd" || program.starts_with(b"sshd-")
@@ -248,4 +266,18 @@ fn connections(socket: &Socket) -> Vec<Socket> {
         ControlFlow::Continue(())
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_targets_get_a_command_and_no_option() {
+        let said = none_ended("2 unrelated targets: a 7, b 9", &[7, 9]);
+        assert!(
+            said.ends_with("in a shell: kill 7 9") && !said.contains("--all"),
+            "{said}"
+        );
+    }
 }

@@ -48,7 +48,16 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
         );
     }
     let found = find(plan, caller.reader())?;
-    if let Some(reason) = refusal(plan, &found, caller) {
+    if let Some(line) = left_out(&found, caller) {
+        out::complain(&line);
+    }
+    let too_many = || {
+        let targets = unrelated(&found.victims).filter(|_| !plan.all)?;
+        Some(format!(
+            "{targets}. Use --all to end them all, or name one (pid = N)"
+        ))
+    };
+    if let Some(reason) = refusal(plan, &found, caller).or_else(too_many) {
         out::complain(&format!("{reason}\n"));
         return Ok(Exit::Failed);
     }
@@ -162,14 +171,25 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
             ));
         }
     }
-    (found.victims.len() > 1 && !plan.all).then(|| {
-        let names: Vec<_> = found.victims.iter().map(name_of).collect();
-        format!(
-            "{} unrelated targets: {}. Use --all to end them all, or name one (pid = N)",
-            names.len(),
-            names.join(", ")
-        )
-    })
+    None
+}
+
+/// Names the targets, if there are several.
+fn unrelated(victims: &[Victim]) -> Option<String> {
+    let names: Vec<_> = victims.iter().map(name_of).collect();
+    let count = names.len();
+    (count > 1).then(|| format!("{count} unrelated targets: {}", names.join(", ")))
+}
+
+/// A line about sockets whose hidden owner may match the filter as well.
+fn left_out(found: &Found, caller: &Caller) -> Option<String> {
+    let (count, more) = (found.left_out, losses::more_rights(found.unseen, caller));
+    let (sockets, their) = if count == 1 {
+        ("socket was", "its owner is hidden")
+    } else {
+        ("sockets were", "their owners are hidden")
+    };
+    (count > 0).then(|| format!("{count} {sockets} left out, because {their} and may match: {more}\n"))
 }
 
 /// Why sockets match and no process can be ended for them; `None` if none matches.
@@ -247,11 +267,19 @@ fn shown(victim: &Victim) -> String {
         };
         let _ = writeln!(text, "also holds {}{more}: they close with it", also.join(", "));
     }
+    let instead = |stop: Option<String>| stop.map_or_else(String::new, |stop| format!("; instead: {stop}"));
+    if let Some(master) = &victim.master {
+        let name = master.title();
+        let stop = instead(victim.stop_master.clone().filter(|_| victim.unit.is_none()));
+        let _ = writeln!(
+            text,
+            "started by {name}, which you may not inspect: it probably holds the port too, and starts them again{stop}"
+        );
+    }
     if let Some((name, pid)) = victim.supervisor.as_ref().filter(|_| victim.unit.is_none()) {
         let name = escape::text(name);
         let _ = writeln!(text, "started by {name} {pid}, which may start it again");
     }
-    let instead = |stop: Option<String>| stop.map_or_else(String::new, |stop| format!("; instead: {stop}"));
     if let Some(container) = &victim.container {
         let tool = victim.container_tool;
         let stop = instead(victim.stop_container.clone());
@@ -294,7 +322,7 @@ fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
     let mut ending = Ending::default();
     let name = name_of(victim);
     let mut target = match Target::pin(&victim.pids, &find::same_sockets(victim), goal) {
-        Ok(target) => target,
+        Ok(target) => target.of_siblings(victim.master.is_some()),
         Err(refused) => {
             out::complain(&refusal_of_signal(&name, victim, refused, caller));
             return ending;

@@ -9,7 +9,7 @@ use crate::diagnose::bind::systemd::{Listen, socket_unit};
 use crate::diagnose::stopped::Stopped;
 use crate::model::Name;
 use crate::model::ownership::Unseen;
-use crate::model::{Context, Ownership};
+use crate::model::{Context, Ownership, Row};
 use crate::model::{Holder, Socket};
 use crate::source::containers::docker::Docker;
 use crate::source::process;
@@ -36,11 +36,21 @@ pub fn of_socket(
         }
     }
     let manager = systemd_among(&owners);
+    let master = pids
+        .iter()
+        .find_map(|pid| processes::master_of(*pid, socket, ownership));
+    let row = Row {
+        socket,
+        ownership: *ownership,
+        context,
+    };
     Holders {
         status: ownership.status,
         inherited: inherited(socket, ownership.holders, &owners, context),
         stopped: Stopped::among(&owners, tape::euid()),
         owners,
+        hidden_master: master.and_then(processes::described),
+        creator_is_unseen: row.creator_is_unseen(),
         by_systemd: manager.is_some(),
         socket_unit: manager
             .and_then(|manager| socket_unit(socket_units(manager), listen))

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::diagnose::bind::ancestry;
 use crate::diagnose::bind::owner::{Owner, Surroundings, proxied_address};
+use crate::diagnose::master::{Above, master};
 use crate::engine::snapshot::holders_of;
 use crate::model::request::{Facts, OwnersBy};
-use crate::model::{Context, Name, Names, Process};
+use crate::model::{Context, Name, Names, Ownership, Process, Socket};
 use crate::source::containers::{self, docker::Docker};
 use crate::source::names::named;
 use crate::source::proc::{ProcRoot, facts};
@@ -63,6 +64,26 @@ fn owner_of(process: &Process, context: &Context) -> Owner {
             .map(Name::from),
     };
     Owner::new(process, around)
+}
+
+/// The process above this holder that probably holds the socket too and cannot be inspected.
+pub fn master_of(holder: u32, socket: &Socket, ownership: &Ownership<'_>) -> Option<u32> {
+    if !ownership.may_be_more {
+        return None;
+    }
+    let holders: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
+    let above = process::ancestors(holder).map(|ancestor| Above {
+        uid: process::uid_of(ancestor.pid),
+        is_closed: process::is_closed(ancestor.pid),
+        pid: ancestor.pid,
+        comm: ancestor.comm,
+    });
+    master(&process::comm_of(holder), socket.uid, &holders, above)
+}
+
+/// Describes one process; `None` if it is gone.
+pub fn described(pid: u32) -> Option<Owner> {
+    describe(&[pid], &read(&[pid], &[])).pop()
 }
 
 /// Describes every process that holds one of the sockets, by pid.

@@ -48,10 +48,10 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
         };
         page.row("stopped", &format!("{}{and_term}", stopped.for_clients()));
     }
-    if let Some(others) = holders.others() {
+    if let Some(others) = holders.also() {
         page.row(
             "also held",
-            &format!("by {others}: the port is free only when all have closed it"),
+            &format!("{others}: the port is free only when all have closed it"),
         );
     }
     for inherited in holders.inherited.iter().take(2) {

@@ -48,6 +48,10 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
         cures.push(ends(command, sentence));
         return;
     }
+    if let Some(master) = &holders.hidden_master {
+        cures.push(end_master(master, place));
+        return;
+    }
     if owner.pid > 1 {
         let sentence = format!("TERM to {program} {}", owner.pid);
         if cures.iter().any(|cure| cure.sentence.starts_with(&sentence)) {
@@ -63,6 +67,25 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
         };
         cures.push(cure.with_rights(Rights::User(owner.uid)));
     }
+}
+
+/// Ends the process that starts the holders again; with less than root's rights, only they would be seen and end.
+fn end_master(master: &Owner, place: Option<String>) -> Cure {
+    let sentence = format!("TERM to {}, which starts the others", master.title());
+    let (command, sentence) = match place {
+        Some(place) => (
+            format!("sockstat kill {place}"),
+            format!("{sentence}, then checks"),
+        ),
+        None => (format!("kill {}", master.pid), sentence),
+    };
+    Cure::command(command, sentence, Harm::EndsProgram).with_rights(Rights::Root)
+}
+
+/// The command that ends the process that starts the holders of a socket, as its reader types it.
+pub fn master_stopper(master: &Owner, place: Option<String>, reader: Reader<'_>) -> Option<String> {
+    let cure = end_master(master, place);
+    typed(cure.command?, cure.rights, reader)
 }
 
 /// The command that has systemd stop the unit of a program, as its reader types it. `None` without a unit, or for a
@@ -210,6 +233,30 @@ mod tests {
             first(systemd, unit),
             said("systemctl disable --now web.socket", Harm::EndsProgram)
         );
+    }
+
+    #[test]
+    fn where_the_master_is_hidden_it_is_the_one_to_end() {
+        let reader = Reader {
+            uid: 1000,
+            program: "/opt/sockstat",
+            netns: None,
+        };
+        let of = |place: Option<&str>| {
+            let mut cures = Vec::new();
+            let holders = Holders {
+                owners: vec![owner()],
+                hidden_master: Some(Owner { pid: 811, ..owner() }),
+                ..Holders::default()
+            };
+            end_holders(&holders, place.map(str::to_owned), &mut cures);
+            typed_by(&mut cures, reader);
+            cures.remove(0)
+        };
+        let by_port = of(Some(":80"));
+        assert_eq!(by_port.command.as_deref(), Some("sudo /opt/sockstat kill :80"));
+        assert!(by_port.sentence.contains("nginx 811") && !by_port.sentence.contains("812"));
+        assert_eq!(of(None).command.as_deref(), Some("sudo kill 811"));
     }
 
     #[test]

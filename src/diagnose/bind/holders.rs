@@ -17,6 +17,10 @@ pub struct Holders {
     pub owners: Vec<Owner>,
     /// Those of them that are stopped.
     pub stopped: Option<Stopped>,
+    /// The process that started them and probably holds the socket too, if it cannot be inspected.
+    pub hidden_master: Option<Owner>,
+    /// Whether none of them is of the user who created the socket, and some processes cannot be inspected.
+    pub creator_is_unseen: bool,
     /// How those that did not create the socket got it.
     pub inherited: Vec<Inherited>,
     /// Whether systemd holds it, as process 1 or as a user's manager.
@@ -35,6 +39,8 @@ impl Default for Holders {
             status: OwnerStatus::NotAsked,
             owners: Vec::new(),
             stopped: None,
+            hidden_master: None,
+            creator_is_unseen: false,
             inherited: Vec::new(),
             by_systemd: false,
             socket_unit: None,
@@ -94,6 +100,27 @@ impl Holders {
         Some(named.join(", ") + &more)
     }
 
+    /// Who holds the socket besides the first: those that were seen, and those that probably do and cannot be
+    /// inspected.
+    pub(super) fn also(&self) -> Option<String> {
+        let seen = self.others().map(|others| format!("by {others}"));
+        let unseen = match &self.hidden_master {
+            Some(master) => {
+                let their = if seen.is_some() { "their" } else { "its" };
+                let title = master.title();
+                Some(format!(
+                    "probably by {their} parent {title}, which you may not inspect"
+                ))
+            }
+            None => self.creator_is_unseen.then(|| {
+                let user = self.user_shown();
+                format!("perhaps by processes of user {user}, which you may not inspect")
+            }),
+        };
+        let parts: Vec<_> = seen.into_iter().chain(unseen).collect();
+        (!parts.is_empty()).then(|| parts.join(", and "))
+    }
+
     /// How to name a hidden owner, as a sentence; empty if the owner is not hidden.
     pub(super) fn hidden(&self, sudo: Option<&str>) -> String {
         match (self.status, sudo) {
@@ -150,6 +177,29 @@ mod tests {
             holders(&[1, 2, 3, 4, 5, 6]).others().as_deref(),
             Some("nginx 2, nginx 3, nginx 4, nginx 5 and 1 more")
         );
+    }
+
+    #[test]
+    fn holders_that_cannot_be_inspected_are_mentioned() {
+        let unseen = Holders {
+            creator_is_unseen: true,
+            user: Some("root".into()),
+            ..holders(&[8])
+        };
+        assert_eq!(
+            unseen.also().as_deref(),
+            Some("perhaps by processes of user root, which you may not inspect")
+        );
+        let master = Holders {
+            hidden_master: holders(&[7]).owners.pop(),
+            owners: holders(&[8, 9]).owners,
+            ..unseen
+        };
+        assert_eq!(
+            master.also().as_deref(),
+            Some("by nginx 9, and probably by their parent nginx 7, which you may not inspect")
+        );
+        assert_eq!(holders(&[8]).also(), None);
     }
 
     #[test]
