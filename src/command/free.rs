@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::read::snapshot;
+use super::read::snapshot::Snapshot;
+use super::read::{holders, snapshot};
 use super::{losses, out};
 use crate::cli::FreeArgs;
+use crate::diagnose::bind::existing::Existing;
 use crate::diagnose::bind::free::{Wanted, free_ports, parse_range};
 use crate::diagnose::bind::question::wildcards;
 use crate::diagnose::json::gaps;
 use crate::diagnose::place::of_families;
 use crate::exit::Exit;
-use crate::model::Protocol;
 use crate::model::gap::lacks_sockets;
 use crate::model::system::SystemFacts;
+use crate::model::{Protocol, State};
 use crate::plan::Common;
 use crate::source::{credentials, random, system, tape};
 
@@ -42,7 +44,7 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
         out::complain("cannot tell which ports are free\n");
         return Ok(Exit::Incomplete);
     }
-    let ports: Vec<u16> = free_ports(&wanted, snapshot.existing, &system)
+    let ports: Vec<u16> = free_ports(&wanted, snapshot.existing.clone(), &system)
         .take(args.count)
         .collect();
     let document = Document {
@@ -56,6 +58,9 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
         let why = wanted.lacks_privilege(&system);
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         out::complain(&match ports.len() {
+            0 if why.is_empty() && range.start() == range.end() => {
+                taken(*range.start(), &wanted, snapshot, &system, global)
+            }
             0 => format!("no port is free in that range{why}\n"),
             found => format!(
                 "only {found} of {} ports are free in that range{why}\n",
@@ -66,6 +71,48 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
     }
     Ok(Exit::Done)
 }
+
+/// Who has the one port that was asked for, and the next that is free.
+fn taken(port: u16, wanted: &Wanted, mut snapshot: Snapshot, system: &SystemFacts, global: Common) -> String {
+    let place = format!("{port}/{}", wanted.protocol.name());
+    let waits = |one: &Existing| {
+        matches!(
+            one.socket.state,
+            State::Listen | State::Unconnected | State::Bound
+        )
+    };
+    snapshot.existing.retain(waits);
+    snapshot.find_owners(global.owners_by);
+    let who = holders::names(&snapshot, NAMED_MAX).join(" and ");
+    let who = if who.is_empty() {
+        format!(": 'sockstat why {place}' says why")
+    } else {
+        format!(" by {who}")
+    };
+    let next =
+        next_free(port, wanted, system).map_or_else(String::new, |next| format!("hint: {next} is free\n"));
+    format!("{place} is taken{who}\n{next}")
+}
+
+/// The next port above that is free, if there is one nearby.
+fn next_free(port: u16, wanted: &Wanted, system: &SystemFacts) -> Option<u16> {
+    const NEAR: u16 = 20;
+    let from = port.checked_add(1)?;
+    let near = from..=from.saturating_add(NEAR);
+    let there = snapshot::read(wanted.protocol, *near.start(), *near.end());
+    let wanted = Wanted {
+        range: Some(near),
+        random: None,
+        ..wanted.clone()
+    };
+    if lacks_sockets(&there.gaps) {
+        return None;
+    }
+    free_ports(&wanted, there.existing, system).next()
+}
+
+/// How many owners of a port are named.
+const NAMED_MAX: usize = 2;
 
 /// Ports up to this one are rarely meant.
 const SMALL: u16 = 20;

@@ -41,6 +41,9 @@ pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<
     match typed.place {
         Place::Unix(name) => unix(name, args.json, global, caller),
         Place::Port(place) if place.port != 0 => inet(args, &place, global, caller),
+        _ if typed.text == "-" => out::usage(
+            "invalid destination '-': expected HOST:PORT; 'sockstat why -' explains what a program printed",
+        ),
         _ => out::usage(format!(
             "invalid destination '{}': expected HOST:PORT",
             typed.text

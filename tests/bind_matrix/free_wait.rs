@@ -32,6 +32,14 @@ fn free_prints_what_can_be_bound() {
         );
         let (said, _, exit) = output(&["free", "1024-1027", "--count", "9"]);
         assert_eq!((said.as_str(), exit), ("1025\n1027\n", Some(1)));
+        let (said, complaint, exit) = output(&["free", "1026"]);
+        assert_eq!((said.as_str(), exit), ("", Some(1)));
+        assert!(
+            complaint.starts_with("1026/tcp is taken by ")
+                && complaint.contains(&std::process::id().to_string())
+                && complaint.ends_with("\nhint: 1027 is free\n"),
+            "{complaint}"
+        );
         assert_eq!(output(&["free", "-u", "1024"]).0, "1024\n");
         let document = run(&["free", "-j", "--count=3"], 0);
         assert_eq!(document["ports"], serde_json::json!([1027, 1028, 1029]));

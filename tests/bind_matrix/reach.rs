@@ -270,8 +270,38 @@ fn one_try_and_a_unix_socket() {
 }
 
 #[test]
+fn the_same_number_with_the_other_protocol_is_named() {
+    netns::run(|_| {
+        let port = fresh_port();
+        let (us, place) = (std::process::id(), format!("127.0.0.1:{port}"));
+        let said = |arguments: &[&str]| {
+            let output = command(arguments, 0).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let holds = |said: &str, protocol: &str| {
+            let in_use = format!("{port}/{protocol} is in use by ");
+            let of_us = said
+                .lines()
+                .any(|line| line.contains(&in_use) && line.contains(&us.to_string()));
+            assert!(of_us, "{said}");
+        };
+        let datagrams = std::net::UdpSocket::bind(&place).unwrap();
+        let why = said(&["why", &port.to_string()]);
+        assert!(why.starts_with(&format!("Yes. {port}/tcp is free")), "{why}");
+        holds(&why, "udp");
+        holds(&said(&["reach", &place]), "udp");
+        assert!(!said(&["why", "-u", &place]).contains("is in use by"));
+        drop(datagrams);
+        assert!(!said(&["why", &port.to_string()]).contains("is in use by"));
+        let _listener = tcp(Ipv4Addr::LOCALHOST.into()).listening(port);
+        holds(&said(&["why", "-u", &port.to_string()]), "tcp");
+        holds(&said(&["reach", "-u", &place]), "tcp");
+    });
+}
+
+#[test]
 fn nonsense_is_refused_in_one_line() {
-    for place in [":", "x:0", "nosuchname.invalid:80"] {
+    for place in [":", "x:0", "nosuchname.invalid:80", "-"] {
         let output = command(&["reach", place], 0).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
@@ -279,5 +309,6 @@ fn nonsense_is_refused_in_one_line() {
             (Some(2), 1),
             "{place}: {said}"
         );
+        assert_eq!(place == "-", said.contains("'sockstat why -'"), "{said}");
     }
 }

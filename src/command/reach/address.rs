@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use crate::command::read::{elsewhere, processes, snapshot};
+use crate::command::read::{elsewhere, other_protocol, processes, snapshot};
 use crate::diagnose::path::filter::journey::Client;
 use crate::diagnose::path::found::{Away, Found, Here, interface_of, is_local};
-use crate::diagnose::path::judge::{LookUp, Reach, judge, takes_traffic};
+use crate::diagnose::path::judge::{LookUp, Reach, Why, judge, takes_traffic};
 use crate::diagnose::stopped::Stopped;
 use crate::engine::read_tables;
 use crate::engine::snapshot::inodes;
@@ -69,6 +69,10 @@ fn here(
         elsewhere: match reach {
             Reach::Refused(_) => elsewhere::owners(protocol, port, by),
             _ => Vec::new(),
+        },
+        other_protocol: match reach {
+            Reach::Refused(Why::Nothing) => other_protocol::clause(protocol, port, by),
+            _ => None,
         },
         sockets,
         gaps: snapshot.gaps,

@@ -4,6 +4,7 @@ pub mod elsewhere;
 pub mod holders;
 pub mod network;
 pub mod opaque;
+pub mod other_protocol;
 pub mod outside;
 pub mod processes;
 pub mod reachable;

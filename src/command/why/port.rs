@@ -4,7 +4,7 @@ use super::{How, unseen};
 use crate::cli::WhyArgs;
 use crate::command::caller::Caller;
 use crate::command::read::snapshot::Snapshot;
-use crate::command::read::{elsewhere, holders, outside, processes, snapshot};
+use crate::command::read::{elsewhere, holders, other_protocol, outside, processes, snapshot};
 use crate::command::{losses, out};
 use crate::diagnose::bind::cure::typed_by;
 use crate::diagnose::bind::cures::cures;
@@ -92,6 +92,10 @@ fn report(
     let gap = add_notes(&mut notes, &question, &attempts, &verdicts, &snapshot, &system);
     let stopped = outside::stopped(question.protocol, question.port, &snapshot.existing, &system);
     notes.extend(stopped.map(|stopped| notes::of_closed_port(&stopped)));
+    if is_free(&question, &verdicts) {
+        let other = other_protocol::clause(question.protocol, question.port, how.owners_by);
+        notes.extend(other.map(|other| notes::of_other_protocol(&other)));
+    }
     let mut report = Report {
         protocol: question.protocol,
         port: question.port,
@@ -292,10 +296,14 @@ fn add_notes(
     gap
 }
 
+/// Whether one port is asked about, and no socket has it.
+fn is_free(question: &Question, verdicts: &[Verdict]) -> bool {
+    question.port != 0 && verdicts.iter().all(|verdict| verdict.code == Code::Free)
+}
+
 /// Who has the port in other network namespaces, if it is free here.
 fn elsewhere(question: &Question, verdicts: &[Verdict], by: OwnersBy) -> Vec<Owner> {
-    let all_free = verdicts.iter().all(|verdict| verdict.code == Code::Free);
-    if all_free && question.port != 0 {
+    if is_free(question, verdicts) {
         elsewhere::owners(question.protocol, question.port, by)
     } else {
         Vec::new()

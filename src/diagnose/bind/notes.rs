@@ -56,6 +56,11 @@ pub fn of_publisher(container: &Name, port: u16) -> String {
     )
 }
 
+/// A sentence about whoever has the port number with the other protocol.
+pub fn of_other_protocol(clause: &str) -> String {
+    format!("{clause}: TCP and UDP ports do not conflict")
+}
+
 /// A sentence about a listener that rules keep from clients of other machines.
 pub fn of_closed_port(stopped: &str) -> String {
     format!("reachable from this machine only: {stopped}")

@@ -123,6 +123,8 @@ pub struct Here {
     pub user: Option<Name>,
     /// Who listens on the port in another network namespace; read only if nothing takes the connection here.
     pub elsewhere: Vec<Owner>,
+    /// Who has the port with the other one of TCP and UDP, as a clause; read only if nothing takes the connection here.
+    pub other_protocol: Option<String>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

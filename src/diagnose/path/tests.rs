@@ -67,6 +67,7 @@ fn here(reach: Reach, sockets: Vec<Socket>) -> Here {
         owner_status: OwnerStatus::Known,
         user: Some("www".into()),
         elsewhere: Vec::new(),
+        other_protocol: None,
         gaps: Vec::new(),
         unseen: Unseen::default(),
     }
@@ -167,6 +168,14 @@ fn an_owner_that_is_not_seen_is_described() {
         ..here(Reach::Refused(Why::Nothing), Vec::new())
     });
     holds(&elsewhere, "No: refused", &["redis 9 ", "network namespace"]);
+    let other = said(Here {
+        other_protocol: Some("80/udp is in use by nginx 7".to_owned()),
+        ..here(Reach::Refused(Why::Nothing), Vec::new())
+    });
+    assert_eq!(
+        other,
+        "No: refused. Nothing listens on port 80; 80/udp is in use by nginx 7."
+    );
 }
 
 #[test]

@@ -247,7 +247,11 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                         "Nothing listens on port {port} here; {} does in another network namespace",
                         owner(std::slice::from_ref(other))
                     ),
-                    None => format!("Nothing listens on port {port}"),
+                    None => {
+                        let other = here.other_protocol.as_ref();
+                        let other = other.map_or_else(String::new, |other| format!("; {other}"));
+                        format!("Nothing listens on port {port}{other}")
+                    }
                 },
                 Why::NotListening(_) => format!("{who} has bound {place} and does not listen"),
                 Why::OnlyLoopback(_) => {
@@ -409,6 +413,7 @@ mod tests {
             owner_status: OwnerStatus::Kernel,
             user: None,
             elsewhere: Vec::new(),
+            other_protocol: None,
             gaps: Vec::new(),
         });
         Answer {
