@@ -339,6 +339,9 @@ pub fn aside(arguments: &[OsString]) -> Option<String> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     match words[..] {
         ["-rn" | "-nr"] => Some("hint: -r resolves names here; the routing table: ip route\n".to_owned()),
+        ["-i", place] if place.starts_with(':') => Some(format!(
+            "hint: -i adds TCP details here; as lsof -i {place}: sockstat {place}\n"
+        )),
         ["-ti" | "-it" | "-nti" | "-tni", place] => {
             let line = Lsof::of(&["-ti", place]);
             (!line.protocol.is_empty()).then(|| {
@@ -426,6 +429,7 @@ mod tests {
             aside(&words).unwrap_or_default()
         };
         assert!(aside("-rn").contains("ip route"));
+        assert!(aside("-i :3000").ends_with("as lsof -i :3000: sockstat :3000\n"));
         assert!(aside("-ti tcp:3000").ends_with("sockstat --pids tcp:3000\n"));
         for line in ["-ti", "-ti :3000", "-ti sport = :22", "-i tcp:3000", "-tin"] {
             assert_eq!(aside(line), "", "{line}");

@@ -147,14 +147,18 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("args", "cmdline"),
 ];
 
-/// The field that a word probably means, for a hint: by another name, or within two edits.
+/// The field that a word probably means, for a hint: by another name, by its beginning, or within two edits.
 pub fn nearest_field(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
-    let synonym = SYNONYMS.iter().find(|(other, _)| *other == word);
-    match synonym {
-        Some((_, field)) => Some(field),
-        None => nearest(&word, field_names()),
-    }
+    let synonym = |word: &str| SYNONYMS.iter().find(|(other, _)| *other == word);
+    let beginning = || field_names().find(|name| word.len() >= 3 && name.starts_with(&word));
+    // Of words equally near, other names come first: `pot` is `port` rather than `pod`.
+    let names = || SYNONYMS.iter().map(|(other, _)| *other).chain(field_names());
+    let meant = |name| synonym(name).map_or(name, |(_, field)| *field);
+    synonym(&word)
+        .map(|(_, field)| *field)
+        .or_else(beginning)
+        .or_else(|| nearest(&word, names()).map(meant))
 }
 
 #[cfg(test)]
@@ -198,6 +202,9 @@ mod tests {
         assert_eq!(Subject::from_name("recvq"), None);
         assert_eq!(nearest_field("recvq"), Some("recv_q"));
         assert_eq!(nearest_field("PORT"), Some("local_port"));
+        assert_eq!(nearest_field("local"), Some("local_address"));
+        assert_eq!(nearest_field("prot"), Some("protocol"));
+        assert_eq!(nearest_field("pot"), Some("local_port"));
         for (_, field) in SYNONYMS {
             assert!(Subject::from_name(field).is_some(), "{field}");
         }
