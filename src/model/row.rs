@@ -128,3 +128,52 @@ impl<'a> Row<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_creator_is_unseen_where_no_holder_is_its_own_and_some_are_hidden() {
+        let process = |pid, uid| {
+            let process = Process {
+                pid,
+                uid: Some(uid),
+                ..Process::default()
+            };
+            (pid, process)
+        };
+        let context = Context {
+            processes: [process(7, 0), process(8, 33)].into(),
+            ..Context::default()
+        };
+        let socket = Socket {
+            uid: Some(0),
+            ..Socket::BLANK
+        };
+        let of = |pids: &[u32], may_be_more| {
+            let holder = |pid: &u32| Holder {
+                inode: 1,
+                pid: *pid,
+                fd: 3,
+                tid: 0,
+            };
+            let holders: Vec<_> = pids.iter().map(holder).collect();
+            let ownership = Ownership {
+                status: OwnerStatus::Known,
+                holders: &holders,
+                may_be_more,
+            };
+            Row {
+                socket: &socket,
+                ownership,
+                context: &context,
+            }
+            .creator_is_unseen()
+        };
+        assert!(of(&[8], true));
+        assert!(!of(&[8], false), "everybody was inspected");
+        assert!(!of(&[7, 8], true), "the creator's own process was seen");
+        assert!(!of(&[9], true), "nothing is known about the holder");
+    }
+}

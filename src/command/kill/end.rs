@@ -1,7 +1,7 @@
 //! Ends one target: signals the processes that were verified, and watches them end.
 //!
 //! Three facts are kept apart: a process was signalled, it has ended (seen through its pidfd), and it let go of its
-//! sockets. Whether the ports are free is checked when every target is done ([`super::find::ports`]).
+//! sockets. Whether the ports are free is checked when every target is done ([`super::ports`]).
 
 use std::time::{Duration, Instant};
 

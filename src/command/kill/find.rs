@@ -1,16 +1,14 @@
-//! Finds the owners that a filter selects, and checks afterwards whether their ports are free.
+//! Finds the owners that a filter selects.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use crate::command::read::{processes, snapshot};
 use crate::diagnose::bind::cure::Reader;
 use crate::diagnose::bind::end_holders::{container_stopper, master_stopper, unit_stopper};
 use crate::diagnose::bind::owner::{Owner, title};
-use crate::diagnose::bind::{Outcome, diagnose};
 use crate::diagnose::place::wants_family;
 use crate::diagnose::restart::Restart;
 use crate::diagnose::stopped::{Member, Stopped};
@@ -18,19 +16,15 @@ use crate::diagnose::targets::{Held, Target, ancestors, targets};
 use crate::engine::Request;
 use crate::engine::{Captured, Sink, stream};
 use crate::model::Name;
-use crate::model::bind::BindAttempt;
 use crate::model::ownership::Unseen;
 use crate::model::request::Dump;
 use crate::model::{Context, Holder, OwnerStatus, Owners, Protocol, Socket, State, StateSet};
 use crate::plan::KillPlan;
 use crate::plan::kill::Goal;
 use crate::source::containers::docker::Docker;
+use crate::source::process;
 use crate::source::signals::may_signal;
 use crate::source::systemd::{self, Manager};
-use crate::source::{process, system};
-
-/// The longest pause between two checks of a port.
-const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// What a filter selects.
 #[derive(Clone, Debug)]
@@ -361,59 +355,6 @@ pub fn same_sockets(victim: &Victim) -> Vec<Holder> {
         .collect();
     let holders = victim.holders.iter().copied();
     holders.filter(|one| inodes.contains(&one.inode)).collect()
-}
-
-/// Checks the ports of a victim until they can be bound again, or the deadline has passed: the kernel may take a
-/// moment to release a port after the process has ended.
-pub fn ports(victim: &Victim, deadline: Instant) -> (bool, String) {
-    let mut pause = Duration::from_millis(1);
-    loop {
-        let (free, words) = look_at_ports(victim);
-        let left = deadline.saturating_duration_since(Instant::now());
-        if free || left.is_zero() {
-            return (free, words);
-        }
-        std::thread::sleep(pause.min(left));
-        pause = (pause * 2).min(PAUSE_MAX);
-    }
-}
-
-/// Whether the ports of a victim can be bound again, and the words for it.
-fn look_at_ports(victim: &Victim) -> (bool, String) {
-    let system = system::read();
-    let mut said = Vec::new();
-    let mut all_free = true;
-    for socket in &victim.sockets {
-        let Some(pair) = socket.inet() else { continue };
-        let attempt = BindAttempt {
-            v6only: pair.v6only == Some(true) && pair.local_address.is_unspecified(),
-            device: pair.interface,
-            scope_id: pair.interface.and_then(|index| NonZeroU32::new(index.get())),
-            ..BindAttempt::new(socket.protocol, pair.local_address, pair.local_port)
-        };
-        let existing = snapshot::read(socket.protocol, pair.local_port, pair.local_port).existing;
-        let verdict = diagnose(&existing, &attempt, &system, None);
-        let name = format!("{}/{}", pair.local_port, socket.protocol.name());
-        // Not a failure: no process is left to be ended.
-        let winding_down = matches!(verdict.code.name(), "time-wait" | "orphan");
-        let word = match verdict.bind {
-            Outcome::Ok => format!("{name} is free"),
-            Outcome::Undecidable => format!("{name} is still in use, in part"),
-            Outcome::Fails(_) if winding_down => {
-                let code = verdict.code.name();
-                format!("nobody holds {name}, its connections wind down ({code})")
-            }
-            Outcome::Fails(_) => format!("{name} is still taken ({})", verdict.code.name()),
-        };
-        all_free &= verdict.bind == Outcome::Ok || winding_down;
-        if !said.contains(&word) {
-            said.push(word);
-        }
-    }
-    if said.is_empty() {
-        said.push("its sockets are closed".to_owned());
-    }
-    (all_free, said.join(", "))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rustix::process::Signal;
 
 use super::end::{Progress, Target};
 use super::find::{self, Found, Victim, find};
+use super::ports;
 use super::{Ending, PORTS_WITHIN, ms, name_of, refusal, refusal_of_signal, shown, unrelated};
 use crate::command::caller::Caller;
 use crate::command::destroy::act::{Fate, close};
@@ -164,7 +165,7 @@ impl Fixed {
                 if progress == Progress::Ended {
                     ending.ended_after_ms = Some(ms(begun.elapsed()));
                 }
-                let (_, words) = find::ports(victim, Instant::now() + PORTS_WITHIN);
+                let (_, words) = ports::check(victim, Instant::now() + PORTS_WITHIN);
                 Became::Done(format!("{}; {words}", ending.words(&name)))
             }
         }

@@ -6,6 +6,7 @@ pub mod find;
 #[cfg(feature = "watch")]
 pub(super) mod fixed;
 mod json;
+mod ports;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -100,7 +101,7 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
     // Only now: servers that shared a port have all had their signal.
     let deadline = Instant::now() + PORTS_WITHIN;
     for (victim, ending) in &mut endings {
-        let (free, words) = find::ports(victim, deadline);
+        let (free, words) = ports::check(victim, deadline);
         ending.ports_free = Some(free);
         if !json {
             out::print(format!("{}; {words}\n", ending.words(&name_of(victim))).as_bytes())?;
