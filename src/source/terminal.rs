@@ -183,12 +183,12 @@ mod tests {
         assert!(!terminal.send().unwrap());
         terminal.send_last(b"the end");
         assert!(terminal.send().unwrap(), "nothing waits");
-        // A part was on its way out of the kernel.
-        assert!(read_until(b"x\x18the end") < 100_000);
-        // Filled with nothing pending.
+        // A part may have been on its way out of the kernel.
+        assert!(read_until(b"\x18the end") < 100_000);
+        // Filled with nothing pending. The kernel passes bytes on at any time, so there may be room again.
         while terminal.write(b"frame").unwrap() == 5 {}
         terminal.send_last(b"again");
-        read_until(b"\x18again");
+        read_until(b"again");
         terminal.send_last(b"with room");
         assert_eq!(read_until(b"with room"), b"with room".len());
     }
