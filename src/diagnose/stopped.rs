@@ -21,12 +21,14 @@ pub struct Member {
 pub struct Stopped {
     members: Vec<Member>,
     are_all: bool,
+    creator_is_unseen: bool,
 }
 
 impl Stopped {
     /// The stopped processes among the holders; `None` if each of them runs. `reader` is the user id of whoever reads
-    /// the answer.
-    pub fn among(holders: &[Owner], reader: u32) -> Option<Self> {
+    /// the answer. If no holder of the socket's creator was seen, another process probably holds it too
+    /// ([`crate::model::Row::creator_is_unseen`]).
+    pub fn among(holders: &[Owner], reader: u32, creator_is_unseen: bool) -> Option<Self> {
         let stopped = holders.iter().filter_map(|owner| {
             Some(Member {
                 title: owner.title(),
@@ -35,16 +37,24 @@ impl Stopped {
                 may_signal: reader == 0 || owner.uid == Some(reader),
             })
         });
-        Self::of(stopped.collect(), holders.len())
+        let stopped = Self::of(stopped.collect(), holders.len())?;
+        Some(Self {
+            creator_is_unseen,
+            ..stopped
+        })
     }
 
     /// The same, given the stopped ones and the number of all holders.
     pub fn of(members: Vec<Member>, holders: usize) -> Option<Self> {
         let are_all = members.len() == holders;
-        (!members.is_empty()).then_some(Self { members, are_all })
+        (!members.is_empty()).then_some(Self {
+            members,
+            are_all,
+            creator_is_unseen: false,
+        })
     }
 
-    /// Whether no holder runs.
+    /// Whether no holder that was seen runs.
     pub fn are_all(&self) -> bool {
         self.are_all
     }
@@ -88,7 +98,9 @@ impl Stopped {
     /// What that means for clients, as a clause.
     pub fn for_clients(&self) -> String {
         let (clause, end) = (self.clause(), self.end());
-        if self.are_all {
+        if self.are_all && self.creator_is_unseen {
+            format!("{clause}: unless a process that you may not inspect answers, nothing will until {end}")
+        } else if self.are_all {
             format!("{clause}: nothing will answer until {end}")
         } else {
             format!("{clause} until {end}; other holders run")
@@ -126,7 +138,7 @@ mod tests {
 
     fn said(stops: &[Option<Stop>], reader: u32) -> Option<String> {
         let holders: Vec<_> = (7..).zip(stops).map(|(pid, stop)| holder(pid, *stop)).collect();
-        Some(Stopped::among(&holders, reader)?.for_clients())
+        Some(Stopped::among(&holders, reader, false)?.for_clients())
     }
 
     #[test]
@@ -164,8 +176,18 @@ mod tests {
     }
 
     #[test]
+    fn where_the_creator_was_not_seen_another_process_may_answer() {
+        let stopped = Stopped::among(&[holder(7, Some(Stop::Signal))], 33, true).unwrap();
+        assert_eq!(
+            stopped.for_clients(),
+            "nginx 7 is stopped (state T): unless a process that you may not inspect answers, nothing will until \
+             `kill -CONT 7`"
+        );
+    }
+
+    #[test]
     fn only_kill_reaches_a_stopped_process() {
-        let stopped = Stopped::among(&[holder(7, Some(Stop::Signal))], 0).unwrap();
+        let stopped = Stopped::among(&[holder(7, Some(Stop::Signal))], 0, false).unwrap();
         assert_eq!(
             stopped.for_signals(),
             "nginx 7 is stopped (state T) and takes no signal but KILL until `kill -CONT 7`"

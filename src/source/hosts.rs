@@ -29,7 +29,7 @@ pub fn port_of(service: &str) -> Option<u16> {
 /// Returns the id of a user.
 ///
 /// # Errors
-/// A one-line message if there is no such user, or it cannot be looked up in time.
+/// A one-line message if the user does not exist, or cannot be looked up in time.
 pub fn user_id_of(name: &str) -> Result<u32, String> {
     let mut answers = nss::user_ids(vec![name.to_owned()], WITHIN);
     answers.found.remove(name).ok_or_else(|| match answers.late {

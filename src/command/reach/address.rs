@@ -13,7 +13,7 @@ use crate::engine::snapshot::inodes;
 use crate::model::gap::lacks_sockets;
 use crate::model::request::{Dump, OwnersBy};
 use crate::model::system::SystemFacts;
-use crate::model::{OwnerStatus, Protocol, Socket, State, StateSet};
+use crate::model::{OwnerStatus, Protocol, Row, Socket, State, StateSet};
 use crate::source::netlink::exact;
 use crate::source::{route, tape};
 
@@ -49,6 +49,7 @@ fn here(
     let reach = reach_of(protocol, destination, from, &sockets, are_all, system);
     let about = reach.socket().and_then(|at| sockets.get(at));
     let (mut owner_status, mut owners, mut user) = (OwnerStatus::NotAsked, Vec::new(), None);
+    let mut creator_is_unseen = false;
     if let Some(socket) = about {
         snapshot.find_owners(by);
         let ownership = snapshot.owners.of(socket);
@@ -57,11 +58,17 @@ fn here(
         let context = processes::read(&pids, socket.uid.as_slice());
         owner_status = ownership.status;
         owners = processes::describe(&pids, &context);
+        let row = Row {
+            socket,
+            ownership,
+            context: &context,
+        };
+        creator_is_unseen = row.creator_is_unseen();
         user = socket.uid.map(|uid| processes::user_name(&context, uid));
     }
     Here {
         reach,
-        stopped: Stopped::among(&owners, tape::euid()),
+        stopped: Stopped::among(&owners, tape::euid(), creator_is_unseen),
         owners,
         owner_status,
         unseen: snapshot.owners.unseen(),

@@ -44,13 +44,14 @@ pub fn of_socket(
         ownership: *ownership,
         context,
     };
+    let creator_is_unseen = row.creator_is_unseen();
     Holders {
         status: ownership.status,
         inherited: inherited(socket, ownership.holders, &owners, context),
-        stopped: Stopped::among(&owners, tape::euid()),
+        stopped: Stopped::among(&owners, tape::euid(), creator_is_unseen),
         owners,
         hidden_master: master.and_then(processes::described),
-        creator_is_unseen: row.creator_is_unseen(),
+        creator_is_unseen,
         by_systemd: manager.is_some(),
         socket_unit: manager
             .and_then(|manager| socket_unit(socket_units(manager), listen))

@@ -25,7 +25,7 @@ pub enum Rights {
     Root,
     /// This user's or root's.
     User(Option<u32>),
-    /// This user's and nobody else's: others type `instead`, or nothing if there is no such command.
+    /// This user's and nobody else's: others type `instead`, or nothing if they have no command.
     Only {
         /// The user.
         uid: Option<u32>,

@@ -22,13 +22,13 @@ named! {
         Eaddrinuse => "EADDRINUSE",
         /// The address does not belong to this machine.
         Eaddrnotavail => "EADDRNOTAVAIL",
-        /// There is no such family.
+        /// The kernel does not have this family.
         Eafnosupport => "EAFNOSUPPORT",
         /// The combination is invalid.
         Einval => "EINVAL",
-        /// There is no such interface.
+        /// The interface does not exist.
         Enodev => "ENODEV",
-        /// There is no such directory.
+        /// The directory does not exist.
         Enoent => "ENOENT",
         /// A part of the path is not a directory.
         Enotdir => "ENOTDIR",

@@ -11,7 +11,7 @@ use crate::model::system::SystemFacts;
 pub struct Zone {
     /// As it was typed.
     pub name: Name,
-    /// Its index; `None` if there is no such interface.
+    /// Its index; `None` if the interface does not exist.
     pub index: Option<u32>,
 }
 

@@ -189,7 +189,7 @@ fn a_connection_to_a_stopped_server_gets_no_answer() {
             })
             .collect();
         said(Here {
-            stopped: Stopped::among(&owners, 0),
+            stopped: Stopped::among(&owners, 0, false),
             owners,
             ..here(reach, sockets)
         })
@@ -221,7 +221,7 @@ fn a_connection_to_a_stopped_server_gets_no_answer() {
         ..answer(
             "10.0.0.1",
             Found::Here(Here {
-                stopped: Stopped::among(&owners, 0),
+                stopped: Stopped::among(&owners, 0, false),
                 owners,
                 ..here(Reach::Accepted(0), vec![one()])
             }),

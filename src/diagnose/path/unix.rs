@@ -30,7 +30,7 @@ pub enum UnixReach {
     Forbidden,
     /// Nobody listens.
     Refused,
-    /// There is no such socket.
+    /// The socket does not exist.
     Missing,
     /// A socket has the file, or may have it, and cannot be seen from here.
     Unseen,

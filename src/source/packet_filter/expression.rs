@@ -69,7 +69,7 @@ impl Arguments<'_> {
     }
 }
 
-/// The offset of a register, `Some(None)` for the verdict; `None` if there is no such register.
+/// The offset of a register, `Some(None)` for the verdict; `None` for a number that is not a register.
 fn register(number: u32) -> Option<Register> {
     let offset = match number {
         VERDICT => return Some(None),

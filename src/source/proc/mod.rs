@@ -88,7 +88,7 @@ impl ProcRoot {
     }
 
     /// A table of the network namespace. /proc/net is that of the main thread, which may be another namespace; in a
-    /// named root it is that of its process 1, or of the root itself if there is no such process.
+    /// named root it is that of its process 1, or of the root itself if it has no process 1.
     pub fn net(&self, table: &str) -> PathBuf {
         if let Some(pid) = self.process {
             return self.join(pid.to_string()).join("net").join(table);
