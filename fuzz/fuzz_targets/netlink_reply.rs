@@ -13,7 +13,7 @@ use sockstat::query::field::FIELDS;
 use sockstat::render::{csv, details, tcp};
 use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
 
-const PROTOCOLS: [Protocol; 11] = [
+const PROTOCOLS: [Protocol; 12] = [
     Protocol::Tcp,
     Protocol::Udp,
     Protocol::Udplite,
@@ -25,6 +25,7 @@ const PROTOCOLS: [Protocol; 11] = [
     Protocol::Netlink,
     Protocol::Vsock,
     Protocol::Xdp,
+    Protocol::Dccp,
 ];
 
 #[derive(Clone, Copy)]

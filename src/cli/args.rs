@@ -131,8 +131,8 @@ pub struct ListArgs {
     /// SCTP
     #[arg(short = 'S', long, help_heading = WHICH)]
     pub sctp: bool,
-    /// DCCP, removed from Linux
-    #[arg(short = 'd', long, hide = true)]
+    /// DCCP (until Linux 6.15)
+    #[arg(short = 'd', long, help_heading = WHICH)]
     pub dccp: bool,
     /// Packet (link layer)
     #[arg(short = '0', long, help_heading = WHICH)]
@@ -158,7 +158,7 @@ pub struct ListArgs {
     /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
-    /// Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, unix,
+    /// Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, dccp, unix,
     /// unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram,
     /// xdp
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]

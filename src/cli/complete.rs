@@ -94,7 +94,7 @@ const SIGNALS: [&str; 7] = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"
 /// Families of `-f`.
 const FAMILIES: [&str; 7] = ["inet", "inet6", "unix", "link", "netlink", "vsock", "xdp"];
 /// Tables of `-A`.
-pub const TABLES: [&str; 21] = [
+pub const TABLES: [&str; 22] = [
     "all",
     "inet",
     "tcp",
@@ -104,6 +104,7 @@ pub const TABLES: [&str; 21] = [
     "raw",
     "icmp",
     "sctp",
+    "dccp",
     "unix",
     "unix_stream",
     "unix_dgram",

@@ -174,6 +174,8 @@ fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
         "MPTCPv6" => (Protocol::Mptcp, Family::Inet6, Some(stream)),
         "SCTP" => (Protocol::Sctp, Family::Inet, None),
         "SCTPv6" => (Protocol::Sctp, Family::Inet6, None),
+        "DCCP" => (Protocol::Dccp, Family::Inet, Some(SocketType::Dccp)),
+        "DCCPv6" => (Protocol::Dccp, Family::Inet6, Some(SocketType::Dccp)),
         "UDP" => (Protocol::Udp, Family::Inet, Some(dgram)),
         "UDPv6" => (Protocol::Udp, Family::Inet6, Some(dgram)),
         "UDP-Lite" => (Protocol::Udplite, Family::Inet, Some(dgram)),

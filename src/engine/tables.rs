@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use super::seen::Seen;
-use crate::model::gap::BOUND_UNSEEN;
+use crate::model::gap::{BOUND_UNSEEN, FAMILY_UNREAD};
 use crate::model::request::Dump;
 use crate::model::{Gap, Protocol, Socket};
 use crate::source::netlink::channel::{Channel, DumpError};
@@ -212,31 +212,38 @@ impl Tables {
         let reason = refused.map_or_else(String::new, |errno| {
             format!(" ({})", io::Error::from_raw_os_error(errno))
         });
-        Gap::loss(
-            "table-unreadable",
-            format!(
-                "the kernel has {name} sockets but does not list them: sock_diag does not answer{reason}"
-            ),
-        )
-        .of(protocol)
+        let message = format!(
+            "the kernel has {name} sockets but does not list them: sock_diag does not answer{reason}"
+        );
+        match diag_option(protocol) {
+            Some(option) => Gap::loss(FAMILY_UNREAD, message)
+                .of(protocol)
+                .with_remedy(format!("needs a kernel with {option}")),
+            None => Gap::loss("table-unreadable", message).of(protocol),
+        }
     }
 
     /// Returns whether a protocol is registered. If that cannot be read, it may be.
     fn kernel_has(&mut self, protocol: Protocol) -> bool {
-        registered_name(protocol).is_none_or(|name| self.registered(name).unwrap_or(true))
-    }
-
-    /// Returns whether /proc/net/protocols has a line with that name; `None` if it cannot be read.
-    fn registered(&mut self, name: &str) -> Option<bool> {
+        let names = registered_names(protocol);
         let lines = self.protocols();
-        (!lines.is_empty()).then(|| line_of(lines, name).is_some())
+        names.is_empty() || lines.is_empty() || names.iter().any(|name| line_of(lines, name).is_some())
     }
 
-    /// Returns whether the line of a protocol counts sockets in this network namespace.
+    /// Returns whether the lines of a protocol count sockets in this network namespace.
     fn has_sockets(&mut self, protocol: Protocol) -> bool {
-        let line = registered_name(protocol).and_then(|name| line_of(self.protocols(), name));
-        line.and_then(|line| line.split_whitespace().nth(2)?.parse::<i64>().ok())
-            .is_some_and(|count| count > 0)
+        let lines = self.protocols();
+        let count = |name: &&str| {
+            line_of(lines, name)?
+                .split_whitespace()
+                .nth(2)?
+                .parse::<i64>()
+                .ok()
+        };
+        registered_names(protocol)
+            .iter()
+            .filter_map(count)
+            .any(|count| count > 0)
     }
 
     fn protocols(&mut self) -> &str {
@@ -257,7 +264,7 @@ pub(super) fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
         if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
             return Gap::note("family-missing", format!("this kernel has no {name} sockets"));
         }
-        Gap::loss("family-unread", format!("sockstat does not list {name} sockets"))
+        Gap::loss(FAMILY_UNREAD, format!("sockstat does not list {name} sockets"))
             .with_remedy("ss -a lists them, if built with support")
     };
     names.iter().map(gap).collect()
@@ -274,7 +281,7 @@ pub(super) fn unread(root: &ProcRoot) -> Option<Gap> {
         );
         name == Some("TIPC") || count.is_some_and(|count| count > 0)
     };
-    let names: Vec<&str> = [["DCCP", "DCCPv6"], ["TIPC", "TIPC"], ["SMC", "SMC6"]]
+    let names: Vec<&str> = [["TIPC", "TIPC"], ["SMC", "SMC6"]]
         .into_iter()
         .filter(|names| {
             let lines = names.iter().filter_map(|name| line_of(&protocols, name));
@@ -287,7 +294,7 @@ pub(super) fn unread(root: &ProcRoot) -> Option<Gap> {
             "sockstat does not list {} sockets, which this kernel may have",
             names.join(" or ")
         );
-        Gap::loss("family-unread", message).with_remedy("ss -a lists them, if built with support")
+        Gap::loss(FAMILY_UNREAD, message).with_remedy("ss -a lists them, if built with support")
     })
 }
 
@@ -297,19 +304,28 @@ fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
         .find(|line| line.split_whitespace().next() == Some(name))
 }
 
-/// The name of a protocol in /proc/net/protocols, for protocols that can be missing.
-const fn registered_name(protocol: Protocol) -> Option<&'static str> {
-    Some(match protocol {
-        Protocol::Udplite => "UDP-Lite",
-        Protocol::Raw => "RAW",
-        Protocol::Mptcp => "MPTCP",
-        Protocol::Sctp => "SCTP",
-        Protocol::Vsock => "AF_VSOCK",
-        Protocol::Xdp => "XDP",
-        Protocol::Packet => "PACKET",
-        Protocol::Netlink => "NETLINK",
-        Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix | Protocol::Other => return None,
-    })
+/// The names of a protocol in /proc/net/protocols, for protocols that can be missing.
+const fn registered_names(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        Protocol::Udplite => &["UDP-Lite"],
+        Protocol::Raw => &["RAW"],
+        Protocol::Mptcp => &["MPTCP"],
+        Protocol::Sctp => &["SCTP"],
+        Protocol::Dccp => &["DCCP", "DCCPv6"],
+        Protocol::Vsock => &["AF_VSOCK"],
+        Protocol::Xdp => &["XDP"],
+        Protocol::Packet => &["PACKET"],
+        Protocol::Netlink => &["NETLINK"],
+        Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix | Protocol::Other => &[],
+    }
+}
+
+/// The option of a kernel that lists the sockets of a protocol, if many have the protocol without it.
+const fn diag_option(protocol: Protocol) -> Option<&'static str> {
+    match protocol {
+        Protocol::Dccp => Some("CONFIG_INET_DCCP_DIAG"),
+        _ => None,
+    }
 }
 
 /// Protocols that any machine with a network has.
@@ -493,6 +509,13 @@ mod tests {
             ["table-unreadable"]
         );
         assert_eq!(gaps(libc::ENOENT, protocols(0), vsock, false), ["family-missing"]);
+        let dccp = |sockets: i32| {
+            let text = format!("protocol size sockets\nDCCPv6 9 {sockets}\nDCCP 9 0\n");
+            file("/proc/thread-self/net/protocols", &text)
+        };
+        for (sockets, code) in [(1, "family-unread"), (0, "family-missing")] {
+            assert_eq!(gaps(libc::ENOENT, dccp(sockets), Protocol::Dccp, false), [code]);
+        }
         // Not named: a protocol that the kernel lacks is not asked for, as that could load its module.
         let none = file(
             "/proc/thread-self/net/protocols",

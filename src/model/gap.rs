@@ -33,6 +33,7 @@ pub fn lacks_sockets(gaps: &[Gap]) -> bool {
         "dump-incomplete",
         "table-unreadable",
         BOUND_UNSEEN,
+        FAMILY_UNREAD,
     ];
     gaps.iter().any(|gap| codes.contains(&gap.code))
 }
@@ -45,6 +46,9 @@ pub fn missing_sockets(gaps: &[Gap]) -> Option<u64> {
 
 /// The code of a table without the TCP sockets that are only bound: one of /proc, or any before Linux 6.8.
 pub const BOUND_UNSEEN: &str = "bound-unseen";
+
+/// The code of a family whose sockets the kernel has but does not list.
+pub const FAMILY_UNREAD: &str = "family-unread";
 
 /// One thing that could not be read, or was read another way.
 #[derive(Clone, Debug, PartialEq, Eq)]

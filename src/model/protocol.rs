@@ -19,6 +19,8 @@ named! {
         Mptcp => "mptcp",
         /// SCTP.
         Sctp => "sctp",
+        /// DCCP (RFC 4340), which Linux 6.16 removed.
+        Dccp => "dccp",
         /// A unix domain socket.
         Unix => "unix",
         /// A packet socket.
@@ -44,7 +46,14 @@ impl Protocol {
     pub const fn is_inet(self) -> bool {
         matches!(
             self,
-            Self::Tcp | Self::Udp | Self::Udplite | Self::Raw | Self::Icmp | Self::Mptcp | Self::Sctp
+            Self::Tcp
+                | Self::Udp
+                | Self::Udplite
+                | Self::Raw
+                | Self::Icmp
+                | Self::Mptcp
+                | Self::Sctp
+                | Self::Dccp
         )
     }
 
@@ -57,7 +66,14 @@ impl Protocol {
             Self::Vsock => Some(Family::Vsock),
             Self::Xdp => Some(Family::Xdp),
             Self::Other => Some(Family::Other),
-            Self::Tcp | Self::Udp | Self::Udplite | Self::Raw | Self::Icmp | Self::Mptcp | Self::Sctp => None,
+            Self::Tcp
+            | Self::Udp
+            | Self::Udplite
+            | Self::Raw
+            | Self::Icmp
+            | Self::Mptcp
+            | Self::Sctp
+            | Self::Dccp => None,
         }
     }
 }
@@ -107,6 +123,8 @@ named! {
         Raw => "raw",
         /// `SOCK_SEQPACKET` (5).
         Seqpacket => "seqpacket",
+        /// `SOCK_DCCP` (6).
+        Dccp => "dccp",
         /// `SOCK_PACKET` (10), the obsolete way to open a packet socket.
         Packet => "packet",
     }
@@ -120,6 +138,7 @@ impl SocketType {
             2 => Some(Self::Dgram),
             3 => Some(Self::Raw),
             5 => Some(Self::Seqpacket),
+            6 => Some(Self::Dccp),
             10 => Some(Self::Packet),
             _ => None,
         }

@@ -256,6 +256,7 @@ impl Choice {
             (args.udp, Protocol::Udp, connected),
             (args.raw, Protocol::Raw, connected),
             (args.sctp, Protocol::Sctp, StateSet::CONN),
+            (args.dccp, Protocol::Dccp, StateSet::CONN),
             (args.unix, Protocol::Unix, StateSet::CONN),
             (args.packet, Protocol::Packet, default_states(Protocol::Packet)),
             (args.vsock, Protocol::Vsock, StateSet::CONN),
@@ -265,10 +266,8 @@ impl Choice {
                 self.add(tables(protocol), states);
             }
         }
-        for (chosen, name) in [(args.dccp, "dccp"), (args.tipc, "tipc")] {
-            if chosen {
-                self.absent.insert(name);
-            }
+        if args.tipc {
+            self.absent.insert("tipc");
         }
         self.ip_family(args.ipv4, args.ipv6);
     }
@@ -426,7 +425,7 @@ mod tests {
     fn families_stand_for_their_tables_unless_one_is_named() {
         assert_eq!(
             protocols("-4"),
-            ["raw", "icmp", "udp", "udplite", "tcp", "sctp", "mptcp"]
+            ["raw", "icmp", "udp", "udplite", "tcp", "dccp", "sctp", "mptcp"]
         );
         assert_eq!(protocols("-4 -t"), ["tcp"]);
         assert_eq!(protocols("-t -4"), ["tcp"]);
@@ -455,15 +454,15 @@ mod tests {
     #[test]
     fn tables_come_in_the_order_of_ss_and_everything_is_everything() {
         let every = [
-            "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "sctp", "vsock", "xdp",
-            "mptcp",
+            "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "dccp", "sctp", "vsock",
+            "xdp", "mptcp",
         ];
         assert_eq!(protocols("-a"), every);
         assert_eq!(protocols("-A all"), every);
         assert_eq!(protocols("-A !netlink"), every[1..]);
         assert_eq!(
-            protocols("-0 --vsock --xdp -S -t"),
-            ["packet", "tcp", "sctp", "vsock", "xdp"]
+            protocols("-0 --vsock --xdp -S -d -t"),
+            ["packet", "tcp", "dccp", "sctp", "vsock", "xdp"]
         );
     }
 
@@ -499,7 +498,7 @@ mod tests {
 
     #[test]
     fn what_nobody_can_show_is_no_error() {
-        for line in ["-d", "-A dccp", "--tipc", "-f tipc", "-A smc"] {
+        for line in ["--tipc", "-f tipc", "-A smc"] {
             let selection = select(line).unwrap();
             assert_eq!(
                 (selection.dumps().len(), selection.absent.len()),
@@ -507,8 +506,8 @@ mod tests {
                 "{line}"
             );
         }
-        assert_eq!(protocols("-A tcp,dccp"), ["tcp"]);
-        assert_eq!(protocols("-t -A !dccp"), ["tcp"]);
+        assert_eq!(protocols("-A tcp,smc"), ["tcp"]);
+        assert_eq!(protocols("-t -A !smc"), ["tcp"]);
     }
 
     #[test]

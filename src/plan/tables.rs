@@ -21,7 +21,7 @@ impl Table {
 }
 
 /// The order in which ss prints tables.
-pub(super) const ORDER: [Protocol; 12] = [
+pub(super) const ORDER: [Protocol; 13] = [
     Protocol::Netlink,
     Protocol::Packet,
     Protocol::Unix,
@@ -30,15 +30,16 @@ pub(super) const ORDER: [Protocol; 12] = [
     Protocol::Udp,
     Protocol::Udplite,
     Protocol::Tcp,
+    Protocol::Dccp,
     Protocol::Sctp,
     Protocol::Vsock,
     Protocol::Xdp,
     Protocol::Mptcp,
 ];
 
-/// What `-d`, `--tipc` and similar options request: DCCP was removed from the kernel (linux 6.16); TIPC and SMC
-/// sockets are reported in formats that this program does not read.
-pub(super) const ABSENT: [&str; 3] = ["dccp", "tipc", "smc"];
+/// What `--tipc` and similar options request: TIPC and SMC sockets are reported in formats that this program does not
+/// read.
+pub(super) const ABSENT: [&str; 2] = ["tipc", "smc"];
 
 /// The socket types with tables of their own.
 pub(super) const fn types(protocol: Protocol) -> &'static [SocketType] {

@@ -64,12 +64,13 @@ fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
 }
 
 /// Protocols that a word may name before its port, as lsof has it: `tcp:80`.
-const BEFORE_PORTS: [Protocol; 5] = [
+const BEFORE_PORTS: [Protocol; 6] = [
     Protocol::Tcp,
     Protocol::Udp,
     Protocol::Udplite,
     Protocol::Mptcp,
     Protocol::Sctp,
+    Protocol::Dccp,
 ];
 
 /// Splits `tcp:80` into the protocol and `:80`.

@@ -137,7 +137,7 @@ impl Plain {
             details::push_memory(out, &socket.details);
         }
         match socket.protocol {
-            Protocol::Tcp if self.info => tcp::push_info(out, socket, self.timer),
+            Protocol::Tcp | Protocol::Dccp if self.info => tcp::push_info(out, socket, self.timer),
             Protocol::Mptcp if self.info => multihomed::push_mptcp(out, &socket.details),
             // Addresses are shown with memory too.
             Protocol::Sctp if self.info || self.memory => multihomed::push_sctp(out, &socket.details),

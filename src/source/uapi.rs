@@ -10,6 +10,8 @@ pub(crate) use netlink_packet_sock_diag::constants::{
 
 /// `AF_VSOCK`, as in a diag message.
 pub(crate) const AF_VSOCK: u8 = byte(libc::AF_VSOCK);
+/// `IPPROTO_DCCP`, as in a diag request.
+pub(crate) const IPPROTO_DCCP: u8 = byte(libc::IPPROTO_DCCP);
 /// `AF_XDP`, as in a diag message.
 pub(crate) const AF_XDP: u8 = byte(libc::AF_XDP);
 

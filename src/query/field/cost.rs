@@ -25,7 +25,7 @@ impl Cost {
     pub const NOTHING: Self = Self(0);
     /// The memory counters.
     pub const MEMORY: Self = part(Parts::MEMORY);
-    /// What TCP, MPTCP or SCTP reports about a connection and its upper-layer protocol.
+    /// What TCP, MPTCP, SCTP or DCCP reports about a connection and its upper-layer protocol.
     pub const INFO: Self = attribute(kind::INFO);
     /// The name of the congestion control algorithm.
     pub const CONGESTION: Self = attribute(kind::CONG);

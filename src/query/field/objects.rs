@@ -31,6 +31,10 @@ pub(super) fn mptcp(socket: &Socket) -> Option<Struct<'_>> {
     connection(socket, Protocol::Mptcp, Field::Mptcp)
 }
 
+pub(super) fn dccp(socket: &Socket) -> Option<Struct<'_>> {
+    connection(socket, Protocol::Dccp, Field::Dccp)
+}
+
 pub(super) fn tls(socket: &Socket) -> Option<Struct<'_>> {
     let attributes = socket.details.ulp()?.tls?;
     Some(Struct::nested(Field::Tls, attributes))

@@ -17,9 +17,9 @@ macro_rules! table {
         $reader! {
             |row, socket|
 
-            Protocol,           "protocol",            Word,    "",            Column(1),                NOTHING,                               word(socket.protocol.name()),                                        "tcp, udp, udplite, raw, icmp, mptcp, sctp, unix, packet, netlink, vsock, xdp";
+            Protocol,           "protocol",            Word,    "",            Column(1),                NOTHING,                               word(socket.protocol.name()),                                        "tcp, udp, udplite, raw, icmp, mptcp, sctp, dccp, unix, packet, netlink, vsock, xdp";
             Family,             "family",              Word,    "",            Nowhere,                  NOTHING,                               word(socket.family.name()),                                          "address family of the socket: inet, inet6, unix, packet, netlink, vsock, xdp";
-            Type,               "type",                Word,    "",            Nowhere,                  NOTHING,                               word(socket.kind.map(SocketType::name)),                             "socket type: stream, dgram, raw, seqpacket, packet";
+            Type,               "type",                Word,    "",            Nowhere,                  NOTHING,                               word(socket.kind.map(SocketType::name)),                             "socket type: stream, dgram, raw, seqpacket, dccp, packet";
             State,              "state",               Word,    "",            Column(2),                NOTHING,                               word(socket.state.name()),                                           "listen, established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, close-wait, last-ack, closing, unconnected, bound";
             LocalAddress,       "local_address",       Address, "",            Column(5),                NOTHING,                               ends::local_address(socket),                                         "IP address the socket is bound to; 0.0.0.0 or :: for all";
             LocalPort,          "local_port",          Integer, "",            Column(6),                NOTHING,                               ends::local_port(socket),                                            "local port; null for none";
@@ -93,6 +93,7 @@ macro_rules! table {
             Association,        "association",         Word,    "",            Nowhere,                  NOTHING,                               word(socket.details.association().map(Association::name)),           "state of an SCTP association: closed, cookie-wait, cookie-echoed, established, shutdown-pending, shutdown-sent, shutdown-received, shutdown-ack-sent; null for an endpoint";
             LocalAddresses,     "local_addresses",     Texts,   "",            Token("locals:"),         INFO,                                  texts(socket.details.addresses(kind::LOCALS).map(List::Addresses)),                   "all IP addresses of an SCTP socket; shown with -i or -m";
             PeerAddresses,      "peer_addresses",      Texts,   "",            Token("peers:"),          INFO,                                  texts(socket.details.addresses(kind::PEERS).map(List::Addresses)),                    "all IP addresses of the other end of an SCTP association; shown with -i or -m";
+            Dccp,               "dccp",                Object,  "",            Nowhere,                  INFO,                                  object(objects::dccp(socket)),                                       "measurements of a DCCP connection; shown with -i";
             Packet,             "packet",              Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::PACKET_INFO, Field::Packet)),                                   "version and flags of a packet socket; shown with -e";
             RxRing,             "rx_ring",             Object,  "",            Token("ring_rx("),        RINGS,                                 object(whole(socket, kind::PACKET_RX_RING, Field::RxRing)),                                  "receive ring of a packet socket; null without one; shown with -e";
             TxRing,             "tx_ring",             Object,  "",            Token("ring_tx("),        RINGS,                                 object(whole(socket, kind::PACKET_TX_RING, Field::TxRing)),                                  "send ring of a packet socket; null without one; shown with -e";
@@ -287,6 +288,18 @@ Host,               "host",                Text,    "",            IfNamed,     
                 MptcpLastDataSentMs,     "mptcp_last_data_sent_ms",     "ms",    "last_data_sent:",        u32_at(84),       "time since data was sent";
                 MptcpLastDataRecvMs,     "mptcp_last_data_recv_ms",     "ms",    "last_data_recv:",        u32_at(88),       "time since data arrived";
                 MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement arrived";
+            }
+
+            // What DCCP fills in of `struct tcp_info` (linux 6.12 net/dccp/diag.c, ccids/ccid3.c). Zeros were not measured.
+            [parts of Dccp, "dccp_"] {
+                DccpRetransmits, "dccp_retransmits", "",      "", u8_at(2),             "retransmissions since the last acknowledgement";
+                DccpProbes,      "dccp_probes",      "",      "", u8_at(3),             "probes that were not answered";
+                DccpBackoff,     "dccp_backoff",     "",      "", u8_at(4),             "times that the retransmission timeout was doubled";
+                DccpAckVector,   "dccp_ack_vector",  "",      "", u8_at(5).bit(1),      "acknowledgements list the packets that arrived";
+                DccpRtoUs,       "dccp_rto_us",      "us",    "", u32_at(8).without(0),   "retransmission timeout; measured by CCID 3";
+                DccpPmtuBytes,   "dccp_pmtu_bytes",  "bytes", "", u32_at(60).without(0),  "path MTU";
+                DccpRttUs,       "dccp_rtt_us",      "us",    "", u32_at(68).without(0),  "round-trip time; measured by CCID 3";
+                DccpRcvRttUs,    "dccp_rcv_rtt_us",  "us",    "", u32_at(92).without(0),  "round-trip time measured by the receiver of CCID 3";
             }
 
             // `struct sctp_info` (linux 6.18 include/linux/sctp.h) of associations. The address of the primary path is

@@ -191,6 +191,7 @@ fn known(asked: Cost) -> Vec<Field> {
         (Protocol::Tcp, false),
         (Protocol::Mptcp, false),
         (Protocol::Udp, false),
+        (Protocol::Dccp, false),
         (Protocol::Sctp, false),
         (Protocol::Sctp, true),
     ] {

@@ -8,6 +8,7 @@ use netlink_packet_sock_diag::constants::{
     INET_DIAG_MARK, INET_DIAG_PROTOCOL, INET_DIAG_SHUTDOWN, INET_DIAG_SKV6ONLY,
 };
 
+use super::dccp;
 use super::words::{DROPS, word};
 use crate::model::details::sctp::Association;
 use crate::model::details::{self, Details, kind};
@@ -33,7 +34,11 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         _ => None,
     };
     let known = association.map(Association::nearest);
-    let Some(state) = known.or_else(|| State::from_kernel(state, tcp)) else {
+    let read = match protocol {
+        Protocol::Dccp => dccp::state(state, attributes),
+        _ => known.or_else(|| State::from_kernel(state, tcp)),
+    };
+    let Some(state) = read else {
         return false;
     };
     let (family, local_address, peer_address) = match family {
@@ -70,13 +75,15 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         kind: Some(match protocol {
             Protocol::Udp | Protocol::Udplite => SocketType::Dgram,
             Protocol::Raw => SocketType::Raw,
+            Protocol::Dccp => SocketType::Dccp,
             _ => SocketType::Stream,
         }),
         state,
         inode: NonZeroU32::new(u32_at(header, 68)),
         cookie: NonZeroU64::new(cookie),
-        rqueue: Some(u32_at(header, 56)),
-        wqueue: Some(u32_at(header, 60)),
+        // The kernel fills in zeros for DCCP (linux 6.12 net/dccp/diag.c).
+        rqueue: (protocol != Protocol::Dccp).then(|| u32_at(header, 56)),
+        wqueue: (protocol != Protocol::Dccp).then(|| u32_at(header, 60)),
         uid: (!minisock).then(|| u32_at(header, 64)),
         timer,
         backend: Backend::SockDiag,

@@ -6,6 +6,7 @@
 pub(crate) mod attributes;
 pub mod bytecode;
 pub mod channel;
+mod dccp;
 pub mod destroy;
 pub mod dump;
 pub mod error;

@@ -17,8 +17,8 @@ use crate::model::{Family, Protocol, StateSet};
 use crate::source::uapi::netlink::ALL_PROTOCOLS;
 use crate::source::uapi::{
     self, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_XDP, INET_DIAG_REQ_BYTECODE,
-    INET_DIAG_REQ_PROTOCOL, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
-    TCPDIAG_GETSOCK,
+    INET_DIAG_REQ_PROTOCOL, IPPROTO_DCCP, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP,
+    IPPROTO_UDPLITE, TCPDIAG_GETSOCK,
 };
 
 /// The kernel table that a request reads.
@@ -71,6 +71,7 @@ fn ip_number(protocol: Protocol) -> u16 {
         Protocol::Raw => IPPROTO_RAW.into(),
         Protocol::Mptcp => uapi::short(libc::IPPROTO_MPTCP),
         Protocol::Sctp => IPPROTO_SCTP.into(),
+        Protocol::Dccp => IPPROTO_DCCP.into(),
         _ => IPPROTO_TCP.into(),
     }
 }
@@ -137,7 +138,10 @@ impl Request {
             // A number above 255 goes into an attribute; the kernel then ignores this byte.
             protocol: u8::try_from(number).unwrap_or(0),
             extensions: ExtensionFlags::from_bits_retain(self.attributes()),
-            states: StateFlags::from_bits_retain(self.states.bits()),
+            states: StateFlags::from_bits_retain(match protocol {
+                Protocol::Dccp => super::dccp::requested(self.states),
+                _ => self.states.bits(),
+            }),
             socket_id,
         });
         let mut message = serialize(request, NLM_F_DUMP);

@@ -253,6 +253,7 @@ fn asked(call: &Call) -> Option<String> {
             (2 | 10, 136) => "UDP-Lite",
             (2 | 10, 255) => "RAW",
             (2 | 10, 132) => "SCTP",
+            (2 | 10, 33) => "DCCP",
             (2 | 10, 0) => "MPTCP",
             (1, _) => "UNIX",
             (16, _) => "NETLINK",

@@ -5,6 +5,7 @@ mod bytes;
 mod contexts;
 mod dump;
 mod hostile;
+mod kernels;
 mod keys;
 mod proc;
 
