@@ -6,7 +6,7 @@ use super::connection::Hook;
 use super::place::RulePlace;
 use super::words::rule_text;
 use crate::model::packet_filter::{
-    Chain, Family, Kind, LegacyTable, LegacyTarget, PacketFilter, Rule, Table,
+    Chain, Expression, Family, Kind, LegacyTable, LegacyTarget, PacketFilter, Rule, Table,
 };
 use crate::render::{escape, shell};
 
@@ -77,7 +77,8 @@ pub fn name(filter: &PacketFilter, place: RulePlace, passing: Option<Passing>) -
         RulePlace::Rule { table, chain, rule } => {
             let table = filter.tables.get(table)?;
             let chain = table.chains.get(chain)?;
-            Some(of_nft(table, chain, Some(chain.rules.get(rule)?), passing))
+            let rule = (rule, chain.rules.get(rule)?);
+            Some(of_nft(table, chain, Some(rule), passing))
         }
         RulePlace::Policy { table, chain } => {
             let table = filter.tables.get(table)?;
@@ -89,8 +90,13 @@ pub fn name(filter: &PacketFilter, place: RulePlace, passing: Option<Passing>) -
     }
 }
 
-fn of_nft(table: &Table, chain: &Chain, rule: Option<&Rule>, passing: Option<Passing>) -> Culprit {
+/// `rule` has its position in the chain; it is `None` for the policy.
+fn of_nft(table: &Table, chain: &Chain, rule: Option<(usize, &Rule)>, passing: Option<Passing>) -> Culprit {
     let names = shell::name(&table.name).zip(shell::name(&chain.name));
+    let (number, rule) = rule.map_or((None, None), |(at, rule)| (Some(at as u64 + 1), Some(rule)));
+    let of_iptables = iptables_nft(table, rule)
+        .zip(names.as_ref())
+        .map(|(tool, (table, chain))| iptables_commands(tool, [table, chain], number, passing));
     let place = names.map(|(table_name, chain)| format!("{} {table_name} {chain}", table.family.name()));
     let ip = matches!(table.family, Family::Inet | Family::Ip | Family::Ip6);
     let hook = chain
@@ -111,6 +117,8 @@ fn of_nft(table: &Table, chain: &Chain, rule: Option<&Rule>, passing: Option<Pas
                 None => format!("sudo nft add rule {place} {matches}"),
             }
         });
+    let of_nft = (place.map(|place| format!("sudo nft -a list chain {place}")), cure);
+    let (show, cure) = of_iptables.map_or(of_nft, |(show, cure)| (Some(show), cure));
     Culprit {
         family: table.family.name(),
         table: escape::text(&table.name),
@@ -119,9 +127,55 @@ fn of_nft(table: &Table, chain: &Chain, rule: Option<&Rule>, passing: Option<Pas
         handle: rule.map(|rule| rule.handle),
         rule: rule.map_or_else(|| "policy drop".to_owned(), |rule| rule_text(table, rule)),
         comment: rule.and_then(|rule| rule.comment.as_deref()).map(escape::text),
-        show: place.map(|place| format!("sudo nft -a list chain {place}")),
+        show,
         cure,
     }
+}
+
+/// Returns the tool that made a rule or policy of nf_tables, if that was iptables-nft: its tables have the names of
+/// iptables, with built-in chains in capitals, and each of its rules has a counter (iptables 1.8 iptables/nft.c).
+fn iptables_nft(table: &Table, rule: Option<&Rule>) -> Option<&'static str> {
+    const TABLES: [&[u8]; 5] = [b"filter", b"nat", b"mangle", b"raw", b"security"];
+    let tool = match table.family {
+        Family::Ip => "iptables-nft",
+        Family::Ip6 => "ip6tables-nft",
+        _ => return None,
+    };
+    let is_built_in = |chain: &Chain| {
+        let hook = chain.hook.as_ref().and_then(|hook| hook_name(hook.number));
+        hook.is_some_and(|hook| *chain.name == *hook.to_uppercase().as_bytes())
+    };
+    let has_counter = rule.is_none_or(|rule| rule.expressions.contains(&Expression::NoEffect));
+    let has_its_names =
+        TABLES.iter().any(|name| **name == *table.name) && table.chains.iter().any(is_built_in);
+    (has_its_names && has_counter).then_some(tool)
+}
+
+/// The commands of iptables that show a rule, or a chain if `number` is `None` for its policy, and that let a
+/// connection pass before it. Only the filter table is for rules that accept.
+fn iptables_commands(
+    tool: &str,
+    [table, chain]: [&String; 2],
+    number: Option<u64>,
+    passing: Option<Passing>,
+) -> (String, Option<String>) {
+    let shown = number.map_or_else(String::new, |number| format!(" {number}"));
+    let show = format!("sudo {tool} -t {table} -L {chain}{shown} -n -v");
+    let cure = passing.filter(|_| table == "filter").map(|passing| {
+        let source = passing
+            .from
+            .map_or_else(String::new, |from| format!("-s {from} "));
+        let place = match number {
+            Some(number) => format!("-I {chain} {number}"),
+            None => format!("-A {chain}"),
+        };
+        format!(
+            "sudo {tool} -t {table} {place} {source}-p {} --dport {} -j ACCEPT",
+            passing.protocol,
+            passing.to.port()
+        )
+    });
+    (show, cure)
 }
 
 fn hook_name(number: u32) -> Option<&'static str> {
@@ -174,43 +228,21 @@ fn of_legacy(table: &LegacyTable, entry: usize, hook: u32, passing: Option<Passi
         LegacyTarget::Extension(extension) => escape::text(&extension.name),
         _ => "…".to_owned(),
     };
-    let cure = passing
-        .zip(name.as_ref())
-        .filter(|_| &*table.name == b"filter")
-        .map(|(passing, (table, chain))| {
-            let source = passing
-                .from
-                .map_or_else(String::new, |from| format!("-s {from} "));
-            let place = if is_policy {
-                format!("-A {chain}")
-            } else {
-                format!("-I {chain} {number}")
-            };
-            format!(
-                "sudo {tool} -t {table} {place} {source}-p {} --dport {} -j ACCEPT",
-                passing.protocol,
-                passing.to.port()
-            )
-        });
+    let number = (!is_policy).then_some(number);
+    let commands = name.map(|(table, chain)| iptables_commands(tool, [&table, &chain], number, passing));
+    let (show, cure) = commands.map_or((None, None), |(show, cure)| (Some(show), cure));
     Some(Culprit {
         family: tool,
         table: escape::text(&table.name),
         hook: hook_name(hook),
-        handle: (!is_policy).then_some(number),
+        handle: number,
         rule: if is_policy {
             format!("policy {target}")
         } else {
             format!("-j {target}")
         },
         comment: None,
-        show: name.map(|(table, chain)| {
-            let number = if is_policy {
-                String::new()
-            } else {
-                format!(" {number}")
-            };
-            format!("sudo {tool} -t {table} -L {chain}{number} -n -v")
-        }),
+        show,
         chain,
         cure,
     })

@@ -1,4 +1,4 @@
-//! Predictions by rules that are written by hand. tests/reach compares many more with the kernel.
+//! Predictions for rules written by hand. tests/reach compares many more with the kernel.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -316,6 +316,44 @@ fn the_culprit_is_named_and_its_cure_is_one_rule() {
 }
 
 #[test]
+fn a_rule_of_iptables_nft_is_shown_and_cured_with_iptables() {
+    let rule = [
+        load(Load::Meta(16)),
+        is(&[6]),
+        payload(2, 2, 2),
+        is(&PORT_80),
+        Expression::NoEffect,
+        drop(),
+    ];
+    let mut filter = input(&[&rule]);
+    let table = &mut filter.tables[0];
+    (table.family, table.name) = (Family::Ip, b"filter"[..].into());
+    table.chains[0].name = b"INPUT"[..].into();
+    let commands = |filter: &PacketFilter| {
+        let Some((Leg::Request, Cause::Rule(place, None))) = end(filter, true).stopped else {
+            panic!()
+        };
+        let passing = Passing {
+            protocol: "tcp",
+            to: "10.0.0.1:80".parse().unwrap(),
+            from: None,
+        };
+        let culprit = name(filter, place, Some(passing)).unwrap();
+        [culprit.show.unwrap(), culprit.cure.unwrap()]
+    };
+    assert_eq!(
+        commands(&filter),
+        [
+            "sudo iptables-nft -t filter -L INPUT 1 -n -v",
+            "sudo iptables-nft -t filter -I INPUT 1 -p tcp --dport 80 -j ACCEPT"
+        ]
+    );
+    // The same names, but without the counter that iptables-nft gives to each rule.
+    filter.tables[0].chains[0].rules[0].expressions.remove(4);
+    assert!(commands(&filter)[0].starts_with("sudo nft"));
+}
+
+#[test]
 fn answers_that_rules_send_reach_the_client() {
     let refused = |kind, code| outcome(&input(&[&[Expression::Reject { kind, code }]]));
     assert_eq!(refused(1, 0), Outcome::Refused);
@@ -461,7 +499,7 @@ fn sets_intervals_concatenations_and_maps() {
 
 #[test]
 fn chains_that_jump_without_end_are_given_up() {
-    // Each of sixteen chains jumps to the next one many times: more ways than anybody can follow.
+    // Each of sixteen chains jumps to the next one many times: more paths than can be followed.
     let name = |at: usize| -> Box<[u8]> { format!("c{at}").into_bytes().into() };
     let mut chains = Vec::new();
     for at in 0..16 {
