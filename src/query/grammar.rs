@@ -16,6 +16,8 @@ use super::subject::{Subject, nearest_field};
 use super::word::{WordKind, alternatives, bare_word};
 use crate::model::StateSet;
 
+/// How a list is written.
+const LIST: &str = "use 'in' for a list, as in sport in (80, 443)";
 /// Maximum nesting depth of parentheses.
 const MAX_DEPTH: usize = 100;
 
@@ -217,15 +219,17 @@ impl Parser<'_> {
                     return reader.read(Comparison::Equal, &operands).map(Content::Other);
                 }
                 if Comparison::from_word(word).is_some() {
-                    return Err(self.error(
-                        operand.span,
-                        format!("missing field before '{name}'"),
-                        "as in recv_q gt 0",
-                    ));
+                    let message = format!("missing field before '{name}'");
+                    return Err(self.error(operand.span, message, "as in recv_q gt 0"));
                 }
                 if Subject::from_name(name).is_some_and(Subject::is_no_bare_word) {
                     let message = format!("missing comparison after '{name}'");
-                    let hint = format!("as in {name} = X; for a program of that name, process = {name}");
+                    let hint = match self.kind_at(self.at + 1) {
+                        TokenKind::Word(value) if !value.quoted => {
+                            format!("did you mean '{name} = {}'?", value.raw)
+                        }
+                        _ => format!("as in {name} = X; for a program of that name, process = {name}"),
+                    };
                     return Err(self.error(operand.span, message, hint));
                 }
                 self.bare(&operand)
@@ -324,7 +328,7 @@ impl Parser<'_> {
             return Ok(Operand { word, span });
         }
         let hint = match self.kind() {
-            TokenKind::Open => "a list needs in, as in sport in (80, 443)",
+            TokenKind::Open => LIST,
             _ => "quote a value that contains operators or blanks",
         };
         Err(self.error(span, format!("missing value after '{before}'"), hint))
@@ -379,11 +383,7 @@ impl Parser<'_> {
         let shown = self.text.get(span.clone()).unwrap_or_default();
         match self.kind() {
             TokenKind::End => self.error(span, "the filter ends too early", "missing condition"),
-            TokenKind::Comma => self.error(
-                span,
-                "unexpected comma",
-                "a list needs in, as in sport in (80, 443)",
-            ),
+            TokenKind::Comma => self.error(span, "unexpected comma", LIST),
             TokenKind::Compare(_) => {
                 let message = format!("missing field before '{shown}'");
                 self.error(span, message, "as in recv_q > 0")

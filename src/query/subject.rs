@@ -124,13 +124,14 @@ fn named(fields: impl Iterator<Item = (Field, &'static str)> + Clone, name: &str
     exact.or_else(|| without_unit.next()).map(|(field, _)| field)
 }
 
-/// Every word that is valid on the left of a comparison, for hints.
+/// Every word that is valid on the left of a comparison, each once, for hints and completions.
 pub fn field_names() -> impl Iterator<Item = &'static str> {
+    let words = KEYWORDS.iter().chain(ALIASES).map(|(word, _)| *word);
+    let others = words.chain(owner_fields().map(|(name, _)| name));
     FIELDS
         .iter()
         .map(|info| info.name)
-        .chain(KEYWORDS.iter().chain(ALIASES).map(|(word, _)| *word))
-        .chain(owner_fields().map(|(name, _)| name))
+        .chain(others.filter(|name| FIELDS.iter().all(|info| info.name != *name)))
 }
 
 /// What people call fields that have another name, for a hint.

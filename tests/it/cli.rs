@@ -387,6 +387,13 @@ fn every_place_is_answered_and_the_worst_decides() {
             .stderr
             .contains("stands alone")
     );
+    let empty = run(&["why", "-"]).ended_with(2);
+    assert!(
+        empty.stderr.starts_with("error: standard input is empty")
+            && empty.stderr.contains("| sockstat why -"),
+        "{}",
+        empty.stderr
+    );
 
     let late = run(&["wait", "--timeout", "50ms", &taken, &free]).ended_with(1);
     assert!(

@@ -113,6 +113,11 @@ impl Found {
             .filter(|at| self.said.get(*at) == Some(&Said::WouldClose))
             .collect();
         if dry_run {
+            if !credentials::may_close_sockets() {
+                for said in self.said.iter_mut().filter(|said| **said == Said::WouldClose) {
+                    *said = Said::Tried(act::Fate::NotPermitted);
+                }
+            }
             return Some(self);
         }
         if !yes {

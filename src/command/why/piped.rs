@@ -1,11 +1,11 @@
-//! `why -`: passes on what a program prints, and answers when it reports an address in use.
+//! `why -`: passes on what a program prints, and answers when that reports an address in use.
 
 use std::io::Read as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::{How, port};
-use crate::cli::WhyArgs;
+use crate::cli::{UsageError, WhyArgs};
 use crate::command::caller::Caller;
 use crate::command::out;
 use crate::diagnose::bind::failure_output::{Failure, Scanner};
@@ -23,6 +23,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
     let mut scanner = Scanner::default();
     let mut line = Vec::new();
     let mut failure = Failure::Nothing;
+    let mut is_empty = true;
     loop {
         let piece = if failure == Failure::Nothing && scanner.is_waiting() {
             pieces.recv_timeout(SILENCE)
@@ -31,10 +32,17 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
         };
         match piece {
             Ok(piece) => {
+                is_empty = false;
                 out::pass_on(&piece);
                 line.extend_from_slice(&piece);
             }
             Err(RecvTimeoutError::Timeout) => failure = scanner.end(),
+            Err(RecvTimeoutError::Disconnected) if is_empty => {
+                let error = UsageError::new("standard input is empty: 'why -' reads what a program prints")
+                    .with_hint("as in npm start 2>&1 | sockstat why -");
+                out::complain(&error.to_string());
+                return Ok(Exit::Usage);
+            }
             Err(RecvTimeoutError::Disconnected) => {
                 failure = scanner.read_line(&String::from_utf8_lossy(&line));
                 if failure == Failure::Nothing {

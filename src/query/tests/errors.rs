@@ -31,7 +31,7 @@ fn errors_point_at_the_fault() {
         ),
         (
             "dport = (80)",
-            "error: missing value after 'dport'\n  dport = (80)\n          ^ a list needs in, as in sport in (80, 443)",
+            "error: missing value after 'dport'\n  dport = (80)\n          ^ use 'in' for a list, as in sport in (80, 443)",
         ),
         (
             "(sport 22",
@@ -49,7 +49,11 @@ fn errors_point_at_the_fault() {
         ),
         (
             "pid 812",
-            "error: missing comparison after 'pid'\n  pid 812\n  ^^^ as in pid = X; for a program of that name, process = pid",
+            "error: missing comparison after 'pid'\n  pid 812\n  ^^^ did you mean 'pid = 812'?",
+        ),
+        (
+            "user or sport 22",
+            "error: missing comparison after 'user'\n  user or sport 22\n  ^^^^ as in user = X; for a program of that name, process = user",
         ),
         (
             "recv_q > 5q",
@@ -65,7 +69,7 @@ fn errors_point_at_the_fault() {
         ),
         (
             "sport = 80, 443",
-            "error: unexpected comma\n  sport = 80, 443\n            ^ a list needs in, as in sport in (80, 443)",
+            "error: unexpected comma\n  sport = 80, 443\n            ^ use 'in' for a list, as in sport in (80, 443)",
         ),
         (
             "process = 'x",

@@ -293,6 +293,16 @@ fn a_missing_right_is_reported_before_the_question() {
     let mut command = sockets.sockstat(&["-K", "dport", "=", ":3000"]);
     as_user(&mut command, 65_534);
     let said = Ran::of(&mut command).ended_with(1);
+    let mut dry = sockets.sockstat(&["-K", "--dry-run", "dport", "=", ":3000"]);
+    as_user(&mut dry, 65_534);
+    let dry = Ran::of(&mut dry).ended_with(1);
+    assert_eq!(words(&dry), ["not-permitted"], "{}", dry.stderr);
+    assert!(
+        dry.stderr
+            .contains("1 socket not closed: CAP_NET_ADMIN is missing: sudo "),
+        "{}",
+        dry.stderr
+    );
     assert!(
         said.stderr
             .contains("closing 1 socket needs CAP_NET_ADMIN: sudo "),
