@@ -1,4 +1,4 @@
-//! Exit statuses that scripts can use (design: 0 done, 1 could not be done, 2 usage).
+//! Exit statuses for scripts: 0 done, 1 failed, 2 usage error, 3 incomplete.
 
 use std::process::ExitCode;
 

@@ -291,7 +291,7 @@ pub struct ListArgs {
     /// Read only FILE, written by --record or -D
     #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub replay: Option<PathBuf>,
-    /// With --replay of a recorded live screen: what was there at this time (UTC): 11:58:02, 2026-11-30T11:58:02Z
+    /// With --replay of a recorded live screen: show it as of TIME (UTC), such as 11:58:02 or 2026-11-30T11:58:02Z
     #[arg(long, value_name = "TIME", global = true, requires = "replay", help_heading = HOW)]
     pub at: Option<String>,
     /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows

@@ -1,11 +1,11 @@
-//! What people type who know netstat, lsof or another sockstat, and what they would type here.
+//! What users of netstat, lsof or another sockstat type, and the equivalent here.
 
 use std::ffi::OsString;
 
 use super::UsageError;
 use super::order::shown;
 
-/// Options of other programs, and what does the same here. Used only if the command line is invalid.
+/// Options of other programs, and their equivalents here. Used only if the command line is invalid.
 const HABITS: &[(&str, &str)] = &[
     ("-W", "use --wide; a pipe never cuts anything"),
     ("--wide", "a pipe and --plain never cut addresses"),
@@ -55,7 +55,7 @@ const FILTERS: &[(&str, &str)] = &[
     ("--inode", "inode"),
 ];
 
-/// Returns what somebody probably meant by an option that this program does not have.
+/// Returns what was probably meant by an option that this program lacks.
 pub(super) fn explain(arguments: &[OsString]) -> Option<UsageError> {
     let words: Vec<_> = arguments
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn explain(arguments: &[OsString]) -> Option<UsageError> {
         .map(|word| word.to_string_lossy())
         .collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    // A line of lsof is translated as a whole, `-nP` in it too.
+    // A line of lsof is translated as a whole, including its `-nP`.
     if let Some((word, line)) = words.iter().find_map(|word| Some((word, of_lsof(&words, word)?))) {
         let typed = words.strip_prefix(&["lsof"]).unwrap_or(&words).join(" ");
         return Some(unknown(word).with_hint(format!("the same as lsof {typed}: {line}")));
@@ -219,7 +219,7 @@ impl<'a> Lsof<'a> {
         }
     }
 
-    /// The line that does the same here.
+    /// The equivalent line here.
     fn here(&self) -> String {
         let mut words = vec!["sockstat".to_owned()];
         let listening = if self.listening { "l" } else { "" };
@@ -274,7 +274,7 @@ fn signal_of(option: &str) -> Option<&'static str> {
     found.map(|(_, signal)| *signal)
 }
 
-/// Returns what somebody probably meant by an option of `kill` that it does not have: `--force`, `-9`, `-KILL`,
+/// Returns what was probably meant by an option that `kill` lacks: `--force`, `-9`, `-KILL`,
 /// `-s TERM`.
 pub(super) fn explain_kill(arguments: &[OsString]) -> Option<UsageError> {
     let value_of_s = |at: usize| {
@@ -304,7 +304,7 @@ pub(super) fn explain_kill(arguments: &[OsString]) -> Option<UsageError> {
     Some(unknown(&option).with_hint(format!("{usual}{}", shown(&line))))
 }
 
-/// Returns the line to type without the name of another program in it: `ss -tlnp`, `lsof -i :80`, `-tulnp grep 80`.
+/// Returns the command line without the name of another program: `ss -tlnp`, `lsof -i :80`, `-tulnp grep 80`.
 /// A line of lsof is translated. `None` if the word is not such a name there.
 pub fn without_program(arguments: &[OsString], word: &str) -> Option<String> {
     let at = arguments.iter().skip(1).position(|argument| argument == word)? + 1;
@@ -328,7 +328,7 @@ pub fn without_program(arguments: &[OsString], word: &str) -> Option<String> {
     })
 }
 
-/// Returns a hint for a line that is a listing here and something else elsewhere: `netstat -rn`, `lsof -ti tcp:80`;
+/// Returns a hint for a line that means a listing here and something else there: `netstat -rn`, `lsof -ti tcp:80`;
 /// `None` for everything else.
 pub fn aside(arguments: &[OsString]) -> Option<String> {
     let words: Vec<_> = arguments

@@ -53,7 +53,7 @@ pub struct KillArgs {
     /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Sockets whose owner is ended: a local port, a program, pid = N, or any filter
+    /// Sockets whose owners to end: a local port, a program, pid = N, or any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 }

@@ -37,7 +37,7 @@ impl UsageError {
         self.asked_for
     }
 
-    /// Creates the text that somebody requested.
+    /// Creates a text that was requested.
     pub fn requested(text: String) -> Self {
         Self {
             message: text,

@@ -14,7 +14,7 @@ pub struct ReachArgs {
     /// Make one TCP connection and report the result; nothing is sent otherwise
     #[arg(long = "try")]
     pub try_it: bool,
-    /// Ask for a client at ADDR that arrives on IFACE [default: this machine; IFACE by the route back]
+    /// Judge a client at ADDR whose packets arrive on IFACE [default: this machine; IFACE of the route back]
     #[arg(long, value_name = "ADDR[%IFACE]")]
     pub from: Option<String>,
     /// Print every step of the way

@@ -40,7 +40,7 @@ pub struct WhyArgs {
     /// User who binds, by name or number [default: the user who called sudo, else the caller]
     #[arg(long, value_name = "USER")]
     pub uid: Option<String>,
-    /// Judge bind without listen
+    /// Check bind only, not listen
     #[arg(long)]
     pub no_listen: bool,
     /// Never try a bind where another socket's options are unreadable

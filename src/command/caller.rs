@@ -16,7 +16,7 @@ use crate::source::tape;
 pub struct Caller {
     /// Whether the effective user is root.
     pub is_root: bool,
-    /// Whether it has the two capabilities that open every process: what is still hidden then, is hidden by
+    /// Whether it has the two capabilities that open every process: whatever is still hidden then is hidden by
     /// something else.
     pub may_see_all: bool,
     /// The command that would be typed after `sudo`: the full path of this program, and its arguments.
@@ -34,7 +34,7 @@ pub struct Caller {
 impl Caller {
     /// Reads the caller's side. Arguments come with the program's name first.
     pub fn here(arguments: &[OsString]) -> Self {
-        // The full path, because sudo looks for programs in places of its own.
+        // The full path, because sudo has its own search path.
         let program =
             std::env::current_exe().map_or_else(|_| "sockstat".into(), std::path::PathBuf::into_os_string);
         let words = std::iter::once(&program).chain(arguments.iter().skip(1));
@@ -105,7 +105,7 @@ fn place() -> Place {
     }
 }
 
-/// The words as a command to paste, the program's name first. Words that must not be pasted are left to the reader.
+/// The words as a command to paste, the program's name first. If one must not be pasted, `...` stands for the arguments.
 fn command_of<'a>(words: impl Iterator<Item = &'a [u8]> + Clone) -> String {
     let quoted: Option<Vec<_>> = words.clone().map(shell::word).collect();
     quoted.map_or_else(

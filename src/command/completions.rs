@@ -11,7 +11,7 @@ use crate::model::{Protocol, StateSet};
 use crate::render::{escape, shell};
 use crate::source::{available, process, system};
 
-/// Prints what can stand at the cursor, a line for each with its meaning after a tab; exit 1 if there is nothing.
+/// Prints the candidates for the word at the cursor, one per line with its meaning after a tab; exit 1 if there are none.
 ///
 /// # Errors
 /// If the output cannot be written.

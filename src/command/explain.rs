@@ -13,7 +13,7 @@ use crate::render::escape;
 pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> String {
     let mut text = String::new();
     if plan.capture.dumps.is_empty() {
-        text.push_str("read      nothing: no table can pass the filter\n");
+        text.push_str("read      nothing: no table can have a match\n");
     }
     for dump in &plan.capture.dumps {
         let _ = writeln!(text, "read      {}", describe(dump));

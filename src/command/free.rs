@@ -72,7 +72,7 @@ pub fn run(args: &FreeArgs, global: Common) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Who has the one port that was asked for, and the next that is free.
+/// Names the owner of the one port that was requested, and the next free one.
 fn taken(port: u16, wanted: &Wanted, mut snapshot: Snapshot, system: &SystemFacts, global: Common) -> String {
     let place = format!("{port}/{}", wanted.protocol.name());
     let waits = |one: &Existing| {
@@ -94,7 +94,7 @@ fn taken(port: u16, wanted: &Wanted, mut snapshot: Snapshot, system: &SystemFact
     format!("{place} is taken{who}\n{next}")
 }
 
-/// The next port above that is free, if there is one nearby.
+/// The next free port above, if there is one nearby.
 fn next_free(port: u16, wanted: &Wanted, system: &SystemFacts) -> Option<u16> {
     const NEAR: u16 = 20;
     let from = port.checked_add(1)?;

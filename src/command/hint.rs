@@ -45,7 +45,7 @@ pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
     String::new()
 }
 
-/// What people type for a listing who expect a command there.
+/// What people type who expect a command for listing.
 const LISTS: [&str; 7] = ["list", "ls", "show", "ports", "sockets", "ps", "status"];
 
 /// Returns a hint about the only word of a filter: a command that is not needed, or an address that a listener on all
@@ -73,7 +73,7 @@ fn of_other_program(bare_words: &[String], arguments: &[OsString]) -> Option<Str
     Some(format!("hint: drop the word '{word}': {line}\n"))
 }
 
-/// What people write before the address of a peer, or of this machine.
+/// Words that people put before the address of a peer or of this machine.
 const DIRECTIONS: [&str; 5] = ["peer", "remote", "from", "to", "with"];
 
 /// Returns a hint about `peer ADDRESS`, `from ADDRESS` and the like.
@@ -96,7 +96,7 @@ fn of_direction(words: &[String], bare_words: &[String]) -> Option<String> {
     ))
 }
 
-/// Returns a hint about the first word that another one resembles: a program whose name includes it, a user, or what
+/// Returns a hint about the first word that resembles a known one: a program whose name includes it, a user, or what
 /// is near to it.
 fn misspelt(
     bare_words: &[String],
@@ -131,7 +131,7 @@ fn misspelt(
 
 /// Returns the program whose name begins with a word, or else includes it; with a glob if there are several.
 ///
-/// Threads of the kernel, such as `kworker/0:1`, are no programs.
+/// Kernel threads, such as `kworker/0:1`, are not programs.
 fn including(word: &str, programs: &BTreeSet<String>) -> Option<String> {
     if word.chars().count() < 3 {
         return None;

@@ -30,7 +30,7 @@ use crate::source::{disk, machine};
 /// Runs a listing.
 ///
 /// # Errors
-/// What made it impossible.
+/// What prevented it.
 pub fn run(plan: ListPlan, caller: &Caller) -> anyhow::Result<Exit> {
     run_beside(plan, caller, None)
 }

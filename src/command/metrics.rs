@@ -12,10 +12,10 @@ use crate::render::metrics::{self, Run, Tally};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 
-/// Runs it. An incomplete view is written as it is, and says so.
+/// Runs it. An incomplete view is written as such.
 ///
 /// # Errors
-/// If nothing can be read, or the output cannot be written; a file that was there stays as it was.
+/// If nothing can be read, or the output cannot be written; an existing file stays as it was.
 pub(super) fn run(mut plan: MetricsPlan, caller: &Caller) -> anyhow::Result<Exit> {
     plan.capture.views = caller.views.clone();
     if let Some(refused) = list::missing_root(&plan.capture) {

@@ -77,7 +77,7 @@ fn proc_root_refused(cli: &Cli) -> Result<(), UsageError> {
     }
     Err(
         UsageError::new(format!("{name} and --proc-root exclude each other")).with_hint(format!(
-            "--proc-root is for listings: {name} asks the kernel of this machine"
+            "--proc-root is for listings: {name} asks this machine's kernel"
         )),
     )
 }
@@ -94,12 +94,12 @@ fn begin(cli: &Cli, arguments: &[OsString]) -> Result<tape::Session, Exit> {
 }
 
 fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
-    // Links below that directory may lead to any file.
+    // Links below that directory may point to any file.
     if cli.list.proc_root.is_some() {
         callers_files::keep_to_callers_rights();
     }
     let caller = Caller::here(arguments);
-    // A replay enters no namespace: its recording is of the namespaces that its run was in.
+    // A replay enters no namespace: its recording belongs to the namespaces of the recorded run.
     let mut refused = None;
     let views = record::fact("network namespaces", || match netns::enter(cli) {
         Ok(views) => views.views,

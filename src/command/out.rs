@@ -1,6 +1,6 @@
 //! Writes the output: to stdout in large blocks, and nothing but data. A closed pipe is not an error.
 //!
-//! The only way out of the program (tests/it/architecture). What goes out is [`Safe`]; the two exceptions are bytes that
+//! The only output of the program (tests/it/architecture). Everything is [`Safe`]; the two exceptions are bytes that
 //! the caller chose: [`pass_on`] and [`print_binary`].
 
 use std::borrow::Cow;
@@ -52,7 +52,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     })
 }
 
-/// Copies stdin to stderr unchanged: whoever piped it in would have seen it without us.
+/// Copies stdin to stderr unchanged: without the pipe, the user would have seen it there.
 pub fn pass_on(bytes: &[u8]) {
     let _ = io::stderr().write_all(bytes);
 }
@@ -66,7 +66,7 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Writes `text` to stderr. If that fails too, nobody can be informed.
+/// Writes `text` to stderr. If that fails too, nothing is left to report it with.
 pub fn complain(text: &str) {
     // A question ends within a line, and its answer follows.
     let width = error_width().filter(|_| text.ends_with('\n'));
@@ -175,7 +175,7 @@ impl Blocks {
         }
     }
 
-    /// Writes the rest of output that is useless unless all of it arrives: a reader that went away is a failure.
+    /// Writes the rest of output that is useless unless all of it arrives: a closed pipe is an error here.
     ///
     /// # Errors
     /// As [`Blocks::finish`].

@@ -1,5 +1,5 @@
-//! `-D FILE`: the kernel's own messages about TCP sockets, as `ss -D` writes them; `ss` reads them again by
-//! `TCPDIAG_FILE=FILE ss -t`, and this by `--replay FILE`.
+//! `-D FILE`: the kernel's own messages about TCP sockets, as `ss -D` writes them; `ss` reads them with
+//! `TCPDIAG_FILE=FILE ss -t`, and sockstat does with `--replay FILE`.
 
 use std::io::Write as _;
 use std::path::Path;

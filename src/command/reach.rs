@@ -1,4 +1,4 @@
-//! `reach`: would a connection arrive, and if not, why. It sends nothing, unless `--try` is given.
+//! `reach`: whether a connection would arrive, and if not, why. It sends nothing, unless `--try` is given.
 
 mod address;
 mod queues;
@@ -186,14 +186,14 @@ fn lookup(host: &Host, answers: &[Answer]) -> Option<Lookup> {
 
 fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
     let addresses = match host {
-        // To the kernel, a connection to no address is one to loopback.
+        // The kernel treats a connection to the unspecified address as one to loopback.
         Host::Address(address) if address.to_canonical() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) => {
             vec![Ipv4Addr::LOCALHOST.into()]
         }
         Host::Address(IpAddr::V6(address)) if address.is_unspecified() => vec![Ipv6Addr::LOCALHOST.into()],
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
-        // This machine, as its own clients reach it.
+        // This machine, as clients on it reach it.
         Host::Any => {
             let mut own = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
             let is_own = |address: &IpAddr| is_local(SocketAddr::new(*address, 0), system);

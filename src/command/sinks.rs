@@ -51,7 +51,7 @@ impl Sink for LineSink {
             }
             self.push(&row(socket, owners, context))?;
         }
-        // Stop now: the next row may take long to arrive.
+        // Stops now: the next row may take long to arrive.
         if self.rows >= self.limit {
             return ControlFlow::Break(());
         }
@@ -92,7 +92,7 @@ impl Sink for PidSink {
     }
 }
 
-/// A socket with what is known around it.
+/// A socket with its context.
 pub(super) fn row<'a>(socket: &'a Socket, owners: &'a Owners, context: &'a Context) -> Row<'a> {
     Row {
         socket,

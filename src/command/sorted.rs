@@ -1,4 +1,4 @@
-//! Rows in their order: packed while they arrive, so that a million of them fit into memory.
+//! Rows in order: packed as they arrive, so that a million of them fit into memory.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -79,7 +79,7 @@ impl Sorted {
         self.rows.len()
     }
 
-    /// Passes on the rows in their order.
+    /// Passes on the rows in order.
     pub(super) fn each(&self, mut take: impl FnMut(&Socket) -> ControlFlow<()>) -> ControlFlow<()> {
         let mut socket = Socket::BLANK;
         for position in &self.rows {
@@ -165,7 +165,7 @@ impl Sink for Sorted {
             }
         }
         if self.limit <= RUN {
-            // Not at every row: pruning costs as much as reading the rows that arrived since.
+            // Not at every row: pruning costs as much as reading the rows that have arrived since the last time.
             if self.pending.len() / 2 > self.limit {
                 self.prune(owners, context);
             }

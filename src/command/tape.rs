@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::render::escape;
 use crate::source::tape;
 
-/// A run on tape, or one that is not.
+/// A run that records, replays, or does neither.
 #[derive(Debug)]
 pub struct Session {
     /// The file that is being written.

@@ -30,7 +30,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest pause, so that nobody waits much longer than they must.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits until all are reached at the same time; exit 1 when the time is up.
+/// Waits until all goals are reached at the same time; exit 1 when the time is up.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -92,7 +92,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
     }
 }
 
-/// Says what is waited for, to the person at the terminal.
+/// Tells the person at the terminal what the command waits for.
 fn waiting_for(targets: &[Target], args: &WaitArgs) -> String {
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
     let names = names.join(" and ");

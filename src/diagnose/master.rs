@@ -1,4 +1,4 @@
-//! The parent that starts the holders of a socket and probably holds it itself, where it cannot be inspected.
+//! The parent that starts the holders of a socket and probably holds it itself, if it cannot be inspected.
 
 /// A process above a holder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! WHERE: a place to bind to, to connect to or to wait for.
+//! WHERE: a place to bind, to connect to or to wait for.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Whether a program that is ended comes back: the settings of systemd and docker.
+//! Whether a program is started again after it ends: the settings of systemd and docker.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Again {
     No,
     /// It does if the program ends with an error.
     AfterError,
-    /// Its settings are not known.
+    /// Its settings are unknown.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Holders of a socket that are stopped: the kernel still takes connections for them, and nothing answers.
+//! Holders of a socket that are stopped: the kernel still completes connections for them, and nothing answers.
 
 use super::bind::owner::Owner;
 use crate::model::process::Stop;

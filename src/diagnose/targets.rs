@@ -1,11 +1,11 @@
-//! Whom a signal would go to. Pure: it gets sockets, their holders and everybody's parents.
+//! Which processes a signal would go to. Pure: it gets sockets, their holders and the parents of all processes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A socket with the processes that hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Its place in the caller's list.
+    /// Its index in the caller's list.
     pub socket: usize,
     /// The processes, each once.
     pub pids: Vec<u32>,
@@ -16,7 +16,7 @@ pub struct Held {
 pub struct Target {
     /// The topmost first; the others descend from it. By pid where the topmost is `master`.
     pub pids: Vec<u32>,
-    /// The sockets they hold, by their place in the caller's list.
+    /// The sockets they hold, by their index in the caller's list.
     pub sockets: Vec<usize>,
     /// The process above all of them that starts them and cannot be inspected.
     pub master: Option<u32>,

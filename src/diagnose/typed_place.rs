@@ -19,7 +19,7 @@ pub struct TypedPlace {
     pub place: Place,
 }
 
-/// What a name alone means.
+/// The meaning of a bare name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameAlone {
     /// A service, if there is one: `why http`.
@@ -115,14 +115,14 @@ pub fn parse(text: &str, services: Services<'_>) -> Result<Place, String> {
         .map_err(|reason| format!("'{text}': {reason}"))
 }
 
-/// `http://localhost:3000/`: what stands before the host and after the port means nothing here.
+/// `http://localhost:3000/`: what comes before the host and after the port is ignored.
 fn url(scheme: &str, rest: &str, services: Services<'_>) -> Result<PortPlace, String> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let authority = authority.rsplit('@').next().unwrap_or(authority);
     let (host, port) = host_and_port(authority)?;
     let port = match port {
         Some(port) => parse_port(port, services)?,
-        None => usual_port(scheme, services).ok_or("it names no port")?,
+        None => usual_port(scheme, services).ok_or("missing port")?,
     };
     let (host, scope) = parse_host(host)?;
     Ok(PortPlace {
@@ -187,8 +187,8 @@ fn port_place(text: &str, services: Services<'_>) -> Result<PortPlace, String> {
             }
             parse_host(host)?;
             return Err(match services(host) {
-                Some(port) => format!("it names no port: write {host}:PORT, or :{host} for port {port}"),
-                None => format!("it names no port: write {host}:PORT"),
+                Some(port) => format!("missing port: write {host}:PORT, or :{host} for port {port}"),
+                None => format!("missing port: write {host}:PORT"),
             });
         }
         (host, Some(port)) => (host, port),
@@ -231,7 +231,7 @@ fn unix_name(name: Vec<u8>) -> Result<Place, String> {
 
 fn parse_port(text: &str, services: Services<'_>) -> Result<u16, String> {
     if text.is_empty() {
-        return Err("it names no port (write PORT, ADDRESS:PORT, /path or @name)".to_owned());
+        return Err("missing port (write PORT, ADDRESS:PORT, /path or @name)".to_owned());
     }
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
         let service = services(text).filter(|_| text.bytes().all(is_name));
@@ -401,7 +401,7 @@ mod tests {
         let error = parse_all(&words, NameAlone::Host, &services).unwrap_err();
         assert_eq!(
             error,
-            "'http': it names no port: write http:PORT, or :http for port 80"
+            "'http': missing port: write http:PORT, or :http for port 80"
         );
         assert!(parse_all(&["db".to_owned()], NameAlone::Service, &services).is_err());
     }

@@ -86,7 +86,7 @@ fn listed() -> BTreeSet<u32> {
         ..Dump::new(protocol, StateSet::ALL.without(StateSet::of(State::Bound)))
     });
     let mut inodes = BTreeSet::new();
-    // What is missing here makes more sockets be asked, which then say what they are.
+    // If a dump misses some here, more sockets are queried, which then report what they are.
     read_tables(&dumps, &mut |sockets| {
         inodes.extend(
             sockets

@@ -1,4 +1,4 @@
-//! Derives what happened from two looks at the tables and from the kernel's messages in between. Pure.
+//! Derives events from two looks at the tables and from the kernel's messages in between. Pure.
 //!
 //! A socket is followed by its cookie, from the look that first shows it until the kernel reports that it was freed, or
 //! a look no longer shows it. What remains of a connection after that (TIME-WAIT, and FIN-WAIT-2 without a program)
@@ -30,7 +30,7 @@ pub struct Event {
     pub socket: Socket,
 }
 
-/// The sockets that exist, as far as is known.
+/// The sockets known to exist.
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
     known: Store,
@@ -64,7 +64,7 @@ impl Followed {
         &self.known
     }
 
-    /// Takes the first look: what exists already is no event.
+    /// Takes the first look: existing sockets are not events.
     pub fn begin(&mut self, look: Store) {
         self.known = self.wanted(look);
         self.missed.clear();
@@ -224,7 +224,7 @@ fn is_remains(socket: &Socket) -> bool {
     socket.state == State::TimeWait || (socket.state == State::FinWait2 && of_time_wait)
 }
 
-/// Who had the socket, and in which state, is known from before; the message has its last counters.
+/// Its owner and state are known from before; the message has its last counters.
 fn closed(known: Socket, message: &Socket) -> Event {
     let mut details = message.details.clone();
     for (kind, value) in known.details.iter() {

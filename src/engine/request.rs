@@ -31,7 +31,7 @@ pub struct Request {
     pub peers: PeerKinds,
     /// Whether to count half-open connections by listener.
     pub half_open: bool,
-    /// Whether clients of other machines reach listeners, found beforehand.
+    /// Whether clients on other machines reach listeners, found beforehand.
     pub reachability: Reachability,
     /// Tables to read only for other ends and half-open connections, where those above are incomplete.
     pub others: Vec<Dump>,

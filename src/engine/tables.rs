@@ -113,7 +113,7 @@ impl Tables {
         if let Some(errno) = channel.filter_refused.take() {
             let reason = io::Error::from_raw_os_error(errno);
             let message = format!(
-                "the kernel refused the filter for {} sockets or a part of it ({reason}): sockstat checks it",
+                "the kernel refused all or part of the filter for {} sockets ({reason}): sockstat checks it",
                 dump.protocol.name()
             );
             self.gaps.push(Gap::note("filter-refused", message));

@@ -1,6 +1,6 @@
-//! The processes above a process.
+//! The ancestors of a process.
 
-/// A process above another one. Its texts are its own words: escape them.
+/// An ancestor of a process. The process chose its texts: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ancestor {
     /// Its id.

@@ -86,7 +86,7 @@ pub struct UnixFile {
 }
 
 named! {
-    /// From where a listening or bound socket is reachable.
+    /// Where a listening or bound socket is reachable from.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Scope {
         /// This machine only.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::Name;
 
-/// What tells the captures of several machines apart. A machine id may be that of a cloned image; a boot id is not.
+/// What distinguishes the captures of several machines. Clones of an image may share a machine id, but not a boot id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     /// Its host name.

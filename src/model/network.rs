@@ -60,16 +60,16 @@ pub struct LinkAddress {
     pub broadcast: Option<Ipv4Addr>,
 }
 
-/// A question to the routing table.
+/// A query of the routing table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouteQuery {
     /// Where the packet goes.
     pub destination: IpAddr,
     /// Where it comes from, if that is settled.
     pub source: Option<IpAddr>,
-    /// The interface by which it came in; `None` for a packet of this machine.
+    /// The interface through which it arrived; `None` for a packet from this machine.
     pub incoming: Option<u32>,
-    /// The only interface by which it may leave.
+    /// The only interface through which it may leave.
     pub outgoing: Option<u32>,
     /// Its mark.
     pub mark: u32,
@@ -86,7 +86,7 @@ pub enum RouteAnswer {
     Found(Route),
     /// The kernel's errno.
     Refused(i32),
-    /// It could not be asked.
+    /// It could not be queried.
     Unread,
 }
 
@@ -95,7 +95,7 @@ pub enum RouteAnswer {
 pub struct Route {
     /// `RTN_*`: 1 unicast, 2 local, 3 broadcast, 5 multicast.
     pub kind: u8,
-    /// The interface by which packets leave.
+    /// The interface through which packets leave.
     pub interface: u32,
     /// The source address that they get.
     pub source: Option<IpAddr>,
@@ -120,7 +120,7 @@ pub enum Attached {
     Unread,
 }
 
-/// What sees the packets of an interface, besides the rules and XDP.
+/// What handles the packets of an interface, besides the rules and XDP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceHooks {
     /// A filter of tc.
@@ -131,12 +131,12 @@ pub struct DeviceHooks {
     pub loss: Attached,
 }
 
-/// The addresses that an IPsec policy is about, in its direction.
+/// The addresses that an IPsec policy covers, in its direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IpsecPolicy {
-    /// Where packets come from: an address and the length of its prefix.
+    /// The source: an address and the length of its prefix.
     pub source: (IpAddr, u8),
-    /// Where they go.
+    /// The destination.
     pub destination: (IpAddr, u8),
 }
 
@@ -145,7 +145,7 @@ pub struct IpsecPolicy {
 pub struct Ipsec {
     /// Each policy.
     pub policies: Vec<IpsecPolicy>,
-    /// Whether packets that no policy is about are blocked.
+    /// Whether packets that no policy covers are blocked.
     pub blocks: bool,
     /// Whether they could be read.
     pub read: bool,

@@ -37,8 +37,8 @@ impl Prefix {
         }
     }
 
-    /// Whether the address is inside, as INET_DIAG_BC_S_COND sees it (linux 6.18 net/ipv4/inet_diag.c): an IPv4
-    /// prefix holds v4-mapped IPv6 addresses too, an IPv6 prefix holds IPv6 addresses only.
+    /// Whether the address is inside, by the rule of INET_DIAG_BC_S_COND (linux 6.18 net/ipv4/inet_diag.c): an IPv4
+    /// prefix contains v4-mapped IPv6 addresses too, an IPv6 prefix only IPv6 addresses.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self, address) {
             (Self::V4(network, length), IpAddr::V4(v4)) => in4(*network, *length, v4),

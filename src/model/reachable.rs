@@ -1,4 +1,4 @@
-//! Whether clients of other machines reach a listener, as far as rules and interfaces say.
+//! Whether clients on other machines reach a listener, as far as rules and interfaces say.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{InetPair, Protocol, Socket, State};
 
 named! {
-    /// What clients of other machines get.
+    /// What clients on other machines get.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Reachable {
         /// Those of at least one interface reach it.
@@ -16,12 +16,12 @@ named! {
         Filtered => "filtered",
         /// It is bound where only this machine can reach it.
         Loopback => "loopback",
-        /// That cannot be known.
+        /// Unknown.
         Unknown => "unknown",
     }
 }
 
-/// What decides, of a socket: its network namespace, protocol, address and port, `IPV6_V6ONLY`, and interface.
+/// The facts of a socket that decide: its network namespace, protocol, address and port, `IPV6_V6ONLY`, and interface.
 type Place = (u32, Protocol, IpAddr, u16, Option<bool>, u32);
 
 /// The answers for every listener of a capture.

@@ -36,7 +36,7 @@ pub struct Context {
     pub peers: Peers,
     /// Half-open connections by listener, if requested.
     pub half_open: HalfOpen,
-    /// Whether clients of other machines reach listeners, if requested.
+    /// Whether clients on other machines reach listeners, if requested.
     pub reachability: Reachability,
     /// When the capture began, and on which machine, if that was requested.
     pub origin: Origin,

@@ -1,4 +1,4 @@
-//! What of the kernel's security configuration can refuse a bind, whatever sockets there are.
+//! The parts of the kernel's security configuration that can refuse a bind, regardless of sockets.
 
 /// Security modules and BPF programs as they apply to this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
-//! What is at the path of a unix socket.
+//! What exists at the path of a unix socket.
 
 use super::endpoint::{UnixFile, UnixPair};
 
-/// The facts about a path that decide: who may use it, and what is there.
+/// The facts about a path that decide: permissions, and what exists there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathFacts {
-    /// What is there, as far as this process gets.
+    /// What exists there, as far as this process can see.
     pub target: Target,
     /// What the user who binds may do on the way.
     pub rights: Rights,
@@ -18,7 +18,7 @@ pub struct PathFacts {
 pub enum Target {
     /// A file of that name.
     File(FileKind),
-    /// The way to the directory ends early.
+    /// The path to the directory ends early.
     NoWay(Obstacle),
     /// A directory without such a file.
     Free(Directory),
@@ -72,7 +72,7 @@ pub struct Permissions {
     pub has_acl: bool,
 }
 
-/// What may be created in a directory, whoever the user is.
+/// What may be created in a directory, regardless of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Directory {

@@ -59,7 +59,7 @@ impl KillPlan {
     pub fn new(args: &KillArgs, global: &ListArgs, parsed: Parsed) -> Result<Self, UsageError> {
         let fields = parsed.expr.as_ref().map(Expr::fields).unwrap_or_default();
         if fields.contains(&Field::Reachable) {
-            return Err(UsageError::new("'reachable' is for the listing only"));
+            return Err(UsageError::new("'reachable' works only in the listing"));
         }
         let number = match args.filter.as_slice() {
             [word] => word.parse().ok(),

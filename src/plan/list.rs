@@ -35,7 +35,7 @@ pub struct ListPlan {
     pub sort: Option<Vec<SortKey>>,
     /// Maximum number of rows or groups.
     pub limit: Option<usize>,
-    /// Whether rows say whether clients of other machines reach them.
+    /// Whether rows say whether clients on other machines reach them.
     pub reachable: bool,
     /// Whether sockets in time-wait are only counted.
     pub hide_time_wait: bool,
@@ -180,7 +180,7 @@ impl ListPlan {
     /// If `reachable` is a column or in the filter.
     pub(super) fn without_reachable(self) -> Result<Self, UsageError> {
         if self.reachable {
-            Err(UsageError::new("'reachable' is for the listing only")
+            Err(UsageError::new("'reachable' works only in the listing")
                 .with_hint("sockstat -tul --add reachable"))
         } else {
             Ok(self)

@@ -59,7 +59,7 @@ impl WatchPlan {
             unix: args.unix,
             ipv4: args.ipv4,
             ipv6: args.ipv6,
-            // A letter alone means connections to the listing: the screen has all states.
+            // For the listing, a table option by itself means connections; the screen has all states.
             all: args.tcp || args.udp || args.unix || args.ipv4 || args.ipv6,
             processes: true,
             table: true,

@@ -25,7 +25,7 @@ pub fn by_default(a: &Socket, b: &Socket) -> Ordering {
         .then_with(|| (a.netns, a.cookie, a.inode).cmp(&(b.netns, b.cookie, b.inode)))
 }
 
-/// What the sockets of the other families are found by; the first number separates families.
+/// The sort key of the other families; the first number separates families.
 fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
     let index = |interface: Option<std::num::NonZeroU32>| interface.map_or(0, std::num::NonZeroU32::get);
     match endpoints {

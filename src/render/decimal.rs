@@ -21,7 +21,7 @@ pub fn push_256th(out: &mut Vec<u8>, number: u32) {
     push_g(out, u64::from(number) * 390_625, 8, || Ordering::Equal);
 }
 
-/// On which side of the decimal number its nearest binary number lies: C rounds the binary one.
+/// On which side of the decimal number the nearest binary number lies: C rounds the binary one.
 fn thousandth_off(us: u32) -> Ordering {
     let ms = f64::from(us) / 1000.0;
     let off = ms.mul_add(1000.0, -f64::from(us));

@@ -17,14 +17,14 @@ pub struct Width {
     pub natural: usize,
     /// The width without the other ends of connections.
     pub without_other_end: usize,
-    /// The least width at which no port, pid or queue is truncated.
+    /// The minimum width at which no port, pid or queue is truncated.
     pub least: usize,
-    /// The same with names that are shorter than they should be.
+    /// The same with names that are shorter than desirable.
     pub tightest: usize,
     /// Whether a cell needs action: such a column is dropped after those that need none, but before a state that tells
     /// rows apart.
     pub is_alarming: bool,
-    /// A number for the text of its cells, if it is the same in all of them: such a column says least.
+    /// A number for the text of its cells, if it is the same in all of them: such a column says the least.
     pub same_text: Option<u64>,
 }
 
@@ -65,7 +65,7 @@ enum Give {
     OtherEnd,
     /// Everything beyond this width that may be truncated.
     Beyond(usize),
-    /// Everything that may be truncated, and more of its names than is good.
+    /// Everything that may be truncated, names beyond what is desirable.
     Tightest,
     /// The whole column, if all its cells are the same.
     SameColumn,
@@ -75,7 +75,7 @@ enum Give {
     EvenAlarming,
 }
 
-/// What is dropped while the table is too wide, in this order.
+/// What is dropped, in this order, while the table is too wide.
 const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Process, Give::OtherEnd),
     (Column::Command, Give::Beyond(12)),
@@ -340,7 +340,7 @@ mod tests {
             (fitted.len(), fitted[6], total(&fitted)),
             (7, (Column::Command, 39), 129)
         );
-        // Down to its least width, and no wider than before.
+        // Down to its minimum width, and no wider than before.
         assert_eq!(fit(LISTING, 102)[6], (Column::Command, 12));
         let short = [(Column::Local, 16), (Column::Command, 5)];
         assert_eq!(fit(&short, 22), [(Column::Local, 16)]);

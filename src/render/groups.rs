@@ -107,7 +107,7 @@ impl Groups {
             match (count, self.form) {
                 (Some(count), _) => push_number(out, *count),
                 (None, Form::Json | Form::Jsonl) => out.extend_from_slice(b"null"),
-                // To people: no row of the group has such a queue.
+                // A dash for people: no row of the group has such a queue.
                 (None, Form::Csv | Form::Table) => {}
                 (None, Form::Plain) => out.push(b'?'),
             }
@@ -118,10 +118,10 @@ impl Groups {
     }
 }
 
-/// What stands between the cells of a table before they are laid out: the unit separator.
+/// The separator between the cells of a table before they are laid out: the unit separator.
 const BETWEEN_CELLS: u8 = 0x1f;
 
-/// What stands between the values of a group.
+/// The separator between the values of a group.
 const fn separator(form: Form) -> u8 {
     match form {
         Form::Json | Form::Jsonl | Form::Csv => b',',

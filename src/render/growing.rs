@@ -1,4 +1,4 @@
-//! Tables with words in front of each row, and tables whose rows come one by one.
+//! Tables with words in front of each row, and tables whose rows arrive one by one.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -34,7 +34,7 @@ fn push_heading(out: &mut String, lead: &Lead, colors: bool) {
     out.push_str(off);
 }
 
-/// Returns the view for the columns of the socket, which have what the columns in front leave.
+/// Returns the view for the columns of the socket, which get the width that the columns in front leave.
 fn narrowed(lead: &Lead, view: &TableView) -> TableView {
     TableView {
         width: view.width.map(|width| width.saturating_sub(lead_width(lead))),
@@ -42,7 +42,7 @@ fn narrowed(lead: &Lead, view: &TableView) -> TableView {
     }
 }
 
-/// The table of all rows, each with its word in a column of that heading in front. Empty without rows.
+/// The table of all rows, with each row's word in a first column of that heading. Empty without rows.
 pub fn with_word<'a>(
     heading: &'static str,
     rows: impl Iterator<Item = (&'static str, Row<'a>)>,
@@ -68,7 +68,7 @@ pub fn with_word<'a>(
     table::with_facts(&text, &rows, view)
 }
 
-/// A table whose rows come one by one. Columns widen as needed, and are then fitted again.
+/// A table whose rows arrive one by one. Columns widen as needed, and are then fitted again.
 #[derive(Clone, Debug)]
 pub struct GrowingTable {
     view: TableView,
@@ -91,7 +91,7 @@ impl GrowingTable {
                 least: width,
                 tightest: width,
                 is_alarming: false,
-                // What is still to come may differ.
+                // Later rows may differ.
                 same_text: None,
             }
         };

@@ -7,14 +7,14 @@ use crate::model::details::sctp::Association;
 use crate::model::details::{Details, kind};
 use crate::query::field::{Field, FieldInfo, Form, Struct};
 
-/// Appends what `-i` shows of a multipath TCP connection, each token preceded by a blank.
+/// Appends what `-i` shows for a multipath TCP connection, each token preceded by a blank.
 pub fn push_mptcp(out: &mut Vec<u8>, details: &Details) {
     if let Some(bytes) = details.get(kind::INFO) {
         push_tokens(out, &Struct::new(Field::Mptcp, bytes));
     }
 }
 
-/// Appends what `-i` shows of SCTP: the addresses of both ends, then measurements or settings.
+/// Appends what `-i` shows for SCTP: the addresses of both ends, then measurements or settings.
 pub fn push_sctp(out: &mut Vec<u8>, details: &Details) {
     push_addresses(out, token!(LocalAddresses), details, kind::LOCALS);
     push_addresses(out, token!(PeerAddresses), details, kind::PEERS);

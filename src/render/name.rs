@@ -1,4 +1,4 @@
-//! How a [`Name`] is shown: escaped, and never otherwise.
+//! How a [`Name`] is shown: always escaped.
 
 use std::fmt;
 

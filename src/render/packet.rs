@@ -6,7 +6,7 @@ use crate::model::details::{Details, kind};
 use crate::query::field::words::FANOUTS;
 use crate::query::field::{Field, FieldInfo, Form, Struct};
 
-/// What `-e` shows of a packet socket: ` ver:V cpy_thresh:N flags( running … )`, with `0` if no flag is set, then
+/// What `-e` shows for a packet socket: ` ver:V cpy_thresh:N flags( running … )`, with `0` if no flag is set, then
 /// rings and fanout group.
 pub fn push_info(out: &mut Vec<u8>, details: &Details) {
     if let Some(bytes) = details.get(kind::PACKET_INFO) {
@@ -50,7 +50,7 @@ fn is_flag(part: &FieldInfo) -> bool {
     part.part.is_some_and(|place| place.form == Form::Flag)
 }
 
-/// What `-e` shows of an XDP socket: rings, frame memory and counters.
+/// What `-e` shows for an XDP socket: rings, frame memory and counters.
 pub fn push_xdp(out: &mut Vec<u8>, details: &Details) {
     push_ring(out, token!(XdpRxEntries), details, kind::XDP_RX_RING);
     push_ring(out, token!(XdpTxEntries), details, kind::XDP_TX_RING);

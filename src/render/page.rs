@@ -56,7 +56,7 @@ impl Page {
         self.wrapped(head, text, indent, usize::MAX);
     }
 
-    /// Adds a line of our own as it stands, with its blanks.
+    /// Adds a line of our own as it is, with its blanks.
     pub fn as_is(&mut self, line: &str) {
         self.text.push_str(line);
         self.end_line();
@@ -141,7 +141,7 @@ impl Page {
     }
 }
 
-/// As much of a word as fits.
+/// The part of a word that fits.
 fn fitting(word: &str, room: usize) -> &str {
     let mut used = 0;
     let end = word.char_indices().find(|(_, character)| {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// Which arguments are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
-    /// All, with values that may be secret masked.
+    /// All, with what looks like a secret masked.
     Redacted,
     /// All as they are.
     Full,
@@ -17,7 +17,7 @@ pub enum Arguments {
 /// Parts of names whose values are secret.
 const SECRETS: &[&[u8]] = &[b"pass", b"secret", b"token", b"key", b"credential"];
 
-/// What stands in place of a value.
+/// The mask that replaces a value.
 const MASK: &[u8] = b"***";
 
 impl Arguments {
@@ -31,7 +31,7 @@ impl Arguments {
 }
 
 fn redacted(arguments: &[Box<[u8]>]) -> Vec<Cow<'_, [u8]>> {
-    // The program itself may be a `keyserver`: what follows it is no secret for that.
+    // The program itself may be called `keyserver`: that does not make the next argument a secret.
     let mut follows_name = false;
     let mut shown = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
@@ -50,7 +50,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Returns whether the argument is a name, as an option or alone, and nothing more.
+/// Returns whether the argument consists only of a name, as an option or by itself.
 fn is_name_of_secret(argument: &[u8]) -> bool {
     argument.iter().all(|byte| is_name_byte(*byte)) && secret_in(argument).is_some()
 }
@@ -77,7 +77,7 @@ fn without_values(argument: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Masks what stands between `://` and the last `@` of a word.
+/// Masks the text between `://` and the last `@` of a word.
 fn without_users(text: &[u8]) -> Cow<'_, [u8]> {
     const BEFORE: &[u8] = b"://";
     if memchr::memmem::find(text, BEFORE).is_none() || memchr::memchr(b'@', text).is_none() {

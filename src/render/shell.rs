@@ -21,7 +21,7 @@ pub fn word(text: &[u8]) -> Option<String> {
     })
 }
 
-/// The same for a name that follows options: `None` also if it would be parsed as an option.
+/// The same for a name that follows options: also `None` if it would be parsed as an option.
 pub fn name(text: &[u8]) -> Option<String> {
     word(text).filter(|_| !text.starts_with(b"-"))
 }

@@ -23,13 +23,13 @@ pub struct Span {
     pub text: String,
     /// How it is truncated.
     pub cut: Cut,
-    /// The order of dropping: spans of rank 3, then 2. Those of rank 1 are truncated last and always stay.
+    /// The order in which spans are dropped: rank 3, then 2. Those of rank 1 are truncated last and always stay.
     pub rank: u8,
 }
 
 /// The minimum width of a truncated name.
 const LEAST_NAME: usize = 8;
-/// The same where a column would have to go otherwise.
+/// The same if a column would have to go otherwise.
 const TIGHTEST_NAME: usize = 6;
 /// The minimum width of a truncated address or path: that of 127.0.0.1.
 const LEAST_ADDRESS: usize = 9;
@@ -93,12 +93,12 @@ pub fn width_without(spans: &[Span], rank: u8) -> usize {
         .sum()
 }
 
-/// The least width at which nothing is truncated that must stay whole.
+/// The minimum width at which everything that must stay whole does.
 pub fn least(spans: &[Span]) -> usize {
     spans.iter().filter(|span| span.rank == 1).map(Span::least).sum()
 }
 
-/// The same with names that are shorter than they should be.
+/// The same with names that are shorter than desirable.
 pub fn tightest(spans: &[Span]) -> usize {
     spans
         .iter()

@@ -92,7 +92,7 @@ pub fn in_parts(
     }
 }
 
-/// How many rows there are; more than one are not counted.
+/// How many rows there are, counted only up to two.
 fn count(visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>) -> usize {
     let mut count = 0;
     let _ = visit(&mut |_| {
@@ -120,7 +120,7 @@ struct Part<'l> {
 }
 
 impl Part<'_> {
-    /// The rows that are there, the first ones with the heading.
+    /// The rows so far, the first ones with the heading.
     fn take(&mut self) -> String {
         let columns = &self.layout.columns;
         let mut text = lay_out(&self.cells, columns, &self.view, Some(&self.layout.widths));
@@ -137,7 +137,7 @@ impl Part<'_> {
 struct Layout {
     /// With the width that cells are cut to.
     columns: Vec<(Column, usize)>,
-    /// The width of each, which is less if its widest cell is.
+    /// The width of each: less if its widest cell is narrower.
     widths: Vec<usize>,
 }
 
@@ -179,7 +179,7 @@ impl Layout {
         (!is_empty).then_some(layout)
     }
 
-    /// Makes columns as narrow as what is left of their cells.
+    /// Makes columns as narrow as the rest of their cells.
     fn shrink(&mut self, visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>, view: &TableView) {
         let heading = |(column, width): &(Column, usize)| {
             if view.header {

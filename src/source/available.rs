@@ -1,4 +1,4 @@
-//! What can be named on a command line: users and network namespaces of this machine.
+//! Names for completions: users and network namespaces of this machine.
 
 use super::disk;
 use super::netns::NAMED;

@@ -1,4 +1,4 @@
-//! TCP sockets that are bound and neither listen nor connect, by their descriptors: before Linux 6.8 no dump and no
+//! TCP sockets that are bound and neither listen nor connect, found by their descriptors: before Linux 6.8 no dump and no
 //! table lists them.
 //!
 //! Their facts are read on a copy of the descriptor, as [`super::socket_options`] does.
@@ -24,11 +24,11 @@ use crate::model::{Backend, Endpoints, Family, Holder, InetPair, Protocol, Socke
 pub enum Told {
     /// It is bound.
     Bound(Box<Socket>, SocketOptions),
-    /// It may be: it was connected, and only some of such sockets keep their port.
+    /// It may be bound: it was connected, and only some such sockets keep their port.
     Perhaps(Box<Socket>),
     /// It is not, or belongs to another network namespace.
     No,
-    /// No descriptor of it could be copied.
+    /// None of its descriptors could be copied.
     Refused,
 }
 
@@ -139,8 +139,8 @@ fn read(inode: NonZeroU32, holders: &[Holder]) -> Option<Facts> {
     })
 }
 
-/// Whether a socket belongs to our network namespace; `None` if that cannot be read. Before 5.14 that of its process
-/// stands for it.
+/// Whether a socket belongs to our network namespace; `None` if that cannot be read. Before 5.14, that of its process
+/// is used instead.
 fn is_here(copy: BorrowedFd<'_>, holder: &Holder) -> Option<bool> {
     let cookie = |fd| option::<8>(fd, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE);
     if let Some(its) = cookie(copy) {
@@ -151,7 +151,7 @@ fn is_here(copy: BorrowedFd<'_>, holder: &Holder) -> Option<bool> {
     Some(its == namespace("/proc/thread-self/ns/net")?)
 }
 
-/// How many segments the connection of a TCP socket has sent; 0 of one that never had a connection.
+/// How many segments a TCP socket has sent; 0 if it was never connected.
 fn segments_out(copy: BorrowedFd<'_>) -> u32 {
     const AT: usize = 136;
     let info = option::<{ AT + 4 }>(copy, libc::IPPROTO_TCP, libc::TCP_INFO);
@@ -233,7 +233,7 @@ mod tests {
         let fd = socket(AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
         connect(&fd, &listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
-        // A reset: closed with the option to linger for no time.
+        // A reset: closed with SO_LINGER set to zero.
         sockopt::set_socket_linger(&server, Some(std::time::Duration::ZERO)).unwrap();
         drop(server);
         let mut byte = [0];

@@ -35,7 +35,7 @@ pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
 /// The bytes are written to a file next to it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
 ///
 /// # Errors
-/// With the caller's privileges; and if there is something at that place that is not a regular file, such as a device.
+/// As with the caller's privileges; and if something other than a regular file, such as a device, is at that path.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _lowered = Lowered::now();
     match std::fs::symlink_metadata(path) {
@@ -57,7 +57,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    // Whatever the umask says: another user's collector reads it.
+    // Regardless of the umask: another user's collector reads it.
     file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(bytes)
 }

@@ -11,8 +11,8 @@ use super::{disk, tape};
 
 /// Maximum depth: the kernel's own limit is configurable, real trees have some ten levels.
 const DEPTH_MAX: usize = 64;
-/// Maximum size of all paths together. Whoever a cgroup is delegated to may create any number below it, with paths of up
-/// to 4096 bytes each; a busy Kubernetes node has some thousand, of 300 bytes.
+/// Maximum size of all paths together. The user to whom a cgroup is delegated may create any number below it, with paths of up
+/// to 4096 bytes each; a busy Kubernetes node has a few thousand, of 300 bytes.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What is counted for an entry besides its path.
 const ENTRY_BYTES: usize = 64;
@@ -22,7 +22,7 @@ const ENTRY_BYTES: usize = 64;
 pub struct Cgroups {
     /// Id to path, `/` for the mount point itself. Names that are not UTF-8 are shown with replacement characters.
     pub paths: BTreeMap<u64, String>,
-    /// There may be more, below or next to the last ones.
+    /// Whether there may be more, below or next to the last ones.
     pub is_cut: bool,
 }
 
@@ -62,7 +62,7 @@ fn walk(mount_point: &Path, bytes_max: usize) -> BTreeMap<u64, String> {
         paths.insert(metadata.ino(), "/".to_owned());
     }
     let mut bytes: usize = paths.values().map(|path| size(path)).sum();
-    // The upper ones first, because they are the system's: nobody can hide those by many of their own.
+    // The upper ones first, because they are the system's: nobody can push those out by creating many cgroups.
     let mut level = vec![PathBuf::new()];
     for _ in 0..DEPTH_MAX {
         let mut next = Vec::new();

@@ -15,7 +15,7 @@ pub enum Icmp {
     V6(u8, u8),
 }
 
-/// Lets the kernel keep the messages for a socket of this family. Without that, [`take`] finds none.
+/// Makes the kernel keep the messages for a socket of this family. Without that, [`take`] finds none.
 pub fn keep(socket: BorrowedFd<'_>, is_v6: bool) {
     let on: libc::c_int = 1;
     let (level, option) = if is_v6 {

@@ -2,8 +2,8 @@
 //!
 //! A user who mounts a FUSE file system, or a dead server, could hold up whoever looks into a home. A thread that waits
 //! for FUSE cannot even be abandoned: its process does not end before the answer (linux 6.18 fs/fuse/dev.c,
-//! `request_wait_answer`). So nothing is asked of any file system but local ones: statx(2) reports owner and mount without
-//! asking, and below a home openat2(2) crosses no mount.
+//! `request_wait_answer`). So only local file systems are queried: statx(2) reports owner and mount without
+//! querying them, and below a home openat2(2) crosses no mount.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -102,7 +102,7 @@ impl Homes {
         })
     }
 
-    /// What is known without asking the file system; an error if it is not local.
+    /// What is known without querying the file system; an error if it is not local.
     fn local_stat(&self, directory: impl AsFd, path: &Path, flags: AtFlags) -> io::Result<Statx> {
         let unasked = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;

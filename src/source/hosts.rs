@@ -1,4 +1,4 @@
-//! Addresses of host names, ports of services and ids of users, by the system's own resolver.
+//! Addresses of host names, ports of services and ids of users, from the system's own resolver.
 
 use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;

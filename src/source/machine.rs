@@ -35,7 +35,7 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?, numbers.next()?))
 }
 
-/// Reads what identifies the machine. The machine id is unknown where another /proc was given: that may belong to
+/// Reads what identifies the machine. The machine id is unknown if another /proc was given, which may belong to
 /// another machine.
 pub fn read(root: &ProcRoot) -> Machine {
     let machine_id = MACHINE_IDS
@@ -50,7 +50,7 @@ pub fn read(root: &ProcRoot) -> Machine {
     }
 }
 
-/// An image that is to be given an id at its first boot has `uninitialized` or nothing.
+/// An image that gets its id at the first boot has `uninitialized` or nothing.
 fn machine_id(text: &str) -> Option<String> {
     let text = text.trim();
     let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());

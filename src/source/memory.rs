@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use rustix::thread::gettid;
 
-/// The system's allocator. Where it fails, the program ends.
+/// The system's allocator. If it fails, the program ends.
 #[derive(Clone, Copy, Debug)]
 pub struct OrEnd;
 
-/// What has to be done before the end.
+/// What to do before the end.
 static BEFORE_END: OnceLock<fn()> = OnceLock::new();
 
 /// The thread that ends the program; 0 for none.
@@ -44,7 +44,7 @@ fn end(bytes: usize) -> ! {
             }
             complain(bytes);
         }
-        // What was done before the end needed memory after all.
+        // The work before the end needed memory after all.
         Err(other) if other == own => complain(bytes),
         Err(_) => wait(),
     }

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use super::tape;
 
-/// Returns a random number: the standard library keys its hashers with numbers of the kernel.
+/// Returns a random number: the standard library seeds its hashers from the kernel.
 pub fn seed() -> u64 {
     tape::fact("random number", || RandomState::new().build_hasher().finish())
 }

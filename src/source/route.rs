@@ -26,7 +26,7 @@ pub fn source_address(destination: SocketAddr) -> Option<SocketAddr> {
     Some(source)
 }
 
-/// Returns whether the route is unknown because the recording that is replayed lacks it.
+/// Returns whether the route is unknown because the replayed recording lacks it.
 pub fn is_unrecorded(destination: SocketAddr) -> bool {
     tape::lacks(&fact(destination))
 }

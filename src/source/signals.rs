@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, test_kill_process};
 
-/// A process identified beyond its number.
+/// A process identified by more than its number.
 #[derive(Debug)]
 pub struct Pinned {
     pid: u32,

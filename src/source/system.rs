@@ -42,7 +42,7 @@ pub fn read() -> SystemFacts {
     }
 }
 
-/// Returns whether nothing is known of the network namespace because the recording that is replayed lacks it.
+/// Returns whether nothing is known about the network namespace because the replayed recording lacks it.
 pub fn is_unrecorded() -> bool {
     tape::lacks("IPv6")
 }
@@ -53,7 +53,7 @@ pub fn local_port_range(root: &ProcRoot) -> Option<RangeInclusive<u16>> {
     range(&text)
 }
 
-/// Returns the addresses in the network namespace of these tables by which other machines may know it: without
+/// Returns the addresses in the network namespace of these tables that other machines may use: without
 /// loopback and link-local ones.
 pub fn addresses(root: &ProcRoot) -> Vec<IpAddr> {
     let table = |name: &str| disk::read_to_string(root.net(name)).unwrap_or_default();

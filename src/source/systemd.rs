@@ -35,10 +35,10 @@ impl Manager {
     }
 }
 
-/// Returns the text of a unit's file and those of its drop-ins, in the order in which they count; empty if its file cannot
+/// Returns the text of a unit's file and those of its drop-ins, in the order in which they apply; empty if its file cannot
 /// be read. An instance has the file of its template.
 pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
-    // A name in a cgroup may be anything.
+    // A cgroup may have any name.
     if unit.contains('/') || unit.starts_with('.') {
         return Vec::new();
     }

@@ -1,5 +1,5 @@
 //! Starts threads that may be unavailable: when `ulimit -u` is reached, or in a full pids cgroup, the same work runs
-//! on this thread. Tells how much processor time a thread took, with those that helped it.
+//! on this thread. Reports how much processor time a thread took, including those that helped it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -16,7 +16,7 @@ use super::{route, tape};
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether a connection was accepted, and what the kernel's answer means. Recordings contain these words; `None` if the
-/// recording that is replayed has none.
+/// replayed recording has none.
 pub fn connect_once(destination: SocketAddr) -> Option<(bool, String)> {
     tape::fact(&format!("connection to {}", route::place(destination)), || {
         Some(match try_it(destination) {
@@ -51,7 +51,7 @@ fn try_it(destination: SocketAddr) -> Result<(), Failure> {
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-    // The error number alone is the same for a host that is not there and for a filter that rejects.
+    // The error number is the same for a missing host and for a filter that rejects.
     error_queue::keep(socket.as_fd(), destination.is_ipv6());
     match connect(&socket, &destination) {
         Ok(()) => return Ok(()),

@@ -19,12 +19,12 @@ use crate::model::unix_path::{FileKind, Obstacle, PathFacts, Permissions, Rights
 /// How many links the kernel follows in one path (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 
-/// Reads what is at the path. What a user may do is asked of the kernel if it is this process's own user, `ours`, and
-/// else follows from the permissions on the way.
+/// Reads what is at the path. What a user may do comes from the kernel if it is this process's own user, `ours`, and
+/// otherwise follows from the permissions on the path.
 pub fn look(path: &[u8], ours: bool) -> PathFacts {
     let (parent, name) = split(path);
     let parent = Path::new(OsStr::from_bytes(parent));
-    // What a recording does not hold reads as "not found", which would be an answer here.
+    // What a recording lacks reads as "not found", which would be an answer here.
     let is_known = tape::fact(&format!("looked at {}", shown(path)), || true);
     let target = if is_known {
         target(parent, name)
@@ -58,7 +58,7 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 
 fn target(parent: &Path, name: &[u8]) -> Target {
     let no_way = |error: std::io::Error| Target::NoWay(obstacle(error.raw_os_error()));
-    // To look up even "." in a directory takes the permission to search it. As bytes: joining drops the ".".
+    // Looking up even "." in a directory requires the permission to search it. As bytes: joining drops the ".".
     let inside = [parent.as_os_str().as_bytes(), b"/."].concat();
     if let Err(error) = disk::stat(OsStr::from_bytes(&inside)) {
         return no_way(error);
@@ -77,8 +77,8 @@ fn target(parent: &Path, name: &[u8]) -> Target {
     }
 }
 
-/// Whether this process may remove the file: it needs the right to write the directory, and in one with the sticky bit
-/// it must own either.
+/// Whether this process may remove the file: it needs write permission on the directory, and in one with the sticky bit
+/// it must own the file or the directory.
 fn may_remove(parent: &Path, name: &[u8]) -> bool {
     const STICKY: u32 = 0o1000;
     let own = tape::euid();
@@ -142,7 +142,7 @@ fn of_directory(path: &Path) -> Option<Permissions> {
 
 /// The kernel's answer to whether this process may create a file in the directory.
 fn may_make(parent: &Path) -> Result<(), Obstacle> {
-    // The error number, 0 if it may.
+    // The error number; 0 if it may.
     let answer = tape::fact(&format!("making files in {}", parent.display()), || {
         let answer = accessat(CWD, parent, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
         Some(answer.err().map_or(0, rustix::io::Errno::raw_os_error))

@@ -13,7 +13,7 @@ pub(super) struct Areas {
     pub(super) rows: Rect,
     /// Details of the row with the cursor.
     pub(super) panel: Rect,
-    /// The worst that was found.
+    /// The worst finding.
     pub(super) finding: Rect,
     /// What is missing.
     pub(super) loss: Rect,
@@ -21,7 +21,7 @@ pub(super) struct Areas {
     pub(super) keys: Rect,
 }
 
-/// The least columns and rows for more than rows alone.
+/// The minimum size for anything besides the rows.
 const LEAST: (u16, u16) = (20, 5);
 /// The most lines of the panel.
 const PANEL_ROWS: u16 = 14;

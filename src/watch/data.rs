@@ -26,7 +26,7 @@ pub(super) const POINTS_MAX: usize = 120;
 pub struct Rates {
     /// The counters at the last look.
     pub figures: Figures,
-    /// When that was.
+    /// The time of that look.
     at: Duration,
     /// Bytes per second, received and sent, between the last two looks; `None` before the second.
     pub now: Option<(f64, f64)>,
@@ -93,7 +93,7 @@ pub struct Point {
     pub rate: (f64, f64),
     /// The round-trip time, in microseconds.
     pub rtt_us: u32,
-    /// Segments sent again since the point before.
+    /// Segments retransmitted since the previous point.
     pub retransmits: u32,
     /// Bytes that wait: unread and unacknowledged.
     pub queues: (u32, u32),
@@ -118,10 +118,10 @@ pub struct Data {
     pub born: BTreeMap<Key, Duration>,
     /// When the state of a socket last changed.
     pub changed: BTreeMap<Key, Duration>,
-    /// What happened, the latest last.
+    /// The events, latest last.
     pub events: VecDeque<Line>,
     pub(super) event_count: u64,
-    /// The looks of the last minutes, the latest last.
+    /// The looks of the last minutes, latest last.
     pub moments: VecDeque<Moment>,
     /// Whether all looks are kept, however old.
     pub keeps_all: bool,
@@ -132,7 +132,7 @@ pub struct Data {
     pub gaps: Vec<Gap>,
     /// Sockets that the filter could not judge.
     pub undecided: u64,
-    /// How many sockets there are, whatever the filter.
+    /// The total number of sockets, regardless of the filter.
     pub total: Option<u64>,
     /// Opened and closed at the last look.
     pub moved: (usize, usize),
@@ -160,7 +160,7 @@ impl Data {
             self.gone.clear();
             self.born.clear();
             self.changed.clear();
-            // What was seen with another filter cannot be undone.
+            // Events seen with another filter cannot be undone.
             self.events.clear();
             self.moments.clear();
         } else {
@@ -282,7 +282,7 @@ impl Data {
         }
     }
 
-    /// Removes marks that were shown long enough.
+    /// Removes marks that have been shown long enough.
     fn settle(&mut self, at: Duration) {
         let young = |since: &Duration| at.saturating_sub(*since) < NEW_FOR;
         self.born.retain(|_, since| young(since));

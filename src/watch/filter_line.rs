@@ -10,7 +10,7 @@ pub struct FilterLine {
     pub text: String,
     /// The byte before which the cursor is.
     pub at: usize,
-    /// What is wrong with it.
+    /// The error in it, if any.
     pub error: Option<FilterError>,
     /// Which of the past filters it shows; `None` for what is being typed.
     past: Option<usize>,
@@ -73,7 +73,7 @@ impl FilterLine {
         self.check();
     }
 
-    /// Moves it by one character.
+    /// Moves the cursor by one character.
     pub fn step(&mut self, forward: bool) {
         let next = self.text[self.at..].chars().next();
         let previous = self.text[..self.at].chars().next_back();
@@ -84,7 +84,7 @@ impl FilterLine {
         }
     }
 
-    /// Moves it to the start or the end.
+    /// Moves the cursor to the start or the end.
     pub fn jump(&mut self, to_end: bool) {
         self.at = if to_end { self.text.len() } else { 0 };
     }

@@ -7,7 +7,7 @@ use super::ports::Port;
 use super::programs::Group;
 use crate::model::{Key, Protocol};
 
-/// What one row is about. It stays the same while rows move.
+/// The subject of a row, which stays the same while rows move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A port; 0 for what was opened from here.
@@ -55,7 +55,7 @@ impl Items {
         self.len() == 0
     }
 
-    /// Returns what a row is about.
+    /// Returns the subject of a row.
     pub fn subject(&self, at: usize) -> Option<Subject> {
         match self {
             Self::Ports(ports) => ports.get(at).map(|port| Subject::Port(port.protocol, port.port)),
@@ -65,7 +65,7 @@ impl Items {
         }
     }
 
-    /// Returns where a subject is.
+    /// Returns the position of a subject.
     pub fn position(&self, subject: &Subject) -> Option<usize> {
         match (self, subject) {
             (Self::Ports(ports), Subject::Port(protocol, port)) => ports

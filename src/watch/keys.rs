@@ -14,7 +14,7 @@ use crate::render::escape;
 /// The shortest and the longest interval between two looks.
 const INTERVALS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(60)];
 
-/// Does what a key means now.
+/// Handles a key according to what has the focus.
 pub(super) fn press(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
     match (&state.mode, key) {
         (_, Key::Ctrl('z')) => return vec![Effect::Suspend],
@@ -89,7 +89,7 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('N') => state.travel_to_burst(false),
         Key::Char('?') | Key::F1 => state.mode = Mode::Help,
         Key::Char('o') => other_end(state),
-        // What is not on a recording cannot be asked.
+        // What a recording lacks cannot be answered.
         Key::Char('w' | 'r' | '+' | '-') if state.setup.replay.is_some() => {
             state.say("this is a recording: its answers are those of sockstat --replay FILE --at TIME");
         }
@@ -270,7 +270,7 @@ fn columns(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A time is typed, to which the screen goes back.
+/// Opens the line for a time to go back to.
 fn time(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Time(text) = &mut state.mode else {
         return Vec::new();

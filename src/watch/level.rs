@@ -67,7 +67,7 @@ impl Sort {
         !matches!(self, Self::Usual | Self::State | Self::Peer | Self::Program)
     }
 
-    /// Whether the order changes without anything being opened or closed.
+    /// Whether the order can change although nothing opens or closes.
     pub fn is_live(self) -> bool {
         self.is_descending()
     }
@@ -105,12 +105,12 @@ impl View {
 /// What a level is restricted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Within {
-    /// Everything that the filter leaves.
+    /// Everything that passes the filter.
     #[default]
     All,
     /// One port.
     Port(Protocol, u16),
-    /// What was opened from here: every port but these.
+    /// What was opened from here: all ports except these.
     Outgoing(Protocol, Vec<u16>),
     /// A group.
     Group(Field, String),

@@ -1,4 +1,4 @@
-//! What is kept of each look of the last minutes.
+//! What is kept from each look of the last minutes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ pub struct Moment {
     pub clock: SystemTime,
     /// How many sockets had opened and closed.
     pub moved: (usize, usize),
-    /// The sockets that wait, with their queues.
+    /// The waiting sockets, with their queues.
     pub waiting: Arc<Store>,
 }
 

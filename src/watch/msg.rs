@@ -62,7 +62,7 @@ pub struct News {
     pub around: Arc<Around>,
     /// Counters of the machine.
     pub traffic: Traffic,
-    /// How many sockets there are, whatever the filter; `None` if that is not known.
+    /// The total number of sockets, regardless of the filter; `None` if unknown.
     pub total: Option<u64>,
     /// The processor time that the look took, with the search for owners.
     pub cost: Duration,
@@ -109,7 +109,7 @@ pub enum Msg {
     Refused(u32, String),
     /// Time passed.
     Tick(Duration),
-    /// What was last changed is on the screen since this time.
+    /// The last change has been on the screen since this time.
     Drawn(Duration),
     /// The target that was asked for, fixed.
     Target(Result<Target, String>),
@@ -130,7 +130,7 @@ pub enum Effect {
     Filter(u32, String),
     /// Look now.
     Look,
-    /// Look that often.
+    /// Look at this interval.
     Interval(Duration),
     /// Find out who holds this socket, and pin that process.
     Target(Box<Socket>),

@@ -1,4 +1,4 @@
-//! Which rows a view has, and in which order.
+//! The rows of a view, and their order.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::model::{Key, Protocol, Socket};
 use crate::query::{Expr, Match};
 use crate::render::owner;
 
-/// What a row is compared by.
+/// The sort key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Number(u64),

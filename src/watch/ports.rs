@@ -13,7 +13,7 @@ pub struct Port {
     pub protocol: Protocol,
     /// Its number; 0 for what was opened from here.
     pub port: u16,
-    /// From where it is reachable, if anything waits on it.
+    /// Where it is reachable from, if anything waits on it.
     pub scopes: Vec<Scope>,
     /// Connections on it.
     pub connections: usize,

@@ -10,7 +10,7 @@ use crate::render::escape;
 use crate::render::text::written;
 use crate::render::word::push_word;
 
-/// What groups may have in common: the fields that `b` goes through.
+/// What groups may have in common: the fields that `b` cycles through.
 pub(super) const BY: &[Field] = &[
     Field::Process,
     Field::Pid,

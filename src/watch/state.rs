@@ -83,11 +83,11 @@ pub struct WhyPage {
     pub place: String,
     /// The answer, once it is there.
     pub text: Option<Result<String, String>>,
-    /// The first line on the screen.
+    /// The first visible line.
     pub top: usize,
     /// The first sentence before it changed, and when that was.
     pub changed: Option<Duration>,
-    /// The socket that it is about.
+    /// The socket that it concerns.
     pub socket: Option<SocketKey>,
 }
 
@@ -105,7 +105,7 @@ pub struct State {
     pub frozen: Option<Box<Data>>,
     /// What was known at an earlier look, and which of the frozen looks that is.
     pub past: Option<(usize, Box<Data>)>,
-    /// Columns that are left out, a bit for each, by view.
+    /// Hidden columns, a bit for each, by view.
     pub hidden: [u16; 4],
     /// Rates of the groups on the screen, the latest last: received and sent.
     pub group_curves: BTreeMap<String, VecDeque<(f64, f64)>>,
@@ -213,7 +213,7 @@ impl State {
         let found = wanted.map(|wanted| data.moments.partition_point(|moment| moment.clock <= wanted));
         match found {
             None => self.say(format!("'{}' is not a time", escape::text(text.as_bytes()))),
-            Some(0) => self.say("nothing is kept of that time"),
+            Some(0) => self.say("no look from that time is kept"),
             Some(after) => self.travel_to(after - 1),
         }
     }
@@ -244,7 +244,7 @@ impl State {
     /// Rebuilds the list. The cursor stays on its subject, and its subject on its line of the screen.
     pub fn rebuild(&mut self) {
         let level = self.level().clone();
-        // The latest event stays in sight until the cursor is moved away from it.
+        // The latest event stays visible until the cursor is moved away from it.
         let is_last = level.view == View::Events && level.at + 1 >= self.items.len();
         self.items = items(self.shown(), &level, self.preview.as_ref());
         self.sorted_at = self.now;
@@ -298,7 +298,7 @@ impl State {
         (self.key_at > Duration::ZERO && since < HOLD).then(|| HOLD.saturating_sub(since))
     }
 
-    /// Finds out what needs attention and what is missing; `all` if the look covered every socket.
+    /// Determines what needs attention and what is missing; `all` if the look covered every socket.
     pub fn judge(&mut self, all: bool) {
         self.finding = match &self.items {
             Items::Ports(ports) if self.preview.is_none() => findings::finding(&self.data, ports),

@@ -115,7 +115,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn take_news(state: &mut State, news: News) {
-    // One that was made with an earlier filter.
+    // A look made with an earlier filter.
     if news.filter != state.filter_number {
         return;
     }
@@ -156,7 +156,7 @@ fn note_groups(state: &mut State) {
     }
 }
 
-/// Brings the rows up to date, at a cost in proportion to what changed.
+/// Updates the rows, at a cost proportional to what changed.
 fn arrange(state: &mut State, all: bool) {
     let level = state.level();
     let is_held = level.sort.is_live() && state.held_for().is_some();
@@ -199,7 +199,7 @@ fn tick(state: &mut State) {
     }
 }
 
-/// The connections on the screen, if they are others than before.
+/// The connections on the screen, if they have changed.
 fn rows_to_read(state: &mut State) -> Option<Effect> {
     let level = state.level();
     let shows_sockets = level.view == View::Connections;

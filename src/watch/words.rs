@@ -1,4 +1,4 @@
-//! What is on the screen, in words: as a filter, and as the command line that prints it.
+//! The content of the screen in words: as a filter, and as the command line that prints it.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::query::field::Field;
 use crate::render::shell;
 
 impl State {
-    /// What the present level adds to the filter, in its language; empty for everything.
+    /// What the current level adds to the filter, in its language; empty for everything.
     pub fn within_words(&self) -> String {
         words_of(&self.level().within)
     }
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// The whole filter of what is shown.
+    /// The whole filter of the rows shown.
     pub fn whole_filter(&self) -> String {
         match (self.filter.trim(), self.within_words()) {
             ("", within) => within,

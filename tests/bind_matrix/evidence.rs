@@ -250,7 +250,7 @@ fn a_service_and_a_container_by_their_cgroups() {
                 )),
                 "{text}"
             );
-            assert!(text.contains("no close-on-exec"), "{text}");
+            assert!(text.contains("close-on-exec is not set"), "{text}");
         }
     });
 }

@@ -74,7 +74,7 @@ fn the_server_ends_and_its_clients_live() {
         // The connection that the server had accepted or not is reset or winds down.
         let ports = [
             format!("; {port}/tcp is free\n"),
-            format!("; nobody holds {port}/tcp, its connections wind down ("),
+            format!("; no process holds {port}/tcp, only closed connections remain ("),
         ];
         assert!(ports.iter().any(|words| said.contains(words)), "{said}");
         assert_eq!(exit, Some(0), "{said}{complaint}");

@@ -185,7 +185,7 @@ fn a_full_accept_queue_has_numbers() {
         assert_eq!(verdict(&target.to_string()), "queue-full");
         let output = command(&["reach", &target.to_string()], 0).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        assert!(said.contains("1 wait, the limit is 0"), "{said}");
+        assert!(said.contains("1 waiting, the limit is 0"), "{said}");
         assert!(!said.contains("reachable at"), "{said}");
     });
 }

@@ -1,4 +1,4 @@
-//! Servers that are stopped: the kernel takes connections for them, and nothing answers.
+//! Servers that are stopped: the kernel completes connections for them, and nothing answers.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::Child;

@@ -159,7 +159,7 @@ fn queues_are_full() {
     is(&full, "timeout", "queue-full");
     assert_eq!(
         step(&full, "accept queue")["sentence"],
-        "2 wait, the limit is 1",
+        "2 waiting, the limit is 1",
         "{full:#}"
     );
     assert_eq!(step(&full, "accept queue")["ok"], false);

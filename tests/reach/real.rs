@@ -182,7 +182,7 @@ fn docker_publishes_a_port() {
         assert_eq!(answer(&stage, &["127.0.0.1:8081"])["outcome"], "refused");
         let proxy = stage.server.inside(|| TcpListener::bind("0.0.0.0:8081").unwrap());
         assert_eq!(answer(&stage, &["127.0.0.1:8081"])["outcome"], "connected");
-        // Its listener is not where clients of other machines arrive.
+        // Its listener is not where clients on other machines arrive.
         assert_eq!(from_there(&stage, "10.77.0.1:8081")["outcome"], "forwarded");
         drop(proxy);
         // What is not published does not arrive in the container.

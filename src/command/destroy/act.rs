@@ -49,7 +49,7 @@ impl Fate {
 
 /// Closes each of the sockets; the results in their order. `dumps` are those that the sockets came from.
 pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
-    // A netlink socket of its own, apart from the one that dumped.
+    // A netlink socket of its own, separate from the one that dumped.
     let mut channel = match Channel::open() {
         Ok(channel) => channel,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! Which sockets are left alone although the filter matches them: those that this very session may depend on. Pure.
+//! Which matching sockets are left alone: those that this very session may depend on. Pure.
 
 use crate::model::End;
 use crate::model::Row;

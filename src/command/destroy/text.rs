@@ -52,19 +52,19 @@ fn reason(fate: Fate) -> Option<String> {
     Some(match fate {
         Fate::Closed | Fate::Gone => return None,
         Fate::NotPermitted => "CAP_NET_ADMIN is missing".to_owned(),
-        Fate::NotSupported => "the kernel closes no sockets of this protocol".to_owned(),
+        Fate::NotSupported => "the kernel cannot close sockets of this protocol".to_owned(),
         Fate::TimeWaitNotSupported => {
             "this kernel cannot close sockets in time-wait; they end by themselves within a minute".to_owned()
         }
         Fate::NotReached => {
-            "the kernel does not find it by its addresses: it is only bound, or another socket receives what arrives there"
+            "the kernel cannot find it by its addresses: it is only bound, or another socket receives what arrives there"
                 .to_owned()
         }
         Fate::Failed(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
     })
 }
 
-/// The rows, each after its word.
+/// The rows, each preceded by its result.
 pub fn rows<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, lines: &Lines) -> Vec<u8> {
     let mut out = Vec::new();
     let mut push = |word: &str, rest: &[u8]| {
@@ -124,7 +124,7 @@ pub fn document<'a>(
     out
 }
 
-/// What was protected, and how it could be closed all the same; then what failed, and the remedy. `sudo` is the
+/// What was protected, and how to close it anyway; then what failed, and the remedy. `sudo` is the
 /// command with more rights, for a user who is not root.
 pub fn complaints<'a>(
     said: impl IntoIterator<Item = (&'a Said, Row<'a>)>,

@@ -49,7 +49,7 @@ pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
             _ = interrupted.recv() => Ok(()),
         }
     });
-    // A look that is in progress is of no use any more.
+    // A look that is in progress is no longer needed.
     runtime.shutdown_background();
     ended.map(|()| Exit::Done)
 }

@@ -76,7 +76,7 @@ pub const fn word(happened: Happened) -> &'static str {
     }
 }
 
-/// The first line: how events are detected, and which are not. `heard` are the protocols whose sockets the kernel
+/// The first line: how events are detected, and which are missed. `heard` are the protocols whose sockets the kernel
 /// reports when they close, `unheard` the others that are followed.
 pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String {
     let mut text = format!("reading the tables every {interval}");
@@ -110,7 +110,7 @@ fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'
         push_word(out, word(happened));
         lines.push_row(out, row);
         if let Happened::Changed(from) = happened {
-            // After the columns, so that no field moves when the line is split at blanks.
+            // After the columns, so that no field moves when a reader splits the line at blanks.
             if out.last() == Some(&b'\n') {
                 out.pop();
             }

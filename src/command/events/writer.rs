@@ -111,7 +111,7 @@ impl Writer {
         };
         let mut row = row(&event.socket, &around.owners, &around.context);
         if event.happened == Happened::ClosedUnseen && self.plan.owners {
-            // Its owner is unknown; without an inode it would look like a connection in a queue.
+            // The owner is unknown; without an inode, the socket would look like a connection in a queue.
             row.ownership.status = OwnerStatus::Unknown;
             row.ownership.holders = &[];
         }
@@ -128,7 +128,7 @@ impl Writer {
             }
             Match::OwnersUnknown if !self.undecided_said && !self.quiet => {
                 self.undecided_said = true;
-                out::complain("some events are left out: the filter needs an unknown owner\n");
+                out::complain("some events are left out: the filter needs owners that are unknown\n");
             }
             Match::No | Match::OwnersUnknown => {}
         }
@@ -145,7 +145,7 @@ impl Writer {
         }
     }
 
-    /// Whether nothing more can be found out about the socket. One that was accepted since has an owner now.
+    /// Whether nothing more can be learnt about the socket. One that has been accepted since then has an owner now.
     fn is_known(&self, socket: &Socket) -> bool {
         let around = socket.identity().and_then(|key| self.around.get(&key));
         around.is_some_and(|around| {

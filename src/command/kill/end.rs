@@ -38,7 +38,7 @@ struct Process {
     signalled: bool,
 }
 
-/// What stands in the way of a signal.
+/// What prevents a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// The kernel: `EPERM`.
@@ -204,7 +204,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = listener.as_raw_fd();
         let inode = std::fs::metadata(format!("/proc/self/fd/{fd}")).unwrap().ino();
-        // The pid of a child that never had the socket, as if the number had been reused.
+        // The pid of a child that never had the socket, as if its number had been reused.
         let mut child = std::process::Command::new("cat")
             .stdin(std::process::Stdio::piped())
             .spawn()

@@ -72,11 +72,11 @@ pub struct Victim {
     pub places: Vec<(String, Protocol)>,
     /// The sockets.
     pub sockets: Vec<Socket>,
-    /// Where else its processes listen: those ports close with it.
+    /// The other ports on which its processes listen, which close with it.
     pub also: Vec<(String, Protocol)>,
     /// The supervisor that started it, outside systemd: its name and pid.
     pub supervisor: Option<(Vec<u8>, u32)>,
-    /// Those that are stopped, so that only KILL reaches them.
+    /// The processes that are stopped, so that only KILL reaches them.
     pub stopped: Option<Stopped>,
     /// The process that starts them and cannot be inspected; it probably holds the sockets too.
     pub master: Option<Owner>,
@@ -308,7 +308,7 @@ fn is_supervisor(name: &[u8]) -> bool {
     SUPERVISORS.iter().any(|one| name == one.as_bytes()) || name.starts_with(b"PM2 ")
 }
 
-/// How `sockstat kill` addresses the port of a socket.
+/// How `sockstat kill` names the port of a socket.
 fn port_of(socket: &Socket) -> Option<String> {
     let port = socket.inet()?.local_port;
     let option = if socket.protocol == Protocol::Udp {

@@ -1,4 +1,4 @@
-//! A target that is fixed before anybody is asked what to do with it: its processes are pinned, its sockets known by
+//! A target that is fixed before the user decides what to do with it: its processes are pinned, its sockets known by
 //! their cookies. For the live screen, where rows move while the user reads.
 
 use std::num::NonZeroU32;
@@ -39,7 +39,7 @@ pub(in crate::command) struct Fixed {
 /// What happened to a signal.
 #[derive(Debug)]
 pub(in crate::command) enum Became {
-    /// It ended, or something else is final.
+    /// It ended, or failed for good.
     Done(String),
     /// It still runs.
     StillRuns(String),
@@ -108,7 +108,7 @@ impl Fixed {
         }
     }
 
-    /// Who it is.
+    /// The processes, in words.
     pub(in crate::command) fn name(&self) -> String {
         self.victim
             .as_ref()
@@ -200,7 +200,7 @@ fn several(victims: &[Victim]) -> Option<String> {
 fn none_ended(targets: &str, pids: &[u32]) -> String {
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     format!(
-        "{targets}. None is ended from here; in a shell: kill {}",
+        "{targets}. None of them is ended from here; in a shell: kill {}",
         pids.join(" ")
     )
 }

@@ -135,7 +135,7 @@ impl Ending {
             (false, Some(after_ms)) => format!("{name} ended after {}", human::duration_ms(after_ms)),
             (false, None) => format!("{name} was signalled and still runs"),
             (true, Some(_)) => format!("{name} had ended before it was signalled"),
-            // Or it was not verified, which has been reported.
+            // Or it could not be verified, which has been reported.
             (true, None) => format!("{name} was not signalled"),
         }
     }
@@ -240,7 +240,7 @@ fn name_of(victim: &Victim) -> String {
     }
 }
 
-/// What will be ended, in a line, and who may start it again.
+/// What will be ended, on one line, and what may start it again.
 fn shown(victim: &Victim) -> String {
     let places: Vec<_> = victim
         .places
@@ -367,7 +367,7 @@ fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
     }
 }
 
-/// Why a process was not signalled, and what to do.
+/// Why a process was not signalled, and what to do about it.
 fn refusal_of_signal(name: &str, victim: &Victim, refused: Refused, caller: &Caller) -> String {
     match refused {
         Refused::Forbidden => {

@@ -47,10 +47,10 @@ fn look_at_ports(victim: &Victim) -> (bool, String) {
         let winding_down = matches!(verdict.code.name(), "time-wait" | "orphan");
         let word = match verdict.bind {
             Outcome::Ok => format!("{name} is free"),
-            Outcome::Undecidable => format!("{name} is still in use, in part"),
+            Outcome::Undecidable => format!("{name} may still be in use"),
             Outcome::Fails(_) if winding_down => {
                 let code = verdict.code.name();
-                format!("nobody holds {name}, its connections wind down ({code})")
+                format!("no process holds {name}, only closed connections remain ({code})")
             }
             Outcome::Fails(_) => format!("{name} is still taken ({})", verdict.code.name()),
         };

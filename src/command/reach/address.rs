@@ -17,7 +17,7 @@ use crate::model::{OwnerStatus, Protocol, Row, Socket, State, StateSet};
 use crate::source::netlink::exact;
 use crate::source::{route, tape};
 
-/// Reads what is known about one address of a machine, as a client meets it: a program of this machine, or another.
+/// Reads what is known about one address of a machine, as a client on this machine or on another meets it.
 pub(super) fn read(
     protocol: Protocol,
     destination: SocketAddr,
@@ -96,7 +96,7 @@ pub(super) fn reach_of(
     system: &SystemFacts,
 ) -> Reach {
     let address = destination.ip();
-    // The port of the client means nothing. A program here comes from the address to itself.
+    // The client's port does not matter. A program here connects from the address to itself.
     let (remote, interface) = match from {
         Some(Client::From { address, interface }) => (address, interface),
         Some(Client::Here) | None => (address, interface_of(destination, system).unwrap_or(0)),

@@ -24,11 +24,11 @@ const WATCHED: Duration = Duration::from_millis(250);
 
 /// What is added to each answer's steps.
 pub(super) struct More {
-    /// What is known of the name, if one was typed.
+    /// What is known about the name, if one was typed.
     pub(super) lookup: Option<Lookup>,
     /// The counters before anything else was read.
     pub(super) counters: Vec<Counter>,
-    /// Whether to see whether they grow, which takes a quarter of a second.
+    /// Whether to watch them for growth, which takes a quarter of a second.
     pub(super) watches: bool,
 }
 
@@ -80,7 +80,7 @@ impl More {
     }
 }
 
-/// The queues of the listener, and connections of this machine that wait for its answer.
+/// The queues of the listener, and connections from this machine that wait for its answer.
 fn of_listener(way: &mut Way, here: &Here, place: SocketAddr) -> Vec<Step> {
     let mut steps = Vec::new();
     if let Reach::Accepted(at) | Reach::QueueFull(at) = here.reach
@@ -128,7 +128,7 @@ fn accept_queue(listener: &Socket) -> Option<Step> {
     Some(Step {
         step: "accept queue",
         ok: Some(!listener.accept_queue_is_full()),
-        sentence: format!("{waiting} wait, the limit is {limit}"),
+        sentence: format!("{waiting} waiting, the limit is {limit}"),
     })
 }
 
@@ -184,6 +184,6 @@ fn unanswered(waiting: &[Socket]) -> Option<Step> {
     Some(Step {
         step: "unanswered",
         ok: None,
-        sentence: format!("{count} in SYN-SENT towards it, tried again up to {again}"),
+        sentence: format!("{count} in SYN-SENT to it, retried up to {again}"),
     })
 }

@@ -13,7 +13,7 @@ use crate::model::Protocol;
 use crate::model::network::{Link, Neighbour, Route, RouteAnswer, RouteQuery};
 use crate::source::{disk, network};
 
-/// The route that a packet of this machine takes.
+/// The route that a packet from this machine takes.
 pub(super) fn to(destination: IpAddr) -> RouteQuery {
     RouteQuery {
         destination,
@@ -162,17 +162,17 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link, is_fro
     });
 }
 
-/// What sees packets besides the rules: if there is any such thing, nothing is certain.
+/// What handles packets besides the rules: if there is any such thing, nothing is certain.
 fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, listener: Option<Whose>) {
     let reasons = predictor.unpredictable(attempt, listener);
     if reasons.is_empty() {
         way.steps.push(Step {
             step: "program",
             ok: Some(true),
-            sentence: "no XDP, tc or BPF program, IPsec, VRF or rules of a bridge".to_owned(),
+            sentence: "no XDP, tc or BPF program, IPsec policy, VRF or bridge rules".to_owned(),
         });
     }
-    // An interface that is down stops everything, whatever else sees packets.
+    // An interface that is down stops everything, whatever else handles packets.
     let is_down = way
         .steps
         .iter()
@@ -208,7 +208,7 @@ fn neighbour_step(way: &mut Way, neighbours: &[Neighbour], next: IpAddr, interfa
         step: "neighbour",
         ok: Some(!silent),
         sentence: if silent {
-            format!("{next} did not answer when its link address was last asked for")
+            format!("{next} did not answer when its link address was last requested")
         } else {
             format!("{next} is known")
         },
@@ -216,7 +216,7 @@ fn neighbour_step(way: &mut Way, neighbours: &[Neighbour], next: IpAddr, interfa
     if silent && way.outcome.is_none_or(|outcome| outcome == Outcome::Connected) {
         way.outcome = None;
         way.unknown_because.push(format!(
-            "its neighbour {next}, which did not answer when it was last asked for"
+            "its neighbour {next}, which did not answer when its link address was last requested"
         ));
     }
 }

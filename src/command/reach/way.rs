@@ -86,7 +86,7 @@ pub(super) fn read(
         && from.is_ipv4() != address.is_ipv4()
     {
         return Some(unknown(
-            "a client of the other address family, which cannot come here",
+            "a client of the other address family, which cannot connect here",
         ));
     }
     let mut way = from_client(predictor, circumstances, answer, client);
@@ -97,7 +97,7 @@ pub(super) fn read(
     Some(way)
 }
 
-/// What clients on each interface get, where that is not what a client of this machine gets.
+/// What clients on each interface get, where it differs from what a client on this machine gets.
 fn elsewhere(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,

@@ -15,7 +15,7 @@ use crate::model::packet_filter::PacketFilter;
 use crate::model::system::SystemFacts;
 use crate::source::network;
 
-/// How many questions to the routing table one prediction may need.
+/// How many queries of the routing table one prediction may need.
 const ROUTES_MAX: usize = 200;
 
 /// Reads interfaces and addresses.
@@ -62,7 +62,7 @@ impl<'a> Predictor<'a> {
             Client::Here => (None, None),
             Client::From { address, interface } => (Some(address), Some(interface)),
         };
-        // The path there for a client of this machine, and the path back to a client of another.
+        // The path there for a client on this machine, and the path back to a client on another.
         let query = RouteQuery {
             destination: client.unwrap_or(server),
             source: client.map(|_| server),
@@ -129,7 +129,7 @@ impl<'a> Predictor<'a> {
         for _ in 0..ROUTES_MAX {
             match predict(&self.facts, self.filter, &self.index, attempt, open, self.budget) {
                 Ok(prediction) => {
-                    // Where one took too long, the others would too: no run waits long for several.
+                    // If one took too long, the others would too: no run waits long for several.
                     if matches!(&prediction, Prediction::Unknown(questions) if questions.iter().any(Question::is_limit))
                     {
                         self.budget = self.budget.min(BUDGET / 100);

@@ -1,4 +1,4 @@
-//! Reads what sees packets besides the rules, each once.
+//! Reads what handles packets besides the rules, each once.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ struct Cgroups {
     paths: BTreeMap<u64, String>,
 }
 
-/// The programs of whose cgroup count.
+/// Whose cgroup's programs count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
     /// This process's, as a client.
@@ -68,10 +68,10 @@ impl Opaque {
         reasons
     }
 
-    /// The BPF programs that see what a socket sends and receives.
+    /// The BPF programs that handle what a socket sends and receives.
     pub fn of_cgroup(&mut self, whose: Whose) -> Option<Reason> {
         let cgroups = self.cgroups.get_or_insert_with(Cgroups::read);
-        // Without a v2 hierarchy there is nothing that programs could be attached to.
+        // Without a v2 hierarchy, programs have nothing to be attached to.
         let mount_point = cgroups.mount_point.clone()?;
         let (directory, is_client) = match whose {
             Whose::OwnClient => (cgroups.own.clone(), true),
@@ -97,13 +97,13 @@ impl Opaque {
     }
 }
 
-/// Why this many programs leave the outcome open.
+/// Why these programs leave the outcome open.
 fn reason(programs: Option<u32>, what: &str) -> Option<Reason> {
     match programs {
         Some(0) => None,
         Some(_) => Some(Reason::seen(format!("{what}, which cannot be predicted"))),
         None => Some(Reason::unread(format!(
-            "{what}, if there are any: they could not be asked for"
+            "{what}, if there are any: they could not be listed"
         ))),
     }
 }

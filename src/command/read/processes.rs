@@ -66,7 +66,7 @@ fn owner_of(process: &Process, context: &Context) -> Owner {
     Owner::new(process, around)
 }
 
-/// The process above this holder that probably holds the socket too and cannot be inspected.
+/// The ancestor of this holder that probably holds the socket too and cannot be inspected.
 pub fn master_of(holder: u32, socket: &Socket, ownership: &Ownership<'_>) -> Option<u32> {
     if !ownership.may_be_more {
         return None;

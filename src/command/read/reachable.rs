@@ -1,4 +1,4 @@
-//! Whether clients of other machines reach each listener: from one read of the rules in each network namespace.
+//! Whether clients on other machines reach each listener: from one read of the rules in each network namespace.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ use crate::model::{Gap, Protocol, Socket, State, StateSet};
 use crate::source::proc::ProcRoot;
 use crate::source::{packet_filter, system};
 
-/// How many connections are predicted at most in a namespace, all listeners together. A listing has some hundred.
+/// How many connections are predicted at most in a namespace, over all listeners. A listing has a few hundred.
 const PREDICTIONS_MAX: usize = 5_000;
 /// After this many predictions that took too long, no more are made.
 const TOO_LONG_MAX: usize = 2;
@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
         let mut found = None;
         for (interface, own, address) in self.clients.clone() {
             let is_its_device = pair.interface.is_none_or(|bound| bound.get() == interface);
-            // Clients may ask for any address of this machine, on whatever interface it is.
+            // Clients may connect to any address of this machine, on any interface.
             let server = if local.is_unspecified() { own } else { local };
             let is_same_family = server.is_ipv4() == address.is_ipv4();
             if !is_its_device || !is_same_family || !covered.overlaps(Cover::of(server, true)) {
@@ -164,7 +164,7 @@ impl<'a> Judge<'a> {
             if answer == Reachable::Yes {
                 return answer;
             }
-            // One that is unknown outweighs those that are stopped.
+            // An unknown result outweighs those that are stopped.
             if found != Some(Reachable::Unknown) {
                 found = Some(answer);
             }
@@ -173,7 +173,7 @@ impl<'a> Judge<'a> {
         found.unwrap_or(Reachable::Unknown)
     }
 
-    /// What one client gets.
+    /// The result for one client.
     fn ask(&mut self, attempt: Attempt, socket: &Socket) -> Reachable {
         if self.left == 0 || self.too_long > TOO_LONG_MAX {
             return Reachable::Unknown;
@@ -193,7 +193,7 @@ impl<'a> Judge<'a> {
         {
             return Reachable::Unknown;
         }
-        // Where rules send it elsewhere, it does not reach this listener.
+        // A connection that rules send elsewhere does not reach this listener.
         if end.outcome == Outcome::Connected && end.lands_at == Some(attempt.server) {
             Reachable::Yes
         } else {

@@ -1,4 +1,4 @@
-//! The sockets on one port, or of one unix name, with their owners: the kernel is asked for that port alone.
+//! The sockets on one port, or of one unix name, with their owners: the kernel is asked for only that port.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -31,7 +31,7 @@ pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
 }
 
 /// The same for some states only. Listeners have a table of their own in the kernel, so asking for them alone
-/// costs microseconds, where connections have to be gone through one by one.
+/// costs microseconds, whereas connections have to be checked one by one.
 pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> Snapshot {
     let dumps = vec![Dump {
         condition: Some(local_ports(from, to)),
@@ -46,7 +46,7 @@ pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> 
     collect(dumps, is_there)
 }
 
-/// Has the kernel leave out sockets whose local port is not in this inclusive range.
+/// Makes the kernel leave out sockets whose local port is outside this inclusive range.
 pub fn local_ports(from: u16, to: u16) -> Condition {
     Condition::and([
         Condition::Is(Question::PortAtLeast(End::Local, from)),
@@ -93,7 +93,7 @@ impl Snapshot {
         self.read.sockets.retain(wanted);
     }
 
-    /// Adds what no dump lists; if that is all, the answer is complete.
+    /// Adds what no dump lists; if nothing else is missing, the answer is complete.
     fn add_bound(&mut self, found: Unlisted) {
         for (socket, options) in found.sockets {
             let mut existing = Existing::new(socket.clone());
@@ -124,14 +124,14 @@ impl Snapshot {
         self.gaps.append(&mut self.read.gaps);
     }
 
-    /// Finds out which sockets asked for their port and which were given it: the kernel filters by that, and a
+    /// Finds out which sockets requested their port and which were given it: the kernel filters by that, and a
     /// second dump with that filter shows which sockets pass.
     pub fn read_given_ports(&mut self) {
         for dump in &mut self.read.dumps().to_vec() {
             let given = Condition::Is(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
-            // What these tables lack, they lacked when they were first read.
+            // What is missing from these tables was missing when they were first read.
             read_tables(std::slice::from_ref(dump), &mut |sockets| {
                 // Rows of a table under /proc, which nobody filters, have no cookie.
                 passed.extend(sockets.iter().filter_map(|socket| socket.cookie));

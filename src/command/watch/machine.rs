@@ -48,7 +48,7 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(plan: WatchPlan, selected: Selected, begun: Instant, place: Place) -> Self {
-        // The kernel of the machine that replays a recording knows nothing of what is on it.
+        // The kernel of the replaying machine knows nothing about the sockets of the recording.
         let heard = if tape::is_replaying() {
             &[][..]
         } else {
@@ -115,7 +115,7 @@ impl Machine {
         }
     }
 
-    /// Takes all looks of a recording in, and again with each filter that is entered.
+    /// Takes in all looks of a recording, and again with each filter that is entered.
     fn replay(&mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
         let mut looks = tape::looks();
         if looks.is_empty() {
@@ -252,7 +252,7 @@ impl Machine {
         }))
     }
 
-    /// How many sockets there are, whatever the filter.
+    /// The total number of sockets, regardless of the filter.
     fn total(&self, seen: u64, scope: Scope) -> Option<u64> {
         if self.live.request().filter.is_none() {
             return (scope == Scope::All).then_some(seen);

@@ -26,9 +26,9 @@ use input::Signalled;
 use machine::Machine;
 use terminal::Terminal;
 
-/// How long the screen waits for something to happen before it draws what time alone changes.
+/// How long the screen waits for an event before it redraws what changes with time.
 const TICK: Duration = Duration::from_millis(500);
-/// How long it waits for a terminal that accepts nothing.
+/// How long it waits for a terminal that accepts no output.
 const BUSY: Duration = Duration::from_millis(50);
 
 /// What arrives here.
@@ -99,7 +99,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The state's way to the outside.
+/// How the state reaches the outside.
 struct Screen<'a> {
     terminal: &'a mut Terminal,
     looks: Sender<Effect>,

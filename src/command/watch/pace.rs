@@ -1,4 +1,4 @@
-//! Decides when everything is looked at: whenever something may have changed, but never for more than a twentieth of one
+//! Decides when everything is read: whenever something may have changed, but never for more than a twentieth of one
 //! core. Pure.
 
 use std::time::Duration;

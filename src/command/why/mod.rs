@@ -1,4 +1,4 @@
-//! `why`: would bind and listen work, and if not, why and what to do.
+//! `why`: whether bind and listen would work, and if not, why, and what to do.
 
 mod name;
 mod piped;
@@ -34,7 +34,7 @@ struct How {
 }
 
 impl How {
-    /// The lines for owners that cannot be seen. The text for people itself says which are hidden.
+    /// The lines for owners that cannot be seen. The human-readable text itself says which are hidden.
     fn lines(self, unseen: &[Gap]) -> String {
         let lines = unseen
             .iter()
@@ -84,7 +84,7 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
     Ok(worst)
 }
 
-/// The answer for one port as text, without trying anything.
+/// The answer for one port as text, without a trial bind.
 ///
 /// # Errors
 /// What is wrong with the place.

@@ -168,7 +168,7 @@ fn question(args: &WhyArgs, typed: &str, place: PortPlace, uid: u32) -> Result<Q
     })
 }
 
-/// Diagnoses, and reads as much more as is needed to be sure: how ports were chosen, owners, options, a trial bind.
+/// Diagnoses, and reads as much more as is needed for certainty: how ports were chosen, owners, options, a trial bind.
 fn verdicts(
     attempts: &[BindAttempt],
     snapshot: &mut Snapshot,
@@ -296,7 +296,7 @@ fn add_notes(
     gap
 }
 
-/// Whether one port is asked about, and no socket has it.
+/// Whether the question is about a single port that no socket has.
 fn is_free(question: &Question, verdicts: &[Verdict]) -> bool {
     question.port != 0 && verdicts.iter().all(|verdict| verdict.code == Code::Free)
 }

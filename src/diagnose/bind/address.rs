@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// An address as it stands before a port: IPv6 in brackets.
+/// An address as written before a port: IPv6 in brackets.
 pub(super) fn text(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),

@@ -1,4 +1,4 @@
-//! The processes above an owner, as far as they explain who started it.
+//! The ancestors of an owner, as far as they explain who started it.
 
 use crate::model::ancestor::Ancestor;
 
@@ -53,7 +53,7 @@ fn is_top(comm: &[u8]) -> bool {
     TOPS.iter().any(|top| comm.starts_with(top))
 }
 
-/// Whether these are the arguments of a shell that somebody types in: it runs neither a script nor a command that it
+/// Whether these are the arguments of an interactive shell: it runs neither a script nor a command that it
 /// was given.
 fn is_typed_in(arguments: &[Vec<u8>]) -> bool {
     let mut arguments = arguments.iter().map(Vec::as_slice);

@@ -38,7 +38,7 @@ named! {
         DeletedBinary => "deleted-binary",
         /// The port is in use in another network namespace.
         Elsewhere => "elsewhere",
-        /// The port is never chosen automatically.
+        /// The kernel never chooses the port automatically.
         ReservedPort => "reserved-port",
     }
 }
@@ -128,8 +128,8 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     }
     if holders.by_systemd {
         let sentence = match &holders.socket_unit {
-            Some(unit) => format!("systemd holds it for {unit}, by that unit's file."),
-            None => "systemd holds it, for a unit that its files do not name.".to_owned(),
+            Some(unit) => format!("systemd holds it for {unit}, according to that unit's file."),
+            None => "systemd holds it, but no unit file says for which unit.".to_owned(),
         };
         say(Kind::SystemdSocket, How::Inferred, sentence);
         return found;

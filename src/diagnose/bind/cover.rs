@@ -25,7 +25,7 @@ pub enum Cover {
     V6(Ipv6Addr),
 }
 
-/// The address that stands for IPv4 in an IPv6 socket which got its IPv6 address from a connection
+/// The IPv4 shadow address of an IPv6 socket that got its IPv6 address from a connection
 /// (LOOPBACK4_IPV6, linux 6.18 include/net/ipv6.h).
 const SHADOW: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
 

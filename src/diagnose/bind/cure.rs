@@ -9,7 +9,7 @@ pub struct Cure {
     pub command: Option<String>,
     /// What it does.
     pub sentence: String,
-    /// What it costs.
+    /// Its cost.
     pub harm: Harm,
     /// Whose rights the command needs.
     pub rights: Rights,
@@ -18,7 +18,7 @@ pub struct Cure {
 /// Whose rights a command needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rights {
-    /// Anybody's.
+    /// Anyone's.
     #[default]
     Anybody,
     /// Root's.
@@ -39,7 +39,7 @@ pub enum Rights {
 pub struct Reader<'a> {
     /// The effective user id.
     pub uid: u32,
-    /// This program as a word of a command, with its path: sudo looks for programs in places of its own.
+    /// This program as a word of a command, with its path: sudo has its own search path.
     pub program: &'a str,
     /// The network namespace that was examined (`-N`).
     pub netns: Option<Netns<'a>>,
@@ -149,7 +149,7 @@ pub fn typed_by(cures: &mut [Cure], reader: Reader<'_>) {
     }
 }
 
-/// Writes cures as rows, the first one first.
+/// Writes cures as rows, in order.
 pub(super) fn write_rows(page: &mut Page, cures: &[Cure]) {
     if !cures.is_empty() {
         page.gap();

@@ -81,14 +81,14 @@ fn user(owner: &Owner, now: SystemTime) -> String {
 /// A server's connections at the port.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clients {
-    /// Those that it has not accepted yet.
+    /// The connections that it has not accepted yet.
     pub(super) queued: usize,
     /// All others.
     pub(super) accepted: usize,
 }
 
 impl Clients {
-    /// What happens to them when the server ends: those in its queue are reset at once (linux 6.18
+    /// What happens to connections when the server ends: those in its queue are reset at once (linux 6.18
     /// net/ipv4/inet_connection_sock.c, inet_csk_listen_stop), the others are wound down.
     fn sentences(self, owner: &Owner) -> [Option<String>; 2] {
         let program = escape::text(&owner.program);

@@ -13,7 +13,7 @@ use super::verdict::{Code, Effect, Finding, Mismatch, Outcome, Verdict};
 use crate::model::bind::BindAttempt;
 use crate::model::system::SystemFacts;
 
-/// Says what the kernel would answer to `attempt` while `existing` sockets are there.
+/// Returns what the kernel would answer to `attempt`, given the `existing` sockets.
 ///
 /// `existing` may hold any sockets of the network namespace; those that matter are picked here. What is not
 /// known of them makes the answer undecidable only where it decides. `trial` is the kernel's own answer to a
@@ -25,7 +25,7 @@ pub fn diagnose(
     trial: Option<Outcome>,
 ) -> Verdict {
     if let Some(refusal) = refusal(attempt, system) {
-        // The kernel does not get as far as the port, but with the privilege it would.
+        // The kernel does not get as far as checking the port, but with the privilege it would.
         let mut findings = match refusal {
             Refusal::PrivilegedPort if attempt.port != 0 => findings(existing, attempt, system),
             _ => Vec::new(),
@@ -230,7 +230,7 @@ fn apply_trial(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) 
 fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Verdict {
     let range = system.local_port_range.clone();
     let wanted: Vec<u16> = range.filter(|port| !system.is_reserved(*port)).collect();
-    // Ports that are gone, or may be.
+    // Ports that are taken, or may be.
     let mut gone = BTreeMap::new();
     for one in existing {
         let Some(pair) = one.socket.inet() else { continue };
@@ -264,7 +264,7 @@ fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts)
     }
 }
 
-/// With ip_autobind_reuse the kernel looks again, for a port that `SO_REUSEADDR` alone lets it share.
+/// With ip_autobind_reuse, the kernel searches again for a port that `SO_REUSEADDR` lets it share.
 fn shared_automatic(existing: &[Existing], attempt: &BindAttempt, wanted: &[u16]) -> (Outcome, Code) {
     let mut undecided = false;
     for port in wanted {

@@ -1,4 +1,4 @@
-//! How to end whoever holds a socket.
+//! How to end the holders of a socket.
 
 use crate::model::Name;
 use crate::render::escape;
@@ -7,7 +7,7 @@ use super::cure::{Cure, Harm, Reader, Rights, typed_by};
 use super::holders::Holders;
 use super::owner::Owner;
 
-/// Adds how to end whoever holds a socket. `place` is how `sockstat kill` addresses a socket that waits there; it does
+/// Adds how to end the holders of a socket. `place` is how `sockstat kill` names a socket that waits there; it does
 /// not take connections.
 pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
     let first = holders.owners.first();

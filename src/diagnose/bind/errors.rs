@@ -45,7 +45,7 @@ named! {
     }
 }
 
-/// Why bind refuses an attempt whatever other sockets there are.
+/// Why bind refuses an attempt regardless of other sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The kernel has no IPv6, or it is disabled for new sockets.

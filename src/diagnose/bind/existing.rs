@@ -1,4 +1,4 @@
-//! A socket that exists already, with options that a listing does not show.
+//! An existing socket, with options that a listing does not show.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::model::{Family, Protocol, Socket, State, TimerKind};
 pub enum How {
     /// Read from the kernel.
     Observed,
-    /// Shown by a trial: a socket with the same options was bound, or was refused.
+    /// Shown by a trial: binding a socket with the same options succeeded or failed.
     Proven,
     /// Taken from the listener that the connection came from, most likely. It explains and never decides.
     Inferred,
@@ -46,7 +46,7 @@ impl Flag {
     }
 }
 
-/// A socket that may stand in the way. Options are `None` where they are unknown.
+/// A socket that may be in the way. Options are `None` where they are unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Existing {
     /// What the kernel reports of it.
@@ -57,7 +57,7 @@ pub struct Existing {
     pub reuseport: Option<Flag>,
     /// Its `IPV6_V6ONLY`, where the dump does not report it (connected sockets).
     pub v6only: Option<Flag>,
-    /// Whether the port was given to it rather than asked for in bind: by the kernel's choice, or by its listener.
+    /// Whether the port was assigned rather than requested in bind: by the kernel, or by its listener.
     pub port_was_given: Option<bool>,
 }
 
@@ -73,7 +73,7 @@ impl Existing {
         }
     }
 
-    /// The kernel keeps only a stub of it: time-wait, or fin-wait-2 whose program is gone. A stub has no owner.
+    /// The kernel keeps only a stub: time-wait, or fin-wait-2 whose program is gone. A stub has no owner.
     pub fn is_stub(&self) -> bool {
         let timed = self
             .socket

@@ -83,7 +83,7 @@ impl Scanner {
         self.lines_since.is_some()
     }
 
-    /// Says what the output amounts to when no more is expected.
+    /// Returns the result when no more output is expected.
     pub fn end(&self) -> Failure {
         match (self.lines_since, self.named_before) {
             (None, _) => Failure::Nothing,

@@ -33,7 +33,7 @@ impl Wanted {
         self.range.clone().unwrap_or_else(usual)
     }
 
-    /// Why ports of the range may be missing from the answer, if it is the privilege for low ports.
+    /// Why ports of the range may be missing from the answer, if the privilege for low ports is the reason.
     pub fn lacks_privilege(&self, system: &SystemFacts) -> Option<String> {
         let first = system.unprivileged_port_start;
         let has_low = *self.ports(system).start() < first;

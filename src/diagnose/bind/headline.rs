@@ -1,4 +1,4 @@
-//! The answer itself: the first line, which must be enough for most readers.
+//! The answer itself: the first line, which should be enough for most readers.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -349,7 +349,7 @@ fn time_left(report: &Report, answer: &Answer) -> String {
     left.map_or_else(String::new, |ms| format!(" for another {}", whole_seconds(ms)))
 }
 
-/// `3000/tcp`, with the address if one was asked about.
+/// `3000/tcp`, with the address if the question names one.
 fn place(report: &Report) -> String {
     let protocol = report.protocol.name();
     let mut addresses = report.answers.iter().map(|answer| answer.attempt.address);

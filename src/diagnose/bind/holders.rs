@@ -19,9 +19,9 @@ pub struct Holders {
     pub stopped: Option<Stopped>,
     /// The process that started them and probably holds the socket too, if it cannot be inspected.
     pub hidden_master: Option<Owner>,
-    /// Whether none of them is of the user who created the socket, and some processes cannot be inspected.
+    /// Whether none of them belongs to the user who created the socket, and some processes cannot be inspected.
     pub creator_is_unseen: bool,
-    /// How those that did not create the socket got it.
+    /// How the holders that did not create the socket got it.
     pub inherited: Vec<Inherited>,
     /// Whether systemd holds it, as process 1 or as a user's manager.
     pub by_systemd: bool,
@@ -76,7 +76,7 @@ impl Holders {
             .as_ref()
             .map_or_else(String::new, |user| format!(" of user {user}"));
         match self.status {
-            OwnerStatus::Hidden if of.is_empty() => "a process that you may not look into".to_owned(),
+            OwnerStatus::Hidden if of.is_empty() => "a process that you may not inspect".to_owned(),
             OwnerStatus::Hidden if may_see_more => format!("a process{of}"),
             OwnerStatus::Hidden => format!("a process{of}, or the kernel,"),
             OwnerStatus::Kernel => "the kernel itself".to_owned(),
@@ -125,11 +125,11 @@ impl Holders {
     pub(super) fn hidden(&self, sudo: Option<&str>) -> String {
         match (self.status, sudo) {
             (OwnerStatus::Hidden, _) if self.unseen.out_of_descriptors => {
-                "It was not found: too few files may be open (ulimit -n).".to_owned()
+                "It was not found: the limit of open files is too low (ulimit -n).".to_owned()
             }
             (OwnerStatus::Hidden, Some(sudo)) => format!("It is hidden from you: {sudo} names it."),
             (OwnerStatus::Hidden, None) => {
-                "You may not look into it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).".to_owned()
+                "You may not inspect it (needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, unless a security module forbids it).".to_owned()
             }
             _ => String::new(),
         }
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(of(OwnerStatus::Hidden, Some("a")).who(), "a process of user a");
         assert_eq!(
             of(OwnerStatus::Hidden, None).who(),
-            "a process that you may not look into"
+            "a process that you may not inspect"
         );
         assert_eq!(
             of(OwnerStatus::Hidden, Some("a")).nobody(true),

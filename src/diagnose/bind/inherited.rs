@@ -79,7 +79,7 @@ impl Signs {
                 .values()
                 .copied()
                 .find(|parent| holds(*parent) && !is_master(*parent)),
-            // A cgroup that was removed is another one in any case.
+            // A cgroup that was removed counts as another one in any case.
             other_cgroup: made_in
                 .zip(seen.cgroup_id)
                 .is_some_and(|(made_in, now)| made_in != now),
@@ -90,7 +90,7 @@ impl Signs {
 }
 
 /// Says what the signs mean for a process; `None` if they do not prove inheritance. A server that gave up its privileges or
-/// that a script started and left behind looks like an heir, were it not for these two signs.
+/// that a script started and left behind would look like an heir without these two signs.
 pub fn judge(owner: &Owner, signs: &Signs) -> Option<Inherited> {
     let name = format!("{} {}", escape::text(&owner.program), owner.pid);
     judge_named(&name, signs)
@@ -111,7 +111,7 @@ fn judge_named(name: &str, signs: &Signs) -> Option<Inherited> {
         evidence.push(format!("user {user} created it"));
     }
     if signs.no_close_on_exec {
-        evidence.push("no close-on-exec".to_owned());
+        evidence.push("close-on-exec is not set".to_owned());
     }
     Some(Inherited {
         sentence: format!("{name} has inherited it: {}", evidence.join(", ")),
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(
             sentence("a 2", &worker).as_deref(),
             Some(
-                "a 2 has inherited it: its ancestor 1 holds the same socket, user root created it, no close-on-exec"
+                "a 2 has inherited it: its ancestor 1 holds the same socket, user root created it, close-on-exec is not set"
             )
         );
     }

@@ -1,4 +1,4 @@
-//! Would bind and listen work, and if not, why and what helps.
+//! Whether bind and listen would work, and if not, why, and what helps.
 //!
 //! [`diagnose()`] applies the kernel's rules to the sockets that exist, the socket that somebody wants to bind and
 //! a few facts about the machine. It returns what the kernel would answer, or that a fact which could not be read

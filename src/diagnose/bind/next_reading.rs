@@ -25,7 +25,7 @@ pub fn needs_owners(verdicts: &[Verdict]) -> bool {
     findings(verdicts).next().is_some()
 }
 
-/// Whether it matters who asked for a port and who was given it.
+/// Whether it matters which sockets requested their port and which were assigned it.
 pub fn needs_given_ports(verdicts: &[Verdict]) -> bool {
     findings(verdicts).any(|finding| matches!(finding.role, Role::Ephemeral | Role::Connected))
 }

@@ -61,7 +61,7 @@ pub fn of_other_protocol(clause: &str) -> String {
     format!("{clause}: TCP and UDP ports do not conflict")
 }
 
-/// A sentence about a listener that rules keep from clients of other machines.
+/// A sentence about a listener that rules keep from clients on other machines.
 pub fn of_closed_port(stopped: &str) -> String {
     format!("reachable from this machine only: {stopped}")
 }
@@ -80,7 +80,7 @@ pub fn of_security(security: &BindSecurity) -> (Vec<String>, Option<Gap>) {
         BindHooks::Absent => None,
         BindHooks::Attached => {
             notes.push(
-                "a BPF program of this cgroup or one above it looks at every bind, and may refuse it or change the address"
+                "a BPF program of this cgroup, or of one above it, runs on every bind, and may refuse it or change the address"
                     .to_owned(),
             );
             None
@@ -88,7 +88,7 @@ pub fn of_security(security: &BindSecurity) -> (Vec<String>, Option<Gap>) {
         BindHooks::Unreadable => Some(
             Gap::note(
                 "bind-hooks-unseen",
-                "whether a BPF program of this cgroup, or of one above it, looks at bind is not known",
+                "it is unknown whether a BPF program of this cgroup, or of one above it, runs on bind",
             )
             .with_remedy("needs CAP_NET_ADMIN"),
         ),

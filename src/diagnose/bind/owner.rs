@@ -1,4 +1,4 @@
-//! The program that holds a socket, described as a person would want it.
+//! The program that holds a socket, described for people.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use crate::model::cgroup::{Home, Manager, Runtime};
 use crate::model::process::Stop;
 use crate::render::escape;
 
-/// A process that holds a socket. Its texts are its own words: escape them.
+/// A process that holds a socket. The process chose its texts: escape them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// Its id.
@@ -85,7 +85,7 @@ impl Owner {
             .as_deref()
             .and_then(|path| std::str::from_utf8(path).ok());
         let manager = Manager::of_path(cgroup.unwrap_or_default());
-        // The unit of a whole system that runs in a container ends more than this.
+        // The unit of a whole system in a container would end more than this process.
         let is_in_system = process.home.container.is_some() && within.is_none();
         Self {
             pid: process.pid,

@@ -1,4 +1,4 @@
-//! What is asked about a port, and the attempts to bind that it means.
+//! A question about a port, and the attempts to bind that it stands for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -41,7 +41,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// The attempts that the question means, and notes about those that were left out.
+    /// The attempts that the question stands for, and notes about those that were left out.
     ///
     /// # Errors
     /// One line, if no address is of the requested family.

@@ -1,4 +1,4 @@
-//! Everything that an answer is made from: attempts, verdicts, sockets, owners.
+//! The input of an answer: attempts, verdicts, sockets, owners.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::model::bind::BindAttempt;
 use crate::model::system::SystemFacts;
 
-/// The answer to one question, for every attempt that it means.
+/// The answer to one question, for every attempt that it stands for.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// TCP or UDP.

@@ -1,4 +1,4 @@
-//! What an existing socket is to somebody who wants its port.
+//! The role of an existing socket for a program that wants its port.
 
 use crate::model::named::named;
 use crate::model::{Protocol, State};

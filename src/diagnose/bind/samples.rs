@@ -1,4 +1,4 @@
-//! What the unit tests of this room are made of.
+//! Samples for the unit tests of this room.
 
 use std::net::IpAddr;
 

@@ -69,7 +69,7 @@ fn chosen(report: &Report, one: &Existing) -> String {
     }
 }
 
-/// A time after which something is over, as `sleep` takes it.
+/// The time until something is over, as an argument of `sleep`.
 pub(super) fn whole_seconds(ms: u32) -> String {
     format!("{} s", ms.div_ceil(1000))
 }
@@ -82,7 +82,7 @@ fn still(one: &Existing) -> String {
     }
 }
 
-/// Who had a closed connection. The kernel does not keep that.
+/// The former owner of a closed connection, which the kernel does not record.
 fn whose(report: &Report, one: &Existing) -> String {
     let listener = listener_of(one, &report.existing);
     match listener.and_then(|(at, _)| report.holders.get(at)?.owner_name()) {

@@ -1,4 +1,4 @@
-//! Which socket unit of systemd asks for a port or name: systemd holds the socket, and its unit files say for whom.
+//! Which socket unit of systemd requests a port or name: systemd holds the socket, and its unit files say for whom.
 
 /// What a unit listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

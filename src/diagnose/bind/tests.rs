@@ -1,4 +1,4 @@
-//! What is said about a bind, and what helps. Words may change: the tests hold the verdict, who and what is named, and
+//! What is said about a bind, and what helps. Words may change: the tests pin the verdict, who and what is named, and
 //! the commands.
 
 use std::time::SystemTime;

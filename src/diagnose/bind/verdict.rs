@@ -66,7 +66,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict if nothing is known of the machine.
+    /// The verdict if nothing is known about the machine.
     #[must_use]
     pub fn with_system_missing(self) -> Self {
         match self.code {
@@ -101,7 +101,7 @@ pub enum Code {
     OrderDependent,
     /// An option or owner of a holder decides, and is unknown.
     Unreadable(Missing),
-    /// Refused whoever has the port.
+    /// Refused, regardless of who has the port.
     Refused(Refusal),
     /// Port 0, and no port of the range is left.
     RangeExhausted,
@@ -177,7 +177,7 @@ pub enum Effect {
         /// Of a `SO_REUSEPORT` attempt: what keeps the two from sharing.
         mismatch: Option<Mismatch>,
     },
-    /// It may; this decides.
+    /// It may; this unknown fact decides.
     MayBlock {
         /// What is unknown.
         missing: Missing,

@@ -12,11 +12,11 @@ pub enum Arrival {
     Yes,
     /// It does not.
     No,
-    /// That cannot be known from here.
+    /// Unknown from here.
     Unknown,
 }
 
-/// At one address. What was tried decides over what was predicted.
+/// At one address. A trial takes precedence over a prediction.
 pub fn at(answer: &Answer) -> Arrival {
     match &answer.tried {
         Some((true, _)) => Arrival::Yes,
@@ -34,7 +34,7 @@ pub fn predicted(answer: &Answer) -> Arrival {
         .map_or(by_socket, |way| by_way(way, by_socket))
 }
 
-/// By what stops it or lets it pass on the way; where that leaves it open, by the socket.
+/// Decided by the path or, where that leaves it open, by the socket.
 fn by_way(way: &Way, by_socket: Arrival) -> Arrival {
     match way.outcome {
         Some(Outcome::Connected) => Arrival::Yes,
@@ -65,7 +65,7 @@ pub fn at_any(answers: &[Answer]) -> Arrival {
     }
 }
 
-/// Whether a trial connection met what was predicted, or none was made.
+/// Whether a trial connection confirmed the prediction, or none was made.
 pub fn is_as_predicted(answer: &Answer) -> bool {
     at(answer) == predicted(answer)
 }

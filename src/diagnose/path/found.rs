@@ -1,4 +1,4 @@
-//! What was found out about one address: the input of the text and the document.
+//! The findings about one address: the input of the text and the document.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroU32;
@@ -62,7 +62,7 @@ pub enum Found {
     Away(Away),
     /// It is not the address of a machine.
     Special(Special),
-    /// The recording being replayed has nothing about it.
+    /// The replayed recording has nothing about it.
     Unrecorded,
 }
 
@@ -78,7 +78,7 @@ impl Found {
         }
     }
 
-    /// What is known of the owner of the socket that the judgement is about.
+    /// What is known about the owner of the judged socket.
     pub fn owner_status(&self) -> OwnerStatus {
         match self {
             Self::Here(here) => here.owner_status,
@@ -107,11 +107,11 @@ impl Found {
 /// About an address of this machine.
 #[derive(Clone, Debug)]
 pub struct Here {
-    /// The judgement.
+    /// The verdict.
     pub reach: Reach,
     /// The sockets that are bound to the port, listening or not.
     pub sockets: Vec<Socket>,
-    /// Who holds the one that the judgement is about.
+    /// The holders of the judged socket.
     pub owners: Vec<Owner>,
     /// Those of them that are stopped.
     pub stopped: Option<Stopped>,

@@ -1,4 +1,4 @@
-//! What was found out about addresses and names, as JSON, `sockstat-reach/1`. Within the version keys are only ever
+//! The findings about addresses and names, as JSON, `sockstat-reach/1`. Within the version keys are only ever
 //! added.
 
 use std::net::SocketAddr;
@@ -72,7 +72,7 @@ struct CulpritDocument {
     show: Option<String>,
 }
 
-/// What clients that come in by one interface get.
+/// The result for clients that arrive on one interface.
 #[derive(Serialize)]
 struct ElsewhereDocument {
     interface: String,

@@ -1,4 +1,4 @@
-//! Would a connection to an address of this machine be accepted, and if not, why.
+//! Whether a connection to an address of this machine would be accepted, and if not, why.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,11 @@ use crate::model::{Protocol, Socket, State};
 /// The verdict on an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathVerdict {
-    /// The address is this machine's, and this is what a connection meets there.
+    /// The address belongs to this machine, and this is what happens to a connection there.
     Local(Reach),
     /// There is no route to the address.
     NoRoute,
-    /// The address is another machine's, where nothing can be seen.
+    /// The address belongs to another machine, which cannot be examined.
     AnotherMachine,
     /// The address is not that of a machine.
     Special(Special),
@@ -36,7 +36,7 @@ impl PathVerdict {
 pub enum Reach {
     /// This socket takes it.
     Accepted(usize),
-    /// This listener's accept queue takes no more: the connection hangs.
+    /// This listener's accept queue is full: the connection hangs.
     QueueFull(usize),
     /// Nothing takes it.
     Refused(Why),
@@ -70,7 +70,7 @@ pub enum Why {
     V6only(usize),
     /// A socket listens on another address only.
     OtherAddress(usize),
-    /// A socket takes only what comes in by one interface.
+    /// A socket takes only what arrives on one interface.
     OtherDevice(usize),
 }
 
@@ -91,7 +91,7 @@ impl Reach {
         }
     }
 
-    /// The socket that it is about.
+    /// The socket that it concerns.
     pub const fn socket(self) -> Option<usize> {
         match self {
             Self::Accepted(socket)
@@ -154,7 +154,7 @@ pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpA
     Reach::Refused(bound().or(found).unwrap_or(Why::Nothing))
 }
 
-/// Whether the socket accepts connections (UDP: takes datagrams) at all.
+/// Whether the socket accepts connections (UDP: receives datagrams) at all.
 pub fn takes_traffic(socket: &Socket) -> bool {
     match socket.protocol {
         Protocol::Udp => socket.state == State::Unconnected,

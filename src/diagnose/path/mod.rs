@@ -1,4 +1,4 @@
-//! Would a connection arrive, and if not, why.
+//! Whether a connection would arrive, and if not, why.
 
 pub mod client;
 pub mod filter;

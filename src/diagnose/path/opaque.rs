@@ -1,4 +1,4 @@
-//! What sees packets on their way besides the rules, and cannot be predicted: programs, queues that lose packets,
+//! What handles packets on their way besides the rules, and cannot be predicted: programs, queues that lose packets,
 //! IPsec, bridges, VRFs. Each is named; if there is one, no connection is certain to arrive.
 
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ impl Surroundings<'_> {
         for (attached, what) in [
             (hooks.filter, "a tc filter on"),
             (hooks.program, "a BPF program of tcx on"),
-            (hooks.loss, "netem, which loses packets, on"),
+            (hooks.loss, "netem, which can lose packets, on"),
         ] {
             match attached {
                 Attached::No => {}
@@ -146,7 +146,7 @@ impl Surroundings<'_> {
                     reasons.push(Reason::seen(format!("{what} {name}, which cannot be predicted")));
                 }
                 Attached::Unread => reasons.push(Reason::unread(format!(
-                    "{what} {name}, if there is one: it could not be asked for"
+                    "{what} {name}, if there is one: it could not be listed"
                 ))),
             }
         }
@@ -211,7 +211,7 @@ impl Surroundings<'_> {
             .any(|calls| calls.get(family).copied().unwrap_or(true));
         if calls_ip && !self.filter.is_empty() {
             reasons.push(Reason::seen(format!(
-                "the rules as the bridge {name} calls them (br_netfilter), which is not followed"
+                "the rules that the bridge {name} calls (br_netfilter), which are not followed"
             )));
         }
     }
@@ -261,7 +261,7 @@ impl Surroundings<'_> {
             let about = "an IPsec policy for these addresses, which is not examined";
             return Some(Reason::seen(about.to_owned()));
         }
-        let blocks = "IPsec, which blocks what no policy is about";
+        let blocks = "IPsec, which blocks what no policy covers";
         self.ipsec.blocks.then(|| Reason::seen(blocks.to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! What the kernel's counters say about connections that it dropped.
+//! The kernel's counters of dropped connections.
 
 use super::way::Step;
 

@@ -1,4 +1,4 @@
-//! Addresses that a connection cannot be made to, or that are not those of one machine.
+//! Addresses to which no connection can be made, or that do not belong to a single machine.
 
 use std::net::IpAddr;
 

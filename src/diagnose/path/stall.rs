@@ -1,10 +1,10 @@
-//! Connections that the kernel takes and no process answers, because each of them is stopped.
+//! Connections that the kernel completes and no process answers, because all of them are stopped.
 
 use super::found::{Answer, Found};
 use super::judge::{Reach, takes_traffic};
 use crate::model::{Protocol, Socket};
 
-/// Why nothing answers although the kernel takes the connection or datagram: each holder of the socket is stopped.
+/// Why nothing answers although the kernel accepts the connection or datagram: every holder of the socket is stopped.
 pub(super) fn stall(answer: &Answer) -> Option<String> {
     let Found::Here(here) = &answer.found else {
         return None;
@@ -23,7 +23,7 @@ pub(super) fn stall(answer: &Answer) -> Option<String> {
         |(other, socket): (usize, &Socket)| other != at && takes_traffic(socket) && place(socket) == own;
     Some(if here.sockets.iter().enumerate().any(shares) {
         format!(
-            "{}: what the kernel gives to this one of several sockets gets no answer until {}",
+            "{}: this is one of several sockets, and what the kernel gives to it gets no answer until {}",
             stopped.clause(),
             stopped.end()
         )

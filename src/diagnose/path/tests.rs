@@ -1,4 +1,4 @@
-//! What is said about a path. Words may change: the tests hold the verdict, who is named, and what is named.
+//! What is said about a path. Words may change: the tests pin the verdict, and who and what is named.
 
 use std::num::NonZeroU32;
 
@@ -85,7 +85,7 @@ fn answer(address: &str, found: Found) -> Answer {
     }
 }
 
-/// What is said of a connection to 10.0.0.1 that meets this.
+/// The text about a connection to 10.0.0.1 with this result.
 fn said(here: Here) -> String {
     sentence(&answer("10.0.0.1", Found::Here(here)), &system())
 }
@@ -248,7 +248,7 @@ fn datagrams_are_taken_and_not_accepted() {
     holds(
         &sentence(&of(Reach::Accepted(0)), &system()),
         "Yes:",
-        &["takes datagrams"],
+        &["receives datagrams"],
     );
     holds(
         &sentence(&of(Reach::Refused(Why::Nothing)), &system()),

@@ -1,4 +1,4 @@
-//! What was found out about addresses, as text.
+//! The findings about addresses, as text.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -121,9 +121,9 @@ pub fn headline(answers: &[Answer], host: Option<&str>, system: &SystemFacts) ->
     let what = if is_udp { "datagrams" } else { "connections" };
     match client::at_any(answers) {
         Arrival::Unknown => {
-            format!("Cannot tell from here whether {host} takes {what} on port {port}.")
+            format!("Cannot tell from here whether {host} accepts {what} on port {port}.")
         }
-        Arrival::No => format!("No: no address of {host} takes {what} on port {port}."),
+        Arrival::No => format!("No: no address of {host} accepts {what} on port {port}."),
         Arrival::Yes => {
             let arrives = |one: &&Answer| client::at(one) == Arrival::Yes;
             let before: Vec<_> = answers.iter().take_while(|one| !arrives(one)).collect();
@@ -135,7 +135,7 @@ pub fn headline(answers: &[Answer], host: Option<&str>, system: &SystemFacts) ->
                 return format!("Yes, at {place}, {}, but {stall}.", arrives_as(taking));
             }
             if answers.iter().all(|one| arrives(&one)) {
-                format!("Yes: every address of {host} takes {what} on port {port}.")
+                format!("Yes: every address of {host} accepts {what} on port {port}.")
             } else if is_udp {
                 format!("Yes, at {place}: a client that uses another address of {host} gets no answer.")
             } else if before.iter().any(|one| hangs(one)) {
@@ -227,7 +227,7 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
     });
     match here.reach {
         Reach::Accepted(_) if answer.protocol == Protocol::Udp => {
-            format!("Yes: {who} takes datagrams there (bound to {place}).")
+            format!("Yes: {who} receives datagrams there (bound to {place}).")
         }
         Reach::Accepted(_) => format!("Yes: {who} would accept it (listens on {place})."),
         Reach::QueueFull(_) => {
@@ -235,7 +235,7 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                 (at.accept_q().unwrap_or(0), at.backlog().unwrap_or(0))
             });
             format!(
-                "No: it would hang. {who} listens on {place}, but does not accept: {waiting} wait, the limit is {limit}{}.",
+                "No: it would hang. {who} listens on {place}, but does not accept: {waiting} waiting, the limit is {limit}{}.",
                 stall(answer).map_or_else(String::new, |stall| format!("; {stall}"))
             )
         }
@@ -265,7 +265,7 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
                 Why::OtherDevice(_) => {
                     let device = at.and_then(Socket::inet).and_then(|pair| pair.interface);
                     let name = device.map_or_else(Name::default, |device| link_name(device.get(), system));
-                    format!("{who} listens on {place}, but only for what comes in by {name}")
+                    format!("{who} listens on {place}, but only for what arrives on {name}")
                 }
             };
             let refused = if answer.protocol == Protocol::Udp {
@@ -309,7 +309,7 @@ fn of_away(answer: &Answer, away: &Away, system: &SystemFacts) -> String {
         let times = if retries == 1 { "time" } else { "times" };
         let _ = write!(
             text,
-            " {count} unanswered (SYN-SENT){of}, tried again {retries} {times}: dropped on the way."
+            " {count} unanswered (SYN-SENT){of}, retried {retries} {times}: dropped on the way."
         );
     }
     if answer.protocol == Protocol::Tcp {
@@ -329,7 +329,7 @@ fn of_away(answer: &Answer, away: &Away, system: &SystemFacts) -> String {
 
 fn owner(owners: &[Owner]) -> String {
     match owners {
-        [] => "a process that you may not look into".to_owned(),
+        [] => "a process that you may not inspect".to_owned(),
         [one] => one.title(),
         [one, rest @ ..] => format!("{} +{}", one.title(), rest.len()),
     }
@@ -484,7 +484,7 @@ mod tests {
         let other = here("127.0.0.1", Reach::Refused(Why::OtherFamily(0)));
         assert_eq!(
             said(&[nothing("::1"), other]),
-            "No: no address of db takes connections on port 80."
+            "No: no address of db accepts connections on port 80."
         );
     }
 

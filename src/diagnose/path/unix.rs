@@ -1,10 +1,10 @@
-//! Would a connection to a unix socket be accepted, and if not, why.
+//! Whether a connection to a unix socket would be accepted, and if not, why.
 
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::unix::facts::{is_abstract, printable};
 use crate::model::{Socket, SocketType};
 
-/// What is known of the name that a connection goes to.
+/// What is known about the name that a connection goes to.
 #[derive(Clone, Debug)]
 pub struct UnixName {
     /// The name as the kernel keeps it; abstract if it starts with NUL.
@@ -92,7 +92,7 @@ pub fn judge(facts: &UnixName) -> UnixAnswer {
             UnixReach::Accepted,
             match holders.stopped.as_ref().filter(|stopped| stopped.are_all()) {
                 Some(stopped) => format!("Yes, it connects, but {}.", stopped.for_clients()),
-                None => format!("Yes: {} takes connections on {shown}.", holders.who()),
+                None => format!("Yes: {} accepts connections on {shown}.", holders.who()),
             },
         ),
     };
@@ -105,7 +105,7 @@ pub fn judge(facts: &UnixName) -> UnixAnswer {
 
 fn queue(socket: &Socket) -> String {
     match (socket.accept_q(), socket.backlog()) {
-        (Some(waiting), Some(limit)) => format!("{waiting} wait, the limit is {limit}"),
+        (Some(waiting), Some(limit)) => format!("{waiting} waiting, the limit is {limit}"),
         _ => "its length is not known".to_owned(),
     }
 }

@@ -46,7 +46,7 @@ pub struct Step {
     pub sentence: String,
 }
 
-/// What clients that come in by one interface get.
+/// The result for clients that arrive on one interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elsewhere {
     /// The interface's name.
@@ -199,12 +199,12 @@ impl Way {
         self.outcome.map_or("unknown", Outcome::name)
     }
 
-    /// Whether the client waits in vain.
+    /// Whether the client gets no answer.
     pub fn times_out(&self) -> bool {
         self.outcome == Some(Outcome::Timeout)
     }
 
-    /// The place that rules send the connection to on another machine.
+    /// The place on another machine to which rules send the connection.
     pub fn forwarded_to(&self) -> Option<SocketAddr> {
         match self.outcome {
             Some(Outcome::Forwarded(to)) => Some(to),

@@ -19,7 +19,7 @@ pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
     };
     if let Found::Away(away) = &answer.found {
         match way.outcome {
-            // What is known of another machine says more.
+            // What is known about another machine says more.
             None | Some(Outcome::Away) => return None,
             Some(Outcome::Unreachable) if away.source.is_none() && way.culprit.is_none() => {
                 let route = way.steps.iter().find(|step| step.step == "route");
@@ -84,7 +84,12 @@ pub(super) fn tell(page: &mut Page, answer: &Answer, way: &Way, all_steps: bool)
     for one in &way.elsewhere {
         page.row(
             "from elsewhere",
-            &format!("by {} (as {}): {}", one.interface, one.client, one.way.short()),
+            &format!(
+                "via {} (client {}): {}",
+                one.interface,
+                one.client,
+                one.way.short()
+            ),
         );
         if let Some(show) = one.way.culprit.as_ref().and_then(|culprit| culprit.show.as_ref()) {
             page.row("see", show);

@@ -59,7 +59,7 @@ pub struct Figures {
     pub sent: u64,
     /// The smoothed round-trip time, in microseconds.
     pub rtt_us: u32,
-    /// Segments sent again.
+    /// Segments retransmitted.
     pub retransmits: u32,
 }
 

@@ -31,7 +31,7 @@ pub enum Verdict {
     Jump(Name),
     /// A chain that does not return.
     Goto(Name),
-    /// To a program, which decides.
+    /// Passed to a program, which decides.
     Queue,
     /// A number that this version does not know.
     Other(i32),
@@ -43,13 +43,13 @@ pub enum Verdict {
 pub enum Expression {
     /// Loads a constant.
     Immediate { to: Register, data: Data },
-    /// Goes on if the bytes compare so (`NFT_CMP_*`).
+    /// Continues if the comparison of the bytes holds (`NFT_CMP_*`).
     Compare {
         from: u8,
         operation: u32,
         data: Box<[u8]>,
     },
-    /// Goes on if the bytes lie between two others, both included.
+    /// Continues if the bytes lie between two others, both included.
     Range {
         from: u8,
         negated: bool,
@@ -67,7 +67,7 @@ pub enum Expression {
     ByteOrder { from: u8, to: u8, bytes: u8, size: u8 },
     /// Loads something about the packet.
     Load { to: u8, what: Load },
-    /// Changes the packet's mark, or does something else to it that decides nothing here.
+    /// Changes the packet's mark, or sets something else that does not matter here.
     SetMeta { key: u32, from: u8 },
     /// Changes the connection's mark, zone or labels.
     SetConnection { key: u32, from: u8 },
@@ -82,7 +82,7 @@ pub enum Expression {
     },
     /// Names the object of a key, or a fixed one.
     Object { of: ObjectOf },
-    /// Adds to or removes from a set while the packet passes.
+    /// Adds the packet's key to a set, or removes it.
     Update { set: Name, is_limited: bool },
     /// Rewrites the source or destination address and port, of a family (2 or 10).
     Nat {
@@ -124,7 +124,7 @@ pub enum Load {
     Connection { key: u32, direction: Option<u8> },
     /// A look-up in the routing table: result (`NFT_FIB_RESULT_*`) and flags.
     Fib { result: u32, flags: u32 },
-    /// Something that no prediction knows: what, and how many bytes.
+    /// Something that cannot be predicted: what, and how many bytes.
     Unknown { what: &'static str, bytes: u8 },
 }
 

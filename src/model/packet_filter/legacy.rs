@@ -22,7 +22,7 @@ pub struct LegacyTable {
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyEntry {
-    /// Its offset in the table, by which others jump to it.
+    /// Its offset in the table, which jumps refer to.
     pub offset: u32,
     /// The offset of the next one.
     pub next: u32,

@@ -32,7 +32,7 @@ pub enum Reading {
 /// Why the packet filter was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// The kernel shows it to `CAP_NET_ADMIN` only.
+    /// The kernel shows it only to `CAP_NET_ADMIN`.
     NeedsNetAdmin,
     /// It changed during each of several attempts to read it.
     Changing,

@@ -3,7 +3,7 @@
 use super::Name;
 use super::expression::{Data, Expression};
 
-/// The packets that a table sees.
+/// The packets that a table handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// IPv4 and IPv6.
@@ -86,7 +86,7 @@ pub struct Hook {
     pub number: u32,
     /// Chains are called in ascending order.
     pub priority: i32,
-    /// The devices of a chain that sees one device only. A name that ends in `*` is a prefix.
+    /// The devices of a chain that handles only certain devices. A name that ends in `*` is a prefix.
     pub devices: Vec<Name>,
 }
 

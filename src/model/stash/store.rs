@@ -1,4 +1,4 @@
-//! Sockets that are kept for long, packed, by what identifies them: the tables of `events` and of the live screen.
+//! Sockets that are kept for a long time, packed and found by identity: the tables of `events` and of the live screen.
 
 use std::num::NonZeroU64;
 

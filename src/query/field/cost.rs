@@ -65,7 +65,7 @@ impl Cost {
     pub const HALF_OPEN: Self = other(10);
     /// What identifies the machine.
     pub const MACHINE: Self = other(11);
-    /// Whether clients of other machines reach listeners.
+    /// Whether clients on other machines reach listeners.
     pub const REACHABLE: Self = other(12);
 
     /// The union.

@@ -27,16 +27,16 @@ macro_rules! table {
             PeerPort,           "peer_port",           Integer, "",            Column(8),                NOTHING,                               ends::peer_port(socket),                                             "port of the other end; null when not connected";
             Interface,          "interface",           Text,    "",            Nowhere,                  NOTHING,                               ends::interface(row),                                                "interface that the socket is bound to";
             V6only,             "v6only",              Boolean, "",            Token("v6only:"),         NOTHING,                               ends::v6only(socket),                                                "IPV6_V6ONLY; known for IPv6 sockets that listen or are bound";
-            Scope,              "scope",               Word,    "",            Nowhere,                  NOTHING,                               word(socket.scope().map(Scope::name)),                               "from where a listening or bound socket can be reached: loopback, link-local, private, public, all-v4, all-v6, all";
+            Scope,              "scope",               Word,    "",            Nowhere,                  NOTHING,                               word(socket.scope().map(Scope::name)),                               "where a listening or bound socket can be reached from: loopback, link-local, private, public, all-v4, all-v6, all";
             Path,               "path",                Text,    "",            Nowhere,                  NOTHING,                               ends::path(socket),                                                  "name of a unix socket; an abstract name starts with @";
             PeerPath,           "peer_path",           Text,    "",            Nowhere,                  PEERS,                                 ends::peer_path(row),                                                "name of the other end of a unix socket, or of the listener in whose queue it waits";
             PeerInode,          "peer_inode",          Integer, "",            Nowhere,                  PEERS,                                 ends::peer_inode(row),                                               "inode of the other end: of a unix socket, or, when named, of an IP connection on this machine";
             PeerProcess,        "peer_process",        Text,    "",            Nowhere,                  PEER_OWNERS.and(PROCESSES),            owners::of_peer(row, owners::process),                               "program of the first owner of the other end, if that is on this machine";
             PeerPid,            "peer_pid",            Integer, "",            Nowhere,                  PEER_OWNERS,                           owners::of_peer(row, owners::pid),                                   "process id of the first owner of the other end, if that is on this machine";
             PeerOwners,         "peer_owners",         Owners,  "",            Nowhere,                  PEER_OWNERS.and(PROCESSES).and(USERS), owners::of_peer(row, owners::all),                                   "every descriptor that refers to the other end, as in owners; for a unix socket with several senders or waiting clients, to any of them; null when the other end is unknown or on another machine";
-            RecvQ,              "recv_q",              Integer, "bytes",       Column(3),                NOTHING,                               integer(socket.recv_q()),                                            "received and not yet read; null for listeners";
-            SendQ,              "send_q",              Integer, "bytes",       Column(4),                NOTHING,                               integer(socket.send_q()),                                            "sent or queued and not yet acknowledged; null for listeners";
-            AcceptQ,            "accept_q",            Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.accept_q()),                                          "connections that wait to be accepted; listeners only";
+            RecvQ,              "recv_q",              Integer, "bytes",       Column(3),                NOTHING,                               integer(socket.recv_q()),                                            "received but not yet read; null for listeners";
+            SendQ,              "send_q",              Integer, "bytes",       Column(4),                NOTHING,                               integer(socket.send_q()),                                            "sent or queued but not yet acknowledged; null for listeners";
+            AcceptQ,            "accept_q",            Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.accept_q()),                                          "connections waiting to be accepted; listeners only";
             Backlog,            "backlog",             Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.backlog()),                                           "limit of the accept queue; listeners only";
             AcceptQueueFull,    "accept_queue_full",   Boolean, "",            Nowhere,                  NOTHING,                               queues::accept_queue_full(socket),                                   "whether the accept queue holds more than its limit, so that connections are dropped; listeners only";
             SynRecv,            "syn_recv",            Integer, "connections", Nowhere,                  HALF_OPEN,                             integer(row.context.half_open.of(socket)),                           "half-open connections to a TCP listener; read only when named";
@@ -49,22 +49,22 @@ macro_rules! table {
             Fd,                 "fd",                  Integer, "",            Nowhere,                  OWNERS,                                owners::fd(row),                                                     "descriptor of the socket in the first owner";
             OwnerStatus,        "owner_status",        Word,    "",            Nowhere,                  OWNERS,                                word(row.ownership.status.name()),                                   "known, hidden, none, queued, in-flight, elsewhere, kernel, unknown, not-asked";
             Owners,             "owners",              Owners,  "",            Token("users:(("),        OWNERS.and(PROCESSES).and(USERS),      owners::all(row),                                                    "every descriptor that refers to the socket: pid, tid, fd, comm, program, exe, cmdline, user, started_at, context, cgroup, unit, container; null when not requested or unknown";
-            Context,            "context",             Text,    "",            Token("proc_ctx="),       OWNERS.and(CONTEXTS),                  owners::context(row),                                                "security context of the first owner: of SELinux, or the label of AppArmor or Smack; read with -Z or when named";
-            SocketContext,      "socket_context",      Text,    "",            Token("sock_ctx="),       OWNERS.and(SOCKET_CONTEXTS),           bytes(row.security_context()),                                       "SELinux context of the socket itself, read through its owner; with -z or when named";
+            Context,            "context",             Text,    "",            Token("proc_ctx="),       OWNERS.and(CONTEXTS),                  owners::context(row),                                                "SELinux context of the first owner, or its AppArmor or Smack label; read with -Z or when named";
+            SocketContext,      "socket_context",      Text,    "",            Token("sock_ctx="),       OWNERS.and(SOCKET_CONTEXTS),           bytes(row.security_context()),                                       "SELinux context of the socket itself, read through its owner; read with -z or when named";
             Cgroup,             "cgroup",              Text,    "",            Token("cgroup:"),         ATTRIBUTES.and(CGROUPS),               home::cgroup(row),                                                   "v2 cgroup of the task that created the socket";
-            Unit,               "unit",                Text,    "",            Nowhere,                  HOME,                                  home::unit(row),                                                     "systemd unit of the task that created the socket; if its cgroup is unknown, of the first owner";
-            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of that task, by name, or by the first 12 digits of its identifier if the name is unknown";
+            Unit,               "unit",                Text,    "",            Nowhere,                  HOME,                                  home::unit(row),                                                     "systemd unit of the task that created the socket, or of the first owner if that cgroup is unknown";
+            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of that task: its name, or the first 12 digits of its identifier if the name is unknown";
             ContainerId,        "container_id",        Text,    "",            Nowhere,                  HOME,                                  home::container_id(row),                                             "identifier of the container, 64 hexadecimal digits; null for LXC and systemd-nspawn, which have only names";
             Pod,                "pod",                 Text,    "",            Nowhere,                  HOME,                                  home::pod(row),                                                      "pod of that task: NAMESPACE/NAME, or its identifier if that is unknown";
             Mark,               "mark",                Integer, "",            Token("fwmark:0x"),       ATTRIBUTES,                            integer(socket.mark),                                                "SO_MARK; needs CAP_NET_ADMIN";
             Shutdown,           "shutdown",            Word,    "",            Nowhere,                  ATTRIBUTES,                            word(socket.shutdown.map(shutdown_word)),                            "directions that were shut down: none, receive, send, both";
-            SocketOptions,      "socket_options",      Words,   "",            Token("inet-sockopt: ("), ATTRIBUTES,                            socket.socket_options.map_or(Value::Null, Value::SocketOptions),            "options set on the socket, by the names of ss --inet-sockopt";
+            SocketOptions,      "socket_options",      Words,   "",            Token("inet-sockopt: ("), ATTRIBUTES,                            socket.socket_options.map_or(Value::Null, Value::SocketOptions),            "options set on the socket, named as in ss --inet-sockopt";
             IpProtocol,         "ip_protocol",         Integer, "",            Nowhere,                  ATTRIBUTES,                            integer(socket.ip_protocol),                                         "IP protocol number of a raw socket";
             Ethertype,          "ethertype",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::ethertype(socket),                                       "EtherType that a packet socket receives: 3 for all, 0 for none";
             FilterInstructions, "filter_instructions", Integer, "",            Nowhere,                  FILTERS,                               other_ends::filter_instructions(socket),                             "length of a packet socket's filter program; null without one, and without CAP_NET_ADMIN";
             FilterProgram,      "filter_program",      Texts,   "",            Token("bpf filter ("),    FILTERS,                               other_ends::filter_program(socket),                                  "filter program of a packet socket, each instruction as code, jump if true, jump if false and operand; shown with -b; null without one, and without CAP_NET_ADMIN";
             QueueId,            "queue_id",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::queue_id(socket),                                        "queue of the interface that an XDP socket is bound to";
-            KernelProtocol,     "kernel_protocol",     Text,    "",            Nowhere,                  NOTHING,                               other_ends::kernel_protocol(socket),                                 "the kernel's protocol name of a socket missing from every dump, such as TCP, ALG or CAN_RAW; null for all others";
+            KernelProtocol,     "kernel_protocol",     Text,    "",            Nowhere,                  NOTHING,                               other_ends::kernel_protocol(socket),                                 "the kernel's name for the protocol of a socket missing from every dump, such as TCP, ALG or CAN_RAW; null for all others";
             NetlinkProtocol,    "netlink_protocol",    Word,    "",            Nowhere,                  NOTHING,                               other_ends::netlink_protocol(socket),                                "netlink family: rtnl, genl, uevent, audit and so on; null for one without a name";
             Portid,             "portid",              Integer, "",            Nowhere,                  NOTHING,                               other_ends::portid(socket),                                          "port id of a netlink socket: 0 for the kernel, often the process id of its creator";
             PeerPortid,         "peer_portid",         Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_portid(socket),                                     "port id that a netlink socket is connected to; null when not connected";
@@ -73,12 +73,12 @@ macro_rules! table {
             LocalCid,           "local_cid",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::local_cid(socket),                                       "context id of a VM socket; null for any";
             PeerCid,            "peer_cid",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_cid(socket),                                        "context id of the other end of a VM socket; null when not connected";
             Timer,              "timer",               Word,    "",            Token("timer:("),         NOTHING,                               word(socket.timer.map(|timer| timer.kind.name())),                   "running timer: on, keepalive, timewait, persist, delack";
-            TimerExpiresMs,     "timer_expires_ms",    Integer, "ms",          Nowhere,                  NOTHING,                               integer(socket.timer.and_then(|timer| timer.expires_ms)),            "time until the timer ends";
-            Retransmits,        "retransmits",         Integer, "packets",     Nowhere,                  NOTHING,                               integer(socket.timer.map(|timer| timer.retransmits)),                "retransmits or probes so far";
+            TimerExpiresMs,     "timer_expires_ms",    Integer, "ms",          Nowhere,                  NOTHING,                               integer(socket.timer.and_then(|timer| timer.expires_ms)),            "time until the timer expires";
+            Retransmits,        "retransmits",         Integer, "packets",     Nowhere,                  NOTHING,                               integer(socket.timer.map(|timer| timer.retransmits)),                "retransmissions or probes so far";
             Memory,             "memory",              Object,  "",            Token("skmem:("),         MEMORY,                                object(objects::memory(socket)),                                   "memory of the socket and its limits; shown with -m";
             Tos,                "tos",                 Integer, "",            Token("tos:"),            TOS,                                   integer(socket.details.number(kind::TOS)),                           "IP_TOS: DSCP and ECN bits of packets sent over IPv4; shown with --tos";
             Tclass,             "tclass",              Integer, "",            Token("tclass:"),         CLASS,                                 integer(socket.details.number(kind::TCLASS)),                        "IPV6_TCLASS: the same over IPv6; shown with --tos";
-            ClassId,            "class_id",            Integer, "",            Token("class_id:"),       CLASS,                                 integer(socket.details.number(kind::CLASS_ID)),                      "class of the net_cls cgroup, or else SO_PRIORITY; shown with --tos";
+            ClassId,            "class_id",            Integer, "",            Token("class_id:"),       CLASS,                                 integer(socket.details.number(kind::CLASS_ID)),                      "class of the net_cls cgroup, or SO_PRIORITY if there is none; shown with --tos";
             Congestion,         "congestion",          Text,    "",            Nowhere,                  CONGESTION,                            bytes(socket.details.congestion()),                                  "congestion control of a TCP socket; shown with -i";
             Tcp,                "tcp",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tcp(socket)),                                      "state of a TCP connection, as in struct tcp_info; shown with -i";
             Vegas,              "vegas",               Object,  "",            Nowhere,                  MEASURES,                              object(whole(socket, kind::VEGASINFO, Field::Vegas)),                                    "measurements of Vegas-like congestion control; shown with -i";
@@ -101,38 +101,38 @@ macro_rules! table {
             XdpRings,           "xdp_rings",           Object,  "",            Nowhere,                  RINGS,                                 object(objects::xdp_rings(socket)),                                "rings of an XDP socket; shown with -e";
             XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(whole(socket, kind::XDP_UMEM, Field::XdpUmem)),                                 "frame memory (UMEM) of an XDP socket; shown with -e";
             XdpStats,           "xdp_stats",           Object,  "",            Token("stats("),          RINGS,                                 object(whole(socket, kind::XDP_STATS, Field::XdpStats)),                                "counters of an XDP socket; shown with -e";
-            Inode,              "inode",               Integer, "",            Token("ino:"),            NOTHING,                               integer(socket.inode.map(NonZeroU32::get)),                          "inode of the socket; null where no program holds it";
-            Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "identifies the socket; unique since boot";
+            Inode,              "inode",               Integer, "",            Token("ino:"),            NOTHING,                               integer(socket.inode.map(NonZeroU32::get)),                          "inode of the socket; null if no program holds it";
+            Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "identifier of the socket, unique since boot";
             Netns,              "netns",               Integer, "",            Nowhere,                  NOTHING,                               integer(row.namespace().and_then(|namespace| namespace.inode)),      "inode of the network namespace";
             NetnsName,          "netns_name",          Text,    "",            Token("netns:"),          NAMESPACES,                            text(row.namespace().and_then(|namespace| namespace.name.as_ref())), "name of the network namespace, if it has one (ip netns, docker)";
 
             // The nine counters of a socket's memory (`INET_DIAG_SKMEMINFO`, linux 6.18 net/core/sock.c).
 Host,               "host",                Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.host.as_ref()),               "host name of the machine; shown when named";
-            MachineId,          "machine_id",          Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.machine_id.as_ref()),         "id of the machine (/etc/machine-id), 32 hexadecimal digits, which clones of an image share; shown when named";
+            MachineId,          "machine_id",          Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.machine_id.as_ref()),         "id of the machine (/etc/machine-id), 32 hexadecimal digits, shared by clones of an image; shown when named";
             BootId,             "boot_id",             Text,    "",            IfNamed,                  MACHINE,                               origin::machine(row, |machine| machine.boot_id.as_ref()),            "id of this boot; with the cookie it identifies a socket across machines; shown when named";
-            TakenAt,            "taken_at",            Time,    "",            IfNamed,                  NOTHING,                               origin::taken_at(row),                                               "when the capture began, UTC, in milliseconds; shown when named";
+            TakenAt,            "taken_at",            Time,    "",            IfNamed,                  NOTHING,                               origin::taken_at(row),                                               "when the capture began, in UTC to the millisecond; shown when named";
             Exe,                "exe",                 Text,    "",            IfNamed,                  OWNERS.and(PROCESSES),                 owners::exe(row),                                                    "file that the first owner runs; ends with (deleted) when it was removed or replaced; shown when named";
-            StartedAt,          "started_at",          Time,    "",            IfNamed,                  OWNERS.and(PROCESSES),                 owners::started_at(row),                                             "when the first owner was started, UTC; shown when named";
-            Reachable,          "reachable",           Word,    "",            IfNamed,                  REACHABLE,                             word(row.context.reachability.of(socket).map(Reachable::name)),      "what clients of other machines get from a TCP or UDP listener, by the rules of the packet filter: yes, filtered, loopback, unknown; the listing only, when named";
-            OwnerCount,         "owner_count",         Integer, "",            IfNamed,                  OWNERS,                                owners::count(row),                                                  "processes that hold the socket; null when not known; shown when named";
+            StartedAt,          "started_at",          Time,    "",            IfNamed,                  OWNERS.and(PROCESSES),                 owners::started_at(row),                                             "when the first owner was started, in UTC; shown when named";
+            Reachable,          "reachable",           Word,    "",            IfNamed,                  REACHABLE,                             word(row.context.reachability.of(socket).map(Reachable::name)),      "whether other machines can reach a TCP or UDP listener through its address and the packet filter: yes, filtered, loopback, unknown; shown when named, in the listing only";
+            OwnerCount,         "owner_count",         Integer, "",            IfNamed,                  OWNERS,                                owners::count(row),                                                  "number of processes that hold the socket; null if unknown; shown when named";
 
             [parts of Memory, "memory_"] {
-                RmemAlloc,     "rmem_alloc",     "bytes",   "r",  u32_at(0),  "memory of packets received and not yet read";
+                RmemAlloc,     "rmem_alloc",     "bytes",   "r",  u32_at(0),  "memory of packets received but not yet read";
                 Rcvbuf,        "rcvbuf",         "bytes",   "rb", u32_at(4),  "limit of receive memory";
                 WmemAlloc,     "wmem_alloc",     "bytes",   "t",  u32_at(8),  "memory of packets handed to the network";
                 Sndbuf,        "sndbuf",         "bytes",   "tb", u32_at(12), "limit of send memory";
-                FwdAlloc,      "fwd_alloc",      "bytes",   "f",  u32_at(16), "memory reserved and not used";
+                FwdAlloc,      "fwd_alloc",      "bytes",   "f",  u32_at(16), "memory reserved but not used";
                 WmemQueued,    "wmem_queued",    "bytes",   "w",  u32_at(20), "memory of packets queued for sending or for retransmission";
                 Optmem,        "optmem",         "bytes",   "o",  u32_at(24), "memory of options and filters";
                 MemoryBacklog, "memory_backlog", "bytes",   "bl", u32_at(28), "memory of packets that wait because the socket is in use";
-                MemoryDrops,   "memory_drops",   "packets", "d",  u32_at(32), "the same as drops";
+                MemoryDrops,   "memory_drops",   "packets", "d",  u32_at(32), "same as drops";
             }
 
             // `struct tcp_info` (linux 6.18 include/uapi/linux/tcp.h). The state is omitted because the row has it. So
             // are the last four bytes: 6.18 keeps two accurate ECN counters there, 7.0 a set of bits, and nothing in
             // the reply tells them apart.
             [parts of Tcp, "tcp_"] {
-                CaState,                "ca_state",                    "",        "",                u8_at(1).words(CA_STATES),                 "state of congestion control";
+                CaState,                "ca_state",                    "",        "",                u8_at(1).words(CA_STATES),                 "congestion control state";
                 TcpRetransmits,         "tcp_retransmits",             "",        "",                u8_at(2),                                  "consecutive retransmission timeouts";
                 Probes,                 "probes",                      "",        "",                u8_at(3),                                  "unanswered zero-window or keepalive probes";
                 Backoff,                "backoff",                     "",        "backoff:",        u8_at(4),                                  "how often the retransmission timeout was doubled";
@@ -151,11 +151,11 @@ Host,               "host",                Text,    "",            IfNamed,     
                 RtoUs,                  "rto_us",                      "us",      "rto:",            u32_at(8),                                 "retransmission timeout";
                 AtoUs,                  "ato_us",                      "us",      "ato:",            u32_at(12),                                "timeout of a delayed acknowledgement";
                 Mss,                    "mss",                         "bytes",   "mss:",            u32_at(16),                                "largest segment sent";
-                RcvMssBytes,            "rcv_mss_bytes",               "bytes",   "rcvmss:",         u32_at(20),                                "largest segment of the peer, estimated";
-                Unacked,                "unacked",                     "packets", "unacked:",        u32_at(24),                                "sent and not yet acknowledged";
+                RcvMssBytes,            "rcv_mss_bytes",               "bytes",   "rcvmss:",         u32_at(20),                                "largest segment sent by the peer, estimated";
+                Unacked,                "unacked",                     "packets", "unacked:",        u32_at(24),                                "sent but not yet acknowledged";
                 Sacked,                 "sacked",                      "packets", "sacked:",         u32_at(28),                                "selectively acknowledged";
                 Lost,                   "lost",                        "packets", "lost:",           u32_at(32),                                "considered lost";
-                Retrans,                "retrans",                     "packets", "retrans:",        u32_at(36),                                "retransmitted and not yet acknowledged";
+                Retrans,                "retrans",                     "packets", "retrans:",        u32_at(36),                                "retransmitted but not yet acknowledged";
                 Fackets,                "fackets",                     "packets", "fackets:",        u32_at(40),                                "0 since Linux 4.15";
                 LastDataSentMs,         "last_data_sent_ms",           "ms",      "lastsnd:",        u32_at(44),                                "time since data was sent";
                 LastAckSentMs,          "last_ack_sent_ms",            "ms",      "",                u32_at(48).without(0),                     "not tracked by the kernel";
@@ -178,7 +178,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 BytesReceived,          "bytes_received",              "bytes",   "bytes_received:", u64_at(128),                               "received in order; SYN and FIN count as one";
                 SegsOut,                "segs_out",                    "packets", "segs_out:",       u32_at(136),                               "segments sent";
                 SegsIn,                 "segs_in",                     "packets", "segs_in:",        u32_at(140),                               "segments received";
-                NotsentBytes,           "notsent_bytes",               "bytes",   "notsent:",        u32_at(144),                               "in the send queue and not sent yet";
+                NotsentBytes,           "notsent_bytes",               "bytes",   "notsent:",        u32_at(144),                               "in the send queue but not sent yet";
                 MinRttUs,               "min_rtt_us",                  "us",      "minrtt:",         u32_at(148).without(UNKNOWN_32),           "smallest recent round trip time";
                 DataSegsIn,             "data_segs_in",                "packets", "data_segs_in:",   u32_at(152),                               "segments with data received";
                 DataSegsOut,            "data_segs_out",               "packets", "data_segs_out:",  u32_at(156),                               "segments with data sent";
@@ -210,9 +210,9 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `struct tcpvegas_info` (linux 6.18 include/uapi/linux/inet_diag.h), of vegas, yeah, illinois, westwood and nv.
             [parts of Vegas, "vegas_"] {
-                VegasEnabled,  "vegas_enabled",   "",   "", u32_at(0).flag(),             "whether it measures";
-                VegasRttcnt,   "vegas_rttcnt",    "",   "", u32_at(4),                    "measurements in this round trip";
-                VegasRttUs,    "vegas_rtt_us",    "us", "", u32_at(8).without(INFINITE),  "round trip time in use";
+                VegasEnabled,  "vegas_enabled",   "",   "", u32_at(0).flag(),             "whether the algorithm is in effect; false while it falls back to Reno";
+                VegasRttcnt,   "vegas_rttcnt",    "",   "", u32_at(4),                    "measurements made during the last round trip";
+                VegasRttUs,    "vegas_rtt_us",    "us", "", u32_at(8).without(INFINITE),  "round trip time that the algorithm works with";
                 VegasMinrttUs, "vegas_minrtt_us", "us", "", u32_at(12).without(INFINITE), "smallest round trip time";
             }
 
@@ -221,7 +221,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 DctcpEnabled, "dctcp_enabled",  "",       "",          u16_at(0).flag(), "false if the peer lacks ECN and it falls back to Reno";
                 DctcpCeState, "dctcp_ce_state", "",       "ce_state:", u16_at(2).flag(), "whether the last packet had a congestion mark";
                 DctcpAlpha,   "dctcp_alpha",    "1/1024", "alpha:",    u32_at(4),        "estimated share of marked bytes";
-                DctcpAbEcn,   "dctcp_ab_ecn",   "bytes",  "ab_ecn:",   u32_at(8),        "acknowledged with a mark in this window";
+                DctcpAbEcn,   "dctcp_ab_ecn",   "bytes",  "ab_ecn:",   u32_at(8),        "acknowledged with a congestion mark in this window";
                 DctcpAbTot,   "dctcp_ab_tot",   "bytes",  "ab_tot:",   u32_at(12),       "acknowledged in this window";
             }
 
@@ -230,8 +230,8 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of Bbr, "bbr_"] {
                 BbrBwBytesPerS, "bbr_bw_bytes_per_s", "bytes/s", "bw:",          u64_at(0),                     "estimated bandwidth";
                 BbrMinRttUs,    "bbr_min_rtt_us",     "us",      "mrtt:",        u32_at(8).without(UNKNOWN_32), "smallest round trip time of the last 10 s";
-                BbrPacingGain,  "bbr_pacing_gain",    "1/256",   "pacing_gain:", u32_at(12),                    "factor of the pacing rate";
-                BbrCwndGain,    "bbr_cwnd_gain",      "1/256",   "cwnd_gain:",   u32_at(16),                    "factor of the congestion window";
+                BbrPacingGain,  "bbr_pacing_gain",    "1/256",   "pacing_gain:", u32_at(12),                    "gain applied to the pacing rate";
+                BbrCwndGain,    "bbr_cwnd_gain",      "1/256",   "cwnd_gain:",   u32_at(16),                    "gain applied to the congestion window";
             }
 
             // Attributes inside `INET_ULP_INFO_TLS` (linux 6.18 include/uapi/linux/tls.h): attribute types take the
@@ -263,11 +263,11 @@ Host,               "host",                Text,    "",            IfNamed,     
             // before 6.11 the times.
             [parts of Mptcp, "mptcp_"] {
                 MptcpSubflows,           "mptcp_subflows",              "",      "subflows:",              u8_at(0),         "subflows besides the first";
-                MptcpAddAddrSignal,      "mptcp_add_addr_signal",       "",      "add_addr_signal:",       u8_at(1),         "our addresses that were announced to the peer";
-                MptcpAddAddrAccepted,    "mptcp_add_addr_accepted",     "",      "add_addr_accepted:",     u8_at(2),         "addresses of the peer that were accepted";
-                MptcpSubflowsMax,        "mptcp_subflows_max",          "",      "subflows_max:",          u8_at(3),         "limit of subflows besides the first";
+                MptcpAddAddrSignal,      "mptcp_add_addr_signal",       "",      "add_addr_signal:",       u8_at(1),         "addresses that we announced to the peer";
+                MptcpAddAddrAccepted,    "mptcp_add_addr_accepted",     "",      "add_addr_accepted:",     u8_at(2),         "addresses that we accepted from the peer";
+                MptcpSubflowsMax,        "mptcp_subflows_max",          "",      "subflows_max:",          u8_at(3),         "limit on subflows besides the first";
                 MptcpAddAddrSignalMax,   "mptcp_add_addr_signal_max",   "",      "add_addr_signal_max:",   u8_at(4),         "addresses available to announce to the peer";
-                MptcpAddAddrAcceptedMax, "mptcp_add_addr_accepted_max", "",      "add_addr_accepted_max:", u8_at(5),         "limit of accepted addresses of the peer";
+                MptcpAddAddrAcceptedMax, "mptcp_add_addr_accepted_max", "",      "add_addr_accepted_max:", u8_at(5),         "limit on addresses that we accept from the peer";
                 MptcpFallback,           "mptcp_fallback",              "",      "fallback",               u32_at(8).bit(0), "fell back to plain TCP, because the peer or a middlebox does not support multipath";
                 MptcpRemoteKey,          "mptcp_remote_key",            "",      "remote_key",             u32_at(8).bit(1), "the peer's key has arrived";
                 MptcpToken,              "mptcp_token",                 "",      "token:",                 u32_at(12).hex(), "our token of the connection, which its subflows carry";
@@ -283,8 +283,8 @@ Host,               "host",                Text,    "",            IfNamed,     
                 MptcpBytesReceived,      "mptcp_bytes_received",        "bytes", "bytes_received:",        u64_at(64),       "data received";
                 MptcpBytesAcked,         "mptcp_bytes_acked",           "bytes", "bytes_acked:",           u64_at(72),       "data acknowledged by the peer";
                 MptcpSubflowsTotal,      "mptcp_subflows_total",        "",      "subflows_total:",        u8_at(80),        "subflows, the first included";
-                MptcpEndpLaminarMax,     "mptcp_endp_laminar_max",      "",      "endp_laminar_max:",      u8_at(81),        "endpoints of the kind laminar; since Linux 6.18";
-                MptcpEndpFullmeshMax,    "mptcp_endp_fullmesh_max",     "",      "",                       u8_at(82),        "endpoints of the kind fullmesh; since Linux 6.18";
+                MptcpEndpLaminarMax,     "mptcp_endp_laminar_max",      "",      "endp_laminar_max:",      u8_at(81),        "laminar endpoints; since Linux 6.18";
+                MptcpEndpFullmeshMax,    "mptcp_endp_fullmesh_max",     "",      "",                       u8_at(82),        "fullmesh endpoints; since Linux 6.18";
                 MptcpLastDataSentMs,     "mptcp_last_data_sent_ms",     "ms",    "last_data_sent:",        u32_at(84),       "time since data was sent";
                 MptcpLastDataRecvMs,     "mptcp_last_data_recv_ms",     "ms",    "last_data_recv:",        u32_at(88),       "time since data arrived";
                 MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement arrived";
@@ -306,44 +306,44 @@ Host,               "host",                Text,    "",            IfNamed,     
             // omitted because it is one of the peer's addresses; so is what the kernel leaves 0.
             [parts of Sctp, "sctp_"] {
                 SctpTag,                      "sctp_tag",                         "",        "tag:",       u32_at(0).hex(),  "our verification tag";
-                SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "number of the association's state";
+                SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "state of the association, as a number";
                 SctpRwndBytes,                "sctp_rwnd_bytes",                  "bytes",   "rwnd:",      u32_at(8),        "our window";
                 SctpUnackdata,                "sctp_unackdata",                   "",        "unackdata:", u16_at(12),       "chunks not acknowledged";
-                SctpPenddata,                 "sctp_penddata",                    "",        "penddata:",  u16_at(14),       "chunks that arrived and wait to be read";
+                SctpPenddata,                 "sctp_penddata",                    "",        "penddata:",  u16_at(14),       "chunks still missing below the highest one received";
                 SctpInstrms,                  "sctp_instrms",                     "",        "instrms:",   u16_at(16),       "streams from the peer";
                 SctpOutstrms,                 "sctp_outstrms",                    "",        "outstrms:",  u16_at(18),       "streams to the peer";
                 SctpInqueue,                  "sctp_inqueue",                     "",        "inqueue:",   u32_at(24),       "chunks in the receive queue";
                 SctpOutqueue,                 "sctp_outqueue",                    "",        "outqueue:",  u32_at(28),       "chunks in the send queue";
                 SctpOverallError,             "sctp_overall_error",               "",        "overerr:",   u32_at(32),       "errors since the peer last answered";
-                SctpMaxBurst,                 "sctp_max_burst",                   "",        "maxburst:",  u32_at(36),       "packets that may be sent at once";
+                SctpMaxBurst,                 "sctp_max_burst",                   "",        "maxburst:",  u32_at(36),       "packets that may be sent in a burst";
                 SctpMaxsegBytes,              "sctp_maxseg_bytes",                "bytes",   "maxseg:",    u32_at(40),       "longest message that is not split";
                 SctpPeerRwndBytes,            "sctp_peer_rwnd_bytes",             "bytes",   "prwnd:",     u32_at(44),       "window of the peer";
                 SctpPeerTag,                  "sctp_peer_tag",                    "",        "ptag:",      u32_at(48).hex(), "verification tag of the peer";
                 SctpPeerCapable,              "sctp_peer_capable",                "",        "pcapable:",  u8_at(52),        "capabilities of the peer, as bits: 1 AUTH, 2 PR-SCTP, 4 ASCONF, 8 stream reset, 16 IPv6, 32 IPv4, 64 ECN, 128 interleaving";
-                SctpPeerSack,                 "sctp_peer_sack",                   "",        "psack:",     u8_at(53),        "bits: 1 a window of zero was announced, 2 generation of the last acknowledgement, 4 one is due";
-                SctpIsacks,                   "sctp_isacks",                      "packets", "",           u64_at(56),       "acknowledgements received";
-                SctpOsacks,                   "sctp_osacks",                      "packets", "",           u64_at(64),       "acknowledgements sent";
+                SctpPeerSack,                 "sctp_peer_sack",                   "",        "psack:",     u8_at(53),        "bits: 1 zero window announced, 2 generation of the last SACK chunk, 4 SACK chunk due";
+                SctpIsacks,                   "sctp_isacks",                      "packets", "",           u64_at(56),       "SACK chunks received";
+                SctpOsacks,                   "sctp_osacks",                      "packets", "",           u64_at(64),       "SACK chunks sent";
                 SctpOpackets,                 "sctp_opackets",                    "packets", "",           u64_at(72),       "packets sent";
                 SctpIpackets,                 "sctp_ipackets",                    "packets", "",           u64_at(80),       "packets received";
                 SctpRtxchunks,                "sctp_rtxchunks",                   "",        "",           u64_at(88),       "chunks retransmitted";
-                SctpOutofseqtsns,             "sctp_outofseqtsns",                "",        "",           u64_at(96),       "chunks received beyond the window";
-                SctpIdupchunks,               "sctp_idupchunks",                  "",        "",           u64_at(104),      "chunks received twice";
-                SctpGapcnt,                   "sctp_gapcnt",                      "",        "",           u64_at(112),      "gaps acknowledged";
+                SctpOutofseqtsns,             "sctp_outofseqtsns",                "",        "",           u64_at(96),       "chunks discarded because they were beyond the window";
+                SctpIdupchunks,               "sctp_idupchunks",                  "",        "",           u64_at(104),      "duplicate chunks received";
+                SctpGapcnt,                   "sctp_gapcnt",                      "",        "",           u64_at(112),      "gap blocks in the SACK chunks received";
                 SctpOuodchunks,               "sctp_ouodchunks",                  "",        "",           u64_at(120),      "unordered data chunks sent";
                 SctpIuodchunks,               "sctp_iuodchunks",                  "",        "",           u64_at(128),      "unordered data chunks received";
                 SctpOodchunks,                "sctp_oodchunks",                   "",        "",           u64_at(136),      "ordered data chunks sent";
                 SctpIodchunks,                "sctp_iodchunks",                   "",        "",           u64_at(144),      "ordered data chunks received";
                 SctpOctrlchunks,              "sctp_octrlchunks",                 "",        "",           u64_at(152),      "control chunks sent";
                 SctpIctrlchunks,              "sctp_ictrlchunks",                 "",        "",           u64_at(160),      "control chunks received";
-                SctpPrimaryState,             "sctp_primary_state",               "",        "",           u32_at(296),      "primary path: 0 inactive, 1 probed too little, 2 active, 3 unconfirmed";
+                SctpPrimaryState,             "sctp_primary_state",               "",        "",           u32_at(296),      "primary path: 0 inactive, 1 potentially failed, 2 active, 3 unconfirmed";
                 SctpPrimaryCwndBytes,         "sctp_primary_cwnd_bytes",          "bytes",   "",           u32_at(300),      "primary path: congestion window";
                 SctpPrimarySrttTicks,         "sctp_primary_srtt_ticks",          "",        "",           u32_at(304),      "primary path: round trip time, in ticks of the kernel's clock (CONFIG_HZ a second)";
                 SctpPrimaryRtoMs,             "sctp_primary_rto_ms",              "ms",      "",           u32_at(308),      "primary path: retransmission timeout";
                 SctpPrimaryHbintervalTicks,   "sctp_primary_hbinterval_ticks",    "",        "",           u32_at(312),      "primary path: time between heartbeats, in ticks of the kernel's clock";
-                SctpPrimaryPathmaxrxt,        "sctp_primary_pathmaxrxt",          "",        "",           u32_at(316),      "primary path: errors after which it is abandoned";
-                SctpPrimarySackdelayMs,       "sctp_primary_sackdelay_ms",        "ms",      "",           u32_at(320),      "primary path: delay of an acknowledgement";
+                SctpPrimaryPathmaxrxt,        "sctp_primary_pathmaxrxt",          "",        "",           u32_at(316),      "primary path: number of errors after which it counts as failed";
+                SctpPrimarySackdelayMs,       "sctp_primary_sackdelay_ms",        "ms",      "",           u32_at(320),      "primary path: delay before an acknowledgement";
                 SctpPrimarySsthreshBytes,     "sctp_primary_ssthresh_bytes",      "bytes",   "",           u32_at(328),      "primary path: slow start threshold";
-                SctpPrimaryPartialAckedBytes, "sctp_primary_partial_acked_bytes", "bytes",   "",           u32_at(332),      "primary path: acknowledged toward a larger window";
+                SctpPrimaryPartialAckedBytes, "sctp_primary_partial_acked_bytes", "bytes",   "",           u32_at(332),      "primary path: bytes acknowledged since the congestion window last grew";
                 SctpPrimaryFlightBytes,       "sctp_primary_flight_bytes",        "bytes",   "",           u32_at(336),      "primary path: bytes in flight";
                 SctpPrimaryErrors,            "sctp_primary_errors",              "",        "",           u16_at(340),      "primary path: errors since it last answered";
             }
@@ -352,7 +352,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of SctpSettings, "sctp_"] {
                 SctpAutocloseS,       "sctp_autoclose_s",       "s",     "autoclose:", u32_at(344),       "idle time after which it closes by itself; 0 for never";
                 SctpAdaptationInd,    "sctp_adaptation_ind",    "",      "adapind:",   u32_at(348),       "adaptation layer indication";
-                SctpPdPointBytes,     "sctp_pd_point_bytes",    "bytes", "pdpoint:",   u32_at(352),       "length from which a message is delivered in pieces";
+                SctpPdPointBytes,     "sctp_pd_point_bytes",    "bytes", "pdpoint:",   u32_at(352),       "message length from which partial delivery starts";
                 SctpNodelay,          "sctp_nodelay",           "",      "nodelay:",   u8_at(356).flag(), "small messages are sent at once";
                 SctpDisableFragments, "sctp_disable_fragments", "",      "nofrag:",    u8_at(357).flag(), "long messages are rejected instead of split";
                 SctpV4mapped,         "sctp_v4mapped",          "",      "v4mapped:",  u8_at(358).flag(), "IPv4 addresses are shown mapped into IPv6";
@@ -362,10 +362,10 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `struct packet_diag_info` (linux 6.18 include/uapi/linux/packet_diag.h), without the interface, which a row has.
             [parts of Packet, "packet_"] {
-                PacketVersion,    "packet_version",     "",      "ver:",        u32_at(4),         "layout of its rings: 0 for TPACKET_V1, 2 for TPACKET_V3";
-                PacketCopyThresh, "packet_copy_thresh", "bytes", "cpy_thresh:", u32_at(12),        "length from which packets are copied despite a ring";
+                PacketVersion,    "packet_version",     "",      "ver:",        u32_at(4),         "layout of its rings: 0 TPACKET_V1, 1 TPACKET_V2, 2 TPACKET_V3";
+                PacketCopyThresh, "packet_copy_thresh", "bytes", "cpy_thresh:", u32_at(12),        "length from which packets are copied even with a ring";
                 PacketTstamp,     "packet_tstamp",      "",      "",            u32_at(16),        "PACKET_TIMESTAMP: where timestamps are taken";
-                PacketRunning,    "packet_running",     "",      "running",     u32_at(20).bit(0), "it receives packets";
+                PacketRunning,    "packet_running",     "",      "running",     u32_at(20).bit(0), "whether it receives packets";
                 PacketAuxdata,    "packet_auxdata",     "",      "auxdata",     u32_at(20).bit(1), "PACKET_AUXDATA: lengths and VLAN are passed with each packet";
                 PacketOrigdev,    "packet_origdev",     "",      "origdev",     u32_at(20).bit(2), "PACKET_ORIGDEV: reports the physical interface, not the bonded one";
                 PacketVnethdr,    "packet_vnethdr",     "",      "vnethdr",     u32_at(20).bit(3), "PACKET_VNET_HDR: packets start with a virtio header";
@@ -394,8 +394,8 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `PACKET_DIAG_FANOUT`.
             [parts of Fanout, "fanout_"] {
-                FanoutId,   "fanout_id",   "", "id:",   u32_at(0).bits(0, 16),                 "number of the group of sockets that share packets";
-                FanoutType, "fanout_type", "", "type:", u32_at(0).bits(16, 16).words(FANOUTS), "how the group shares them";
+                FanoutId,   "fanout_id",   "", "id:",   u32_at(0).bits(0, 16),                 "identifier of the fanout group";
+                FanoutType, "fanout_type", "", "type:", u32_at(0).bits(16, 16).words(FANOUTS), "how the group distributes packets";
             }
 
             // One attribute for each ring (linux 6.18 include/uapi/linux/xdp_diag.h): attribute types take the place
@@ -410,20 +410,20 @@ Host,               "host",                Text,    "",            IfNamed,     
             // `struct xdp_diag_umem`.
             [parts of XdpUmem, "umem_"] {
                 UmemSize,      "umem_size",       "bytes", "size:",       u64_at(0),         "UMEM: length";
-                UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "UMEM: its number; sockets can share one";
+                UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "UMEM: identifier; sockets can share one";
                 UmemNumPages,  "umem_num_pages",  "",      "num_pages:",  u32_at(12),        "UMEM: pages";
                 UmemChunkSize, "umem_chunk_size", "bytes", "chunk_size:", u32_at(16),        "UMEM: length of a frame";
                 UmemHeadroom,  "umem_headroom",   "bytes", "headroom:",   u32_at(20),        "UMEM: free space before each packet";
-                UmemIfindex,   "umem_ifindex",    "",      "ifindex:",    u32_at(24),        "UMEM: interface by index";
+                UmemIfindex,   "umem_ifindex",    "",      "ifindex:",    u32_at(24),        "UMEM: index of the interface";
                 UmemQueueId,   "umem_queue_id",   "",      "qid:",        u32_at(28),        "UMEM: queue of that interface";
-                UmemZeroCopy,  "umem_zero_copy",  "",      "zc:",         u32_at(32).bit(0), "UMEM: the device writes into it";
+                UmemZeroCopy,  "umem_zero_copy",  "",      "zc:",         u32_at(32).bit(0), "UMEM: whether the device accesses it directly (zero copy)";
                 UmemRefs,      "umem_refs",       "",      "refs:",       u32_at(36),        "UMEM: sockets that use it";
             }
 
             // `struct xdp_diag_stats`.
             [parts of XdpStats, "xdp_"] {
-                XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "received and dropped";
-                XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "received into an invalid frame";
+                XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "received but dropped";
+                XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "dropped because the frame was invalid";
                 XdpRxFull,        "xdp_rx_full",         "packets", "rx queue full:",      u64_at(16), "dropped because the receive ring was full";
                 XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that the fill ring was empty";
                 XdpTxInvalid,     "xdp_tx_invalid",      "packets", "tx invalid:",         u64_at(32), "not sent because the frame was invalid";

@@ -1,4 +1,4 @@
-//! What each column shows of a row.
+//! The content of each column.
 
 use super::cell::{Cell, Tone};
 use super::column::Column;

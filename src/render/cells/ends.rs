@@ -49,7 +49,7 @@ pub(super) fn peer(row: &Row<'_>, names: bool) -> Vec<Span> {
     }
 }
 
-/// Text truncated in its middle: the two ends of a path or an address say more than what is between them.
+/// Text truncated in the middle: the two ends of a path or an address say more than what is between them.
 fn middle(push: impl FnOnce(&mut Vec<u8>)) -> Vec<Span> {
     vec![Span::new(written(push), Cut::Middle, 1)]
 }

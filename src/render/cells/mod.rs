@@ -1,4 +1,4 @@
-//! The cells of the table for people: what each column shows of a row, and in which tone.
+//! The cells of the table for people: the content of each column, and its tone.
 
 mod cell;
 mod column;

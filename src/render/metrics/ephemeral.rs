@@ -1,4 +1,4 @@
-//! Ports that the kernel chooses: how many there are, and how near their end is.
+//! Ports that the kernel chooses: how many there are, and how close they are to running out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -23,13 +23,13 @@ struct Key {
     program: String,
 }
 
-/// What is counted of the sockets with one key.
+/// The counts of the sockets with one key.
 #[derive(Clone, Debug, Default)]
 struct Counts {
     sockets: u64,
     waiting: u64,
     limit: u64,
-    /// The fullest queue: what waits, and what it can hold.
+    /// The fullest queue: its length and its limit.
     fullest: (u64, u64),
     half_open: u64,
     dropped: u64,
@@ -37,7 +37,7 @@ struct Counts {
     info: Info,
 }
 
-/// Facts of the socket that can be reached from the most places.
+/// Facts about the socket that can be reached from the most places.
 #[derive(Clone, Debug, Default)]
 struct Info {
     scope: Option<Scope>,

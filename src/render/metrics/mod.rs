@@ -1,7 +1,7 @@
-//! Metrics in the text format of Prometheus, 0.0.4: what is counted of the sockets of a run, and how it is written.
+//! Metrics in the text format of Prometheus, 0.0.4: the counts of a run, and how they are written.
 //!
-//! Every label has few values on any machine: no process ids, no peers, nothing that a user of the machine can make
-//! more of without end. What is beyond a limit is summed. OpenMetrics is not written: node_exporter's textfile
+//! Every label has few values on any machine: no process ids, no peers, nothing that a user of the machine can create
+//! without limit. What exceeds a limit is summed. OpenMetrics is not written: node_exporter's textfile
 //! collector reads its counters as untyped.
 
 mod ephemeral;
@@ -24,7 +24,7 @@ use page::{Kind, Page};
 /// The version of families and labels. Within a version, they are only ever added.
 pub const SCHEMA: &str = "sockstat-metrics/1";
 
-/// What is known of the run itself.
+/// What is known about the run itself.
 #[derive(Clone, Debug)]
 pub struct Run<'a> {
     /// This program's version.

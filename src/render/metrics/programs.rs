@@ -56,12 +56,12 @@ impl Programs {
     }
 
     pub(super) fn write(self, page: &mut Page, most: usize) {
-        // Those that are not named are few, and are no program among others.
+        // The unnamed ones are few, and do not compete with programs for a place.
         let (unnamed, mut named): (Vec<_>, Vec<_>) =
             self.all.into_iter().partition(|(name, _)| name.starts_with('('));
         named.sort_by_key(|(_, counts)| Reverse(counts.total()));
         let rest = named.split_off(most.min(named.len()));
-        // A program may be named like one of our own words: they are summed, for a series may occur once.
+        // A program may have one of our own words as its name: the two are summed, because a series may occur only once.
         let mut shown: BTreeMap<String, Counts> = BTreeMap::new();
         let known = ["(hidden)", "(closed)", "(kernel)", "(unknown)"];
         let is_known = |name: &String| known.contains(&name.as_str());

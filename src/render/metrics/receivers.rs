@@ -12,7 +12,7 @@ use crate::model::{Endpoints, Protocol, Row, State};
 /// machine are then below 2,000 series.
 const MOST: usize = 60;
 
-/// Bytes that wait, and packets dropped.
+/// Queued bytes, and dropped packets.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     queued: u64,

@@ -1,4 +1,4 @@
-//! What is counted while rows pass.
+//! The counts that are made as rows pass.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -83,7 +83,7 @@ impl Tally {
     }
 
     fn write_sockets(&mut self, page: &mut Page) {
-        // States that come and go are always there for TCP: a rate over a series with holes is wrong.
+        // TCP states are always present, even at 0: a rate over a series with gaps is wrong.
         for family in [Family::Inet, Family::Inet6] {
             for state in State::ALL {
                 self.summary

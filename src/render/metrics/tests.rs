@@ -1,4 +1,4 @@
-//! Rows, and what is written of them.
+//! Rows, and the metrics written for them.
 
 use std::collections::BTreeMap;
 

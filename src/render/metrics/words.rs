@@ -41,7 +41,7 @@ pub(super) fn program(row: &Row<'_>) -> String {
     why.to_owned()
 }
 
-/// Both queues of a socket; 0 for listeners, whose queues hold connections.
+/// Both queues of a socket; 0 for listeners, whose queues contain connections.
 pub(super) fn directions(row: &Row<'_>) -> [(&'static str, u64); 2] {
     let bytes = |queue: Option<u32>| queue.unwrap_or_default().into();
     [

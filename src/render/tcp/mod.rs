@@ -19,7 +19,7 @@ use super::ulp::push_ulp;
 use crate::model::details::kind;
 use crate::model::{Socket, State};
 
-/// Appends what `-i` shows of a TCP socket, each token preceded by a blank. `options` are the flags negotiated by the
+/// Appends what `-i` shows for a TCP socket, each token preceded by a blank. `options` are the flags negotiated by the
 /// ends, which ss shows only with `-o`.
 pub fn push_info(out: &mut Vec<u8>, socket: &Socket, options: bool) {
     let details = &socket.details;

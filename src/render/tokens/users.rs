@@ -6,7 +6,7 @@ use crate::render::escape;
 use crate::render::text::push_number;
 use crate::render::token::token;
 
-/// What ss prints of each holder in addition to its name, process and descriptor.
+/// What ss prints for each holder in addition to its name, process and descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     /// `tid=T` (`-T`).

@@ -1,4 +1,4 @@
-//! BPF programs that see the packets of a connection. Each count is `None` if the kernel does not report it, usually for
+//! BPF programs that handle the packets of a connection. Each count is `None` if the kernel does not report it, usually for
 //! lack of `CAP_NET_ADMIN` in the initial user namespace, and 0 if it has no such programs.
 
 use std::fs::File;
@@ -27,8 +27,8 @@ pub fn lookup_programs() -> Option<u32> {
     })
 }
 
-/// Returns how many programs see what sockets of the cgroup with this directory send and receive; for a client, those
-/// that see its connect(2) and UDP sendmsg(2) calls are included.
+/// Returns how many programs handle what sockets of the cgroup with this directory send and receive; for a client, those
+/// that handle its connect(2) and UDP sendmsg(2) calls are included.
 pub fn traffic_programs(cgroup: &Path, is_client: bool) -> Option<u32> {
     let role = if is_client { "clients" } else { "servers" };
     tape::fact(&format!("programs of {role} in {}", cgroup.display()), || {

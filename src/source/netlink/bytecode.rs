@@ -223,7 +223,7 @@ mod tests {
     use proptest::prelude::*;
     use std::net::IpAddr;
 
-    /// The audit of the kernel, as kernel documentation and source describe it. Returns why it would refuse a program.
+    /// The kernel's audit, as its documentation and source describe it. Returns why it would refuse a program.
     fn audit(program: &[u8]) -> Result<(), String> {
         if program.len() < 4 {
             return Err("shorter than one operation".to_owned());
@@ -379,7 +379,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
 
-        /// Whatever the kernel was told, it must not drop a socket that the filter accepts or cannot decide.
+        /// Whatever program the kernel gets, it must not drop a socket that the filter accepts or cannot decide.
         #[test]
         fn the_kernel_never_loses_a_row_that_matches(
             filter in samples::filter(), socket in samples::inet_socket(), supported in any::<[bool; 4]>(),

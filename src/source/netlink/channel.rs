@@ -27,9 +27,9 @@ const RECEIVE_BYTES: usize = 64 * 1024;
 /// The largest datagram to accept; longer ones are rejected.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Receive buffer for unread messages: room for some thousand.
+/// Receive buffer for unread messages: room for a few thousand.
 const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
-/// Number of datagrams (some 2,000 sockets) after which a second thread pays.
+/// Number of datagrams (some 2,000 sockets) after which a second thread pays off.
 const ALONE_DATAGRAMS: usize = 8;
 /// How many datagrams, of mostly 32 KiB, the receiving thread may be ahead.
 const AHEAD_DATAGRAMS: usize = 8;
@@ -171,7 +171,7 @@ impl Channel {
         })
     }
 
-    /// Replies from a recording. Otherwise asks the kernel by `ask`, and records the reply if this run is
+    /// Replies from a recording. Otherwise asks the kernel with `ask`, and records the reply if this run is
     /// recorded.
     fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
         &mut self,

@@ -72,7 +72,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     };
     let request = SockDiagDestroy::new(about_one(socket.protocol, socket_id));
     let mut message = serialize(request, NLM_F_ACK);
-    // Of a raw socket the kernel reads its IP protocol in the place of the padding, which the crate leaves at 0.
+    // For a raw socket, the kernel reads the IP protocol in the place of the padding, which the crate leaves at 0.
     if socket.protocol == Protocol::Raw
         && let (Some(pad), Some(protocol)) = (message.get_mut(PAD), socket.ip_protocol)
     {
@@ -81,7 +81,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// The cookie as two numbers, the low one first, whatever the machine's order of bytes.
+/// The cookie as two numbers, the low one first, in any byte order.
 pub(super) fn halves(cookie: NonZeroU64) -> [u8; 8] {
     let mut bytes = [0; 8];
     let halves = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];

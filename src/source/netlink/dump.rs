@@ -11,7 +11,7 @@ use crate::model::request::Dump;
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
 use crate::source::threads;
 
-/// Takes sockets, some hundred at a time, and returns whether it wants more. The slice is reused.
+/// Takes sockets, a few hundred at a time, and returns whether it wants more. The slice is reused.
 pub type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + 'a;
 
 /// How often to repeat a dump with lost replies. The caller must drop duplicates.

@@ -16,7 +16,7 @@ use super::{Namespace, View, Views, Way, fingerprint, path_of, process_of};
 use crate::model::Gap;
 use crate::model::request::netns::{ALL, words};
 
-/// Number of tasks through which a namespace may be entered, in case some end meanwhile.
+/// Number of tasks kept per namespace as ways to enter it, in case some end meanwhile.
 const WAYS_MAX: usize = 4;
 
 /// Finds the namespaces that the words of `-N` name: our own first if it is among them, then by name and number.
@@ -57,7 +57,7 @@ impl Finder {
         }
     }
 
-    /// Adds a way into a namespace.
+    /// Adds a path into a namespace.
     fn add(&mut self, inode: u64, way: impl Into<Way>, pid: Option<u32>) {
         let name = || {
             let named = self.named.iter().find(|named| named.inode == inode);
@@ -137,7 +137,7 @@ impl Finder {
             // A mount point whose name is not UTF-8 must not hide the others.
             let text = std::fs::read(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
             for (inode, mount_point) in mounted(&String::from_utf8_lossy(&text)) {
-                // Only if nothing else leads there: a mount point may be on a file system that does not answer.
+                // Only as a last resort: a mount point may be on a file system that does not answer.
                 if !self.found.contains_key(&inode) {
                     let way = Way::Within {
                         root: Path::new("/proc").join(&task.path).join("root"),

@@ -169,7 +169,7 @@ mod tests {
             let error = Namespace::open(&root.join(path)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
-        // As it is, a way through the root directory of a process leads to what is mounted there.
+        // Taken as it is, a path through the root directory of a process leads to what is mounted there.
         assert!(Namespace::open(&root.join("namespace")).is_ok());
         let mut events = [0; 256];
         assert_eq!(

@@ -53,7 +53,7 @@ pub fn name_of(inode: u64) -> Option<String> {
         .map(|named| named.name)
 }
 
-/// A file without a mount on it is on another file system than namespaces are.
+/// A file that is not a mount point is not on the file system of namespaces.
 fn within(directory: &Path, nsfs: Option<u64>) -> Vec<Named> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let named = |entry: std::fs::DirEntry| {

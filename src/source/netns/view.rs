@@ -22,7 +22,7 @@ pub struct View {
     pub pid: Option<u32>,
 }
 
-/// The namespaces that a run reads; empty for the caller's alone.
+/// The namespaces that a run reads; empty for only the caller's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Views {
     /// The namespaces. Sockets carry their index in this list.

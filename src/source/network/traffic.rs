@@ -16,7 +16,7 @@ const HEADER_BYTES: usize = 20;
 /// Where filters are: `TC_H_CLSACT` with `TC_H_MIN_INGRESS` and `TC_H_MIN_EGRESS`, and 0 for the root queue.
 const PARENTS: [u32; 3] = [0xffff_fff2, 0xffff_fff3, 0];
 
-/// Reads what sees the packets of an interface, on the way in or out.
+/// Reads what handles the packets of an interface, on ingress or egress.
 pub fn device_hooks(interface: u32) -> DeviceHooks {
     let filters = PARENTS.map(|parent| filter(interface, parent));
     DeviceHooks {
@@ -55,7 +55,7 @@ fn filter(interface: u32, parent: u32) -> Attached {
         |_| found = Attached::Yes,
     );
     match asked {
-        // An interface without a place for filters, or a kernel without tc, is an error of the kernel.
+        // The kernel returns an error for an interface that cannot have filters, and if it lacks tc.
         Ok(()) | Err(DumpError::Kernel(_)) => found,
         Err(_) => Attached::Unread,
     }

@@ -22,7 +22,7 @@ pub fn decode_list(list: &[u8]) -> Vec<Expression> {
     decoded
 }
 
-/// Returns whether expressions of a set's element decide whether it matches: all but counters do.
+/// Returns whether the expressions of a set's element decide whether it matches: all but counters do.
 pub(super) fn is_limiting(expression: &[u8]) -> bool {
     !matches!(
         attribute(expression, 1).map(name).as_deref(),
@@ -54,7 +54,7 @@ impl Arguments<'_> {
         }
     }
 
-    /// Two registers: the second is the first if it is not there.
+    /// Two registers: the second defaults to the first.
     fn pair(&self, first: u16, last: u16) -> Option<(u8, u8)> {
         let first = self.register(first)?;
         Some((first, self.register(last).unwrap_or(first)))

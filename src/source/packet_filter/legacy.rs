@@ -91,7 +91,7 @@ fn read_table(v6: bool, table: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let mut result = legacy_socket::read(v6, table);
         for _ in 1..TRIES {
             match &result {
-                // The kernel answers this if the size has changed.
+                // The kernel's answer if the size has changed.
                 Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                     result = legacy_socket::read(v6, table);
                 }

@@ -13,7 +13,7 @@ use crate::source::netlink::channel::{Channel, DumpError};
 
 /// How often the rules are read again if they change meanwhile.
 const TRIES: usize = 8;
-/// How many rules are read, and how many elements of all sets together. With more, the outcome is "unknown".
+/// The maximum numbers of rules, and of elements in all sets together. Beyond them, the outcome is "unknown".
 const RULES_MAX: usize = 200_000;
 const ELEMENTS_MAX: usize = 200_000;
 
@@ -223,7 +223,7 @@ pub struct Tables {
 
 impl Tables {
     /// Takes one reply to a request of this kind: its family, and its attributes. What is malformed is left out, so
-    /// that a rule that jumps to it is not passed.
+    /// that no prediction passes a rule that jumps to it.
     pub fn take(&mut self, kind: u16, family: u8, body: &[u8]) {
         let _ = self.taken(kind, family, body);
     }

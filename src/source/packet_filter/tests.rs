@@ -1,4 +1,4 @@
-//! Decodes what a kernel (6.18) said about rules made with nft 1.0.6, iptables-nft and iptables-legacy 1.8.9:
+//! Decodes what a kernel (6.18) reported about rules made with nft 1.0.6, iptables-nft and iptables-legacy 1.8.9:
 //! `samples/nft.bin` holds, for each reply, the type of the request (u16), its length (u32, both little-endian) and its
 //! payload; `samples/legacy.bin` for each table its family (u8), two lengths (u32), `struct ipt_getinfo` and the entries.
 

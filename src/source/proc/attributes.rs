@@ -23,13 +23,13 @@ const PROTOCOL: &str = "system.sockprotoname";
 /// The attribute with which SELinux reports the context of any inode, from memory (linux 6.18 fs/xattr.c,
 /// `xattr_getsecurity`).
 const SELINUX: &str = "security.selinux";
-/// More than the length of a protocol name or a context.
+/// Longer than any protocol name or context.
 const VALUE_BYTES: usize = 4096;
 
 /// Time limit for all reads together, and the extra time for each.
 const WITHIN: Duration = Duration::from_secs(1);
 const WITHIN_EACH: Duration = Duration::from_micros(50);
-/// A stuck one does not keep the others waiting.
+/// A stuck thread does not delay the others.
 const THREADS: usize = 8;
 
 /// Returns the kernel's protocol names of sockets, by inode; tries the holders of each until one answers.
@@ -119,7 +119,7 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
     let handle = openat(CWD, &link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let stat = cached_stat(&handle)?;
     let is_socket = (stat.stx_dev_major, stat.stx_dev_minor) == device && stat.stx_ino == u64::from(inode);
-    // A copy of /proc that the caller made has other files in the place of sockets.
+    // A copy of /proc made by the caller has other files in place of sockets.
     let stands_for_it = || {
         let to = std::fs::read_link(&link).unwrap_or_default();
         root.is_given() && fdinfo::socket_inode(to.as_os_str().as_encoded_bytes()) == Some(inode)

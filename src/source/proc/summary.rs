@@ -10,7 +10,7 @@ use super::ProcRoot;
 use crate::model::summary::{Figure, Summary};
 use crate::source::{disk, tape};
 
-/// How `LINE: KEY VALUE KEY VALUE …` names a figure.
+/// How a line of the form `LINE: KEY VALUE KEY VALUE …` names a figure.
 type Place = (&'static str, &'static str, Figure);
 
 const SOCKSTAT: &[Place] = &[

@@ -15,7 +15,7 @@ pub struct Traffic {
     pub established: u64,
     /// TCP segments received and sent.
     pub segments: u64,
-    /// TCP segments sent again.
+    /// TCP segments retransmitted.
     pub retransmits: u64,
     /// Connections lost because an accept queue was full.
     pub listen_overflows: u64,

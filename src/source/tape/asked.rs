@@ -1,4 +1,4 @@
-//! What a recorded request asks for: the key of a dump.
+//! The content of a recorded request: the key of a dump.
 
 use netlink_packet_core::NLM_F_DUMP;
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;

@@ -83,7 +83,7 @@ macro_rules! number {
 
 number!(u8, u16, u32, u64, i32);
 
-/// Records a type as another: how it becomes that, how it is read back, and its value where a recording has none.
+/// Records a type as another: how it is converted, how it is read back, and its value where a recording has none.
 macro_rules! recorded_as {
     ($($Type:ty => $Other:ty: $encode:expr, $decode:expr, $absent:expr;)*) => {$(
         impl Recordable for $Type {

@@ -13,7 +13,7 @@ const KEY_BYTES_MAX: u32 = 1 << 20;
 const VALUE_BYTES_MAX: u32 = 1 << 30;
 /// A longer file is not read.
 pub const FILE_BYTES_MAX: u64 = 2 << 30;
-/// How a file is described that ends too early.
+/// The description of a file that ends too early.
 const TRUNCATED: &str = "it is truncated";
 /// The kind of the last record; its value is the number of records before it.
 const END: u8 = 0;
@@ -119,7 +119,7 @@ fn write_parts(out: &mut impl Write, kind: u8, key: &[u8], value: &[u8]) -> io::
 pub struct Damage(pub String);
 
 impl Damage {
-    /// Whether the file ends too early, and is otherwise as it should be.
+    /// Whether the file ends too early but is otherwise intact.
     pub fn is_truncation(&self) -> bool {
         self.0.starts_with(TRUNCATED)
     }
@@ -198,7 +198,7 @@ impl<R: Read> Reader<R> {
         let mut bytes = Vec::new();
         // Grows with the data, whatever length was claimed.
         let result = self.from.by_ref().take(count.into()).read_to_end(&mut bytes);
-        // Of many small records the room that was not needed would be most.
+        // With many small records, unused room would be most of the buffer.
         bytes.shrink_to_fit();
         let start = self.at;
         self.at += bytes.len() as u64;

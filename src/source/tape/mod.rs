@@ -64,7 +64,7 @@ struct Recorder {
     failed: Option<io::Error>,
 }
 
-/// The key of the fact that ends a look, in a recording of several at the same things.
+/// The key of the fact that ends a look, in a recording of several.
 const LOOK: &[u8] = b"look";
 
 /// Returns a key as this thread looks it up: if read in another network namespace, it names that.
@@ -78,7 +78,7 @@ fn here(key: &[u8]) -> Vec<u8> {
 /// The separator before the number of a network namespace, in keys.
 const NETNS_PREFIX: &str = "in net:";
 
-/// From now on this thread reads in the network namespace with this inode number, and does not leave it.
+/// Declares that this thread reads in the network namespace with this inode number from now on, and does not leave it.
 pub fn in_netns(inode: u64) {
     NETNS.set(inode);
 }
@@ -132,12 +132,12 @@ pub fn replay_from(path: &Path, at: Option<&str>) -> Result<(), Damage> {
     Ok(())
 }
 
-/// The last look at a time, which is one of the day of the last look unless it has a date.
+/// The last look at or before a time, on the day of the last look unless it has a date.
 fn look_at(replay: &Replay, text: &str) -> Result<usize, Damage> {
     let looks: Vec<SystemTime> = replay.looks().collect();
     let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
         let message =
-            "it holds a single look, so --at has no meaning (sockstat watch --record FILE makes one of many)";
+            "it has a single look, so --at does not apply (sockstat watch --record FILE records many)";
         return Err(Damage(message.to_owned()));
     };
     let Some(wanted) = time::end_of(text, *last) else {
@@ -147,7 +147,7 @@ fn look_at(replay: &Replay, text: &str) -> Result<usize, Damage> {
     at.checked_sub(1).ok_or_else(|| {
         let [first, last] = [first, last].map(|look| time::Moment::in_seconds(*look).text());
         Damage(format!(
-            "it has nothing of that time: it was made from {first} to {last}"
+            "it has nothing from that time: it covers {first} to {last}"
         ))
     })
 }
@@ -250,16 +250,16 @@ impl Recorder {
     }
 }
 
-/// More than what comes around a key and a value.
+/// More than the overhead of a key and a value.
 const RECORD_BYTES: u64 = 64;
 
-/// Ends a look that was made at this time: a recording can hold several at the same things. What a later one answers as
-/// one before is not written again.
+/// Ends a look made at this time: a recording can contain several looks. What a later one answers exactly as
+/// an earlier one is not written again.
 pub fn end_look(time: SystemTime) {
     if let Some(mut recorder) = recorder() {
         recorder.last.get_or_insert_default();
         recorder.append(Kind::Fact, LOOK, &codec::encoded(&time));
-        // So that nothing is lost but what comes after.
+        // So that only what comes after it is lost.
         if let Err(error) = recorder.out.flush() {
             recorder.failed.get_or_insert(error);
         }

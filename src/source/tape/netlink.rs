@@ -147,7 +147,7 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     let mut others = Vec::new();
     let here = super::here(b"");
     for (key, value) in replay.all(Kind::Netlink) {
-        // Other namespaces have other sockets; a request begins with its length, and never like a namespace's name.
+        // Other namespaces have other sockets; a request begins with its length, which never looks like a namespace's name.
         let request = key.strip_prefix(here.as_slice());
         let Some(asked) = request
             .and_then(Asked::read)

@@ -17,13 +17,13 @@ pub struct Replay {
     bytes: Vec<u8>,
     /// Where each record begins, by kind and key; those of one key in their order.
     index: Vec<u32>,
-    /// How many answers were taken of the keys that were looked up, by their first place in the index.
+    /// How many answers were taken for each key that was looked up, by its first place in the index.
     taken: BTreeMap<usize, usize>,
     /// Number of answers that were not of the expected type.
     pub(super) odd: u64,
     /// Where each look ends, and when it was made; empty if the recording holds a single one.
     looks: Vec<(u32, SystemTime)>,
-    /// Which of them is answered from; the last if `None`.
+    /// The current one; the last if `None`.
     look: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ impl Replay {
         (kind, key, rest.get(..length(value)).unwrap_or_default())
     }
 
-    /// What records are ordered by.
+    /// The sort key of records.
     fn place(&self, at: u32) -> (u8, &[u8]) {
         let (kind, key, _) = self.record(at);
         (kind, key)
@@ -99,8 +99,8 @@ impl Replay {
         rest.partition_point(|at| self.place(*at) == wanted)
     }
 
-    /// Of the records of one key: those of the present look, or of the last before it that had any; sockets are those of
-    /// the present one.
+    /// The records of one key: those of the current look, or of the last look before it that had any; sockets are those of
+    /// the current one.
     fn present(&self, first: usize, count: usize) -> Option<(usize, usize)> {
         let of_key = self.index.get(first..first + count)?;
         let Some(present) = self.present_look() else {
@@ -119,7 +119,7 @@ impl Replay {
         Some((first + begin, end - begin))
     }
 
-    /// The look that is answered from; `None` if there is a single one.
+    /// The current look; `None` if there is a single one.
     fn present_look(&self) -> Option<usize> {
         let last = self.looks.len().checked_sub(1)?;
         Some(self.look.unwrap_or(last))
@@ -130,12 +130,12 @@ impl Replay {
         self.looks.iter().map(|(_, time)| *time)
     }
 
-    /// When the present look was made; `None` if there is a single one.
+    /// When the current look was made; `None` if there is a single one.
     pub(super) fn time(&self) -> Option<SystemTime> {
         self.looks.get(self.present_look()?).map(|(_, time)| *time)
     }
 
-    /// Answers from this look from now on.
+    /// Makes this look the current one.
     pub(super) fn turn_to(&mut self, look: usize) {
         self.look = Some(look);
         self.taken.clear();

@@ -43,7 +43,7 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
                     "it contains an error of the kernel, at byte {at}"
                 )));
             }
-            // `set_sequence` of all messages, so that they are of one dump.
+            // Sets the sequence number of all messages, so that they belong to one dump.
             _ => {
                 ended = false;
                 super::netlink::set_sequence(&mut bytes, at, 0);

@@ -1,4 +1,4 @@
-//! What may be created in a directory, whoever the user is.
+//! What may be created in a directory, regardless of the user.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The socket at a path: which it is, and whether anybody has it.
+//! The socket at a path: which one it is, and whether anybody has it.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -27,7 +27,7 @@ pub fn file_id(path: &[u8]) -> Option<FileId> {
     })
 }
 
-/// The device of the mount that a path is on: of the whole file system, and not of a part of it.
+/// The device of the mount that a path is on: that of the whole file system, not of a part.
 fn device_of_mount(path: &Path) -> Option<u32> {
     let stat = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
     // Linux before 5.8 leaves it out.
@@ -58,14 +58,14 @@ pub fn is_socket_file(path: &[u8]) -> bool {
 /// Whether this process may connect to the socket at the path: that needs write permission.
 pub fn may_connect(path: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(path));
-    // The key of a recording outlives any name in this code.
+    // The recording key is part of the format and does not follow names in this code.
     tape::fact(&format!("may Access(WRITE_OK) {}", path.display()), || {
         accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
     })
 }
 
 /// Whether a socket is bound to the file at the path, in whatever network namespace; `None` if the kernel does not
-/// say so to this process.
+/// report that to this process.
 ///
 /// A datagram socket is connected to it. To a stream socket that fails with `EPROTOTYPE` before the socket is touched;
 /// a datagram socket does not notice. Without a socket it fails with `ECONNREFUSED` (linux 6.18 net/unix/af_unix.c,
@@ -77,7 +77,7 @@ pub fn is_bound(path: &[u8]) -> Option<bool> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok()?;
         match connect(&socket, &address) {
-            // It may take datagrams from another socket only: EPERM.
+            // It may accept datagrams only from another socket: EPERM.
             Ok(()) | Err(Errno::PROTOTYPE | Errno::PERM) => Some(true),
             Err(Errno::CONNREFUSED) => Some(false),
             Err(_) => None,

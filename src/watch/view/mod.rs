@@ -249,7 +249,7 @@ fn line(area: Rect, text: Option<&str>, tone: Tone, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// As many of the words as fit as a whole: those of the highest rank go first.
+/// As many of the words as fit whole: those of the highest rank are dropped first.
 fn whole_words(words: &[(String, u8)], width: u16) -> String {
     let mut kept: Vec<&(String, u8)> = words.iter().collect();
     loop {

@@ -1,4 +1,4 @@
-//! What covers the whole screen: help, the answer of `why`, the question about a target; and the filter line.
+//! The pages that cover the whole screen: help, the answer of `why`, the question about a target; and the filter line.
 
 use std::fmt::Write as _;
 
@@ -90,7 +90,7 @@ pub(super) fn explain(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     keys(area, "q quit", canvas);
 }
 
-/// A sentence in lines of at most so many cells.
+/// A sentence in lines of at most this many cells.
 fn wrapped(sentence: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in sentence.split(' ') {
@@ -222,7 +222,7 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
 /// The line being typed, and what is wrong with it below the place.
 pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<'_>) {
     let width = areas.keys.width;
-    // Without room for more, the line alone.
+    // Only the line, if there is no room for more.
     let (line_y, error_y) = match (areas.finding.height, areas.loss.height) {
         (1, 1) => (areas.finding.y, Some(areas.loss.y)),
         (1, _) => (areas.finding.y, Some(areas.keys.y)),

@@ -41,7 +41,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The figures of a group, and how its rates went while it was on the screen.
+/// The figures of a group, and the history of its rates while it was on the screen.
 fn of_group(state: &State, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let curves = state.group_curves.get(&group.name);
     let width = usize::from(area.width).saturating_sub(26).min(60);

@@ -7,7 +7,7 @@ use crate::render::span::{self, Cut, Span};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
-/// The least width of a column that may be cut.
+/// The minimum width of a column that may be cut.
 const LEAST: usize = 9;
 
 /// A column.
@@ -15,11 +15,11 @@ const LEAST: usize = 9;
 pub(super) struct Column {
     /// Its heading.
     pub(super) title: &'static str,
-    /// Whether its cells end at the right.
+    /// Whether its cells are right-aligned.
     pub(super) is_right: bool,
-    /// The width that it has even if its cells are shorter, so that it does not move while rows do.
+    /// Its minimum width, so that it does not move while rows change.
     pub(super) usual: usize,
-    /// The order in which columns go when there is not enough room: the highest first. 0 for those that stay.
+    /// The order in which columns are dropped when there is not enough room: the highest first. 0 for those that stay.
     pub(super) rank: u8,
     /// Whether its cells may be cut.
     pub(super) may_be_cut: bool,
@@ -148,7 +148,7 @@ pub(super) fn text_of(cell: &Cell, column: &Column, width: usize) -> String {
     aligned(&text, column, width)
 }
 
-/// A text at the side of its column.
+/// A text aligned in its column.
 pub(super) fn aligned(text: &str, column: &Column, width: usize) -> String {
     let blanks = " ".repeat(width.saturating_sub(text.width()));
     if column.is_right {

@@ -1,4 +1,4 @@
-//! What is known of a name for a unix socket.
+//! What is known about a name for a unix socket.
 
 use crate::diagnose::bind::holders::Holders;
 use crate::model::unix_path::PathFacts;

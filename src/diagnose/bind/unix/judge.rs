@@ -26,7 +26,7 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
         None => verdict(
             Outcome::Ok,
             UnixCode::Free,
-            format!("Yes. {name} does not exist, and can be made."),
+            format!("Yes. {name} does not exist, and can be created."),
         ),
         Some(refusal) if refusal.code == UnixCode::Stale => of_socket_file(&name, facts),
         Some(refusal) => verdict(refusal.bind, refusal.code, refusal.sentence(&name)),

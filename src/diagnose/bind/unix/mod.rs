@@ -1,4 +1,4 @@
-//! Would bind work for a unix socket, and if not, why and what helps.
+//! Whether bind would work for a unix socket, and if not, why, and what helps.
 
 pub mod facts;
 pub mod judge;

@@ -47,7 +47,7 @@ const fn cannot_tell(words: &'static str) -> Refusal {
     }
 }
 
-/// Nothing is known of the path.
+/// Nothing is known about the path.
 pub(super) const fn unknown() -> Refusal {
     cannot_tell("what is at {} is not known")
 }
@@ -83,7 +83,7 @@ pub(super) fn refusal(path: &PathFacts, uid: u32) -> Option<Refusal> {
             "{} exists and is not a socket",
         )),
         Target::NoWay(Obstacle::Forbidden) if theirs => Some(cannot_tell(
-            "you may not look into the directory of {}, and another user may",
+            "you may not search the directory of {}, but another user may",
         )),
         Target::NoWay(obstacle) => Some(no_way(obstacle)),
         Target::Free(directory) => of_directory(directory, &path.rights, uid),
@@ -126,7 +126,7 @@ fn no_way(obstacle: Obstacle) -> Refusal {
         Obstacle::NotADirectory => fails(
             Errno::Enotdir,
             UnixCode::NotADirectory,
-            "a part of {} before the last is not a directory",
+            "a parent of {} is not a directory",
         ),
         Obstacle::LinkLoop => fails(
             Errno::Eloop,
@@ -180,7 +180,7 @@ fn of_directory(directory: Directory, rights: &Rights, uid: u32) -> Option<Refus
         return Some(fails(
             Errno::Eperm,
             UnixCode::Immutable,
-            "the directory of {} is immutable, and chattr -i undoes that",
+            "the directory of {} is immutable (chattr -i undoes that)",
         ));
     }
     let permitted = match rights {

@@ -61,11 +61,11 @@ pub struct Connection {
     pub source_port: Port,
     /// The destination port before any translation.
     pub destination_port: Port,
-    /// Where it goes instead.
+    /// The destination after translation.
     pub new_destination: Option<(IpAddr, Port)>,
-    /// Where it comes from instead; the address may be unknown.
+    /// The source after translation; the address may be unknown.
     pub new_source: Option<(Option<IpAddr>, Port)>,
-    /// Whether its destination is settled: rules are asked once.
+    /// Whether its destination is settled: rules are consulted once.
     pub destination_done: bool,
     /// Whether its source is settled.
     pub source_done: bool,

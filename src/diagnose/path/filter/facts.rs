@@ -1,4 +1,4 @@
-//! What a prediction is made from besides the rules: interfaces, addresses, and routes as far as they were asked for.
+//! The input of a prediction besides the rules: interfaces, addresses, and the routes queried so far.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ pub struct Facts {
     pub links: Vec<Link>,
     /// Their addresses, in the kernel's order.
     pub addresses: Vec<LinkAddress>,
-    /// The routing table's answers so far. A prediction that lacks one asks for it.
+    /// The routing table's answers so far. A prediction that lacks one requests it.
     pub routes: BTreeMap<RouteQuery, RouteAnswer>,
     /// The automatic ports of this machine.
     pub local_ports: (u16, u16),

@@ -1,4 +1,4 @@
-//! The path of a connection's packets: there, the reply back, and the third packet of TCP's handshake.
+//! The path of a connection's packets: the request, the reply, and the third packet of TCP's handshake.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,7 +40,7 @@ impl Walk<'_> {
             Way::Forwarded => {
                 let target = socket(request.destination, request.destination_port);
                 let target = target.ok_or_else(|| self.give_up("the address of a translation"))?;
-                // The answer of that machine comes in where the packet left.
+                // That machine's answer arrives where the packet left.
                 let mut answer = self.answer_to(&request, open, 1);
                 answer.from_here = false;
                 answer.outgoing = None;
@@ -121,7 +121,7 @@ impl Walk<'_> {
             }),
         }
     }
-    /// A packet was stopped: does its sender hear of it?
+    /// A packet was stopped: whether its sender is notified.
     fn refused(&mut self, attempt: Attempt, request: &Packet, leg: Leg, cause: Cause) -> Result<End, Stop> {
         let end = |outcome, leg, cause| End {
             outcome,
@@ -138,7 +138,7 @@ impl Walk<'_> {
                 (_, Some(code)) => (Refusal::Unreachable(code), false),
                 _ => return Ok(end(Outcome::Timeout, leg, cause)),
             },
-            // send() of a datagram says so; a SYN is repeated.
+            // send() of a datagram reports it; a SYN is repeated.
             Cause::Rerouted(_) if request.protocol != TCP => {
                 return Ok(end(Outcome::Unreachable, leg, cause));
             }
@@ -157,7 +157,7 @@ impl Walk<'_> {
                 error.protocol = icmp(request.v6);
                 error.icmp = (if request.v6 { 1 } else { 3 }, code);
                 (error.source_port, error.destination_port) = (Port::None, Port::None);
-                // It comes from an address of this machine; which one is certain only if the packet was for this machine.
+                // The error comes from an address of this machine; which one is certain only if the packet was for this machine.
                 if !request
                     .destination
                     .is_some_and(|address| self.facts.is_local(address, None))
@@ -187,7 +187,7 @@ impl Walk<'_> {
             _ => end(outcome, leg, cause),
         })
     }
-    /// The connection left this machine for another one; its answer comes back by the same interface.
+    /// The connection left this machine for another one; its answer comes back through the same interface.
     fn answer_from_away(&mut self, request: &Packet, open: bool) -> Result<End, Stop> {
         let mut answer = self.answer_to(request, open, 1);
         answer.from_here = false;

@@ -1,4 +1,4 @@
-//! What a packet meets at a hook, in the kernel's order (linux 6.18 net/netfilter/core.c, nf_hook_entries_grow).
+//! What handles a packet at a hook, in the kernel's order (linux 6.18 net/netfilter/core.c, nf_hook_entries_grow).
 
 use super::connection::Hook;
 use super::packet::{CtState, ICMP, ICMP6, Packet, Tracking};
@@ -6,7 +6,7 @@ use super::rules::Passage;
 use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{Family, Kind};
 
-/// Something that sees packets at a hook.
+/// Something that handles packets at a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Station {
     /// Connection tracking.
@@ -50,9 +50,9 @@ fn legacy_priority(table: &[u8]) -> Option<i32> {
 /// A device's own hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceHook {
-    /// Where packets come in.
+    /// On ingress.
     Ingress,
-    /// Where they leave.
+    /// On egress.
     Egress,
 }
 
@@ -210,7 +210,7 @@ impl Walk<'_> {
             .any(|table| table.v6 == v6 && &*table.name == b"nat")
     }
 
-    /// Sorts by priority. Of two with the same one, the one that was registered later comes first; between different
+    /// Sorts by priority. Of two with the same priority, the one registered later comes first; between different
     /// owners that is not known.
     fn in_order(&mut self, mut found: Vec<(i32, Station)>, hook: u32) -> Result<Vec<Station>, Stop> {
         found.sort_by_key(|(priority, _)| *priority);
@@ -232,7 +232,7 @@ impl Walk<'_> {
         Ok(sorted.into_iter().map(|(_, station)| station).collect())
     }
 
-    /// Whether the first of two stations with the same priority sees packets before the second.
+    /// Whether the first of two stations with the same priority comes before the second.
     fn comes_before(&mut self, one: Station, other: Station, priority: i32, hook: u32) -> Result<bool, Stop> {
         if let (
             Station::Chain { table, chain },

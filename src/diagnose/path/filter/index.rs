@@ -1,4 +1,4 @@
-//! Where chains and sets are, and sets made ready for look-ups.
+//! The index of chains and sets, and sets prepared for look-ups.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub struct Index<'a> {
     legacy: Vec<HashMap<u32, usize>>,
 }
 
-/// A set, as it was read and made ready.
+/// A set, as read and as prepared.
 #[derive(Debug)]
 struct Prepared<'a> {
     set: &'a Set,
@@ -25,7 +25,7 @@ struct Prepared<'a> {
 /// The first key, the first key after the last, and the element.
 type Interval<'a> = (&'a [u8], Option<&'a [u8]>, &'a Element);
 
-/// A set, made ready.
+/// A prepared set.
 #[derive(Debug)]
 pub struct Ready<'a> {
     /// Elements by their whole key.
@@ -39,7 +39,7 @@ pub struct Ready<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Makes the index.
+    /// Builds the index.
     pub fn new(filter: &'a PacketFilter) -> Self {
         let mut index = Self {
             chains: HashMap::new(),

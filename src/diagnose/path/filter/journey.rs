@@ -1,4 +1,4 @@
-//! A connection that is predicted: who connects where, and how it may end.
+//! A connection to predict: who connects where, and how it may end.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,9 +8,9 @@ use super::place::RulePlace;
 /// Who connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Client {
-    /// A program of this machine.
+    /// A program on this machine.
     Here,
-    /// Another machine: its address, and the interface by which its packets come in.
+    /// Another machine: its address, and the interface through which its packets arrive.
     From {
         /// Its address.
         address: IpAddr,
@@ -33,7 +33,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// The only interface by which packets to an address may leave.
+    /// The only interface through which packets to an address may leave.
     pub fn outgoing(zone: Option<u32>, destination: IpAddr) -> Option<u32> {
         zone.filter(|_| matches!(destination, IpAddr::V6(v6) if v6.is_unicast_link_local()))
     }
@@ -44,7 +44,7 @@ impl Attempt {
 pub enum Outcome {
     /// It succeeds.
     Connected,
-    /// It succeeds, but the server never hears of it: the last packet of the handshake is stopped.
+    /// It succeeds, but the server never learns of it: the last packet of the handshake is stopped.
     HalfOpen,
     /// ECONNREFUSED.
     Refused,
@@ -52,9 +52,9 @@ pub enum Outcome {
     Unreachable,
     /// No answer.
     Timeout,
-    /// Rules send it to another machine, where nothing can be seen.
+    /// Rules send it to another machine, which cannot be examined.
     Forwarded(SocketAddr),
-    /// It reaches the wire, where this machine's part ends.
+    /// It leaves this machine, where the prediction ends.
     Away,
 }
 
@@ -65,7 +65,7 @@ pub enum Leg {
     Request,
     /// The answer of the server's machine.
     Answer,
-    /// The error that a rule answers with.
+    /// The error with which a rule answers.
     Error,
     /// The last one of the handshake.
     Acknowledgement,
@@ -80,7 +80,7 @@ pub enum Cause {
     Route(i32),
     /// The routing table, after rules changed the destination or mark of a packet that was on its way: errno.
     Rerouted(i32),
-    /// A source address of loopback outside of this machine.
+    /// A loopback source address on a packet that would leave this machine.
     LoopbackSource,
 }
 

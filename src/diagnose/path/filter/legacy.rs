@@ -62,7 +62,7 @@ impl Walk<'_> {
             }
             let effect = match &entry.target {
                 LegacyTarget::Standard(RETURN) => {
-                    // Out of a hook's own chain, to its policy.
+                    // From a hook's own chain to its policy.
                     next = stack.pop().unwrap_or(policy);
                     continue;
                 }
@@ -72,7 +72,7 @@ impl Walk<'_> {
                     return Err(self.give_up("a program that gets the packet (QUEUE)"));
                 }
                 LegacyTarget::Standard(jump) => {
-                    let to = u32::try_from(*jump).map_err(|_| self.give_up("a verdict that is not known"))?;
+                    let to = u32::try_from(*jump).map_err(|_| self.give_up("an unknown verdict"))?;
                     if to != entry.next && entry.flags & FLAG_GOTO == 0 {
                         if stack.len() >= table.entries.len() {
                             return Err(self.give_up("rules that jump too deep"));

@@ -40,7 +40,7 @@ const FIB_IIF: u32 = 8;
 const FIB_OUT: u32 = 16;
 const FIB_PRESENT: u32 = 32;
 
-/// What a load gives: bytes, or the rule ends without effect.
+/// The result of a load: bytes, or the rule ends without effect.
 type Loaded = Option<Vec<Cell>>;
 
 impl Walk<'_> {
@@ -72,7 +72,7 @@ impl Walk<'_> {
                 Ok(Some(packet.transport(offset, length)))
             }
             1 | 2 => {
-                // Whether the packet is that long is not known, nor what is there.
+                // Neither the packet's length nor its content there is known.
                 let long = self.ask_here(packet.id, "the length of the packet")?;
                 Ok(long.then(|| {
                     if base == 1 {
@@ -83,7 +83,7 @@ impl Walk<'_> {
                 }))
             }
             0 => {
-                // A packet of this machine has no link header yet.
+                // A packet from this machine has no link header yet.
                 let there = self.ask_here(packet.id, "the link layer's header")?;
                 let tag = packet.tag(8, offset);
                 Ok(there.then(|| self.unknown(tag, "the link layer's header", usize::from(bytes))))
@@ -123,7 +123,7 @@ impl Walk<'_> {
             meta::L4PROTO => Some(known(&[packet.protocol])),
             // PACKET_HOST.
             meta::PKTTYPE => Some(known(&[0])),
-            // What comes from elsewhere has no socket yet.
+            // A packet from another machine has no socket yet.
             meta::SKUID | meta::SKGID | meta::CGROUP if !packet.from_here => None,
             meta::SKUID | meta::SKGID | meta::CGROUP => {
                 let there = self.ask_here(packet.id, "the user of the packet's socket")?;
@@ -160,7 +160,7 @@ impl Walk<'_> {
             } else {
                 packet.protocol
             }])),
-            // Of one family only.
+            // For one family only.
             19..=22 if packet.v6 != (key > 20) => None,
             8 | 19 | 21 => Some(packet.address(source, 10)),
             9 | 20 | 22 => Some(packet.address(destination, 11)),

@@ -1,4 +1,4 @@
-//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: what it lacks, it asks
+//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: it requests what it
 //! its caller for.
 
 pub mod connection;

@@ -17,7 +17,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// What is unknown is how it ends: it takes too long.
+    /// The outcome is unknown because the run takes too long.
     pub const TOO_LONG: &'static str = "more rules than can be followed";
 
     /// Whether it is about how long it takes.
@@ -35,7 +35,7 @@ pub struct Oracle {
     answers: HashMap<Vec<u8>, bool>,
 }
 
-/// More was asked than a run may ask.
+/// The run has asked too many questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
@@ -51,7 +51,7 @@ impl Oracle {
     /// Answers a question. The same `key` gets the same answer.
     ///
     /// # Errors
-    /// If this run has asked too much.
+    /// If this run has asked too many questions.
     pub fn ask(&mut self, key: Vec<u8>, question: impl FnOnce() -> Question) -> Result<bool, TooMany> {
         if let Some(answer) = self.answers.get(&key) {
             return Ok(*answer);

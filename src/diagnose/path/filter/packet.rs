@@ -37,13 +37,13 @@ pub enum Port {
 pub enum Tracking {
     /// It has not seen the packet yet.
     NotSeen,
-    /// A rule keeps the packet from it.
+    /// A rule exempts the packet from tracking.
     Untracked,
     /// It considers the packet invalid.
     Invalid,
     /// It belongs to the connection.
     Tracked {
-        /// What it is to the connection.
+        /// Its role in the connection.
         state: CtState,
         /// Whether it goes from server to client.
         reply: bool,
@@ -70,7 +70,7 @@ pub struct Packet {
     pub v6: bool,
     /// Its protocol.
     pub protocol: u8,
-    /// Where it comes from; `None` if that is not known.
+    /// Its source address; `None` if unknown.
     pub source: Option<IpAddr>,
     /// Where it goes.
     pub destination: Option<IpAddr>,
@@ -82,9 +82,9 @@ pub struct Packet {
     pub flags: u8,
     /// ICMP's type and code.
     pub icmp: (u8, u8),
-    /// The interface by which it came in.
+    /// The interface through which it arrived.
     pub incoming: Option<u32>,
-    /// The interface by which it leaves.
+    /// The interface through which it leaves.
     pub outgoing: Option<u32>,
     /// Its mark.
     pub mark: [Cell; 4],
@@ -182,7 +182,7 @@ impl Packet {
         match (self.protocol, at) {
             (TCP | UDP, 0 | 1) => port_byte(self.source_port, at).unwrap_or_else(|| unknown(0, 0)),
             (TCP | UDP, 2 | 3) => port_byte(self.destination_port, at - 2).unwrap_or_else(|| unknown(0, 0)),
-            // Whether a client asks for ECN is not known.
+            // Whether a client requests ECN is unknown.
             (TCP, 13) => unknown(0x3f, self.flags),
             (ICMP | ICMP6, 0) => Cell::known(self.icmp.0),
             (ICMP | ICMP6, 1) => Cell::known(self.icmp.1),

@@ -46,7 +46,7 @@ impl Walk<'_> {
             from_here,
         })
     }
-    /// The answer of the machine that a packet reached.
+    /// The answer from the machine that a packet reached.
     pub(super) fn answer_to(&mut self, request: &Packet, open: bool, id: u8) -> Packet {
         let is_tcp = request.protocol == TCP;
         let is_error = !is_tcp && !open;
@@ -76,7 +76,7 @@ impl Walk<'_> {
 pub(super) fn icmp(v6: bool) -> u8 {
     if v6 { ICMP6 } else { ICMP }
 }
-/// The route of a client of this machine, before its address is settled.
+/// The route of a client on this machine, before its address is settled.
 fn query_of(attempt: Attempt) -> RouteQuery {
     let Attempt {
         protocol,
@@ -94,7 +94,7 @@ fn query_of(attempt: Attempt) -> RouteQuery {
         port: server.port(),
     }
 }
-/// A packet back to where another one came from.
+/// A packet back to the source of another one.
 pub(super) fn back(request: &Packet, id: u8) -> Packet {
     Packet {
         id,
@@ -110,7 +110,7 @@ pub(super) fn back(request: &Packet, id: u8) -> Packet {
         ..request.clone()
     }
 }
-/// What connection tracking says of a later packet, given what it said of the first.
+/// What connection tracking says about a later packet, given what it said about the first.
 pub(super) fn after(first: Tracking, state: CtState, reply: bool) -> Tracking {
     match first {
         Tracking::Tracked { .. } => Tracking::Tracked { state, reply },

@@ -1,4 +1,4 @@
-//! Where a rule is.
+//! The place of a rule.
 
 /// A rule or a policy, by its indexes in the packet filter.
 #[allow(missing_docs, reason = "each field is the index of what it names")]

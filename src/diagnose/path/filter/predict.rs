@@ -1,4 +1,4 @@
-//! Predicts what a connection meets, over every answer to what is unknown.
+//! Predicts what happens to a connection, over every answer to what is unknown.
 
 use std::cell;
 use std::collections::HashMap;
@@ -14,9 +14,9 @@ use super::walk::{REGISTERS, Stop, Walk};
 use crate::model::network::RouteQuery;
 use crate::model::packet_filter::PacketFilter;
 
-/// How many runs are made.
+/// The maximum number of runs.
 const RUNS_MAX: usize = 96;
-/// How many rules, expressions and elements all runs together may look at: less than a second.
+/// How many rules, expressions and elements all runs together may examine: less than a second.
 pub const BUDGET: u64 = 10_000_000;
 
 /// What is predicted.

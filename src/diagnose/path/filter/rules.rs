@@ -10,7 +10,7 @@ use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{Data, Expression, ObjectOf, Register, Set, Verdict};
 use crate::render::escape;
 
-/// How a hook or a chain ends for a packet.
+/// The result of a hook or a chain for a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
     /// It passes.
@@ -235,7 +235,7 @@ impl<'a> Walk<'a> {
                 Ok(Effect::Next)
             }
             (None, Data::Verdict(verdict)) => self.verdict(table, verdict),
-            _ => Err(self.give_up("a value of a kind that is not known")),
+            _ => Err(self.give_up("an unknown kind of value")),
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a> Walk<'a> {
             Verdict::Jump(name) => Effect::Jump(chain(name)?),
             Verdict::Goto(name) => Effect::Goto(chain(name)?),
             Verdict::Queue => return Err(self.give_up("a program that gets the packet (queue)")),
-            Verdict::Other(_) => return Err(self.give_up("a verdict that is not known")),
+            Verdict::Other(_) => return Err(self.give_up("an unknown verdict")),
         })
     }
 
@@ -406,7 +406,7 @@ impl<'a> Walk<'a> {
                     self.set_destination(Wanted { address, port }, packet);
                 }
             }
-            _ => return Err(self.give_up("a translation of a kind that is not known")),
+            _ => return Err(self.give_up("an unknown kind of translation")),
         }
         Ok(Effect::Accept)
     }
@@ -440,7 +440,7 @@ fn compare(cells: &[Cell], operation: u32, data: &[u8], limits: super::value::Li
     }
 }
 
-/// Whether a write changes addresses, ports or flags. Elsewhere it changes nothing that a prediction looks at.
+/// Whether a write changes addresses, ports or flags. Other writes do not affect a prediction.
 fn touches(base: u32, offset: u32, bytes: u32, packet: &Packet) -> bool {
     let end = offset.saturating_add(bytes);
     match base {

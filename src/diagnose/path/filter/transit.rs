@@ -1,4 +1,4 @@
-//! How one packet goes through this machine: hooks and routes, out and in.
+//! The path of one packet through this machine: hooks and routes, in and out.
 
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ impl Walk<'_> {
             Client::From { interface, .. } => self.arrive(packet, interface),
         }
     }
-    /// A packet of this machine.
+    /// A packet from this machine.
     pub(super) fn leave(&mut self, packet: &mut Packet) -> Result<Way, Stop> {
         packet.incoming = None;
         let mut route = match self.outgoing_route(packet)? {
@@ -77,7 +77,7 @@ impl Walk<'_> {
         Ok(Way::Delivered)
     }
 
-    /// A packet of another machine.
+    /// A packet from another machine.
     pub(super) fn arrive(&mut self, packet: &mut Packet, interface: u32) -> Result<Way, Stop> {
         packet.incoming = Some(interface);
         packet.outgoing = None;

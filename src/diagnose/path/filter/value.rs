@@ -7,7 +7,7 @@ pub struct Cell {
     pub value: u8,
     /// A bit is set where the value is known.
     pub known: u8,
-    /// What the unknown bits are, so that the same fact is answered alike everywhere: see [`Tag`].
+    /// The identity of the unknown bits, so that the same fact gets the same answer everywhere: see [`Tag`].
     pub tag: Tag,
 }
 
@@ -88,7 +88,7 @@ pub fn bytes(cells: &[Cell]) -> Option<Vec<u8>> {
 /// Yes, no, or unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// It holds whatever the unknown bits are.
+    /// It holds for any value of the unknown bits.
     Yes,
     /// It does not hold.
     No,
@@ -129,7 +129,7 @@ impl Truth {
     }
 }
 
-/// What is known of values beyond their bits: the automatic ports of this machine's clients, the unprivileged ones of
+/// What is known about values beyond their bits: the automatic ports of this machine's clients, the unprivileged ones of
 /// others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -137,7 +137,7 @@ pub struct Limits {
     pub client_port: (u16, u16),
 }
 
-/// The least and the greatest value that bytes may have, as bytes compare.
+/// The least and the greatest value that bytes may have, in the order of memcmp.
 pub fn bounds(cells: &[Cell], limits: Limits) -> (Vec<u8>, Vec<u8>) {
     let mut least: Vec<u8> = cells.iter().map(|cell| cell.value).collect();
     let mut greatest: Vec<u8> = cells.iter().map(|cell| cell.value | !cell.known).collect();

@@ -28,7 +28,7 @@ pub enum Stop {
 /// One run.
 #[derive(Debug)]
 pub struct Walk<'a> {
-    /// What is known of the machine.
+    /// What is known about the machine.
     pub facts: &'a Facts,
     /// Its rules.
     pub filter: &'a PacketFilter,
@@ -40,7 +40,7 @@ pub struct Walk<'a> {
     pub connection: Connection,
     /// The interface of link-local addresses.
     pub zone: Option<u32>,
-    /// What is known of the client's port.
+    /// What is known about the client's port.
     pub limits: Limits,
     /// The registers.
     pub registers: [Cell; REGISTERS],
@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
     /// Counts work.
     ///
     /// # Errors
-    /// If there was too much of it.
+    /// If there was too much.
     pub fn spend(&self, steps: u64) -> Result<(), Stop> {
         let left = self.budget.get().checked_sub(steps).ok_or(Stop::Exhausted)?;
         self.budget.set(left);
@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
     /// Asks the oracle.
     ///
     /// # Errors
-    /// If too much was asked.
+    /// If too many questions were asked.
     pub fn ask(&mut self, key: Vec<u8>, about: impl Into<String>) -> Result<bool, Stop> {
         let rule = self.at;
         let about = about.into();
@@ -76,20 +76,20 @@ impl<'a> Walk<'a> {
         self.oracle.ask(key, question).map_err(|_| Stop::Exhausted)
     }
 
-    /// Asks about something of the current rule that has no bytes, such as a rate limit. Each packet may meet another
+    /// Asks about something in the current rule that has no bytes, such as a rate limit. Each packet may get another
     /// answer.
     ///
     /// # Errors
-    /// If too much was asked.
+    /// If too many questions were asked.
     pub fn ask_here(&mut self, packet: u8, about: &str) -> Result<bool, Stop> {
         let key = format!("{:?} {packet} {about}", self.at);
         self.ask(key.into_bytes(), about)
     }
 
-    /// Decides a comparison of these bytes; asks if it is unknown.
+    /// Decides a comparison of these bytes; asks if the result is unknown.
     ///
     /// # Errors
-    /// If too much was asked.
+    /// If too many questions were asked.
     pub fn decide(&mut self, truth: Truth, cells: &[Cell], test: &[u8]) -> Result<bool, Stop> {
         match truth {
             Truth::Yes => Ok(true),

@@ -1,4 +1,4 @@
-//! A rule of nf_tables in the words of nft, as far as they are simple; `…` stands for the rest.
+//! A rule of nf_tables in nft's syntax, as far as it is simple; `…` stands for the rest.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -52,7 +52,7 @@ struct Writer<'a> {
     parts: Vec<String>,
     registers: [Loaded; 16],
     constants: [Option<&'a [u8]>; 16],
-    /// A protocol that the next expression may name as well.
+    /// A protocol that the next expression may name again.
     protocol: Option<u8>,
 }
 

@@ -241,7 +241,7 @@ impl Walk<'_> {
     /// Whether an address, masked, is the wanted one.
     ///
     /// # Errors
-    /// If too much was asked.
+    /// If too many questions were asked.
     pub fn address(
         &mut self,
         address: Option<IpAddr>,
@@ -290,7 +290,7 @@ impl Walk<'_> {
                     const UNICAST: u16 = 1 << 1;
                     const LOCAL: u16 = 1 << 2;
                     const MULTICAST: u16 = 1 << 5;
-                    // The form of the address, not its use: a local address is unicast.
+                    // The kind of the address, not its use: a local address is unicast.
                     let form = (mask & UNICAST == 0 || !v6.is_multicast())
                         && (mask & MULTICAST == 0 || v6.is_multicast());
                     let others = mask & !(UNICAST | MULTICAST);

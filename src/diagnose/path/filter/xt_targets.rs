@@ -10,7 +10,7 @@ use super::xt_matches::{changed_mark, mark_cells};
 use crate::model::packet_filter::Extension;
 use crate::render::escape;
 
-/// Targets that count, log or change what no rule of a prediction looks at.
+/// Targets that count, log, or change something that no prediction depends on.
 const NO_EFFECT: &[&[u8]] = &[
     b"LOG",
     b"NFLOG",
