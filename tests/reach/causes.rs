@@ -9,6 +9,7 @@ use rustix::net::{
 use serde_json::Value;
 
 use crate::compare::set_up;
+use crate::connect::{Met, Try, meet};
 use crate::single::{SOCKSTAT, answer, nft, step, text};
 
 fn place(text: &str) -> SocketAddr {
@@ -172,6 +173,85 @@ fn queues_are_full() {
     );
     assert!(step(&full, "drops")["sentence"].is_string(), "{full:#}");
     drop((clients, kept));
+}
+
+/// A real queue of handshakes that the client never completes, because it drops the answers.
+#[test]
+fn the_syn_queue_is_full() {
+    let Some((stage, servers)) = set_up() else { return };
+    stage
+        .client
+        .run(
+            "nft",
+            &["-f", "-"],
+            "table inet f { chain i { type filter hook prerouting priority -300; \
+             tcp flags & (syn|ack) == syn|ack drop; }; }",
+        )
+        .unwrap();
+    stage
+        .server
+        .sh("sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=4");
+    let from_behind = || answer(&stage, &["--from", "10.78.0.2", "10.78.0.1:80"]);
+    let met = || {
+        let mut tries = [stage
+            .backend
+            .inside(|| Try::begin(true, place("10.78.0.1:80"), 0))];
+        meet(&mut tries, &servers)[0]
+    };
+    let half_open = |count: usize, port: u16| {
+        let begin = || Try::begin(true, SocketAddr::new("10.77.0.1".parse().unwrap(), port), 0);
+        let kept: Vec<Try> = stage.client.inside(|| (0..count).map(|_| begin()).collect());
+        kept
+    };
+    // A quarter of the four is kept for clients that the server knows, but a fourth still fits.
+    let three = half_open(3, 80);
+    crate::attempts::eventually(|| {
+        queued(&from_behind(), "3 half open, the limit is 4, SYN cookies are off")
+    });
+    is(&from_behind(), "connected", "accepted");
+    let fourth = half_open(1, 80);
+    crate::attempts::eventually(|| {
+        queued(&from_behind(), "4 half open, the limit is 4, SYN cookies are off")
+    });
+    let full = from_behind();
+    is(&full, "unknown", "accepted");
+    assert_eq!(step(&full, "SYN queue")["ok"], false, "{full:#}");
+    assert_eq!(
+        full["unknown_because"][0], "room in the SYN queue, which is full (4, and tcp_syncookies is 0)",
+        "{full:#}"
+    );
+    assert_eq!(met(), Met::Timeout);
+    let drops = from_behind();
+    let drops = step(&drops, "drops")["sentence"].as_str().unwrap();
+    assert!(
+        drops.contains("TCPReqQFullDrop") || drops.contains("ListenDrops"),
+        "{drops}"
+    );
+    // With cookies the same queue keeps nobody out.
+    stage.server.sh("sysctl -qw net.ipv4.tcp_syncookies=1");
+    is(&from_behind(), "connected", "accepted");
+    assert_eq!(met(), Met::Connected);
+    drop((three, fourth));
+    // The other limit: the listener's backlog.
+    stage
+        .server
+        .sh("sysctl -qw net.ipv4.tcp_syncookies=0 net.ipv4.tcp_max_syn_backlog=4096");
+    let kept = stage.server.inside(|| listener("0.0.0.0:97", 2, |_| {}));
+    let two = half_open(2, 97);
+    let from_behind = || answer(&stage, &["--from", "10.78.0.2", "10.78.0.1:97"]);
+    crate::attempts::eventually(|| {
+        queued(&from_behind(), "2 half open, the limit is 2, SYN cookies are off")
+    });
+    is(&from_behind(), "unknown", "accepted");
+    drop((two, kept));
+}
+
+fn queued(answer: &Value, sentence: &str) -> Result<(), String> {
+    if step(answer, "SYN queue")["sentence"] == sentence {
+        Ok(())
+    } else {
+        Err(format!("{answer:#}"))
+    }
 }
 
 /// The limit of connection tracking is one for all network namespaces, so a file is laid over it: the count is real, the

@@ -1,6 +1,7 @@
 //! The column `reachable`, of listeners whose ports rules close or leave open.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::Value;
 
@@ -119,6 +120,35 @@ fn every_listener_has_an_answer_in_every_form() {
     assert!(bound["sockets"][0]["reachable"].is_null(), "{bound:#}");
     assert!(!list(&stage, &["-tl", "-j"]).contains("reachable"));
     drop((kept, device));
+}
+
+#[test]
+fn each_namespace_is_judged_by_its_own_rules() {
+    let Some((stage, _servers)) = set_up() else { return };
+    nft(
+        &stage,
+        "table inet f { chain i { type filter hook input priority 0; iifname \"lo\" accept; tcp dport 80 drop; }; }",
+    );
+    let namespaces = [&stage.server, &stage.backend, &stage.client].map(|machine| machine.pid().to_string());
+    let said = std::process::Command::new(SOCKSTAT)
+        .args(["-tln", "-N", &namespaces.join(","), "--csv", "--columns"])
+        .args([
+            "netns,local_port,reachable",
+            "sport = :80 and reachable != loopback",
+        ])
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{said:?}");
+    let text = String::from_utf8(said.stdout).unwrap();
+    let inode = |pid: &str| std::fs::metadata(format!("/proc/{pid}/ns/net")).unwrap().ino();
+    let mut rows: Vec<&str> = text.lines().skip(1).collect();
+    rows.sort_unstable();
+    let mut expected = [
+        format!("{},80,filtered", inode(&namespaces[0])),
+        format!("{},80,yes", inode(&namespaces[1])),
+    ];
+    expected.sort_unstable();
+    assert_eq!(rows, expected, "{text}");
 }
 
 #[test]

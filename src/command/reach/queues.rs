@@ -11,6 +11,7 @@ use crate::diagnose::path::found::{Answer, Away, Found, Here};
 use crate::diagnose::path::judge::Reach;
 use crate::diagnose::path::name::Lookup;
 use crate::diagnose::path::pressure;
+use crate::diagnose::path::queues::{SynQueue, accept_queue, unanswered};
 use crate::diagnose::path::way::{Step, Way};
 use crate::engine::read_tables;
 use crate::model::request::Dump;
@@ -123,16 +124,7 @@ fn of_client(away: &Away, system: &SystemFacts) -> Vec<Step> {
     steps
 }
 
-fn accept_queue(listener: &Socket) -> Option<Step> {
-    let (waiting, limit) = (listener.accept_q()?, listener.backlog()?);
-    Some(Step {
-        step: "accept queue",
-        ok: Some(!listener.accept_queue_is_full()),
-        sentence: format!("{waiting} waiting, the limit is {limit}"),
-    })
-}
-
-/// Connections whose handshake is not complete. With SYN cookies they need no room.
+/// Reads how many handshakes are not complete; without room for another one the outcome is unknown.
 fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
     let port = listener.inet()?.local_port;
     let mut waiting: u64 = 0;
@@ -149,41 +141,17 @@ fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
         let text = disk::read_to_string(format!("/proc/sys/net/ipv4/{name}")).ok()?;
         text.trim().parse().ok()
     };
-    let most = number("tcp_max_syn_backlog")?;
-    let has_cookies = number("tcp_syncookies")? != 0;
-    // linux 6.18 net/ipv4/tcp_input.c, tcp_conn_request: without cookies a quarter is kept for peers that are known.
-    let limit = listener
-        .backlog()
-        .map_or(u64::MAX, u64::from)
-        .min(most - most / 4);
-    let is_full = !has_cookies && waiting >= limit;
-    if is_full && way.outcome == Some(Outcome::Connected) {
-        way.outcome = None;
-        way.unknown_because.push(format!(
-            "room in the SYN queue, which is full ({waiting}, and tcp_syncookies is 0)"
-        ));
-    }
-    let cookies = if has_cookies { "on" } else { "off" };
-    Some(Step {
-        step: "SYN queue",
-        ok: Some(!is_full),
-        sentence: format!("{waiting} half open, SYN cookies are {cookies}"),
-    })
-}
-
-fn unanswered(waiting: &[Socket]) -> Option<Step> {
-    let most = waiting
-        .iter()
-        .map(|socket| socket.timer.map_or(0, |timer| timer.retransmits))
-        .max()?;
-    let count = waiting.len();
-    let again = match most {
-        1 => "once".to_owned(),
-        _ => format!("{most} times"),
+    let queue = SynQueue {
+        waiting,
+        backlog: listener.backlog(),
+        max_syn_backlog: number("tcp_max_syn_backlog")?,
+        has_cookies: number("tcp_syncookies")? != 0,
     };
-    Some(Step {
-        step: "unanswered",
-        ok: None,
-        sentence: format!("{count} in SYN-SENT to it, retried up to {again}"),
-    })
+    if let Some(room) = queue.lacks_room()
+        && way.outcome == Some(Outcome::Connected)
+    {
+        way.outcome = None;
+        way.unknown_because.push(room);
+    }
+    Some(queue.step())
 }

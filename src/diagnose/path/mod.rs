@@ -9,6 +9,7 @@ pub mod listens;
 pub mod name;
 pub mod opaque;
 pub mod pressure;
+pub mod queues;
 pub mod special;
 mod stall;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Hidden owners, and what can be decided without them.
 
 use super::*;
+use crate::model::{Ownership, Row};
 
 #[test]
 fn hidden_owners_leave_a_row_undecided_only_where_they_matter() {
@@ -60,4 +61,49 @@ fn the_part_without_owners_drops_nothing_that_may_match() {
     assert_eq!(needs("nginx"), (true, true));
     assert_eq!(needs("owners.user = mark"), (true, true));
     assert_eq!(needs("user = mark"), (false, false));
+}
+
+/// Two owners were seen, `nginx` (812) and one whose facts were not read (7777); there may be a third.
+#[test]
+fn one_owner_decides_for_all_and_a_hidden_one_makes_no_a_guess() {
+    let socket = tcp("::", 22, "::", 0, State::Listen);
+    let asked = |filter: &str, holders: &[Holder], may_be_more: bool| {
+        let expr = read(filter).expr.unwrap().resolve(&samples::names()).unwrap();
+        with_owners(&socket, OwnerStatus::Known, holders, |row| {
+            let ownership = Ownership {
+                may_be_more,
+                ..row.ownership
+            };
+            expr.matches(&Row { ownership, ..*row })
+        })
+    };
+    let (nginx, unread) = (holder(812, 6), holder(7777, 3));
+    for (filter, holders, all_seen, with_hidden) in [
+        // The order of owners does not matter, and what is true of one is true of the socket.
+        ("pid = 812", &[nginx, unread][..], Match::Yes, Match::Yes),
+        ("pid = 812", &[unread, nginx], Match::Yes, Match::Yes),
+        ("not pid = 812", &[unread, nginx], Match::No, Match::No),
+        ("nginx", &[unread, nginx], Match::Yes, Match::Yes),
+        ("nginx", &[nginx, unread], Match::Yes, Match::Yes),
+        // A process that was not read may be the one.
+        (
+            "sshd",
+            &[nginx, unread],
+            Match::OwnersUnknown,
+            Match::OwnersUnknown,
+        ),
+        // Seen to be no owner; a hidden one may be, so that `not` may not keep the row.
+        ("pid = 5", &[nginx], Match::No, Match::No),
+        ("not pid = 5", &[nginx], Match::Yes, Match::OwnersUnknown),
+        ("not pid = 5 and sport = 23", &[nginx], Match::No, Match::No),
+        ("not pid = 5 or sport = 22", &[nginx], Match::Yes, Match::Yes),
+        ("not (pid = 5 or sport = 22)", &[nginx], Match::No, Match::No),
+    ] {
+        assert_eq!(asked(filter, holders, false), all_seen, "{filter}");
+        assert_eq!(
+            asked(filter, holders, true),
+            with_hidden,
+            "{filter}, with a hidden owner"
+        );
+    }
 }
