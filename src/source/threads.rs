@@ -9,6 +9,8 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
+use super::tape;
+
 thread_local! {
     /// Processor time of the scoped threads that this one started and that have ended, in nanoseconds.
     static HELPERS: Arc<AtomicU64> = Arc::default();
@@ -21,14 +23,13 @@ pub fn cpu_time() -> Duration {
     own + Duration::from_nanos(HELPERS.with(|helpers| helpers.load(Ordering::Relaxed)))
 }
 
-/// Starts a scoped thread; `None` if none is available, and `work` is dropped.
+/// Starts a scoped thread that reads on behalf of this one; `None` if none is available, and `work` is dropped.
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Option<ScopedJoinHandle<'scope, T>> {
-    #[cfg(test)]
-    let work = super::tape::testing::inherited(work);
+    let work = tape::on_behalf(work);
     let helpers = HELPERS.with(Arc::clone);
     let work = move || {
         let done = work();

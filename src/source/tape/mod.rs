@@ -83,6 +83,27 @@ pub fn in_netns(inode: u64) {
     NETNS.set(inode);
 }
 
+/// Reads what belongs to no network namespace, such as processes, whichever one this thread is in.
+pub fn outside_netns<T>(read: impl FnOnce() -> T) -> T {
+    let netns = NETNS.replace(0);
+    let answer = read();
+    NETNS.set(netns);
+    answer
+}
+
+/// Returns `work` for a thread that reads on behalf of this one: in the same network namespace, and recorded in the same
+/// way.
+pub fn on_behalf<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let (netns, inside) = (NETNS.get(), INSIDE.get());
+    #[cfg(test)]
+    let work = testing::inherited(work);
+    move || {
+        NETNS.set(netns);
+        INSIDE.set(inside);
+        work()
+    }
+}
+
 /// The tape of this process; in a test that has one, its own.
 fn current() -> Option<&'static Tape> {
     #[cfg(test)]
@@ -362,5 +383,25 @@ mod tests {
             asked += fact("a", || 1u32);
         }
         assert_eq!((asked, is_replaying()), (2, false));
+    }
+
+    #[test]
+    fn a_thread_reads_in_the_namespace_of_the_one_that_it_works_for() {
+        let in_blue = [b"in net:7\n", &b"a"[..]].concat();
+        in_netns(7);
+        let (theirs, alone) = std::thread::scope(|scope| {
+            let theirs = scope.spawn(on_behalf(|| here(b"a")));
+            let alone = scope.spawn(|| here(b"a"));
+            (theirs.join().unwrap(), alone.join().unwrap())
+        });
+        assert_eq!(
+            (theirs, alone, here(b"a")),
+            (in_blue.clone(), b"a".to_vec(), in_blue)
+        );
+        assert_eq!(outside_netns(|| here(b"a")), b"a");
+        in_netns(0);
+        let inside =
+            unrecorded(|| std::thread::scope(|scope| scope.spawn(on_behalf(|| INSIDE.get())).join()));
+        assert!(inside.unwrap());
     }
 }

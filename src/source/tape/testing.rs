@@ -18,7 +18,7 @@ pub(super) fn current() -> Option<&'static Tape> {
 }
 
 /// Returns `work` for another thread, with this thread's recording.
-pub(in crate::source) fn inherited<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+pub(super) fn inherited<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let tape = TAPE.get();
     move || {
         TAPE.set(tape);

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use super::enter;
-use super::sockets::example;
-use crate::run::Ran;
+use super::sockets::{example, new_directory};
+use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
 /// So many that 1.4 kB each, as JSON has them, would be more than the limit.
@@ -19,6 +19,7 @@ const ENOUGH_KIB: u32 = 24 * 1024;
 /// Sockets in a network namespace of their own; they close when this is dropped.
 struct Load {
     child: Child,
+    pid: u32,
     process: Arc<OwnedFd>,
 }
 
@@ -44,6 +45,7 @@ impl Load {
         };
         Some(Self {
             child,
+            pid,
             process: enter::open(pid),
         })
     }
@@ -98,4 +100,29 @@ fn twenty_thousand_sockets_need_little_memory_and_too_little_is_said() {
             assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.stderr);
         }
     }
+}
+
+/// What opens a second netlink socket, in a long dump, does so in the namespace of the first, and is recorded there.
+#[test]
+fn a_recording_of_many_sockets_in_several_namespaces_is_whole() {
+    if !enter::is_root() {
+        skip("only root can enter a network namespace alone");
+        return;
+    }
+    let Some(load) = Load::make() else { return };
+    let directory = new_directory();
+    let file = directory.join("recording").to_str().unwrap().to_owned();
+    let namespaces = format!("{},{}", load.pid, std::process::id());
+    for command in ["snapshot", "-ta"] {
+        let run = |option: &str| {
+            let arguments = [option, &file, "-N", &namespaces, command];
+            let ran = Ran::of(&mut sockstat(arguments)).ended_with(0);
+            assert!(!ran.text().contains("not-recorded") && !ran.stderr.contains("recording lacks"));
+            ran
+        };
+        let recorded = run("--record");
+        assert!(recorded.text().lines().count() > 20_000);
+        assert!(recorded.text() == run("--replay").text(), "{command}");
+    }
+    std::fs::remove_dir_all(directory).unwrap();
 }
