@@ -41,6 +41,8 @@ pub struct Request {
     pub socket_contexts: bool,
     /// Which names to look up, in addition to those of interfaces.
     pub names: NamesWanted,
+    /// Whether rows may come in any order, so that memory does not grow with their number.
+    pub unordered: bool,
     /// The network namespaces to read, found beforehand; if empty, only the caller's.
     pub views: Views,
     /// A root other than /proc (`--proc-root`); netlink is not used then.

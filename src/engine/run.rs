@@ -1,5 +1,7 @@
 //! The state of one run, and its steps.
 
+mod unordered;
+
 use std::borrow::Cow;
 use std::io;
 use std::ops::ControlFlow;
@@ -253,11 +255,7 @@ impl<'a> Run<'a> {
         }
         context.processes = processes;
         self.learner.name_containers(&mut context.processes);
-        if late > 0 {
-            let message = format!("the command lines of {late} processes could not be read in time");
-            self.gaps
-                .push(Gap::loss("cmdline-late", message).with_count(late.into()));
-        }
+        self.gaps.extend(cmdlines_late(late));
     }
 
     pub(super) fn captured<S: Sink>(
@@ -292,6 +290,12 @@ fn origin_of(names: NamesWanted, root: &ProcRoot) -> Origin {
         machine,
         taken_at: Some(tape::now()),
     }
+}
+
+/// The gap for processes whose command lines did not arrive in time.
+fn cmdlines_late(late: u32) -> Option<Gap> {
+    let message = format!("the command lines of {late} processes could not be read in time");
+    (late > 0).then(|| Gap::loss("cmdline-late", message).with_count(late.into()))
 }
 
 /// The gap for sockets whose descriptors did not answer in time.

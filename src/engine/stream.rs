@@ -2,7 +2,8 @@
 //!
 //! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that are slow
 //! to look up one by one) are packed into a [`Stash`]. Where a dump may be big, owners are searched at the same time
-//! on another thread, and rows leave the stash as soon as their holders are known.
+//! on another thread, and rows leave the stash as soon as their holders are known. Rows that may come in any order wait for
+//! nothing, because owners are searched first.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -22,7 +23,7 @@ use crate::source::netns::Views;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{tape, threads};
 
-/// Executes the request and passes its rows to `sink`, in the kernel's order.
+/// Executes the request and passes its rows to `sink`, in the kernel's order unless any order will do.
 ///
 /// # Errors
 /// If /proc cannot be listed although owners are wanted, or a thread cannot be started. Anything else that could not
@@ -34,6 +35,10 @@ pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Capture
         return Ok(run.straight(outlet));
     }
     if run.request.owners && !run.request.is_small() {
+        if run.is_unordered() {
+            let root = run.root.clone();
+            return run.owners_first(outlet).with_context(|| cannot_list(&root));
+        }
         return side_by_side(run, outlet);
     }
     let mut stash = Stash::default();

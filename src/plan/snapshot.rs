@@ -93,7 +93,10 @@ impl SnapshotPlan {
             _ => Lines::Json(FIELDS.to_vec()),
         };
         Ok(Self {
-            capture: plan.capture,
+            capture: Request {
+                unordered: true,
+                ..plan.capture
+            },
             lines,
             quiet: global.quiet,
         })

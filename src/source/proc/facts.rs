@@ -15,9 +15,9 @@ use crate::model::request::Facts;
 use crate::model::{Process, Processes};
 use crate::source::{tape, threads};
 
-/// Time limit for all command lines together. Reading one blocks while its process holds its memory map lock, possibly
-/// for ever.
-const CMDLINES_WITHIN: Duration = Duration::from_secs(2);
+/// Time limit for all command lines of a run together. Reading one blocks while its process holds its memory map lock,
+/// possibly for ever.
+pub const CMDLINES_WITHIN: Duration = Duration::from_secs(2);
 /// After this long without an answer, the process being read is abandoned. A busy machine may delay a reader by some
 /// 100 ms.
 const CMDLINE_WITHIN: Duration = Duration::from_millis(400);
@@ -28,11 +28,20 @@ const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 ///
 /// The second value counts command lines that could not be read in time.
 pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
-    read_within(root, pids, facts, patience())
+    let mut within = CMDLINES_WITHIN;
+    read_within(root, pids, facts, &mut within)
+}
+
+/// The same, in one of several calls of a run: `within` is the time left for command lines, less afterwards.
+pub fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, within: &mut Duration) -> (Processes, u32) {
+    let begun = Instant::now();
+    let read = read_by(root, pids, facts, patience(*within));
+    *within = within.saturating_sub(begun.elapsed());
+    read
 }
 
 /// The same with other time limits for command lines.
-fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>) -> (Processes, u32) {
+fn read_by(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>) -> (Processes, u32) {
     let mut processes: Processes = pids
         .iter()
         .filter_map(|pid| Some((*pid, comm_of(root, *pid)?)))
@@ -109,9 +118,9 @@ trait Wait<T>: FnMut(&mpsc::Receiver<T>) -> Result<T, Late> {}
 
 impl<T, F: FnMut(&mpsc::Receiver<T>) -> Result<T, Late>> Wait<T> for F {}
 
-/// Waits as long as the constants above allow, from now on.
-fn patience<T>() -> impl Wait<T> {
-    let deadline = Instant::now() + CMDLINES_WITHIN;
+/// Waits for so long altogether, from now on, and no longer than the constant above for one.
+fn patience<T>(within: Duration) -> impl Wait<T> {
+    let deadline = Instant::now() + within;
     move |answers: &mpsc::Receiver<T>| {
         let left = deadline.saturating_duration_since(Instant::now());
         let late = if left > CMDLINE_WITHIN {
@@ -213,7 +222,7 @@ mod tests {
     #[test]
     fn our_own_process_is_read_in_full() {
         let pid = std::process::id();
-        let (processes, late) = read_within(&ProcRoot::default(), &[pid], Facts::Full, patient);
+        let (processes, late) = read_by(&ProcRoot::default(), &[pid], Facts::Full, patient);
         let own = &processes[&pid];
         assert_eq!(late, 0);
         let exe = std::env::current_exe().unwrap();
