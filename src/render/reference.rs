@@ -11,6 +11,7 @@ use crate::render::columns::{self, Shape};
 use crate::render::fit::GAP;
 use crate::render::json;
 use crate::render::page::Page;
+use crate::render::snapshot;
 use crate::render::text::written;
 
 /// The JSON type of a field when it is not null: `string`, `integer`, `boolean` or `array`.
@@ -106,7 +107,8 @@ The fields of `--columns`, `--add` and `--hide`; the same names are JSON keys, C
 |---|---|---|---|---|
 ";
 
-/// The JSON Schema (draft 2020-12) of the document of `--json`; a line of `--jsonl` is its `$defs/socket`.
+/// The JSON Schema (draft 2020-12) of the document of `--json`; a line of `--jsonl` is its `$defs/socket`, the last line of
+/// `snapshot` its `$defs/snapshot`.
 pub fn schema() -> String {
     let mut properties = String::new();
     for (index, info) in FIELDS.iter().enumerate() {
@@ -128,9 +130,12 @@ pub fn schema() -> String {
             )
         })
         .collect();
+    let names: Vec<String> = Figure::ALL.iter().map(|figure| quoted(figure.name())).collect();
     SCHEMA
         .replace("PROPERTIES", &properties)
         .replace("FIGURES", &figures.join(",\n"))
+        .replace("FIGURE_NAMES", &names.join(", "))
+        .replace("SNAPSHOT_SCHEMA", snapshot::SCHEMA)
 }
 
 fn property(info: &FieldInfo) -> String {

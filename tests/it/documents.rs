@@ -155,7 +155,7 @@ fn what_is_lost_is_noticed() {
 
 /// What the Python package jsonschema says of each value under each rule of each schema; `None`, with a skip, without it.
 #[track_caller]
-fn other_judge(cases: &[(Value, Value, Value)]) -> Option<Vec<bool>> {
+pub(crate) fn other_judge(cases: &[(Value, Value, Value)]) -> Option<Vec<bool>> {
     if !has_python_package("jsonschema") {
         skip("the Python package jsonschema is not installed");
         return None;

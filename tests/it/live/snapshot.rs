@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::enter::is_root;
 use super::sockets::Sockets;
+use crate::documents::other_judge;
 use crate::run::{Ran, sockstat};
+use crate::schema::{check, faults};
 use crate::skip::skip;
 
 /// The keys of a row, as docs/fleet.md has them.
@@ -119,6 +121,52 @@ fn every_row_has_the_promised_keys_in_their_order() {
 }
 
 #[test]
+fn the_schema_describes_every_line() {
+    let Some(sockets) = Sockets::make(SPECS) else {
+        return;
+    };
+    let schema = Ran::of(&mut sockstat(["schema"])).ended_with(0).json();
+    let mut cases = Vec::new();
+    for arguments in [
+        &["snapshot"][..],
+        &["snapshot", "--cmdline", "full", "process = none"],
+    ] {
+        let (rows, last) = split(&sockets.run(arguments));
+        let lines = rows.into_iter().map(|row| ("socket", row));
+        for (definition, line) in lines.chain([("snapshot", last)]) {
+            let rule = &schema["$defs"][definition];
+            check(&schema, rule, &line, definition);
+            cases.push((schema.clone(), rule.clone(), line));
+        }
+    }
+    // Every key of the last line is described, and required.
+    let (_, rule, last) = cases.last().unwrap().clone();
+    for key in last.as_object().unwrap().keys() {
+        assert!(rule["properties"].get(key).is_some(), "{key}");
+        assert!(
+            rule["required"]
+                .as_array()
+                .unwrap()
+                .contains(&key.as_str().into()),
+            "{key}"
+        );
+    }
+    for (key, wrong) in [
+        ("rows", Value::from(-1)),
+        ("schema", "sockstat-snapshot/2".into()),
+    ] {
+        let mut line = last.clone();
+        line[key] = wrong;
+        assert!(!faults(&schema, &rule, &line, "").is_empty(), "{key}");
+        cases.push((schema.clone(), rule.clone(), line));
+    }
+    if let Some(said) = other_judge(&cases) {
+        let valid = said.iter().filter(|valid| **valid).count();
+        assert_eq!((valid, said.len()), (cases.len() - 2, cases.len()));
+    }
+}
+
+#[test]
 fn arguments_are_printed_only_if_asked_for() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
@@ -168,7 +216,9 @@ fn several_namespaces_are_one_snapshot() {
     assert_eq!(comparable(rows), comparable(listed(&listing)));
     let names = Ran::of(&mut sockstat(["-N", &pids, "why", "80"])).ended_with(2);
     assert!(
-        names.stderr.contains("the listing and snapshot take several"),
+        names
+            .stderr
+            .contains("the listing and snapshot take several"),
         "{}",
         names.stderr
     );
