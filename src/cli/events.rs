@@ -53,7 +53,7 @@ pub struct EventsArgs {
     /// End after N events
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Print one JSON object per line: event, at, was, socket
+    /// Print one JSON object per line: event, at, host, was, socket
     #[arg(short, long, visible_alias = "jsonl")]
     pub json: bool,
     /// Always print the table, even into a pipe
@@ -68,7 +68,7 @@ pub struct EventsArgs {
     /// Omit the heading
     #[arg(short = 'H', long = "no-header")]
     pub no_header: bool,
-    /// Enter a network namespace: a name, a pid or a path
+    /// Network namespaces, comma-separated: names, pids or paths, or `all`
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
     /// Sockets to follow: any filter

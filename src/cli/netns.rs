@@ -5,7 +5,21 @@ use super::{Cli, Subcommand};
 impl Cli {
     /// Returns whether it can look into several network namespaces in one run.
     pub fn takes_namespaces(&self) -> bool {
+        self.takes_tables_of_processes() || self.follows()
+    }
+
+    /// Returns whether the tables of a process inside serve where its network namespace may not be entered. They have no
+    /// cookies to follow sockets by.
+    pub fn takes_tables_of_processes(&self) -> bool {
         self.lists() || matches!(self.command, Some(Subcommand::Snapshot(_)))
+    }
+
+    fn follows(&self) -> bool {
+        match self.command {
+            None => self.list.events,
+            Some(Subcommand::Events(_)) => true,
+            Some(_) => false,
+        }
     }
 
     /// Returns the network namespaces of `-N`, before or after the subcommand.

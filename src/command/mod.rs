@@ -172,7 +172,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
         None if list.events => planned(
             &input(Mode::List),
             |parsed| EventsPlan::of_list(list, parsed, place),
-            events::run,
+            |plan| events::run(plan, caller),
         ),
         None if list.summary => planned(
             &input(Mode::List),
@@ -199,9 +199,9 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
             |plan| kill::run(&plan, caller),
         ),
         Some(Subcommand::Events(args)) => planned(
-            &FilterInput::of_events(args),
+            &FilterInput::of_events(args, list),
             |parsed| EventsPlan::new(args, list, parsed, place),
-            events::run,
+            |plan| events::run(plan, caller),
         ),
         #[cfg(feature = "watch")]
         Some(Subcommand::Watch(args)) => planned(

@@ -1,4 +1,4 @@
-//! `-N`: the run in another network namespace, or a listing or snapshot over several.
+//! `-N`: the run in another network namespace, or a listing, events or a snapshot over several.
 //!
 //! In one, everything that the run reads, sysctls and interface names included, is that of the namespace.
 
@@ -17,22 +17,23 @@ use crate::source::netns::{Namespace, Views, find, path_of};
 /// A namespace that does not exist; more than one, or one that may not be entered, for a command that takes only one.
 pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     let given = cli.netns();
-    let takes_several = cli.takes_namespaces();
     let Some(word) = words(&given).next() else {
         return Ok(Views::default());
     };
     if are_several(&given) {
-        return if takes_several {
+        return if cli.takes_namespaces() {
             views(&given)
         } else {
             Err(UsageError::new("-N takes a single network namespace here")
-                .with_hint("the listing and snapshot take several, and `all`"))
+                .with_hint("the listing, events and snapshot take several, and `all`"))
         };
     }
     let path = path_of(word);
     match Namespace::open(&path).and_then(|namespace| namespace.enter()) {
         Ok(()) => Ok(Views::default()),
-        Err(error) if takes_several && error.kind() == ErrorKind::PermissionDenied => views(&given),
+        Err(error) if cli.takes_tables_of_processes() && error.kind() == ErrorKind::PermissionDenied => {
+            views(&given)
+        }
         Err(error) => Err(refused(&path, &error)),
     }
 }

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::outlet::Outlet;
 use super::owners::scan;
 use super::run::Run;
-use super::{Captured, Request, Sink};
+use super::{Captured, Request, Sink, namespaces};
 use crate::model::{Context, HolderTable, Owners, Socket, Stash, Store};
 use crate::source::proc::holders::{Look, walk_processes};
 
@@ -68,10 +68,19 @@ pub fn around_found(request: &Request, sockets: &Store, likely: &[u32]) -> io::R
 fn surround(request: &Request, each: impl FnOnce(&mut dyn FnMut(&Socket))) -> io::Result<Captured> {
     let mut run = Run::new(request);
     let mut stash = Stash::default();
+    // Each namespace numbers its own interfaces.
+    let mut elsewhere: BTreeMap<u32, Vec<Socket>> = BTreeMap::new();
     each(&mut |socket| {
-        run.learner.learn(std::slice::from_ref(socket));
+        if socket.interface().is_some() && !request.views.views.is_empty() {
+            elsewhere.entry(socket.netns).or_default().push(socket.clone());
+        } else {
+            run.learner.learn(std::slice::from_ref(socket));
+        }
         stash.push(socket);
     });
+    for (netns, sockets) in &elsewhere {
+        namespaces::inside(&request.views, *netns, || run.learner.learn(sockets));
+    }
     let owners = run.owners_of(&stash)?;
     let outlet = Outlet::new(Nowhere, request.filter.as_ref());
     let (_, captured) = run.hand_out(&stash, owners, outlet);

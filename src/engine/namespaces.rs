@@ -68,6 +68,40 @@ pub fn addresses(views: &Views, root: &ProcRoot) -> BTreeSet<IpAddr> {
     on_a_thread(|| views.views.iter().flat_map(of_view).collect()).unwrap_or_default()
 }
 
+/// Does `work` in every namespace that can be entered. Returns the results, each with the index of its namespace.
+///
+/// # Errors
+/// If a thread for it cannot be started.
+pub fn in_each<T: Send>(views: &Views, work: impl Fn() -> T + Send + Sync) -> io::Result<Vec<(u32, T)>> {
+    if views.views.is_empty() {
+        return Ok(vec![(0, work())]);
+    }
+    on_a_thread(|| {
+        let numbered = (0..).zip(views.views.iter());
+        let entered = numbered.filter(|(_, view)| matches!(way_in(view), Way::To(_, Read::Inside)));
+        entered.map(|(number, _)| (number, work())).collect()
+    })
+}
+
+/// Does `work` in the namespace with this index, if it can be entered.
+pub(super) fn inside(views: &Views, number: u32, work: impl FnOnce() + Send) {
+    let view = usize::try_from(number).ok().and_then(|at| views.views.get(at));
+    if let Some(view) = view {
+        // Without a thread it is as if it could not be entered.
+        let _ = on_a_thread(|| match way_in(view) {
+            Way::To(_, Read::Inside) => work(),
+            Way::To(..) | Way::None(_) => {}
+        });
+    }
+}
+
+/// Returns the indices of namespaces into which nothing leads any more.
+pub fn gone(views: &Views) -> BTreeSet<u32> {
+    let numbered = (0..).zip(views.views.iter());
+    let gone = numbered.filter(|(_, view)| view.has_no_way());
+    gone.map(|(number, _)| number).collect()
+}
+
 /// Runs what enters namespaces. A thread that changed namespaces is not reused: a pool's thread would stay in the wrong
 /// one.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {

@@ -63,6 +63,7 @@ impl EventsPlan {
             no_header: args.no_header,
             quiet: global.quiet,
             owners: global.owners,
+            netns: [&global.netns[..], &args.netns].concat(),
             ..ListArgs::default()
         };
         Self::of_list(&list, parsed, place)

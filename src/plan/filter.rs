@@ -40,9 +40,12 @@ impl FilterInput {
         Self::of_words(&args.filter, Mode::Kill)
     }
 
-    /// The filter of `events`.
-    pub fn of_events(args: &EventsArgs) -> Self {
-        Self::of_words(&args.filter, Mode::List)
+    /// The filter of `events`; options before the subcommand are in `global`.
+    pub fn of_events(args: &EventsArgs, global: &ListArgs) -> Self {
+        Self {
+            interfaces_by_name: are_several(&[&global.netns[..], &args.netns].concat()),
+            ..Self::of_words(&args.filter, Mode::List)
+        }
     }
 
     /// The filter of `metrics`: none.

@@ -1,15 +1,24 @@
 //! Receives the kernel's messages about freed sockets, on a thread of its own, so that they leave the kernel's buffer
 //! even while tables are read.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::engine::namespaces;
 use crate::model::request::{Dump, Wanted};
 use crate::model::{Protocol, Socket};
 use crate::source::netlink::channel::{DumpError, Subscription};
 use crate::source::netlink::freed;
+use crate::source::netns::Views;
 
 /// How many messages wait for us; further ones wait in the kernel, which drops them when its buffer is full.
 const WAITING_MAX: usize = 16 * 1024;
+
+/// How soon a namespace is left that has gone: a socket in it keeps it alive.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why no messages arrive (any more).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,40 +46,72 @@ enum Word {
 /// The receiving end.
 pub(in crate::command) struct Messages {
     receiver: Option<Receiver<Word>>,
-    /// Why there are none.
+    /// Why there are none, or none from some namespaces.
     pub(in crate::command) unheard: Option<Unheard>,
+    /// Namespaces to leave, by their index.
+    gone: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Messages {
     /// Begins to receive what concerns the dumps, in the network namespace of this thread.
     pub(in crate::command) fn open(dumps: &[Dump]) -> Self {
+        Self::open_in(dumps, &Views::default())
+    }
+
+    /// The same in several namespaces; sockets carry the index of theirs.
+    pub(in crate::command) fn open_in(dumps: &[Dump], views: &Views) -> Self {
+        let gone = Arc::<Mutex<BTreeSet<u32>>>::default();
         let unheard = |why| Self {
             receiver: None,
             unheard: Some(why),
+            gone: Arc::default(),
         };
         let groups = freed::groups(dumps);
         if groups == 0 {
             return unheard(Unheard::Nothing);
         }
-        let subscribed = match Subscription::open(groups) {
-            Ok(subscribed) => subscribed,
-            Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => {
-                return unheard(Unheard::Refused(errno));
-            }
-            Err(_) => return unheard(Unheard::Refused(0)),
+        let refused_by = |error: std::io::Error| Unheard::Refused(error.raw_os_error().unwrap_or(0));
+        let opened = match namespaces::in_each(views, || Subscription::open(groups)) {
+            Ok(opened) => opened,
+            Err(error) => return unheard(refused_by(error)),
         };
+        let (mut places, mut refused) = (Vec::new(), None);
+        for (netns, opened) in opened {
+            match opened {
+                Ok(subscription) => places.push(Place {
+                    netns,
+                    subscription,
+                    lost: false,
+                }),
+                Err(DumpError::Channel(errno) | DumpError::Kernel(errno)) => {
+                    refused = Some(Unheard::Refused(errno));
+                }
+                Err(_) => refused = Some(Unheard::Refused(0)),
+            }
+        }
+        if places.is_empty() {
+            return unheard(refused.unwrap_or(Unheard::Nothing));
+        }
         let wanted = dumps.iter().map(|dump| dump.wanted).max().unwrap_or_default();
         let (sender, receiver) = channel(WAITING_MAX);
+        let to_leave = Arc::clone(&gone);
+        let within = (!views.views.is_empty()).then_some(LEAVE_WITHIN);
         let listening = std::thread::Builder::new()
             .name("messages".into())
-            .spawn(move || listen(subscribed, wanted, &sender));
+            .spawn(move || listen(places, wanted, &sender, within, &to_leave));
         match listening {
             Ok(_) => Self {
                 receiver: Some(receiver),
-                unheard: None,
+                unheard: refused,
+                gone,
             },
-            Err(error) => unheard(Unheard::Refused(error.raw_os_error().unwrap_or(0))),
+            Err(error) => unheard(refused_by(error)),
         }
+    }
+
+    /// Leaves these namespaces, so that they can end.
+    pub(in crate::command) fn leave(&self, gone: BTreeSet<u32>) {
+        *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = gone;
     }
 
     /// Whether the end of such sockets is reported.
@@ -129,27 +170,70 @@ impl Heard {
     }
 }
 
-/// Passes messages on until nobody wants them, or the socket fails. That some were lost is reported once the queue is
-/// empty: only then does the kernel stop dropping, and reading the tables again is worthwhile.
-fn listen(mut subscription: Subscription, wanted: Wanted, sender: &Sender<Word>) {
-    let mut lost = false;
+/// Where messages come from.
+struct Place {
+    /// The index of the network namespace.
+    netns: u32,
+    subscription: Subscription,
+    /// Some were lost, which is not yet reported.
+    lost: bool,
+}
+
+/// Why no more messages come from a place.
+enum Ended {
+    /// Its socket failed.
+    Failed,
+    /// Nobody wants them.
+    Unwanted,
+}
+
+/// Passes messages on until nobody wants them, or every socket has failed.
+fn listen(
+    mut places: Vec<Place>,
+    wanted: Wanted,
+    sender: &Sender<Word>,
+    within: Option<Duration>,
+    gone: &Mutex<BTreeSet<u32>>,
+) {
     loop {
-        let mut words = Vec::new();
-        let taken = subscription.messages(!lost, |payload| {
-            words.extend(freed::decode(payload, wanted).map(Word::Freed));
-        });
-        match taken {
-            Ok(true) => {}
-            Ok(false) => {
-                lost = false;
-                words.push(Word::Lost);
+        let ready = Subscription::wait(places.iter().map(|place| &place.subscription), within);
+        let mut failed = BTreeSet::new();
+        for (place, _) in places.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            match place.drain(wanted, sender) {
+                Ok(()) => {}
+                Err(Ended::Failed) => drop(failed.insert(place.netns)),
+                Err(Ended::Unwanted) => return,
             }
-            Err(DumpError::Lost) => lost = true,
-            Err(_) => return,
         }
-        for word in words {
-            if sender.blocking_send(word).is_err() {
-                return;
+        places.retain(|place| !failed.contains(&place.netns));
+        if !failed.is_empty() && (places.is_empty() || sender.blocking_send(Word::Lost).is_err()) {
+            return;
+        }
+        let gone = gone.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|place| !gone.contains(&place.netns));
+    }
+}
+
+impl Place {
+    /// Passes on what waits. That some were lost is reported once the queue is empty: only then does the kernel stop
+    /// dropping, and reading the tables again is worthwhile.
+    fn drain(&mut self, wanted: Wanted, sender: &Sender<Word>) -> Result<(), Ended> {
+        loop {
+            let mut words = Vec::new();
+            let netns = self.netns;
+            let taken = self.subscription.messages(|payload| {
+                let freed = freed::decode(payload, wanted);
+                words.extend(freed.map(|socket| Word::Freed(Socket { netns, ..socket })));
+            });
+            match taken {
+                Ok(true) => {}
+                Ok(false) if std::mem::take(&mut self.lost) => words.push(Word::Lost),
+                Ok(false) => return Ok(()),
+                Err(DumpError::Lost) => self.lost = true,
+                Err(_) => return Err(Ended::Failed),
+            }
+            for word in words {
+                sender.blocking_send(word).map_err(|_| Ended::Unwanted)?;
             }
         }
     }

@@ -9,6 +9,7 @@ pub(super) mod messages;
 pub mod text;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::caller::Caller;
 use super::{losses, out};
 use crate::engine::follow::{Event, Followed};
 use crate::engine::{Request, namespaces};
@@ -26,7 +28,7 @@ use crate::plan::{EventsPlan, Output};
 use crate::render::human;
 use crate::render::page::Page;
 use crate::source::proc::ProcRoot;
-use crate::source::threads;
+use crate::source::{machine, threads};
 
 use messages::{Heard, Messages, Unheard};
 use text::Shown;
@@ -35,8 +37,15 @@ use writer::Writer;
 /// Follows until it is interrupted, nobody reads any more, or enough events were printed; exit 0 in each case.
 ///
 /// # Errors
-/// If /proc cannot be listed, or a thread cannot be started.
-pub fn run(plan: EventsPlan) -> anyhow::Result<Exit> {
+/// If /proc cannot be listed, or a thread cannot be started; in several network namespaces, also if the kernel counts
+/// the cookies of each alone.
+pub fn run(mut plan: EventsPlan, caller: &Caller) -> anyhow::Result<Exit> {
+    plan.capture.views = caller.views.clone();
+    if plan.capture.views.views.len() > 1 && !machine::kernel_is_at_least(5, 4) {
+        anyhow::bail!(
+            "following several network namespaces needs Linux 5.4 or newer, where no two sockets have the same cookie"
+        );
+    }
     let watch = Watch::new(plan);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -60,6 +69,8 @@ struct Look {
     /// How many could not be kept, because they have no cookie.
     nameless: u64,
     gaps: Vec<Gap>,
+    /// Namespaces into which nothing leads any more.
+    gone: BTreeSet<u32>,
 }
 
 /// What is followed, and how.
@@ -86,15 +97,17 @@ impl Watch {
 
     async fn follow(self) -> anyhow::Result<()> {
         // Before the first look, so that no socket ends unnoticed in between.
-        let mut messages = Messages::open(&self.plan.dumps);
+        let mut messages = Messages::open_in(&self.plan.dumps, &self.plan.views);
         let Look {
             sockets,
             nameless,
-            gaps,
+            mut gaps,
+            ..
         } = self.look().await?;
+        gaps.extend(self.plan.views.gaps.iter().cloned());
         let mut writer = Writer::new(
             Arc::clone(&self.plan),
-            Shown::of(&self.output),
+            Shown::of(&self.output, &machine::read(&ProcRoot::default())),
             self.states,
             self.limit,
             self.quiet,
@@ -129,7 +142,8 @@ impl Watch {
                 .collect();
             let mut lost = heard.lost;
             if look_now || lost {
-                let Look { sockets, .. } = self.look().await?;
+                let Look { sockets, gone, .. } = self.look().await?;
+                messages.leave(gone);
                 // What was freed meanwhile may be in the look or not.
                 let heard = messages.now();
                 events.extend(followed.look(sockets, heard.freed));
@@ -167,6 +181,7 @@ impl Watch {
                 sockets,
                 nameless,
                 gaps,
+                gone: namespaces::gone(&plan.views),
             }
         });
         looked.await.context(CANNOT_LIST)

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use crate::engine::follow::Happened;
-use crate::model::Row;
+use crate::model::machine::Machine;
+use crate::model::{Name, Row};
 use crate::plan::Output;
 use crate::render::growing::{GrowingTable, Lead};
 use crate::render::human;
+use crate::render::json::{push_key, push_optional};
 use crate::render::lines::Lines;
 
 /// The columns in front of the table: the time, and what happened; for a change, the previous state.
@@ -15,26 +17,27 @@ const LEAD: &Lead = &[("UTC", "12:00:00".len()), ("EVENT", "was ESTAB".len())];
 
 /// How events are shown.
 pub(super) enum Shown {
-    /// A line each.
-    Lines(Lines),
+    /// A line each; in JSON with what identifies the machine.
+    Lines(Lines, Box<[u8]>),
     /// A row each.
     Table(Box<GrowingTable>),
 }
 
 impl Shown {
     /// The form of an output that has lines or a table. Any other has no events, so there is nothing to show.
-    pub(super) fn of(output: &Output) -> Self {
-        match output {
-            Output::Lines(lines) => Self::Lines(lines.clone()),
-            Output::Table(view) => Self::Table(Box::new(GrowingTable::new(LEAD, view))),
-            Output::Json(fields) => Self::Lines(Lines::Json(fields.clone())),
-            Output::Groups(_) | Output::Pids => Self::Lines(Lines::Json(Vec::new())),
-        }
+    pub(super) fn of(output: &Output, machine: &Machine) -> Self {
+        let lines = match output {
+            Output::Table(view) => return Self::Table(Box::new(GrowingTable::new(LEAD, view))),
+            Output::Lines(lines) => lines.clone(),
+            Output::Json(fields) => Lines::Json(fields.clone()),
+            Output::Groups(_) | Output::Pids => Lines::Json(Vec::new()),
+        };
+        Self::Lines(lines, keys_of(machine).into())
     }
 
     /// Appends what stands above the events. A table has its heading above the first.
     pub(super) fn push_header(&self, out: &mut Vec<u8>) {
-        if let Self::Lines(lines) = self {
+        if let Self::Lines(lines, _) = self {
             push_header(out, lines);
         }
     }
@@ -42,7 +45,7 @@ impl Shown {
     /// Appends one event.
     pub(super) fn push(&mut self, out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>) {
         match self {
-            Self::Lines(lines) => push_event(out, happened, at, row, lines),
+            Self::Lines(lines, machine) => push_event(out, happened, at, machine, row, lines),
             Self::Table(table) => {
                 let at = human::rfc3339_ms(at);
                 let clock = at.get(11..19).unwrap_or_default();
@@ -58,8 +61,8 @@ impl Shown {
 
     /// Appends that events were lost.
     pub(super) fn push_lost(&self, out: &mut Vec<u8>, at: SystemTime) {
-        if let Self::Lines(lines) = self {
-            push_lost(out, at, lines);
+        if let Self::Lines(lines, machine) = self {
+            push_lost(out, at, machine, lines);
         }
     }
 }
@@ -105,7 +108,14 @@ fn push_header(out: &mut Vec<u8>, lines: &Lines) {
 }
 
 /// Appends one event.
-fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'_>, lines: &Lines) {
+fn push_event(
+    out: &mut Vec<u8>,
+    happened: Happened,
+    at: SystemTime,
+    machine: &[u8],
+    row: &Row<'_>,
+    lines: &Lines,
+) {
     if !matches!(lines, Lines::Json(_)) {
         push_word(out, word(happened));
         lines.push_row(out, row);
@@ -120,7 +130,7 @@ fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'
         }
         return;
     }
-    push_json_start(out, word(happened), at);
+    push_json_start(out, word(happened), at, machine);
     match happened {
         Happened::Changed(from) => out.extend_from_slice(format!("\"{}\"", from.name()).as_bytes()),
         _ => out.extend_from_slice(b"null"),
@@ -134,16 +144,33 @@ fn push_event(out: &mut Vec<u8>, happened: Happened, at: SystemTime, row: &Row<'
 }
 
 /// Appends that events were lost: a line in JSON, for readers that have to know; people see a line on stderr.
-fn push_lost(out: &mut Vec<u8>, at: SystemTime, lines: &Lines) {
+fn push_lost(out: &mut Vec<u8>, at: SystemTime, machine: &[u8], lines: &Lines) {
     if matches!(lines, Lines::Json(_)) {
-        push_json_start(out, "lost", at);
+        push_json_start(out, "lost", at, machine);
         out.extend_from_slice(b"null,\"socket\":null}\n");
     }
 }
 
-fn push_json_start(out: &mut Vec<u8>, word: &str, at: SystemTime) {
+fn push_json_start(out: &mut Vec<u8>, word: &str, at: SystemTime, machine: &[u8]) {
     let at = human::rfc3339_ms(at);
-    out.extend_from_slice(format!("{{\"event\":\"{word}\",\"at\":\"{at}\",\"was\":").as_bytes());
+    out.extend_from_slice(format!("{{\"event\":\"{word}\",\"at\":\"{at}\",").as_bytes());
+    out.extend_from_slice(machine);
+    out.extend_from_slice(b"\"was\":");
+}
+
+/// The keys that identify the machine, as in the rows of a snapshot.
+fn keys_of(machine: &Machine) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (key, name) in [
+        ("host", &machine.host),
+        ("machine_id", &machine.machine_id),
+        ("boot_id", &machine.boot_id),
+    ] {
+        push_key(&mut out, key);
+        push_optional(&mut out, name.as_ref().map(Name::as_bytes));
+        out.push(b',');
+    }
+    out
 }
 
 fn push_word(out: &mut Vec<u8>, word: &str) {
@@ -158,6 +185,14 @@ mod tests {
     use crate::query::field::Field;
     use crate::render::plain::Plain;
     use std::time::Duration;
+
+    fn machine() -> Machine {
+        Machine {
+            host: Some("web\"1".into()),
+            machine_id: None,
+            boot_id: Some("b007".into()),
+        }
+    }
 
     fn shown(happened: Happened, lines: &Lines) -> String {
         let socket = Socket {
@@ -176,7 +211,7 @@ mod tests {
         let mut out = Vec::new();
         push_header(&mut out, lines);
         let at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_234);
-        push_event(&mut out, happened, at, &row, lines);
+        push_event(&mut out, happened, at, &keys_of(&machine()), &row, lines);
         String::from_utf8(out).unwrap()
     }
 
@@ -202,7 +237,8 @@ mod tests {
         let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let opened = parse(&shown(Happened::Opened, &lines));
         let expected = serde_json::json!({
-            "event": "open", "at": "1970-01-01T00:00:01.234Z", "was": null, "socket": {"state": "established"}
+            "event": "open", "at": "1970-01-01T00:00:01.234Z", "host": "web\"1", "machine_id": null,
+            "boot_id": "b007", "was": null, "socket": {"state": "established"}
         });
         assert_eq!(opened, expected);
         assert_eq!(
@@ -210,11 +246,11 @@ mod tests {
             "syn-recv"
         );
         let mut lost = Vec::new();
-        push_lost(&mut lost, SystemTime::UNIX_EPOCH, &lines);
+        push_lost(&mut lost, SystemTime::UNIX_EPOCH, &keys_of(&machine()), &lines);
         let lost = parse(&String::from_utf8(lost).unwrap());
         assert_eq!(
-            (&lost["event"], &lost["socket"]),
-            (&"lost".into(), &serde_json::Value::Null)
+            (&lost["event"], &lost["host"], &lost["socket"]),
+            (&"lost".into(), &"web\"1".into(), &serde_json::Value::Null)
         );
     }
 }

@@ -11,9 +11,11 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_XFRM};
 use netlink_sys::{Socket, SocketAddr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use super::error::DumpError;
 use crate::source::tape::{self, netlink::Heard};
@@ -331,16 +333,29 @@ impl Subscription {
         })
     }
 
-    /// Receives the next messages and passes them to `take` as [`Channel::dump`] does. Waits for them with `wait`;
-    /// otherwise returns false if there are none.
+    /// Waits until one of them has messages or has failed, at most `within`. Returns for each whether it has.
+    pub fn wait<'a>(
+        subscriptions: impl IntoIterator<Item = &'a Self>,
+        within: Option<Duration>,
+    ) -> Vec<bool> {
+        let mut waits: Vec<PollFd<'_>> = subscriptions
+            .into_iter()
+            .map(|subscription| PollFd::new(&subscription.socket, PollFlags::IN))
+            .collect();
+        let within = within.and_then(|within| Timespec::try_from(within).ok());
+        // Interrupted: nothing is ready, and the caller waits again.
+        let _ = poll(&mut waits, within.as_ref());
+        waits.iter().map(|wait| !wait.revents().is_empty()).collect()
+    }
+
+    /// Receives the next messages and passes them to `take` as [`Channel::dump`] does. Returns false if there are none.
     ///
     /// # Errors
     /// [`DumpError::Lost`] if the kernel had no room for some. It drops more until the queue is empty, without
     /// another report (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
-    pub fn messages(&mut self, wait: bool, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
-        let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
-        let length = match receive(&self.socket, &mut self.buffer, flags) {
-            Err(DumpError::Channel(libc::EAGAIN)) if !wait => return Ok(false),
+    pub fn messages(&mut self, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
+        let length = match receive(&self.socket, &mut self.buffer, libc::MSG_DONTWAIT) {
+            Err(DumpError::Channel(libc::EAGAIN)) => return Ok(false),
             result => result?,
         };
         let datagram = self.buffer.get(..length).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The network namespaces that a run reads.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use super::{Way, name_of};
 use crate::model::{self, Gap, Name};
@@ -57,7 +57,7 @@ impl View {
     /// # Errors
     /// The last error, if no file leads there.
     pub fn enter(&self) -> io::Result<()> {
-        let mut refused = io::Error::from(io::ErrorKind::PermissionDenied);
+        let mut refused = io::Error::from(ErrorKind::PermissionDenied);
         for way in &self.ways {
             match way.open() {
                 Ok(namespace) if Some(namespace.inode) == self.inode => return namespace.enter(),
@@ -71,7 +71,17 @@ impl View {
 
     /// Returns whether its last process has ended, and nothing else kept it.
     pub fn is_gone(&self, error: &io::Error) -> bool {
-        self.name.is_none() && error.kind() == io::ErrorKind::NotFound
+        self.name.is_none() && error.kind() == ErrorKind::NotFound
+    }
+
+    /// Returns whether no file leads into it any more.
+    pub fn has_no_way(&self) -> bool {
+        let leads_there = |way: &Way| match way.open() {
+            Ok(namespace) => Some(namespace.inode) == self.inode,
+            // A name that is no longer mounted, or a process that has ended.
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput),
+        };
+        !self.is_own && !self.ways.iter().any(leads_there)
     }
 
     /// Its name for people.
@@ -97,6 +107,19 @@ mod tests {
             ways: vec![Path::new("/proc/self/ns/net").into()],
             ..View::default()
         };
-        assert!(elsewhere.enter().is_err());
+        assert!(elsewhere.enter().is_err() && elsewhere.has_no_way());
+        let own = View {
+            is_own: true,
+            ..elsewhere.clone()
+        };
+        assert!(!own.has_no_way());
+        let way = || vec![Path::new("/proc/self/ns/net").into()];
+        let inode = super::super::Namespace::open(Path::new("/proc/self/ns/net")).ok();
+        let here = View {
+            inode: inode.map(|namespace| namespace.inode),
+            ways: way(),
+            ..View::default()
+        };
+        assert!(!here.has_no_way());
     }
 }

@@ -7,9 +7,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use serde_json::Value;
 
+use super::enter::is_root;
 use super::sockets::{Sockets, example};
 use crate::run::{Ran, sockstat};
 use crate::schema;
+use crate::skip::skip;
 
 /// A run that takes longer than this hangs.
 const HANGS_AFTER: Timespec = Timespec {
@@ -27,7 +29,10 @@ struct Following {
 
 impl Following {
     fn begin(sockets: &Sockets, arguments: &[&str]) -> Self {
-        let mut command = sockets.sockstat(&[&["events", "-j"], arguments].concat());
+        Self::of(sockets.sockstat(&[&["events", "-j"], arguments].concat()))
+    }
+
+    fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -196,7 +201,10 @@ fn each_line_is_what_the_schema_says() {
     let mut check = |event: &Value| {
         schema::check(&rule, &rule, event, "event");
         let keys: Vec<_> = event.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["at", "event", "socket", "was"]);
+        assert_eq!(
+            keys,
+            ["at", "boot_id", "event", "host", "machine_id", "socket", "was"]
+        );
         schema::check(&whole, &whole["$defs"]["socket"], &event["socket"], "socket");
         words.insert(event["event"].as_str().unwrap().to_owned());
         words.len() == 3
@@ -204,6 +212,63 @@ fn each_line_is_what_the_schema_says() {
     check(&following.wait_for("open", has("peer_port", 4000)));
     shell.does("exec 3>&-");
     while !check(&following.next()) {}
+}
+
+#[test]
+fn several_namespaces_are_followed_and_one_that_ends_is_left() {
+    if !is_root() {
+        skip("only root can enter a network namespace alone");
+        return;
+    }
+    let specs = ["tcp-listen:port=4000"];
+    let (Some(one), Some(other)) = (Sockets::make(&specs), Sockets::make(&specs)) else {
+        return;
+    };
+    let pids = format!("{},{}", one.pid, other.pid);
+    let fast = ["-N", &pids, "-tp", "--interval", "20ms"];
+    let mut following = Following::of(sockstat([&["events", "-j"], &fast[..]].concat()));
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    for sockets in [&one, &other] {
+        let mut shell = Shell::begin(sockets);
+        shell.does("exec 3<>/dev/tcp/127.0.0.1/4000");
+        let is_client = |socket: &Value| socket["peer_port"] == 4000 && socket["netns"] == sockets.netns;
+        let opened = following.wait_for("open", is_client);
+        assert_eq!(opened["socket"]["pid"], shell.child.id());
+        assert_eq!(opened["boot_id"], boot_id.trim());
+        assert!(opened["host"].is_string());
+        shell.does("exec 3>&-");
+        following.wait_for("close", is_client);
+    }
+    // Between two looks, only the kernel tells; a line of text names the namespace.
+    let slow = [
+        "-E",
+        "-N",
+        &pids,
+        "-t",
+        "--interval",
+        "1h",
+        "--columns",
+        "netns,peer_port,host",
+    ];
+    let mut only_told = Following::of(sockstat(slow));
+    Shell::begin(&other).has_done("exec 3<>/dev/tcp/127.0.0.1/4000; exec 3>&-");
+    let mut line = String::new();
+    while !line.contains(" 4000 ") {
+        line.clear();
+        assert!(only_told.lines.read_line(&mut line).unwrap() > 0);
+    }
+    assert!(
+        line.starts_with("close ") && line.contains(&other.netns.to_string()),
+        "{line}"
+    );
+    let netns = other.netns;
+    drop(other);
+    let closed = following.wait_for("close", |socket| {
+        socket["state"] == "listen" && socket["netns"] == netns
+    });
+    assert_eq!(closed["socket"]["local_port"], 4000);
+    let (status, ..) = following.interrupt();
+    assert_eq!(status, Some(0));
 }
 
 #[test]

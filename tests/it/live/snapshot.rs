@@ -218,7 +218,7 @@ fn several_namespaces_are_one_snapshot() {
     assert!(
         names
             .stderr
-            .contains("the listing and snapshot take several"),
+            .contains("the listing, events and snapshot take several"),
         "{}",
         names.stderr
     );
