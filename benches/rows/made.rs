@@ -53,7 +53,7 @@ fn push_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.resize(message.len().next_multiple_of(4), 0);
 }
 
-/// Answers as `-tan` gets them: what the kernel sends unasked is there and not looked at.
+/// Answers as `-tan` gets them: what the kernel sends unrequested is present and ignored.
 pub(crate) fn inet_messages() -> Vec<Vec<u8>> {
     let with_attributes = |number| {
         let mut message = inet_message(number);
@@ -163,7 +163,7 @@ pub(crate) fn holders(sockets: &[Socket]) -> Vec<Holder> {
     holders
 }
 
-/// That the messages are what they look like, so that nothing else is measured.
+/// Checks that the messages decode as intended, so that nothing else is measured.
 pub(crate) fn check() {
     let made = Made::new();
     let last = made.sockets.last().and_then(Socket::inet).expect("an IP socket");

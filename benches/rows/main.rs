@@ -1,7 +1,7 @@
 //! What each step costs for one socket, without a kernel: decode, stash, join, filter, sort, and every form of output.
 //!
-//! `cargo bench` prints the time for a batch and, as throughput, sockets a second; `cargo bench -- filter` does one step. For
-//! how long a run takes beside other programs there is `examples/compare`.
+//! `cargo bench` prints the time for a batch and, as throughput, sockets per second; `cargo bench -- filter` runs one step.
+//! `examples/compare` measures whole runs against other programs.
 
 mod made;
 

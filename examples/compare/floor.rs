@@ -167,7 +167,7 @@ fn count_records(mut batch: &[u8]) -> Result<(u64, bool)> {
     Ok((count, false))
 }
 
-/// Counts the descriptors of all processes that are sockets; what may not be read is passed over.
+/// Counts the descriptors of all processes that are sockets, and skips what may not be read.
 fn walk() -> Result<u64> {
     let proc = directory(CWD, c"/proc").context("cannot open /proc")?;
     let mut buffer = [MaybeUninit::uninit(); 16 * 1024];

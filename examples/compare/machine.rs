@@ -13,7 +13,7 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) ss_version: String,
     pub(crate) sockstat_version: String,
-    /// Peak of `sockstat -V`, against which memory for each socket is counted.
+    /// Peak of `sockstat -V`, the baseline for memory per socket.
     pub(crate) base_peak_kib: u64,
     pub(crate) ordinary_user: bool,
     pub(crate) processes: u32,

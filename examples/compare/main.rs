@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Modes, by the names that the report prints; all if not given
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     modes: Vec<String>,
-    /// The sockstat to measure [default: the one built beside this program]
+    /// The sockstat to measure [default: the one built next to this program]
     #[arg(long)]
     sockstat: Option<PathBuf>,
     /// Another command to measure; a word {} stands for the options that ss is given

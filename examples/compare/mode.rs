@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 /// Local port of half the sockets of a TCP load.
 pub(crate) const ONE_PORT: u16 = 4433;
 
-/// What has to be there while a mode is measured.
+/// The load that a mode needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Load {
     /// Nothing: the machine as it is.
@@ -25,7 +25,7 @@ pub(crate) struct Mode {
     pub(crate) lsof: &'static [&'static str],
     /// Arguments of the floor programs, see `floor`.
     pub(crate) floors: &'static [&'static [&'static str]],
-    /// Whether `ss` looks for owners, which takes it quadratic time.
+    /// Whether `ss` searches for owners, which takes it quadratic time.
     pub(crate) owners: bool,
     /// Lines of sockstat's and of ss' output that are not rows; `None` where rows do not compare.
     pub(crate) header_lines: Option<[u64; 2]>,
@@ -34,7 +34,7 @@ pub(crate) struct Mode {
 /// All states that ss asks for with `-a`: numbers 0 to 11 (iproute2 6.1 misc/ss.c).
 const ALL: &str = "fff";
 /// The same and those that are only bound (bit 13), which sockstat asks for too, as ss does since iproute2 6.8. The
-/// goals are held against the shorter dump.
+/// goals are compared with the shorter dump.
 const ALL_AND_BOUND: &str = "2fff";
 const LISTEN: &str = "400";
 const WALK: &[&str] = &["walk"];

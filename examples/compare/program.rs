@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::mode::Mode;
 use crate::{Args, floor};
 
-/// What a program is, for ratios and goals.
+/// The role of a program in ratios and goals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Role {
     Sockstat,
@@ -32,7 +32,7 @@ pub(crate) struct Skipped {
     pub(crate) reason: String,
 }
 
-/// The sockstat given, else the one built beside this example.
+/// The sockstat given, else the one built next to this example.
 pub(crate) fn sockstat_path(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = given {
         return Ok(path.to_owned());
@@ -116,7 +116,7 @@ fn program(name: &str, role: Role, path: &Path, args: &[&str]) -> Program {
     }
 }
 
-/// A command of the user's: words apart at blanks, `{}` replaced by the options of ss.
+/// The user's command: words separated by blanks, with `{}` replaced by the options of ss.
 fn peer(command: &str, mode: &Mode) -> Option<Program> {
     let mut words = command.split_whitespace();
     let path = PathBuf::from(words.next()?);
@@ -135,7 +135,7 @@ fn peer(command: &str, mode: &Mode) -> Option<Program> {
     })
 }
 
-/// Where a program of this name is, by PATH.
+/// The path of a program, found through PATH.
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -50,7 +50,7 @@ struct Entry {
     rows: u64,
 }
 
-/// `None` when sockstat cannot do this yet, which is said.
+/// `None` if sockstat cannot do this yet, which is reported.
 pub(crate) fn measure(
     args: &Args,
     mode: &'static Mode,
@@ -97,7 +97,7 @@ pub(crate) fn measure(
         });
     }
     for round in 0..rounds {
-        // Another program begins each round, so that none always comes after the same one.
+        // Each round starts with another program, so that none always follows the same one.
         let first = round as usize % entries.len();
         let (last_ones, first_ones) = entries.split_at_mut(first);
         for entry in first_ones
@@ -148,7 +148,7 @@ fn rows(program: &Program, mode: &Mode, run: &Run) -> u64 {
     }
 }
 
-/// What is strange about the rows: programs that differ from each other, or from round to round.
+/// Inconsistencies in the rows: programs that differ from each other, or from round to round.
 fn odd_rows(mode: &Mode, place: &Place, entries: &[Entry]) -> Vec<String> {
     let mut notes = Vec::new();
     if place.sink == Sink::Null {

@@ -75,16 +75,16 @@ pub(crate) fn run(program: &Program, place: &Place) -> Result<Run> {
     };
     let (namespaces, user) = (place.namespaces.clone(), place.user);
     // SAFETY: between fork and exec the closure makes system calls only; it allocates nothing and takes no lock.
-    // There always is one, for it makes the library fork: a vfork would count our own peak memory as the child's.
+    // There always is one, because it makes the library fork: a vfork would count our own peak memory as the child's.
     unsafe { command.pre_exec(move || enter(&namespaces, user)) };
 
     let began = Instant::now();
-    // The child is waited for by number, since only wait4 tells what it used.
+    // The child is waited for by number, because only wait4 reports what it used.
     #[allow(clippy::zombie_processes)]
     let child = command
         .spawn()
         .with_context(|| format!("cannot run {}", program.path.display()))?;
-    // The command holds our copy of the writing end, which has to go before the output can end.
+    // The command holds our copy of the writing end, which must be closed before the output can end.
     drop(command);
     let (status, usage) = wait(child.id())?;
     let wall_ms = began.elapsed().as_secs_f64() * 1e3;

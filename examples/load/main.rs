@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Percent that are IPv4 on IPv6 sockets (`::ffff:127.x.y.z`)
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
     mapped: u8,
-    /// TIME-WAIT sockets beside them, renewed before they expire
+    /// TIME-WAIT sockets in addition, renewed before they expire
     #[arg(long, default_value_t = 0)]
     time_wait: u32,
     /// Listening sockets, on ports from 10000 up
@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Says that this process is done with setting up, and waits until its parent lets go.
+/// Reports that this process has finished setting up, and waits for its parent to release it.
 fn wait_for_the_end() -> Result<()> {
     println!("up");
     std::io::stdin().read_to_end(&mut Vec::new())?;

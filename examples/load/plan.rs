@@ -17,7 +17,7 @@ const ADDRESSES_PER_PROCESS: u32 = 64;
 /// Descriptors that a process has besides its sockets: standard streams, temporary listeners, what the runtime opens.
 const OTHER_DESCRIPTORS: u64 = 16;
 
-/// What the sockets of a connection are.
+/// The kind of the sockets of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     /// `AF_INET`
@@ -77,14 +77,14 @@ pub(crate) fn server_addresses(load: &Load) -> impl Iterator<Item = IpAddr> {
     })
 }
 
-/// Refuses a load that does not fit into the descriptors a process may have, and says what would.
+/// Refuses a load that does not fit into the descriptors a process may have, and reports what would fit.
 pub(crate) fn fits(load: &Load, descriptors: u64) -> Result<()> {
     let sockets = 2 * (load.tcp_pairs + load.unix_pairs);
     let room = descriptors.saturating_sub(OTHER_DESCRIPTORS) / 4 * 4;
     let per_process =
         2 * load.tcp_pairs.div_ceil(load.processes) + 2 * load.unix_pairs.div_ceil(load.processes);
     if per_process > room {
-        // Two less than the room, because TCP and unix pairs are rounded up apart from each other.
+        // Two less than the room, because TCP and unix pairs are rounded up separately.
         let enough = sockets.div_ceil(room.saturating_sub(4).max(1));
         bail!(
             "{sockets} sockets over {} processes are {per_process} for each, but the hard limit of open files is \

@@ -28,7 +28,7 @@ const FIRST_CLIENT: Ipv4Addr = Ipv4Addr::new(127, 250, 0, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(127, 251, 0, 1);
 const SERVER_PORT: u16 = 9_000;
 
-/// Makes `count` TIME-WAIT sockets, says so, and renews them until standard input ends.
+/// Makes `count` TIME-WAIT sockets, reports that, and renews them until standard input ends.
 pub(crate) fn keep(count: u32) -> Result<()> {
     die_with_parent()?;
     let server = socket_with(

@@ -80,7 +80,7 @@ fn connection(door: &Door) -> Result<[OwnedFd; 2]> {
     // With no lingering a close is a reset: a load that ends leaves no TIME-WAIT behind and is gone at once.
     set_socket_linger(&client, Some(Duration::ZERO))?;
     if door.kind == Kind::V6 {
-        // Left to choose a source, the kernel would look at all the addresses of the device for each connection.
+        // If it had to choose a source, the kernel would search all addresses of the device for each connection.
         bind(&client, &SocketAddr::new(door.address.ip(), 0)).context("cannot bind the client end")?;
     }
     connect(&client, &door.address).context("cannot connect")?;
@@ -101,7 +101,7 @@ pub(crate) fn listener(kind: Kind, address: SocketAddr) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-/// The address that stands for all of a kind.
+/// The wildcard address of a kind.
 pub(crate) fn wildcard(kind: Kind, port: u16) -> SocketAddr {
     let address = match kind {
         Kind::V4 => IpAddr::from(Ipv4Addr::UNSPECIFIED),

@@ -54,7 +54,7 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Asks the socket itself; the state is what the caller brought it to.
+    /// Queries the socket itself; the state is the one that the caller brought it to.
     pub(crate) fn of(spec: &str, role: &'static str, fd: BorrowedFd<'_>, state: State) -> Result<Self> {
         let stat = rustix::fs::fstat(fd).context("fstat of the socket")?;
         let (family, protocol, kind) = identity(fd)?;

@@ -130,7 +130,7 @@ const KINDS: &[Kind] = &[
     kind("vxlan", "port", vxlan::kernel_socket),
 ];
 
-/// What the keys mean, whatever the kind.
+/// The meaning of the keys, for any kind.
 const KEYS: &[(&str, &str)] = &[
     (
         "addr",

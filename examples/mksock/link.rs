@@ -79,7 +79,7 @@ pub(crate) fn packet(spec: &Spec, made: &mut Made) -> Result<()> {
     let told = sys::unix_name(fd.as_fd()).context("getsockname")?;
     let end = made.add("packet", fd, State::Unconnected)?;
     let number = told.first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes));
-    // An obsolete one does not say what it takes.
+    // An obsolete socket does not report what it receives.
     let number = if kind == OBSOLETE { ethertype } else { number };
     end.more.push(("ethertype", number.into()));
     Ok(())

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use crate::end::{End, json_string};
 use crate::state::State;
 
-/// Why a socket cannot be had on this kernel or by this user.
+/// Why a socket cannot be created on this kernel or by this user.
 #[derive(Debug)]
 pub(crate) struct Skip(pub(crate) String);
 
@@ -90,7 +90,7 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for &child in &self.children {
-            // The child may be gone already; there is nobody left to tell.
+            // The child may be gone already; then there is nothing to do.
             let _ = kill_process(child, Signal::KILL);
             let _ = waitpid(Some(child), WaitOptions::empty());
         }

@@ -77,7 +77,7 @@ pub(crate) fn mptcp_listening(spec: &Spec, made: &mut Made) -> Result<()> {
     add_with_subflow(made, "listener", listener, State::Listen)
 }
 
-/// Adds an MPTCP socket and the TCP subflow that the kernel shows beside it.
+/// Adds an MPTCP socket and the TCP subflow that the kernel shows with it.
 fn add_with_subflow(made: &mut Made, role: &'static str, fd: OwnedFd, state: State) -> Result<()> {
     let end = made.add(role, fd, state)?.clone();
     let mut subflow = end.without_descriptor("subflow", state);
@@ -203,7 +203,7 @@ pub(crate) fn mptcp_pair(spec: &Spec, made: &mut Made) -> Result<()> {
     add_with_subflow(made, "client", client, State::Established)
 }
 
-/// `syn-sent`: the listener hears nothing, so the client goes on asking.
+/// `syn-sent`: the listener receives nothing, so the client keeps retrying.
 pub(crate) fn syn_sent(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec, LOCALHOST, libc::IPPROTO_TCP)?;
     sys::drop_incoming(listener.as_fd()).context("SO_ATTACH_FILTER")?;
@@ -212,7 +212,7 @@ pub(crate) fn syn_sent(spec: &Spec, made: &mut Made) -> Result<()> {
     add_hanging(made, "client", client).map(drop)
 }
 
-/// `syn-recv`: the client asks and does not hear the answer, or with `defer=1` it has connected and
+/// `syn-recv`: the client sends a SYN and does not receive the answer, or with `defer=1` it has connected and
 /// the listener (`TCP_DEFER_ACCEPT`) waits for its first data.
 pub(crate) fn syn_recv(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec, LOCALHOST, libc::IPPROTO_TCP)?;

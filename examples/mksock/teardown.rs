@@ -130,7 +130,7 @@ fn drop_incoming(fd: &OwnedFd) -> Result<()> {
     sys::drop_incoming(fd.as_fd()).context("SO_ATTACH_FILTER")
 }
 
-/// What is known of a socket that will be closed: its addresses and its cookie, which the kernel
+/// What is known about a socket that will be closed: its addresses and its cookie, which the kernel
 /// keeps through FIN-WAIT and TIME-WAIT.
 fn closed_later(spec: &Spec, role: &'static str, fd: &OwnedFd, state: State) -> Result<End> {
     let open = End::of(&spec.text, role, fd.as_fd(), state)?;

@@ -16,7 +16,7 @@ use crate::end::End;
 use crate::state::State;
 use crate::sys;
 
-/// How often something is looked for before it is taken not to come.
+/// How often something is looked for before giving up.
 const LOOKS: u32 = 100_000;
 /// A socket that takes longer than this to change its state never will.
 const HANGS_AFTER: Timespec = Timespec {
@@ -24,7 +24,7 @@ const HANGS_AFTER: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// Looks until `done` says so; `what` completes the sentence "waited for …".
+/// Looks until `done` returns true; `what` completes the sentence "waited for …".
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> Result<bool>) -> Result<()> {
     for _ in 0..LOOKS {
         if done()? {

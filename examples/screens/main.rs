@@ -1,8 +1,8 @@
 //! Measures live screens side by side on the same sockets: processor time, memory, bytes to the terminal, and the time
 //! to the first screen.
 //!
-//! It starts the `load` example, and then one program after the other on a terminal of its own in the load's network
-//! namespace; as root. With `--opens` it opens and closes so many connections a second there meanwhile.
+//! It starts the `load` example, and then each program in turn on a terminal of its own in the load's network
+//! namespace, as root. With `--opens` it also opens and closes this many connections per second there.
 //!
 //! ```sh
 //! target/release/examples/screens --sizes 20000,100000 --opens 50 \
@@ -50,7 +50,7 @@ struct Args {
     programs: Vec<String>,
 }
 
-/// What was measured of one program.
+/// The measurements of one program.
 struct Measured {
     first_ms: u128,
     cpu_ms_per_s: f64,
@@ -187,7 +187,7 @@ fn measure(args: &Args, pid: u32, program: &str) -> Result<Measured> {
         screen.read(Duration::from_millis(5))?;
     }
     let first_ms = begun.elapsed().as_millis();
-    // What begins only once does not count.
+    // One-time work at the start does not count.
     let settled = Instant::now() + Duration::from_secs(3);
     while Instant::now() < settled {
         screen.read(Duration::from_millis(50))?;
@@ -237,7 +237,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Whether there is more than a heading.
+    /// Whether the screen has more than a heading.
     fn is_full(&self) -> bool {
         let contents = self.parser.screen().contents();
         contents.lines().filter(|line| !line.trim().is_empty()).count() > 4

@@ -32,7 +32,7 @@ fn check(error: &UsageError) {
     assert_eq!(lines.next(), None, "{shown}");
 }
 
-/// The filter as `command::filter` reads it, without a machine to look names up on.
+/// The filter as `command::filter` reads it, without a machine on which to look names up.
 fn parsed(input: &FilterInput) -> Option<Parsed> {
     let words = FilterWords::typed(input.words.clone());
     match parse(&words, input.mode) {

@@ -1,4 +1,4 @@
-//! Any text as the path of a cgroup and as /proc/PID/cgroup: what is read out of it comes from there, and whatever it
+//! Any text as the path of a cgroup and as /proc/PID/cgroup: what is read comes from the text, and whatever it
 //! is, it can be shown.
 
 #![no_main]

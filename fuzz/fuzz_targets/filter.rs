@@ -50,7 +50,7 @@ fuzz_target!(|text: &str| {
                 let Some(expr) = parsed.expr else { continue };
                 let _ = (expr.to_string(), expr.needs_owners(), expr.needs_processes());
                 push(&expr);
-                // Nothing was found: what is a name is an error, what is none stays as it is.
+                // With nothing found, a name is an error and anything else stays as it is.
                 if let Ok(resolved) = expr.resolve(&ResolvedNames::default()) {
                     push(&resolved);
                 }

@@ -93,7 +93,7 @@ fn socket(choice: u8, name: &[u8], addresses: [IpAddr; 2]) -> Socket {
     }
 }
 
-/// What there is around the row, from these names.
+/// The context of the row, made of these names.
 fn context<'a>(mut name: impl FnMut() -> &'a [u8], addresses: [IpAddr; 2]) -> Context {
     let mut text = || String::from_utf8_lossy(name()).into_owned();
     let (user, interface, cgroup, host, service, namespace) = (text(), text(), text(), text(), text(), text());

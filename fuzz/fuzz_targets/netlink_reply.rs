@@ -58,7 +58,7 @@ impl Asked {
     }
 }
 
-/// Everything that is read out of the attributes that were kept.
+/// Everything that is read from the kept attributes.
 fn read_details(socket: &Socket) {
     let mut out = Vec::new();
     details::push_memory(&mut out, &socket.details);
@@ -94,7 +94,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut slot = Socket::BLANK;
     let mut stash = Stash::default();
     asked.take(bytes, &mut slot, &mut stash);
-    // What is lost or refused is the caller's to report; here every outcome is as good.
+    // The caller reports what is lost or refused; here any outcome is fine.
     let _ = channel::replay(bytes, 0, |payload| asked.take(payload, &mut slot, &mut stash));
     let mut reader = stash.reader();
     let mut read = Socket::BLANK;

@@ -1,6 +1,6 @@
 //! Any bytes as the kernel's rules: nf_tables replies and a table of iptables-legacy, decoded without a panic.
 //!
-//! The input is a row of replies: type of the request (u16), length (u32, both little-endian), payload. Type 0xffff is
+//! The input is a sequence of replies: type of the request (u16), length (u32, both little-endian), payload. Type 0xffff is
 //! a table of iptables-legacy: family (u8), `struct ipt_getinfo` (84 bytes), entries.
 
 #![no_main]

@@ -12,7 +12,7 @@ use super::skip::skip;
 pub(crate) struct Cgroup(pub(crate) PathBuf);
 
 impl Cgroup {
-    /// A new cgroup below the root; says why and is `None` where that is not allowed.
+    /// A new cgroup below the root; `None`, with the reason printed, if that is not allowed.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let line = mountinfo.lines().find(|line| line.contains(" - cgroup2 "));
@@ -30,7 +30,7 @@ impl Cgroup {
         }
     }
 
-    /// A cgroup below this one, which is to go first.
+    /// A cgroup below this one, which must be removed first.
     pub(crate) fn below(&self, name: &str) -> Self {
         let directory = self.0.join(name);
         fs::create_dir(&directory).unwrap();
@@ -47,7 +47,7 @@ impl Cgroup {
             if text.lines().any(|line| line == "populated 0") {
                 return Ok(());
             }
-            // The kernel tells each change of the file (linux Documentation/admin-guide/cgroup-v2.rst).
+            // The kernel notifies of each change of the file (linux Documentation/admin-guide/cgroup-v2.rst).
             poll(&mut [PollFd::new(&events, PollFlags::PRI)], None)?;
         }
     }

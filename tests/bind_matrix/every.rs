@@ -18,14 +18,14 @@ use super::sockets::{Options, accept, local, tcp, wait_for_left_over};
 use super::stage::Stage;
 use super::stopped::stop;
 
-/// What is asked, and the codes that the answer has: for root, and for an ordinary user.
+/// The question, and the codes in the answer: for root, and for an ordinary user.
 pub(crate) struct Asked {
     pub(crate) words: Vec<String>,
     root: &'static str,
     user: &'static str,
 }
 
-/// A situation; `None` if it cannot be made here, which was said.
+/// A situation; `None` if it cannot be created here, which has been reported.
 pub(crate) struct Case {
     code: &'static str,
     pub(crate) play: fn(&mut Stage) -> Option<Asked>,
@@ -147,7 +147,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { code: "queued", play: |stage| {
         let listener = tcp(any()).listening(stage.port);
         stage.keep(connected(stage.port));
-        // The connection has what the listener had when it came.
+        // The connection has the options that the listener had when it arrived.
         sockopt::set_socket_reuseport(&listener, true).unwrap();
         stage.give("node", [listener]);
         ask_as(&format!("why -4 --no-reuseaddr --reuseport {}", stage.port), "queued", "listener")
@@ -230,7 +230,7 @@ pub(crate) const CASES: &[Case] = &[
         netns::vxlan(stage.port);
         let asked = ask_as(&format!("why -4 -u --no-reuseaddr {}", stage.port), "kernel-socket", "hidden-owner")?;
         let said = stage.ask(true, &as_json(&asked.words));
-        // One process that is shut even to root may be the owner as well.
+        // A process that even root may not inspect may be the owner as well.
         if String::from_utf8_lossy(&said.stdout).contains("\"hidden-owner\"") {
             skip("a process is shut to root: a socket of the kernel cannot be told");
             return None;
@@ -253,7 +253,7 @@ pub(crate) const CASES: &[Case] = &[
         ask_as(&format!("why -4 {}", stage.port), "inherited-descriptor", "hidden-owner")
     } },
     Case { code: "systemd-socket", play: |stage| {
-        // This shell can close a descriptor of any number: sockstat is not to hold the socket as well.
+        // This shell can close a descriptor of any number, so that sockstat does not hold the socket as well.
         let shell = stage.copy_of("/bin/bash", "systemd");
         let listener = tcp(any()).listening(stage.port);
         rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::empty()).unwrap();
@@ -519,7 +519,7 @@ fn every_case_is_told_as_it_is_to_root_and_to_others() {
         "not as expected, or not in docs/why.md:\n{}",
         missing.join("\n")
     );
-    // An example that no case produced is out of date; cases that were skipped said so.
+    // An example that no case produced is out of date; skipped cases have been reported.
     for (code, example) in &documented {
         let skipped = !compared.iter().any(|(other, _)| other == code);
         assert!(
@@ -556,7 +556,7 @@ fn documented() -> Vec<(String, String)> {
     found
 }
 
-/// A text without what differs from machine to machine: numbers, the rows about a process, where sockstat is.
+/// A text without what differs between machines: numbers, the rows about a process, the path of sockstat.
 fn plain(text: &str) -> String {
     let of_the_machine = ["  command ", "  user ", "  parents "];
     let lines = text
@@ -581,7 +581,7 @@ fn plain(text: &str) -> String {
                     c => out.push(c),
                 }
             }
-            // A port of another length moves what is behind it.
+            // A port of another length shifts what follows it.
             out.split("  ")
                 .map(str::trim)
                 .filter(|part| !part.is_empty())

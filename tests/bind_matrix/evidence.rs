@@ -1,4 +1,4 @@
-//! What `why` says in addition to the verdict: how it knows, who created the socket, what else may decide.
+//! What `why` says in addition to the verdict: the evidence, who created the socket, what else may decide.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
@@ -198,7 +198,7 @@ fn a_socket_of_the_kernel() {
             assert_eq!(answer["bind"], "EADDRINUSE");
             let status = &answer["findings"][0]["socket"]["owner_status"];
             let text = said(&["why", "-u", &port.to_string()], user);
-            // Where one process may not be looked into, even by root, it may be the owner.
+            // If even root may not inspect some process, it may be the owner.
             let who = match status.as_str() {
                 Some("kernel") => "The kernel itself has bound",
                 Some("hidden") if user == 0 => "You may not look into it",
@@ -255,7 +255,7 @@ fn a_service_and_a_container_by_their_cgroups() {
     });
 }
 
-/// What ends is started again by whoever manages it, as its settings say.
+/// The manager of a program starts it again, as its settings say.
 #[test]
 fn who_starts_a_program_again() {
     let id = "fedcba9876543210".repeat(4);

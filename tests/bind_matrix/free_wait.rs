@@ -43,7 +43,7 @@ fn free_prints_what_can_be_bound() {
         assert_eq!(output(&["free", "-u", "1024"]).0, "1024\n");
         let document = run(&["free", "-j", "--count=3"], 0);
         assert_eq!(document["ports"], serde_json::json!([1027, 1028, 1029]));
-        // Every one can really be bound, to every address.
+        // Each port can really be bound, on every address.
         for port in document["ports"].as_array().unwrap() {
             drop(tcp(Ipv6Addr::UNSPECIFIED.into()).listening(u16::try_from(port.as_u64().unwrap()).unwrap()));
         }
@@ -67,7 +67,7 @@ fn low_ports_and_a_random_order() {
             )
         );
         assert_eq!(output(&["free", "80-90"]).0, "80\n");
-        // Of so many ports the same one comes up twenty times only where nothing is random.
+        // With so many ports, the same one comes up twenty times only if nothing is random.
         let ports: std::collections::BTreeSet<_> = (0..20).map(|_| output(&["free", "--random"]).0).collect();
         assert!(ports.len() > 1, "{ports:?}");
         let all = output(&["free", "--random", "--count", "3", "2000-2002"]).0;

@@ -10,10 +10,10 @@ use super::binary::command;
 use super::netns;
 use super::sockets::{Options, fresh_port, tcp};
 
-/// A shell that holds the socket, which we give away, and runs the script.
+/// A shell that gets our only descriptor of the socket, and runs the script.
 pub(super) fn server(fd: OwnedFd, script: &str) -> Child {
     fcntl_setfd(&fd, FdFlags::empty()).unwrap();
-    // The script begins when a line comes, so that it is set up when it answers.
+    // The script begins when a line arrives, so that everything is set up when it answers.
     let child = Command::new("/bin/sh")
         .args(["-c", script])
         .stdin(Stdio::piped())
@@ -71,7 +71,7 @@ fn the_server_ends_and_its_clients_live() {
         assert!(lives(&mut server));
         let (said, complaint, exit) = kill(&["--yes", &place], 0);
         assert!(said.contains("ended after "), "{said}{complaint}");
-        // The connection that the server had accepted or not is reset or winds down.
+        // The connection, accepted or not, is reset or is still being closed.
         let ports = [
             format!("; {port}/tcp is free\n"),
             format!("; no process holds {port}/tcp, only closed connections remain ("),
@@ -107,8 +107,8 @@ fn a_server_that_ignores_term_is_not_killed_without_being_told() {
     });
 }
 
-/// A server that closes its listener and finishes what it has begun, as nginx does for QUIT. Its listener is its
-/// standard error, because a shell can name that.
+/// A server that closes its listener and finishes its connections, as nginx does on QUIT. Its listener is its
+/// standard error, because a shell can refer to that.
 fn draining_server(listener: OwnedFd) -> Child {
     let script = "trap 'exec 2>&-' TERM; echo ready; for i in 1 2 3; do read line; done";
     let mut child = Command::new("/bin/sh")
@@ -173,7 +173,7 @@ fn a_pre_forked_server_is_one_target() {
     });
 }
 
-/// A master of root's whose two workers are user 65534's, as nginx's may be.
+/// A master that runs as root with two workers that run as user 65534, as with nginx.
 fn server_with_workers_of_nobody(fd: OwnedFd) -> Child {
     fcntl_setfd(&fd, FdFlags::empty()).unwrap();
     let script = "for i in 1 2; do \
@@ -300,7 +300,7 @@ fn what_is_refused() {
     });
 }
 
-/// Root without CAP_KILL sees whose it is, and may not signal another user's process.
+/// Root without CAP_KILL sees the owner, but may not signal another user's process.
 #[test]
 fn who_may_not_signal_is_told_so_and_nothing_ends() {
     netns::run(|_| {

@@ -38,7 +38,7 @@ fn tcp_sockets_that_are_bound_or_listen() {
     });
 }
 
-/// A listener, a client and the accepted socket. For a dual-stack listener the client comes by IPv4 if `v4`.
+/// A listener, a client and the accepted socket. For a dual-stack listener the client connects over IPv4 if `v4`.
 pub(crate) struct Connection {
     pub(crate) listener: OwnedFd,
     pub(crate) client: OwnedFd,
@@ -59,16 +59,16 @@ pub(crate) fn connect(options: &Options, port: u16, v4: bool) -> Connection {
     }
 }
 
-/// By which families a client reaches a server on the address: IPv6 only or IPv4 only, or both.
+/// The families over which a client reaches a server on the address: only IPv6, only IPv4, or both.
 fn ways(options: &Options) -> &'static [bool] {
     let dual_stack = options.address == IpAddr::V6(Ipv6Addr::UNSPECIFIED) && !options.v6only;
     if dual_stack { &[false, true] } else { &[false] }
 }
 
-/// Makes what is left of a connection to a server with these options on the port; by IPv4 if the flag says so.
+/// Creates the remains of a connection to a server with these options on the port; over IPv4 if the flag says so.
 type Remains = fn(&Options, u16, bool) -> Scene;
 
-/// What may be left of a connection on the server's port.
+/// The possible remains of a connection on the server's port.
 const REMAINS: [(&str, Remains); 6] = [
     ("established beside the listener", |options, port, v4| {
         let c = connect(options, port, v4);
@@ -254,7 +254,7 @@ fn two_sockets_on_one_port() {
     });
 }
 
-/// A connection may belong to somebody else than the listener did: root binds, a worker accepts.
+/// A connection may belong to another user than the listener did: root binds, a worker accepts.
 #[test]
 fn a_worker_that_accepts_under_another_uid() {
     netns::run(|card| {
@@ -332,7 +332,7 @@ fn an_automatic_port_is_found_as_long_as_the_range_has_one() {
     });
 }
 
-/// What is refused whoever has the port, in the kernel's order, with and without the capability.
+/// What is refused regardless of who has the port, in the kernel's order, with and without the capability.
 #[test]
 fn refusals_come_in_the_order_of_the_kernel() {
     netns::run(|card| {

@@ -21,7 +21,7 @@ pub(crate) const LO: u32 = 1;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs `test` on a thread of its own in a fresh network namespace; `card` is the index of the second device.
-/// Says why and returns where that is not allowed.
+/// Prints the reason and returns if that is not allowed.
 pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
     // A child of another test would hold our sockets between fork and exec.
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +96,7 @@ fn set_up() -> u32 {
     card
 }
 
-/// A tunnel that takes UDP on the port: its socket is the kernel's own.
+/// A tunnel that receives UDP on the port: its socket is the kernel's own.
 pub(crate) fn vxlan(port: u16) {
     const RTM_NEWLINK: u16 = 16;
     const CREATE: u16 = 0x400;

@@ -1,5 +1,5 @@
 //! The rules of `why` for paths against the kernel: a child binds every path and unlinks it again, as root and as an
-//! ordinary user, and what it meets is compared with what the program says.
+//! ordinary user, and the result is compared with what the program says.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::netns;
 
-/// Before a command that runs it as this ordinary user.
+/// The words before a command that run it as this ordinary user.
 const AS_USER: [&str; 6] = [
     "setpriv",
     "--reuid",
@@ -34,7 +34,7 @@ const MOUNTS: &str = "
     exec \"$@\"
 ";
 
-/// Binds each path given, in the order, and prints what happened; unlinks what it made.
+/// Binds each given path, in order, and prints what happened; unlinks what it created.
 const BIND: &str = r"
 use Socket; use Errno;
 for my $path (@ARGV) {
@@ -43,7 +43,7 @@ for my $path (@ARGV) {
     else { my ($name) = grep { $!{$_} } keys %!; print qq($name\n) }
 }";
 
-/// A directory with everything that a path can meet.
+/// A directory with everything that a path can lead through.
 struct Tree {
     at: PathBuf,
     listeners: Vec<UnixListener>,
@@ -97,7 +97,7 @@ impl Tree {
         Self { at, listeners }
     }
 
-    /// Every path that is asked about.
+    /// Every path in question.
     fn paths(&self) -> Vec<String> {
         let directories = [
             "open",
@@ -238,7 +238,7 @@ fn the_program_says_what_bind_does_with_every_path() {
         let (mut asked, mut unsure, mut wrong) = (0, 0, Vec::new());
         for as_root in [true, false] {
             let bound = lines(tree.command(as_root, &[&["perl", "-e", BIND], &words[..]].concat()));
-            // By the user, and by root for the user.
+            // As the user, and as root for the user.
             let ways: &[(bool, Option<&str>)] = if as_root {
                 &[(true, None)]
             } else {
@@ -300,7 +300,7 @@ fn a_listener_on_an_overlay_of_two_file_systems_is_found() {
     });
 }
 
-/// A path is one in every network namespace.
+/// A path is the same in every network namespace.
 #[test]
 fn a_listener_in_another_network_namespace_is_not_stale() {
     netns::run(|_| {

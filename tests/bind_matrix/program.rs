@@ -33,7 +33,7 @@ fn the_program_says_what_the_kernel_does() {
                 _ => Some(existing.bound(port)),
             };
             let news = all_options(protocol, &[None, Some(netns::LO)]);
-            // Every seventeenth, from another beginning each time: all options come up.
+            // Every seventeenth, starting elsewhere each time, so that all options occur.
             for options in news.into_iter().skip(at % 17).step_by(31) {
                 let places = [
                     (0, &["--no-probe"][..]),

@@ -10,7 +10,7 @@ use super::binary::{command, run};
 use super::netns;
 use super::sockets::{Options, fresh_port, tcp};
 
-/// The verdict for one address, and the exit status; for people the text begins with yes or no.
+/// The verdict for one address, and the exit status; the human-readable text begins with yes or no.
 fn verdict(place: &str) -> String {
     let document = run(&["reach", "-j", place], 0);
     let word = document["answers"][0]["verdict"].as_str().unwrap().to_owned();
@@ -115,7 +115,7 @@ fn every_reason_is_told() {
     });
 }
 
-/// What `reach` says to people, and its exit status.
+/// The human-readable answer of `reach`, and its exit status.
 fn said(arguments: &[&str]) -> (String, Option<i32>) {
     let output = command(&[&["reach"], arguments].concat(), 0).output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code())
@@ -152,7 +152,7 @@ fn one_address_that_connects_is_enough_for_a_client() {
         let document = run(&["reach", "-j", &place], 0);
         assert_eq!(document["connects"], true, "{document}");
         assert_eq!(document["answers"][0]["verdict"], "other-family", "{document}");
-        // One family is asked for: the other does not count.
+        // Only one family is requested: the other does not count.
         assert_eq!(said(&["-4", &place]).1, Some(1));
         drop(listener);
     });

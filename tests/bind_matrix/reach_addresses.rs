@@ -1,4 +1,4 @@
-//! `reach` to addresses that need an interface or are not those of one machine, and what a trial connection meets,
+//! `reach` for addresses that need an interface or do not belong to one machine, and the result of a trial connection,
 //! compared with a real client.
 
 use std::net::{SocketAddr, SocketAddrV6, TcpStream};
@@ -99,7 +99,7 @@ fn groups_are_not_machines() {
     });
 }
 
-/// Somebody else's machine at the other end of the card, which rejects in two ways. Ends when it is dropped.
+/// Another machine at the other end of the card, which rejects in two ways. It ends when dropped.
 struct Router(Child);
 
 impl Router {
@@ -184,7 +184,7 @@ fn a_rejection_on_the_way_is_not_silence_and_not_a_missing_host() {
             text.contains("refused: nothing listens there, or a packet filter resets it"),
             "{text}"
         );
-        // Nothing could be predicted: what was tried is the headline.
+        // Nothing could be predicted: the trial is the headline.
         let headline = text.lines().next().unwrap_or_default();
         assert!(
             headline.starts_with("No: ") && headline.ends_with(" (tried)."),

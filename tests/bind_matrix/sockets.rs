@@ -89,7 +89,7 @@ impl Options {
         fd
     }
 
-    /// What is known of `fd`, made with these options.
+    /// What is known about `fd`, created with these options.
     pub(crate) fn record(&self, fd: &OwnedFd, state: State) -> Existing {
         let local = local(fd);
         let family = match local {
@@ -161,7 +161,7 @@ fn bind_to_device(fd: &OwnedFd, index: u32) {
     assert_eq!(result, 0, "SO_BINDTOIFINDEX {index}");
 }
 
-/// The loopback address that reaches a server on `address`; for a dual-stack one by way of `v4`.
+/// The loopback address that reaches a server on `address`; for a dual-stack one, over IPv4 if `v4`.
 pub(crate) fn way_to(address: IpAddr, v4: bool) -> IpAddr {
     match address {
         IpAddr::V6(v6) if v6.is_unspecified() && !v4 => Ipv6Addr::LOCALHOST.into(),
@@ -197,11 +197,11 @@ pub(crate) fn wait_for_left_over(port: u16, state: State) {
     until(there, state.name());
 }
 
-/// How often it is looked for before it is taken not to come.
+/// How often it is looked for before giving up.
 const ATTEMPTS: u32 = 100_000;
 
 fn until(mut there: impl FnMut() -> bool, what: &str) {
-    // Over loopback a segment has arrived when the call that sends it returns, hardly ever a moment later.
+    // Over loopback, a segment has usually arrived when the call that sends it returns.
     for _ in 0..ATTEMPTS {
         if there() {
             return;

@@ -16,7 +16,7 @@ use super::sockets::fresh_port;
 /// The ordinary user.
 const NOBODY: &str = "65534";
 
-/// What is on the stage: it is cleared when this is dropped.
+/// The stage, which is cleared when this is dropped.
 pub(crate) struct Stage {
     /// A new directory.
     pub(crate) directory: PathBuf,
@@ -24,11 +24,11 @@ pub(crate) struct Stage {
     pub(crate) card: u32,
     /// A port that nobody has.
     pub(crate) port: u16,
-    /// Who is on: in its order.
+    /// The programs on stage, in order.
     children: Vec<Child>,
-    /// Sockets and what else lasts as long.
+    /// Sockets, and whatever else must live as long.
     kept: Vec<Box<dyn Any>>,
-    /// What sockstat is run through.
+    /// The program through which sockstat is run.
     through: Vec<String>,
     /// Whether sockstat may make IPv6 sockets.
     without_ipv6: bool,
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(card: u32) -> Self {
-        // Not what others on this machine may use in namespaces of their own: that would be told.
+        // Not a port that others on this machine may use in their own namespaces: it would be reported.
         let port = 20_000 + u16::try_from(std::process::id() % 9000).unwrap() + fresh_port() % 100;
         let directory = std::env::temp_dir().join(format!("sockstat-every-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
@@ -69,8 +69,8 @@ impl Stage {
     /// A program under another name.
     pub(crate) fn copy_of(&self, program: &str, name: &str) -> PathBuf {
         let path = self.directory.join(name);
-        // By a program of its own: a descriptor of ours that is open for writing would be inherited by whoever
-        // another thread starts, and nobody can run the file then.
+        // Written by a separate program: a descriptor of ours that is open for writing would be inherited by any process that
+        // another thread starts, and then nobody could run the file.
         let copied = Command::new("cp")
             .args([program.as_ref(), path.as_path()])
             .status();
@@ -78,7 +78,7 @@ impl Stage {
         path
     }
 
-    /// Gives the sockets to a program of that name, which holds them and does nothing; its pid.
+    /// Gives the sockets to a program of that name, which holds them and does nothing; returns its pid.
     pub(crate) fn give<const N: usize>(&mut self, name: &str, sockets: [OwnedFd; N]) -> u32 {
         self.give_with(name, &["-c", "read line"], sockets)
     }
@@ -130,7 +130,7 @@ impl Stage {
         self.without_ipv6 = true;
     }
 
-    /// Leaves for another network namespace, without what was made.
+    /// Moves to another network namespace, without the sockets.
     pub(crate) fn leave(&self) {
         assert!(self.directory.exists());
         netns::leave();
@@ -169,7 +169,7 @@ impl Stage {
         command
     }
 
-    /// Where the case's own directory is said to be in the documentation.
+    /// The path of the case's own directory in the documentation.
     pub(crate) fn is_in(&self) -> &Path {
         &self.directory
     }
@@ -178,7 +178,7 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         for child in &mut self.children {
-            // With all that it started.
+            // Including all that it started.
             if let Ok(pid) = i32::try_from(child.id())
                 && let Some(group) = Pid::from_raw(pid)
             {

@@ -19,14 +19,14 @@ pub(super) fn stop(pid: u32) {
     assert!(status.stopped());
 }
 
-/// A server on the port that is stopped.
+/// A stopped server on the port.
 fn stopped_server(port: u16) -> Child {
     let child = server(tcp(Ipv4Addr::UNSPECIFIED.into()).listening(port), WAITS);
     stop(child.id());
     child
 }
 
-/// What is printed for people, and the exit status.
+/// The human-readable output, and the exit status.
 fn said(arguments: &[&str], user: u32) -> (String, Option<i32>) {
     let output = command(arguments, user).output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code())

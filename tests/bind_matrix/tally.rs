@@ -1,4 +1,4 @@
-//! Puts the same question to the kernel and to [`diagnose`], and counts the answers.
+//! Asks the kernel and [`diagnose`] the same question, and counts the answers.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use sockstat::model::system::SystemFacts;
 use super::netns;
 use super::sockets::Options;
 
-/// (address, V6ONLY): every way to bind to what this machine has.
+/// (address, V6ONLY): every address that can be bound here, with and without.
 pub(crate) const ADDRESSES: [(&str, bool); 10] = [
     ("0.0.0.0", false),
     ("127.0.0.1", false),
@@ -30,7 +30,7 @@ pub(crate) const ADDRESSES: [(&str, bool); 10] = [
 pub(crate) const FLAGS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 pub(crate) const UIDS: [u32; 2] = [0, 1000];
 
-/// What this namespace is, as [`netns::run`] makes it.
+/// The facts about this namespace, as [`netns::run`] creates it.
 pub(crate) fn facts(card: u32) -> SystemFacts {
     use sockstat::model::system::{V4Network, V6Address};
     let v4 = |address, prefix| V4Network { address, prefix };
@@ -83,7 +83,7 @@ pub(crate) fn ask_kernel(options: &Options, port: u16) -> (&'static str, Option<
 pub(crate) struct Scene {
     pub(crate) existing: Vec<Existing>,
     pub(crate) port: u16,
-    /// What keeps them alive.
+    /// What keeps them open.
     pub(crate) sockets_kept: Vec<OwnedFd>,
 }
 
@@ -98,7 +98,7 @@ impl Scene {
     }
 }
 
-/// Only where the kernel's memory decides may a diagnosis that knows every flag pass.
+/// A diagnosis that knows every flag may be undecided only where the kernel's memory decides.
 pub(crate) fn false_unless_order(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> bool {
     diagnose(existing, attempt, system, None).code == Code::OrderDependent
 }
@@ -123,7 +123,7 @@ pub(crate) fn brief(existing: &Existing) -> String {
     )
 }
 
-/// Counts, and keeps what went wrong for one report at the end.
+/// Counts, and collects errors for one report at the end.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) asked: usize,
@@ -132,10 +132,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Tries every new socket against what `make` makes.
+    /// Tries every new socket against the sockets that `make` creates.
     ///
     /// A socket with `SO_REUSEPORT` that was let in leaves a trace in the kernel's memory of the port, which
-    /// lets later ones in: after it everything is made anew.
+    /// lets later ones in: after it, everything is created anew.
     pub(crate) fn compare_all(&mut self, protocol: Protocol, system: &SystemFacts, make: &dyn Fn() -> Scene) {
         let mut scene = make();
         for options in all_options(protocol, &[None, Some(netns::LO)]) {
@@ -174,7 +174,7 @@ impl Tally {
             None,
             false_unless_order(&scene.existing, &attempt, system),
         );
-        // The same with nothing known of the flags: undecidable perhaps, but never wrong; a trial settles it.
+        // The same with all flags unknown: perhaps undecidable, but never wrong; a trial decides it.
         let blind: Vec<_> = scene.existing.iter().map(without_flags).collect();
         check(&blind, None, true);
         check(&blind, trial, trial.is_none() || scene.port == 0);
@@ -206,7 +206,7 @@ impl Tally {
     }
 }
 
-/// Every set of options for an existing socket; owners differ only where `SO_REUSEPORT` looks at them.
+/// Every set of options for an existing socket; owners differ only where `SO_REUSEPORT` compares them.
 pub(crate) fn all_options(protocol: Protocol, devices: &[Option<u32>]) -> Vec<Options> {
     let mut all = Vec::new();
     for (address, v6only) in ADDRESSES {

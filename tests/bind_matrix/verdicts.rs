@@ -28,7 +28,7 @@ fn verdicts(document: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the program prints for people, and its exit status.
+/// The human-readable output of the program, and its exit status.
 fn text(arguments: &[&str], user: u32) -> (String, Option<i32>) {
     let output = command(&[&["why"], arguments].concat(), user).output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code())
@@ -80,7 +80,7 @@ fn a_bound_socket_and_one_that_can_be_shared() {
             exit == Some(1) && said.contains("neither listens nor connects"),
             "{said}"
         );
-        // Root reads the option, another user finds it out by a trial, and without one cannot tell.
+        // Root reads the option; another user needs a trial, and without one cannot tell.
         let place = format!("0.0.0.0:{shared}");
         for (user, more, expected, how) in [
             (0, "--reuseaddr", ("ok", "shared-reuseaddr"), "observed"),
@@ -197,7 +197,7 @@ fn time_wait_says_how_long_and_whether_the_option_helps() {
                 verdicts(&document).iter().all(|(bind, _)| bind == "undecidable"),
                 "{document}"
             );
-            // What the answer offers frees the port at once.
+            // The proposed command frees the port at once.
             let port = port.to_string();
             let by_port = format!(":{port}");
             let forget = ["-K", "--yes", "state", "time-wait", "sport", "=", &by_port];
@@ -476,7 +476,7 @@ fn nonsense_gets_one_line_and_exit_2() {
     }
 }
 
-/// The schema that is checked in names exactly the keys that are printed, and every word that can appear.
+/// The checked-in schema names exactly the keys that are printed, and every word that can appear.
 #[test]
 fn the_schema_is_what_is_printed() {
     netns::run(|_| {

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use super::seccomp;
 use super::skip::skip;
 
-/// So many descriptors, in several processes, that no count of them makes the program walk.
+/// Enough descriptors, in several processes, that the program never chooses to walk.
 const PROCESSES: usize = 10;
 const DESCRIPTORS_EACH: usize = 800;
 /// How often sockets of other programs may change between two runs.
@@ -29,7 +29,7 @@ impl Crowd {
     /// `None`, with a skip, where the iterator cannot be used anyway.
     #[track_caller]
     pub(crate) fn new() -> Option<Self> {
-        // Something whose holder is looked for.
+        // A socket whose holder is searched.
         let _held = UnixDatagram::unbound().unwrap();
         let plan = explained(&["--owners", "bpf"]);
         if let Some(why) = plan.strip_prefix("by walking over /proc (") {
@@ -57,7 +57,7 @@ impl Crowd {
         Some(crowd)
     }
 
-    /// What the program says otherwise if it finds holders in the other way. `command` makes the same command each time.
+    /// The differences in the output if holders are found in the other way. `command` creates the same command each time.
     pub(crate) fn difference(&self, command: impl Fn() -> Command) -> Option<String> {
         assert_eq!(self.0.len(), PROCESSES, "the crowd is there");
         let mut last = None;
@@ -97,7 +97,7 @@ impl Drop for Crowd {
     }
 }
 
-/// How the program says that it finds the holders of unix sockets.
+/// How the program reports that it found the holders of unix sockets.
 fn explained(more: &[&str]) -> String {
     let mut sockstat = Command::new(env!("CARGO_BIN_EXE_sockstat"));
     let output = sockstat
@@ -110,7 +110,7 @@ fn explained(more: &[&str]) -> String {
     how.unwrap_or_else(|| panic!("{plan}")).trim().to_owned()
 }
 
-/// All that was said, without the time that passes between two runs.
+/// The whole output, without the time that passes between two runs.
 fn said(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let all = format!(

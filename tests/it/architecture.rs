@@ -16,7 +16,7 @@ struct Source {
     code: Vec<String>,
 }
 
-/// What the pure rooms must not touch.
+/// What the pure rooms must not use.
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::env",
@@ -59,13 +59,13 @@ const PURE: &[&str] = &[
     "watch/",
 ];
 
-/// What is `unsafe` by itself; a comment above says why.
+/// What makes code `unsafe`; a comment above each says why.
 const UNSAFE: &[&str] = &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"];
 
-/// How many lines a file has before it wants a reason, unit tests left out.
+/// The number of lines, without unit tests, beyond which a file needs a reason.
 const LONG_LINES: usize = 400;
 
-/// Files that are longer, and why they are not two.
+/// Files that are longer, and why they are not split.
 const LONG: &[(&str, &str)] = &[
     ("query/field/table.rs", "the one table of fields: a line for each"),
     (
@@ -115,7 +115,7 @@ fn code_of(text: &str) -> Vec<String> {
     let tests = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
     let before_tests = text[..tests].lines();
     let without_comment = |line: &str| match line.find("//") {
-        // A `//` inside a string (an URL) hides the rest of the line: no wall looks for what comes behind one.
+        // A `//` inside a string (a URL) hides the rest of the line: no rule depends on what follows one.
         Some(start) => line[..start].to_owned(),
         None => line.to_owned(),
     };
@@ -132,7 +132,7 @@ fn uses(source: &Source, words: &[&str]) -> Vec<String> {
     found
 }
 
-/// Whether the word is there and does not begin in the middle of another (`eprint!` is no `print!`).
+/// Whether the word occurs and does not begin in the middle of another (`eprint!` is not `print!`).
 fn holds(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(start, _)| {
         let before = line[..start].chars().next_back();
@@ -177,7 +177,7 @@ fn one_file_alone_uses_netlink_sys() {
     );
 }
 
-/// What writes to a terminal, or makes text of raw bytes without a trace of what was no text.
+/// What writes to a terminal, or turns raw bytes into text and loses what was not text.
 const WRITES: &[&str] = &[
     "Safe::",
     "to_stdout(",
@@ -207,7 +207,7 @@ const DRAWS: &[&str] = &[
     "Print(",
 ];
 
-/// Ways past [`Safe`](sockstat::render::safe::Safe), and who takes each beside command/out.rs, which has them.
+/// Ways around [`Safe`](sockstat::render::safe::Safe), and the files that use each, besides command/out.rs, which defines them.
 const PAST: &[(&str, &str, &str)] = &[
     (
         "print_binary(",
@@ -230,19 +230,19 @@ const PAST: &[(&str, &str, &str)] = &[
     ("write_all(", "source/tape/", "a recording"),
 ];
 
-/// Where standard streams are used all the same: the way out itself, and who only asks whether it is a terminal.
+/// The files that use standard streams nevertheless: the output itself, and code that only checks for a terminal.
 const WAYS_OUT: &[&str] = &[
     "command/out.rs",
     "command/caller.rs",
     "command/wait.rs",
-    // One sentence of our own, written without memory.
+    // A fixed sentence, written without allocating.
     "source/memory.rs",
     // The live screen: what `watch::view` drew.
     "command/watch/terminal.rs",
     "source/terminal.rs",
 ];
 
-/// Words that make text of bytes from outside without escaping them.
+/// Calls that turn bytes from outside into text without escaping them.
 const UNESCAPED: &[&str] = &[
     "from_utf8",
     "utf8_chunks",
@@ -252,7 +252,7 @@ const UNESCAPED: &[&str] = &[
     "into_string()",
 ];
 
-/// Where that text is looked up, parsed or escaped afterwards, and never shown as it is. The rooms that only read
+/// The files where such text is looked up, parsed or escaped afterwards, and never shown as it is. The rooms that only read
 /// (`source`, `engine`) show nothing.
 const PARSED: &[(&str, &str)] = &[
     ("cli/generate.rs", "text of our own"),
@@ -336,7 +336,7 @@ fn text_leaves_by_one_way_that_escapes_it() {
     }
 }
 
-/// Reading that goes by the tape (`source::disk`, `source::tape`), so that a recording holds it.
+/// Reads that must go through the tape (`source::disk`, `source::tape`), so that a recording contains them.
 const READS: &[&str] = &[
     "fs::read",
     "fs::metadata",
@@ -346,7 +346,7 @@ const READS: &[&str] = &[
     "geteuid",
 ];
 
-/// Where such reads are the live half of what is on tape as a whole, belong to the caller and not to the machine, or
+/// The files where such reads are recorded as a whole by their caller, concern the caller rather than the machine, or
 /// act on the machine and are never replayed.
 const OFF_TAPE: &[&str] = &[
     "source/disk.rs",
@@ -389,7 +389,7 @@ fn whatever_decides_an_answer_is_read_by_way_of_the_tape() {
     );
 }
 
-/// Ways to open a file or to ask for one by its path.
+/// Ways to open a file or to query one by its path.
 const OPENS: &[&str] = &[
     "File::",
     "OpenOptions::new",
@@ -459,7 +459,7 @@ fn files_that_the_caller_names_are_opened_with_the_callers_rights() {
     }
 }
 
-/// The table of docs/architecture.md: files, and how often each is unsafe.
+/// The table of docs/architecture.md: files, and the number of unsafe blocks in each.
 fn files_with_unsafe() -> BTreeMap<String, usize> {
     let page =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md")).unwrap();

@@ -3,7 +3,7 @@
 /// More than any comparison has needed, on the busiest machine.
 const ATTEMPTS: u32 = 200;
 
-/// Makes attempts until one succeeds; fails with what the last one says.
+/// Makes attempts until one succeeds; fails with the message of the last one.
 #[track_caller]
 pub(crate) fn eventually(mut attempt: impl FnMut() -> Result<(), String>) {
     let mut said = String::new();
@@ -16,7 +16,7 @@ pub(crate) fn eventually(mut attempt: impl FnMut() -> Result<(), String>) {
     panic!("{ATTEMPTS} attempts, and at last: {said}");
 }
 
-/// What would make a test depend on how fast the machine is.
+/// What would make a test depend on the speed of the machine.
 const CLOCKS: [&str; 3] = ["thread::sleep", "Instant::now", ".elapsed()"];
 
 #[test]

@@ -415,7 +415,7 @@ fn reach_understands_places_as_people_paste_them() {
         &[&url],
         &["-4", &port],
     ] {
-        // Whoever may not read the packet filter gets no "yes".
+        // Without permission to read the packet filter, the answer is never "yes".
         let ran = run(&[&["reach"], arguments].concat());
         let said = ran.text();
         let is_yes = ran.status == Some(0) && said.starts_with("Yes");

@@ -1,5 +1,5 @@
-//! The crates that are built into sockstat or used to build it: their licences, where they come from, and which are there
-//! twice. As cargo-deny would check, from `cargo metadata` alone and without a network. Known advisories need one: see
+//! The crates that are built into sockstat or used to build it: their licences, their origins, and which occur
+//! twice. The same checks as cargo-deny's, from `cargo metadata` and without a network. Known advisories need one: see
 //! CONTRIBUTING.md.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Licences that a program under the MIT licence may be combined with, without a duty other than to name them.
+/// Licences that may be combined with the MIT licence, with no duty other than attribution.
 const LICENCES: &[&str] = &[
     "MIT",
     "Apache-2.0",
@@ -25,7 +25,7 @@ const BY_FILE: &[(&str, &str)] = &[];
 /// The only place that crates come from.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Crates that are there in several versions, and why.
+/// Crates that occur in several versions, and why.
 const SEVERAL: &[(&str, &str)] = &[
     (
         "itertools",
@@ -42,7 +42,7 @@ const SEVERAL: &[(&str, &str)] = &[
     ("thiserror-impl", "as thiserror"),
 ];
 
-/// What cargo knows about every crate that a build for Linux needs.
+/// The metadata of every crate that a build for Linux needs.
 fn packages() -> Vec<Value> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
@@ -73,7 +73,7 @@ fn name(package: &Value) -> &str {
     package["name"].as_str().unwrap()
 }
 
-/// Whether an SPDX expression leaves a choice of nothing but listed licences. A slash is an OR of older manifests.
+/// Whether an SPDX expression can be satisfied with listed licences only. A slash is an OR in older manifests.
 fn is_allowed(expression: &str) -> bool {
     let expression = expression
         .replace('/', " OR ")

@@ -86,11 +86,11 @@ fn schemas_only_ever_grow() {
     }
 }
 
-/// What the old schema says and the new one no longer does: a key, a word, a type; and keys that are required and were not,
+/// What the old schema has and the new one lacks: a key, a word, a type; and keys that are newly required,
 /// which older documents lack.
 fn lost(old: &Value, new: &Value, path: &str) -> Vec<String> {
     let mut lost = Vec::new();
-    // What was one type may be one of several.
+    // A single type may have become one of several.
     if let (Some(each), None) = (new["anyOf"].as_array(), old.get("anyOf"))
         && each.iter().any(|new| self::lost(old, new, path).is_empty())
     {
@@ -204,7 +204,7 @@ fn another_judge_agrees() {
     }
 }
 
-/// With everything that can be asked for, by both judges.
+/// With everything that can be requested, by both validators.
 #[test]
 fn what_is_printed_now_is_valid() {
     let specs = [

@@ -14,7 +14,7 @@ use crate::live::tools::{attempt, has_python_package, is_installed, through};
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
-/// What a machine of the simulated fleet is made from.
+/// The input for a machine of the simulated fleet.
 const SPECS: &[&str] = &["tcp-listen", "tcp-pair", "udp"];
 
 fn file(path: &str) -> PathBuf {
@@ -176,7 +176,7 @@ fn ansible_fetches_a_snapshot_of_every_machine_for_duckdb() {
         &[&directory.path(""), sql.to_str().unwrap()],
     ));
     let answers = answers.ended_with(0).json();
-    // They are one machine with three namespaces, of which the newest look is one.
+    // They are one machine with three namespaces, one of which has the newest snapshot.
     let open = answers["Q1"].as_array().unwrap();
     assert!(
         open.iter().any(|row| row[0] == "mksock" && row[2] == 6379),
@@ -264,7 +264,7 @@ fn the_dashboard_asks_for_metrics_that_there_are() {
     assert!(count > 10);
     for word in asked.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         if word.starts_with("sockstat_") {
-            // A listener or a loss need not be there.
+            // A listener or a loss may be absent.
             let known = metrics.text().contains(&format!("# TYPE {word} ")) || documented.contains(word);
             let rest = word
                 .strip_prefix("sockstat_listener")
@@ -309,7 +309,7 @@ fn syslog_ng_delivers_every_line_once_after_the_engine_was_down() {
     );
 }
 
-/// The most that `systemd-analyze security` may say of a unit, in tenths.
+/// The highest score that `systemd-analyze security` may give a unit, in tenths.
 const EXPOSURE: &str = "--threshold=45";
 
 #[test]

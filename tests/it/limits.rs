@@ -14,13 +14,13 @@ const PROCESSOR_SECONDS: Rlimit = Rlimit {
     maximum: Some(60),
 };
 
-/// The same for what once was quadratic: five times what it needs.
+/// The same for what was once quadratic: five times what it needs.
 const FEW_SECONDS: Rlimit = Rlimit {
     current: Some(2),
     maximum: Some(2),
 };
 
-/// Runs with the filter on standard input, where its length has no limit of the system's.
+/// Runs with the filter on standard input, where the system does not limit its length.
 fn with_filter(filter: &str) -> Ran {
     within(PROCESSOR_SECONDS, filter)
 }

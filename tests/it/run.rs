@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};
 
-/// What a run left behind.
+/// The output and status of a run.
 pub(crate) struct Ran {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,

@@ -20,7 +20,7 @@ pub(crate) fn check(schema: &Value, rule: &Value, value: &Value, path: &str) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What is wrong with `value`, a line each.
+/// The errors in `value`, one per line.
 pub(crate) fn faults(schema: &Value, rule: &Value, value: &Value, path: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (keyword, wanted) in rule.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Every other cause that keeps a connection from arriving, each really set up.
+//! All other causes that keep a connection from arriving, each set up for real.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -51,7 +51,7 @@ fn there_is_no_way_back() {
     stage.server.sh("ip route add 198.51.100.0/24 via 10.77.0.2");
     let back = answer(&stage, &["--from", "198.51.100.1", "10.77.0.1:80"]);
     is(&back, "connected", "accepted");
-    // Errors of the routing table that the client hears of.
+    // Errors of the routing table that reach the client.
     stage.server.sh("ip route add prohibit 203.0.113.0/24");
     let prohibited = answer(&stage, &["203.0.113.1:80"]);
     assert_eq!(
@@ -121,7 +121,7 @@ fn the_listener_is_bound_to_a_device() {
         "refused",
         "other-device",
     );
-    // It depends on the interface by which a client comes, not on the address that it asks for.
+    // It depends on the interface through which a client arrives, not on the address that it requests.
     is(
         &answer(&stage, &["--from", "10.78.0.2", "10.77.0.1:95"]),
         "connected",
@@ -254,7 +254,7 @@ fn queued(answer: &Value, sentence: &str) -> Result<(), String> {
     }
 }
 
-/// The limit of connection tracking is one for all network namespaces, so a file is laid over it: the count is real, the
+/// All network namespaces share one limit of connection tracking, so a file is mounted over it: the count is real, the
 /// limit is not.
 #[test]
 fn connection_tracking_is_full() {

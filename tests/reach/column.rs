@@ -1,4 +1,4 @@
-//! The column `reachable`, of listeners whose ports rules close or leave open.
+//! The column `reachable`, for listeners whose ports rules close or leave open.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
@@ -14,7 +14,7 @@ fn list(stage: &Stage, arguments: &[&str]) -> String {
     stage.server.run(SOCKSTAT, arguments, "").unwrap()
 }
 
-/// What is said of a socket.
+/// The value for a socket.
 fn reachable(rows: &Value, place: &str) -> Value {
     let place: SocketAddr = place.parse().unwrap();
     let rows = rows["sockets"].as_array().unwrap();
@@ -103,7 +103,7 @@ fn every_listener_has_an_answer_in_every_form() {
         assert!(groups.contains(word), "{groups}");
     }
     assert!(list(&stage, &["-tl", "--table", "--add", "reachable"]).contains("REACHABLE"));
-    // A socket that is no listener has none, and unasked it is no key.
+    // A socket that is not a listener has no value, and without being requested the key is absent.
     let bound = list(
         &stage,
         &[

@@ -55,7 +55,7 @@ fn listens(place: SocketAddr) -> bool {
     OPEN.contains(&place.port())
 }
 
-/// Whether what was met is what was predicted.
+/// Whether the result matches the prediction.
 fn agrees(predicted: Outcome, met: Met) -> bool {
     match predicted {
         Outcome::Connected => met == Met::Connected,
@@ -63,7 +63,7 @@ fn agrees(predicted: Outcome, met: Met) -> bool {
         Outcome::Refused => met == Met::Refused,
         Outcome::Unreachable => met == Met::Unreachable,
         Outcome::Timeout => met == Met::Timeout,
-        // The machine behind has the same listeners.
+        // The machine behind it has the same listeners.
         Outcome::Forwarded(to) => match met {
             Met::Connected | Met::HalfOpen => listens(to),
             Met::Refused => !listens(to),
@@ -73,7 +73,7 @@ fn agrees(predicted: Outcome, met: Met) -> bool {
     }
 }
 
-/// Takes every rule away, and opens every policy.
+/// Removes every rule, and sets every policy to accept.
 fn reset(stage: &Stage) {
     stage.server.run("nft", &["flush", "ruleset"], "").unwrap();
     let mut script = String::new();
@@ -95,7 +95,7 @@ fn reset(stage: &Stage) {
     stage.server.sh(&script);
 }
 
-/// Makes the rules; false if a line of them is not allowed.
+/// Creates the rules; false if one of the lines is not allowed.
 pub(crate) fn apply(stage: &Stage, rules: &Rules) -> bool {
     rules.0.iter().all(|(program, arguments, input)| {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -110,7 +110,7 @@ pub(crate) fn apply(stage: &Stage, rules: &Rules) -> bool {
     })
 }
 
-/// Every connection that is made under some rules.
+/// Every connection that is made under one set of rules.
 fn attempts(stage: &Stage) -> Vec<Attempt> {
     let places = |addresses: &[&str]| -> Vec<SocketAddr> {
         let of = |address: &&str| PORTS.map(|port| SocketAddr::new(address.parse().unwrap(), port));
@@ -142,7 +142,7 @@ fn attempts(stage: &Stage) -> Vec<Attempt> {
     attempts
 }
 
-/// What is predicted for each, or what it depends on.
+/// The prediction for each, or what it depends on.
 fn predict(stage: &Stage, attempts: &[Attempt]) -> Vec<Result<End, Vec<String>>> {
     stage.server.inside(|| {
         let Reading::Examined(filter) = packet_filter::read() else {
@@ -159,7 +159,7 @@ fn predict(stage: &Stage, attempts: &[Attempt]) -> Vec<Result<End, Vec<String>>>
     })
 }
 
-/// What each really meets.
+/// The real result of each.
 fn connect(stage: &Stage, servers: &[Servers], attempts: &[Attempt]) -> Vec<Met> {
     let begin = |client_is_here: bool| {
         let of = |(number, attempt): (usize, &Attempt)| {
@@ -180,7 +180,7 @@ fn connect(stage: &Stage, servers: &[Servers], attempts: &[Attempt]) -> Vec<Met>
     met.into_iter().map(|(_, met)| met).collect()
 }
 
-/// Compares every connection under some rules.
+/// Compares every connection under one set of rules.
 pub(crate) fn compare(stage: &Stage, servers: &[Servers], rules: &Rules, tally: &mut Tally) {
     let attempts = attempts(stage);
     let predictions = predict(stage, &attempts);
@@ -213,7 +213,7 @@ fn number(variable: &str, default: usize) -> usize {
         .unwrap_or(default)
 }
 
-/// The machines and their servers; `None` if they cannot be had here.
+/// The machines and their servers; `None` if they cannot be created here.
 #[track_caller]
 pub(crate) fn set_up() -> Option<(Stage, [Servers; 2])> {
     for program in ["nft", "iptables-nft", "iptables-legacy"] {
@@ -324,7 +324,7 @@ fn without_the_rule_that_is_named_something_else_happens() {
         }
         let attempts = attempts(&stage);
         let before = predict(&stage, &attempts);
-        // One for each set of rules: another one after each deletion would be about other rules.
+        // One for each set of rules: after a deletion, another one would concern other rules.
         let named = attempts.iter().zip(&before).find_map(|(attempt, end)| {
             let end = end.as_ref().ok()?;
             Some((attempt, end, deletion(&stage, end)?))

@@ -1,4 +1,4 @@
-//! Really connects, many at once, and says what each met.
+//! Really connects, many at once, and reports the result of each.
 #![allow(unsafe_code, reason = "IP_RECVERR has no safe wrapper")]
 
 use std::io::Read as _;
@@ -20,7 +20,7 @@ pub(crate) enum Met {
     Timeout,
 }
 
-/// The time for an answer: longer than the first repetition of SYN, which meets errors that the first one missed.
+/// The time for an answer: longer than the first repetition of SYN, which gets errors that the first one missed.
 const PATIENCE: Duration = Duration::from_millis(1_350);
 
 /// Listeners of one machine: TCP on every address, UDP on each, which sends back what it gets.
@@ -79,7 +79,7 @@ pub(crate) struct Try {
 }
 
 impl Try {
-    /// Begins it in the namespace of this thread.
+    /// Starts it in the namespace of this thread.
     pub(crate) fn begin(is_tcp: bool, server: SocketAddr, number: u64) -> Self {
         let family = if server.is_ipv4() {
             AddressFamily::INET
@@ -155,7 +155,7 @@ impl Try {
     }
 }
 
-/// Has the socket receive every ICMP error (IP_RECVERR).
+/// Makes the socket receive every ICMP error (IP_RECVERR).
 fn receive_errors(socket: &OwnedFd, is_v4: bool) {
     let (level, name) = if is_v4 {
         (libc::IPPROTO_IP, libc::IP_RECVERR)

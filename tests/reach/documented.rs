@@ -1,4 +1,4 @@
-//! The examples of docs/reach.md are what the command says, word for word but for numbers that differ from run to run: process
+//! The examples of docs/reach.md are the command's output, word for word except for numbers that differ between runs: process
 //! ids and handles. `SOCKSTAT_BLESS=1` writes them anew.
 
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use crate::compare::set_up;
 use crate::single::{SOCKSTAT, nft};
 use crate::stage::Stage;
 
-/// Who listens where, under which rules, and whether without privilege.
+/// The listeners, the rules, and whether to run without privilege.
 struct Scene {
     listeners: &'static [(&'static str, &'static str)],
     rules: &'static str,
@@ -129,7 +129,7 @@ fn with_numbers(text: &str, before: &str, number: &str) -> String {
     out
 }
 
-/// The same with every number that differs from run to run.
+/// The same for every number that differs between runs.
 fn normal(text: &str, shown: &str) -> String {
     let mut text = text.to_owned();
     for (program, pid) in PIDS {

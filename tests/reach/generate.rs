@@ -28,7 +28,7 @@ impl Dice {
     }
 }
 
-/// What is run on the server, in order: program, arguments, input.
+/// What to run on the server, in order: program, arguments, input.
 pub(crate) struct Rules(pub(crate) Vec<(&'static str, Vec<String>, String)>);
 
 impl Rules {

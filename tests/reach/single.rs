@@ -119,13 +119,13 @@ fn the_rule_that_stops_it_is_named_with_what_shows_it() {
         "sudo nft insert rule inet filter input position {handle} ip saddr 10.77.0.2 tcp dport 80 accept"
     );
     assert!(said.contains(&cure), "{said}");
-    // The cure cures.
+    // The cure works.
     stage.server.sh(cure.strip_prefix("sudo ").unwrap());
     assert_eq!(
         answer(&stage, &["--from", "10.77.0.2", "10.77.0.1:80"])["outcome"],
         "connected"
     );
-    // Nobody else is let in by it.
+    // It lets nobody else in.
     assert_eq!(
         answer(&stage, &["--from", "10.77.0.3", "10.77.0.1:80"])["outcome"],
         "timeout"
@@ -185,7 +185,7 @@ fn answers_that_are_stopped_and_connections_that_are_sent_on() {
         said.starts_with("No: it would time out, it arrives, but the answer is dropped by inet f o,"),
         "{said}"
     );
-    // As docker publishes a port, and its container is behind.
+    // A port as docker publishes it, with the container behind it.
     nft(
         &stage,
         "table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 8081 dnat to 10.78.0.2:80; }; \

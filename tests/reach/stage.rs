@@ -9,7 +9,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::skip::skip;
 
-/// What the server is set up with: `ip`, `sysctl` and the like, in its namespace.
+/// The set-up of the server: `ip`, `sysctl` and the like, in its namespace.
 const SERVER: &str = "
 ip link set lo up
 ip link add s0 type veth peer name c0 netns CLIENT
@@ -133,7 +133,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Makes them; `None`, with the reason, if that cannot be done here.
+    /// Creates them; `None`, with the reason printed, if that is not possible here.
     #[track_caller]
     pub(crate) fn make() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {

@@ -27,13 +27,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Circles of files inside a room, each with its reason: the files, sorted.
+/// Cycles of files inside a room, each with its reason: the files, sorted.
 const CIRCLES: &[(&[&str], &str)] = &[(
     &["source/tape/netlink.rs", "source/tape/ss.rs"],
     "a dump of `ss -D` is read as a recording, and a recording is written as one",
 )];
 
-/// The files of the library, but for its entry and tests.
+/// The files of the library, except its entry and tests.
 fn code() -> Vec<Source> {
     let mut sources = sources();
     sources.retain(|source| {
@@ -123,7 +123,7 @@ fn absolute(path: &[String], own: &[String]) -> Vec<String> {
     base
 }
 
-/// What the modules pass on: a module and a name in it, and the path that it stands for.
+/// Re-exports: a module and a name in it, and the path that it stands for.
 fn passed_on(sources: &[Source]) -> BTreeMap<(Vec<String>, String), Vec<String>> {
     let mut all = BTreeMap::new();
     for source in sources {
@@ -184,7 +184,7 @@ fn uses(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
     uses
 }
 
-/// The groups of nodes that reach each other, each sorted.
+/// The groups of nodes that can reach each other, each sorted.
 fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
     let reached = |from: &String| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);

@@ -14,7 +14,7 @@ use crate::run::Ran;
 /// A process of this name, given to the churning children.
 const CHURN: &str = "SOCKSTAT_IT_CHURN";
 
-/// Messages that are agreed: what is hidden, and from whom.
+/// The expected messages: what is hidden, and from whom.
 const AGREED: &[&str] = &[
     "owner hidden",
     "owners hidden",
@@ -66,7 +66,7 @@ fn long_lived_listeners_are_always_there() {
     }
 }
 
-/// If the line shows this socket. The port alone would not tell: another protocol, or another address, may have the
+/// Whether the line shows this socket. The port does not suffice: another protocol, or another address, may have the
 /// same one for a moment, in a socket of the churning processes.
 fn is_row_of(line: &str, said: &Value) -> bool {
     let mut words = line.split_whitespace();
@@ -141,7 +141,7 @@ fn churns_when_it_is_told_to() {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let server = listener.accept().unwrap();
         let datagram = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        // Processes come and go as well; `true` may be missing, which is no matter here.
+        // Processes come and go as well; `true` may be missing, which does not matter here.
         let _ = Command::new("true").status();
         // Both ends end with a reset, so that no port is held by time-wait: there are only so many.
         for end in [&server.0, &client] {

@@ -11,7 +11,7 @@ use super::sockets::{Sockets, example};
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
-/// What stands for an identifier of a container.
+/// A placeholder for a container's identifier.
 const ID: &str = "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e";
 
 /// A v2 cgroup below the root of the hierarchy, with its parents; removed when dropped.
@@ -20,7 +20,7 @@ pub(super) struct Cgroup {
 }
 
 impl Cgroup {
-    /// `None`, with a skip, where none can be made.
+    /// `None`, with a skip, if none can be made.
     #[track_caller]
     pub(super) fn make(path: &str) -> Option<Self> {
         if !is_root() {
@@ -134,7 +134,7 @@ fn the_creator_decides_where_the_owner_has_moved() {
     assert_eq!(rows(&sockets, &["-tl", "unit like 'web*'"]).len(), 1);
 }
 
-/// A container in which `mksock` runs, started from a directory as docker has it started.
+/// A container in which `mksock` runs, started from a directory in the way of docker.
 struct Container {
     runtime: &'static str,
     id: String,
@@ -192,7 +192,7 @@ impl Container {
         Some(container)
     }
 
-    /// Its first process, as it is called out here.
+    /// Its first process, by its pid outside.
     fn pid(&self) -> u64 {
         let told = Command::new(self.runtime)
             .args(["state", &self.id])
@@ -214,7 +214,7 @@ impl Drop for Container {
     }
 }
 
-/// What an OCI runtime is told: the host's programs, namespaces of its own, and docker's place for cgroups.
+/// The configuration for an OCI runtime: the host's programs, namespaces of its own, and docker's place for cgroups.
 fn config(id: &str, specs: &[&str]) -> Value {
     let bind = |from: &Path, to: &str| json!({"destination": to, "type": "bind", "source": from, "options": ["rbind", "ro"]});
     let mut mounts = vec![json!({"destination": "/proc", "type": "proc", "source": "proc"})];

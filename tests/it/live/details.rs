@@ -39,7 +39,7 @@ const SPECS: &[&str] = &[
 
 const OPTIONS: &[&str] = &["-tanOemoi", "--tos", "--cgroup", "--inet-sockopt"];
 
-/// Tokens that these sockets must show on any kernel, so that agreeing on nothing is a failure.
+/// Tokens that these sockets must show on any kernel, so that agreement on nothing is a failure.
 const EXPECTED: &[&str] = &[
     "timer:(keepalive",
     "timer:(on",
@@ -145,7 +145,7 @@ const NEW: [&str; 16] = [
     "last_ack_recv",
 ];
 
-/// Tokens of the first three and of all the rest: what ss of TCP has had for long has the same names.
+/// The tokens of the first three, and all others: TCP tokens that ss has had for long have the same names.
 const NEW_OF_TCP: usize = 3;
 
 #[test]
@@ -379,7 +379,7 @@ fn the_same_facts_are_fields() {
     );
     let unasked = of(&json(&sockets, &["-tanj"]), &server["local_port"]);
     assert!(unasked["tcp"].is_null() && unasked["memory"].is_null() && unasked["tos"].is_null());
-    // Asked by name alone: in columns, filters and orders.
+    // Requested only by name: in columns, filters and orders.
     let named = json(
         &sockets,
         &[

@@ -63,7 +63,7 @@ fn in_tables(page: &str) -> Vec<&str> {
     .collect()
 }
 
-/// Whether a run did what its example is for: it ended well, or did not find one of the names above, and said so.
+/// Whether a run did what its example is for: it succeeded, or did not find one of the names above and reported that.
 #[track_caller]
 fn assert_done(ran: &Ran, example: &str) {
     let not_here = NOT_HERE.iter().any(|name| {
@@ -133,7 +133,7 @@ fn the_empty_document_is_printed_so() {
         document.to_string()
     };
     assert_eq!(without(ran.text()), without(expected));
-    // As it is laid out, too.
+    // In its layout, too.
     let lines = |text: &str| {
         text.lines()
             .map(|line| line.get(..12).unwrap_or(line).to_owned())

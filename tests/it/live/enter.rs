@@ -42,7 +42,7 @@ pub(crate) fn inside(command: &mut Command, process: &Arc<OwnedFd>) {
     }
 }
 
-/// Makes `command` run as an ordinary user without further groups. Its own group stays, as it does for mksock's child
+/// Makes `command` run as an ordinary user without supplementary groups. Its own group stays, as it does for mksock's child
 /// of another user: one may look into a process only if user and group are the same. Comes after [`inside`], which
 /// needs root.
 pub(crate) fn as_user(command: &mut Command, uid: u32) {
@@ -83,7 +83,7 @@ pub(crate) fn on_a_thread_elsewhere<T: Send + 'static>(
     }
 }
 
-/// Lets a thread end, and waits for it.
+/// Ends a thread, and waits for it.
 struct Stay(Option<(std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>)>);
 
 impl Drop for Stay {

@@ -137,12 +137,12 @@ impl Shell {
         Self { child, output }
     }
 
-    /// Has it execute a line, some time.
+    /// Makes it execute a line, without waiting.
     fn does(&mut self, line: &str) {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// Has it execute a line and waits until that is done.
+    /// Makes it execute a line and waits until that is done.
     fn has_done(&mut self, line: &str) {
         self.does(&format!("{line}; echo done"));
         let mut said = String::new();
@@ -315,7 +315,7 @@ fn the_filter_and_states_choose_events() {
         }
         shell.does("exec 3>&-");
         assert_eq!(waits.next()["socket"]["local_port"], 4000);
-        // An owner is remembered when the socket has none any more.
+        // An owner is remembered after the socket has lost it.
         assert_eq!(bash.next()["event"], "close");
         // A look may have come while it was in fin-wait-1.
         let closed = clients.wait_for("close", has("peer_port", 4000));
@@ -374,7 +374,7 @@ fn lost_messages_lead_to_another_look_and_not_to_an_end() {
     shell.has_done("exec 3<>/dev/udp/127.0.0.1/54");
     following.signal(Signal::CONT);
     let mut words = Vec::new();
-    // The look that follows shows the socket that is there now.
+    // The look that follows shows the new socket.
     loop {
         let event = following.next();
         words.push(event["event"].as_str().unwrap().to_owned());

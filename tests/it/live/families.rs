@@ -154,7 +154,7 @@ fn raw_and_mptcp_rows_are_those_of_ss() {
     ] {
         compare(&sockets, version, &[words]);
     }
-    // Hosts have names too with -r, which are this machine's: only what is behind the colon is compared.
+    // With -r hosts have names too, which are this machine's: only what follows the colon is compared.
     let protocols = |text: &str| -> Vec<String> {
         let of_row = |row: &str| {
             row.split_whitespace()
@@ -416,7 +416,7 @@ fn tables_of_proc_stand_in_for_sock_diag() {
         rows.sort();
         rows
     };
-    // Of netlink sockets /proc tells the local end alone; what both programs ask with comes and goes.
+    // For netlink sockets, /proc reports only the local end; the sockets with which both programs ask come and go.
     let ends = |rows: Vec<String>| -> Vec<String> {
         let end = |row: &String| row.split_whitespace().nth(2).map(str::to_owned);
         let mut ends: Vec<_> = rows
@@ -430,7 +430,7 @@ fn tables_of_proc_stand_in_for_sock_diag() {
     let netlink = ends(words("-fnetlink", &root));
     assert!(netlink.contains(&"0:-296".to_owned()), "{netlink:?}");
     assert_eq!(netlink, ends(direct("-fnetlink")));
-    // /proc has no names for interfaces, which are another kernel's perhaps.
+    // /proc has no names for interfaces, which may be another kernel's.
     let direct_rows: Vec<_> = direct("-0")
         .iter()
         .map(|row| row.replace(":lo ", ":if1"))

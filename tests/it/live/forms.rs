@@ -7,7 +7,7 @@ use super::tools::through;
 use crate::run::{Ran, sockstat};
 use crate::schema::{check, schema};
 
-/// Unix names with what CSV, JSON, terminals and shells trip over: quotes, commas, newlines, escapes, blanks,
+/// Unix names that CSV, JSON, terminals and shells trip over: quotes, commas, newlines, escapes, blanks,
 /// bytes that are not UTF-8, and the longest path.
 const HOSTILE: &[&str] = &[
     "unix-listen:abstract=plain",

@@ -95,7 +95,7 @@ impl Silent {
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        // Forced: whoever still waits for an answer is told that there will be none.
+        // Forced: whoever still waits for an answer gets an error.
         let _ = unmount(&self.path, UnmountFlags::DETACH | UnmountFlags::FORCE);
         let _ = std::fs::remove_dir_all(&self.directory);
     }
@@ -147,7 +147,7 @@ fn a_descriptor_that_becomes_a_file_without_answers_holds_nobody_up() {
         None,
     )
     .unwrap();
-    // Holders are asked in the order of their descriptors: the one that is exchanged comes first.
+    // Holders are asked in the order of their descriptors: the one that alternates comes first.
     let socket = rustix::io::fcntl_dupfd_cloexec(&descriptor, 500).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let swapping = std::thread::spawn({
@@ -213,7 +213,7 @@ fn a_home_that_does_not_answer_holds_nobody_up() {
     }
 }
 
-/// Runs whatever looks for the names of containers among these homes.
+/// Runs every command that searches these homes for names of containers.
 #[track_caller]
 fn nobody_waits(sockets: &Sockets, homes: &Path, id: &str, silent: Silent) {
     for arguments in [&["-tlp", "--json"][..], &["why", "4000"]] {

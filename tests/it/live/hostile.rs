@@ -35,7 +35,7 @@ const SPECS: &[&str] = &[
     "tcp-listen:port=4002,addr=::",
 ];
 
-/// Fails if anything came out that a terminal obeys, that hides or reorders text, or that only the last line of defence
+/// Fails if the output has anything that a terminal obeys, that hides or reorders text, or that only the last line of defence
 /// (render::safe) kept back.
 #[track_caller]
 fn assert_harmless(arguments: &[&str], ran: &Ran) {
@@ -101,7 +101,7 @@ const RUNS: &[&[&str]] = &[
     &["kill", "--dry-run", "--all", "-t", "state", "listen"],
     &["-K", "--dry-run", "state", "all"],
     &["-K", "--dry-run", "--json", "state", "all"],
-    // Without anybody to ask.
+    // With no one to ask.
     &["-K", "state", "all"],
     &["kill", "4000"],
     &["-a", "-p", "-x", "-t", "-e", "--wide", "--table"],
@@ -149,7 +149,7 @@ const RUNS: &[&[&str]] = &[
     ],
 ];
 
-/// Everything that an ordinary user chose, where root looks: the machine of this test.
+/// Everything that an ordinary user can choose, in the places that root reads: the machine of this test.
 struct Machine {
     sockets: Sockets,
     _group: Cgroup,
@@ -179,7 +179,7 @@ impl Machine {
         fs::create_dir_all(&vfs).unwrap();
         let named = serde_json::json!([{"id": id, "names": ["\x1b[2J\n\u{202e}forged\u{9b}"]}]);
         fs::write(overlay.join("containers.json"), named.to_string()).unwrap();
-        // As much as is read of one file, and one that nobody will ever write to.
+        // As much as is read from one file, and a FIFO that nobody will ever write to.
         fs::write(vfs.join("containers.json"), format!("[{}]", " ".repeat(8 << 20))).unwrap();
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         let fifo = overlay.join("volatile-containers.json");
@@ -199,7 +199,7 @@ impl Machine {
             .map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
         let specs: Vec<_> = specs.collect();
         let specs: Vec<_> = specs.iter().map(String::as_str).collect();
-        // By root into the cgroup, and from there on as the user.
+        // Put into the cgroup by root, and run as the user from then on.
         let mut command = group.entering(Path::new("setpriv"));
         let long = format!("\x1b[2J\n\u{202e}forged {}", "x".repeat(100_000));
         command
@@ -253,8 +253,8 @@ impl Drop for Machine {
     }
 }
 
-/// What a run may cost on a machine of which an ordinary user chose all names: so much, and a little for each file that
-/// is open on the machine, by whomever.
+/// What a run may cost on a machine where an ordinary user chose all names: this much, and a little for each file that
+/// is open on the machine.
 #[track_caller]
 fn assert_cheap(arguments: &[&str], used: &Used) {
     let Used { cpu, resident_bytes } = used;
@@ -304,7 +304,7 @@ fn a_hostile_user_harms_no_form_of_any_command() {
     }
     let rows = Ran::of(&mut machine.sockstat(&["-tlp", "--json", "local_port = 4000"])).ended_with(0);
     let row = &rows.json()["sockets"][0];
-    // What was chosen is there, or the test proves nothing.
+    // What was chosen must be present, or the test proves nothing.
     assert_eq!(row["owners"][0]["user"], row["user"], "{row:#}");
     assert_eq!(
         row["container"], "\\x1b[2J\\x0a\\xe2\\x80\\xaeforged\\xc2\\x9b",
@@ -513,7 +513,7 @@ fn a_name_costs_no_other_row() {
         plain.text()
     );
     assert!(fields.iter().all(|count| *count >= 7), "{fields:?}");
-    // Other families have sockets of sockstat itself, and of the kernel.
+    // Other families contain sockets of sockstat itself and of the kernel.
     let document = sockets.run(EVERYTHING).json();
     let made = |row: &&serde_json::Value| {
         ["tcp", "unix"]

@@ -58,7 +58,7 @@ fn jc_reads_our_columns_as_those_of_ss() {
     }
 }
 
-/// What jc makes of the output: no program is the outer `None`, a refusal the inner one.
+/// The result of jc: a missing program is the outer `None`, a refusal the inner one.
 #[allow(clippy::option_option, reason = "two different absences")]
 #[track_caller]
 fn read(ran: &Ran, version: Version) -> Option<Option<Vec<String>>> {

@@ -1,10 +1,10 @@
-//! What can be known on this machine: observed independently of the program under test, so that expectations can
+//! What can be known on this machine, observed independently of the program under test, so that expectations can
 //! depend on it.
 
 use std::fs;
 use std::io::ErrorKind;
 
-/// What can be seen of the machine's processes, by us.
+/// How much we can see of the machine's processes.
 pub(crate) struct Machine {
     /// Some process does not let its descriptors be listed.
     pub(crate) refuses: bool,
@@ -42,7 +42,7 @@ impl Machine {
         let is_denied = |error: &std::io::Error| error.kind() == ErrorKind::PermissionDenied;
         match fs::read_dir(process.join("fd")) {
             Err(error) => self.refuses |= is_denied(&error),
-            // A process may let its descriptors be counted and not be read.
+            // A process may let its descriptors be counted but not read.
             Ok(descriptors) => {
                 let links = descriptors
                     .flatten()

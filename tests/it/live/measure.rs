@@ -1,4 +1,4 @@
-//! What a run costs, as the kernel counts it: how busy the machine is does not matter.
+//! The cost of a run as the kernel counts it, however busy the machine is.
 #![allow(
     unsafe_code,
     reason = "wait4(2), which tells what one child has used, has no safe wrapper"
@@ -21,12 +21,12 @@ const HANGS_AFTER: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// What a process has used until its end.
+/// What a process used until its end.
 #[derive(Debug)]
 pub(super) struct Used {
-    /// On all processors, in the program and in the kernel for it.
+    /// Time on all processors, in the program and in the kernel on its behalf.
     pub(super) cpu: Duration,
-    /// The most memory that it had at a time, files of its own included. `None` if that is less than this process had,
+    /// Its peak memory, its own files included. `None` if that is less than this process had,
     /// of which it was a copy before exec(2).
     pub(super) resident_bytes: Option<u64>,
 }
@@ -87,7 +87,7 @@ pub(super) fn measured(command: &mut Command) -> (Ran, Used) {
     (Ran::from(output), used)
 }
 
-/// The most memory that this process had at a time.
+/// The peak memory of this process.
 fn own_peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| {

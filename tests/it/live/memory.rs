@@ -1,4 +1,4 @@
-//! What many sockets cost in memory, held by a limit; and what happens when there is not enough.
+//! What many sockets cost in memory, enforced by a limit; and what happens when there is not enough.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::OwnedFd;
@@ -53,7 +53,7 @@ impl Load {
         })
     }
 
-    /// Runs sockstat with so much memory for its data (setrlimit(2), RLIMIT_DATA).
+    /// Runs sockstat with this much memory for its data (setrlimit(2), RLIMIT_DATA).
     fn run(&self, kib: u32, arguments: &[&str]) -> Ran {
         let mut command = Command::new("sh");
         command

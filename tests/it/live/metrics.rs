@@ -14,7 +14,7 @@ const SPECS: &[&str] = &[
     "time-wait",
 ];
 
-/// The values of the series that begin so.
+/// The values of the series with this prefix.
 fn values(text: &str, series: &str) -> Vec<f64> {
     let lines = text.lines().filter(|line| line.starts_with(series));
     lines

@@ -202,7 +202,7 @@ fn a_namespace_that_only_has_a_name_is_found_by_it() {
         ));
     }
     let place = name.clone();
-    // Its thread comes back never, its socket stays.
+    // Its thread never comes back; its socket stays.
     let listener = std::thread::spawn(move || {
         let file = std::fs::File::open(format!("/run/netns/{place}")).unwrap();
         let kind = Some(rustix::thread::LinkNameSpaceType::Network);
@@ -242,7 +242,7 @@ fn an_ordinary_user_reads_the_tables_of_processes_inside() {
             "{}",
             ran.stderr
         );
-        // Its number may not be read, and is not made up.
+        // Its number cannot be read, and is not made up.
         assert!(document["sockets"][0]["netns"].is_null());
     }
     let mut why = Command::new(&program);
@@ -254,8 +254,8 @@ fn an_ordinary_user_reads_the_tables_of_processes_inside() {
 
 #[test]
 fn what_a_user_mounted_over_a_namespace_is_not_opened() {
-    // A namespace that a file keeps, in a mount namespace of its own; over the file lies a FIFO, and somebody waits
-    // for whoever opens that.
+    // A namespace that a file keeps alive, in a mount namespace of its own; a FIFO covers the file, and a process waits
+    // for anyone who opens it.
     const SCRIPT: &str = "cd \"$1\" && touch namespace && mkfifo fifo && unshare --net=namespace true \
         && readlink /proc/self/ns/mnt && mount --bind fifo namespace && { (: >fifo; echo opened) & echo ready; read _; echo end; kill $!; }";
     if !is_root() {

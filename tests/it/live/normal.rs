@@ -1,4 +1,4 @@
-//! Where our plain columns differ from what the installed `ss` prints, on purpose or by its version.
+//! The intended and version-dependent differences between our plain columns and the installed `ss`.
 //!
 //! Each function is one difference with its reason; docs/ss-differences.md lists the same. A row is its
 //! whitespace-separated fields.
@@ -17,7 +17,7 @@ pub(crate) fn version(text: &str) -> Option<Version> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// The fields of each row, without the header, sorted: rows have no order that both promise (theirs is the order of the
+/// The fields of each row, without the header, sorted: the two promise no common order (theirs is the order of the
 /// kernel's hash tables, dump by dump).
 pub(crate) fn rows(text: &str) -> Vec<Vec<String>> {
     let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect();
@@ -49,7 +49,7 @@ pub(crate) fn without_bound(rows: &mut Vec<Vec<String>>) {
     rows.retain(|row| !(is_tcp(row) && row.iter().take(2).any(|field| field == "UNCONN")));
 }
 
-/// Both programs list the netlink sockets that they ask with, and the kernel's end where the questions of both wait; and
+/// Both programs list the netlink sockets with which they ask, and the kernel's end where their requests wait; and
 /// ss lists a socket twice that has an address and is in a group (linux 6.18 net/netlink/diag.c walks two tables).
 pub(crate) fn without_own_dump(rows: &mut Vec<Vec<String>>) {
     rows.retain(|row| !row.iter().any(|field| field.starts_with("4:")));

@@ -10,7 +10,7 @@ use super::sockets::{End, Sockets};
 use super::truth::{EVERYTHING, row_of};
 use crate::run::Ran;
 
-/// One test at a time: a descriptor in flight anywhere on the machine changes what can be said of others.
+/// One test at a time: a descriptor in flight anywhere on the machine changes what can be said about others.
 static MACHINE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -191,7 +191,7 @@ fn a_descriptor_in_a_message_is_in_flight() {
     if expected == "hidden" {
         return;
     }
-    // No right would show who will receive it, so none is asked for.
+    // No privilege would show who will receive it, so none is requested.
     let port = listener.said["port"].as_u64().unwrap();
     let place = format!("127.0.0.1:{port}");
     for (arguments, status) in [

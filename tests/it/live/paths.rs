@@ -1,4 +1,4 @@
-//! However rows are read, they are the same: compares the fast ways with the slow and simple one, which reads family
+//! Rows are the same however they are read: compares the fast ways with the slow and simple one, which reads family
 //! by family, without kernel filtering, keeps every row, and finds owners by walking over /proc.
 
 use std::net::{TcpListener, TcpStream};
@@ -44,7 +44,7 @@ const SPECS: &[&str] = &[
     "uid",
 ];
 
-/// All that a dump says of a socket, but for the time that a timer has left, and who holds it.
+/// Everything that a dump reports about a socket, except the time left of a timer, and who holds it.
 fn facts(row: &Row<'_>) -> String {
     let mut socket = row.socket.clone();
     if let Some(timer) = &mut socket.timer {
@@ -59,7 +59,7 @@ fn facts(row: &Row<'_>) -> String {
     format!("{socket:?} {status:?} {holders:?} {processes:?}")
 }
 
-/// What /proc tells of a socket, too.
+/// What /proc also reports about a socket.
 fn endpoints(row: &Row<'_>) -> String {
     let socket = row.socket;
     let pair = socket.inet().map(|pair| {
@@ -77,7 +77,7 @@ fn endpoints(row: &Row<'_>) -> String {
     )
 }
 
-/// The slow and simple way to the same rows. It asks for what the fast plan asks of each socket.
+/// The slow and simple way to the same rows. It requests the same parts of each socket as the fast plan.
 fn slowly(fast: &Request, options: &[&str]) -> Request {
     let mut slow = plan(options, filter("").expect("no filter"));
     for dump in &mut slow.dumps {
@@ -95,7 +95,7 @@ fn slowly(fast: &Request, options: &[&str]) -> Request {
 
 #[track_caller]
 fn same(what: &str, tell: fn(&Row<'_>) -> String, a: &Request, b: &Request) {
-    // A socket may change between both.
+    // A socket may change between the two.
     eventually(|| {
         let (a, b) = (rows(a, tell).0, rows(b, tell).0);
         if a == b {

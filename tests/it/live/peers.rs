@@ -40,7 +40,7 @@ fn rows(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
     document["sockets"].as_array().unwrap().clone()
 }
 
-/// The row of the end of that word with that role.
+/// The row of the end with that role, among those of that spec.
 #[track_caller]
 fn row<'a>(sockets: &'a Sockets, rows: &'a [Value], spec: &str, role: &str) -> &'a Value {
     let end = end(sockets, spec, role);
@@ -224,7 +224,7 @@ fn one_row_is_enough_to_name_the_other_end() {
     };
     let server = &end(&sockets, "tcp-pair:mapped", "server").said;
     let client = end(&sockets, "tcp-pair:mapped", "client");
-    // The other end is an IPv4 socket, and has the port at the other side.
+    // The other end is an IPv4 socket, with the port on the other side.
     let ran = sockets.run(&[
         "-6tnp",
         "--jsonl",
@@ -281,7 +281,7 @@ fn the_table_shows_both_owners_and_a_pipe_shows_what_ss_shows() {
     assert!(!plain.text().contains("<>"), "{}", plain.text());
 }
 
-/// What ss says of unix sockets, put together by hand: the users in the row of the peer's inode.
+/// The same from ss, joined by hand: the users in the row with the peer's inode.
 #[test]
 fn the_owners_of_other_ends_are_those_that_ss_shows_in_the_other_row() {
     let Some(sockets) = Sockets::make(UNIX) else {

@@ -298,7 +298,7 @@ fn the_gap_that_the_documentation_shows() {
     as_user(&mut sockstat, NOBODY);
     let ran = Ran::of(sockstat.args(&arguments)).ended_with(0);
     let gaps = ran.json()["gaps"].to_string();
-    // The program is in another place there.
+    // The program has another path there.
     let gaps = gaps.replace(setting.program.to_str().unwrap(), "/usr/local/bin/sockstat");
     let expected: Value = serde_json::from_str(expected).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&gaps).unwrap(), expected);
@@ -397,7 +397,7 @@ fn file_capabilities_open_no_file_that_the_caller_could_not() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
     };
-    // More than docs/privileges.md gives, so that writing is tried too.
+    // More than docs/privileges.md grants, so that writing is tried too.
     let capabilities = "cap_sys_ptrace,cap_dac_read_search,cap_dac_override+ep";
     let Some(program) = with_file_capabilities(&setting, capabilities) else {
         return;

@@ -1,4 +1,4 @@
-//! What docs/privileges.md says sockstat never does, held against the system calls of its commands.
+//! Checks what docs/privileges.md says sockstat never does against the system calls of its commands.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -66,7 +66,7 @@ const RUNS: &[(&[&str], &[May])] = &[
     (&["-ta", "-D", "{dir}/written-too"], &[May::Write]),
 ];
 
-/// A sentence of docs/privileges.md, and what a call of a run has to do with it: nothing, or a complaint.
+/// A sentence of docs/privileges.md, and a function that returns a complaint if a call violates it.
 struct Promise {
     words: &'static str,
     breaks: fn(&Traced, &[May], &Call) -> bool,
@@ -140,7 +140,7 @@ fn holder(path: &str) -> Option<&str> {
         .map(|_| process)
 }
 
-/// Whether a call does more with another process's descriptor than to read its link.
+/// Whether a call does more with another process's descriptor than read its link.
 fn touches_a_descriptor(run: &Traced, may: &[May], call: &Call) -> bool {
     if !call.has(&["fd"]) {
         return false;
@@ -339,7 +339,7 @@ fn signals(call: &Call) -> bool {
         "rt_sigqueueinfo",
         "rt_tgsigqueueinfo",
     ];
-    // Without one, a process is only asked whether it is there.
+    // Signal 0 only checks whether a process exists.
     call.is(&names) && call.has(&["SIG"])
 }
 

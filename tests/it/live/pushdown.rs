@@ -89,7 +89,7 @@ const SHARED: &[(&str, Option<char>)] = &[
     ("src [fe80::]/10", None),
 ];
 
-/// Conditions that only we have, and whether the kernel can check them wholly.
+/// Conditions that only we have, and whether the kernel can check them completely.
 const OURS: &[(&str, bool)] = &[
     ("local_port = 80", true),
     ("local_port in (22, 80-443, 8080)", true),
@@ -196,7 +196,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A socket: its cookie, or for those without one all that is left.
+/// A socket: its cookie, or everything else if it has none.
 fn tell(row: &Row<'_>) -> String {
     let socket = row.socket;
     match socket.cookie {
@@ -214,7 +214,7 @@ fn tell_unbound(row: &Row<'_>) -> String {
     }
 }
 
-/// Until both are equal; what they are at last.
+/// Retries until both are equal; returns the last pair.
 fn settled<T: PartialEq>(mut both: impl FnMut() -> (T, T)) -> (T, T) {
     for _ in 0..ATTEMPTS {
         let (a, b) = both();
@@ -235,8 +235,8 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
         Err(error) if error.message.contains("leaves no state") => return Ok(()),
         Err(error) => return Err(TestCaseError::fail(error.render())),
     };
-    // Everything read and judged here, and as planned.
-    // State words are no condition but part of the selection, so both have them.
+    // Everything read and filtered here, and as planned.
+    // State words are part of the selection, not conditions, so both have them.
     let everything = Parsed {
         expr: None,
         protocols: None,
@@ -255,7 +255,7 @@ fn check(case: &Case, sockets: &Sockets, ss: Option<Version>) -> Result<(), Test
     let (here, planned) = settled(|| (rows(&slow, tell).0, rows(&quick, tell).0));
     prop_assert_eq!(&here, &planned, "judged here, and as planned: {}", case.ours);
 
-    // What the kernel alone lets through is never less, and just that where it can check everything.
+    // The kernel never lets through less, and exactly as much where it can check everything.
     let family = case.family.map_or_else(String::new, |family| family.to_string());
     let options = format!("-tua{family}");
     let options = &[&*options][..];

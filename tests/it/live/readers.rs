@@ -57,7 +57,7 @@ fn truth(sockets: &Sockets) -> Names {
     }
 }
 
-/// Undoes the escapes of mksock: `\xHH` alone.
+/// Undoes the escapes of mksock, which has only `\xHH`.
 fn unescaped(text: &str) -> Vec<u8> {
     let mut parts = text.split("\\x");
     let mut bytes = parts.next().unwrap().as_bytes().to_vec();
@@ -68,7 +68,7 @@ fn unescaped(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The functions of docs/json.md that give bytes back, and lines behind them.
+/// The functions of docs/json.md that return the bytes, followed by more lines.
 fn with_documented_functions(program: &str) -> String {
     let page = include_str!("../../../docs/json.md");
     let (_, rest) = page.split_once("```python\n").unwrap();

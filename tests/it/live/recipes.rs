@@ -22,7 +22,7 @@ const SPECS: &[&str] = &[
     "nondumpable",
 ];
 
-/// Recipes that say nothing here: no datagram was dropped, no program was replaced, nothing new listens; a log is
+/// Recipes that print nothing here: no datagram was dropped, no program was replaced, nothing new listens; a log is
 /// written; `wait` and `grep -q` answer by their status.
 const SILENT: &[&str] = &["drops gt 0", "(deleted)", "> {dir}", "| diff", "sockstat wait"];
 
@@ -99,7 +99,7 @@ fn every_recipe_runs_and_answers() {
         let command = recipe.replace("{dir}", sockets.directory().to_str().unwrap());
         shell.args(["-o", "pipefail", "-c", &command]).env("PATH", &path);
         let ran = Ran::of(&mut shell);
-        // The one that says by its exit status whether the view is complete.
+        // The recipe whose exit status says whether the view is complete.
         let statuses: &[i32] = if recipe.contains("jq -e") { &[0, 1] } else { &[0] };
         assert!(
             ran.status.is_some_and(|status| statuses.contains(&status)) && !ran.stderr.contains("error"),

@@ -7,7 +7,7 @@ use super::tmux::Terminal;
 use super::tools::is_installed;
 use crate::skip::skip;
 
-/// What is typed, and what one TAB makes of it.
+/// What is typed, and the result of one TAB.
 const CASES: &[(&str, &str)] = &[
     ("sockstat wh", "sockstat why"),
     ("sockstat kill --signal K", "--signal KILL"),
@@ -25,7 +25,7 @@ const CASES: &[(&str, &str)] = &[
     ("sockstat wait 4000", "wait 40001"),
 ];
 
-/// How often a screen is looked at, each time by a new process: a shell that starts needs some hundred.
+/// How often a screen is read, each time by a new process: a shell that starts needs some hundred.
 const LOOKS: u32 = 5_000;
 
 /// A shell that has the script, says `READY>` when it can be typed into, and reads no file of the user's.
@@ -99,7 +99,7 @@ impl Shell {
     }
 }
 
-/// Has the shell complete every case.
+/// Makes the shell complete every case.
 #[track_caller]
 fn all_are_completed_by(name: &str) {
     let shell = SHELLS.iter().find(|shell| shell.name == name).unwrap();

@@ -40,7 +40,7 @@ fn split(ran: &Ran) -> (Vec<Value>, Value) {
     (rows, last)
 }
 
-/// Rows in an order of their own, without the time.
+/// Sorted rows, without the time.
 fn comparable(mut rows: Vec<Value>) -> Vec<Value> {
     for row in &mut rows {
         row.as_object_mut().unwrap().remove("taken_at");

@@ -14,12 +14,12 @@ use super::enter;
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
-/// One socket end as `mksock` says it is. Its own documentation (`end.rs`) explains the keys.
+/// One socket end as `mksock` reports it. Its documentation (`end.rs`) explains the keys.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     pub(crate) spec: String,
     pub(crate) role: String,
-    /// All that was said, by key.
+    /// Everything reported, by key.
     pub(crate) said: Value,
 }
 
@@ -68,7 +68,7 @@ impl Sockets {
         Self::make_by(&mut Command::new(example("mksock")), specs)
     }
 
-    /// The same by a command that becomes `mksock`, or runs it.
+    /// The same through a command that becomes `mksock`, or runs it.
     #[track_caller]
     pub(crate) fn make_by(command: &mut Command, specs: &[&str]) -> Option<Self> {
         let directory = new_directory();

@@ -33,7 +33,7 @@ fn a_pipe_gets_what_ss_prints() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
-    // What is counted for the whole machine changes under us.
+    // Counts for the whole machine change during the test.
     eventually(|| {
         let theirs = Ran::of(sockets.program("ss").arg("-s")).ended_with(0);
         let ours = sockets.run(&["-s"]);
@@ -83,7 +83,7 @@ fn json_counts_the_rows_and_tells_what_was_lost() {
     );
     assert!(number("tcp_time_wait_max") > 0 && number("tcp_allocated") >= 5);
     assert_eq!(number("udp_receive_buffer_drops"), 0);
-    // Limits of the whole machine are shown in its first namespace alone.
+    // Limits of the whole machine are shown only in its first namespace.
     let first = Path::new("/proc/sys/net/ipv4/tcp_mem").exists();
     let here = Ran::of(&mut sockstat(["-s", "--json"])).ended_with(0).json();
     assert_eq!(here["summary"]["tcp_memory_max_bytes"].is_u64(), first);

@@ -191,7 +191,7 @@ fn a_recording_holds_whole_tables_though_its_run_stopped_early() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
-    // Not those that are only bound: they come in an answer of their own, which nobody asked for any more.
+    // Not those that are only bound: they come in a reply of their own, which is no longer requested.
     let all = ["-tan", "exclude", "bound"];
     let recorded = Recorded::of(&sockets, &["-tan", "exclude", "bound", "--limit", "1"]);
     let live = Ran::of(&mut sockets.sockstat(&all));

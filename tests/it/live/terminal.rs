@@ -1,4 +1,4 @@
-//! What a terminal shows: tmux has a real one.
+//! What a terminal shows, in a real one: tmux.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const SPECS: &[&str] = &[
     "shared-fork:children=2",
 ];
 
-/// The lines that a terminal shows of a run of sockstat: as they stand, and with wrapped ones joined.
+/// The lines of a run of sockstat on a terminal: as displayed, and with wrapped ones joined.
 fn shown(sockets: &Sockets, width: usize, arguments: &str) -> [Vec<String>; 2] {
     let script = format!(
         "{} {arguments}; echo THE-END; read line",
@@ -62,7 +62,7 @@ fn no_line_wraps_and_no_port_or_pid_is_cut() {
                 "{width} {arguments}: {}",
                 shown.join("\n")
             );
-            // Colours are colours, and not their codes.
+            // Colours appear as colours, not as their codes.
             assert!(
                 !shown.iter().any(|line| line.contains("x1b")),
                 "{}",
@@ -89,7 +89,7 @@ fn no_line_wraps_and_no_port_or_pid_is_cut() {
 
 /// A hundred sockets with long addresses, long paths and any ports, each known by its number.
 fn many() -> Vec<String> {
-    // The same in each run, and without any order.
+    // The same in each run, in no order.
     let mut state: u32 = 7;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

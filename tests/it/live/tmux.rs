@@ -16,7 +16,7 @@ pub(crate) struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Starts a program in a terminal of that width and height.
     pub(crate) fn start(sockets: &'a Sockets, size: (usize, usize), script: &str) -> Self {
-        /// A server that is about to end takes a new session with it: each terminal has its own.
+        /// A server that is about to end would take a new session with it, so each terminal has its own.
         static SERVERS: AtomicU32 = AtomicU32::new(0);
         let number = SERVERS.fetch_add(1, Ordering::Relaxed);
         let terminal = Self {

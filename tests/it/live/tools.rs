@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::run::Ran;
 use crate::skip::skip;
 
-/// What a program makes of this on its standard input, run outside of any namespace of ours; it must succeed. `None`,
+/// The output of a program with this on its standard input, run outside our namespaces; it must succeed. `None`,
 /// with a skip, if it is not installed.
 #[track_caller]
 pub(crate) fn through(program: &str, arguments: &[&str], input: &[u8]) -> Option<String> {
@@ -29,7 +29,7 @@ pub(crate) fn attempt(program: &str, arguments: &[&str], input: &[u8]) -> Option
     };
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
-    // A program that ends before it has read all is none of our business here.
+    // A program that ends before it has read everything does not matter here.
     let writer = std::thread::spawn(move || stdin.write_all(&input));
     let ran = Ran::from(child.wait_with_output().unwrap());
     let _ = writer.join();

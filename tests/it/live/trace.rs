@@ -45,7 +45,7 @@ impl Call {
         words.iter().any(|word| self.arguments.contains(word))
     }
 
-    /// The paths that it names, those below a directory's descriptor in full; a descriptor alone is none.
+    /// The paths that it names, those below a directory's descriptor in full; a bare descriptor is not a path.
     pub(super) fn paths(&self) -> Vec<String> {
         let (mut paths, mut rest) = (Vec::new(), self.arguments.as_str());
         while let Some((before, quoted)) = rest.split_once('"') {
@@ -84,7 +84,7 @@ impl std::fmt::Display for Call {
     }
 }
 
-/// Where the quote is that ends a string of C.
+/// The position of the quote that ends a C string.
 fn end_of_string(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
@@ -114,13 +114,13 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// Runs sockstat in the namespace under strace. `None`, with a skip, where nothing can be traced.
+    /// Runs sockstat in the namespace under strace. `None`, with a skip, if nothing can be traced.
     #[track_caller]
     pub(super) fn run(sockets: &Sockets, arguments: &[&str]) -> Option<Self> {
         Self::run_until(sockets, arguments, None)
     }
 
-    /// The same, and interrupts it as soon as it has written this on standard error.
+    /// The same, and interrupts it as soon as it has written this to standard error.
     #[track_caller]
     pub(super) fn run_until(sockets: &Sockets, arguments: &[&str], until: Option<&str>) -> Option<Self> {
         let directory = new_directory();
@@ -130,7 +130,7 @@ impl Traced {
             .arg(directory.join("trace"))
             .arg(env!("CARGO_BIN_EXE_sockstat"))
             .args(arguments)
-            // strace itself does not end by a signal.
+            // A signal does not end strace itself.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -190,7 +190,7 @@ impl Traced {
     }
 }
 
-/// The bytes of a string as strace writes it.
+/// The bytes of a string as written by strace.
 pub(super) fn unescaped(text: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, tail)) = rest.split_first() {

@@ -125,7 +125,7 @@ pub(crate) fn row_of<'a>(end: &End, rows: &'a [Value]) -> Option<&'a Value> {
         .find(|row| keys.iter().all(|key| row[key] == end.said[key]))
 }
 
-/// What the row says otherwise than the socket.
+/// The differences between the row and the socket.
 fn differences(end: &End, row: &Value) -> Vec<String> {
     let keys = [
         "protocol",
@@ -174,7 +174,7 @@ fn key_of<'a>(key: &'a str, end: &End) -> &'a str {
     }
 }
 
-/// Where `null` in the truth means that there is nothing; elsewhere it means that nobody could be asked.
+/// The keys for which `null` means "nothing"; for others it means that the fact could not be read.
 fn can_be_null(key: &str) -> bool {
     matches!(
         key,

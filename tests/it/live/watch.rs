@@ -36,7 +36,7 @@ const SOON: Timespec = Timespec {
     tv_nsec: 300_000_000,
 };
 
-/// Between two questions about something that tells nobody when it happens.
+/// The pause between two checks of something that sends no notification.
 const MOMENT: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 30_000_000,
@@ -47,7 +47,7 @@ const NOW: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// The screen is drawn some times a second: more than any of these needs.
+/// The screen is drawn several times a second: more than any of these needs.
 const READS_MAX: usize = 1000;
 
 /// A terminal, and the program on it.
@@ -89,7 +89,7 @@ impl Screen {
         Self::of(command.args(arguments), size, environment)
     }
 
-    /// The same by a command that makes the terminal that of a session of its own (`setsid -c`).
+    /// The same through a command that gives the terminal a session of its own (`setsid -c`).
     pub(super) fn of(command: &mut Command, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
@@ -156,7 +156,7 @@ impl Screen {
         rustix::io::write(&self.master, keys.as_bytes()).unwrap();
     }
 
-    /// Presses a key again and again, as long as the screen takes it for one that came too early.
+    /// Presses a key again and again, as long as the screen ignores it as one that came too early.
     #[track_caller]
     pub(super) fn press_until(&mut self, key: &str, wanted: &str) {
         for _ in 0..400 {
@@ -172,7 +172,7 @@ impl Screen {
     /// Waits for the end; the terminal is as it was. Returns all that was written, too.
     #[track_caller]
     pub(super) fn ends(mut self) -> (ExitStatus, Vec<u8>) {
-        // Whoever does not read would let it wait.
+        // Without a reader, it would wait.
         while self.child.try_wait().unwrap().is_none() {
             if !self.read(DEADLINE) && self.child.try_wait().unwrap().is_none() {
                 break;
@@ -480,7 +480,7 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
         let ran = Ran::of(&mut sockstat(["--replay", file, "--at", time])).ended_with(1);
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
     }
-    // What was cut off in the middle of a look has the looks before it.
+    // A recording cut off in the middle of a look has the looks before it.
     let whole = std::fs::read(file).unwrap();
     let cut = sockets.directory().join("cut");
     std::fs::write(&cut, &whole[..whole.len() - 100]).unwrap();

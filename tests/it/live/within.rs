@@ -63,7 +63,7 @@ pub(crate) fn plan(options: &[&str], filter: Parsed) -> Request {
     ListPlan::new(&args, filter, &Place::default()).unwrap().capture
 }
 
-/// Runs a plan and tells each of its rows by `tell`, sorted.
+/// Runs a plan and returns each of its rows through `tell`, sorted.
 pub(crate) fn rows<T: Ord + Send>(plan: &Request, tell: fn(&Row<'_>) -> T) -> (Vec<T>, Captured) {
     let sink = Told {
         tell,

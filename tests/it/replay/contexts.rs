@@ -30,8 +30,8 @@ impl Root {
         Self(root)
     }
 
-    /// A file in the place that the link names, which the kernel's have nowhere; gives the context it has after that:
-    /// setting one takes root, and a module that leaves it as it is.
+    /// A file at the path that the link names, where the kernel's links have none; returns its context afterwards:
+    /// setting one requires root, and a module that leaves it alone.
     fn label_socket(&self, context: &str) -> Option<String> {
         let file = self.0.join("42/fd/socket:[5001]");
         fs::write(&file, "").unwrap();

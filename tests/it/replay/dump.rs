@@ -12,7 +12,7 @@ fn file() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tcp.dump"))
 }
 
-/// A server on port 22 with a client on the same machine and one on another; behind that, as in the dumps of `ss`, the
+/// A server on port 22 with a client on the same machine and one on another; after that, as in the dumps of `ss`, the
 /// same over IPv6.
 fn dump() -> Vec<u8> {
     let listener = |local: &str, peer: &str, inode| Inet {
@@ -42,7 +42,7 @@ const LISTENER: &str = "LISTEN 0 128 0.0.0.0:22 0.0.0.0:*";
 const CLIENT: &str = "ESTAB 0 0 10.0.0.1:36266 10.0.0.1:22";
 const SERVER: &str = "ESTAB 0 0 10.0.0.1:22 10.0.0.2:50312";
 
-/// The expressions that iproute2's own test of filters tries, on the rows that they pick.
+/// The expressions of iproute2's own filter test, and the rows that they select.
 const CASES: [(&str, &str); 12] = [
     ("dport = 22", CLIENT),
     ("dport 22", CLIENT),
@@ -69,7 +69,7 @@ fn replayed(words: &[&str]) -> Vec<String> {
     lines(&Ran::of(command.args(words)).ended_with(0))
 }
 
-/// What `ss` makes of the file; `None` where there is none.
+/// The output of `ss` for the file; `None` without ss.
 fn of_ss(words: &[&str]) -> Option<Vec<String>> {
     let mut command = Command::new("ss");
     command.arg("-Htna").args(words).env("TCPDIAG_FILE", file());

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// What is asked by a text in the source, as it stands there. One that goes out of use stays readable only if whoever
-/// replaces it still asks for the old key in a replay.
+/// The keys that are literals in the source. One that goes out of use stays readable only if its
+/// replacement still asks for the old key in a replay.
 const PINNED: &[&str] = &[
     "/proc is ours",
     "IPv6",

@@ -80,7 +80,7 @@ fn what_tables_lack_is_a_loss_and_null() {
 fn owners_come_from_the_same_root() {
     let document = run(&["-tlnp", "--json", ":3306"]).json();
     let row = &document["sockets"][0];
-    // Nobody is below this root: what our own /proc says must not be mixed in.
+    // There are no processes below this root: nothing from our own /proc must be mixed in.
     assert!(
         row["owners"].is_null(),
         "unknown is null, and [] would be none: {row}"

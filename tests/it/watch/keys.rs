@@ -1,4 +1,4 @@
-//! What keys ask for, beyond what the frames show.
+//! The effects of keys, beyond what the frames show.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sockstat::watch::{Effect, Key, Msg, State, update};
 use super::frames::text;
 use super::scene::{press, state};
 
-/// The filter that a key asks for.
+/// The filter that a key requests.
 fn filter(state: &mut State, key: char) -> Option<String> {
     let effects = update(state, Msg::Key(Key::Char(key), Duration::from_secs(20)));
     effects.into_iter().find_map(|effect| match effect {

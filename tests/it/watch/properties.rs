@@ -157,7 +157,7 @@ fn a_key_that_was_typed_ahead_does_nothing_to_a_target() {
     let later = drawn + Duration::from_secs(1);
     let effects = update(&mut state, Msg::Key(Key::Char('t'), later));
     assert_eq!(effects, [Effect::Terminate]);
-    // A second one while it is being done.
+    // A second one while the first is in progress.
     assert!(update(&mut state, Msg::Key(Key::Char('t'), later)).is_empty());
 }
 
@@ -201,7 +201,7 @@ fn a_filter_is_entered_once_it_is_right_and_dropped_by_esc() {
         entered.contains(&Effect::Filter(1, "sport =443".to_owned())),
         "{entered:?}"
     );
-    // What was read with the filter before is not taken for an answer.
+    // A look with the previous filter does not count as an answer.
     update(&mut state, news(&sockets(), 9, Part::All, 0));
     assert!(!state.is_current);
     let of_port: Vec<Socket> = sockets()

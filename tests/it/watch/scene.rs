@@ -1,4 +1,4 @@
-//! A small machine: a web server that does well, one whose accept queue is full, a database, UDP.
+//! A small machine: a healthy web server, one whose accept queue is full, a database, UDP.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
@@ -157,7 +157,7 @@ fn around() -> Arc<Around> {
     })
 }
 
-/// What a look at these sockets found, so many seconds after the start.
+/// The result of a look at these sockets, this many seconds after the start.
 pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) -> Msg {
     let figures: Vec<(SocketKey, Figures)> = sockets
         .iter()
@@ -226,7 +226,7 @@ pub(super) fn second_look() -> Msg {
     news(&all, 2, Part::All, 0)
 }
 
-/// Presses keys, one after the other, and returns what they asked for.
+/// Presses keys, one after the other, and returns the requested effects.
 pub(super) fn press(state: &mut State, keys: &[Key]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for key in keys {

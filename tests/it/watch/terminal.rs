@@ -1,4 +1,4 @@
-//! What a terminal shows after many small changes is what it shows after one full drawing.
+//! A terminal shows the same after many small changes as after one full drawing.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
