@@ -460,7 +460,7 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
             [CompletionResult]::new('--record', '--record', [CompletionResultType]::ParameterName, 'Record everything that this run reads to FILE, for a bug report or --replay')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Read only FILE, written by --record or -D')
             [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'With --replay of a recorded live screen: show it as of TIME (UTC), such as 11:58:02 or 2026-11-30T11:58:02Z')
-            [CompletionResult]::new('--values', '--values', [CompletionResultType]::ParameterName, 'Print what can stand at the end of WORDS: what the scripts call')
+            [CompletionResult]::new('--values', '--values', [CompletionResultType]::ParameterName, 'Print candidates for the last of WORDS, as the scripts request')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Suppress warnings about missing data')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

@@ -64,7 +64,7 @@ pub enum Subcommand {
         /// The shell
         #[arg(required_unless_present = "values")]
         shell: Option<Shell>,
-        /// Print what can stand at the end of WORDS: what the scripts call
+        /// Print candidates for the last of WORDS, as the scripts request
         #[arg(long, hide = true)]
         values: bool,
         /// A command line, the program's name first

@@ -270,7 +270,7 @@ fn value(arg: &Arg, begun: &str) -> Completion {
     }
 }
 
-/// A port, perhaps after a colon.
+/// A port, optionally after a colon.
 fn port(begun: &str) -> Completion {
     let (kept, begun) = begun.split_at(usize::from(begun.starts_with(':')));
     Completion::of(begun).after(kept).looking_up(LookUp::Ports)

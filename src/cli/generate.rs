@@ -7,8 +7,8 @@ use clap_mangen::Man;
 
 use super::{commands, shells};
 
-/// Returns the completion script for a shell. Those of bash, zsh, fish and elvish ask this program for values; that of
-/// PowerShell has commands and options.
+/// Returns the completion script for a shell. The scripts of bash, zsh, fish and elvish ask this program for values; that of
+/// PowerShell completes only commands and options.
 pub fn completions(shell: Shell) -> Vec<u8> {
     match shell {
         Shell::Bash => return shells::BASH.into(),

@@ -46,7 +46,7 @@ impl UsageError {
         }
     }
 
-    /// Converts an error of clap about the listing, or about a command.
+    /// Converts an error from clap about the listing, or about a command.
     pub fn from_clap(error: &clap::Error, command: Option<&Command>) -> Self {
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),

@@ -1,4 +1,4 @@
-//! What was typed: parsed, and nothing more.
+//! Parses what was typed, and nothing more.
 
 pub mod args;
 pub mod commands;

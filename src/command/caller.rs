@@ -1,4 +1,4 @@
-//! Who runs this, where, and how they would run it with more rights.
+//! The caller: who runs this, where, and how to run it with more rights.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -16,7 +16,7 @@ use crate::source::tape;
 pub struct Caller {
     /// Whether the effective user is root.
     pub is_root: bool,
-    /// Whether it has the two capabilities that open every process: whatever is still hidden then is hidden by
+    /// Whether it has the two capabilities that give access to every process: whatever is still hidden then is hidden by
     /// something else.
     pub may_see_all: bool,
     /// The command that would be typed after `sudo`: the full path of this program, and its arguments.

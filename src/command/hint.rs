@@ -45,7 +45,7 @@ pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
     String::new()
 }
 
-/// What people type who expect a command for listing.
+/// Words of people who expect a command for listing.
 const LISTS: [&str; 7] = ["list", "ls", "show", "ports", "sockets", "ps", "status"];
 
 /// Returns a hint about the only word of a filter: a command that is not needed, or an address that a listener on all

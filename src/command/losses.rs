@@ -6,7 +6,7 @@ use crate::model::ownership::Unseen;
 use crate::model::{Gap, GapLevel, OwnerStatus};
 use crate::render::escape;
 
-/// Adds the gaps that follow from the rows: owners that are not known, rows that could not be judged.
+/// Adds the gaps that follow from the rows: unknown owners, and rows that the filter could not decide.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let unseen = captured.owners.unseen();
     let hidden = captured.count(OwnerStatus::Hidden);
@@ -73,7 +73,7 @@ fn partial(known: u64, unseen: Unseen, caller: &Caller) -> Option<Gap> {
     })
 }
 
-/// The gap for rows that the filter could not judge. The remedy depends on why their owners are not known.
+/// The gap for rows that the filter could not decide. The remedy depends on why their owners are unknown.
 fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
     let count = |statuses: &[OwnerStatus]| -> u64 {
         let of_status = |status: &OwnerStatus| captured.undecided[*status as usize];
@@ -148,7 +148,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     }
 }
 
-/// What would show more; it depends on who reads it.
+/// Returns what would show more, which depends on the reader.
 pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     if unseen.proc_is_empty {
         "mount procfs there (mount -t proc proc /proc)".to_owned()

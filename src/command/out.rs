@@ -1,4 +1,4 @@
-//! Writes the output: to stdout in large blocks, and nothing but data. A closed pipe is not an error.
+//! Writes the output: only data to stdout, in large blocks. A closed pipe is not an error.
 //!
 //! The only output of the program (tests/it/architecture). Everything is [`Safe`]; the two exceptions are bytes that
 //! the caller chose: [`pass_on`] and [`print_binary`].
@@ -141,7 +141,7 @@ fn raw_to_stdout(bytes: &[u8]) -> io::Result<()> {
 /// Output that is written in blocks.
 #[derive(Debug, Default)]
 pub struct Blocks {
-    /// What is still to be written; append here.
+    /// Bytes still to be written; append here.
     pub pending: Vec<u8>,
     /// There is more than one block, and a pipe was enlarged for them.
     many: bool,
@@ -149,7 +149,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Writes what is pending once it is a block. `Break` when nobody reads any more.
+    /// Writes the pending bytes once they fill a block. `Break` when nobody reads any more.
     pub fn flush_if_full(&mut self) -> ControlFlow<()> {
         if self.pending.len() < BLOCK_BYTES {
             return ControlFlow::Continue(());
@@ -162,7 +162,7 @@ impl Blocks {
         self.flush()
     }
 
-    /// Writes what is pending.
+    /// Writes the pending bytes.
     pub fn flush(&mut self) -> ControlFlow<()> {
         let result = to_stdout(&Safe::document(&self.pending));
         self.pending.clear();

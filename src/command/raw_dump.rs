@@ -18,7 +18,7 @@ use crate::source::netlink::inet;
 use crate::source::netlink::request::{self, Table};
 use crate::source::tape::{self, ss};
 
-/// How often a dump is repeated if replies were lost.
+/// How often a dump is repeated if replies are lost.
 const TRIES: usize = 3;
 
 /// Writes the messages of the plan's TCP sockets that may pass the filter; `-` stands for standard output.
@@ -118,7 +118,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether the socket may pass the filter: its owners are not known here.
+    /// Whether the socket may pass the filter: its owners are unknown here.
     fn wants(&mut self, payload: &[u8]) -> bool {
         if !inet::decode(
             payload,

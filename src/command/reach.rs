@@ -51,7 +51,7 @@ pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<
     }
 }
 
-/// What was typed, as one place.
+/// The typed words as one place.
 fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
     let port = args
         .port
@@ -62,7 +62,7 @@ fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
     match (places.next(), places.next()) {
         (Some(typed), None) => Ok(typed),
         (Some(typed), Some(_)) if args.port.is_some() => {
-            Err(format!("'{}' names a port already", typed.text))
+            Err(format!("'{}' already names a port", typed.text))
         }
         (_, Some(surplus)) => Err(format!(
             "unexpected word '{}': one destination at a time",
@@ -173,7 +173,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     })
 }
 
-/// What is known of a name that was typed.
+/// What is known about a typed name.
 fn lookup(host: &Host, answers: &[Answer]) -> Option<Lookup> {
     let Host::Name(name) = host else { return None };
     Some(Lookup {

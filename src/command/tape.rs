@@ -15,10 +15,10 @@ pub struct Session {
     recording: Option<PathBuf>,
 }
 
-/// Begins what was requested. To be called before anything is read.
+/// Begins what was requested. Must be called before anything is read.
 ///
 /// # Errors
-/// How the run ends at once; the reason has been printed.
+/// The exit status, if the run ends at once; the reason has been printed.
 pub fn begin(cli: &Cli) -> Result<Session, Exit> {
     let args = &cli.list;
     let follows = args.events || matches!(cli.command, Some(Subcommand::Events(_)));

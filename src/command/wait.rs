@@ -1,4 +1,4 @@
-//! `wait`: returns when a listener is there, or gone. It reads, and never connects.
+//! `wait`: returns when a listener appears or disappears. It only reads, and never connects.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
             .timeout
             .map(|timeout| timeout.saturating_sub(begun.elapsed()));
         if reached || left == Some(Duration::ZERO) {
-            // Read in the same way, so what is missing for the first is missing for all.
+            // All are read in the same way, so what is missing for the first is missing for all.
             let missing = there.first().map_or(&[][..], |first| &first.gaps);
             if !global.quiet {
                 out::complain(&losses::lines(missing));

@@ -15,7 +15,7 @@ pub struct Above {
 
 /// Returns the pid of the process that probably created the socket and then started its holder: of the unbroken run of
 /// programs with the holder's name above it, the topmost that belongs to the creator and cannot be inspected. nginx's
-/// master, for whoever may inspect only its workers.
+/// master is one, to a user who may inspect only its workers.
 ///
 /// `above` has the ancestors of the holder, the nearest first; `holders` are those that were seen.
 pub fn master(

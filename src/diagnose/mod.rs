@@ -1,6 +1,6 @@
 //! Diagnosis: why a port or name cannot be bound, and why a peer cannot be reached.
 //!
-//! Everything in here is a pure function of sockets, owners and system facts that somebody else has read.
+//! Everything in here is a pure function of sockets, owners and system facts that the caller has read.
 
 pub mod bind;
 pub(crate) mod json;

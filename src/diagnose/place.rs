@@ -51,7 +51,7 @@ pub const fn wants_family(ipv4: bool, ipv6: bool, family: Family) -> bool {
 /// Leaves out the addresses that `-4` and `-6` do not select.
 ///
 /// # Errors
-/// One line, if none is left.
+/// A one-line message, if none is left.
 pub fn of_families(mut addresses: Vec<IpAddr>, ipv4: bool, ipv6: bool) -> Result<Vec<IpAddr>, String> {
     addresses.retain(|address| {
         let family = if address.is_ipv4() {

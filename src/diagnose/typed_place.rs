@@ -31,7 +31,7 @@ pub enum NameAlone {
 /// Reads the words of a command line, each a place; an address or a host name and the port after it are one.
 ///
 /// # Errors
-/// One line about the first word that is wrong.
+/// A one-line message about the first invalid word.
 pub fn parse_all(
     words: &[String],
     alone: NameAlone,
@@ -86,11 +86,11 @@ fn is_ipv6(text: &str) -> bool {
     address.parse::<Ipv6Addr>().is_ok()
 }
 
-/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each perhaps with `/tcp` or `/udp`,
-/// `tcp:PORT` and `udp:PORT`, and PORT perhaps the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
+/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each optionally with `/tcp` or `/udp`,
+/// `tcp:PORT` and `udp:PORT`, where PORT may be the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// A one-line message.
 pub fn parse(text: &str, services: Services<'_>) -> Result<Place, String> {
     if text == "-" {
         return Ok(Place::Stdin);

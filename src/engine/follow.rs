@@ -149,7 +149,7 @@ impl Followed {
         }
     }
 
-    /// What was freed during the look is not there, although the look may have seen it before it ended: it was opened
+    /// A socket that was freed during the look is gone, although the look may have seen it before: it was opened
     /// in between.
     fn ended(&mut self, now: &mut Store, freed: Vec<Socket>) -> Vec<Event> {
         let mut events = Vec::new();

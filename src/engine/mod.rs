@@ -54,7 +54,7 @@ pub struct Captured {
     pub gaps: Vec<Gap>,
     /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub by_status: [u64; OwnerStatus::ALL.len()],
-    /// Rows that the filter could not judge because their owners are not all known, in the same order.
+    /// Rows that the filter could not decide because their owners are not all known, in the same order.
     pub undecided: [u64; OwnerStatus::ALL.len()],
     /// How owners were found.
     pub owners_by: How,

@@ -95,14 +95,14 @@ pub(super) fn inside(views: &Views, number: u32, work: impl FnOnce() + Send) {
     }
 }
 
-/// Returns the indices of namespaces into which nothing leads any more.
+/// Returns the indices of namespaces that can no longer be entered.
 pub fn gone(views: &Views) -> BTreeSet<u32> {
     let numbered = (0..).zip(views.views.iter());
     let gone = numbered.filter(|(_, view)| view.has_no_way());
     gone.map(|(number, _)| number).collect()
 }
 
-/// Runs what enters namespaces. A thread that changed namespaces is not reused: a pool's thread would stay in the wrong
+/// Runs code that enters namespaces. A thread that changed namespaces is not reused: a pool's thread would stay in the wrong
 /// one.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {

@@ -27,7 +27,7 @@ pub(super) struct Outlet<'a, S> {
 pub(super) struct Counts {
     /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub(super) by_status: [u64; OwnerStatus::ALL.len()],
-    /// Rows that the filter could not judge because their owners are not all known, in the same order.
+    /// Rows that the filter could not decide because their owners are not all known, in the same order.
     pub(super) undecided: [u64; OwnerStatus::ALL.len()],
 }
 

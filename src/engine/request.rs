@@ -1,4 +1,4 @@
-//! What a run wants: the tables, the owners, the names.
+//! The request of a run: tables, owners, names.
 
 use std::path::PathBuf;
 

@@ -12,7 +12,7 @@ pub enum Endpoints {
     Inet(InetPair),
     /// A name in the file system or the abstract name space, and the other end's inode.
     Unix(UnixPair),
-    /// What a packet socket takes.
+    /// What a packet socket receives.
     Packet(PacketEnd),
     /// A netlink family and port ids.
     Netlink(NetlinkPair),

@@ -38,7 +38,7 @@ pub fn lacks_sockets(gaps: &[Gap]) -> bool {
     gaps.iter().any(|gap| codes.contains(&gap.code))
 }
 
-/// Returns how many sockets are missing at most; `None` if that is not known.
+/// Returns how many sockets are missing at most; `None` if unknown.
 pub fn missing_sockets(gaps: &[Gap]) -> Option<u64> {
     let lacking = gaps.iter().filter(|gap| lacks_sockets(std::slice::from_ref(gap)));
     lacking.map(|gap| gap.count).sum()

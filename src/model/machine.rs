@@ -15,7 +15,7 @@ pub struct Machine {
     pub boot_id: Option<Name>,
 }
 
-/// The run: when it began, and where, if that was asked for.
+/// The run: when it began, and where, if requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The machine.

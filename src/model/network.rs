@@ -73,7 +73,7 @@ pub struct RouteQuery {
     pub outgoing: Option<u32>,
     /// Its mark.
     pub mark: u32,
-    /// Its protocol and destination port, which rules may ask for.
+    /// Its protocol and destination port, which rules may match.
     pub protocol: u8,
     /// The destination port.
     pub port: u16,

@@ -79,7 +79,7 @@ impl Owners {
         self
     }
 
-    /// Whether owners were asked for.
+    /// Whether owners were requested.
     pub fn is_asked(&self) -> bool {
         self.asked
     }

@@ -36,7 +36,7 @@ pub struct Peer<'a> {
 }
 
 impl Peers {
-    /// The other end of `socket`; `None` if it is not on this machine, not known, or was not asked for.
+    /// The other end of `socket`; `None` if it is not on this machine, unknown, or was not requested.
     pub fn of<'a>(&'a self, socket: &Socket) -> Option<Peer<'a>> {
         match &socket.endpoints {
             Endpoints::Inet(pair) => {

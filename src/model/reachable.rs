@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{InetPair, Protocol, Socket, State};
 
 named! {
-    /// What clients on other machines get.
+    /// The result for clients on other machines.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Reachable {
         /// Those of at least one interface reach it.

@@ -92,7 +92,7 @@ impl<'a> Row<'a> {
     }
 
     /// Returns the holder that no other holder started: the master of a server with workers, whatever their pids.
-    /// Of several, the one with the lowest pid.
+    /// If there are several, the one with the lowest pid.
     pub fn topmost(&self) -> Option<&'a Process> {
         let holds = |pid: u32| self.ownership.holders.iter().any(|holder| holder.pid == pid);
         let is_topmost = |process: &&Process| !process.parent.is_some_and(holds);

@@ -40,7 +40,7 @@ pub struct Socket {
     pub shutdown: Option<Shutdown>,
     /// `INET_DIAG_SOCKOPT`: two bytes of option bits, the first byte low.
     pub socket_options: Option<u16>,
-    /// The IP protocol that a raw socket takes (`INET_DIAG_PROTOCOL`).
+    /// The IP protocol that a raw socket receives (`INET_DIAG_PROTOCOL`).
     pub ip_protocol: Option<u8>,
     /// Packets dropped at this socket since it was created.
     pub drops: Option<u64>,
@@ -206,7 +206,7 @@ impl Socket {
         matches!((self.accept_q(), self.backlog()), (Some(waiting), Some(limit)) if waiting > limit)
     }
 
-    /// Returns from where it is reachable, if it receives what arrives at its address: a listener, a bound TCP
+    /// Returns where it is reachable from, if it receives what arrives at its address: a listener, a bound TCP
     /// socket or an unconnected datagram socket with a port.
     pub fn scope(&self) -> Option<Scope> {
         let takes = matches!(self.state, State::Listen | State::Bound | State::Unconnected);

@@ -7,7 +7,7 @@ use super::endpoint::{UnixFile, UnixPair};
 pub struct PathFacts {
     /// What exists there, as far as this process can see.
     pub target: Target,
-    /// What the user who binds may do on the way.
+    /// What the binding user may do on the path.
     pub rights: Rights,
     /// Whether this process may remove a socket's file there; `None` if there is none.
     pub removable: Option<bool>,
@@ -22,7 +22,7 @@ pub enum Target {
     NoWay(Obstacle),
     /// A directory without such a file.
     Free(Directory),
-    /// Not known: a recording does not say.
+    /// Unknown: the recording does not say.
     Unknown,
 }
 
@@ -52,7 +52,7 @@ pub enum FileKind {
     Other,
 }
 
-/// What the user who binds may do.
+/// What the binding user may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rights {
     /// It is this process's user: what access(2) says about creating files in the directory.

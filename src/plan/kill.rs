@@ -12,7 +12,7 @@ use crate::query::{Expr, Parsed, Predicate};
 /// The default time that a program may take to terminate.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the caller wants to end.
+/// The caller's goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// The use of the port that the filter names: a process that releases it may keep running.

@@ -33,7 +33,7 @@ pub struct Selection {
     pub by_default: bool,
     /// Whether no option selects anything: at most words do.
     pub without_options: bool,
-    /// Whether the filter asks for the sockets of certain owners.
+    /// Whether the filter selects the sockets of certain owners.
     of_owners: bool,
     /// Names of requested tables that none of our dumps reads.
     pub absent: BTreeSet<&'static str>,

@@ -76,7 +76,7 @@ pub(super) const fn default_states(protocol: Protocol) -> StateSet {
     }
 }
 
-/// Returns the tables of a name of `-A`, including ss's short forms.
+/// Returns the tables that a name of `-A` selects, including ss's short forms.
 pub(super) fn tables_of_name(name: &str) -> Option<Vec<Table>> {
     let typed = |protocol, kind| Some(vec![Table::Typed(protocol, kind)]);
     match name {

@@ -153,7 +153,7 @@ pub fn nearest_field(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
     let synonym = |word: &str| SYNONYMS.iter().find(|(other, _)| *other == word);
     let beginning = || field_names().find(|name| word.len() >= 3 && name.starts_with(&word));
-    // Of words equally near, other names come first: `pot` is `port` rather than `pod`.
+    // Among equally near words, other names come first: `pot` is `port` rather than `pod`.
     let names = || SYNONYMS.iter().map(|(other, _)| *other).chain(field_names());
     let meant = |name| synonym(name).map_or(name, |(_, field)| *field);
     synonym(&word)

@@ -16,7 +16,7 @@ pub struct Unresolved {
     pub purpose: Purpose,
     /// The whole filter, for an error.
     pub text: Arc<str>,
-    /// Where the name stands in it.
+    /// The position of the name in it.
     pub span: Span,
 }
 

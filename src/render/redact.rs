@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub enum Arguments {
     /// All, with what looks like a secret masked.
     Redacted,
-    /// All as they are.
+    /// All, unchanged.
     Full,
 }
 

@@ -37,7 +37,7 @@ fn sets(info: &FieldInfo) -> &'static str {
 }
 
 /// The list of fields: name, type, unit, column sets and meaning. On a terminal of this `width`, meanings wrap at words, and
-/// stand on lines of their own where little room is left for them.
+/// get lines of their own where little room is left for them.
 pub fn columns(width: Option<usize>) -> String {
     let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN"].map(str::to_owned);
     let field = |info: &FieldInfo| {

@@ -38,7 +38,7 @@ pub fn push_list(out: &mut Vec<u8>, numbers: &[u32]) {
     push_each(out, b',', numbers, |out, number| push_number(out, *number));
 }
 
-/// Appends each of these, with a separator between two.
+/// Appends each of these, separated by a byte.
 #[inline]
 pub fn push_each<T>(
     out: &mut Vec<u8>,
@@ -90,7 +90,7 @@ pub fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-/// Every octet in decimal followed by a dot, and the length of that.
+/// Every octet in decimal, followed by a dot, and the length of that text.
 static OCTETS: [([u8; 4], u8); 256] = octets();
 
 const fn octets() -> [([u8; 4], u8); 256] {

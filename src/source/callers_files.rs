@@ -35,7 +35,7 @@ pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
 /// The bytes are written to a file next to it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
 ///
 /// # Errors
-/// As with the caller's privileges; and if something other than a regular file, such as a device, is at that path.
+/// As for any write with the caller's privileges, and if something other than a regular file, such as a device, is there.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _lowered = Lowered::now();
     match std::fs::symlink_metadata(path) {

@@ -46,7 +46,7 @@ fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
 /// Calls `read` with a copy of each holder's descriptor until it returns something; `None` if no copy may be made, or
 /// it takes too long.
 ///
-/// If the holder puts another file in the place of the socket, closing the copy may wait for a file system that never
+/// If the holder replaces the socket with another file, closing the copy may wait for a file system that never
 /// answers. So all of it happens on a thread that can be left behind.
 pub(super) fn on_copy<T: Send + 'static>(
     holders: &[Holder],

@@ -56,7 +56,7 @@ pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
     let Some(file) = file else {
         return Vec::new();
     };
-    // By name, whatever directory they are in; the first directory with a name wins.
+    // By name, regardless of directory; the first directory with a name wins.
     let mut drop_ins = BTreeMap::new();
     let kind = unit.rsplit('.').next().unwrap_or_default();
     for name in names().chain([kind]) {

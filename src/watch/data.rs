@@ -130,7 +130,7 @@ pub struct Data {
     pub(super) minute: VecDeque<(Duration, Traffic)>,
     /// What is missing.
     pub gaps: Vec<Gap>,
-    /// Sockets that the filter could not judge.
+    /// Sockets that the filter could not decide.
     pub undecided: u64,
     /// The total number of sockets, regardless of the filter.
     pub total: Option<u64>,

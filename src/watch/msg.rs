@@ -31,7 +31,7 @@ pub enum Key {
 /// Which of the sockets a look covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All, for the first time with this filter: nothing in it is news.
+    /// All, for the first time with this filter: nothing in it counts as new.
     First,
     /// All.
     All,
@@ -111,7 +111,7 @@ pub enum Msg {
     Tick(Duration),
     /// The last change has been on the screen since this time.
     Drawn(Duration),
-    /// The target that was asked for, fixed.
+    /// The requested target, fixed.
     Target(Result<Target, String>),
     /// What happened to it.
     Fate(Fate),
@@ -146,7 +146,7 @@ pub enum Effect {
     Why(Option<String>),
     /// Copy this to the clipboard.
     Copy(String),
-    /// Stop, as by Ctrl-Z.
+    /// Stop, as Ctrl-Z does.
     Suspend,
     /// Redraw everything.
     Redraw,

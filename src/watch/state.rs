@@ -79,7 +79,7 @@ pub struct Question {
 /// The answer of `why`.
 #[derive(Clone, Debug, Default)]
 pub struct WhyPage {
-    /// What is asked about: `3000/tcp`.
+    /// The place in question: `3000/tcp`.
     pub place: String,
     /// The answer, once it is there.
     pub text: Option<Result<String, String>>,

@@ -426,7 +426,7 @@ fn reach_understands_places_as_people_paste_them() {
         (&["localhost:nonsense"][..], "known service"),
         (&["localhost"], "write localhost:PORT"),
         (&["127.0.0.1:80", "443"], "unexpected word '443'"),
-        (&["127.0.0.1:80", "--port", "443"], "names a port already"),
+        (&["127.0.0.1:80", "--port", "443"], "already names a port"),
     ] {
         let ran = run(&[&["reach"], arguments].concat()).ended_with(2);
         assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);

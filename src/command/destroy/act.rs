@@ -62,7 +62,7 @@ pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
     };
     let mut results: Vec<Option<Fate>> = vec![None; sockets.len()];
     loop {
-        // Of several sockets that share a port the kernel finds one. Once that is closed it finds the next.
+        // If several sockets share a port, the kernel finds one of them; once that is closed, it finds the next.
         let mut progress = false;
         for (socket, result) in sockets.iter().zip(&mut results) {
             if result.is_some() {

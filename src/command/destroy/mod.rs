@@ -1,6 +1,6 @@
 //! `-K`, which is `kill --socket`: closes the sockets that a filter selects, and leaves their programs alone.
 //!
-//! It refuses to run without a filter, to guess (if nobody can be asked, the answer is no), and to close what this
+//! It refuses to run without a filter, to guess (if there is no one to ask, the answer is no), and to close what this
 //! session may depend on unless the filter names it.
 
 pub mod act;
@@ -76,7 +76,7 @@ fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
     Ok((snapshot.sockets(), captured))
 }
 
-/// What would be done with each socket.
+/// Returns what would be done with each socket.
 fn judge(plan: &ListPlan, sockets: &[Socket], captured: &Captured) -> Vec<Said> {
     let own = std::process::id();
     let mut ours = ancestors(own, &parents_of_all());

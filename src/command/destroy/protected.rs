@@ -15,7 +15,7 @@ pub enum Protected {
     Ours(String),
     /// A server of remote logins holds it.
     Sshd(String),
-    /// Its holder is not known, so it may be one of those.
+    /// Its holder is unknown, so it may be one of those.
     Unseen,
 }
 
@@ -31,7 +31,7 @@ impl Protected {
 }
 
 /// Why the socket is protected; `None` if it is not. `ours` are this process and its ancestors. A socket that the
-/// filter names by its peer port or by the pid of a holder is closed, whoever holds it.
+/// filter names by its peer port or by the pid of a holder is closed, regardless of who holds it.
 pub fn protected(row: &Row<'_>, ours: &[u32], filter: Option<&Expr>) -> Option<Protected> {
     if filter.is_some_and(|filter| names(filter, row, true)) {
         return None;

@@ -144,7 +144,7 @@ impl Watch {
             if look_now || lost {
                 let Look { sockets, gone, .. } = self.look().await?;
                 messages.leave(gone);
-                // What was freed meanwhile may be in the look or not.
+                // A socket that was freed meanwhile may or may not be in the look.
                 let heard = messages.now();
                 events.extend(followed.look(sockets, heard.freed));
                 lost |= heard.lost;

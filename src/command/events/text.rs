@@ -17,9 +17,9 @@ const LEAD: &Lead = &[("UTC", "12:00:00".len()), ("EVENT", "was ESTAB".len())];
 
 /// How events are shown.
 pub(super) enum Shown {
-    /// A line each; in JSON with what identifies the machine.
+    /// One line per event; in JSON with what identifies the machine.
     Lines(Lines, Box<[u8]>),
-    /// A row each.
+    /// One row per event.
     Table(Box<GrowingTable>),
 }
 
@@ -35,7 +35,7 @@ impl Shown {
         Self::Lines(lines, keys_of(machine).into())
     }
 
-    /// Appends what stands above the events. A table has its heading above the first.
+    /// Appends what comes before the events. A table has its heading above the first.
     pub(super) fn push_header(&self, out: &mut Vec<u8>) {
         if let Self::Lines(lines, _) = self {
             push_header(out, lines);
@@ -97,7 +97,7 @@ pub fn introduction(interval: &str, heard: &[&str], unheard: &[&str]) -> String 
     text
 }
 
-/// Appends what stands above the events.
+/// Appends what comes before the events.
 fn push_header(out: &mut Vec<u8>, lines: &Lines) {
     let mut header = Vec::new();
     lines.push_header(&mut header);

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The progress of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Every process that was signalled has ended; without one, every process of the target.
+    /// Every process that was signalled has ended; if none was, every process of the target.
     Ended,
     /// None holds the sockets any more, and at least one still runs.
     LetGo,
@@ -180,7 +180,7 @@ impl Target {
     }
 }
 
-/// Whether any of the descriptors still refers to its socket; what cannot be read may.
+/// Whether any of the descriptors still refers to its socket; an unreadable one may.
 fn look(holds: &[Holder]) -> Held {
     let mut unreadable = false;
     for holder in holds {

@@ -41,7 +41,7 @@ pub struct Found {
     pub(super) goal: Goal,
 }
 
-/// Processes that belong together, and what is known of them.
+/// Processes that belong together, and what is known about them.
 #[derive(Clone, Debug)]
 pub struct Victim {
     /// The topmost first.
@@ -54,7 +54,7 @@ pub struct Victim {
     pub user: Name,
     /// The systemd service it runs in.
     pub unit: Option<Name>,
-    /// The command that has systemd stop that service.
+    /// The command that makes systemd stop that service.
     pub stop_unit: Option<String>,
     /// The container it runs in, or forwards to.
     pub container: Option<Name>,
@@ -62,7 +62,7 @@ pub struct Victim {
     pub stop_container: Option<String>,
     /// The command that knows the container.
     pub container_tool: &'static str,
-    /// Whether it forwards for a container.
+    /// Whether it forwards ports for a container.
     pub forwards_for_container: bool,
     /// Whether it is process 1, this program or one of its ancestors.
     pub is_one_of_us: bool,

@@ -36,7 +36,7 @@ pub(in crate::command) struct Fixed {
     pub(in crate::command) closable: Vec<Socket>,
 }
 
-/// What happened to a signal.
+/// The outcome of a signal.
 #[derive(Debug)]
 pub(in crate::command) enum Became {
     /// It ended, or failed for good.

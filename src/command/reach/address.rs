@@ -86,7 +86,7 @@ fn here(
     }
 }
 
-/// What a client meets at an address of this machine, given the sockets on the port.
+/// Returns the result for a client that connects to an address of this machine, given the sockets on the port.
 pub(super) fn reach_of(
     protocol: Protocol,
     destination: SocketAddr,

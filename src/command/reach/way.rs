@@ -34,7 +34,7 @@ pub(super) struct Circumstances<'a> {
 /// The client that `--from` names: `ADDR` or `ADDR%IFACE`.
 ///
 /// # Errors
-/// One line about what is wrong.
+/// A one-line message.
 pub(super) fn client(text: &str, predictor: &Predictor<'_>) -> Result<Client, String> {
     let (address, interface) = match text.split_once('%') {
         Some((address, interface)) => (address, Some(interface)),
@@ -65,7 +65,7 @@ pub(super) fn client(text: &str, predictor: &Predictor<'_>) -> Result<Client, St
     }
 }
 
-/// The path to the address of an answer, from a client; and from elsewhere, if none was named.
+/// The path to the address of an answer, from a client; and, if none was named, from other machines.
 pub(super) fn read(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,
@@ -177,7 +177,7 @@ fn from_client(
             &elsewhere
         };
         let Found::Here(here) = found else { return None };
-        // A client that arrives on another interface may meet another listener.
+        // A client that arrives on another interface may reach another listener.
         let is_bound = |socket: &Socket| socket.inet().is_some_and(|pair| pair.interface.is_some());
         let reach = if client != Client::Here && here.sockets.iter().any(is_bound) {
             let are_all = !lacks_sockets(&here.gaps);

@@ -101,7 +101,7 @@ impl<'a> Predictor<'a> {
         reasons
     }
 
-    /// Clients of other machines, of one family: for each interface that is up and has an address, its index, its own
+    /// Clients on other machines, of one family: for each interface that is up and has an address, its index, its own
     /// address, and another one of the same network.
     pub fn clients(&self, v6: bool) -> Vec<(u32, IpAddr, IpAddr)> {
         let usable = |link: &&Link| !link.is_loopback() && link.flags & Link::UP != 0;

@@ -84,13 +84,13 @@ impl Opaque {
                 .programs
                 .entry((directory, is_client))
                 .or_insert_with_key(|(directory, is_client)| bpf::traffic_programs(directory, *is_client)),
-            // The cgroup is gone, or outside of what can be seen.
+            // The cgroup is gone, or outside the visible part of the hierarchy.
             None => None,
         };
         reason(programs, &format!("BPF programs of {of} cgroup"))
     }
 
-    /// The BPF programs that pick the socket that a packet is for.
+    /// The BPF programs that choose the socket for a packet.
     pub fn of_lookup(&mut self) -> Option<Reason> {
         let programs = *self.lookup.get_or_init(bpf::lookup_programs);
         reason(programs, "BPF programs that pick sockets (sk_lookup)")

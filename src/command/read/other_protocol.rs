@@ -1,4 +1,4 @@
-//! Who has the same port number in the other one of TCP and UDP: not a conflict, but often what people look for.
+//! Who has the same port number with the other protocol (TCP or UDP): not a conflict, but often what people look for.
 
 use super::{holders, snapshot};
 use crate::model::request::OwnersBy;

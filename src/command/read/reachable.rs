@@ -66,7 +66,7 @@ fn gap_of(unread: Unread) -> Gap {
     Gap::loss("rules-unread", message)
 }
 
-/// What a namespace has.
+/// The facts about a namespace.
 struct Rules {
     filter: PacketFilter,
     unread: Option<Unread>,

@@ -30,7 +30,7 @@ pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
     read_states(protocol, from, to, StateSet::ALL)
 }
 
-/// The same for some states only. Listeners have a table of their own in the kernel, so asking for them alone
+/// The same for some states only. Listeners have a table of their own in the kernel, so requesting only them
 /// costs microseconds, whereas connections have to be checked one by one.
 pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> Snapshot {
     let dumps = vec![Dump {

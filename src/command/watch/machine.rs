@@ -278,8 +278,8 @@ impl Machine {
     }
 }
 
-/// What is asked for in a run that is recorded: everything about these tables, so that any listing can be answered from
-/// it; the filter is left to this program. Else what was asked for.
+/// The request of a recorded run: everything about these tables, so that any listing can be answered from
+/// it; the filter is left to this program. For any other run, what was requested.
 fn on_tape(mut request: Request) -> Request {
     if tape::is_recording() {
         for dump in &mut request.dumps {

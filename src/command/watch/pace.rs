@@ -25,7 +25,7 @@ pub(super) struct Pace {
     at_unsettled: Traffic,
     /// What the last look at the small tables took.
     few_cost: Duration,
-    /// Whether everything is looked at from time to time whatever moves.
+    /// Whether everything is read from time to time even if nothing happens.
     is_regular: bool,
 }
 

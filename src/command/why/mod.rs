@@ -87,7 +87,7 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
 /// The answer for one port as text, without a trial bind.
 ///
 /// # Errors
-/// What is wrong with the place.
+/// An invalid place.
 #[cfg(feature = "watch")]
 pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<String, String> {
     let how = How {

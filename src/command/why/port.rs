@@ -54,7 +54,7 @@ pub(super) fn answer(
 /// The answer as text for people.
 ///
 /// # Errors
-/// What is wrong with the place.
+/// An invalid place.
 #[cfg(feature = "watch")]
 pub(super) fn text(
     args: &WhyArgs,
@@ -212,7 +212,7 @@ fn despite_missing_sockets(
     gaps: &[Gap],
     may_try: bool,
 ) -> Vec<Verdict> {
-    // Each of these sockets takes at most one port.
+    // Each of these sockets occupies at most one port.
     let enough = |verdict: &Verdict| match (verdict.ports_left, missing_sockets(gaps)) {
         (Some(left), Some(missing)) => left as u64 > missing,
         _ => false,
@@ -257,7 +257,7 @@ fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
     processes::read(&pids, &uids)
 }
 
-/// Who holds each existing socket; described for those that findings name.
+/// The holders of each existing socket; described for those that findings name.
 fn all_holders(
     snapshot: &Snapshot,
     verdicts: &[Verdict],

@@ -52,7 +52,7 @@ pub struct Circumstance {
     pub how: How,
     /// What it is, in a sentence.
     pub sentence: String,
-    /// The socket it is about, by its index in the report.
+    /// The socket in question, by its index in the report.
     pub socket: Option<usize>,
 }
 
@@ -88,7 +88,7 @@ pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
     found
 }
 
-/// The circumstances of whoever holds a socket.
+/// The circumstances of the holders of a socket.
 pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
     let mut found = Vec::new();
     let mut say = |kind, how, sentence| found.push(circumstance(kind, how, sentence));

@@ -1,4 +1,4 @@
-//! Which addresses a socket takes, and whether two sockets have one in common.
+//! Which addresses a socket covers, and whether two sockets have one in common.
 //!
 //! linux 6.18 net/ipv4/inet_connection_sock.c (inet_rcv_saddr_equal), checked against the kernel's answers by
 //! the bind matrix test.
@@ -30,7 +30,7 @@ pub enum Cover {
 const SHADOW: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
 
 impl Cover {
-    /// What a socket bound to `address` takes.
+    /// The addresses that a socket bound to `address` covers.
     pub const fn of(address: IpAddr, v6only: bool) -> Self {
         match address {
             IpAddr::V4(v4) => Self::of_v4(v4),
@@ -67,7 +67,7 @@ impl Cover {
 }
 
 /// Whether an attempt and an existing socket have an address in common, and how that is known. `None` when the
-/// existing socket's `IPV6_V6ONLY` decides and is not known.
+/// existing socket's `IPV6_V6ONLY` decides and is unknown.
 pub fn overlap(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
     let Some(pair) = existing.socket.inet() else {
         return Some((false, How::Observed));

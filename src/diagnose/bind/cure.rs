@@ -11,11 +11,11 @@ pub struct Cure {
     pub sentence: String,
     /// Its cost.
     pub harm: Harm,
-    /// Whose rights the command needs.
+    /// The rights that the command needs.
     pub rights: Rights,
 }
 
-/// Whose rights a command needs.
+/// The rights that a command needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rights {
     /// Anyone's.

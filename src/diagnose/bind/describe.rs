@@ -12,7 +12,7 @@ use super::owner::{Owner, title};
 /// How wide the labels of rows are.
 pub(super) const LABELS: usize = 10;
 
-/// Writes what is known of the first holder, and who else holds the socket. `clients` are the connections that the
+/// Writes what is known about the first holder, and who else holds the socket. `clients` are the connections that the
 /// socket has.
 pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients: Clients) {
     let Some(owner) = holders.owners.first() else {

@@ -16,7 +16,7 @@ use crate::model::system::SystemFacts;
 /// Returns what the kernel would answer to `attempt`, given the `existing` sockets.
 ///
 /// `existing` may hold any sockets of the network namespace; those that matter are picked here. What is not
-/// known of them makes the answer undecidable only where it decides. `trial` is the kernel's own answer to a
+/// known about them makes the answer undecidable only where it decides. `trial` is the kernel's own answer to a
 /// bind with the same options, if one was made: it settles what could not be read.
 pub fn diagnose(
     existing: &[Existing],
@@ -63,8 +63,8 @@ pub fn diagnose(
     }
 }
 
-/// listen looks for conflicts by the rule of bind (linux 6.18 net/ipv4/inet_connection_sock.c,
-/// inet_csk_listen_start), so with the same sockets around it works if bind did.
+/// listen checks for conflicts by the same rule as bind (linux 6.18 net/ipv4/inet_connection_sock.c,
+/// inet_csk_listen_start), so with the same sockets it succeeds if bind did.
 fn listen_after(bind: Outcome, attempt: &BindAttempt) -> Option<Outcome> {
     match bind {
         Outcome::Fails(_) => None,

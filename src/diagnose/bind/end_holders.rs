@@ -69,7 +69,7 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
     }
 }
 
-/// Ends the process that starts the holders again; with less than root's rights, only they would be seen and end.
+/// Ends the process that starts the holders again; without root's rights, only the holders would be visible and end.
 fn end_master(master: &Owner, place: Option<String>) -> Cure {
     let sentence = format!("TERM to {}, which starts the others", master.title());
     let (command, sentence) = match place {
@@ -88,7 +88,7 @@ pub fn master_stopper(master: &Owner, place: Option<String>, reader: Reader<'_>)
     typed(cure.command?, cure.rights, reader)
 }
 
-/// The command that has systemd stop the unit of a program, as its reader types it. `None` without a unit, or for a
+/// The command that makes systemd stop the unit of a program, as its reader types it. `None` without a unit, or for a
 /// name that must not be pasted.
 pub fn unit_stopper(owner: &Owner, reader: Reader<'_>) -> Option<String> {
     let unit = owner.managed_unit.as_ref()?;
@@ -109,7 +109,7 @@ fn typed(command: String, rights: Rights, reader: Reader<'_>) -> Option<String> 
     cure.command
 }
 
-/// A command that ends a program; without one the sentence alone, which names what the command would name.
+/// A command that ends a program; if there is none, only the sentence, which names the same target.
 fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
     match command {
         Some((command, rights)) => Cure::command(command, sentence, Harm::EndsProgram).with_rights(rights),
@@ -120,7 +120,7 @@ fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
     }
 }
 
-/// The command to the systemd that manages the owner. `None` for a name that must not be pasted.
+/// The command for the instance of systemd that manages the owner. `None` for a name that must not be pasted.
 fn systemctl(verb: &str, unit: &Name, owner: &Owner, of_user: bool) -> Option<(String, Rights)> {
     let unit = unit.in_shell()?;
     if !of_user {
@@ -134,8 +134,8 @@ fn systemctl(verb: &str, unit: &Name, owner: &Owner, of_user: bool) -> Option<(S
     Some((format!("systemctl --user {verb} {unit}"), rights))
 }
 
-/// The command that stops a container. A container below a user's systemd is that user's, whatever it is called: the
-/// same name may be another container of root's.
+/// The command that stops a container. A container below a user's systemd belongs to that user, whatever its name: the
+/// same name may belong to another container of root.
 fn stop_container(container: &Name, owner: &Owner) -> Option<(String, Rights)> {
     let command = format!("{} stop {}", owner.container_tool, container.in_shell()?);
     if !owner.of_user_manager {

@@ -49,7 +49,7 @@ impl Flag {
 /// A socket that may be in the way. Options are `None` where they are unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Existing {
-    /// What the kernel reports of it.
+    /// What the kernel reports about it.
     pub socket: Socket,
     /// Its `SO_REUSEADDR` now.
     pub reuseaddr: Option<Flag>,
@@ -134,7 +134,7 @@ impl Existing {
         }
     }
 
-    /// Whether it has its ports in common with `protocol`: MPTCP uses those of TCP.
+    /// Whether it shares the ports of `protocol`: MPTCP uses those of TCP.
     pub fn shares_ports_with(&self, protocol: Protocol) -> bool {
         let table = |protocol| match protocol {
             Protocol::Mptcp => Protocol::Tcp,

@@ -108,7 +108,7 @@ pub fn works_on(port: u16, attempt: &BindAttempt, existing: &[Existing], system:
 /// Parses `8000-8100`, or one port.
 ///
 /// # Errors
-/// One line that says what is wrong.
+/// A one-line message.
 pub fn parse_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     let port = |word: &str| -> Result<u16, String> {
         match word.parse() {

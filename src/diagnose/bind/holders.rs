@@ -15,7 +15,7 @@ pub struct Holders {
     pub status: OwnerStatus,
     /// The processes, described, the one that a person would name first.
     pub owners: Vec<Owner>,
-    /// Those of them that are stopped.
+    /// Those that are stopped.
     pub stopped: Option<Stopped>,
     /// The process that started them and probably holds the socket too, if it cannot be inspected.
     pub hidden_master: Option<Owner>,
@@ -25,7 +25,7 @@ pub struct Holders {
     pub inherited: Vec<Inherited>,
     /// Whether systemd holds it, as process 1 or as a user's manager.
     pub by_systemd: bool,
-    /// For a socket that systemd holds: the unit that asks for the port, by its unit file.
+    /// For a socket that systemd holds: the unit that requests the port, according to its unit file.
     pub socket_unit: Option<Name>,
     /// The user of the socket itself, known even if its process is hidden.
     pub user: Option<Name>,
@@ -59,7 +59,7 @@ impl Holders {
         Some(if more > 0 { format!("{name} +{more}") } else { name })
     }
 
-    /// Who holds the socket, in words for the middle of a sentence.
+    /// The holders, in words for the middle of a sentence.
     pub fn who(&self) -> String {
         self.owner_name().unwrap_or_else(|| self.nameless(true))
     }
@@ -86,7 +86,7 @@ impl Holders {
         }
     }
 
-    /// The holders but the first, a few of them by name.
+    /// The holders except the first, a few of them by name.
     pub(super) fn others(&self) -> Option<String> {
         const NAMED: usize = 4;
         let others = self.owners.get(1..).filter(|others| !others.is_empty())?;
@@ -100,7 +100,7 @@ impl Holders {
         Some(named.join(", ") + &more)
     }
 
-    /// Who holds the socket besides the first: those that were seen, and those that probably do and cannot be
+    /// The holders besides the first: those that were seen, and those that probably hold it and cannot be
     /// inspected.
     pub(super) fn also(&self) -> Option<String> {
         let seen = self.others().map(|others| format!("by {others}"));

@@ -20,7 +20,7 @@ pub fn listener_of<'a>(one: &Existing, all: &'a [Existing]) -> Option<(usize, &'
     })
 }
 
-/// The socket with the options of its listener where its own are not known; `None` without a listener.
+/// The socket with the options of its listener where its own are unknown; `None` without a listener.
 pub fn with_options_of_listener(one: &Existing, all: &[Existing]) -> Option<Existing> {
     let (_, listener) = listener_of(one, all)?;
     let inferred = |own: Option<Flag>, theirs: Option<Flag>| {

@@ -37,7 +37,7 @@ pub struct Observed<'a> {
 pub struct Signs {
     /// Another holder of the socket that is an ancestor of the process, and not the master of its own service.
     pub from_holder: Option<u32>,
-    /// The socket was created in another cgroup than the process is in.
+    /// The socket was created in a cgroup other than that of the process.
     pub other_cgroup: bool,
     /// Who created the socket, if that is another user.
     pub other_user: Option<Name>,

@@ -61,7 +61,7 @@ pub(super) fn as_root(attempt: &BindAttempt) -> BindAttempt {
     }
 }
 
-/// The sockets that findings name, each once, the most important first, no more than `most`.
+/// The sockets that findings name, each once, the most important first, at most `most`.
 pub fn named(verdicts: &[Verdict], most: usize) -> Vec<usize> {
     let mut named = Vec::new();
     for finding in findings(verdicts) {

@@ -56,7 +56,7 @@ pub fn of_publisher(container: &Name, port: u16) -> String {
     )
 }
 
-/// A sentence about whoever has the port number with the other protocol.
+/// A sentence about who has the port number with the other protocol.
 pub fn of_other_protocol(clause: &str) -> String {
     format!("{clause}: TCP and UDP ports do not conflict")
 }

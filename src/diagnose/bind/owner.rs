@@ -13,7 +13,7 @@ use crate::render::escape;
 pub struct Owner {
     /// Its id.
     pub pid: u32,
-    /// What a person calls it.
+    /// Its usual name.
     pub program: Vec<u8>,
     /// Its arguments, joined with blanks.
     pub command: Option<Vec<u8>>,

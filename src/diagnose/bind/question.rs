@@ -24,7 +24,7 @@ pub struct Question {
     pub ipv4: bool,
     /// IPv6 only.
     pub ipv6: bool,
-    /// `IPV6_V6ONLY`, else what the machine gives to new sockets.
+    /// `IPV6_V6ONLY`; by default, the machine's setting for new sockets.
     pub v6only: bool,
     /// `SO_REUSEADDR`; with and without it if `None`.
     pub reuseaddr: Option<bool>,
@@ -44,7 +44,7 @@ impl Question {
     /// The attempts that the question stands for, and notes about those that were left out.
     ///
     /// # Errors
-    /// One line, if no address is of the requested family.
+    /// A one-line message, if no address is of the requested family.
     pub fn attempts(&self, system: &SystemFacts) -> Result<(Vec<BindAttempt>, Vec<String>), String> {
         let mut notes = Vec::new();
         let addresses = self.addresses.clone().unwrap_or_else(|| {
@@ -89,7 +89,7 @@ impl Question {
     }
 }
 
-/// The addresses that stand for all of a machine's.
+/// The wildcard addresses.
 pub fn wildcards(system: &SystemFacts) -> Vec<IpAddr> {
     let v6 = system.ipv6.then_some(Ipv6Addr::UNSPECIFIED.into());
     [Some(Ipv4Addr::UNSPECIFIED.into()), v6]

@@ -42,7 +42,7 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// When the machine was read.
     pub taken_at: SystemTime,
-    /// How to run this with more rights; `None` for one who has them.
+    /// How to run this with more rights; `None` for a caller who has them.
     pub sudo: Option<String>,
 }
 

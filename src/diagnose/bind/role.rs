@@ -7,7 +7,7 @@ use super::existing::Existing;
 use crate::model::system::SystemFacts;
 
 named! {
-    /// What a socket is, the most important first: a listener explains a taken port before its connections do.
+    /// The roles of a socket, the most important first: a listener explains a taken port before its connections do.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum Role {
         /// Accepts connections.
@@ -30,7 +30,7 @@ named! {
 }
 
 impl Role {
-    /// What `socket` is, among `all` sockets known.
+    /// Returns the role of `socket` among `all` known sockets.
     pub fn of(socket: &Existing, all: &[Existing], system: &SystemFacts) -> Self {
         let Some(pair) = socket.socket.inet() else {
             return Self::Bound;
@@ -63,7 +63,7 @@ impl Role {
     }
 }
 
-/// What a connection without a listener is. One that was given a port outside of the range that the kernel chooses
+/// The role of a connection without a listener. One that was given a port outside the range that the kernel chooses
 /// from got it from a listener that is gone.
 fn connected(socket: &Existing, port: u16, system: &SystemFacts) -> Role {
     match (socket.port_was_given, system.is_automatic(port)) {

@@ -1,4 +1,4 @@
-//! Whether one existing socket stands in the way of an attempt.
+//! Whether one existing socket prevents an attempt.
 //!
 //! The rule (linux 6.18 net/ipv4/inet_connection_sock.c inet_bind_conflict, net/ipv4/udp.c udp_lib_lport_inuse):
 //! two sockets with the same port and an address in common, whose devices do not keep them apart, exclude each
@@ -28,7 +28,7 @@ pub enum Conflict {
         /// How that is known.
         how: How,
     },
-    /// It depends on something that is not known.
+    /// It depends on something unknown.
     Undecided {
         /// What decides.
         missing: Missing,
@@ -93,7 +93,7 @@ pub fn conflict(existing: &Existing, attempt: &BindAttempt) -> Conflict {
 }
 
 /// Whether an automatic choice of a TCP port skips this socket's port: there no option helps
-/// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if that is not known.
+/// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if unknown.
 pub fn keeps_automatic_choice_away(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
     if attempt.protocol == Protocol::Tcp {
         return meeting(existing, attempt).map(|(meets, _)| meets);
@@ -106,7 +106,7 @@ pub fn keeps_automatic_choice_away(existing: &Existing, attempt: &BindAttempt) -
 }
 
 /// Whether both want the same port of the same address on the same device. `None` when `IPV6_V6ONLY` decides
-/// and is not known.
+/// and is unknown.
 fn meeting(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
     let apart = Some((false, How::Observed));
     let Some(pair) = existing.socket.inet() else {
@@ -132,7 +132,7 @@ fn sharing(existing: &Existing, attempt: &BindAttempt) -> Result<(Option<Sharing
     let same_owner = same_owner(existing, attempt);
     let by_port = match same_owner {
         Some(same) => both(attempt.reuseport && same, existing.reuseport),
-        // The owner is not known: it matters only if the flag is set.
+        // The owner is unknown: it matters only if the flag is set.
         None => both(attempt.reuseport, existing.reuseport).filter(|flag| !flag.set),
     };
     if let Some(Flag { set: true, how }) = by_port {

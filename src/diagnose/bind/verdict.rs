@@ -32,7 +32,7 @@ impl Outcome {
 pub struct Verdict {
     /// What bind does.
     pub bind: Outcome,
-    /// What listen does then; `None` if it is not reached or was not asked about.
+    /// What listen does then; `None` if it is not reached or not in question.
     pub listen: Option<Outcome>,
     /// The reason.
     pub code: Code,
@@ -156,7 +156,7 @@ impl Code {
     }
 }
 
-/// One thing that was seen on the way to a verdict.
+/// One finding of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What it means for the attempt.
@@ -174,7 +174,7 @@ pub enum Effect {
     Blocks {
         /// How that is known.
         how: How,
-        /// Of a `SO_REUSEPORT` attempt: what keeps the two from sharing.
+        /// For a `SO_REUSEPORT` attempt: why the two cannot share.
         mismatch: Option<Mismatch>,
     },
     /// It may; this unknown fact decides.

@@ -45,7 +45,7 @@ fn by_way(way: &Way, by_socket: Arrival) -> Arrival {
     }
 }
 
-/// By the socket that takes the connection.
+/// By the socket that accepts the connection.
 fn by_socket(answer: &Answer) -> Arrival {
     match answer.found.verdict() {
         PathVerdict::Local(Reach::Accepted(_)) => Arrival::Yes,

@@ -13,7 +13,7 @@ use crate::model::ownership::Unseen;
 use crate::model::system::SystemFacts;
 use crate::model::{Gap, OwnerStatus, Protocol, Socket};
 
-/// What is known about one address, and what a trial connection met.
+/// What is known about one address, and the result of a trial connection.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The address.
@@ -53,7 +53,7 @@ pub fn destination(address: IpAddr, port: u16, zone: Option<&Zone>) -> SocketAdd
     }
 }
 
-/// What is known about one address that was asked for.
+/// What is known about one requested address.
 #[derive(Clone, Debug)]
 pub enum Found {
     /// It is this machine's.
@@ -113,17 +113,17 @@ pub struct Here {
     pub sockets: Vec<Socket>,
     /// The holders of the judged socket.
     pub owners: Vec<Owner>,
-    /// Those of them that are stopped.
+    /// Those that are stopped.
     pub stopped: Option<Stopped>,
-    /// What is known of them.
+    /// What is known about them.
     pub owner_status: OwnerStatus,
     /// What kept them from being seen.
     pub unseen: Unseen,
     /// The user of that socket, known even where its process is hidden.
     pub user: Option<Name>,
-    /// Who listens on the port in another network namespace; read only if nothing takes the connection here.
+    /// Who listens on the port in another network namespace; read only if nothing accepts the connection here.
     pub elsewhere: Vec<Owner>,
-    /// Who has the port with the other one of TCP and UDP, as a clause; read only if nothing takes the connection here.
+    /// Who has the port with the other protocol (TCP or UDP), as a clause; read only if nothing accepts the connection here.
     pub other_protocol: Option<String>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -136,7 +136,7 @@ pub struct Away {
     pub source: Option<IpAddr>,
     /// The interface that has it.
     pub device: Option<Name>,
-    /// Connections that were started and are not answered yet.
+    /// Connections that were started but not answered yet.
     pub unanswered: Vec<Socket>,
     /// Who started them.
     pub owners: Vec<Owner>,

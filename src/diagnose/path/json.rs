@@ -39,7 +39,7 @@ struct AnswerDocument {
     sentence: String,
     port: u16,
     pids: Vec<u32>,
-    /// Those of them that are stopped.
+    /// Those that are stopped.
     stopped: Vec<u32>,
     reachable_at: Vec<String>,
     tried: Option<bool>,

@@ -31,14 +31,14 @@ impl PathVerdict {
     }
 }
 
-/// What a connection would meet. Sockets are given by their index.
+/// The result of a connection. Sockets are given by their index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// This socket takes it.
+    /// This socket accepts it.
     Accepted(usize),
     /// This listener's accept queue is full: the connection hangs.
     QueueFull(usize),
-    /// Nothing takes it.
+    /// Nothing accepts it.
     Refused(Why),
     /// The sockets on the port could not be read.
     Unknown,
@@ -51,18 +51,18 @@ pub enum LookUp<'a> {
     Found(&'a Socket),
     /// None.
     Nothing,
-    /// The kernel could not be asked, or a recording lacks its answer.
+    /// The kernel could not be queried, or a recording lacks its answer.
     Unanswered,
 }
 
-/// Why nothing takes a connection.
+/// Why nothing accepts a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     /// No socket is on that port.
     Nothing,
     /// A TCP socket is bound to it and does not listen.
     NotListening(usize),
-    /// A socket listens on loopback only, and another address is asked for.
+    /// A socket listens on loopback only, and another address was requested.
     OnlyLoopback(usize),
     /// A socket listens on addresses of the other family only.
     OtherFamily(usize),
@@ -162,7 +162,7 @@ pub fn takes_traffic(socket: &Socket) -> bool {
     }
 }
 
-/// The addresses at which a socket takes traffic.
+/// The addresses at which a socket receives traffic.
 pub fn cover(socket: &Socket) -> Option<Cover> {
     let pair = socket.inet()?;
     Some(Cover::of(pair.local_address, pair.v6only == Some(true)))

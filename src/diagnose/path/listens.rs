@@ -1,4 +1,4 @@
-//! Whether a socket takes what comes for certain addresses.
+//! Whether a socket receives what arrives for certain addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -19,7 +19,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Whether the socket takes what comes for one of them.
+    /// Whether the socket receives what arrives for one of them.
     pub fn are_taken_by(&self, socket: &Socket) -> bool {
         let Some(cover) = cover(socket) else { return false };
         let takes = |address: IpAddr| cover.overlaps(Cover::of(address, true));

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::render::escape;
 
-/// What is known of a name.
+/// What is known about a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     /// The name.

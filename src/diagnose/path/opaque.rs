@@ -16,7 +16,7 @@ pub struct Surroundings<'a> {
     pub facts: &'a Facts,
     /// The rules.
     pub filter: &'a PacketFilter,
-    /// What is attached to interfaces; those that are missing were not asked for.
+    /// What is attached to interfaces; those that are missing were not requested.
     pub devices: &'a BTreeMap<u32, DeviceHooks>,
     /// IPsec.
     pub ipsec: &'a Ipsec,
@@ -47,7 +47,7 @@ impl Reason {
     }
 }
 
-/// An interface by which packets come in or leave.
+/// An interface through which packets arrive or leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// Its index.
@@ -56,7 +56,7 @@ pub struct Passed {
     pub ends: (Option<IpAddr>, IpAddr),
 }
 
-/// An interface and those below it, by which its packets really come and go: ports of a bridge or a bond, the device of
+/// An interface and those below it, through which its packets really pass: ports of a bridge or a bond, the device of
 /// a VLAN.
 pub fn with_lower(facts: &Facts, interface: u32) -> Vec<u32> {
     let mut found = vec![interface];
@@ -216,7 +216,7 @@ impl Surroundings<'_> {
         }
     }
 
-    /// What it means to belong to another interface.
+    /// The consequence of belonging to another interface.
     fn of_master(&self, index: u32, reasons: &mut Vec<Reason>) {
         reasons.extend(self.vrf_of(index));
         let Some(master) = self.facts.link(index).and_then(|link| link.master) else {

@@ -13,7 +13,7 @@ pub(super) fn stall(answer: &Answer) -> Option<String> {
         return None;
     };
     let stopped = here.stopped.as_ref().filter(|stopped| stopped.are_all())?;
-    // Sockets with SO_REUSEPORT: the kernel divides what arrives among them.
+    // Sockets with SO_REUSEPORT: the kernel distributes what arrives among them.
     let place = |socket: &Socket| {
         let pair = socket.inet()?;
         Some((pair.local_address, pair.interface))
@@ -32,7 +32,7 @@ pub(super) fn stall(answer: &Answer) -> Option<String> {
     })
 }
 
-/// That the kernel takes what is sent to the socket, as a clause.
+/// A clause saying that the kernel accepts what is sent to the socket.
 pub(super) fn arrives_as(answer: &Answer) -> &'static str {
     if answer.protocol == Protocol::Udp {
         "it arrives"

@@ -178,7 +178,7 @@ pub(super) fn sentence(answer: &Answer, system: &SystemFacts) -> String {
         .and_then(|way| way_text::sentence(answer, way))
     {
         return match &answer.found {
-            // What was seen of connections to it still counts.
+            // Observed connections to it still count.
             Found::Away(away) if away.source.is_some() => {
                 let seen = of_away(answer, away, system);
                 let (_, seen) = seen.split_once("another machine. ").unwrap_or_default();
@@ -340,7 +340,7 @@ fn link_name(index: u32, system: &SystemFacts) -> Name {
     name.unwrap_or_else(|| index.to_string().into())
 }
 
-/// The places where something takes traffic on that port, except those just reported as not taking it.
+/// The places where something receives traffic on that port, except those just reported as not receiving it.
 pub(super) fn reachable_at(here: &Here, port: u16, answers: &[Answer], system: &SystemFacts) -> Vec<String> {
     let v4 = system.local_v4.iter().filter(|network| network.prefix == 32);
     let v4 = v4

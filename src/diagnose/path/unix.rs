@@ -13,7 +13,7 @@ pub struct UnixName {
     pub is_socket_file: bool,
     /// Whether the kernel lets this process write to the file.
     pub may_connect: bool,
-    /// Whether a socket is bound to the file in whatever network namespace; `None` if that is unknown.
+    /// Whether a socket is bound to the file, in any network namespace; `None` if unknown.
     pub is_bound: Option<bool>,
     /// The sockets that have the name.
     pub sockets: Vec<(Socket, Holders)>,
@@ -57,7 +57,7 @@ pub struct UnixAnswer {
     pub verdict: UnixReach,
     /// The verdict in words.
     pub sentence: String,
-    /// The socket that it is about, by its index.
+    /// The socket in question, by its index.
     pub socket: Option<usize>,
 }
 

@@ -13,7 +13,7 @@ use crate::render::escape;
 /// What is known about a connection's path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
-    /// What connect() gets.
+    /// The result of connect().
     pub outcome: Option<Outcome>,
     /// The same if something listens where the connection arrives, and if nothing does.
     pub if_open: Option<Outcome>,
@@ -31,7 +31,7 @@ pub struct Way {
     pub not_examined: Option<&'static str>,
     /// The steps that were examined, in order.
     pub steps: Vec<Step>,
-    /// What other clients get, where it is not the same.
+    /// The result for other clients, where it differs.
     pub elsewhere: Vec<Elsewhere>,
 }
 
@@ -136,7 +136,7 @@ fn culprit(
     })
 }
 
-/// What stopped which packet.
+/// Which packet was stopped, and by what.
 pub fn cause_text(filter: &PacketFilter, leg: Leg, cause: Cause) -> String {
     let which = match leg {
         Leg::Request => "",
@@ -212,7 +212,7 @@ impl Way {
         }
     }
 
-    /// What a client on another machine gets, in words.
+    /// The result for a client on another machine, in words.
     pub fn short(&self) -> String {
         let stopped = self
             .stopped

@@ -25,7 +25,7 @@ use owners::Search;
 /// Which sockets a look covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All that the request selects.
+    /// Everything that the request selects.
     All,
     /// Those that are few on any machine: TCP listeners, and every protocol but TCP.
     Waiting,
@@ -97,7 +97,7 @@ pub struct Look {
     pub figures: Vec<(Key, Figures)>,
     /// How many have no cookie, and are left out.
     pub nameless: u64,
-    /// How many are left out because the filter needs an owner that is not known.
+    /// How many are left out because the filter needs an unknown owner.
     pub undecided: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -257,7 +257,7 @@ impl Live {
     }
 
     /// Reads connected TCP sockets again, with all details. Those that are gone are left out. `None` where single
-    /// sockets cannot be asked for: in several namespaces, or without netlink.
+    /// sockets cannot be requested: in several namespaces, or without netlink.
     pub fn again(&mut self, sockets: &[Socket]) -> Option<Vec<Socket>> {
         if !self.request.views.views.is_empty() || self.root.is_given() {
             return None;

@@ -1,4 +1,4 @@
-//! What a dump reports of each socket in addition to the row.
+//! What a dump reports about each socket in addition to the row.
 
 use crate::model::details::kind;
 
@@ -27,7 +27,7 @@ impl Parts {
     /// Rings, fan-out groups, frame memory and counters of packet and XDP sockets.
     pub const RINGS: Self = Self(1 << 14);
 
-    /// An attribute that the kernel sends of IP sockets only if its bit is set in the request (linux 6.18
+    /// An attribute that the kernel sends for IP sockets only if its bit is set in the request (linux 6.18
     /// net/ipv4/inet_diag.c); its number is at most 8.
     pub const fn attribute(kind: u16) -> Self {
         Self(1 << (kind - 1))

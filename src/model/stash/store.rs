@@ -23,7 +23,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Packs sockets; of two with one key the later.
+    /// Packs sockets; of two with the same key, the later one.
     pub fn of<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
         let mut store = Self::default();
         for socket in sockets {
@@ -77,7 +77,7 @@ impl Store {
         let position = self.position(hole)?;
         self.bury(position);
         self.count -= 1;
-        // Those that came after it, because its slot was taken, move up.
+        // Entries that were placed after it because its slot was taken move up.
         let mask = self.slots.len() - 1;
         let mut at = hole;
         loop {

@@ -106,7 +106,7 @@ impl Listeners {
         }
     }
 
-    /// Adds the connections of each listener: of the one at their address, else of the one at every address.
+    /// Adds connections to their listener: the one at their address, or else the one at every address.
     fn join(&mut self) {
         for ((protocol, address, port), connections) in std::mem::take(&mut self.connected) {
             let rank = |key: &Key| {

@@ -17,7 +17,7 @@ pub fn device_programs(interface: u32) -> Option<u32> {
     })
 }
 
-/// Returns how many programs of this network namespace pick the socket that a packet is for.
+/// Returns how many programs of this network namespace choose the socket for a packet.
 pub fn lookup_programs() -> Option<u32> {
     tape::fact("programs that pick sockets", || {
         let namespace = File::open("/proc/thread-self/ns/net").ok()?;

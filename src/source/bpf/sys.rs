@@ -114,7 +114,7 @@ pub(super) fn count_namespace_programs(namespace: &File, attach_type: u32) -> io
 
 /// Returns how many programs are attached to an interface at that hook.
 pub(super) fn count_device_programs(interface: u32, attach_type: u32) -> io::Result<u32> {
-    // The index of an interface is in the place of the descriptor.
+    // The index of the interface takes the place of the descriptor.
     count_programs(interface.cast_signed(), attach_type, 0)
 }
 

@@ -1,4 +1,4 @@
-//! What DCCP does otherwise than TCP in inet_diag (linux 6.12 net/dccp/diag.c, include/linux/dccp.h; removed in 6.16).
+//! The differences between DCCP and TCP in inet_diag (linux 6.12 net/dccp/diag.c, include/linux/dccp.h; removed in 6.16).
 //!
 //! Its states have the numbers of TCP's, and two of its own follow `TCP_MAX_STATES`, which is 13 before Linux 6.8 and 14
 //! since: PARTOPEN (a client whose first packet is not acknowledged; it may send) and PASSIVE_CLOSEREQ (the server asked

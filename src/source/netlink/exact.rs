@@ -20,7 +20,7 @@ use crate::model::{Protocol, Socket};
 /// excludes sockets bound to an interface); `None` if there is none. Both addresses are of one family.
 ///
 /// # Errors
-/// If the kernel cannot be asked.
+/// If the kernel cannot be queried.
 pub fn look_up(
     protocol: Protocol,
     local: SocketAddr,
@@ -46,7 +46,7 @@ pub fn look_up(
 /// another connection with the same ends is not taken for it.
 ///
 /// # Errors
-/// If the kernel cannot be asked.
+/// If the kernel cannot be queried.
 pub fn again(
     channel: &mut Channel,
     socket: &Socket,

@@ -21,7 +21,7 @@ pub(super) const SHOW: &[(Parts, u32)] = &[
     (Parts::RINGS, packet::SHOW_RING_CFG | packet::SHOW_FANOUT),
 ];
 
-/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, the only one.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, their only one.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;

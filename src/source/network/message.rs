@@ -51,7 +51,7 @@ pub(super) fn address(value: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// A number of four bytes; 0 if it is cut.
+/// A number of four bytes; 0 if it is truncated.
 pub(super) fn word(value: &[u8]) -> u32 {
     value.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }

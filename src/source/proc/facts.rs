@@ -109,7 +109,7 @@ type Answer = (u32, Option<Cmdline>);
 enum Late {
     /// The next answer.
     Next,
-    /// All that remain.
+    /// All remaining answers.
     All,
 }
 

@@ -41,7 +41,7 @@ fn whoever_was_seen() -> Walk {
     all
 }
 
-/// Returns the same key for two walks for the same sockets, whatever build of this program wrote it: FNV-1a of the
+/// Returns the same key for two walks for the same sockets, whichever build of this program wrote it: FNV-1a of the
 /// inodes.
 fn key(look: Look<'_>) -> String {
     let hash = |inodes: Option<&[u32]>| {

@@ -26,7 +26,7 @@ pub(super) fn is_of_sockets(key: &[u8]) -> bool {
     Asked::read(request).is_some()
 }
 
-/// What a request asks for.
+/// The content of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     /// Address family and protocol; the IP families count as one.

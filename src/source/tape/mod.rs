@@ -345,7 +345,7 @@ pub fn lacks(fact: &str) -> bool {
     replay().is_some_and(|replay| !replay.has(Kind::Fact, fact.as_bytes()))
 }
 
-/// In a replay, returns everything of a kind, whatever its key.
+/// In a replay, returns everything of a kind, regardless of its key.
 pub fn all_recorded<T: Recordable>(kind: Kind) -> Vec<T> {
     let Some(replay) = replay() else {
         return Vec::new();

@@ -64,7 +64,7 @@ pub fn may_connect(path: &[u8]) -> bool {
     })
 }
 
-/// Whether a socket is bound to the file at the path, in whatever network namespace; `None` if the kernel does not
+/// Whether a socket is bound to the file at the path, in any network namespace; `None` if the kernel does not
 /// report that to this process.
 ///
 /// A datagram socket is connected to it. To a stream socket that fails with `EPROTOTYPE` before the socket is touched;

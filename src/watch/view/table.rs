@@ -73,7 +73,7 @@ pub(super) struct Row {
 pub(super) type Fitted = (usize, Column, usize);
 
 /// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left. Those with a
-/// bit in `hidden` are left out, but for the first.
+/// bit in `hidden` are left out, except the first.
 pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -> Vec<Fitted> {
     let natural = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.cells.get(at));

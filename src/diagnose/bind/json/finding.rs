@@ -15,7 +15,7 @@ use crate::render::json::push_row;
 /// The version of the documents' shape.
 pub(super) const SCHEMA: &str = "sockstat-why/1";
 
-/// What rows of sockets need: processes, names and owners.
+/// The context of socket rows: processes, names and owners.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     /// Processes and names of the capture.

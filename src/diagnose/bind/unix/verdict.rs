@@ -13,7 +13,7 @@ pub struct UnixVerdict {
     pub code: UnixCode,
     /// The reason in words.
     pub sentence: String,
-    /// The socket that it is about, by its index in the facts.
+    /// The socket in question, by its index in the facts.
     pub socket: Option<usize>,
     /// What helps.
     pub cures: Vec<Cure>,
@@ -29,7 +29,7 @@ named! {
         Listener => "unix-listener",
         /// A socket is bound to it.
         Bound => "unix-bound",
-        /// A socket's file is left over, without a socket.
+        /// A leftover socket file that no socket is bound to.
         Stale => "unix-stale",
         /// A socket is bound to the file, and is in no dump here.
         Elsewhere => "unix-elsewhere",

@@ -40,7 +40,7 @@ pub struct Passing {
     pub protocol: &'static str,
     /// The destination as the rule sees it.
     pub to: SocketAddr,
-    /// The only source, if one was asked for.
+    /// The only source, if one was given.
     pub from: Option<IpAddr>,
 }
 

@@ -211,7 +211,7 @@ impl Walk<'_> {
     }
 
     /// Sorts by priority. Of two with the same priority, the one registered later comes first; between different
-    /// owners that is not known.
+    /// owners the order is unknown.
     fn in_order(&mut self, mut found: Vec<(i32, Station)>, hook: u32) -> Result<Vec<Station>, Stop> {
         found.sort_by_key(|(priority, _)| *priority);
         let mut sorted: Vec<(i32, Station)> = Vec::new();

@@ -39,7 +39,7 @@ impl Attempt {
     }
 }
 
-/// What connect() gets.
+/// The result of connect().
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It succeeds.
@@ -87,9 +87,9 @@ pub enum Cause {
 /// The end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// What connect() gets.
+    /// The result of connect().
     pub outcome: Outcome,
-    /// What stopped which packet, and at which hook.
+    /// Which packet was stopped, by what, and at which hook.
     pub stopped: Option<(Leg, Cause)>,
     /// Where on this machine the connection arrived, after translation.
     pub lands_at: Option<SocketAddr>,

@@ -8,7 +8,7 @@ use super::rules::Passage;
 use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{LegacyEntry, LegacyTarget};
 
-/// Verdicts, as they are in a table: `-verdict - 1`.
+/// Verdicts, as stored in a table: `-verdict - 1`.
 const ACCEPT: i32 = -2;
 const DROP: i32 = -1;
 const QUEUE: i32 = -4;

@@ -6,7 +6,7 @@ use super::connection::Hook;
 use super::packet::{Packet, Port, Tracking};
 use super::walk::{Stop, Walk};
 
-/// What a rule wants a packet's source or destination to be.
+/// The source or destination that a rule requests for a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// The address; `None` keeps it.
@@ -82,7 +82,7 @@ impl Walk<'_> {
     /// An address in registers, as bytes of a rule.
     ///
     /// # Errors
-    /// If it is not known in advance.
+    /// If it is unknown in advance.
     pub fn address_of(&self, bytes: Option<Vec<u8>>, v6: bool) -> Result<IpAddr, Stop> {
         let bytes = bytes.ok_or_else(|| self.give_up("the address of a translation"))?;
         let address = if v6 {

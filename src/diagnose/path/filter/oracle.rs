@@ -10,7 +10,7 @@ const QUESTIONS_MAX: usize = 40;
 /// A question whose answer is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// What it is about, in words.
+    /// Its subject, in words.
     pub about: String,
     /// The rule that depends on it.
     pub rule: Option<RulePlace>,
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// Runs `run` with every script; its result with what was asked.
+    /// Runs `run` with every script; returns each result with the questions that were asked.
     fn every(mut run: impl FnMut(&mut Oracle) -> usize) -> Vec<(Vec<(Question, bool)>, usize)> {
         let mut runs = Vec::new();
         let mut script = Some(Vec::new());

@@ -19,10 +19,10 @@ const RUNS_MAX: usize = 96;
 /// How many rules, expressions and elements all runs together may examine: less than a second.
 pub const BUDGET: u64 = 10_000_000;
 
-/// What is predicted.
+/// A prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prediction {
-    /// The outcome, whatever the unknown facts are.
+    /// The outcome, regardless of the unknown facts.
     Certain(End),
     /// It depends on these.
     Unknown(Vec<Question>),

@@ -41,7 +41,7 @@ impl Walk<'_> {
         if let Some(cause) = stopped(self.hook(Hook::Output, packet)?) {
             return Ok(Way::Stopped(cause));
         }
-        // A changed destination or mark is routed again.
+        // A packet whose destination or mark has changed is routed again.
         if before != (packet.destination, packet.mark) {
             route = match self.outgoing_route(packet)? {
                 Ok(route) => route,

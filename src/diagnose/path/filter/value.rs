@@ -11,14 +11,14 @@ pub struct Cell {
     pub tag: Tag,
 }
 
-/// What a byte is: 0 for a constant.
+/// The identity of a byte: 0 for a constant.
 pub type Tag = u64;
 
 /// The first of the two bytes of the client's port.
 pub const CLIENT_PORT: Tag = 1;
 /// The second one.
 pub const CLIENT_PORT_LOW: Tag = 2;
-/// The time to live of a packet that comes from elsewhere.
+/// The time to live of a packet from another machine.
 pub const TIME_TO_LIVE: Tag = 3;
 /// A tag of what is computed from others has this bit.
 const COMPUTED: Tag = 1 << 63;

@@ -17,7 +17,7 @@ pub const REGISTERS: usize = 64;
 /// Why a run ends early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// The routing table must be asked first.
+    /// The routing table must be queried first.
     Missing(RouteQuery),
     /// This cannot be predicted.
     GiveUp(Question),
@@ -48,7 +48,7 @@ pub struct Walk<'a> {
     pub at: Option<RulePlace>,
     /// How many steps are left.
     pub budget: &'a std::cell::Cell<u64>,
-    /// What unknown bytes are, in words.
+    /// Descriptions of unknown bytes.
     pub words: HashMap<Tag, &'static str>,
     /// Sets that this run's packets have changed: table and name.
     pub changed: Vec<(usize, &'a [u8])>,
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
     /// The routing table's answer.
     ///
     /// # Errors
-    /// If it must be asked first.
+    /// If it must be queried first.
     pub fn route(&self, query: RouteQuery) -> Result<RouteAnswer, Stop> {
         self.facts.routes.get(&query).copied().ok_or(Stop::Missing(query))
     }

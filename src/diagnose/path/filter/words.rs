@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
             self.protocol = data.first().copied();
             return;
         }
-        // Which family a rule is about follows from its addresses.
+        // The family of a rule follows from its addresses.
         if loaded.kind == Value::NfProto {
             return;
         }
