@@ -14,6 +14,7 @@ pub mod endpoint;
 pub mod ends;
 pub mod gap;
 pub mod half_open;
+pub mod kernel;
 pub mod machine;
 pub mod name;
 pub mod names;

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use super::Name;
+use super::kernel::KernelVersion;
 
 /// Facts about a network namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct SystemFacts {
     pub interfaces: BTreeMap<u32, Name>,
     /// The IPv4 networks on a link, with the interface's name.
     pub v4_links: Vec<(V4Network, Name)>,
+    /// The kernel; `None` if its release tells no version.
+    pub kernel: Option<KernelVersion>,
 }
 
 /// An IPv4 network.
@@ -196,6 +199,7 @@ mod tests {
             local_v6: Vec::new(),
             interfaces: BTreeMap::new(),
             v4_links: vec![(link, "eth0".into())],
+            kernel: None,
         };
         assert_eq!(system.own_addresses(), ["127.0.0.1", "10.1.0.7 (eth0)"]);
         let is_broadcast = |text: &str| system.is_broadcast(text.parse().unwrap());

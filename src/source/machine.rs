@@ -3,6 +3,7 @@
 use super::proc::ProcRoot;
 use super::{disk, tape};
 use crate::model::Name;
+use crate::model::kernel::KernelVersion;
 use crate::model::machine::Machine;
 
 /// Where the machine id is (machine-id(5)); D-Bus has one of its own where systemd does not run.
@@ -24,15 +25,15 @@ pub fn kernel() -> String {
 
 /// Returns whether the kernel is this version or newer. A release without numbers counts as new.
 pub fn kernel_is_at_least(major: u32, minor: u32) -> bool {
-    version(&kernel()).is_none_or(|version| version >= (major, minor))
+    KernelVersion::parse(&kernel(), "").is_none_or(|version| version.is_at_least(major, minor))
 }
 
-/// The first two numbers of a release such as `6.1.0-18-amd64`.
-fn version(release: &str) -> Option<(u32, u32)> {
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map_while(|part| part.parse().ok());
-    Some((numbers.next()?, numbers.next()?))
+/// The kernel's version with its stable release, which distributions name in the build (`uname -v`).
+pub fn kernel_version() -> Option<KernelVersion> {
+    let build = tape::fact("kernel build", || {
+        rustix::system::uname().version().to_string_lossy().into_owned()
+    });
+    KernelVersion::parse(&kernel(), &build)
 }
 
 /// Reads what identifies the machine. The machine id is unknown if another /proc was given, which may belong to
@@ -66,15 +67,6 @@ fn boot_id_of(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_release_begins_with_its_version() {
-        assert_eq!(version("6.1.0-18-amd64"), Some((6, 1)));
-        assert_eq!(version("5.10.223"), Some((5, 10)));
-        assert_eq!(version("6.18-rc1"), Some((6, 18)));
-        assert_eq!(version("next"), None);
-        assert!((6, 10) > (6, 8), "not compared as text");
-    }
 
     #[test]
     fn only_an_id_is_taken_for_one() {

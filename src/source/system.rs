@@ -8,9 +8,9 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use crate::model::Name;
 use crate::model::system::{SystemFacts, V4Network, V6Address};
-use crate::source::disk;
 use crate::source::proc::ProcRoot;
 use crate::source::tape;
+use crate::source::{disk, machine};
 
 /// The kernel's default of ip_local_port_range.
 pub const LOCAL_PORTS: RangeInclusive<u16> = 32_768..=60_999;
@@ -39,6 +39,7 @@ pub fn read() -> SystemFacts {
         local_v6: net("if_inet6").lines().filter_map(v6_address).collect(),
         interfaces: interfaces(&net("dev")),
         v4_links: routes.lines().skip(1).filter_map(link).collect(),
+        kernel: machine::kernel_version(),
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn facts(card: u32) -> SystemFacts {
         ],
         interfaces: [(netns::LO, "lo".into()), (card, "card".into())].into(),
         v4_links: Vec::new(),
+        kernel: sockstat::source::machine::kernel_version(),
     }
 }
 

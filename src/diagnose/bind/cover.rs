@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::model::{Family, Protocol};
 
 use super::existing::{Existing, How};
+use super::rules::Missing;
+use super::rules_by_kernel::KernelRules;
 use crate::model::bind::BindAttempt;
 
 /// A set of addresses that a socket can be bound to.
@@ -66,37 +68,61 @@ impl Cover {
     }
 }
 
-/// Whether an attempt and an existing socket have an address in common, and how that is known. `None` when the
-/// existing socket's `IPV6_V6ONLY` decides and is unknown.
-pub fn overlap(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
+/// Whether an attempt and an existing socket have an address in common, and how that is known.
+///
+/// # Errors
+/// What decides and is unknown: the existing socket's `IPV6_V6ONLY`, or the kernel's rule.
+pub fn overlap(
+    existing: &Existing,
+    attempt: &BindAttempt,
+    rules: KernelRules,
+) -> Result<(bool, How), Missing> {
     let Some(pair) = existing.socket.inet() else {
-        return Some((false, How::Observed));
+        return Ok((false, How::Observed));
     };
+    if mapped_alongside_mapped_wildcard(existing, attempt) {
+        let blocks = rules.mapped_wildcard_blocks.ok_or(Missing::Kernel)?;
+        return Ok((blocks, How::Observed));
+    }
     let wanted = Cover::of(attempt.address, attempt.v6only);
     let under = |v6only| {
         Cover::of(pair.local_address, v6only).overlaps(wanted)
-            || (!v6only && shadow_overlaps(existing, attempt))
+            || (!v6only && shadow_overlaps(existing, attempt, rules))
     };
     let (open, closed) = (under(false), under(true));
     if open == closed {
-        return Some((open, How::Observed));
+        return Ok((open, How::Observed));
     }
-    existing
-        .effective_v6only()
-        .map(|v6only| (if v6only.set { closed } else { open }, v6only.how))
+    let v6only = existing.effective_v6only().ok_or(Missing::V6only)?;
+    Ok((if v6only.set { closed } else { open }, v6only.how))
+}
+
+/// Whether it is the one pair of TCP sockets in which kernels forgot that the addresses overlap: a single IPv4 address
+/// in mapped form alongside the wildcard in mapped form.
+fn mapped_alongside_mapped_wildcard(existing: &Existing, attempt: &BindAttempt) -> bool {
+    let mapped = |address| match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
+    };
+    let local = existing.socket.inet().and_then(|pair| mapped(pair.local_address));
+    attempt.protocol == Protocol::Tcp
+        && mapped(attempt.address).is_some_and(|single| !single.is_unspecified())
+        && existing.socket.family == Family::Inet6
+        && local.is_some_and(|wildcard| wildcard.is_unspecified())
 }
 
 /// The ghost rule: an IPv6 socket without `IPV6_V6ONLY` whose IPv6 address came from a connection keeps an
-/// IPv4 shadow address, which conflicts with an IPv4 socket: 0.0.0.0 always, the shadow itself for UDP.
-fn shadow_overlaps(existing: &Existing, attempt: &BindAttempt) -> bool {
+/// IPv4 shadow address, which conflicts with an IPv4 socket: 0.0.0.0 always, the shadow itself for UDP, and on old
+/// kernels for TCP.
+fn shadow_overlaps(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> bool {
     let has_shadow = existing.socket.family == Family::Inet6
         && existing.is_connected()
         && matches!(existing.socket.inet().map(|pair| pair.local_address),
             Some(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none());
     match attempt.address {
         IpAddr::V4(address) => {
-            has_shadow
-                && (address.is_unspecified() || (address == SHADOW && attempt.protocol == Protocol::Udp))
+            let shadow_counts = attempt.protocol == Protocol::Udp || rules.tcp_shadow_blocks;
+            has_shadow && (address.is_unspecified() || (address == SHADOW && shadow_counts))
         }
         IpAddr::V6(_) => false,
     }

@@ -9,6 +9,7 @@ use super::existing::{Existing, How};
 use super::infer::with_options_of_listener;
 use super::role::Role;
 use super::rules::{Conflict, Missing, Sharing, conflict, keeps_automatic_choice_away};
+use super::rules_by_kernel::KernelRules;
 use super::verdict::{Code, Effect, Finding, Mismatch, Outcome, Verdict};
 use crate::model::bind::BindAttempt;
 use crate::model::system::SystemFacts;
@@ -52,7 +53,7 @@ pub fn diagnose(
         bind = proof;
     }
     if bind != Outcome::Undecidable {
-        infer_the_rest(&mut findings, existing, attempt);
+        infer_the_rest(&mut findings, existing, attempt, KernelRules::of(system.kernel));
     }
     Verdict {
         bind,
@@ -73,7 +74,8 @@ fn listen_after(bind: Outcome, attempt: &BindAttempt) -> Option<Outcome> {
 }
 
 fn findings(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Vec<Finding> {
-    let effect = |existing: &Existing| match conflict(existing, attempt) {
+    let rules = KernelRules::of(system.kernel);
+    let effect = |existing: &Existing| match conflict(existing, attempt, rules) {
         Conflict::Apart => None,
         Conflict::Shares { by, how } => Some(Effect::Shares { by, how }),
         Conflict::Blocks { how } => Some(Effect::Blocks {
@@ -172,7 +174,12 @@ fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
 }
 
 /// A fact that does not change the answer may be inferred; the findings then say so.
-fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &BindAttempt) {
+fn infer_the_rest(
+    findings: &mut [Finding],
+    existing: &[Existing],
+    attempt: &BindAttempt,
+    rules: KernelRules,
+) {
     for finding in findings {
         let Some(one) = existing
             .get(finding.socket)
@@ -183,7 +190,7 @@ fn infer_the_rest(findings: &mut [Finding], existing: &[Existing], attempt: &Bin
         let Some(inferred) = with_options_of_listener(one, existing) else {
             continue;
         };
-        match conflict(&inferred, attempt) {
+        match conflict(&inferred, attempt, rules) {
             Conflict::Shares { by, how } => finding.effect = Effect::Shares { by, how },
             Conflict::Blocks { how } => {
                 finding.effect = Effect::Blocks {
@@ -228,13 +235,14 @@ fn apply_trial(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) 
 
 /// Port 0: counts the ports that the kernel may still choose.
 fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts) -> Verdict {
+    let rules = KernelRules::of(system.kernel);
     let range = system.local_port_range.clone();
     let wanted: Vec<u16> = range.filter(|port| !system.is_reserved(*port)).collect();
     // Ports that are taken, or may be.
     let mut gone = BTreeMap::new();
     for one in existing {
         let Some(pair) = one.socket.inet() else { continue };
-        let surely = match keeps_automatic_choice_away(one, attempt) {
+        let surely = match keeps_automatic_choice_away(one, attempt, rules) {
             Some(false) => continue,
             Some(true) => true,
             None => false,
@@ -251,7 +259,7 @@ fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts)
     } else if doubtful {
         (Outcome::Undecidable, Code::Unreadable(Missing::ReuseFlags))
     } else if reusable {
-        shared_automatic(existing, attempt, &wanted)
+        shared_automatic(existing, attempt, &wanted, rules)
     } else {
         (Outcome::Fails(Errno::Eaddrinuse), Code::RangeExhausted)
     };
@@ -265,7 +273,12 @@ fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts)
 }
 
 /// With ip_autobind_reuse, the kernel searches again for a port that `SO_REUSEADDR` lets it share.
-fn shared_automatic(existing: &[Existing], attempt: &BindAttempt, wanted: &[u16]) -> (Outcome, Code) {
+fn shared_automatic(
+    existing: &[Existing],
+    attempt: &BindAttempt,
+    wanted: &[u16],
+    rules: KernelRules,
+) -> (Outcome, Code) {
     let mut undecided = false;
     for port in wanted {
         let alone = BindAttempt {
@@ -273,7 +286,7 @@ fn shared_automatic(existing: &[Existing], attempt: &BindAttempt, wanted: &[u16]
             reuseport: false,
             ..attempt.clone()
         };
-        let conflicts = existing.iter().map(|one| conflict(one, &alone));
+        let conflicts = existing.iter().map(|one| conflict(one, &alone, rules));
         let worst = conflicts.fold(Outcome::Ok, |worst, conflict| match (worst, conflict) {
             (Outcome::Fails(errno), _) => Outcome::Fails(errno),
             (_, Conflict::Blocks { .. }) => Outcome::Fails(Errno::Eaddrinuse),

@@ -182,6 +182,9 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
         (Outcome::Undecidable, Code::Unreadable(Missing::Socket)) => {
             format!("Cannot tell: the sockets on {place} could not be read.")
         }
+        (Outcome::Undecidable, Code::Unreadable(Missing::Kernel)) => format!(
+            "Cannot tell: builds of this kernel differ in whether a socket on ::ffff:0.0.0.0 keeps {place} from others."
+        ),
         (Outcome::Undecidable, Code::Unreadable(missing)) => {
             let what = missing_name(missing);
             match (closed(answer), &report.sudo) {

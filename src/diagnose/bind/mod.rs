@@ -29,6 +29,7 @@ pub mod question;
 pub mod report;
 pub mod role;
 pub mod rules;
+pub mod rules_by_kernel;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sentence;

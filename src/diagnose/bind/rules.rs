@@ -9,6 +9,7 @@ use crate::model::{Protocol, State};
 
 use super::cover::overlap;
 use super::existing::{Existing, Flag, How};
+use super::rules_by_kernel::KernelRules;
 use crate::model::bind::BindAttempt;
 
 /// What an existing socket means for an attempt.
@@ -57,6 +58,8 @@ pub enum Missing {
     V6only,
     /// Who owns it.
     Uid,
+    /// What this kernel does: its version does not tell.
+    Kernel,
     /// Whether it is there at all: its table was not read, or a recording lacks it.
     Socket,
 }
@@ -70,22 +73,21 @@ impl Missing {
             Self::ReuseFlags => "SO_REUSEADDR and SO_REUSEPORT",
             Self::V6only => "IPV6_V6ONLY",
             Self::Uid => "owner uid",
+            Self::Kernel => "kernel's rule",
             Self::Socket => "sockets on that port",
         }
     }
 }
 
 /// What `existing` means for `attempt`.
-pub fn conflict(existing: &Existing, attempt: &BindAttempt) -> Conflict {
-    match meeting(existing, attempt) {
-        Some((false, _)) => Conflict::Apart,
+pub fn conflict(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> Conflict {
+    match meeting(existing, attempt, rules) {
+        Ok((false, _)) => Conflict::Apart,
         meeting => match sharing(existing, attempt) {
             Ok((Some(by), how)) => Conflict::Shares { by, how },
             Ok((None, how)) => match meeting {
-                Some((_, met)) => Conflict::Blocks { how: how.max(met) },
-                None => Conflict::Undecided {
-                    missing: Missing::V6only,
-                },
+                Ok((_, met)) => Conflict::Blocks { how: how.max(met) },
+                Err(missing) => Conflict::Undecided { missing },
             },
             Err(missing) => Conflict::Undecided { missing },
         },
@@ -94,21 +96,24 @@ pub fn conflict(existing: &Existing, attempt: &BindAttempt) -> Conflict {
 
 /// Whether an automatic choice of a TCP port skips this socket's port: there no option helps
 /// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if unknown.
-pub fn keeps_automatic_choice_away(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
+pub fn keeps_automatic_choice_away(
+    existing: &Existing,
+    attempt: &BindAttempt,
+    rules: KernelRules,
+) -> Option<bool> {
     if attempt.protocol == Protocol::Tcp {
-        return meeting(existing, attempt).map(|(meets, _)| meets);
+        return meeting(existing, attempt, rules).ok().map(|(meets, _)| meets);
     }
-    match conflict(existing, attempt) {
+    match conflict(existing, attempt, rules) {
         Conflict::Apart | Conflict::Shares { .. } => Some(false),
         Conflict::Blocks { .. } => Some(true),
         Conflict::Undecided { .. } => None,
     }
 }
 
-/// Whether both want the same port of the same address on the same device. `None` when `IPV6_V6ONLY` decides
-/// and is unknown.
-fn meeting(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
-    let apart = Some((false, How::Observed));
+/// Whether both want the same port of the same address on the same device, or what is missing to say so.
+fn meeting(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> Result<(bool, How), Missing> {
+    let apart = Ok((false, How::Observed));
     let Some(pair) = existing.socket.inet() else {
         return apart;
     };
@@ -119,7 +124,7 @@ fn meeting(existing: &Existing, attempt: &BindAttempt) -> Option<(bool, How)> {
     if !same_port || devices_apart {
         return apart;
     }
-    overlap(existing, attempt)
+    overlap(existing, attempt, rules)
 }
 
 /// The option by which the two share, if any, or what is missing to say so.

@@ -25,6 +25,7 @@ pub(crate) fn system() -> SystemFacts {
         local_v6: Vec::new(),
         interfaces: [(1, "lo".into())].into(),
         v4_links: Vec::new(),
+        kernel: None,
     }
 }
 

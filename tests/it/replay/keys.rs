@@ -31,6 +31,7 @@ const PINNED: &[&str] = &[
     "interfaces",
     "ip{}tables table {}",
     "kernel",
+    "kernel build",
     "looked at {}",
     "making files in {}",
     "may Access(WRITE_OK) {}",
