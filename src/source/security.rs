@@ -9,10 +9,9 @@ pub fn read() -> BindSecurity {
     let modules = read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     let status = read_to_string("/proc/self/status").unwrap_or_default();
     let enforce = read_to_string("/sys/fs/selinux/enforce");
-    let tomoyo = read_to_string("/sys/kernel/security/tomoyo/profile");
     BindSecurity {
         modules: modules.trim().split(',').map(str::to_owned).collect(),
-        tomoyo_enforcing: tomoyo.map_or(true, |profiles| tomoyo_enforces(&profiles)),
+        tomoyo_enforcing: tomoyo_enforcing(),
         selinux_enforcing: enforce.is_ok_and(|text| text.trim() == "1"),
         no_new_privileges: has_no_new_privileges(&status),
         bind_hooks: cgroup::directory_of("self").map_or(
@@ -24,6 +23,24 @@ pub fn read() -> BindSecurity {
             },
         ),
     }
+}
+
+/// Whether TOMOYO enforces a policy. Only root may read the profiles; what anyone may read is how often a policy was
+/// written since the kernel started (linux 6.18 security/tomoyo/securityfs_if.c and common.c, tomoyo_read_stat).
+fn tomoyo_enforcing() -> bool {
+    let read = |name: &str| read_to_string(format!("/sys/kernel/security/tomoyo/{name}"));
+    match read("profile") {
+        Ok(profiles) => tomoyo_enforces(&profiles),
+        Err(_) => read("stat").map_or(true, |counts| tomoyo_has_policy(&counts)),
+    }
+}
+
+/// Whether a policy was ever loaded, by the counts of TOMOYO.
+fn tomoyo_has_policy(counts: &str) -> bool {
+    let updates = counts
+        .lines()
+        .find_map(|line| line.strip_prefix("Policy update:"));
+    updates.and_then(|count| count.split_ascii_whitespace().next()) != Some("0")
 }
 
 /// Whether a profile of TOMOYO refuses anything. Without a loaded policy the file has no profile at all (linux 6.18
@@ -52,6 +69,17 @@ mod tests {
         assert!(tomoyo_enforces(
             "3-CONFIG={ mode=enforcing grant_log=no reject_log=yes }\n"
         ));
+    }
+
+    #[test]
+    fn tomoyo_without_a_policy_refuses_nothing() {
+        // As Debian's 6.1.192 has it without a policy.
+        let none = "Policy update:                                 0\nPolicy violation in learning mode:             0\n\
+            Memory used by policy:                       320\n";
+        assert!(!tomoyo_has_policy(none));
+        let loaded = "Policy update:                                12 (Last: 2026/11/30 17:00:00)\n";
+        assert!(tomoyo_has_policy(loaded));
+        assert!(tomoyo_has_policy(""), "not known");
     }
 
     #[test]
