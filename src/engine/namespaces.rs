@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use super::tables::Tables;
 use crate::model::request::Dump;
@@ -118,6 +119,7 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut from_proc = 0;
     let mut refused: Vec<(&View, io::Error)> = Vec::new();
+    let mut kept = Vec::new();
     // Ours, if included, comes first, while this thread is still in it.
     for (number, view) in views.iter().enumerate() {
         let mut stopped = false;
@@ -132,7 +134,10 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
         match read_one(view, dumps, &mut marked, &mut gaps) {
             Read::Inside | Read::Gone => {}
             Read::FromProc => from_proc += 1,
-            Read::Refused(error) => refused.push((view, error)),
+            Read::Refused(error) => match view.kept_by(&error) {
+                Some(descriptor) => kept.push((view, descriptor)),
+                None => refused.push((view, error)),
+            },
         }
         if stopped {
             break;
@@ -140,6 +145,7 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     }
     gaps.extend(gap_of_tables(from_proc));
     gaps.extend(gap_of_refused(&refused));
+    gaps.extend(gap_of_kept(&kept));
     gaps
 }
 
@@ -191,6 +197,22 @@ fn gap_of_tables(count: u64) -> Option<Gap> {
     (count > 0).then(|| Gap::loss("netns-from-proc", message).with_count(count))
 }
 
+fn gap_of_kept(kept: &[(&View, PathBuf)]) -> Option<Gap> {
+    let (_, descriptor) = kept.first()?;
+    let message = match kept {
+        [(view, _)] => format!(
+            "1 network namespace was not read, because only descriptors lead to it ({})",
+            view.title()
+        ),
+        _ => format!(
+            "{} network namespaces were not read, because only descriptors lead to them",
+            kept.len()
+        ),
+    };
+    let gap = Gap::loss("netns-kept", message).with_count(kept.len() as u64);
+    Some(gap.with_remedy(format!("-N {} reads it", descriptor.display())))
+}
+
 fn gap_of_refused(refused: &[(&View, io::Error)]) -> Option<Gap> {
     const NAMED_MAX: usize = 3;
     let (_, error) = refused.first()?;
@@ -239,5 +261,21 @@ mod tests {
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert_eq!((gaps[0].code, gaps[0].count), ("netns-closed", Some(4)));
         assert!(gaps[0].message.contains("(a, b, c, …)"), "{}", gaps[0].message);
+    }
+
+    #[test]
+    fn what_only_descriptors_keep_is_a_gap_with_its_path() {
+        let kept = View {
+            inode: Some(7),
+            ways: vec![crate::source::netns::Way::Descriptor("/proc/812/fd/5".into())],
+            ..View::default()
+        };
+        let gaps = travel(&[kept], &[], &mut |_| ControlFlow::Continue(()));
+        let [gap] = gaps.as_slice() else {
+            panic!("{gaps:?}")
+        };
+        assert_eq!((gap.code, gap.count), ("netns-kept", Some(1)));
+        assert!(gap.message.contains("net:[7]"), "{}", gap.message);
+        assert_eq!(gap.remedy.as_deref(), Some("-N /proc/812/fd/5 reads it"));
     }
 }

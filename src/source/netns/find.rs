@@ -2,7 +2,7 @@
 //!
 //! A namespace exists as long as a process or thread is in it, a file is mounted on it, or a descriptor or socket
 //! refers to it. The last two have no path that can be entered without opening another process's descriptor, so a
-//! namespace that only a descriptor keeps is reported but not read.
+//! namespace that only a descriptor keeps is reported but not read, and one that only a socket keeps is not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -120,6 +120,7 @@ impl Finder {
             }
         }
         self.add_mounted(&tasks);
+        self.add_kept(&tasks);
         self.add_hidden(&tasks);
     }
 
@@ -145,6 +146,19 @@ impl Finder {
                     };
                     self.add(inode, way, None);
                 }
+            }
+        }
+    }
+
+    /// Namespaces that only descriptors of other processes refer to.
+    fn add_kept(&mut self, tasks: &[Task]) {
+        let own = std::process::id();
+        let processes = tasks
+            .iter()
+            .filter(|task| !task.path.contains('/') && task.pid != own);
+        for (inode, path) in processes.flat_map(|task| processes::kept_namespaces(task.pid)) {
+            if !self.found.contains_key(&inode) {
+                self.add(inode, Way::Descriptor(path), None);
             }
         }
     }

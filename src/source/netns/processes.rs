@@ -64,6 +64,21 @@ fn readable(link: io::Result<PathBuf>) -> io::Result<PathBuf> {
     }
 }
 
+/// The network namespaces that descriptors of the process refer to, each with its path below /proc. Empty if they may
+/// not be read.
+pub(super) fn kept_namespaces(pid: u32) -> Vec<(u64, PathBuf)> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let of_namespaces = entries.filter_map(|entry| {
+        let path = entry.path();
+        let link = std::fs::read_link(&path).ok()?;
+        Some((inode_of(link.to_str()?)?, path))
+    });
+    of_namespaces.collect()
+}
+
 /// The number in `net:[…]`.
 pub(super) fn inode_of(link: &str) -> Option<u64> {
     link.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
@@ -78,6 +93,16 @@ mod tests {
         let kind = |link: &str| readable(Ok(link.into())).map_err(|error| error.kind());
         assert_eq!(kind(""), Err(io::ErrorKind::PermissionDenied));
         assert_eq!(kind("net:[5]"), Ok("net:[5]".into()));
+    }
+
+    #[test]
+    fn a_descriptor_of_a_namespace_is_found() {
+        let held = std::fs::File::open("/proc/self/ns/net").unwrap();
+        let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+        let found = kept_namespaces(std::process::id());
+        let inode = inode_of(own.to_str().unwrap()).unwrap();
+        let path = |fd: i32| PathBuf::from(format!("/proc/{}/fd/{fd}", std::process::id()));
+        assert!(found.contains(&(inode, path(std::os::fd::AsRawFd::as_raw_fd(&held)))));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The network namespaces that a run reads.
 
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
+use super::processes::inode_of;
 use super::{Way, name_of};
 use crate::model::{self, Gap, Name};
 use crate::source::namespaces;
@@ -76,12 +80,23 @@ impl View {
 
     /// Returns whether no file leads into it any more.
     pub fn has_no_way(&self) -> bool {
-        let leads_there = |way: &Way| match way.open() {
-            Ok(namespace) => Some(namespace.inode) == self.inode,
+        let link_leads_there = |path: &Path| {
+            let link = std::fs::read_link(path).ok();
+            link.and_then(|link| inode_of(link.to_str()?)) == self.inode
+        };
+        let leads_there = |way: &Way| match (way, way.open()) {
+            (Way::Descriptor(path), _) => link_leads_there(path),
+            (_, Ok(namespace)) => Some(namespace.inode) == self.inode,
             // A name that is no longer mounted, or a process that has ended.
-            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput),
+            (_, Err(error)) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput),
         };
         !self.is_own && !self.ways.iter().any(leads_there)
+    }
+
+    /// Returns the path of the descriptor that alone leads to it, if that is why it was not entered.
+    pub fn kept_by(&self, error: &io::Error) -> Option<PathBuf> {
+        let is_kept = error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error());
+        self.ways.first().filter(|_| is_kept).map(Way::path)
     }
 
     /// Its name for people.
@@ -96,8 +111,6 @@ impl View {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
@@ -121,5 +134,25 @@ mod tests {
             ..View::default()
         };
         assert!(!here.has_no_way());
+    }
+
+    #[test]
+    fn a_descriptor_is_named_and_not_opened() {
+        let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+        let path = PathBuf::from("/proc/self/ns/net");
+        let kept = View {
+            inode: inode_of(own.to_str().unwrap()),
+            ways: vec![Way::Descriptor(path.clone())],
+            ..View::default()
+        };
+        let refused = kept.enter().unwrap_err();
+        assert_eq!(kept.kept_by(&refused), Some(path));
+        assert_eq!(kept.kept_by(&Errno::PERM.into()), None);
+        assert!(!kept.has_no_way());
+        let closed = View {
+            ways: vec![Way::Descriptor("/proc/self/fd/nothing".into())],
+            ..kept
+        };
+        assert!(closed.has_no_way());
     }
 }

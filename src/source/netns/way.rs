@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::Namespace;
 
 /// A file through which a namespace can be entered.
@@ -17,24 +19,27 @@ pub enum Way {
         /// The mount point, relative to it.
         mount_point: PathBuf,
     },
+    /// A descriptor of another process, which is never opened: by then it may lead to a file system that does not answer.
+    Descriptor(PathBuf),
 }
 
 impl Way {
     /// Opens it.
     ///
     /// # Errors
-    /// If it is not a namespace, or cannot be opened.
+    /// If it is not a namespace, or cannot be opened; `EOPNOTSUPP` for a descriptor.
     pub fn open(&self) -> io::Result<Namespace> {
         match self {
             Self::Path(path) => Namespace::open(path),
             Self::Within { root, mount_point } => Namespace::open_within(root, mount_point),
+            Self::Descriptor(_) => Err(Errno::OPNOTSUPP.into()),
         }
     }
 
     /// The whole path.
     pub(super) fn path(&self) -> PathBuf {
         match self {
-            Self::Path(path) => path.clone(),
+            Self::Path(path) | Self::Descriptor(path) => path.clone(),
             Self::Within { root, mount_point } => {
                 root.join(mount_point.strip_prefix("/").unwrap_or(mount_point))
             }
