@@ -321,10 +321,7 @@ fn connections_that_hang_now_are_seen() {
     });
     let hanging = answer(&stage, &["10.77.0.99:80"]);
     let unanswered = step(&hanging, "unanswered")["sentence"].as_str().unwrap();
-    assert!(
-        unanswered.starts_with("1 in SYN-SENT towards it, tried again up to"),
-        "{hanging:#}"
-    );
+    assert!(unanswered.starts_with("1 in SYN-SENT to it, "), "{hanging:#}");
     let ports = step(&hanging, "local ports")["sentence"].as_str().unwrap();
     assert!(
         ports.starts_with("1 of ") && ports.ends_with("are in use towards it"),
