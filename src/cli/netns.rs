@@ -8,7 +8,7 @@ impl Cli {
         self.takes_tables_of_processes() || self.follows()
     }
 
-    /// Returns whether the tables of a process inside serve where its network namespace may not be entered. They have no
+    /// Returns whether the tables of a process inside suffice if its network namespace may not be entered. They have no
     /// cookies to follow sockets by.
     pub fn takes_tables_of_processes(&self) -> bool {
         self.lists() || matches!(self.command, Some(Subcommand::Snapshot(_)))

@@ -88,7 +88,7 @@ pub fn in_each<T: Send>(views: &Views, work: impl Fn() -> T + Send + Sync) -> io
 pub(super) fn inside(views: &Views, number: u32, work: impl FnOnce() + Send) {
     let view = usize::try_from(number).ok().and_then(|at| views.views.get(at));
     if let Some(view) = view {
-        // Without a thread it is as if it could not be entered.
+        // Without a thread, treated as if it could not be entered.
         let _ = on_a_thread(|| match way_in(view) {
             Way::To(_, Read::Inside) => work(),
             Way::To(..) | Way::None(_) => {}

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 /// A set of cookies: open addressing, each slot a block of 32 cookies with a bit for each.
 ///
-/// The kernel counts cookies up, and gives a socket its own when the first dump asks for it. So the sockets of a dump
-/// share slots, and most take less than a byte; a cookie alone in its block takes some 10.
+/// The kernel numbers cookies consecutively, and gives a socket its own when the first dump asks for it. So the sockets
+/// of a dump share slots, and most take less than a byte; a cookie alone in its block takes about 10.
 ///
 /// A dump is not a snapshot: a socket that moves to another table meanwhile can be reported twice.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct Seen {
     /// The number of the block, and its bits; 0 for a free slot.
     slots: Vec<u64>,
     used: usize,
-    /// Cookies whose block has no number of 32 bits.
+    /// Cookies whose block number does not fit in 32 bits.
     high: BTreeSet<u64>,
 }
 
@@ -53,7 +53,7 @@ impl Seen {
     /// Returns the slot that holds `block`, or the free slot where it belongs. The table is never full.
     fn find(slots: &[u64], block: u32) -> usize {
         let mask = slots.len() - 1;
-        // Blocks count up: the product spreads them over the high bits.
+        // Block numbers are consecutive: the product spreads them over the high bits.
         let hash = u64::from(block).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let mut slot = usize::try_from(hash).unwrap_or(0) & mask;
         while slots[slot] != 0 && block_of(slots[slot]) != block {

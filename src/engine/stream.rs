@@ -2,8 +2,8 @@
 //!
 //! Rows that need nothing more go to the sink as they are read. Rows that wait (for owners, or for names that are slow
 //! to look up one by one) are packed into a [`Stash`]. Where a dump may be big, owners are searched at the same time
-//! on another thread, and rows leave the stash as soon as their holders are known. Rows that may come in any order wait for
-//! nothing, because owners are searched first.
+//! on another thread, and rows leave the stash as soon as their holders are known. Rows that may come in any order
+//! do not wait, because owners are searched first.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

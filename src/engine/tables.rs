@@ -320,7 +320,7 @@ const fn registered_names(protocol: Protocol) -> &'static [&'static str] {
     }
 }
 
-/// The option of a kernel that lists the sockets of a protocol, if many have the protocol without it.
+/// The kernel option that makes a protocol's sockets listable, if many kernels have the protocol without it.
 const fn diag_option(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::Dccp => Some("CONFIG_INET_DCCP_DIAG"),

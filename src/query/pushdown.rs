@@ -31,7 +31,7 @@ pub struct Pushdown {
     pub sport: Option<u16>,
     /// The only peer port that can match.
     pub dport: Option<u16>,
-    /// What the kernel can check of IP sockets.
+    /// What the kernel can check about IP sockets.
     pub condition: Option<Condition>,
     /// What must be checked here; `None` for nothing. Usually the whole filter, without what the choice of the dump
     /// already decides.

@@ -8,7 +8,7 @@ use super::fit::{GAP, Width, fit};
 use super::table::{self, DIM, TableView};
 use crate::model::Row;
 
-/// The columns in front of those of the socket: their headings, and the least width of each.
+/// The columns in front of those of the socket: their headings, and the minimum width of each.
 pub type Lead = [(&'static str, usize)];
 
 /// Returns the width that the columns in front take.

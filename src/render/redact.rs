@@ -1,6 +1,6 @@
 //! Arguments of programs, with secrets masked.
 //!
-//! No rule finds every secret, so this one masks too much rather than too little: all that follows the name of a
+//! No rule finds every secret, so this one masks too much rather than too little: everything after the name of a
 //! secret in its argument, and the argument after it.
 
 use std::borrow::Cow;

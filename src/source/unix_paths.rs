@@ -1,4 +1,4 @@
-//! Paths of unix sockets: what is there, and what may be done with it.
+//! Paths of unix sockets: what exists there, and what this user may do with it.
 //!
 //! The kernel walks the path itself, so its error numbers are those of bind (linux 6.18 fs/namei.c, filename_create).
 

@@ -104,7 +104,8 @@ fn lost(old: &Value, new: &Value, path: &str) -> Vec<String> {
         };
         match (key.as_str(), old) {
             ("description" | "title", _) => {}
-            ("enum" | "required" | "type", _) => {
+            // A property may itself be called "type".
+            ("enum" | "required" | "type", Value::Array(_) | Value::String(_)) => {
                 let list = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
                 let new = list(new);
                 let gone: Vec<_> = list(old).into_iter().filter(|word| !new.contains(word)).collect();

@@ -203,7 +203,7 @@ fn the_syn_queue_is_full() {
         let kept: Vec<Try> = stage.client.inside(|| (0..count).map(|_| begin()).collect());
         kept
     };
-    // A quarter of the four is kept for clients that the server knows, but a fourth still fits.
+    // A quarter of the four places is kept for clients that the server knows, but a fourth handshake still fits.
     let three = half_open(3, 80);
     crate::attempts::eventually(|| {
         queued(&from_behind(), "3 half open, the limit is 4, SYN cookies are off")
@@ -227,7 +227,7 @@ fn the_syn_queue_is_full() {
         drops.contains("TCPReqQFullDrop") || drops.contains("ListenDrops"),
         "{drops}"
     );
-    // With cookies the same queue keeps nobody out.
+    // With cookies, the same queue keeps nobody out.
     stage.server.sh("sysctl -qw net.ipv4.tcp_syncookies=1");
     is(&from_behind(), "connected", "accepted");
     assert_eq!(met(), Met::Connected);

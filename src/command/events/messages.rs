@@ -17,7 +17,7 @@ use crate::source::netns::Views;
 /// How many messages wait for us; further ones wait in the kernel, which drops them when its buffer is full.
 const WAITING_MAX: usize = 16 * 1024;
 
-/// How soon a namespace is left that has gone: a socket in it keeps it alive.
+/// How soon a namespace that nothing leads into any more is left: a socket in it keeps it alive.
 const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why no messages arrive (any more).
@@ -58,7 +58,7 @@ impl Messages {
         Self::open_in(dumps, &Views::default())
     }
 
-    /// The same in several namespaces; sockets carry the index of theirs.
+    /// The same in several namespaces; each socket has the index of its namespace.
     pub(in crate::command) fn open_in(dumps: &[Dump], views: &Views) -> Self {
         let gone = Arc::<Mutex<BTreeSet<u32>>>::default();
         let unheard = |why| Self {
@@ -109,7 +109,7 @@ impl Messages {
         }
     }
 
-    /// Leaves these namespaces, so that they can end.
+    /// Leaves these namespaces, so that they can be freed.
     pub(in crate::command) fn leave(&self, gone: BTreeSet<u32>) {
         *self.gone.lock().unwrap_or_else(PoisonError::into_inner) = gone;
     }

@@ -44,7 +44,7 @@ pub enum Reach {
     Unknown,
 }
 
-/// The kernel's own look-up of the socket that takes a packet.
+/// The kernel's own look-up of the socket that receives a packet.
 #[derive(Clone, Copy, Debug)]
 pub enum LookUp<'a> {
     /// This socket.
@@ -70,7 +70,7 @@ pub enum Why {
     V6only(usize),
     /// A socket listens on another address only.
     OtherAddress(usize),
-    /// A socket takes only what arrives on one interface.
+    /// A socket receives only what arrives on one interface.
     OtherDevice(usize),
 }
 

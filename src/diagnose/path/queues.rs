@@ -1,5 +1,5 @@
-//! What waits in front of a program: connections to be accepted, those whose handshake is not complete, those that have
-//! no answer yet.
+//! What waits in front of a program: connections to be accepted, those whose handshake is not complete, those without
+//! an answer yet.
 
 use super::way::Step;
 use crate::model::Socket;
@@ -8,11 +8,11 @@ use crate::model::Socket;
 pub struct SynQueue {
     /// Handshakes that are not complete, of every listener on the port.
     pub waiting: u64,
-    /// The backlog of the listener, if the kernel told it.
+    /// The backlog of the listener, if the kernel reported it.
     pub backlog: Option<u32>,
     /// `net.ipv4.tcp_max_syn_backlog`.
     pub max_syn_backlog: u64,
-    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake that has no room is then answered without any.
+    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake is then answered even if there is no room for it.
     pub has_cookies: bool,
 }
 
@@ -88,7 +88,7 @@ pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
 mod tests {
     use super::*;
 
-    /// What tests/reach/causes.rs meets with a real queue.
+    /// The case that tests/reach/causes.rs produces with a real queue.
     #[test]
     fn the_syn_queue_is_full_without_cookies_at_the_smaller_limit() {
         let queue = |waiting, backlog, max_syn_backlog, has_cookies| SynQueue {

@@ -1,6 +1,6 @@
 //! Rows in any order: owners are searched first, and each row is passed on as it is read.
 //!
-//! Nothing is kept of a row but its cookie. Only sockets without a holder wait, up to a number, until it is known why they
+//! Of a row, only its cookie is kept. Sockets without a holder wait, up to a limited number, until it is known why they
 //! have none.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +73,7 @@ impl Run<'_> {
             &self.request.dumps,
             &mut |sockets| passing.take(sockets),
         );
-        // A sink that has enough takes no more.
+        // A sink that has enough accepts no more.
         let _ = passing.pass_waiting();
         gaps.extend(cmdlines_late(passing.cmdlines_late));
         let Passing {
@@ -87,7 +87,7 @@ impl Run<'_> {
     }
 }
 
-/// What rows are passed on with.
+/// What is needed to pass rows on.
 struct Passing<'a, 'f, S> {
     request: &'a Request,
     prefilter: Option<&'a Expr>,
@@ -98,7 +98,7 @@ struct Passing<'a, 'f, S> {
     context: Context,
     /// The search for owners, without the holders.
     walk: Walk,
-    /// Sockets that have no holder, in order.
+    /// Sockets that have no holder, in the order in which they were read.
     waiting: Stash,
     /// Processes whose facts were read, if they still existed.
     pids_asked: BTreeSet<u32>,
@@ -108,7 +108,7 @@ struct Passing<'a, 'f, S> {
 }
 
 impl<S: Sink> Passing<'_, '_, S> {
-    /// Passes on the sockets whose owners are known, or known to be none; the others wait.
+    /// Passes on the sockets whose owners are known, or that are known to have none; the others wait.
     fn take(&mut self, sockets: &mut [Socket]) -> ControlFlow<()> {
         self.learner.learn(sockets);
         let mut known = 0;

@@ -290,7 +290,8 @@ Host,               "host",                Text,    "",            IfNamed,     
                 MptcpLastAckRecvMs,      "mptcp_last_ack_recv_ms",      "ms",    "last_ack_recv:",         u32_at(92),       "time since an acknowledgement arrived";
             }
 
-            // What DCCP fills in of `struct tcp_info` (linux 6.12 net/dccp/diag.c, ccids/ccid3.c). Zeros were not measured.
+            // The part of `struct tcp_info` that DCCP fills in (linux 6.12 net/dccp/diag.c, ccids/ccid3.c).
+            // A zero was not measured.
             [parts of Dccp, "dccp_"] {
                 DccpRetransmits, "dccp_retransmits", "",      "", u8_at(2),             "retransmissions since the last acknowledgement";
                 DccpProbes,      "dccp_probes",      "",      "", u8_at(3),             "probes that were not answered";

@@ -144,7 +144,10 @@ fn a_part_is_unknown_where_the_structure_ends_before_it() {
         }
     }
     socket.state = State::Listen;
-    assert!(objects::tcp(&socket).is_none(), "a listener measures nothing");
+    assert!(
+        objects::tcp(&socket).is_none(),
+        "nothing is measured for a listener"
+    );
 }
 
 /// Attributes that the kernel sends for an extension bit, filled with bytes that make every number valid.

@@ -85,14 +85,14 @@ fn one_owner_decides_for_all_and_a_hidden_one_makes_no_a_guess() {
         ("not pid = 812", &[unread, nginx], Match::No, Match::No),
         ("nginx", &[unread, nginx], Match::Yes, Match::Yes),
         ("nginx", &[nginx, unread], Match::Yes, Match::Yes),
-        // A process that was not read may be the one.
+        // A process that was not read may be an owner.
         (
             "sshd",
             &[nginx, unread],
             Match::OwnersUnknown,
             Match::OwnersUnknown,
         ),
-        // Seen to be no owner; a hidden one may be, so that `not` may not keep the row.
+        // Known not to be an owner; a hidden process may be one, so `not` may not keep the row.
         ("pid = 5", &[nginx], Match::No, Match::No),
         ("not pid = 5", &[nginx], Match::Yes, Match::OwnersUnknown),
         ("not pid = 5 and sport = 23", &[nginx], Match::No, Match::No),

@@ -1,8 +1,9 @@
 //! The differences between DCCP and TCP in inet_diag (linux 6.12 net/dccp/diag.c, include/linux/dccp.h; removed in 6.16).
 //!
-//! Its states have the numbers of TCP's, and two of its own follow `TCP_MAX_STATES`, which is 13 before Linux 6.8 and 14
-//! since: PARTOPEN (a client whose first packet is not acknowledged; it may send) and PASSIVE_CLOSEREQ (the server asked
-//! the client to close). A socket in the latter is shut down in both directions, so its attribute tells them apart.
+//! Its states have the numbers of TCP's; two states of its own follow `TCP_MAX_STATES`, which is 13 before Linux 6.8
+//! and 14 since: PARTOPEN (a client whose first packet is not acknowledged; it may send) and PASSIVE_CLOSEREQ (the
+//! server asked the client to close). A socket in the latter is shut down in both directions, so its attribute tells
+//! them apart.
 
 use netlink_packet_sock_diag::constants::INET_DIAG_SHUTDOWN;
 
@@ -10,7 +11,7 @@ use crate::model::{State, StateSet, details};
 
 /// The lowest number of a state that TCP lacks.
 const FIRST_OF_ITS_OWN: u8 = 13;
-/// The numbers that states of DCCP alone can have.
+/// The numbers that states specific to DCCP can have.
 const ITS_OWN: u32 = 0b111 << FIRST_OF_ITS_OWN;
 
 /// Returns the mask to request for these states. Since Linux 6.8, bit 13 selects sockets that are only bound.
@@ -19,7 +20,7 @@ pub(super) fn requested(states: StateSet) -> u32 {
     states.bits() | if own { ITS_OWN } else { 0 }
 }
 
-/// Returns the state with this number. Closed sockets are listed only if they are bound, as those of TCP.
+/// Returns the state with this number. As with TCP, closed sockets are listed only if they are bound.
 pub(super) fn state(number: u8, attributes: &[u8]) -> Option<State> {
     if number < FIRST_OF_ITS_OWN {
         return State::from_kernel(number, true);

@@ -165,7 +165,7 @@ fn link(payload: &[u8]) -> Option<Link> {
             _ => {}
         }
     }
-    // The other end of a veth pair is no lower device.
+    // The other end of a veth pair is not a lower device.
     if is_elsewhere || *link.kind == *b"veth" {
         link.lower = None;
     }

@@ -90,7 +90,7 @@ pub(super) fn data(nest: &[u8]) -> Option<Data> {
     }
 }
 
-/// Decodes a verdict (`NFTA_VERDICT_*`): its code is negative for what nf_tables alone knows.
+/// Decodes a verdict (`NFTA_VERDICT_*`): its code is negative if only nf_tables has it.
 fn verdict(nest: &[u8]) -> Option<Verdict> {
     let code = number(attribute(nest, 1)?).cast_signed();
     let chain = || attribute(nest, 2).map(name);

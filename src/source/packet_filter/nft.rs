@@ -158,7 +158,7 @@ fn read_elements(
     });
     match read {
         Ok(()) => set.complete = true,
-        // The channel is in the middle of a dump that goes on.
+        // The channel still receives an unfinished dump.
         Err(DumpError::Stopped) => *channel = Channel::open_netfilter()?,
         Err(error) => return Err(error),
     }

@@ -32,7 +32,7 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
     read_within(root, pids, facts, &mut within)
 }
 
-/// The same, in one of several calls of a run: `within` is the time left for command lines, less afterwards.
+/// The same, in one of several calls of a run: `within` is the time left for command lines; each call uses some of it.
 pub fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, within: &mut Duration) -> (Processes, u32) {
     let begun = Instant::now();
     let read = read_by(root, pids, facts, patience(*within));
@@ -118,7 +118,7 @@ trait Wait<T>: FnMut(&mpsc::Receiver<T>) -> Result<T, Late> {}
 
 impl<T, F: FnMut(&mpsc::Receiver<T>) -> Result<T, Late>> Wait<T> for F {}
 
-/// Waits for so long altogether, from now on, and no longer than the constant above for one.
+/// Waits up to `within` for all answers together, and up to `CMDLINE_WITHIN` for each.
 fn patience<T>(within: Duration) -> impl Wait<T> {
     let deadline = Instant::now() + within;
     move |answers: &mpsc::Receiver<T>| {

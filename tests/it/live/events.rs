@@ -239,7 +239,7 @@ fn several_namespaces_are_followed_and_one_that_ends_is_left() {
         shell.does("exec 3>&-");
         following.wait_for("close", is_client);
     }
-    // Between two looks, only the kernel tells; a line of text names the namespace.
+    // Between two readings, only the kernel reports it; a line of text names the namespace.
     let slow = [
         "-E",
         "-N",

@@ -16,7 +16,7 @@ const SOCKETS: &str = "20000";
 /// Nearly twice what the dearest run needs here. docs/performance.md says what a row costs where rows are kept.
 const ENOUGH_KIB: u32 = 24 * 1024;
 
-/// The same for rows of which nothing is kept. Packed rows and facts about their owners would be more.
+/// The same for rows that are passed on at once. Packed rows and facts about their owners would need more.
 const ENOUGH_FOR_A_SNAPSHOT_KIB: u32 = 8 * 1024;
 
 /// Sockets in a network namespace of their own; they close when this is dropped.
@@ -110,7 +110,7 @@ fn twenty_thousand_sockets_need_little_memory_and_too_little_is_said() {
     }
 }
 
-/// What opens a second netlink socket, in a long dump, does so in the namespace of the first, and is recorded there.
+/// A long dump that opens a second netlink socket does so in the namespace of the first, and is recorded there.
 #[test]
 fn a_recording_of_many_sockets_in_several_namespaces_is_whole() {
     if !enter::is_root() {

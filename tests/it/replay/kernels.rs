@@ -31,7 +31,7 @@ fn dccp_of_linux_6_1() {
     assert_eq!(rows[1]["dccp"]["pmtu_bytes"], 65_535);
     assert_eq!(rows[1]["dccp"]["ack_vector"], true);
     assert!(rows[1]["dccp"]["rtt_us"].is_null() && rows[1]["tcp"].is_null());
-    assert!(rows[0]["dccp"].is_null(), "a listener measures nothing");
+    assert!(rows[0]["dccp"].is_null(), "nothing is measured for a listener");
     for queue in ["recv_q", "send_q", "accept_q", "backlog"] {
         assert!(rows.iter().all(|row| row[queue].is_null()), "{queue}");
     }
