@@ -66,6 +66,7 @@ fn main() -> Result<()> {
     );
     for size in &args.sizes {
         let mut load = Load::start(*size, args.processes)?;
+        let ports = ports(load.pid)?;
         let stop = Arc::new(AtomicBool::new(false));
         let churn = (args.opens > 0).then(|| churn(load.pid, args.opens, Arc::clone(&stop)));
         for program in &args.programs {
@@ -79,6 +80,7 @@ fn main() -> Result<()> {
                 measured.bytes_per_s
             );
         }
+        drop(ports);
         stop.store(true, Ordering::Relaxed);
         if let Some(churn) = churn {
             churn
@@ -119,6 +121,17 @@ impl Load {
         self.child.wait()?;
         Ok(())
     }
+}
+
+/// Listeners in the namespace of a process, as every machine has some: the load has none once its connections are made.
+fn ports(pid: u32) -> Result<Vec<TcpListener>> {
+    let thread = std::thread::spawn(move || -> Result<Vec<TcpListener>> {
+        let namespace = fs::File::open(format!("/proc/{pid}/ns/net"))?;
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+        let listeners = (0..8).map(|_| TcpListener::bind("127.0.0.1:0"));
+        Ok(listeners.collect::<std::io::Result<_>>()?)
+    });
+    thread.join().ok().context("the thread that listens failed")?
 }
 
 /// Opens and closes connections in the namespace of a process, evenly spread.

@@ -8,7 +8,7 @@ use crate::cli::{commands, habits};
 use crate::model::{Protocol, State};
 use crate::plan::ListPlan;
 use crate::query::field_names;
-use crate::query::nearest::nearest;
+use crate::query::nearest::{containing, nearest};
 use crate::render::escape;
 use crate::source::{hosts, process};
 
@@ -114,8 +114,8 @@ fn misspelt(
     words.extend(programs.iter().map(String::as_str));
     let unknown = || bare_words.iter().filter(|word| !programs.contains(*word));
     unknown().find_map(|word| {
-        let meant = match including(word, programs) {
-            Some(meant) => meant,
+        let meant = match containing(word, programs) {
+            Some(meant) => escape::text(meant.words().as_bytes()),
             None if is_user(word) => format!("'user = {}'", escape::text(word.as_bytes())),
             None => {
                 let near = nearest(word, words.iter().copied()).filter(|near| *near != word.as_str())?;
@@ -126,32 +126,6 @@ fn misspelt(
         Some(format!(
             "hint: no program '{word}' holds a socket; did you mean {meant}?\n"
         ))
-    })
-}
-
-/// Returns the program whose name begins with a word, or else includes it; with a glob if there are several.
-///
-/// Kernel threads, such as `kworker/0:1`, are not programs.
-fn including(word: &str, programs: &BTreeSet<String>) -> Option<String> {
-    if word.chars().count() < 3 {
-        return None;
-    }
-    let wanted = word.to_lowercase();
-    let those = |matches: &dyn Fn(&str) -> bool| -> Vec<&String> {
-        let named = programs.iter().filter(|name| !name.contains('/'));
-        named.filter(|name| matches(&name.to_lowercase())).collect()
-    };
-    let beginning = those(&|name| name.starts_with(&wanted));
-    let (found, before) = if beginning.is_empty() {
-        (those(&|name| name.contains(&wanted)), "*")
-    } else {
-        (beginning, "")
-    };
-    let first = escape::text(found.first()?.as_bytes());
-    Some(if found.len() == 1 {
-        format!("'{first}'")
-    } else {
-        format!("'{first}' or '{before}{}*'", escape::text(word.as_bytes()))
     })
 }
 

@@ -13,6 +13,9 @@ use crate::source::proc::holders::{Look, walk_processes};
 
 /// With more descriptors, the search through all processes takes less time than that through a few.
 const LIKELY_DESCRIPTORS: u64 = 2000;
+/// Of so many sockets it is found out whether they are still there before the search through all processes, which takes
+/// milliseconds.
+const ASKED_AGAIN_MAX: usize = 500;
 
 /// Returns what the request wants to know about sockets that were read before: their owners, processes and names, but
 /// not their other ends.
@@ -20,7 +23,13 @@ const LIKELY_DESCRIPTORS: u64 = 2000;
 /// # Errors
 /// Same as [`super::stream`].
 pub fn around(request: &Request, sockets: &[&Socket]) -> io::Result<Captured> {
-    surround(request, |add| sockets.iter().for_each(|socket| add(socket)))
+    let mut run = Run::new(request);
+    learn(&mut run, |add| sockets.iter().for_each(|socket| add(socket)));
+    let mut stash = Stash::default();
+    for socket in sockets {
+        stash.push(socket);
+    }
+    surround(run, &stash)
 }
 
 /// The same for all of a store.
@@ -28,15 +37,23 @@ pub fn around(request: &Request, sockets: &[&Socket]) -> io::Result<Captured> {
 /// # Errors
 /// Same as [`super::stream`].
 pub fn around_all(request: &Request, sockets: &Store) -> io::Result<Captured> {
-    surround(request, |add| sockets.each(add))
+    let mut run = Run::new(request);
+    learn(&mut run, |add| sockets.each(add));
+    surround(run, &sockets.as_stash())
 }
 
 /// The same, by one search alone: a socket without a holder is `unknown`. Processes that are `likely` to hold some
-/// are asked first; who else holds these is not searched.
+/// are asked first; who else holds these is not searched. Before all processes are, those that are no longer there
+/// (`is_there`) are left out.
 ///
 /// # Errors
 /// Same as [`super::stream`].
-pub fn around_found(request: &Request, sockets: &Store, likely: &[u32]) -> io::Result<Captured> {
+pub fn around_found(
+    request: &Request,
+    sockets: &Store,
+    likely: &[u32],
+    mut is_there: impl FnMut(&Socket) -> bool,
+) -> io::Result<Captured> {
     let mut run = Run::new(request);
     let mut stash = Stash::default();
     sockets.each(|socket| {
@@ -56,6 +73,17 @@ pub fn around_found(request: &Request, sockets: &Store, likely: &[u32]) -> io::R
     };
     let mut holders = HolderTable::new(walked.map_or_else(Vec::new, |walk| walk.holders));
     wanted.retain(|inode| holders.of(*inode).is_empty());
+    if !wanted.is_empty() && wanted.len() <= ASKED_AGAIN_MAX {
+        let mut left = Vec::new();
+        sockets.each(|socket| {
+            let inode = socket.inode.map_or(0, std::num::NonZeroU32::get);
+            if wanted.binary_search(&inode).is_ok() && is_there(socket) {
+                left.push(inode);
+            }
+        });
+        left.sort_unstable();
+        wanted = left;
+    }
     if !wanted.is_empty() && run.request.owners {
         let found = scan(&run.request, &run.root, Some(&wanted))?.walk.holders;
         holders = HolderTable::new([holders.all(), &found].concat());
@@ -65,25 +93,28 @@ pub fn around_found(request: &Request, sockets: &Store, likely: &[u32]) -> io::R
     Ok(captured)
 }
 
-fn surround(request: &Request, each: impl FnOnce(&mut dyn FnMut(&Socket))) -> io::Result<Captured> {
-    let mut run = Run::new(request);
-    let mut stash = Stash::default();
+/// Looks up the names for the numbers in these sockets.
+fn learn(run: &mut Run<'_>, each: impl FnOnce(&mut dyn FnMut(&Socket))) {
+    let views = run.request.views.clone();
     // Each namespace numbers its own interfaces.
     let mut elsewhere: BTreeMap<u32, Vec<Socket>> = BTreeMap::new();
     each(&mut |socket| {
-        if socket.interface().is_some() && !request.views.views.is_empty() {
+        if socket.interface().is_some() && !views.views.is_empty() {
             elsewhere.entry(socket.netns).or_default().push(socket.clone());
         } else {
             run.learner.learn(std::slice::from_ref(socket));
         }
-        stash.push(socket);
     });
     for (netns, sockets) in &elsewhere {
-        namespaces::inside(&request.views, *netns, || run.learner.learn(sockets));
+        namespaces::inside(&views, *netns, || run.learner.learn(sockets));
     }
-    let owners = run.owners_of(&stash)?;
-    let outlet = Outlet::new(Nowhere, request.filter.as_ref());
-    let (_, captured) = run.hand_out(&stash, owners, outlet);
+}
+
+fn surround(mut run: Run<'_>, stash: &Stash) -> io::Result<Captured> {
+    let owners = run.owners_of(stash)?;
+    let filter = run.request.filter.clone();
+    let outlet = Outlet::new(Nowhere, filter.as_ref());
+    let (_, captured) = run.hand_out(stash, owners, outlet);
     Ok(captured)
 }
 

@@ -202,14 +202,12 @@ impl Followed {
     /// The sockets that are followed.
     fn wanted(&self, mut look: Store) -> Store {
         if !self.remains {
-            let mut remains = Vec::new();
-            look.each(|socket| {
-                if is_remains(socket) {
-                    remains.extend(socket.identity());
+            let may_be = |(_, state): &(Key, State)| matches!(state, State::TimeWait | State::FinWait2);
+            let keys: Vec<Key> = look.keys().filter(may_be).map(|(key, _)| key).collect();
+            for key in keys {
+                if look.get(key).is_some_and(|socket| is_remains(&socket)) {
+                    look.remove(key);
                 }
-            });
-            for key in remains {
-                look.remove(key);
             }
         }
         look

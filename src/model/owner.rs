@@ -57,23 +57,52 @@ impl HolderTable {
     pub fn new(mut holders: Vec<Holder>) -> Self {
         holders.sort_unstable();
         holders.dedup();
+        let slots = (holders.len() * 2).next_power_of_two();
         let mut table = Self {
-            slots: vec![0; (holders.len() * 2).next_power_of_two()],
+            slots: vec![0; slots],
             holders,
         };
         let mut previous = None;
-        for (index, holder) in table.holders.iter().enumerate() {
-            if previous == Some(holder.inode) {
-                continue;
+        for index in 0..table.holders.len() {
+            let inode = table.holders[index].inode;
+            if previous != Some(inode) {
+                table.lead_to(index, inode);
+                previous = Some(inode);
             }
-            previous = Some(holder.inode);
-            let mut slot = slot_of(holder.inode, table.slots.len());
-            while table.slots[slot] != 0 {
-                slot = (slot + 1) & (table.slots.len() - 1);
-            }
-            table.slots[slot] = u32::try_from(index + 1).unwrap_or(u32::MAX);
         }
         table
+    }
+
+    /// The table with more holders. Those of new sockets, whose inodes are the highest, cost next to nothing.
+    #[must_use]
+    pub fn with(&self, mut more: Vec<Holder>) -> Self {
+        more.sort_unstable();
+        more.dedup();
+        let last = self.holders.last().map(|holder| holder.inode);
+        let follow = more.first().map(|holder| holder.inode) > last;
+        if !follow || (self.holders.len() + more.len()) * 2 > self.slots.len() {
+            more.extend_from_slice(&self.holders);
+            return Self::new(more);
+        }
+        let mut table = self.clone();
+        let mut previous = last;
+        for holder in more {
+            table.holders.push(holder);
+            if previous != Some(holder.inode) {
+                table.lead_to(table.holders.len() - 1, holder.inode);
+                previous = Some(holder.inode);
+            }
+        }
+        table
+    }
+
+    /// Lets the slot of an inode lead to its first holder. The table is never full.
+    fn lead_to(&mut self, index: usize, inode: u32) {
+        let mut slot = slot_of(inode, self.slots.len());
+        while self.slots[slot] != 0 {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        self.slots[slot] = u32::try_from(index + 1).unwrap_or(u32::MAX);
     }
 
     /// Returns the holders of a socket, by pid, tid and fd; empty if none is known.
@@ -99,6 +128,11 @@ impl HolderTable {
     /// Returns every holder, sorted by inode.
     pub fn all(&self) -> &[Holder] {
         &self.holders
+    }
+
+    /// The holders alone.
+    pub fn into_all(self) -> Vec<Holder> {
+        self.holders
     }
 }
 
@@ -149,6 +183,30 @@ mod tests {
             let mut expected: Vec<_> = holders.into_iter().filter(|h| h.inode == probe).collect();
             expected.sort_unstable();
             prop_assert_eq!(table.of(probe), &expected[..]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_with_more_holders_is_the_table_of_all(
+            first in proptest::collection::vec((1u32..40, 1u32..4, 0u32..4), 0..60),
+            more in proptest::collection::vec((1u32..80, 1u32..4, 0u32..4), 0..40),
+            later in any::<bool>(),
+        ) {
+            let holder = |(inode, pid, fd): &(u32, u32, u32)| Holder { inode: *inode, pid: *pid, fd: *fd, tid: 0 };
+            let first: Vec<Holder> = first.iter().map(holder).collect();
+            let mut more: Vec<Holder> = more.iter().map(holder).collect();
+            if later {
+                for one in &mut more {
+                    one.inode += 40;
+                }
+            }
+            let grown = HolderTable::new(first.clone()).with(more.clone());
+            let whole = HolderTable::new([first, more].concat());
+            prop_assert_eq!(grown.all(), whole.all());
+            for inode in 0..130 {
+                prop_assert_eq!(grown.of(inode), whole.of(inode));
+            }
         }
     }
 }

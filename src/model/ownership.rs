@@ -84,6 +84,13 @@ impl Owners {
         self.asked
     }
 
+    /// Whether the owner of any socket is hidden.
+    pub fn may_be_hidden(&self) -> bool {
+        self.left_over
+            .values()
+            .any(|status| *status == OwnerStatus::Hidden)
+    }
+
     /// What kept holders from being seen.
     pub fn unseen(&self) -> Unseen {
         self.unseen

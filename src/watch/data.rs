@@ -1,11 +1,12 @@
 //! What is known about the sockets: the last look, and what earlier looks add to it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::moment::{KEPT_FOR, Moment};
 use super::msg::{News, Part};
+use super::rates::Counted;
 use crate::engine::follow::{Event, Followed, Happened};
 use crate::engine::live::{Around, Figures, Scope, Traffic};
 use crate::model::{Gap, Key, Row, Socket};
@@ -14,64 +15,10 @@ use crate::model::{Gap, Key, Row, Socket};
 pub const NEW_FOR: Duration = Duration::from_secs(3);
 /// How long a row that is gone keeps its place.
 pub const GONE_FOR: Duration = Duration::from_secs(5);
-/// The time over which rates are averaged.
-const MEAN_SECONDS: f64 = 10.0;
-/// How many events are kept: some 64 MB.
-const EVENTS_MAX: usize = 200_000;
+/// The most memory that the looks of the last minutes and what happened at them may take.
+const KEPT_BYTES: usize = 64 << 20;
 /// How many points of a curve are kept, one for each look.
 pub(super) const POINTS_MAX: usize = 120;
-
-/// The counters of a connection, and how fast they grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rates {
-    /// The counters at the last look.
-    pub figures: Figures,
-    /// The time of that look.
-    at: Duration,
-    /// Bytes per second, received and sent, between the last two looks; `None` before the second.
-    pub now: Option<(f64, f64)>,
-    /// The same as a mean over some ten seconds.
-    pub mean: (f64, f64),
-}
-
-impl Rates {
-    fn first(figures: Figures, at: Duration) -> Self {
-        Self {
-            figures,
-            at,
-            now: None,
-            mean: (0.0, 0.0),
-        }
-    }
-
-    fn next(&mut self, figures: Figures, at: Duration) {
-        let seconds = at.saturating_sub(self.at).as_secs_f64();
-        if seconds <= 0.0 {
-            return;
-        }
-        let per_second = |now: u64, before: u64| {
-            #[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
-            let grown = now.saturating_sub(before) as f64;
-            grown / seconds
-        };
-        let now = (
-            per_second(figures.received, self.figures.received),
-            per_second(figures.sent, self.figures.sent),
-        );
-        let weight = 1.0 - (-seconds / MEAN_SECONDS).exp();
-        let mean = |mean: f64, now: f64| mean + (now - mean) * weight;
-        self.mean = match self.now {
-            Some(_) => (mean(self.mean.0, now.0), mean(self.mean.1, now.1)),
-            None => now,
-        };
-        *self = Self {
-            figures,
-            at,
-            now: Some(now),
-            mean: self.mean,
-        };
-    }
-}
 
 /// One line of the view of events.
 #[derive(Clone, Debug)]
@@ -84,6 +31,13 @@ pub struct Line {
     pub clock: SystemTime,
     /// What happened.
     pub event: Event,
+}
+
+impl Line {
+    /// The memory that it takes.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.event.socket.details.as_bytes().len()
+    }
 }
 
 /// A point of the curves of one connection.
@@ -104,8 +58,8 @@ pub struct Point {
 pub struct Data {
     /// The sockets.
     pub followed: Followed,
-    /// The counters of connections.
-    pub rates: HashMap<Key, Rates>,
+    /// The counters of connections, and how fast they grow.
+    pub counted: Counted,
     /// Owners and names.
     pub around: Arc<Around>,
     /// Connections on the screen, with all details.
@@ -125,6 +79,8 @@ pub struct Data {
     pub moments: VecDeque<Moment>,
     /// Whether all looks are kept, however old.
     pub keeps_all: bool,
+    /// The memory that looks and events take.
+    pub(super) kept_bytes: usize,
     /// Counters of the machine at the last look, and how they grew in the last minute.
     pub traffic: Traffic,
     pub(super) minute: VecDeque<(Duration, Traffic)>,
@@ -152,7 +108,7 @@ impl Data {
     /// Adds what a look found.
     pub fn take(&mut self, news: News, remains: bool) {
         let News { at, part, look, .. } = news;
-        let first = part == Part::First;
+        let first = matches!(part, Part::First | Part::Start);
         if first {
             let mut followed = Followed::shown(remains);
             followed.begin(look.sockets);
@@ -163,6 +119,8 @@ impl Data {
             // Events seen with another filter cannot be undone.
             self.events.clear();
             self.moments.clear();
+            self.kept_bytes = 0;
+            self.moved = (0, 0);
         } else {
             self.settle(at);
             let events = match part {
@@ -171,20 +129,18 @@ impl Data {
                     .part(look.sockets, news.freed, |(protocol, _), state| {
                         Scope::Waiting.covers(protocol, state)
                     }),
-                Part::All | Part::First => self.followed.look(look.sockets, news.freed),
+                Part::All | Part::First | Part::Start => self.followed.look(look.sockets, news.freed),
             };
             self.note(events, at, news.clock);
         }
-        if part != Part::Waiting {
+        if matches!(part, Part::First | Part::All) {
             self.looked_at_all = Some(at);
             self.cost = news.cost;
             self.undecided = look.undecided;
             self.gaps = look.gaps;
-            let known = self.followed.known();
-            self.rates.retain(|key, _| known.contains(*key));
-        }
-        for (key, figures) in look.figures {
-            self.rate(key, figures, at);
+            let details = &self.details;
+            self.counted
+                .all(look.figures, at, |key| details.contains_key(&key));
         }
         self.rows(news.rows, at);
         self.around = news.around;
@@ -199,15 +155,30 @@ impl Data {
         }
         self.looked = Some(at);
         self.clock = Some(news.clock);
-        let moment = Moment::new(at, news.clock, self.moved, self.followed.known());
+        let known = self.followed.known();
+        let moment = Moment::new(at, news.clock, self.moved, known, self.moments.back());
+        self.kept_bytes += moment.bytes;
         self.moments.push_back(moment);
-        while !self.keeps_all
-            && self
-                .moments
-                .front()
-                .is_some_and(|first| at.saturating_sub(first.at) > KEPT_FOR)
+        if !self.keeps_all {
+            self.forget(at, KEPT_BYTES);
+        }
+    }
+
+    /// Drops the oldest looks that are older than the user can go back, or take more memory than they may, and the
+    /// events up to them. Whoever goes back to a look undoes the events since.
+    fn forget(&mut self, at: Duration, bytes_max: usize) {
+        while self.moments.len() > 1
+            && let Some(first) = self.moments.front()
+            && (at.saturating_sub(first.at) > KEPT_FOR || self.kept_bytes > bytes_max)
+            && let Some(first) = self.moments.pop_front()
         {
-            self.moments.pop_front();
+            self.kept_bytes = self.kept_bytes.saturating_sub(first.bytes);
+            while self.events.front().is_some_and(|line| line.at <= first.at) {
+                let line = self.events.pop_front();
+                self.kept_bytes = self
+                    .kept_bytes
+                    .saturating_sub(line.map_or(0, |line| line.bytes()));
+            }
         }
     }
 
@@ -219,10 +190,11 @@ impl Data {
             if !self.followed.known().contains(key) {
                 continue;
             }
-            let retransmits = self.rates.get(&key).map_or(0, |rates| rates.figures.retransmits);
+            let before = self.counted.figures(key);
             if let Some(figures) = Figures::of(&socket) {
-                self.rate(key, figures, at);
-                let rates = self.rates.get(&key).copied().unwrap_or_default();
+                let retransmits = before.map_or(figures.retransmits, |before| before.retransmits);
+                self.counted.one(key, figures, at);
+                let rates = self.counted.rates(key).copied().unwrap_or_default();
                 let curve = self.curves.entry(key).or_default();
                 curve.push_back(Point {
                     rate: rates.now.unwrap_or_default(),
@@ -238,13 +210,6 @@ impl Data {
         }
         self.curves.retain(|key, _| details.contains_key(key));
         self.details = details;
-    }
-
-    fn rate(&mut self, key: Key, figures: Figures, at: Duration) {
-        self.rates
-            .entry(key)
-            .and_modify(|rates| rates.next(figures, at))
-            .or_insert_with(|| Rates::first(figures, at));
     }
 
     /// Marks what happened.
@@ -269,16 +234,14 @@ impl Data {
                 Happened::ClosedUnseen => {}
             }
             self.event_count += 1;
-            self.events.push_back(Line {
+            let line = Line {
                 number: self.event_count,
                 at,
                 clock,
                 event,
-            });
-        }
-        let is_old = |line: &Line| !self.keeps_all && at.saturating_sub(line.at) > KEPT_FOR;
-        while self.events.len() > EVENTS_MAX || self.events.front().is_some_and(is_old) {
-            self.events.pop_front();
+            };
+            self.kept_bytes += line.bytes();
+            self.events.push_back(line);
         }
     }
 
@@ -342,5 +305,68 @@ impl Data {
             listen_overflows: now.listen_overflows.saturating_sub(before.listen_overflows),
             udp_drops: now.udp_drops.saturating_sub(before.udp_drops),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::engine::live::Look;
+    use crate::model::{State, Store};
+    use crate::query::samples::tcp;
+
+    fn news(seconds: u64, part: Part) -> News {
+        let socket = Socket {
+            cookie: NonZeroU64::new(seconds + 1),
+            ..tcp("10.0.0.1", 80, "10.0.0.2", 5000, State::Established)
+        };
+        News {
+            filter: 0,
+            at: Duration::from_secs(seconds),
+            clock: UNIX_EPOCH + Duration::from_secs(seconds),
+            part,
+            look: Look {
+                sockets: Store::of([&socket]),
+                ..Look::default()
+            },
+            rows: Vec::new(),
+            freed: Vec::new(),
+            lost: false,
+            around: Arc::default(),
+            traffic: Traffic::default(),
+            total: None,
+            cost: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn looks_are_kept_for_ten_minutes_or_as_long_as_there_is_room() {
+        let mut data = Data::default();
+        data.take(news(0, Part::First), false);
+        for seconds in 1..=700 {
+            data.take(news(seconds, Part::All), false);
+        }
+        assert_eq!(data.moments.len(), 601);
+        let kept = |data: &Data| {
+            let moments: usize = data.moments.iter().map(|moment| moment.bytes).sum();
+            moments + data.events.iter().map(Line::bytes).sum::<usize>()
+        };
+        assert_eq!(data.kept_bytes, kept(&data));
+        data.forget(Duration::from_secs(700), data.kept_bytes / 2);
+        assert_eq!(data.kept_bytes, kept(&data));
+        assert!((290..310).contains(&data.moments.len()), "{}", data.moments.len());
+        // The first look that is left has what there was.
+        let first = data.rewound(0).unwrap();
+        let cookies: Vec<u64> = first
+            .followed
+            .known()
+            .keys()
+            .map(|(key, _)| key.1.get())
+            .collect();
+        let seconds = first.looked.unwrap().as_secs();
+        assert_eq!(cookies, [seconds + 1]);
     }
 }

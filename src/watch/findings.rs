@@ -79,10 +79,13 @@ fn forgotten(data: &Data) -> Option<String> {
 
 /// What is missing from the screen, and who could see it; `None` if nothing is.
 pub(super) fn loss(data: &Data, sudo: Option<&str>) -> Option<String> {
+    let owners = &data.around.owners;
     let mut hidden = 0;
-    data.followed.known().each(|socket| {
-        hidden += usize::from(data.around.owners.of(socket).status == OwnerStatus::Hidden);
-    });
+    if owners.may_be_hidden() {
+        data.followed.known().each(|socket| {
+            hidden += usize::from(owners.of(socket).status == OwnerStatus::Hidden);
+        });
+    }
     let mut losses = Vec::new();
     if hidden > 0 {
         let remedy = match sudo {

@@ -1,25 +1,28 @@
 //! The last ten minutes: the sockets at an earlier look, found by undoing what happened since.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::data::Data;
 use crate::model::details::Details;
-use crate::model::{Socket, Store};
+use crate::model::{Key, Socket, Store};
 
 /// A look is a burst if it opens and closes this many times as many sockets as the looks around it, and at least this many.
 const BURST: (usize, usize) = (3, 3);
 
 impl Data {
     /// The sockets at an earlier look, in the states that they had then. Figures that were not kept are unknown.
-    pub fn rewound(&self, moment: usize) -> Option<Self> {
-        let moment = self.moments.get(moment)?.clone();
+    pub fn rewound(&self, at: usize) -> Option<Self> {
+        let moment = self.moments.get(at)?.clone();
         let mut past = Self {
             around: Arc::clone(&self.around),
             followed: self.followed.clone(),
             total: None,
             moved: moment.moved,
             looked: Some(moment.at),
+            looked_at_all: Some(moment.at),
             clock: Some(moment.clock),
+            moments: self.moments.range(..=at).cloned().collect(),
             ..Self::default()
         };
         for line in self.events.iter().rev().take_while(|line| line.at > moment.at) {
@@ -46,6 +49,18 @@ impl Data {
         past.followed.begin(sockets);
         past.total = Some(past.followed.known().len() as u64);
         Some(past)
+    }
+
+    /// The accept queue of a listener at each look that is kept, up to the present one: when, waiting, limit.
+    pub fn accept_queue(&self, key: Key) -> Vec<(SystemTime, u32, u32)> {
+        let now = self.looked.unwrap_or_default();
+        let moments = self.moments.iter().take_while(|moment| moment.at <= now);
+        moments
+            .filter_map(|moment| {
+                let socket = moment.waiting.get(key)?;
+                Some((moment.clock, socket.accept_q()?, socket.backlog()?))
+            })
+            .collect()
     }
 
     /// Returns the next look after this one, or the one before it, at which more opened and closed than around it.

@@ -6,9 +6,11 @@ use super::filter_line::FilterLine;
 use super::items::{Items, Subject};
 use super::level::{Level, Sort, View, Within};
 use super::msg::{Effect, Key};
+use super::near::near;
 use super::pages::{ask_what, ask_why, question, why};
 use super::programs::BY;
 use super::state::{Mode, State};
+use super::view::pages::HELP_TOP_MAX;
 use crate::render::escape;
 
 /// The shortest and the longest interval between two looks.
@@ -30,8 +32,16 @@ pub(super) fn press(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
         Mode::SortBy => sort_by(state, key),
         Mode::Columns => columns(state, key),
         Mode::Time(_) => time(state, key),
-        Mode::Help | Mode::Explain if key == Key::Char('q') => vec![Effect::Quit],
-        Mode::Help | Mode::Explain => {
+        Mode::Help(_) | Mode::Explain if key == Key::Char('q') => vec![Effect::Quit],
+        Mode::Help(top) => {
+            state.mode = match key {
+                Key::Char('j') | Key::Down => Mode::Help((top + 1).min(HELP_TOP_MAX)),
+                Key::Char('k') | Key::Up => Mode::Help(top.saturating_sub(1)),
+                _ => Mode::Rows,
+            };
+            Vec::new()
+        }
+        Mode::Explain => {
             state.mode = Mode::Rows;
             Vec::new()
         }
@@ -87,11 +97,14 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('}') => state.travel(10),
         Key::Char('n') => state.travel_to_burst(true),
         Key::Char('N') => state.travel_to_burst(false),
-        Key::Char('?') | Key::F1 => state.mode = Mode::Help,
+        Key::Char('?') | Key::F1 => state.mode = Mode::Help(0),
         Key::Char('o') => other_end(state),
-        // What a recording lacks cannot be answered.
-        Key::Char('w' | 'r' | '+' | '-') if state.setup.replay.is_some() => {
-            state.say("this is a recording: its answers are those of sockstat --replay FILE --at TIME");
+        // A recording cannot be read again.
+        Key::Char('r' | '+' | '-') if state.setup.replay.is_some() => {
+            state.say("this is a recording: there is nothing to look at again");
+        }
+        Key::Char('w') if state.setup.replay.is_some() && state.frozen.is_none() => {
+            state.say("the recording is still being read");
         }
         Key::Char('w') => return ask_why(state),
         Key::Char('x') => return ask_what(state),
@@ -161,6 +174,7 @@ fn back(state: &mut State) -> Vec<Effect> {
 /// Looks with this filter from now on.
 fn enter(state: &mut State, filter: String) -> Vec<Effect> {
     state.preview = None;
+    state.near = None;
     if filter == state.filter {
         state.rebuild();
         return Vec::new();
@@ -178,7 +192,7 @@ fn enter(state: &mut State, filter: String) -> Vec<Effect> {
 }
 
 fn line(state: &mut State, key: Key) -> Vec<Effect> {
-    let programs = program_names(state);
+    let names = names(state);
     let past = state.past_filters.clone();
     let Mode::Line(line) = &mut state.mode else {
         return Vec::new();
@@ -187,13 +201,18 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Esc => {
             state.mode = Mode::Rows;
             state.preview = None;
+            state.near = None;
             state.rebuild();
             return Vec::new();
         }
         Key::Enter if line.error.is_none() => {
             let filter = line.text.trim().to_owned();
             state.mode = Mode::Rows;
-            return enter(state, filter);
+            let hint = state.near.take();
+            let effects = enter(state, filter);
+            // The next look has only what the filter selects.
+            state.near = hint;
+            return effects;
         }
         Key::Char(c) => line.insert(c.encode_utf8(&mut [0; 4])),
         Key::Backspace => line.backspace(),
@@ -206,7 +225,7 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
         Key::End | Key::Ctrl('e') => line.jump(true),
         Key::Up => line.look_back(&past, true),
         Key::Down => line.look_back(&past, false),
-        Key::Tab => line.complete(&programs),
+        Key::Tab => line.complete(&names),
         _ => return Vec::new(),
     }
     preview(state);
@@ -217,14 +236,28 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
 pub(super) fn preview(state: &mut State) {
     let Mode::Line(line) = &state.mode else { return };
     if line.error.is_none() {
+        let text = line.text.clone();
         state.preview = line.preview();
         state.rebuild();
+        look_for_near(state, &text);
     }
 }
 
-fn program_names(state: &State) -> Vec<String> {
-    let processes = state.shown().around.context.processes.values();
-    processes.map(|process| escape::text(&process.program)).collect()
+/// Finds out what a filter may have meant that no row matches.
+fn look_for_near(state: &mut State, filter: &str) {
+    state.near = None;
+    if state.preview.is_some() && state.items.is_empty() {
+        state.near = near(filter, state.shown());
+    }
+}
+
+/// The programs and users on the screen.
+fn names(state: &State) -> Vec<String> {
+    let context = &state.shown().around.context;
+    let programs = context.processes.values();
+    let programs = programs.map(|process| escape::text(&process.program));
+    let users = context.names.users.values();
+    programs.chain(users.map(ToString::to_string)).collect()
 }
 
 fn sort_by(state: &mut State, key: Key) -> Vec<Effect> {

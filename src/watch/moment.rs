@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::engine::live::Scope;
-use crate::model::Store;
+use crate::model::{Socket, Store};
 
 /// How far back the user can go.
 pub const KEPT_FOR: Duration = Duration::from_secs(600);
-/// Queues are kept for every look unless there are more sockets than this.
-const QUEUES_MAX: usize = 500;
+/// The queues of so many sockets are kept for every look.
+const QUEUES_MAX: usize = 2000;
 
 /// One look.
 #[derive(Clone, Debug)]
@@ -22,24 +22,42 @@ pub struct Moment {
     pub moved: (usize, usize),
     /// The waiting sockets, with their queues.
     pub waiting: Arc<Store>,
+    /// The memory that it takes.
+    pub(super) bytes: usize,
 }
 
 impl Moment {
-    /// A look. Sockets that wait for connections or datagrams are kept, unless there are too many.
-    pub(super) fn new(at: Duration, clock: SystemTime, moved: (usize, usize), known: &Store) -> Self {
+    /// A look. Sockets that wait for connections or datagrams are kept; what did not change since the look before is
+    /// kept once.
+    pub(super) fn new(
+        at: Duration,
+        clock: SystemTime,
+        moved: (usize, usize),
+        known: &Store,
+        before: Option<&Self>,
+    ) -> Self {
         let mut waiting = Store::default();
-        if known.len() <= QUEUES_MAX * 4 {
-            known.each(|socket| {
-                if Scope::Waiting.covers(socket.protocol, socket.state) && waiting.len() < QUEUES_MAX {
-                    waiting.insert(socket);
-                }
-            });
+        let mut slot = Socket::BLANK;
+        for (key, state) in known.keys() {
+            let is_wanted = Scope::Waiting.covers(key.0, state) && waiting.len() < QUEUES_MAX;
+            if is_wanted && known.read(key, &mut slot) {
+                waiting.insert(&slot);
+            }
         }
+        let mut bytes = size_of::<Self>();
+        let waiting = match before {
+            Some(before) if before.waiting.is_same(&waiting) => Arc::clone(&before.waiting),
+            _ => {
+                bytes += waiting.size_bytes();
+                Arc::new(waiting)
+            }
+        };
         Self {
             at,
             clock,
             moved,
-            waiting: Arc::new(waiting),
+            waiting,
+            bytes,
         }
     }
 }

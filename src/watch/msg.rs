@@ -31,6 +31,8 @@ pub enum Key {
 /// Which of the sockets a look covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    /// At the start, ports alone ([`Scope::Waiting`](crate::engine::live::Scope)): connections come next.
+    Start,
     /// All, for the first time with this filter: nothing in it counts as new.
     First,
     /// All.
@@ -144,6 +146,8 @@ pub enum Effect {
     Destroy(bool),
     /// Answer `why` for this place, and again with every look; `None` ends that.
     Why(Option<String>),
+    /// In a replay, answer `why` for this place once, as it was at the look of this number.
+    WhyThen(String, usize),
     /// Copy this to the clipboard.
     Copy(String),
     /// Stop, as Ctrl-Z does.

@@ -98,11 +98,15 @@ fn sockets(data: &Data, level: &Level, preview: Option<&Expr>) -> Vec<Key> {
 }
 
 fn rank(data: &Data, sort: Sort, key: Key, socket: &Socket) -> Rank {
-    let rates = || data.rates.get(&key).copied().unwrap_or_default();
+    let mean = || data.counted.rates(key).map_or((0.0, 0.0), |rates| rates.mean);
     match sort {
-        Sort::In => Rank::Number(whole(rates().mean.0)),
-        Sort::Out => Rank::Number(whole(rates().mean.1)),
-        Sort::Rtt => Rank::Number(rates().figures.rtt_us.into()),
+        Sort::In => Rank::Number(whole(mean().0)),
+        Sort::Out => Rank::Number(whole(mean().1)),
+        Sort::Rtt => Rank::Number(
+            data.counted
+                .figures(key)
+                .map_or(0, |figures| figures.rtt_us.into()),
+        ),
         Sort::RecvQ => Rank::Number(socket.rqueue.unwrap_or(0).into()),
         Sort::SendQ => Rank::Number(socket.send_q().unwrap_or(0).into()),
         Sort::State => Rank::Text(socket.state.ss_name().to_owned()),

@@ -23,7 +23,14 @@ pub(super) fn ask_why(state: &mut State) -> Vec<Effect> {
         socket: socket.identity(),
         ..WhyPage::default()
     });
-    vec![Effect::Why(Some(place))]
+    match &state.setup.replay {
+        Some(_) => {
+            let last = state.data.moments.len().saturating_sub(1);
+            let look = state.past.as_ref().map_or(last, |(look, _)| *look);
+            vec![Effect::WhyThen(place, look)]
+        }
+        None => vec![Effect::Why(Some(place))],
+    }
 }
 
 pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
@@ -42,7 +49,8 @@ pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
             }
         }
         Key::Char('Y') => {
-            let command = format!("sockstat why {}", page.place);
+            let place = page.place.clone();
+            let command = state.why_command(&place);
             state.say(format!("copied: {command}"));
             return vec![Effect::Copy(command)];
         }

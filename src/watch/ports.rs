@@ -88,58 +88,52 @@ pub fn waits(socket: &Socket) -> bool {
 
 /// The rows, by number; what was opened from here comes last.
 pub(super) fn ports(data: &Data) -> Vec<Port> {
+    let known = data.followed.known();
     let mut ports: BTreeMap<(u16, Protocol), Port> = BTreeMap::new();
-    let mut others: Vec<(Key, u16, Option<u32>)> = Vec::new();
     let mut add = |socket: &Socket, is_gone: bool| {
-        let Some(key) = socket.identity() else { return };
-        let holder = || {
-            data.around
-                .owners
-                .of(socket)
-                .holders
-                .first()
-                .map(|holder| holder.pid)
-        };
-        let Some(pair) = socket.inet() else {
-            // Sockets without ports are one row for each protocol.
+        let place = socket.identity().zip(socket.inet());
+        if let Some((key, pair)) = place.filter(|(_, pair)| waits(socket) && pair.local_port != 0) {
+            let port = ports
+                .entry((pair.local_port, socket.protocol))
+                .or_insert_with(|| Port::new(socket.protocol, pair.local_port, key));
             if !is_gone {
-                others.push((key, 0, holder()));
-            }
-            return;
-        };
-        if !waits(socket) {
-            if !is_gone {
-                others.push((key, pair.local_port, holder()));
-            }
-        } else if pair.local_port != 0 {
-            let place = (pair.local_port, socket.protocol);
-            let new = Port::new(socket.protocol, pair.local_port, key);
-            if is_gone {
-                ports.entry(place).or_insert(new);
-            } else {
-                ports.entry(place).or_insert(new).add_waiting(socket);
+                port.add_waiting(socket);
             }
         }
     };
-    data.followed.known().each(|socket| add(socket, false));
+    // Those that wait are few, and each port is known before its connections are counted.
+    let mut slot = Socket::BLANK;
+    for (key, state) in known.keys() {
+        if matches!(state, State::Listen | State::Bound | State::Unconnected) && known.read(key, &mut slot) {
+            add(&slot, false);
+        }
+    }
     for (socket, _) in &data.gone {
         add(socket, true);
     }
     let mut outgoing: BTreeMap<Protocol, Port> = BTreeMap::new();
-    for (key, local_port, holder) in others {
+    known.each(|socket| {
+        let Some(key) = socket.identity() else { return };
+        let pair = socket.inet();
+        if pair.is_some() && waits(socket) {
+            return;
+        }
+        // Sockets without ports are one row for each protocol.
+        let local_port = pair.map_or(0, |pair| pair.local_port);
         let port = match ports.get_mut(&(local_port, key.0)) {
             Some(port) => port,
             None => {
                 let port = outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key));
-                port.programs.extend(holder);
+                let holders = data.around.owners.of(socket).holders;
+                port.programs.extend(holders.first().map(|holder| holder.pid));
                 port
             }
         };
         port.connections += 1;
-        if let (Some(sum), Some(rates)) = (&mut port.rate, data.rates.get(&key)) {
+        if let (Some(sum), Some(rates)) = (&mut port.rate, data.counted.rates(key)) {
             sum.0 += rates.mean.0;
             sum.1 += rates.mean.1;
         }
-    }
+    });
     ports.into_values().chain(outgoing.into_values()).collect()
 }

@@ -84,7 +84,7 @@ pub(super) fn programs(data: &Data, by: Field) -> Vec<Group> {
         for (count, state) in group.states.iter_mut().zip(states) {
             *count += usize::from(socket.state == state);
         }
-        if let Some(rates) = socket.identity().and_then(|key| data.rates.get(&key)) {
+        if let Some(rates) = socket.identity().and_then(|key| data.counted.rates(key)) {
             group.rate.0 += rates.mean.0;
             group.rate.1 += rates.mean.1;
         }

@@ -53,8 +53,8 @@ pub enum Mode {
     Time(String),
     /// What the row with the cursor means.
     Explain,
-    /// The help page that lists the keys.
-    Help,
+    /// The help page that lists the keys, from this line on.
+    Help(usize),
     /// The question of what to do with a target.
     Question(Question),
     /// The answer of `why`.
@@ -121,6 +121,8 @@ pub struct State {
     pub is_current: bool,
     /// The filter that is being typed, if it can be tried on the rows shown.
     pub preview: Option<Expr>,
+    /// What a filter that matches nothing may have meant.
+    pub near: Option<String>,
     /// Levels, the current one last; never empty after [`State::new`].
     pub levels: Vec<Level>,
     /// The rows of the current level.

@@ -121,7 +121,8 @@ fn take_news(state: &mut State, news: News) {
     }
     state.now = state.now.max(news.at);
     state.failed = None;
-    let (first, all) = (news.part == Part::First, news.part != Part::Waiting);
+    let first = matches!(news.part, Part::First | Part::Start);
+    let all = news.part != Part::Waiting;
     let remains = !state.filter.trim().is_empty();
     state.data.take(news, remains);
     state.is_current = true;

@@ -50,6 +50,29 @@ impl State {
         }
     }
 
+    /// The command line that prints the same answer of `why`.
+    pub fn why_command(&self, place: &str) -> String {
+        let mut words = vec!["sockstat".to_owned(), "why".to_owned()];
+        // Those that select a namespace or a recording, with their values; letters are for listings.
+        for pair in self.setup.options.windows(2) {
+            if let [name @ ("-N" | "--replay"), value] = [pair[0].as_str(), pair[1].as_str()] {
+                words.push(name.to_owned());
+                words.extend(shell::word(value.as_bytes()));
+            }
+        }
+        words.extend(self.at_words());
+        words.push(place.to_owned());
+        words.join(" ")
+    }
+
+    /// In a replay, the look that is shown.
+    fn at_words(&self) -> Vec<String> {
+        match (&self.setup.replay, self.shown().clock) {
+            (Some(_), Some(clock)) => vec!["--at".to_owned(), time::Moment::in_seconds(clock).text()],
+            _ => Vec::new(),
+        }
+    }
+
     /// The command line that prints the same rows.
     pub fn command(&self) -> String {
         let mut words = vec!["sockstat".to_owned()];
@@ -68,9 +91,7 @@ impl State {
             View::Programs => words.extend(["--by".to_owned(), level.by.name().to_owned()]),
             _ => {}
         }
-        if let (Some(_), Some(clock)) = (&self.setup.replay, self.shown().clock) {
-            words.extend(["--at".to_owned(), time::Moment::in_seconds(clock).text()]);
-        }
+        words.extend(self.at_words());
         let filter = self.whole_filter();
         if !filter.is_empty() {
             words.extend(shell::word(filter.as_bytes()));

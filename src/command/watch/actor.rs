@@ -11,6 +11,7 @@ use crate::command::caller::Caller;
 use crate::command::kill::fixed::{Became, Fixed};
 use crate::command::why;
 use crate::plan::Common;
+use crate::source::tape;
 use crate::watch::msg::{Fate, Target};
 use crate::watch::{Effect, Msg};
 
@@ -48,6 +49,10 @@ pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: C
                     Some(place) => Msg::Why(why::text_of(place, global, caller)),
                     None => continue,
                 }
+            }
+            Ok(Effect::WhyThen(wanted, look)) => {
+                tape::turn_to(look);
+                Msg::Why(why::text_of(&wanted, global, caller))
             }
             Ok(_) => continue,
             Err(RecvTimeoutError::Timeout) => match &place {

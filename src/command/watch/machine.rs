@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Event;
 use super::pace::Pace;
+use super::surroundings::Surroundings;
 use crate::command::events::messages::Messages;
 use crate::command::filter;
 use crate::engine::Request;
@@ -44,6 +45,7 @@ pub(super) struct Machine {
     pace: Pace,
     owners_at: Instant,
     failures: u32,
+    surroundings: Surroundings,
 }
 
 impl Machine {
@@ -69,6 +71,7 @@ impl Machine {
             pace: Pace::new(tape::is_recording()),
             owners_at: begun,
             failures: 0,
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -170,7 +173,7 @@ impl Machine {
             let mut msgs = Vec::new();
             if self.number == 0 {
                 // Ports first: they are always few.
-                msgs.push(self.seen(Part::First, Scope::Waiting, false));
+                msgs.push(self.seen(Part::Start, Scope::Waiting, false));
             }
             msgs.push(self.seen(Part::First, Scope::All, true));
             self.is_first = self.failures > 0;
@@ -226,6 +229,9 @@ impl Machine {
             }
         };
         self.failures = 0;
+        if scope == Scope::All && tape::is_recording() {
+            self.surroundings.record(&look.sockets, &self.live.around());
+        }
         let rows = tape::unrecorded(|| self.live.again(&self.rows)).unwrap_or_default();
         let heard = self.messages.now();
         let freed = heard

@@ -5,6 +5,7 @@ mod actor;
 mod input;
 mod machine;
 mod pace;
+mod surroundings;
 mod terminal;
 
 use std::sync::Arc;
@@ -173,7 +174,8 @@ impl Screen<'_> {
                 drop(self.looks.send(Effect::Interval(interval)));
                 drop(self.acts.send(Effect::Interval(interval)));
             }
-            Effect::Target(_)
+            Effect::WhyThen(..)
+            | Effect::Target(_)
             | Effect::Release
             | Effect::Terminate
             | Effect::Kill

@@ -4,14 +4,15 @@
 mod owners;
 
 use std::io;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Request, namespaces};
 use crate::model::details::kind;
-use crate::model::request::{Facts, Wanted};
-use crate::model::{Context, Gap, Key, Owners, Protocol, Row, Socket, State, StateSet, Store};
+use crate::model::request::{Facts, Parts, Wanted};
+use crate::model::{Context, Gap, Owners, Protocol, Row, Socket, State, StateSet, Store};
 use crate::query::field::{Cost, Field};
 use crate::query::{Expr, Match};
 use crate::source::names::Learner;
@@ -93,8 +94,8 @@ impl Figures {
 pub struct Look {
     /// The sockets; those that may be many come without details.
     pub sockets: Store,
-    /// The counters of connections.
-    pub figures: Vec<(Key, Figures)>,
+    /// The counters of TCP connections, by cookie.
+    pub figures: Vec<(NonZeroU64, Figures)>,
     /// How many have no cookie, and are left out.
     pub nameless: u64,
     /// How many are left out because the filter needs an unknown owner.
@@ -216,9 +217,13 @@ impl Live {
         look.gaps = gaps;
         if finds_owners && self.request.owners {
             let sockets = if waits { &all } else { &look.sockets };
-            look.owners_cost = self
-                .owners
-                .find(&self.request, &self.learner.names, sockets, scope)?;
+            // A recording has the answers to all searches.
+            let can_ask = self.can_ask() && !tape::is_recording() && !tape::is_replaying();
+            let channel = &mut self.channel;
+            let is_there = |socket: &Socket| !can_ask || !is_gone(channel, socket);
+            look.owners_cost =
+                self.owners
+                    .find(&self.request, &self.learner.names, sockets, scope, is_there)?;
         }
         if let Some(filter) = filter.filter(|_| waits) {
             let around = self.around();
@@ -256,10 +261,15 @@ impl Live {
         filter.matches(&row) != Match::No
     }
 
+    /// Whether single sockets can be asked for.
+    fn can_ask(&self) -> bool {
+        self.request.views.views.is_empty() && !self.root.is_given()
+    }
+
     /// Reads connected TCP sockets again, with all details. Those that are gone are left out. `None` where single
     /// sockets cannot be requested: in several namespaces, or without netlink.
     pub fn again(&mut self, sockets: &[Socket]) -> Option<Vec<Socket>> {
-        if !self.request.views.views.is_empty() || self.root.is_given() {
+        if !self.can_ask() {
             return None;
         }
         if self.channel.is_none() {
@@ -286,10 +296,30 @@ impl Live {
     }
 }
 
+/// Whether a connected TCP socket is known to be gone.
+fn is_gone(channel: &mut Option<Channel>, socket: &Socket) -> bool {
+    let is_connected = socket.inet().is_some_and(|pair| pair.peer_port != 0);
+    if socket.protocol != Protocol::Tcp || !is_connected {
+        return false;
+    }
+    if channel.is_none() {
+        *channel = Channel::open().ok();
+    }
+    let Some(open) = channel else { return false };
+    match exact::again(open, socket, Parts::NONE, Wanted::Row) {
+        Ok(found) => found.is_none_or(|now| now.inode != socket.inode),
+        Err(DumpError::Lost) => false,
+        Err(_) => {
+            *channel = None;
+            false
+        }
+    }
+}
+
 impl Look {
     fn add(&mut self, socket: &mut Socket) {
-        if let (Some(key), Some(figures)) = (socket.identity(), Figures::of(socket)) {
-            self.figures.push((key, figures));
+        if let (Some(cookie), Some(figures)) = (socket.cookie, Figures::of(socket)) {
+            self.figures.push((cookie, figures));
         }
         if !Scope::Waiting.covers(socket.protocol, socket.state) {
             socket.details.clear();

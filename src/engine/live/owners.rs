@@ -9,16 +9,18 @@ use std::time::Duration;
 use super::{Around, Scope};
 use crate::engine::{Captured, Request, around_all, around_found};
 use crate::model::ownership::Unseen;
-use crate::model::{Context, Holder, HolderTable, Listener, Names, OwnerStatus, Owners, Store};
+use crate::model::{Context, Holder, HolderTable, Listener, Names, OwnerStatus, Owners, Socket, Store};
 use crate::source::threads;
 
 /// How many closed sockets keep their holders, for the events and the looks of the last minutes.
 const GONE_MAX: usize = 10_000;
+/// How many processes are remembered that held the newest sockets.
+const RECENT_MAX: usize = 16;
 
 /// What the searches so far found.
 ///
-/// The owner of a new socket is looked for among the processes of the listener that it came to, then among all. One
-/// that is not found may have gone meanwhile; if it is still there the next time, a second look at it and a second walk
+/// The owner of a new socket is looked for among the processes of the listener that it came to and those that opened
+/// sockets last, then among all. One that is not found may have gone meanwhile; if it is still there the next time, a second look at it and a second walk
 /// find out why it has none. Anything else is looked up again once owners may be outdated.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -29,6 +31,8 @@ pub(super) struct Search {
     /// Whether what is known may be outdated.
     pub(super) is_outdated: bool,
     listeners: Vec<Listener>,
+    /// Processes that held the newest sockets, the latest last.
+    recent: Vec<u32>,
     unseen: Unseen,
     around: Arc<Around>,
 }
@@ -41,6 +45,7 @@ impl Search {
             missed: BTreeSet::new(),
             is_outdated: true,
             listeners: Vec::new(),
+            recent: Vec::new(),
             unseen: Unseen::default(),
             around: Arc::new(Around { owners, context }),
         }
@@ -52,6 +57,7 @@ impl Search {
     }
 
     /// Finds the owners of those that have none yet. Returns the processor time that this took, if there were any.
+    /// `is_there` says whether a socket is still there.
     ///
     /// # Errors
     /// If /proc cannot be listed.
@@ -61,6 +67,7 @@ impl Search {
         names: &Names,
         sockets: &Store,
         scope: Scope,
+        is_there: impl FnMut(&Socket) -> bool,
     ) -> io::Result<Option<Duration>> {
         let begun = threads::cpu_time();
         // Only a look at everything shows what can be dropped.
@@ -79,13 +86,14 @@ impl Search {
             if socket.is_of_kernel() || (is_known && !everything) {
                 return;
             }
+            if everything {
+                missed.extend(self.missed.get(&inode));
+                return;
+            }
             // Most new sockets are connections to a listener.
             likely.extend(known.at_port_of(socket).map(|holder| holder.pid));
-            let was_missed = self.missed.contains(&inode);
-            if was_missed {
+            if self.missed.contains(&inode) {
                 missed.insert(inode);
-            }
-            if everything || was_missed {
                 again.insert(socket);
             } else {
                 new.insert(socket);
@@ -95,7 +103,12 @@ impl Search {
             self.missed = missed;
         }
         listeners.sort_unstable();
-        if new.is_empty() && again.is_empty() && listeners == self.listeners && known.is_asked() {
+        if !everything
+            && new.is_empty()
+            && again.is_empty()
+            && listeners == self.listeners
+            && known.is_asked()
+        {
             return Ok(None);
         }
         self.listeners = listeners;
@@ -105,13 +118,17 @@ impl Search {
         };
         let mut found = Vec::new();
         if !new.is_empty() {
+            likely.extend(&self.recent);
             let likely: Vec<u32> = likely.into_iter().collect();
-            found.push((around_found(&request, &new, &likely)?, new));
+            let captured = around_found(&request, &new, &likely, is_there)?;
+            self.remember(captured.owners.holders().all());
+            found.push((captured, &new));
         }
         if !again.is_empty() || everything {
-            let thorough = around_all(&request, &again)?;
+            let asked = if everything { sockets } else { &again };
+            let thorough = around_all(&request, asked)?;
             self.unseen = thorough.owners.unseen();
-            found.push((thorough, again));
+            found.push((thorough, asked));
         }
         self.add(found, names, sockets, scope, everything);
         self.is_outdated &= !everything;
@@ -119,10 +136,20 @@ impl Search {
         Ok(Some(cost))
     }
 
+    /// Who opened the last sockets is likely to open the next.
+    fn remember(&mut self, holders: &[Holder]) {
+        for holder in holders {
+            self.recent.retain(|pid| *pid != holder.pid);
+            self.recent.push(holder.pid);
+        }
+        let excess = self.recent.len().saturating_sub(RECENT_MAX);
+        self.recent.drain(..excess);
+    }
+
     /// Adds what was found out, and about whom.
     fn add(
         &mut self,
-        found: Vec<(Captured, Store)>,
+        found: Vec<(Captured, &Store)>,
         names: &Names,
         sockets: &Store,
         scope: Scope,
@@ -133,8 +160,8 @@ impl Search {
             self.left_over.clear();
         }
         let known = self.around.owners.holders().all();
-        let mut holders = if everything || (scope == Scope::All && known.len() > sockets.len() * 2 + GONE_MAX)
-        {
+        let is_long = scope == Scope::All && known.len() > sockets.len() * 2 + GONE_MAX;
+        let kept = (everything || is_long).then(|| {
             let mut present = BTreeSet::new();
             sockets.each(|socket| present.extend(socket.inode.map(NonZeroU32::get)));
             self.left_over.retain(|inode, _| present.contains(inode));
@@ -151,11 +178,13 @@ impl Search {
             let pids: BTreeSet<u32> = kept.iter().map(|holder| holder.pid).collect();
             context.processes.retain(|pid, _| pids.contains(pid));
             kept
-        } else {
-            known.to_vec()
-        };
+        });
+        let mut fresh = Vec::new();
         for (captured, asked) in found {
             asked.each(|socket| {
+                if socket.is_of_kernel() {
+                    return;
+                }
                 let Some(inode) = socket.inode.map(NonZeroU32::get) else {
                     return;
                 };
@@ -168,10 +197,15 @@ impl Search {
                     status => drop(self.left_over.insert(inode, status)),
                 }
             });
-            holders.extend_from_slice(captured.owners.holders().all());
             context.processes.extend(captured.context.processes);
             context.names.users.extend(captured.context.names.users);
             context.names.homes.extend(captured.context.names.homes);
+            let mut holders = captured.owners.into_holders().into_all();
+            if fresh.is_empty() {
+                fresh = holders;
+            } else {
+                fresh.append(&mut holders);
+            }
         }
         context.names.interfaces.clone_from(&names.interfaces);
         let users = names.users.iter();
@@ -179,13 +213,16 @@ impl Search {
             .names
             .users
             .extend(users.map(|(uid, name)| (*uid, name.clone())));
+        let holders = match kept {
+            Some(mut kept) => {
+                fresh.append(&mut kept);
+                HolderTable::new(fresh)
+            }
+            None => self.around.owners.holders().with(fresh),
+        };
         self.around = Arc::new(Around {
-            owners: Owners::new(
-                HolderTable::new(holders),
-                self.left_over.clone(),
-                self.listeners.clone(),
-            )
-            .with_unseen(self.unseen),
+            owners: Owners::new(holders, self.left_over.clone(), self.listeners.clone())
+                .with_unseen(self.unseen),
             context,
         });
     }
@@ -197,7 +234,7 @@ mod tests {
 
     use super::*;
     use crate::engine::samples::tcp as dump;
-    use crate::model::{Socket, State};
+    use crate::model::State;
     use crate::query::samples::tcp;
     use crate::source::proc::holders::Walk;
     use crate::source::tape::format::Kind;
@@ -240,7 +277,8 @@ mod tests {
             let mut find = |ports: &[u16], outdated: bool| {
                 search.is_outdated |= outdated;
                 let sockets: Vec<Socket> = ports.iter().map(|port| connection(*port)).collect();
-                let searched = search.find(&request, &names, &Store::of(&sockets), Scope::All);
+                let sockets = Store::of(&sockets);
+                let searched = search.find(&request, &names, &sockets, Scope::All, |_| true);
                 let around = search.around();
                 let pid = |port| {
                     around

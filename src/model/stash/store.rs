@@ -1,5 +1,6 @@
 //! Sockets that are kept for a long time, packed and found by identity: the tables of `events` and of the live screen.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 
 use super::bytes::{take, take32, take64};
@@ -40,6 +41,11 @@ impl Store {
     /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// Returns whether the other has the same sockets in the same order, and nothing was removed from either.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.count == other.count && self.records.bytes == other.records.bytes
     }
 
     /// Returns the memory it takes, in bytes.
@@ -147,6 +153,16 @@ impl Store {
         }
     }
 
+    /// The records alone; copied only if some of them were removed.
+    pub fn as_stash(&self) -> Cow<'_, Stash> {
+        if self.dead_bytes == 0 {
+            return Cow::Borrowed(&self.records);
+        }
+        let mut stash = Stash::default();
+        self.each(|socket| stash.push(socket));
+        Cow::Owned(stash)
+    }
+
     fn is_dead(&self, position: Position) -> bool {
         let mut record = self.records.bytes.get(position.0 + 12..).unwrap_or_default();
         take32(&mut record) & DEAD != 0
@@ -175,15 +191,12 @@ impl Store {
 
     fn grow(&mut self) {
         let slots = (self.slots.len() * 2).max(64);
-        let keys: Vec<(Key, u32)> = self
-            .slots
-            .iter()
-            .filter_map(|slot| Some((self.key_at(Position(slot.checked_sub(1)? as usize)), *slot)))
-            .collect();
-        self.slots = vec![0; slots];
-        for (key, position) in keys {
-            let slot = self.slot_of(key);
-            self.slots[slot] = position;
+        let before = std::mem::replace(&mut self.slots, vec![0; slots]);
+        for position in before {
+            if let Some(start) = position.checked_sub(1) {
+                let slot = self.slot_of(self.key_at(Position(start as usize)));
+                self.slots[slot] = position;
+            }
         }
     }
 
@@ -292,6 +305,17 @@ mod tests {
         }
         assert_eq!(store.len(), 1);
         assert!(store.size_bytes() < 400_000, "{}", store.size_bytes());
+    }
+
+    #[test]
+    fn its_records_are_those_that_were_not_removed() {
+        let mut store = Store::default();
+        for cookie in 1..=3 {
+            store.insert(&socket(cookie, 80));
+        }
+        assert!(matches!(store.as_stash(), Cow::Borrowed(_)));
+        store.remove((Protocol::Tcp, NonZeroU64::MIN));
+        assert_eq!(store.as_stash().len(), 2);
     }
 
     #[test]

@@ -78,6 +78,14 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 /// The number of sockets, what opened and closed, and the age of the data.
 fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
     let data = state.shown();
+    if state.is_current && data.looked_at_all.is_none() {
+        let words = if is_brief {
+            "reading"
+        } else {
+            "reading connections"
+        };
+        return words.to_owned();
+    }
     let known = data.followed.known().len() as u64;
     let in_view = state.items.len() as u64;
     let shown = match (&state.items, &state.level().within) {

@@ -1,7 +1,7 @@
 //! Draws the state. The only decision made here is what fits.
 
 mod header;
-mod pages;
+pub(super) mod pages;
 mod paint;
 mod panel;
 mod rows;
@@ -9,14 +9,13 @@ mod table;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::areas::{Areas, areas};
 use super::data::Data;
 use super::level::{Sort, View};
 use super::state::{Mode, State};
 use header::header;
-use paint::{Canvas, Tone, count};
+use paint::{Canvas, Tone, count, cut_words, whole_words};
 use table::{BETWEEN, Row, aligned, fit, text_of};
 
 /// Draws the screen.
@@ -29,7 +28,7 @@ pub fn view(state: &State, frame: &mut Frame) {
 fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let areas = areas(state.size, state.has_panel);
     match &state.mode {
-        Mode::Help => return pages::help(state, area, canvas),
+        Mode::Help(top) => return pages::help(state, *top, area, canvas),
         Mode::Explain => return pages::explain(state, area, canvas),
         Mode::Why(page) => return pages::why(state, page, area, canvas),
         Mode::Question(question) => return pages::question(state, question, area, canvas),
@@ -93,7 +92,8 @@ fn body(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
                 cell.tone
             };
             let width = u16::try_from(*width).unwrap_or(u16::MAX);
-            canvas.put(x, y, width, &text_of(cell, column, width.into()), tone);
+            let text = text_of(cell, column, width.into());
+            canvas.put(x, y, width, text.trim_end(), tone);
             x = x.saturating_add(width + 2);
         }
         if is_selected {
@@ -129,7 +129,7 @@ fn title(state: &State, title: &str) -> String {
 fn nothing(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let total = count(state.data.total.unwrap_or(0));
     let filter = state.whole_filter();
-    let words = if !state.is_current {
+    let words = if !state.is_current || state.shown().looked_at_all.is_none() {
         "reading".to_owned()
     } else if state.level().view == View::Events {
         "nothing opened, changed or closed yet".to_owned()
@@ -139,14 +139,10 @@ fn nothing(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         format!("none of {total} sockets matches; it is shown here as soon as one opens")
     };
     canvas.put(2, area.y, area.width.saturating_sub(2), &words, Tone::Dim);
-    if state.is_current && !filter.is_empty() && area.height > 1 {
-        canvas.put(
-            2,
-            area.y + 1,
-            area.width.saturating_sub(2),
-            "Esc drops the filter",
-            Tone::Dim,
-        );
+    let esc = (state.is_current && !filter.is_empty()).then(|| "Esc drops the filter".to_owned());
+    let lines = state.near.clone().into_iter().chain(esc);
+    for (line, y) in lines.zip(area.y + 1..area.bottom()) {
+        canvas.put(2, y, area.width.saturating_sub(2), &line, Tone::Dim);
     }
 }
 
@@ -237,7 +233,7 @@ fn keys_line(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
             whole_words(&choices, width)
         }
         (Mode::Time(text), _) => format!("go to (UTC, as 11:58:02): {text}_"),
-        (_, Some((notice, _))) => notice.clone(),
+        (_, Some((notice, _))) => cut_words(notice, width.into()),
         _ => keys(state, areas.keys.width),
     };
     canvas.put(areas.keys.x, areas.keys.y, areas.keys.width, &words, Tone::Dim);
@@ -245,21 +241,8 @@ fn keys_line(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
 
 fn line(area: Rect, text: Option<&str>, tone: Tone, canvas: &mut Canvas<'_>) {
     if let Some(text) = text {
-        canvas.put(area.x, area.y, area.width, text, tone);
-    }
-}
-
-/// As many of the words as fit whole: those of the highest rank are dropped first.
-fn whole_words(words: &[(String, u8)], width: u16) -> String {
-    let mut kept: Vec<&(String, u8)> = words.iter().collect();
-    loop {
-        let texts: Vec<&str> = kept.iter().map(|(text, _)| text.as_str()).collect();
-        let line = texts.join("  ");
-        let last = kept.iter().enumerate().max_by_key(|(at, (_, rank))| (*rank, *at));
-        match last {
-            Some((at, _)) if line.width() > usize::from(width) => drop(kept.remove(at)),
-            _ => return line,
-        }
+        let text = cut_words(text, area.width.into());
+        canvas.put(area.x, area.y, area.width, &text, tone);
     }
 }
 
@@ -284,7 +267,7 @@ fn keys(state: &State, width: u16) -> String {
         (view == View::Connections, "o other end", 8),
         (view == View::Connections, "y copy row", 9),
         (view == View::Connections, "Y copy command", 7),
-        (has_sockets && state.setup.replay.is_none(), "w why", 3),
+        (has_sockets, "w why", 3),
         (has_sockets && !state.setup.read_only, "x kill", 4),
         (true, "? help", 0),
         (true, "q quit", 0),

@@ -6,9 +6,11 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::header::interval;
-use super::paint::{Canvas, Tone, count};
+use super::paint::{Canvas, Tone, count, whole_words, wrapped};
+use super::panel::{VALUES, accept_queue};
 use super::rows::ago;
 use crate::render::facts;
+use crate::render::human::rfc3339;
 use crate::watch::areas::Areas;
 use crate::watch::explain::explained;
 use crate::watch::filter_line::FilterLine;
@@ -33,7 +35,29 @@ const HELP: &[&str] = &[
     "FIELDS - the kernel has no such figure   ? not known, or not permitted",
 ];
 
-pub(super) fn help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+/// Where the second column of the help page begins, and how many lines have two.
+const SECOND: usize = 37;
+const TWO_COLUMNS: usize = 14;
+/// A help page is not longer than this.
+pub(in crate::watch) const HELP_TOP_MAX: usize = 30;
+
+/// The lines of the help page: on a narrow screen the second column comes after the first.
+fn help_lines(width: u16) -> Vec<String> {
+    if width >= 78 {
+        return HELP.iter().map(ToString::to_string).collect();
+    }
+    let (double, single) = HELP.split_at(TWO_COLUMNS);
+    let left = double.iter().map(|line| line.get(..SECOND).unwrap_or(line));
+    let right = double.iter().filter_map(|line| line.get(SECOND..));
+    let single = single.iter().flat_map(|line| wrapped(line, width.into(), 7));
+    left.chain(right)
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty())
+        .chain(single)
+        .collect()
+}
+
+pub(super) fn help(state: &State, top: usize, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put(0, 0, area.width, "sockstat watch", Tone::Strong);
     canvas.put_right(Rect { height: 1, ..area }, "Esc back", Tone::Dim);
     let data = &state.data;
@@ -57,8 +81,15 @@ pub(super) fn help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             data.lost
         ),
     ];
-    let lines = HELP.iter().copied().chain(seen.iter().map(String::as_str));
-    for (line, y) in lines.zip(1..area.height.saturating_sub(1).max(1)) {
+    let seen = seen.iter().flat_map(|line| wrapped(line, area.width.into(), 7));
+    let lines: Vec<String> = help_lines(area.width).into_iter().chain(seen).collect();
+    let height = usize::from(area.height.saturating_sub(2));
+    let top = top.min(lines.len().saturating_sub(height));
+    for (line, y) in lines
+        .iter()
+        .skip(top)
+        .zip(1..area.height.saturating_sub(1).max(1))
+    {
         let tone = if line.starts_with(' ') {
             Tone::Plain
         } else {
@@ -66,7 +97,12 @@ pub(super) fn help(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         };
         canvas.put(0, y, area.width, line, tone);
     }
-    keys(area, "q quit", canvas);
+    let is_long = lines.len() > height;
+    keys(
+        area,
+        if is_long { "j k down, up  q quit" } else { "q quit" },
+        canvas,
+    );
 }
 
 /// What the row with the cursor means.
@@ -78,34 +114,15 @@ pub(super) fn explain(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let data = state.shown();
     let facts = facts::record(&data.row(&socket));
-    let facts = facts.lines().map(str::to_owned);
+    let width = area.width.into();
+    let facts = facts.lines().flat_map(|line| wrapped(line, width, VALUES));
     let sentences = explained(&socket, data, state.now);
-    let sentences = sentences
-        .iter()
-        .flat_map(|sentence| wrapped(sentence, area.width.into()));
+    let sentences = sentences.iter().flat_map(|sentence| wrapped(sentence, width, 0));
     let lines = facts.chain([String::new()]).chain(sentences);
     for (line, y) in lines.zip(1..area.height.saturating_sub(1).max(1)) {
         canvas.put(0, y, area.width, &line, Tone::Plain);
     }
     keys(area, "q quit", canvas);
-}
-
-/// A sentence in lines of at most this many cells.
-fn wrapped(sentence: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in sentence.split(' ') {
-        let line = lines.last_mut().map_or(0, |line| line.width());
-        if line > 0 && line + 1 + word.width() > width {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 fn keys(area: Rect, words: &str, canvas: &mut Canvas<'_>) {
@@ -116,7 +133,12 @@ fn keys(area: Rect, words: &str, canvas: &mut Canvas<'_>) {
 
 pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put(0, 0, area.width, &format!("why {}", page.place), Tone::Strong);
+    let is_replay = state.setup.replay.is_some();
     let age = match page.changed {
+        _ if is_replay => {
+            let clock = state.shown().clock.map(rfc3339).unwrap_or_default();
+            format!("AT {} UTC", clock.get(11..19).unwrap_or_default())
+        }
         Some(since) => format!("changed {} ago", ago(since, state.now)),
         None => format!("live {}", interval(state)),
     };
@@ -125,13 +147,13 @@ pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas
         None => "reading",
         Some(Ok(text) | Err(text)) => text,
     };
+    let data = if is_replay { state.shown() } else { &state.data };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(key) = page.socket
-        && let Some(socket) = state.data.socket(key)
+        && let Some(socket) = data.socket(key)
     {
-        if let Some((waiting, limit)) = socket.accept_q().zip(socket.backlog()) {
-            lines.extend([String::new(), format!("  accept q   {waiting}/{limit}")]);
-        }
+        let queue = accept_queue(data, &socket, area.width.into());
+        lines.extend(queue.into_iter().flat_map(|queue| [String::new(), queue]));
         if let Some(drops) = socket.drops.filter(|drops| *drops > 0) {
             lines.push(format!("  drops      {drops} since it was opened"));
         }
@@ -259,8 +281,14 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
         canvas.put(u16::try_from(x).unwrap_or(0), y, width, &words, Tone::Alarm);
     }
     if error_y != Some(areas.keys.y) && error_y.is_some() {
-        let words = "Enter keep  Esc drop  Up history  Tab complete a field or value";
-        canvas.put(0, areas.keys.y, width, words, Tone::Dim);
+        let words = [
+            ("Enter keep", 0),
+            ("Esc drop", 1),
+            ("Up history", 3),
+            ("Tab complete a field or value", 2),
+        ];
+        let words = words.map(|(text, rank)| (text.to_owned(), rank));
+        canvas.put(0, areas.keys.y, width, &whole_words(&words, width), Tone::Dim);
     }
 }
 

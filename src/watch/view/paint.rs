@@ -117,14 +117,63 @@ fn cut_plain(text: &str, width: usize) -> String {
     format!("{kept}{}", &"..."[..width.min(3)])
 }
 
+/// A text in lines of at most so many cells, broken between words; all but the first are indented.
+pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
+    if text.width() <= width {
+        return vec![text.to_owned()];
+    }
+    let indent = if indent * 2 < width { indent } else { 0 };
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let used = lines.last().map_or(0, |line| line.width());
+        let is_blank = lines.last().is_none_or(|line| line.trim().is_empty());
+        if !is_blank && used + word.trim_end().width() > width {
+            lines.push(" ".repeat(indent));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(word);
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// A text without the words that do not fit.
+pub(super) fn cut_words(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut lines = wrapped(text, width.saturating_sub(2), 0);
+    lines.truncate(1);
+    format!("{} \u{2026}", lines.concat())
+}
+
+/// As many of the words as fit whole: those of the highest rank are dropped first.
+pub(super) fn whole_words(words: &[(String, u8)], width: u16) -> String {
+    let mut kept: Vec<&(String, u8)> = words.iter().collect();
+    loop {
+        let texts: Vec<&str> = kept.iter().map(|(text, _)| text.as_str()).collect();
+        let line = texts.join("  ");
+        let last = kept.iter().enumerate().max_by_key(|(at, (_, rank))| (*rank, *at));
+        match last {
+            Some((at, _)) if line.width() > usize::from(width) => drop(kept.remove(at)),
+            _ => return line,
+        }
+    }
+}
+
 /// A curve: one character for each of the last values, from the lowest to the highest.
 pub(super) fn curve(values: &[f64], width: usize) -> String {
+    let last = &values[values.len().saturating_sub(width)..];
+    curve_to(last, last.iter().copied().fold(0.0, f64::max))
+}
+
+/// A curve of all these values, from 0 to `most`.
+pub(super) fn curve_to(values: &[f64], most: f64) -> String {
     const STEPS: [char; 8] = [
         '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
     ];
-    let last = &values[values.len().saturating_sub(width)..];
-    let most = last.iter().copied().fold(0.0, f64::max);
-    last.iter()
+    values
+        .iter()
         .map(|value| {
             let share = if most > 0.0 { value / most * 7.0 } else { 0.0 };
             #[allow(
@@ -192,11 +241,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_wide_is_broken_or_cut_between_words() {
+        assert_eq!(
+            wrapped("  label  one two  three", 17, 9),
+            ["  label  one two", "         three"]
+        );
+        assert_eq!(
+            wrapped("  label  one two  three", 12, 9),
+            ["  label  one", "two  three"]
+        );
+        assert_eq!(wrapped("abcdef g", 3, 0), ["abcdef", "g"]);
+        assert_eq!(wrapped("a b", 3, 0), ["a b"]);
+        assert_eq!(cut_words("one two three", 10), "one two \u{2026}");
+        assert_eq!(cut_words("one two", 10), "one two");
+        let words = [("a one".to_owned(), 0), ("b two".to_owned(), 1)];
+        assert_eq!(whole_words(&words, 12), "a one  b two");
+        assert_eq!(whole_words(&words, 11), "a one");
+    }
+
+    #[test]
     fn a_terminal_without_utf8_gets_ascii() {
         assert_eq!(plain("a\u{2026}\u{2581}\u{2588}\u{e9}"), "a..._#?");
         assert_eq!(cut_plain("abcdef...", 5), "ab...");
         assert_eq!(cut_plain("abc", 2), "..");
         assert_eq!(curve(&[0.0, 1.0, 2.0], 2), "\u{2585}\u{2588}");
         assert_eq!(curve(&[], 9), "");
+        assert_eq!(curve_to(&[1.0, 8.0, 9.0], 8.0), "\u{2582}\u{2588}\u{2588}");
     }
 }

@@ -2,16 +2,19 @@
 
 use ratatui::layout::Rect;
 
-use super::paint::{Canvas, Tone, count, curve, rate};
+use super::paint::{Canvas, Tone, count, curve, curve_to, rate, wrapped};
 use crate::model::Socket;
 use crate::render::cells::Column;
 use crate::render::facts;
-use crate::render::human;
+use crate::render::human::{self, rfc3339};
 use crate::render::owner;
-use crate::watch::data::Point;
+use crate::watch::data::{Data, Point};
 use crate::watch::items::Items;
 use crate::watch::programs::Group;
 use crate::watch::state::State;
+
+/// Where values begin, behind their labels.
+pub(super) const VALUES: usize = 13;
 
 /// Draws the panel.
 pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
@@ -28,6 +31,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     };
     let mut lines = vec![title(state, &socket)];
+    lines.extend(accept_queue(state.shown(), &socket, area.width.into()));
     lines.extend(curves(state, &socket, area.width.into()));
     let row = state.shown().row(&socket);
     lines.extend(facts::record(&row).lines().map(str::to_owned));
@@ -35,9 +39,17 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if !command.is_empty() {
         lines.push(format!("  command    {command}"));
     }
-    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+    put_folded(&lines, area, canvas);
+}
+
+/// Puts the title and the lines below it, each on as many lines of the screen as it needs.
+fn put_folded(lines: &[String], area: Rect, canvas: &mut Canvas<'_>) {
+    let folded = lines
+        .iter()
+        .flat_map(|line| wrapped(line, area.width.into(), VALUES));
+    for (line, y) in folded.zip(area.y..area.bottom()) {
         let tone = if y == area.y { Tone::Strong } else { Tone::Plain };
-        canvas.put(0, y, area.width, line, tone);
+        canvas.put(0, y, area.width, &line, tone);
     }
 }
 
@@ -59,10 +71,7 @@ fn of_group(state: &State, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     if !pids.is_empty() {
         lines.push(format!("  pids       {}", pids.join(" ")));
     }
-    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
-        let tone = if y == area.y { Tone::Strong } else { Tone::Plain };
-        canvas.put(0, y, area.width, line, tone);
-    }
+    put_folded(&lines, area, canvas);
 }
 
 fn title(state: &State, socket: &Socket) -> String {
@@ -91,6 +100,30 @@ fn title(state: &State, socket: &Socket) -> String {
         owner::text(&row),
         fds.concat()
     )
+}
+
+/// The accept queue of a listener, up to its limit, and since when it is full.
+pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option<String> {
+    let (waiting, limit) = socket.accept_q().zip(socket.backlog())?;
+    let looks = socket
+        .identity()
+        .map_or_else(Vec::new, |key| data.accept_queue(key));
+    let full = looks
+        .iter()
+        .rev()
+        .take_while(|(_, waiting, limit)| waiting > limit);
+    let since = full.last().map(|(clock, ..)| rfc3339(*clock));
+    let since = since.filter(|_| waiting > limit);
+    let since = since.and_then(|clock| Some(format!("  full since {} UTC", clock.get(11..19)?)));
+    let room = width.saturating_sub(49).clamp(8, 60);
+    let shown = looks.get(looks.len().saturating_sub(room)..).unwrap_or_default();
+    let values: Vec<f64> = shown.iter().map(|(_, waiting, _)| (*waiting).into()).collect();
+    Some(format!(
+        "  accept q   {:>9}  {}{}",
+        format!("{waiting}/{limit}"),
+        curve_to(&values, f64::from(limit) + 1.0),
+        since.unwrap_or_default()
+    ))
 }
 
 /// One line for each curve of a connection that is read with every look.

@@ -42,7 +42,7 @@ const fn cut(title: &'static str, usual: usize, rank: u8) -> Column {
 
 const PORTS: &[Column] = &[
     column("PORT", 9, 0),
-    column("SCOPE", 9, 9),
+    cut("SCOPE", 9, 9),
     number("CONNS", 6, 6),
     number("IN/s", 6, 8),
     number("OUT/s", 6, 7),
@@ -168,11 +168,13 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     } else {
         format!("{}/{}", port.port, port.protocol.name())
     };
-    let scope = match port.scopes.as_slice() {
-        [] => String::new(),
-        [one] => human::scope(*one).to_owned(),
-        [.., last] => format!("{}, \u{2026}", human::scope(*last)),
-    };
+    // The widest first; the others as far as there is room.
+    let mut scopes = port.scopes.iter().rev().map(|scope| human::scope(*scope));
+    let mut scope: Vec<Span> = scopes.next().map(Span::fixed).into_iter().collect();
+    let others: Vec<&str> = scopes.collect();
+    if !others.is_empty() {
+        scope.push(Span::new(format!(", {}", others.join(", ")), Cut::End, 2));
+    }
     let rates = |of: fn((f64, f64)) -> f64| match port.rate {
         _ if is_gone => String::new(),
         Some(rates) => rate(of(rates)),
@@ -180,6 +182,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     };
     let connections = match port.connections {
         0 if port.protocol != Protocol::Tcp || is_gone => String::new(),
+        0 if data.looked_at_all.is_none() => "?".to_owned(),
         number => count(number as u64),
     };
     let drops = (port.drops > 0).then(|| format!("  drops {}", port.drops));
@@ -208,7 +211,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
         tone: if mark == 'X' { Tone::Alarm } else { tone },
         cells: vec![
             Cell::fixed(name),
-            Cell::fixed(scope).toned(if exposed { Tone::Warn } else { Tone::Plain }),
+            Cell::of(scope).toned(if exposed { Tone::Warn } else { Tone::Plain }),
             Cell::fixed(connections),
             Cell::fixed(rates(|rates| rates.0)),
             Cell::fixed(rates(|rates| rates.1)),
@@ -223,14 +226,14 @@ fn connection(key: Key, data: &Data, now: Duration) -> Option<Row> {
     let (mut mark, tone, mut note) = life(key, data, now);
     let is_gone = mark == '-';
     let row = data.row(&socket);
-    let rates = data.rates.get(&key);
+    let rates = data.counted.rates(key);
     let shown = |of: fn((f64, f64)) -> f64| match rates.and_then(|rates| rates.now) {
         _ if is_gone => String::new(),
         Some(now) => rate(of(now)),
         None if socket.protocol == Protocol::Tcp => String::new(),
         None => "-".to_owned(),
     };
-    let rtt = rates.map_or(0, |rates| rates.figures.rtt_us);
+    let rtt = data.counted.figures(key).map_or(0, |figures| figures.rtt_us);
     let rtt = if rtt == 0 || is_gone {
         String::new()
     } else {

@@ -25,7 +25,7 @@ use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
 /// Longer than anything here takes on the busiest machine.
-const DEADLINE: Timespec = Timespec {
+pub(super) const DEADLINE: Timespec = Timespec {
     tv_sec: 120,
     tv_nsec: 0,
 };
@@ -55,7 +55,7 @@ pub(super) struct Screen {
     master: OwnedFd,
     child: Child,
     /// All that the program wrote.
-    raw: Vec<u8>,
+    pub(super) raw: Vec<u8>,
     parser: vt100::Parser,
     before: [u64; 4],
 }
@@ -83,7 +83,12 @@ fn modes(terminal: &OwnedFd) -> [u64; 4] {
 
 impl Screen {
     /// Starts `sockstat watch` with these arguments, in the namespace of the sockets and in a session of its own.
-    fn start(sockets: &Sockets, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+    pub(super) fn start(
+        sockets: &Sockets,
+        arguments: &[&str],
+        size: (u16, u16),
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = sockets.program("setsid");
         command.args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"]);
         Self::of(command.args(arguments), size, environment)
@@ -124,7 +129,7 @@ impl Screen {
     }
 
     /// Reads what was drawn; false at the end, or if nothing came in time.
-    fn read(&mut self, within: Timespec) -> bool {
+    pub(super) fn read(&mut self, within: Timespec) -> bool {
         let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
         if poll(&mut fds, Some(&within)).unwrap() == 0 {
             return false;
@@ -480,6 +485,15 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
         let ran = Ran::of(&mut sockstat(["--replay", file, "--at", time])).ended_with(1);
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
     }
+    // `why` has what it needs of each look.
+    let why = |arguments: &[&str], status| {
+        let ran = Ran::of(&mut sockstat([&["--replay", file, "why"], arguments].concat())).ended_with(status);
+        ran.text().to_owned()
+    };
+    assert!(why(&["3000"], 1).contains("mksock"), "{}", why(&["3000"], 1));
+    let taken = why(&["--at", &at, "3999"], 1);
+    assert!(taken.contains(&std::process::id().to_string()), "{taken}");
+    assert!(why(&["3998"], 0).contains("Yes"), "{}", why(&["3998"], 0));
     // A recording cut off in the middle of a look has the looks before it.
     let whole = std::fs::read(file).unwrap();
     let cut = sockets.directory().join("cut");
@@ -496,8 +510,12 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
     screen.wait_for("AT ");
     screen.press("Y");
     screen.wait_for("--at");
+    screen.press("1");
+    screen.wait_for("PORTS");
     screen.press("w");
-    screen.wait_for("this is a recording");
+    screen.wait_for("3000/tcp is taken");
+    screen.press("Y");
+    screen.wait_for("sockstat why --replay");
     screen.press("q");
     assert!(screen.ends().0.success());
     let mut screen = Screen::start(&sockets, &["--replay", file, "--at", &at], (110, 24), &[]);

@@ -74,5 +74,5 @@ fn figures_that_were_not_kept_are_unknown() {
         queues.len() > 20 && queues.iter().all(|queue| *queue == (None, None)),
         "{queues:?}"
     );
-    assert!(state.shown().rates.is_empty());
+    assert!(state.shown().counted.is_still());
 }

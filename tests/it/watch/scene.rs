@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use sockstat::engine::live::{Around, Figures, Look, Traffic};
 use sockstat::model::{
-    Context, Endpoints, Family, Holder, HolderTable, InetPair, Key as SocketKey, Listener, OwnerStatus,
-    Owners, Process, Protocol, Socket, State as TcpState, Store,
+    Context, Endpoints, Family, Holder, HolderTable, InetPair, Listener, OwnerStatus, Owners, Process,
+    Protocol, Socket, State as TcpState, Store,
 };
 use sockstat::watch::msg::{News, Part};
 use sockstat::watch::state::Setup;
@@ -159,19 +159,19 @@ fn around() -> Arc<Around> {
 
 /// The result of a look at these sockets, this many seconds after the start.
 pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) -> Msg {
-    let figures: Vec<(SocketKey, Figures)> = sockets
+    let figures: Vec<(NonZeroU64, Figures)> = sockets
         .iter()
         .filter(|socket| socket.state == TcpState::Established)
         .filter_map(Socket::identity)
-        .map(|key| {
-            let pace = key.1.get() - 1000;
+        .map(|(_, cookie)| {
+            let pace = cookie.get() - 1000;
             let figures = Figures {
                 received: pace * 1000 * seconds,
                 sent: pace * 90_000 * seconds,
                 rtt_us: 12_400 + u32::try_from(pace).unwrap_or(0) * 100,
                 retransmits: 0,
             };
-            (key, figures)
+            (cookie, figures)
         })
         .collect();
     Msg::News(Box::new(News {
