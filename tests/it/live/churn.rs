@@ -93,7 +93,7 @@ fn check_row(ran: &Ran, said: &Value, round: usize) {
 }
 
 /// A process that opens and closes sockets until this is dropped.
-struct Churning {
+pub(super) struct Churning {
     child: Child,
     /// Kept open: the child's test runner reports a test that takes long, and dies if nobody can read that.
     _output: BufReader<ChildStdout>,
@@ -107,7 +107,7 @@ impl Drop for Churning {
 }
 
 /// This test binary again, as a process that churns in the namespace.
-fn churning(sockets: &Sockets) -> Churning {
+pub(super) fn churning(sockets: &Sockets) -> Churning {
     let mut command = sockets.program(std::env::current_exe().unwrap());
     command.args(["--exact", "live::churn::churns_when_it_is_told_to", "--nocapture"]);
     let mut child = command

@@ -43,5 +43,9 @@ mod trace;
 mod truth;
 #[cfg(feature = "watch")]
 mod watch;
+#[cfg(feature = "watch")]
+mod watch_race;
+#[cfg(feature = "watch")]
+mod watch_tmux;
 mod ways;
 mod within;

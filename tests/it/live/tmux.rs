@@ -63,6 +63,19 @@ impl<'a> Terminal<'a> {
         ran.text().lines().map(str::to_owned).collect()
     }
 
+    /// Whether it shows the alternate screen, and whether it shows a cursor: `1 0` for a program that draws.
+    pub(crate) fn flags(&self) -> String {
+        let format = "#{alternate_on} #{cursor_flag}";
+        let ran = self.run(&["display-message", "-p", "-t", "one", format]);
+        ran.text().trim().to_owned()
+    }
+
+    /// Gives it another width and height.
+    pub(crate) fn resize(&self, (width, height): (usize, usize)) {
+        let (width, height) = (width.to_string(), height.to_string());
+        self.run(&["resize-window", "-t", "one", "-x", &width, "-y", &height]);
+    }
+
     /// Types a text.
     pub(crate) fn types(&self, text: &str) {
         self.run(&["send-keys", "-t", "one", "-l", text]);
