@@ -11,9 +11,9 @@ use sockstat::model::request::Wanted;
 use sockstat::model::{Context, OwnerStatus, Ownership, Protocol, Row, Socket, Stash};
 use sockstat::query::field::FIELDS;
 use sockstat::render::{csv, details, tcp};
-use sockstat::source::netlink::{channel, inet, netlinks, packet, unix, vsock, xdp};
+use sockstat::source::netlink::{channel, inet, netlinks, packet, smc, tipc, unix, vsock, xdp};
 
-const PROTOCOLS: [Protocol; 12] = [
+const PROTOCOLS: [Protocol; 14] = [
     Protocol::Tcp,
     Protocol::Udp,
     Protocol::Udplite,
@@ -26,6 +26,8 @@ const PROTOCOLS: [Protocol; 12] = [
     Protocol::Vsock,
     Protocol::Xdp,
     Protocol::Dccp,
+    Protocol::Tipc,
+    Protocol::Smc,
 ];
 
 #[derive(Clone, Copy)]
@@ -42,6 +44,8 @@ impl Asked {
             Protocol::Netlink => netlinks::decode(payload, self.wanted, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
             Protocol::Xdp => xdp::decode(payload, self.wanted, slot),
+            Protocol::Tipc => tipc::decode(payload, slot),
+            Protocol::Smc => smc::decode(payload, slot),
             protocol => inet::decode(payload, protocol, self.wanted, slot),
         }
     }

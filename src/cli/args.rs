@@ -143,9 +143,12 @@ pub struct ListArgs {
     /// XDP
     #[arg(long, help_heading = WHICH)]
     pub xdp: bool,
-    /// TIPC, not supported
-    #[arg(long, hide = true)]
+    /// TIPC
+    #[arg(long, help_heading = WHICH)]
     pub tipc: bool,
+    /// SMC (shared memory over RDMA or within the machine)
+    #[arg(long, help_heading = WHICH)]
+    pub smc: bool,
     /// Multipath TCP
     #[arg(short = 'M', long, help_heading = WHICH)]
     pub mptcp: bool,
@@ -155,12 +158,13 @@ pub struct ListArgs {
     /// IPv6 only
     #[arg(short = '6', long, help_heading = WHICH)]
     pub ipv6: bool,
-    /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp
+    /// Address family, repeatable: inet, inet6, unix, link, netlink, vsock, xdp,
+    /// tipc
     #[arg(short, long, value_name = "FAMILY", help_heading = WHICH)]
     pub family: Vec<String>,
     /// Tables, comma-separated (!TABLE excludes one): all, inet, tcp, mptcp, udp, udplite, raw, icmp, sctp, dccp, unix,
     /// unix_stream, unix_dgram, unix_seqpacket, packet, packet_raw, packet_dgram, netlink, vsock, vsock_stream, vsock_dgram,
-    /// xdp
+    /// xdp, tipc, smc
     #[arg(short = 'A', long = "query", visible_alias = "socket", value_name = "LIST", help_heading = WHICH)]
     pub tables: Vec<String>,
     /// All states
@@ -206,6 +210,9 @@ pub struct ListArgs {
     /// Type of service, traffic class, and class or priority
     #[arg(long, help_heading = WHAT)]
     pub tos: bool,
+    /// In a pipe, what TIPC sockets are connected to and wait for
+    #[arg(long, help_heading = WHAT)]
+    pub tipcinfo: bool,
     /// Cgroup of the task that created the socket
     #[arg(long, help_heading = WHAT)]
     pub cgroup: bool,

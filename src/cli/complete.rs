@@ -92,9 +92,9 @@ impl Completion {
 /// Signals of `kill --signal`.
 const SIGNALS: [&str; 7] = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "KILL"];
 /// Families of `-f`.
-const FAMILIES: [&str; 7] = ["inet", "inet6", "unix", "link", "netlink", "vsock", "xdp"];
+const FAMILIES: [&str; 8] = ["inet", "inet6", "unix", "link", "netlink", "vsock", "xdp", "tipc"];
 /// Tables of `-A`.
-pub const TABLES: [&str; 22] = [
+pub const TABLES: [&str; 24] = [
     "all",
     "inet",
     "tcp",
@@ -117,6 +117,8 @@ pub const TABLES: [&str; 22] = [
     "vsock_stream",
     "vsock_dgram",
     "xdp",
+    "tipc",
+    "smc",
 ];
 
 /// Completes the last word of a command line, the program's name first.

@@ -167,7 +167,7 @@ impl<'a> Places<'a> {
 fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
     let (stream, dgram, raw) = (SocketType::Stream, SocketType::Dgram, SocketType::Raw);
     let (protocol, family, kind) = match name {
-        "" | "UNIX" | "UNIX-STREAM" | "PACKET" => return None,
+        "" | "UNIX" | "UNIX-STREAM" | "PACKET" | "TIPC" | "SMC" | "SMC6" => return None,
         "TCP" => (Protocol::Tcp, Family::Inet, Some(stream)),
         "TCPv6" => (Protocol::Tcp, Family::Inet6, Some(stream)),
         "MPTCP" => (Protocol::Mptcp, Family::Inet, Some(stream)),

@@ -20,6 +20,7 @@ mod run;
 #[cfg(test)]
 mod samples;
 mod seen;
+mod smc;
 pub mod snapshot;
 mod stream;
 mod tables;

@@ -175,7 +175,7 @@ fn narrow(request: &Request) -> bpf::Narrow {
         bpf::Narrow::Udp
     } else if all(|protocol| protocol == Protocol::Unix) {
         bpf::Narrow::Unix
-    } else if all(Protocol::is_inet) {
+    } else if all(|protocol| protocol.is_inet() && protocol != Protocol::Smc) {
         bpf::Narrow::Inet
     } else {
         bpf::Narrow::Any

@@ -14,10 +14,6 @@ use crate::source::netns::Views;
 pub struct Request {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
-    /// Names of requested tables that no dump reads.
-    pub absent: Vec<&'static str>,
-    /// Whether every table is meant, so that families that no dump reads are missing from the answer.
-    pub every_family: bool,
     /// Whether to search the descriptors for sockets that are missing from every dump. The dumps then cover all
     /// sockets.
     pub descriptor_only: bool,

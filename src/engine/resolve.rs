@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use super::join::{Evidence, Others};
 use super::namespaces::read;
+use super::smc;
 use crate::model::ownership::Unseen;
 use crate::model::request::Dump;
 use crate::model::{HolderTable, OwnerStatus, Protocol, Stash, State, StateSet};
@@ -34,7 +35,8 @@ pub fn resolve_owners(
     } else {
         Vec::new()
     };
-    let left_over = without_holder(stash, others, &table);
+    let mut left_over = without_holder(stash, others, &table);
+    let table = smc::name_holders(root, views, stash, table, &mut left_over);
     let mut unseen = unseen(root, walked);
     if left_over.is_empty() {
         return Owners::new(table, BTreeMap::new(), listeners).with_unseen(unseen);

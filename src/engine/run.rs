@@ -12,7 +12,7 @@ use super::join::{Related, needs_owner};
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan};
 use super::resolve::resolve_owners;
-use super::{Captured, Request, Sink, namespaces, tables};
+use super::{Captured, Request, Sink, namespaces};
 use crate::model::machine::{Machine, Origin};
 use crate::model::request::{Facts, NamesWanted};
 use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Row, Socket, Stash};
@@ -45,10 +45,6 @@ impl<'a> Run<'a> {
         let mut gaps = request.views.gaps.clone();
         let request = owners::unless_recorded(request, &mut gaps);
         let root = ProcRoot::of(request.proc_root.clone());
-        gaps.extend(tables::absent(&root, &request.absent));
-        if request.every_family {
-            gaps.extend(tables::unread(&root));
-        }
         Self {
             prefilter: request.filter.as_ref().and_then(Expr::without_owners),
             learner: Learner::new(request.names, root.clone()),
@@ -307,7 +303,7 @@ fn descriptors_late(late: usize, asked: &str) -> Option<Gap> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{Proc, codes, filter, listener, tcp};
+    use super::super::samples::{Proc, filter, listener, tcp};
     use super::*;
     use crate::model::State;
     use crate::model::request::{NamesWanted, PeerKinds};
@@ -374,41 +370,6 @@ mod tests {
         let batches = |flow| filled(&request, flow).1;
         assert_eq!(batches(ControlFlow::Continue(())), 2);
         assert_eq!(batches(ControlFlow::Break(())), 1);
-    }
-
-    #[test]
-    fn tables_that_no_dump_reads_are_told_from_the_beginning() {
-        let proc = Proc::new("absent").file("net/protocols", "protocol size sockets\nSMC 9 1\n");
-        let request = Request {
-            absent: vec!["smc", "tipc"],
-            proc_root: Some(proc.path().to_owned()),
-            ..Request::default()
-        };
-        assert_eq!(
-            codes(&Run::new(&request).gaps),
-            ["family-unread", "family-missing"]
-        );
-    }
-
-    #[test]
-    fn families_that_no_dump_reads_are_told_where_everything_is_meant_and_they_have_sockets() {
-        let said = |lines: &str, every_family| {
-            let proc = Proc::new("unread").file("net/protocols", &format!("protocol size sockets\n{lines}"));
-            let request = Request {
-                every_family,
-                proc_root: Some(proc.path().to_owned()),
-                ..Request::default()
-            };
-            let gaps = Run::new(&request).gaps;
-            gaps.into_iter().map(|gap| gap.message).collect::<Vec<_>>()
-        };
-        assert_eq!(said("SMC 9 0\nSMC6 9 0\nTCP 9 5\n", true), [""; 0]);
-        let some = "SMC 9 0\nSMC6 9 2\nTIPC 9 0\n";
-        assert_eq!(
-            said(some, true),
-            ["sockstat does not list TIPC or SMC sockets, which this kernel may have"]
-        );
-        assert_eq!(said(some, false), [""; 0]);
     }
 
     #[test]

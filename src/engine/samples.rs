@@ -82,6 +82,24 @@ pub(super) fn dump_of(sockets: &[TcpSocket], whole: bool) -> Record {
     reply(&question.encode(), &answer)
 }
 
+/// The reply to the dump of a table, as it was recorded on a real kernel (tests/kernels/record.py).
+pub(super) fn recorded_dump(table: Table, dump: &[u8]) -> Record {
+    let question = Question {
+        table,
+        states: StateSet::ALL,
+        parts: Parts::NONE,
+        local_port: 0,
+        peer_port: 0,
+        bytecode: None,
+    };
+    let answer = Answer {
+        sequence: 7,
+        datagrams: vec![dump.to_vec()],
+        ..Answer::default()
+    };
+    reply(&question.encode(), &answer)
+}
+
 /// The record of a file.
 pub(super) fn file(path: &str, text: &str) -> Record {
     let text: std::io::Result<Vec<u8>> = Ok(text.as_bytes().to_vec());

@@ -1,12 +1,14 @@
 //! Reads the tables of a request: with sock_diag or, where that is not available, from /proc/net.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 
+use super::join::smc;
 use super::seen::Seen;
 use crate::model::gap::{BOUND_UNSEEN, FAMILY_UNREAD};
 use crate::model::request::Dump;
-use crate::model::{Gap, Protocol, Socket};
+use crate::model::{Family, Gap, InetPair, Protocol, Socket, State, StateSet};
 use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
@@ -109,7 +111,10 @@ impl Tables {
             let message = "bound TCP sockets that do not listen are reported only by Linux 6.8 or newer";
             self.gaps.push(Gap::loss(BOUND_UNSEEN, message));
         }
-        let result = dump::run(channel, dump, emit);
+        let result = match dump.protocol {
+            Protocol::Smc => run_smc(channel, dump, emit),
+            _ => dump::run(channel, dump, emit),
+        };
         if let Some(errno) = channel.filter_refused.take() {
             let reason = io::Error::from_raw_os_error(errno);
             let message = format!(
@@ -203,6 +208,8 @@ impl Tables {
         let in_use = match protocol {
             // These are not counted: asking for them by name is deliberate.
             Protocol::Vsock => dump.named && self.kernel_has(protocol),
+            // Nor are these, but their module is loaded by nothing else than their use.
+            Protocol::Tipc => line_of(self.protocols(), "TIPC").is_some(),
             _ => self.has_sockets(protocol),
         };
         if lacks && !in_use {
@@ -253,49 +260,11 @@ impl Tables {
     }
 }
 
-/// Reports tables that were requested by name and that no dump reads. If the kernel has such sockets, they are a loss.
-pub(super) fn absent(root: &ProcRoot, names: &[&'static str]) -> Vec<Gap> {
-    let protocols = if names.is_empty() {
-        String::new()
-    } else {
-        disk::read_to_string(root.net("protocols")).unwrap_or_default()
-    };
-    let gap = |name: &&str| {
-        if line_of(&protocols, &name.to_ascii_uppercase()).is_none() {
-            return Gap::note("family-missing", format!("this kernel has no {name} sockets"));
-        }
-        Gap::loss(FAMILY_UNREAD, format!("sockstat does not list {name} sockets"))
-            .with_remedy("ss -a lists them, if built with support")
-    };
-    names.iter().map(gap).collect()
-}
-
-/// Reports the families that no dump reads and that have sockets. The kernel does not count those of TIPC.
-pub(super) fn unread(root: &ProcRoot) -> Option<Gap> {
-    let protocols = disk::read_to_string(root.net("protocols")).unwrap_or_default();
-    let has_sockets = |line: &str| {
-        let mut words = line.split_whitespace();
-        let (name, count) = (
-            words.next(),
-            words.nth(1).and_then(|count| count.parse::<i64>().ok()),
-        );
-        name == Some("TIPC") || count.is_some_and(|count| count > 0)
-    };
-    let names: Vec<&str> = [["TIPC", "TIPC"], ["SMC", "SMC6"]]
-        .into_iter()
-        .filter(|names| {
-            let lines = names.iter().filter_map(|name| line_of(&protocols, name));
-            lines.into_iter().any(has_sockets)
-        })
-        .map(|[name, _]| name)
-        .collect();
-    (!names.is_empty()).then(|| {
-        let message = format!(
-            "sockstat does not list {} sockets, which this kernel may have",
-            names.join(" or ")
-        );
-        Gap::loss(FAMILY_UNREAD, message).with_remedy("ss -a lists them, if built with support")
-    })
+/// Returns whether the kernel has loaded a protocol that can be missing.
+pub(super) fn is_loaded(root: &ProcRoot, protocol: Protocol) -> bool {
+    let lines = disk::read_to_string(root.net("protocols")).unwrap_or_default();
+    let names = registered_names(protocol);
+    names.iter().any(|name| line_of(&lines, name).is_some())
 }
 
 fn line_of<'a>(protocols: &'a str, name: &str) -> Option<&'a str> {
@@ -314,6 +283,8 @@ const fn registered_names(protocol: Protocol) -> &'static [&'static str] {
         Protocol::Dccp => &["DCCP", "DCCPv6"],
         Protocol::Vsock => &["AF_VSOCK"],
         Protocol::Xdp => &["XDP"],
+        Protocol::Tipc => &["TIPC"],
+        Protocol::Smc => &["SMC", "SMC6"],
         Protocol::Packet => &["PACKET"],
         Protocol::Netlink => &["NETLINK"],
         Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Unix | Protocol::Other => &[],
@@ -324,8 +295,42 @@ const fn registered_names(protocol: Protocol) -> &'static [&'static str] {
 const fn diag_option(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::Dccp => Some("CONFIG_INET_DCCP_DIAG"),
+        Protocol::Tipc => Some("CONFIG_TIPC_DIAG"),
+        Protocol::Smc => Some("CONFIG_SMC_DIAG"),
         _ => None,
     }
+}
+
+/// Reads SMC sockets. There are few, and which of them are of IPv6 may be seen only from all of them, or from TCP sockets.
+fn run_smc(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<(), DumpError> {
+    let mut sockets = Vec::new();
+    let result = dump::run(channel, dump, &mut |batch| {
+        sockets.extend_from_slice(batch);
+        ControlFlow::Continue(())
+    });
+    let mut wildcards = BTreeSet::new();
+    if sockets
+        .iter()
+        .filter_map(Socket::inet)
+        .any(InetPair::has_no_address)
+        && let Ok(mut other) = Channel::open()
+    {
+        let waiting = StateSet::of_all(&[State::Listen, State::Bound]);
+        // If it fails, the wildcards count as IPv4.
+        let _ = dump::run(&mut other, &Dump::new(Protocol::Tcp, waiting), &mut |batch| {
+            wildcards.extend(smc::wildcards(batch));
+            ControlFlow::Continue(())
+        });
+    }
+    smc::settle_families(&mut sockets, &wildcards);
+    sockets.retain(|socket| match socket.family {
+        Family::Inet => dump.v4,
+        _ => dump.v6,
+    });
+    if !sockets.is_empty() && emit(&mut sockets).is_break() {
+        return Err(DumpError::Stopped);
+    }
+    result
 }
 
 /// Protocols that any machine with a network has.
@@ -370,7 +375,6 @@ fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> Con
 mod tests {
     use super::super::samples::{ESTABLISHED, Proc, TcpSocket, codes, dump_of, file, listener, tcp};
     use super::*;
-    use crate::model::{State, StateSet};
     use crate::source::tape::format::{Kind, Record};
     use crate::source::tape::testing::{record, replaying};
 

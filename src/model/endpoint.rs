@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use super::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+use super::other_ends::{NetlinkPair, PacketEnd, TipcPair, VsockPair, XdpEnd};
 
 /// The local and the peer end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Endpoints {
     Vsock(VsockPair),
     /// An interface's queue.
     Xdp(XdpEnd),
+    /// Nodes and socket numbers of TIPC.
+    Tipc(TipcPair),
     /// A socket that is in no dump: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
     ProtocolOnly(Box<str>),
 }
@@ -51,6 +53,11 @@ impl InetPair {
         interface: None,
         v6only: None,
     };
+
+    /// Returns whether neither end has an address, as of a socket bound to all addresses.
+    pub fn has_no_address(&self) -> bool {
+        self.local_address.is_unspecified() && self.peer_address.is_unspecified()
+    }
 }
 
 /// One end of a connection.

@@ -1,4 +1,4 @@
-//! The ends of packet, netlink, vsock and XDP sockets, which have neither IP addresses nor names.
+//! The ends of packet, netlink, vsock, XDP and TIPC sockets, which have neither IP addresses nor names.
 
 use std::num::NonZeroU32;
 
@@ -59,6 +59,32 @@ pub struct XdpEnd {
     pub interface: Option<NonZeroU32>,
     /// The queue of that interface.
     pub queue_id: u32,
+}
+
+/// One end of a TIPC socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TipcEnd {
+    /// The node; 0 before the node has an address.
+    pub node: u32,
+    /// The number of the socket on its node.
+    pub reference: u32,
+}
+
+/// The ends of a TIPC socket, and how it stands to services.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TipcPair {
+    /// Ours.
+    pub local: TipcEnd,
+    /// The other; `None` if it is not connected.
+    pub peer: Option<TipcEnd>,
+    /// Type and instance of the service by which it was connected.
+    pub service: Option<[u32; 2]>,
+    /// Whether services are bound to it. The kernel does not say which, and says nothing of connected sockets.
+    pub is_published: bool,
+    /// Whether it waits for a link.
+    pub is_link_congested: bool,
+    /// Whether it waits for the other end to read.
+    pub is_connection_congested: bool,
 }
 
 /// Returns a context id or port, unless it is the wildcard.

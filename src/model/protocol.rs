@@ -31,6 +31,10 @@ named! {
         Vsock => "vsock",
         /// An `AF_XDP` socket.
         Xdp => "xdp",
+        /// A TIPC socket.
+        Tipc => "tipc",
+        /// SMC (RFC 7609): the socket that the program holds, not the TCP socket inside.
+        Smc => "smc",
         /// Any other, known only by a descriptor; its name is in [`super::Endpoints::ProtocolOnly`].
         Other => "other",
     }
@@ -54,6 +58,7 @@ impl Protocol {
                 | Self::Mptcp
                 | Self::Sctp
                 | Self::Dccp
+                | Self::Smc
         )
     }
 
@@ -65,6 +70,7 @@ impl Protocol {
             Self::Netlink => Some(Family::Netlink),
             Self::Vsock => Some(Family::Vsock),
             Self::Xdp => Some(Family::Xdp),
+            Self::Tipc => Some(Family::Tipc),
             Self::Other => Some(Family::Other),
             Self::Tcp
             | Self::Udp
@@ -73,7 +79,8 @@ impl Protocol {
             | Self::Icmp
             | Self::Mptcp
             | Self::Sctp
-            | Self::Dccp => None,
+            | Self::Dccp
+            | Self::Smc => None,
         }
     }
 }
@@ -97,6 +104,8 @@ named! {
         Vsock => "vsock",
         /// `AF_XDP`.
         Xdp => "xdp",
+        /// `AF_TIPC`.
+        Tipc => "tipc",
         /// A family without a dump: `AF_ALG`, `AF_CAN`, `AF_BLUETOOTH` and so on.
         Other => "other",
     }
@@ -121,6 +130,8 @@ named! {
         Dgram => "dgram",
         /// `SOCK_RAW` (3).
         Raw => "raw",
+        /// `SOCK_RDM` (4).
+        Rdm => "rdm",
         /// `SOCK_SEQPACKET` (5).
         Seqpacket => "seqpacket",
         /// `SOCK_DCCP` (6).
@@ -137,6 +148,7 @@ impl SocketType {
             1 => Some(Self::Stream),
             2 => Some(Self::Dgram),
             3 => Some(Self::Raw),
+            4 => Some(Self::Rdm),
             5 => Some(Self::Seqpacket),
             6 => Some(Self::Dccp),
             10 => Some(Self::Packet),

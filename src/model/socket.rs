@@ -165,9 +165,11 @@ impl Socket {
             Endpoints::Inet(pair) => pair.interface,
             Endpoints::Packet(end) => end.interface,
             Endpoints::Xdp(end) => end.interface,
-            Endpoints::Unix(_) | Endpoints::Netlink(_) | Endpoints::Vsock(_) | Endpoints::ProtocolOnly(_) => {
-                None
-            }
+            Endpoints::Unix(_)
+            | Endpoints::Netlink(_)
+            | Endpoints::Vsock(_)
+            | Endpoints::Tipc(_)
+            | Endpoints::ProtocolOnly(_) => None,
         }
     }
 

@@ -332,7 +332,7 @@ mod tests {
     use super::*;
     use crate::model::details::Details;
     use crate::model::endpoint::UnixFile;
-    use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+    use crate::model::other_ends::{NetlinkPair, PacketEnd, TipcEnd, TipcPair, VsockPair, XdpEnd};
     use crate::model::{InetPair, UnixPair};
     use proptest::option::of;
     use proptest::prelude::*;
@@ -407,14 +407,27 @@ mod tests {
             let interface = NonZeroU32::new(interface);
             Endpoints::Xdp(XdpEnd { interface, queue_id })
         });
+        let numbers = any::<([u32; 2], Option<[u32; 2]>, Option<[u32; 2]>, [bool; 3])>();
+        let tipc = numbers.prop_map(|(local, peer, service, flags)| {
+            let end = |[node, reference]: [u32; 2]| TipcEnd { node, reference };
+            let [is_published, is_link_congested, is_connection_congested] = flags;
+            Endpoints::Tipc(TipcPair {
+                local: end(local),
+                peer: peer.map(end),
+                service,
+                is_published,
+                is_link_congested,
+                is_connection_congested,
+            })
+        });
         let protocol_only = "[A-Z_0-9]{0,12}".prop_map(|name| Endpoints::ProtocolOnly(name.into()));
-        prop_oneof![inet, unix, packet, netlink, vsock, xdp, protocol_only]
+        prop_oneof![inet, unix, packet, netlink, vsock, xdp, tipc, protocol_only]
     }
 
     prop_compose! {
         fn socket()(
             endpoints in endpoints(),
-            (protocol, family, kind, state) in (0usize..13, 0usize..8, of(0usize..5), 0usize..12),
+            (protocol, family, kind, state) in (0..Protocol::ALL.len(), 0..Family::ALL.len(), of(0..SocketType::ALL.len()), 0usize..12),
             (inode, cookie, rqueue, wqueue, uid) in any::<(u32, u64, Option<u32>, Option<u32>, Option<u32>)>(),
             timer in of((1u8..8, any::<Option<u32>>(), any::<u8>())),
             (mark, cgroup, shutdown, options, ip, drops) in any::<(Option<u32>, u64, Option<u8>, Option<u16>, Option<u8>, Option<u64>)>(),

@@ -127,8 +127,6 @@ impl ListPlan {
         Ok(Self {
             capture: Request {
                 dumps,
-                every_family: selection.has_every_table(),
-                absent: selection.absent.into_iter().collect(),
                 peers,
                 half_open,
                 descriptor_only,
@@ -309,6 +307,7 @@ impl Shown<'_> {
             timer: args.options || args.extended,
             extended: args.extended,
             tos: args.tos,
+            tipc: args.tipcinfo,
             cgroup: args.cgroup,
             socket_options: args.inet_sockopt,
             memory: args.memory,

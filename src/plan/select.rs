@@ -10,7 +10,7 @@ use crate::cli::{ListArgs, UsageError};
 use crate::model::{Family, Protocol, SocketType, State, StateSet};
 use crate::query::{Expr, Parsed, ProtocolSet};
 
-use super::tables::{ABSENT, ORDER, Table, all, all_inet, default_states, tables, tables_of_name, types};
+use super::tables::{ORDER, Table, all, all_inet, default_states, tables, tables_of_name, types};
 use crate::model::request::Dump;
 
 /// The selection.
@@ -35,8 +35,6 @@ pub struct Selection {
     pub without_options: bool,
     /// Whether the filter selects the sockets of certain owners.
     of_owners: bool,
-    /// Names of requested tables that none of our dumps reads.
-    pub absent: BTreeSet<&'static str>,
 }
 
 /// Returns whether the options name a table or a family.
@@ -55,7 +53,7 @@ impl Selection {
     /// An unknown family or table, or a combination that selects nothing.
     pub fn of(args: &ListArgs, words: Words) -> Result<Self, UsageError> {
         let mut choice = Choice::named(args)?;
-        let without_tables = choice.is_empty() && choice.absent.is_empty();
+        let without_tables = choice.is_empty();
         let asked = if args.all {
             Some(StateSet::ALL)
         } else if args.listening {
@@ -71,7 +69,7 @@ impl Selection {
         if by_default {
             choice.defaults(words);
         }
-        if choice.is_empty() && choice.absent.is_empty() {
+        if choice.is_empty() {
             choice.members.extend(all());
         }
         let selection = Self {
@@ -84,13 +82,12 @@ impl Selection {
             by_default,
             without_options,
             of_owners: words.of_owners,
-            absent: choice.absent,
         };
-        if selection.tables.is_empty() && selection.absent.is_empty() {
+        if selection.tables.is_empty() {
             return Err(UsageError::new("these options select no table")
                 .with_hint("sockstat -A all,!tcp selects all tables except TCP"));
         }
-        if selection.states.is_empty() && !selection.tables.is_empty() {
+        if selection.states.is_empty() {
             return Err(UsageError::new("these words select no state")
                 .with_hint("`exclude` removes states from all of them"));
         }
@@ -99,7 +96,7 @@ impl Selection {
 
     /// Returns whether a column that names the table is informative.
     pub fn has_several_tables(&self) -> bool {
-        self.tables.len() + self.absent.len() > 1
+        self.tables.len() > 1
     }
 
     /// Returns whether only sockets that wait for something can be shown: listeners and unconnected ones.
@@ -197,7 +194,6 @@ struct Choice {
     members: BTreeSet<Table>,
     named: BTreeSet<Table>,
     excluded: BTreeSet<Table>,
-    absent: BTreeSet<&'static str>,
     v4: bool,
     v6: bool,
     states: StateSet,
@@ -261,13 +257,12 @@ impl Choice {
             (args.packet, Protocol::Packet, default_states(Protocol::Packet)),
             (args.vsock, Protocol::Vsock, StateSet::CONN),
             (args.xdp, Protocol::Xdp, default_states(Protocol::Xdp)),
+            (args.tipc, Protocol::Tipc, default_states(Protocol::Tipc)),
+            (args.smc, Protocol::Smc, StateSet::CONN),
         ] {
             if chosen {
                 self.add(tables(protocol), states);
             }
-        }
-        if args.tipc {
-            self.absent.insert("tipc");
         }
         self.ip_family(args.ipv4, args.ipv6);
     }
@@ -289,9 +284,6 @@ impl Choice {
         match (name, Family::from_name(name)) {
             ("inet", _) => self.ip_family(true, false),
             ("inet6", _) => self.ip_family(false, true),
-            ("tipc", _) => {
-                self.absent.insert("tipc");
-            }
             (_, Some(family)) => {
                 for protocol in ORDER
                     .into_iter()
@@ -314,12 +306,6 @@ impl Choice {
     fn tables(&mut self, list: &str) -> Result<(), UsageError> {
         for word in list.split(',').filter(|word| !word.is_empty()) {
             let (name, exclude) = word.strip_prefix('!').map_or((word, false), |name| (name, true));
-            if let Some(name) = ABSENT.into_iter().find(|absent| *absent == name) {
-                if !exclude {
-                    self.absent.insert(name);
-                }
-                continue;
-            }
             let tables = tables_of_name(name).ok_or_else(|| {
                 let name = crate::render::escape::text(name.as_bytes());
                 UsageError::new(format!("unknown table '{name}'"))
@@ -425,7 +411,9 @@ mod tests {
     fn families_stand_for_their_tables_unless_one_is_named() {
         assert_eq!(
             protocols("-4"),
-            ["raw", "icmp", "udp", "udplite", "tcp", "dccp", "sctp", "mptcp"]
+            [
+                "raw", "icmp", "udp", "udplite", "tcp", "dccp", "sctp", "mptcp", "smc"
+            ]
         );
         assert_eq!(protocols("-4 -t"), ["tcp"]);
         assert_eq!(protocols("-t -4"), ["tcp"]);
@@ -455,7 +443,7 @@ mod tests {
     fn tables_come_in_the_order_of_ss_and_everything_is_everything() {
         let every = [
             "netlink", "packet", "unix", "raw", "icmp", "udp", "udplite", "tcp", "dccp", "sctp", "vsock",
-            "xdp", "mptcp",
+            "tipc", "xdp", "mptcp", "smc",
         ];
         assert_eq!(protocols("-a"), every);
         assert_eq!(protocols("-A all"), every);
@@ -485,6 +473,8 @@ mod tests {
         assert_eq!(states("-l -A netlink"), StateSet::LISTENING);
         assert_eq!(states("-A all"), StateSet::CONN, "not named: as ss has it");
         assert_eq!(states("--vsock"), StateSet::CONN);
+        let of_tipc = StateSet::of_all(&[State::Established, State::Listen, State::Unconnected]);
+        assert_eq!([states("--tipc"), states("-f tipc")], [of_tipc; 2]);
     }
 
     #[test]
@@ -494,20 +484,6 @@ mod tests {
         assert_eq!(types("-A p_raw"), [SocketType::Raw]);
         assert_eq!(types("-A v_str"), [SocketType::Stream]);
         assert!(types("-0").is_empty());
-    }
-
-    #[test]
-    fn what_nobody_can_show_is_no_error() {
-        for line in ["--tipc", "-f tipc", "-A smc"] {
-            let selection = select(line).unwrap();
-            assert_eq!(
-                (selection.dumps().len(), selection.absent.len()),
-                (0, 1),
-                "{line}"
-            );
-        }
-        assert_eq!(protocols("-A tcp,smc"), ["tcp"]);
-        assert_eq!(protocols("-t -A !smc"), ["tcp"]);
     }
 
     #[test]

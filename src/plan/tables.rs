@@ -20,8 +20,8 @@ impl Table {
     }
 }
 
-/// The order in which ss prints tables.
-pub(super) const ORDER: [Protocol; 13] = [
+/// The order in which ss prints tables; it has no SMC.
+pub(super) const ORDER: [Protocol; 15] = [
     Protocol::Netlink,
     Protocol::Packet,
     Protocol::Unix,
@@ -33,13 +33,11 @@ pub(super) const ORDER: [Protocol; 13] = [
     Protocol::Dccp,
     Protocol::Sctp,
     Protocol::Vsock,
+    Protocol::Tipc,
     Protocol::Xdp,
     Protocol::Mptcp,
+    Protocol::Smc,
 ];
-
-/// What `--tipc` and similar options request: TIPC and SMC sockets are reported in formats that this program does not
-/// read.
-pub(super) const ABSENT: [&str; 2] = ["tipc", "smc"];
 
 /// The socket types with tables of their own.
 pub(super) const fn types(protocol: Protocol) -> &'static [SocketType] {
@@ -72,6 +70,8 @@ pub(super) fn all_inet() -> impl Iterator<Item = Table> {
 pub(super) const fn default_states(protocol: Protocol) -> StateSet {
     match protocol {
         Protocol::Packet | Protocol::Netlink | Protocol::Xdp => StateSet::of(State::Unconnected),
+        // Datagram sockets and listeners are what TIPC is used for.
+        Protocol::Tipc => StateSet::LISTENING.union(StateSet::of(State::Established)),
         _ => StateSet::CONN,
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn end_test(
 
 /// Strips a leading `inet:`, `inet6:`, `unix:` or similar.
 fn family_prefix(text: &str) -> (Option<&'static str>, &str) {
-    for family in ["inet", "inet6", "unix", "link", "netlink", "vsock"] {
+    for family in ["inet", "inet6", "unix", "link", "netlink", "vsock", "tipc"] {
         if let Some(rest) = text.strip_prefix(family).and_then(|rest| rest.strip_prefix(':')) {
             return (Some(family), rest);
         }

@@ -391,6 +391,6 @@ fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
         // The kernel assigns the process id or, if that is taken, a number above all process ids.
         Endpoints::Netlink(pair) => pair.portid > i32::MAX.unsigned_abs(),
         Endpoints::Vsock(pair) => pair.local_port > LAST_PRIVILEGED_PORT,
-        Endpoints::Xdp(_) | Endpoints::ProtocolOnly(_) => false,
+        Endpoints::Xdp(_) | Endpoints::Tipc(_) | Endpoints::ProtocolOnly(_) => false,
     }
 }

@@ -1,5 +1,5 @@
 //! Operands of `src` and `dst` for families without IP addresses: `link:ARP:eth0`, `netlink:genl:kernel`,
-//! `vsock:3:1024`, as in ss.
+//! `vsock:3:1024`, as in ss, and `tipc:16781313:77`.
 
 use super::error::FilterError;
 use super::expr::{Expr, Predicate, ProtocolSet};
@@ -13,7 +13,7 @@ use crate::model::Protocol;
 use crate::model::numbers::{NETLINK_PROTOCOLS, ethertype_from_name};
 
 impl Reader<'_> {
-    /// Parses an operand after `link:`, `netlink:` or `vsock:`.
+    /// Parses an operand after `link:`, `netlink:`, `vsock:` or `tipc:`.
     pub(super) fn other_end(
         &self,
         end: End,
@@ -59,20 +59,29 @@ impl Reader<'_> {
                 (Protocol::Netlink, [first, second.map(|number| is(field, number))])
             }
             _ => {
-                let number = |it: &str| plain(it).ok_or_else(|| fail("as in vsock:3:1024 or vsock:*:1024"));
-                let (cid, port) = match end {
-                    End::Local => (Field::LocalCid, Field::LocalPort),
-                    End::Peer => (Field::PeerCid, Field::PeerPort),
+                let (protocol, hint, fields) = match (family, end) {
+                    ("tipc", End::Local) => (Protocol::Tipc, TIPC, (Field::LocalNode, Field::LocalRef)),
+                    ("tipc", End::Peer) => (Protocol::Tipc, TIPC, (Field::PeerNode, Field::PeerRef)),
+                    (_, End::Local) => (Protocol::Vsock, VSOCK, (Field::LocalCid, Field::LocalPort)),
+                    (_, End::Peer) => (Protocol::Vsock, VSOCK, (Field::PeerCid, Field::PeerPort)),
                 };
-                let first = first.map(number).transpose()?.map(|number| is(cid, number));
-                let second = second.map(number).transpose()?.map(|number| is(port, number));
-                (Protocol::Vsock, [first, second])
+                let number = |it: &str| plain(it).ok_or_else(|| fail(hint));
+                let first = first.map(number).transpose()?;
+                let second = second.map(number).transpose()?;
+                let parts = [
+                    first.map(|number| is(fields.0, number)),
+                    second.map(|number| is(fields.1, number)),
+                ];
+                (protocol, parts)
             }
         };
         let family = Expr::Is(Predicate::Protocols(ProtocolSet::from_iter([protocol])));
         Ok(Expr::and([Some(family)].into_iter().chain(parts).flatten()))
     }
 }
+
+const VSOCK: &str = "as in vsock:3:1024 or vsock:*:1024";
+const TIPC: &str = "as in tipc:16781313:77 or tipc:*:77";
 
 fn is(field: Field, number: u64) -> Expr {
     Expr::Is(Predicate::Number(field, Ranges::one(number)))
@@ -137,6 +146,11 @@ mod tests {
                 "protocol = vsock and local_cid = 3 and local_port = 1024",
             ),
             ("dst vsock:*:70000", "protocol = vsock and peer_port = 70000"),
+            (
+                "src tipc:9:77",
+                "protocol = tipc and local_node = 9 and local_ref = 77",
+            ),
+            ("dst tipc:*:8", "protocol = tipc and peer_ref = 8"),
         ] {
             assert_eq!(shown(filter), expected, "{filter}");
         }
@@ -145,6 +159,7 @@ mod tests {
             "dst link:arp",
             "src netlink:no-such",
             "src vsock:a:b",
+            "src tipc:a",
         ] {
             assert!(shown(filter).starts_with("error"), "{filter}: {}", shown(filter));
         }

@@ -46,8 +46,9 @@ const MAX_PORT_RANGES: usize = 64;
 pub fn pushdown(expr: &Expr, dump: Dump) -> Pushdown {
     let expr = specialised(expr, dump);
     let never = matches!(expr, Expr::Constant(false));
-    // The kernel numbers SCTP states differently and compares other addresses than it reports.
-    let honest = dump.protocol.is_inet() && !matches!(dump.protocol, Protocol::Sctp | Protocol::Icmp);
+    // The kernel numbers SCTP states differently and compares other addresses than it reports; of SMC it compares nothing.
+    let honest =
+        dump.protocol.is_inet() && !matches!(dump.protocol, Protocol::Sctp | Protocol::Icmp | Protocol::Smc);
     let condition = honest
         .then(|| condition(&expr, true))
         .filter(|it| *it != Condition::Constant(true));

@@ -36,6 +36,7 @@ fn place(endpoints: &Endpoints) -> (u8, u32, u32) {
         Endpoints::Vsock(pair) => (4, pair.local_port, pair.local_cid),
         Endpoints::Xdp(end) => (5, index(end.interface), end.queue_id),
         Endpoints::ProtocolOnly(_) => (6, 0, 0),
+        Endpoints::Tipc(pair) => (7, pair.local.node, pair.local.reference),
     }
 }
 

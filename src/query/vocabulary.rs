@@ -1,6 +1,6 @@
 //! The keywords of a field.
 
-use super::field::{Field, Form, SOCKET_OPTION_NAMES};
+use super::field::{Field, Form, SOCKET_OPTION_NAMES, TIPC_CONGESTION};
 use crate::model::details::sctp::Association;
 use crate::model::numbers::NETLINK_PROTOCOLS;
 use crate::model::reachable::Reachable;
@@ -20,6 +20,7 @@ pub fn words(field: Field) -> Vec<&'static str> {
         Field::SocketOptions => SOCKET_OPTION_NAMES.to_vec(),
         Field::Timer => TimerKind::ALL.map(TimerKind::name).to_vec(),
         Field::Association => Association::all().collect(),
+        Field::TipcCongestion => TIPC_CONGESTION.to_vec(),
         Field::State => State::ALL.map(State::name).to_vec(),
         _ => match field.info().part.map(|place| place.form) {
             Some(Form::Word(words)) => words.iter().map(|(_, word)| *word).collect(),

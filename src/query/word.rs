@@ -64,13 +64,14 @@ fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
 }
 
 /// Protocols that a word may name before its port, as lsof has it: `tcp:80`.
-const BEFORE_PORTS: [Protocol; 6] = [
+const BEFORE_PORTS: [Protocol; 7] = [
     Protocol::Tcp,
     Protocol::Udp,
     Protocol::Udplite,
     Protocol::Mptcp,
     Protocol::Sctp,
     Protocol::Dccp,
+    Protocol::Smc,
 ];
 
 /// Splits `tcp:80` into the protocol and `:80`.

@@ -34,6 +34,7 @@ pub mod summary;
 pub mod table;
 pub mod tcp;
 pub mod text;
+mod tipc;
 pub mod token;
 pub mod tokens;
 pub mod totals;

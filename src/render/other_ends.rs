@@ -1,10 +1,10 @@
-//! The ends of packet, netlink, VM and XDP sockets as text: one part before the colon and one after it, as in ss.
+//! The ends of packet, netlink, VM, XDP and TIPC sockets as text: one part before the colon and one after it, as in ss.
 
 use super::escape;
 use super::text::push_number;
 use crate::model::Row;
 use crate::model::numbers::{ethertype_name, netlink_protocol_name};
-use crate::model::other_ends::{NetlinkPair, vsock_number};
+use crate::model::other_ends::{NetlinkPair, TipcPair, vsock_number};
 use crate::model::{Endpoints, Protocol};
 
 /// `ETH_P_ALL`: every packet.
@@ -36,6 +36,7 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
             _ => push_number(out, pair.protocol),
         },
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_cid)),
+        Endpoints::Tipc(pair) => push_number(out, pair.local.node),
         Endpoints::Xdp(end) if end.interface.is_some() => push_interface(out, row),
         // The protocol column has no word for it.
         Endpoints::ProtocolOnly(name) if row.socket.protocol == Protocol::Other => {
@@ -51,6 +52,7 @@ pub fn push_local_port(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
         Endpoints::Packet(_) => push_interface(out, row),
         Endpoints::Netlink(pair) => push_portid(out, pair.portid, form),
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_port)),
+        Endpoints::Tipc(pair) => push_number(out, pair.local.reference),
         Endpoints::Xdp(end) if end.interface.is_some() => {
             out.push(b'q');
             push_number(out, end.queue_id);
@@ -67,6 +69,11 @@ pub fn push_peer(out: &mut Vec<u8>, row: &Row<'_>, form: Form) -> bool {
             push_or_any(out, vsock_number(pair.peer_cid));
             out.push(b':');
             push_or_any(out, vsock_number(pair.peer_port));
+        }
+        Endpoints::Tipc(TipcPair { peer: Some(peer), .. }) => {
+            push_number(out, peer.node);
+            out.push(b':');
+            push_number(out, peer.reference);
         }
         _ => return false,
     }

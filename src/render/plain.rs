@@ -7,7 +7,7 @@ use super::other_ends::{self, Form};
 use super::packet;
 use super::text::{align_right, pad_to, push_address, push_ip_protocol, push_number};
 use super::tokens::{self, Users};
-use super::{details, escape, multihomed, tcp};
+use super::{details, escape, multihomed, tcp, tipc};
 use crate::model::Row;
 use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 
@@ -36,6 +36,8 @@ pub struct Plain {
     pub extended: bool,
     /// Type of service, traffic class and class (`--tos`).
     pub tos: bool,
+    /// What TIPC sockets are connected to and wait for (`--tipcinfo`).
+    pub tipc: bool,
     /// The cgroup (`--cgroup`).
     pub cgroup: bool,
     /// Socket options (`--inet-sockopt`).
@@ -124,6 +126,9 @@ impl Plain {
         if self.tos {
             details::push_tos(out, &socket.details);
         }
+        if self.tipc {
+            tipc::push_info(out, socket);
+        }
         if self.cgroup {
             tokens::push_cgroup(out, row);
         }
@@ -188,7 +193,11 @@ impl Plain {
         out.push(b' ');
         let start = out.len();
         if !other_ends::push_peer(out, row, form) {
-            out.push(b'*');
+            out.push(if row.socket.protocol == Protocol::Tipc {
+                b'-'
+            } else {
+                b'*'
+            });
         }
         align_right(out, start, ADDRESS + PORT);
     }
@@ -272,6 +281,10 @@ pub fn netid(socket: &Socket) -> &'static str {
         (Protocol::Vsock, Some(SocketType::Stream)) => "v_str",
         (Protocol::Vsock, Some(SocketType::Dgram)) => "v_dgr",
         (Protocol::Vsock, _) => "v_seq",
+        (Protocol::Tipc, Some(SocketType::Stream)) => "ti_st",
+        (Protocol::Tipc, Some(SocketType::Dgram)) => "ti_dg",
+        (Protocol::Tipc, Some(SocketType::Rdm)) => "ti_rd",
+        (Protocol::Tipc, Some(SocketType::Seqpacket)) => "ti_sq",
         (protocol, _) => protocol.name(),
     }
 }

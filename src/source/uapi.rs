@@ -15,6 +15,12 @@ pub(crate) const IPPROTO_DCCP: u8 = byte(libc::IPPROTO_DCCP);
 /// `AF_XDP`, as in a diag message.
 pub(crate) const AF_XDP: u8 = byte(libc::AF_XDP);
 
+/// `AF_TIPC`, as in a diag message.
+pub(crate) const AF_TIPC: u8 = byte(libc::AF_TIPC);
+
+/// `AF_SMC` (include/linux/socket.h), as in a diag message.
+pub(crate) const AF_SMC: u8 = 43;
+
 /// The legacy dump request, which reads TCP over both IP families (include/uapi/linux/inet_diag.h).
 pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
 
@@ -93,6 +99,50 @@ pub(crate) mod xdp {
     pub(crate) const SHOW_UMEM: u32 = 0x04;
     pub(crate) const SHOW_MEMINFO: u32 = 0x08;
     pub(crate) const SHOW_STATS: u32 = 0x10;
+}
+
+/// Attributes of an SMC reply (include/uapi/linux/smc_diag.h).
+pub(crate) mod smc {
+    pub(crate) const CONNINFO: u16 = 1;
+    pub(crate) const LGRINFO: u16 = 2;
+    pub(crate) const SHUTDOWN: u16 = 3;
+    pub(crate) const DMBINFO: u16 = 4;
+    pub(crate) const FALLBACK: u16 = 5;
+}
+
+/// Attributes of a TIPC reply (include/uapi/linux/tipc_netlink.h).
+pub(crate) mod tipc {
+    /// Of the socket, within the nest `TIPC_NLA_SOCK`.
+    pub(crate) mod sock {
+        pub(crate) const NEST: u16 = 2;
+        pub(crate) const ADDR: u16 = 1;
+        pub(crate) const REF: u16 = 2;
+        pub(crate) const CON: u16 = 3;
+        pub(crate) const HAS_PUBL: u16 = 4;
+        pub(crate) const STAT: u16 = 5;
+        pub(crate) const TYPE: u16 = 6;
+        pub(crate) const INO: u16 = 7;
+        pub(crate) const UID: u16 = 8;
+        pub(crate) const STATE: u16 = 9;
+        pub(crate) const COOKIE: u16 = 10;
+        pub(crate) const GROUP: u16 = 12;
+    }
+    /// Of its connection.
+    pub(crate) mod connection {
+        pub(crate) const FLAG: u16 = 1;
+        pub(crate) const NODE: u16 = 2;
+        pub(crate) const SOCK: u16 = 3;
+        pub(crate) const TYPE: u16 = 4;
+        pub(crate) const INST: u16 = 5;
+    }
+    /// Of its queues.
+    pub(crate) mod statistics {
+        pub(crate) const RCVQ: u16 = 0;
+        pub(crate) const SENDQ: u16 = 1;
+        pub(crate) const LINK_CONG: u16 = 2;
+        pub(crate) const CONN_CONG: u16 = 3;
+        pub(crate) const DROP: u16 = 4;
+    }
 }
 
 /// The groups that report freed sockets, bit 0 for group 1 (include/uapi/linux/sock_diag.h, `enum sknetlink_groups`).

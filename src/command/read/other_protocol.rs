@@ -1,4 +1,4 @@
-//! Who has the same port number with the other protocol (TCP or UDP): not a conflict, but often what people look for.
+//! Who has the same port number in another protocol: not a conflict, but often what people look for.
 
 use super::{holders, snapshot};
 use crate::model::request::OwnersBy;
@@ -7,13 +7,22 @@ use crate::model::{Protocol, State, StateSet};
 /// How many owners are named.
 const NAMED_MAX: usize = 2;
 
-/// Says who waits on the port with the other protocol, as a clause: `5514/udp is in use by rsyslogd 812`.
+/// Says who waits on the port with another protocol, as a clause: `5514/udp is in use by rsyslogd 812`.
 pub fn clause(protocol: Protocol, port: u16, by: OwnersBy) -> Option<String> {
-    let (other, state) = match protocol {
+    let other = match protocol {
         Protocol::Tcp => (Protocol::Udp, State::Unconnected),
         Protocol::Udp => (Protocol::Tcp, State::Listen),
         _ => return None,
     };
+    let others = [other, (Protocol::Dccp, State::Listen)];
+    let clauses: Vec<String> = others
+        .into_iter()
+        .filter_map(|(other, state)| clause_about(other, state, port, by))
+        .collect();
+    (!clauses.is_empty()).then(|| clauses.join(", "))
+}
+
+fn clause_about(other: Protocol, state: State, port: u16, by: OwnersBy) -> Option<String> {
     let mut there = snapshot::read_states(other, port, port, StateSet::of(state));
     if there.existing.is_empty() {
         return None;

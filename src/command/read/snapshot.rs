@@ -35,6 +35,8 @@ pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
 pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> Snapshot {
     let dumps = vec![Dump {
         condition: Some(local_ports(from, to)),
+        // Nobody asks for DCCP by name here: the kernel is not to load it.
+        named: protocol != Protocol::Dccp,
         ..Dump::new(protocol, states)
     }];
     // A table under /proc is not filtered.

@@ -56,9 +56,9 @@ pub fn of_publisher(container: &Name, port: u16) -> String {
     )
 }
 
-/// A sentence about who has the port number with the other protocol.
+/// A sentence about who has the port number with another protocol.
 pub fn of_other_protocol(clause: &str) -> String {
-    format!("{clause}: TCP and UDP ports do not conflict")
+    format!("{clause}: ports of different protocols do not conflict")
 }
 
 /// A sentence about a listener that rules keep from clients on other machines.

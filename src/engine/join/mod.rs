@@ -7,6 +7,7 @@ mod evidence;
 mod half_open;
 mod peers;
 mod related;
+pub(super) mod smc;
 
 use std::num::NonZeroU32;
 

@@ -60,6 +60,16 @@ pub mod kind {
     pub const XDP_COMPLETION_RING: u16 = 74;
     /// `struct xdp_diag_stats`.
     pub const XDP_STATS: u16 = 75;
+    /// The group of a TIPC socket, as nested attributes.
+    pub const TIPC_GROUP: u16 = 76;
+    /// State and mode of an SMC socket, two bytes of padding, and `struct smc_diag_fallback`.
+    pub const SMC: u16 = 77;
+    /// `struct smc_diag_conninfo`.
+    pub const SMC_CONNECTION: u16 = 78;
+    /// `struct smc_diag_lgrinfo`.
+    pub const SMC_LINK: u16 = 79;
+    /// `struct smcd_diag_dmbinfo`.
+    pub const SMC_DMB: u16 = 80;
     /// One byte: the state of an SCTP association; only associations have it.
     pub const SCTP_ASSOCIATION: u16 = 66;
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use super::bytes::{put32, take, take32};
 use super::{FILE, INTERFACE, NAME, PEER_INODE, PENDING, UNIX, V4_LOCAL, V4_PEER, V6ONLY, V6ONLY_SET};
 use crate::model::endpoint::UnixFile;
-use crate::model::other_ends::{NetlinkPair, PacketEnd, VsockPair, XdpEnd};
+use crate::model::other_ends::{NetlinkPair, PacketEnd, TipcEnd, TipcPair, VsockPair, XdpEnd};
 use crate::model::{Endpoints, InetPair, UnixPair};
 
 pub(super) fn put_inet(out: &mut Vec<u8>, pair: &InetPair) -> u32 {
@@ -134,6 +134,21 @@ pub(super) fn put_other(out: &mut Vec<u8>, endpoints: &Endpoints) {
             put32(out, end.interface.map_or(0, NonZeroU32::get));
             put32(out, end.queue_id);
         }
+        Endpoints::Tipc(pair) => {
+            let flags = u8::from(pair.peer.is_some())
+                | u8::from(pair.service.is_some()) << 1
+                | u8::from(pair.is_published) << 2
+                | u8::from(pair.is_link_congested) << 3
+                | u8::from(pair.is_connection_congested) << 4;
+            out.extend_from_slice(&[5, flags]);
+            for end in [Some(pair.local), pair.peer].into_iter().flatten() {
+                put32(out, end.node);
+                put32(out, end.reference);
+            }
+            for number in pair.service.into_iter().flatten() {
+                put32(out, number);
+            }
+        }
         Endpoints::ProtocolOnly(name) => {
             out.push(4);
             put32(out, u32::try_from(name.len()).unwrap_or(u32::MAX));
@@ -169,6 +184,21 @@ pub(super) fn take_other(input: &mut &[u8]) -> Endpoints {
             interface: NonZeroU32::new(take32(input)),
             queue_id: take32(input),
         }),
+        [5] => {
+            let [flags] = take::<1>(input);
+            let end = |input: &mut &[u8]| TipcEnd {
+                node: take32(input),
+                reference: take32(input),
+            };
+            Endpoints::Tipc(TipcPair {
+                local: end(input),
+                peer: (flags & 1 != 0).then(|| end(input)),
+                service: (flags & 2 != 0).then(|| [take32(input), take32(input)]),
+                is_published: flags & 4 != 0,
+                is_link_congested: flags & 8 != 0,
+                is_connection_congested: flags & 16 != 0,
+            })
+        }
         _ => {
             let length = take32(input) as usize;
             let (name, rest) = input.split_at_checked(length).unwrap_or_default();

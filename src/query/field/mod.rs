@@ -30,6 +30,7 @@ pub use info::{FieldInfo, Kind, Shown};
 pub use list::List;
 pub use name::Field;
 pub use options::{SOCKET_OPTION_NAMES, shutdown_word, socket_option_words};
+pub use other_ends::TIPC_CONGESTION;
 pub use place::{Form, Place};
 pub use queues::{recv_q_limit, recv_q_percent};
 pub use registry::{FIELDS, plain_fields, usual_fields};

@@ -57,6 +57,11 @@ pub(super) fn sctp_settings(socket: &Socket) -> Option<Struct<'_>> {
     whole(socket, kind::INFO, Field::SctpSettings).filter(|_| is_endpoint)
 }
 
+pub(super) fn tipc_group(socket: &Socket) -> Option<Struct<'_>> {
+    let attributes = socket.details.get(kind::TIPC_GROUP)?;
+    Some(Struct::nested(Field::TipcGroup, attributes))
+}
+
 /// Each ring is an attribute of its own; the object exists if any of them does.
 pub(super) fn xdp_rings(socket: &Socket) -> Option<Struct<'_>> {
     if socket.details.is_empty() {

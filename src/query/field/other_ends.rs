@@ -1,15 +1,15 @@
-//! What packet, netlink, VM and XDP sockets have instead of addresses and ports.
+//! What packet, netlink, VM, XDP and TIPC sockets have instead of addresses and ports.
 
 use super::list::List;
 use super::name::Field;
 use super::value::{Value, bytes, integer, texts, word};
 use crate::model::details::kind;
 use crate::model::numbers::netlink_protocol_name;
-use crate::model::other_ends::{NetlinkPair, VsockPair, vsock_number};
+use crate::model::other_ends::{NetlinkPair, TipcPair, VsockPair, vsock_number};
 use crate::model::{Endpoints, Protocol, Socket};
 
 impl Field {
-    /// The only protocol whose sockets have the field, among those that are neither IP nor unix sockets.
+    /// The only protocol whose sockets have the field, among those that are neither TCP, UDP nor unix sockets.
     pub const fn only_of(self) -> Option<Protocol> {
         match self {
             Self::Ethertype | Self::FilterInstructions | Self::FilterProgram => Some(Protocol::Packet),
@@ -20,6 +20,19 @@ impl Field {
             | Self::PeerGroup
             | Self::NetlinkGroups => Some(Protocol::Netlink),
             Self::LocalCid | Self::PeerCid => Some(Protocol::Vsock),
+            Self::LocalNode
+            | Self::LocalRef
+            | Self::PeerNode
+            | Self::PeerRef
+            | Self::ServiceType
+            | Self::ServiceInstance
+            | Self::Published
+            | Self::TipcCongestion
+            | Self::TipcGroup
+            | Self::TipcGroupId => Some(Protocol::Tipc),
+            Self::Smc | Self::SmcState | Self::SmcMode | Self::SmcFallbackReason | Self::SmcPeerDiagnosis => {
+                Some(Protocol::Smc)
+            }
             _ => None,
         }
     }
@@ -104,4 +117,56 @@ pub(super) fn local_cid(socket: &Socket) -> Value<'_> {
 
 pub(super) fn peer_cid(socket: &Socket) -> Value<'_> {
     integer(vsock(socket).and_then(|pair| vsock_number(pair.peer_cid)))
+}
+
+fn tipc(socket: &Socket) -> Option<&TipcPair> {
+    match &socket.endpoints {
+        Endpoints::Tipc(pair) => Some(pair),
+        _ => None,
+    }
+}
+
+pub(super) fn local_node(socket: &Socket) -> Value<'_> {
+    integer(tipc(socket).map(|pair| pair.local.node))
+}
+
+pub(super) fn local_ref(socket: &Socket) -> Value<'_> {
+    integer(tipc(socket).map(|pair| pair.local.reference))
+}
+
+pub(super) fn peer_node(socket: &Socket) -> Value<'_> {
+    integer(tipc(socket).and_then(|pair| pair.peer).map(|end| end.node))
+}
+
+pub(super) fn peer_ref(socket: &Socket) -> Value<'_> {
+    integer(tipc(socket).and_then(|pair| pair.peer).map(|end| end.reference))
+}
+
+/// The type and the instance of the service by which a socket was connected.
+pub(super) fn service(socket: &Socket, of: fn([u32; 2]) -> u32) -> Value<'_> {
+    integer(tipc(socket).and_then(|pair| pair.service).map(of))
+}
+
+/// Unknown of connected sockets.
+pub(super) fn published(socket: &Socket) -> Value<'_> {
+    let pair = tipc(socket).filter(|pair| pair.peer.is_none());
+    pair.map_or(Value::Null, |pair| Value::Bool(pair.is_published))
+}
+
+/// Words of `tipc_congestion`, as ss has them.
+pub const TIPC_CONGESTION: [&str; 3] = ["none", "link", "conn"];
+
+pub(super) fn tipc_congestion(socket: &Socket) -> Value<'_> {
+    let [none, link, connection] = TIPC_CONGESTION;
+    word(tipc(socket).map(|pair| match pair {
+        TipcPair {
+            is_link_congested: true,
+            ..
+        } => link,
+        TipcPair {
+            is_connection_congested: true,
+            ..
+        } => connection,
+        _ => none,
+    }))
 }

@@ -6,7 +6,9 @@ use super::info::{FieldInfo, Kind, Shown, with_costs};
 use super::name::Field;
 use super::place::{Place, present_at, u8_at, u16_at, u32_at, u64_at};
 use super::table::table;
-use super::words::{CA_STATES, CIPHERS, CONFIGURATIONS, FANOUTS, FASTOPEN_FAILS, VERSIONS};
+use super::words::{
+    CA_STATES, CIPHERS, CONFIGURATIONS, FANOUTS, FASTOPEN_FAILS, SMC_MODES, SMC_ROLES, SMC_STATES, VERSIONS,
+};
 use crate::model::details::kind;
 
 const NOTHING: Cost = Cost::NOTHING;

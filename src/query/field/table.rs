@@ -17,9 +17,9 @@ macro_rules! table {
         $reader! {
             |row, socket|
 
-            Protocol,           "protocol",            Word,    "",            Column(1),                NOTHING,                               word(socket.protocol.name()),                                        "tcp, udp, udplite, raw, icmp, mptcp, sctp, dccp, unix, packet, netlink, vsock, xdp";
-            Family,             "family",              Word,    "",            Nowhere,                  NOTHING,                               word(socket.family.name()),                                          "address family of the socket: inet, inet6, unix, packet, netlink, vsock, xdp";
-            Type,               "type",                Word,    "",            Nowhere,                  NOTHING,                               word(socket.kind.map(SocketType::name)),                             "socket type: stream, dgram, raw, seqpacket, dccp, packet";
+            Protocol,           "protocol",            Word,    "",            Column(1),                NOTHING,                               word(socket.protocol.name()),                                        "tcp, udp, udplite, raw, icmp, mptcp, sctp, dccp, unix, packet, netlink, vsock, xdp, tipc, smc";
+            Family,             "family",              Word,    "",            Nowhere,                  NOTHING,                               word(socket.family.name()),                                          "address family of the socket: inet, inet6, unix, packet, netlink, vsock, xdp, tipc";
+            Type,               "type",                Word,    "",            Nowhere,                  NOTHING,                               word(socket.kind.map(SocketType::name)),                             "socket type: stream, dgram, raw, rdm, seqpacket, dccp, packet";
             State,              "state",               Word,    "",            Column(2),                NOTHING,                               word(socket.state.name()),                                           "listen, established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, close-wait, last-ack, closing, unconnected, bound";
             LocalAddress,       "local_address",       Address, "",            Column(5),                NOTHING,                               ends::local_address(socket),                                         "IP address the socket is bound to; 0.0.0.0 or :: for all";
             LocalPort,          "local_port",          Integer, "",            Column(6),                NOTHING,                               ends::local_port(socket),                                            "local port; null for none";
@@ -101,6 +101,19 @@ macro_rules! table {
             XdpRings,           "xdp_rings",           Object,  "",            Nowhere,                  RINGS,                                 object(objects::xdp_rings(socket)),                                "rings of an XDP socket; shown with -e";
             XdpUmem,            "xdp_umem",            Object,  "",            Token("umem("),           RINGS,                                 object(whole(socket, kind::XDP_UMEM, Field::XdpUmem)),                                 "frame memory (UMEM) of an XDP socket; shown with -e";
             XdpStats,           "xdp_stats",           Object,  "",            Token("stats("),          RINGS,                                 object(whole(socket, kind::XDP_STATS, Field::XdpStats)),                                "counters of an XDP socket; shown with -e";
+            LocalNode,          "local_node",          Integer, "",            Nowhere,                  NOTHING,                               other_ends::local_node(socket),                                      "address of our TIPC node; 0 before it has one";
+            LocalRef,           "local_ref",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::local_ref(socket),                                       "number of a TIPC socket on its node";
+            PeerNode,           "peer_node",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_node(socket),                                       "node of the other end of a TIPC connection";
+            PeerRef,            "peer_ref",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_ref(socket),                                        "number of the other end of a TIPC connection";
+            ServiceType,        "service_type",        Integer, "",            Nowhere,                  NOTHING,                               other_ends::service(socket, |[kind, _]| kind),                       "type of the TIPC service that a connection was made to; null for one made by socket number";
+            ServiceInstance,    "service_instance",    Integer, "",            Nowhere,                  NOTHING,                               other_ends::service(socket, |[_, instance]| instance),               "instance of that service";
+            Published,          "published",           Boolean, "",            Nowhere,                  NOTHING,                               other_ends::published(socket),                                       "whether services are bound to a TIPC socket; null when connected";
+            TipcCongestion,     "tipc_congestion",     Word,    "",            Nowhere,                  NOTHING,                               other_ends::tipc_congestion(socket),                                 "what a TIPC socket waits for before it can send: none, link, conn";
+            TipcGroup,          "tipc_group",          Object,  "",            Nowhere,                  NOTHING,                               object(objects::tipc_group(socket)),                                 "communication group that a TIPC socket has joined";
+            Smc,                "smc",                 Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC, Field::Smc)),                        "how an SMC socket is connected, and why not over shared memory";
+            SmcConnection,      "smc_connection",      Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_CONNECTION, Field::SmcConnection)),   "buffers of an SMC connection over shared memory";
+            SmcLink,            "smc_link",            Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_LINK, Field::SmcLink)),               "RDMA link of an SMC-R connection";
+            SmcDmb,             "smc_dmb",             Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_DMB, Field::SmcDmb)),                 "memory of an SMC-D connection";
             Inode,              "inode",               Integer, "",            Token("ino:"),            NOTHING,                               integer(socket.inode.map(NonZeroU32::get)),                          "inode of the socket; null if no program holds it";
             Cookie,             "cookie",              Hex,     "",            Token("sk:"),             NOTHING,                               hex(socket.cookie.map(NonZeroU64::get)),                             "identifier of the socket, unique since boot";
             Netns,              "netns",               Integer, "",            Nowhere,                  NOTHING,                               integer(row.namespace().and_then(|namespace| namespace.inode)),      "inode of the network namespace";
@@ -397,6 +410,57 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of Fanout, "fanout_"] {
                 FanoutId,   "fanout_id",   "", "id:",   u32_at(0).bits(0, 16),                 "identifier of the fanout group";
                 FanoutType, "fanout_type", "", "type:", u32_at(0).bits(16, 16).words(FANOUTS), "how the group distributes packets";
+            }
+
+            // Attributes (linux 6.18 net/tipc/group.c, `tipc_group_fill_sock_diag`): their types take the place of offsets.
+            [parts of TipcGroup, "tipc_group_"] {
+                TipcGroupId,           "tipc_group_id",            "", "", u32_at(0),     "number of the group, the type of its service";
+                TipcGroupOpen,         "tipc_group_open",          "", "", present_at(1), "it can receive";
+                TipcGroupNodeScope,    "tipc_group_node_scope",    "", "", present_at(2), "members are on this node only";
+                TipcGroupClusterScope, "tipc_group_cluster_scope", "", "", present_at(3), "members are in the whole cluster";
+                TipcGroupInstance,     "tipc_group_instance",      "", "", u32_at(4),     "number of this member, the instance of its service";
+                TipcGroupBcSendNext,   "tipc_group_bc_send_next",  "", "", u32_at(5),     "number of its next broadcast";
+            }
+
+            // `enum smc_state` and the mode; reasons are those of net/smc/smc_clc.h (`SMC_CLC_DECL_*`).
+            [parts of Smc, "smc_"] {
+                SmcState,          "smc_state",           "", "", u8_at(0).words(SMC_STATES),     "state in the words of SMC";
+                SmcMode,           "smc_mode",            "", "", u8_at(1).without(255).words(SMC_MODES),      "of a connection: smc-r over RDMA, smc-d within the machine, or fallback to TCP";
+                SmcFallbackReason, "smc_fallback_reason", "", "", u32_at(4).without(0).hex(),     "why it fell back to TCP: 3010000 the peer has no SMC, 3030000 no device";
+                SmcPeerDiagnosis,  "smc_peer_diagnosis",  "", "", u32_at(8).without(0).hex(),     "the same, as the peer reports it";
+            }
+
+            [parts of SmcConnection, "smc_"] {
+                SmcToken,           "smc_token",            "",      "", u32_at(0).hex(), "token of the connection";
+                SmcSndbufBytes,     "smc_sndbuf_bytes",     "bytes", "", u32_at(4),       "send buffer";
+                SmcRmbeBytes,       "smc_rmbe_bytes",       "bytes", "", u32_at(8),       "receive buffer";
+                SmcPeerRmbeBytes,   "smc_peer_rmbe_bytes",  "bytes", "", u32_at(12),      "receive buffer of the peer";
+                SmcRxProdWrap,      "smc_rx_prod_wrap",     "",      "", u16_at(18),      "times that the peer's writing began anew";
+                SmcRxProdBytes,     "smc_rx_prod_bytes",    "bytes", "", u32_at(20),      "where the peer writes in our receive buffer";
+                SmcRxConsWrap,      "smc_rx_cons_wrap",     "",      "", u16_at(26),      "times that the peer's reading began anew";
+                SmcRxConsBytes,     "smc_rx_cons_bytes",    "bytes", "", u32_at(28),      "where the peer reads in its receive buffer";
+                SmcTxProdWrap,      "smc_tx_prod_wrap",     "",      "", u16_at(34),      "times that our writing began anew";
+                SmcTxProdBytes,     "smc_tx_prod_bytes",    "bytes", "", u32_at(36),      "where we write in the peer's receive buffer";
+                SmcTxConsWrap,      "smc_tx_cons_wrap",     "",      "", u16_at(42),      "times that our reading began anew";
+                SmcTxConsBytes,     "smc_tx_cons_bytes",    "bytes", "", u32_at(44),      "where we read in our receive buffer";
+                SmcRxProdFlags,     "smc_rx_prod_flags",    "",      "", u8_at(48).hex(), "flags of the peer's writing";
+                SmcRxStateFlags,    "smc_rx_state_flags",   "",      "", u8_at(49).hex(), "flags of the peer's state";
+                SmcTxProdFlags,     "smc_tx_prod_flags",    "",      "", u8_at(50).hex(), "flags of our writing";
+                SmcTxStateFlags,    "smc_tx_state_flags",   "",      "", u8_at(51).hex(), "flags of our state";
+            }
+
+            [parts of SmcLink, "smc_link_"] {
+                SmcLinkId,   "smc_link_id",   "", "", u8_at(0),                    "number of the link";
+                SmcLinkPort, "smc_link_port", "", "", u8_at(65),                   "port of the RDMA device";
+                SmcLinkRole, "smc_link_role", "", "", u8_at(146).words(SMC_ROLES), "side of this end: client, server";
+            }
+
+            [parts of SmcDmb, "smc_dmb_"] {
+                SmcDmbLinkId,    "smc_dmb_link_id",    "", "", u32_at(0).hex(),  "number of the link group";
+                SmcDmbPeerGid,   "smc_dmb_peer_gid",   "", "", u64_at(8).hex(),  "device of the peer";
+                SmcDmbMyGid,     "smc_dmb_my_gid",     "", "", u64_at(16).hex(), "our device";
+                SmcDmbToken,     "smc_dmb_token",      "", "", u64_at(24).hex(), "our memory";
+                SmcDmbPeerToken, "smc_dmb_peer_token", "", "", u64_at(32).hex(), "the peer's memory";
             }
 
             // One attribute for each ring (linux 6.18 include/uapi/linux/xdp_diag.h): attribute types take the place

@@ -50,7 +50,10 @@ fn parts_stand_together_under_their_object_with_keys_of_their_own() {
 #[test]
 fn parts_of_one_structure_do_not_overlap() {
     for object in usual_fields() {
-        let nested = matches!(object, Field::Tls | Field::Subflow | Field::XdpRings);
+        let nested = matches!(
+            object,
+            Field::Tls | Field::Subflow | Field::XdpRings | Field::TipcGroup
+        );
         for pair in object.parts().windows(2) {
             let [part, next] = [pair[0].field.place(), pair[1].field.place()];
             let length = if nested { 1 } else { part.width };

@@ -19,6 +19,28 @@ pub const FASTOPEN_FAILS: Words = &[
     (3, "syn-retransmitted"),
 ];
 
+/// `enum smc_state` (linux 6.18 net/smc/smc.h).
+pub const SMC_STATES: Words = &[
+    (1, "active"),
+    (2, "init"),
+    (7, "closed"),
+    (10, "listen"),
+    (20, "peer-close-wait-1"),
+    (21, "peer-close-wait-2"),
+    (22, "app-close-wait-1"),
+    (23, "app-close-wait-2"),
+    (24, "app-fin-close-wait"),
+    (25, "peer-fin-close-wait"),
+    (26, "peer-abort-wait"),
+    (27, "process-abort"),
+];
+
+/// `SMC_DIAG_MODE_*` (linux 6.18 include/uapi/linux/smc_diag.h).
+pub const SMC_MODES: Words = &[(0, "smc-r"), (1, "fallback"), (2, "smc-d")];
+
+/// `enum smc_lgr_role` (linux 6.18 net/smc/smc_core.h).
+pub const SMC_ROLES: Words = &[(0, "client"), (1, "server")];
+
 /// `TLS_1_2_VERSION` and the next (linux 6.18 include/uapi/linux/tls.h).
 pub const VERSIONS: Words = &[(0x303, "1.2"), (0x304, "1.3")];
 

@@ -13,6 +13,7 @@ static KEYS: [([u8; KEY_BYTES], usize); FIELDS.len()] = keys();
 const KEY_BYTES: usize = 40;
 const NULL: &[u8] = b"null";
 
+#[allow(clippy::large_stack_arrays, reason = "it is evaluated while compiling")]
 const fn keys() -> [([u8; KEY_BYTES], usize); FIELDS.len()] {
     let mut keys = [([0; KEY_BYTES], 0); FIELDS.len()];
     let mut index = 0;

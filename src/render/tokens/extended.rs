@@ -35,7 +35,7 @@ pub fn push_extended(out: &mut Vec<u8>, row: &Row<'_>) {
             push_identity(out, socket);
             packet::push_xdp(out, &socket.details);
         }
-        Endpoints::ProtocolOnly(_) => push_identity(out, socket),
+        Endpoints::Tipc(_) | Endpoints::ProtocolOnly(_) => push_identity(out, socket),
         Endpoints::Netlink(pair) => push_netlink_extended(out, pair),
         // ss prints nothing for these.
         Endpoints::Vsock(_) => {}

@@ -58,8 +58,10 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     let pair = socket.inet()?;
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
     let cookie = socket.cookie.filter(|cookie| *cookie != NonZeroU64::MAX)?;
-    // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets.
-    if matches!(socket.protocol, Protocol::Mptcp | Protocol::Icmp) || !socket.protocol.is_inet() {
+    // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets, as is the one in an SMC socket.
+    if matches!(socket.protocol, Protocol::Mptcp | Protocol::Icmp | Protocol::Smc)
+        || !socket.protocol.is_inet()
+    {
         return None;
     }
     let socket_id = SocketId {

@@ -6,7 +6,7 @@ use std::thread;
 use super::bytecode::{Supported, encode};
 use super::channel::{Channel, DumpError};
 use super::request::{Request, Table};
-use super::{inet, netlinks, packet, unix, vsock, xdp};
+use super::{inet, netlinks, packet, smc, tipc, unix, vsock, xdp};
 use crate::model::request::Dump;
 use crate::model::{Family, Protocol, Socket, Stash, State, StateSet};
 use crate::source::threads;
@@ -184,6 +184,8 @@ fn tables(dump: &Dump) -> Vec<Table> {
         (Protocol::Netlink, ..) => vec![Table::Netlink],
         (Protocol::Vsock, ..) => vec![Table::Vsock],
         (Protocol::Xdp, ..) => vec![Table::Xdp],
+        (Protocol::Tipc, ..) => vec![Table::Tipc],
+        (Protocol::Smc, ..) => vec![Table::Smc],
         (Protocol::Tcp, true, true) => vec![Table::TcpBoth],
         (protocol, v4, v6) => [(v4, Family::Inet), (v6, Family::Inet6)]
             .into_iter()
@@ -240,6 +242,8 @@ impl Batch {
             Protocol::Netlink => netlinks::decode(payload, dump.wanted, slot),
             Protocol::Vsock => vsock::decode(payload, slot),
             Protocol::Xdp => xdp::decode(payload, dump.wanted, slot),
+            Protocol::Tipc => tipc::decode(payload, slot),
+            Protocol::Smc => smc::decode(payload, slot),
             protocol => inet::decode(payload, protocol, dump.wanted, slot),
         };
         if decoded && dump.wants(slot) {

@@ -16,6 +16,8 @@ pub mod inet;
 pub mod netlinks;
 pub mod packet;
 pub mod request;
+pub mod smc;
+pub mod tipc;
 pub mod unix;
 pub mod vsock;
 mod words;

@@ -2,7 +2,7 @@
 //!
 //! netlink-packet-sock-diag encodes every request that it can express: inet and unix, with extensions and states that it
 //! does not know. What it cannot express is encoded here: attributes (a protocol above 255, a filter program), the
-//! legacy request that dumps TCP of both families in one walk of the hash table, and packet, netlink, VM and XDP sockets.
+//! legacy request that dumps TCP of both families in one walk of the hash table, and the families without IP addresses.
 
 use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
@@ -11,14 +11,14 @@ use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, SocketId, Stat
 use netlink_packet_sock_diag::unix;
 use netlink_packet_sock_diag::{SOCK_DIAG_BY_FAMILY, SockDiagMessage};
 
-use super::{netlinks, packet, xdp};
+use super::{netlinks, packet, smc, xdp};
 use crate::model::request::Parts;
 use crate::model::{Family, Protocol, StateSet};
 use crate::source::uapi::netlink::ALL_PROTOCOLS;
 use crate::source::uapi::{
-    self, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_VSOCK, AF_XDP, INET_DIAG_REQ_BYTECODE,
-    INET_DIAG_REQ_PROTOCOL, IPPROTO_DCCP, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP,
-    IPPROTO_UDPLITE, TCPDIAG_GETSOCK,
+    self, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_SMC, AF_TIPC, AF_VSOCK, AF_XDP,
+    INET_DIAG_REQ_BYTECODE, INET_DIAG_REQ_PROTOCOL, IPPROTO_DCCP, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP,
+    IPPROTO_UDP, IPPROTO_UDPLITE, TCPDIAG_GETSOCK,
 };
 
 /// The kernel table that a request reads.
@@ -38,6 +38,10 @@ pub enum Table {
     Vsock,
     /// All XDP sockets.
     Xdp,
+    /// All TIPC sockets.
+    Tipc,
+    /// All SMC sockets.
+    Smc,
 }
 
 /// A dump request.
@@ -105,6 +109,9 @@ impl Request {
             ),
             Table::Netlink => dump_message(AF_NETLINK, ALL_PROTOCOLS, &[0, netlinks::SHOW_BASIC]),
             Table::Vsock => dump_message(AF_VSOCK, 0, &[self.states.bits(), 0, 0]),
+            // `struct tipc_sock_diag_req` ends before the cookie, which is ignored.
+            Table::Tipc => dump_message(AF_TIPC, 0, &[self.states.bits()]),
+            Table::Smc => smc_message(),
             Table::Xdp => dump_message(AF_XDP, 0, &[0, xdp::SHOW_BASIC | show(self.parts, xdp::SHOW)]),
         };
         if let Some(bytecode) = &self.bytecode {
@@ -221,6 +228,15 @@ fn dump_message(family: u8, protocol: u8, numbers: &[u32]) -> Vec<u8> {
     message
 }
 
+/// `struct smc_diag_req`: family, padding, extensions, and the id of a socket, which a dump ignores.
+fn smc_message() -> Vec<u8> {
+    let mut message = dump_message(AF_SMC, 0, &[0; 10]);
+    if let Some(extensions) = message.get_mut(19) {
+        *extensions = smc::EXTENSIONS;
+    }
+    message
+}
+
 fn append_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.resize(message.len().next_multiple_of(4), 0);
     let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
@@ -332,6 +348,10 @@ mod tests {
             body(Table::Xdp, 36),
             [&[44, 0, 0, 0, 0, 0, 0, 0][..], &show(0x1f)].concat()
         );
+        let tipc = body(Table::Tipc, 32);
+        assert_eq!(tipc[..4], [30, 0, 0, 0]);
+        assert_eq!(tipc[4..8], 0x3ffeu32.to_ne_bytes());
+        assert_eq!(body(Table::Smc, 68)[..4], [43, 0, 0, 0x0b]);
         let vsock = body(Table::Vsock, 40);
         assert_eq!(vsock[..4], [40, 0, 0, 0]);
         assert_eq!(vsock[4..8], 0x3ffeu32.to_ne_bytes());

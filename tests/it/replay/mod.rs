@@ -16,7 +16,7 @@ use sockstat::query::field::FIELDS;
 use sockstat::render::json;
 use sockstat::render::plain::Plain;
 use sockstat::source::netlink::channel::{DumpError, replay};
-use sockstat::source::netlink::{inet, unix};
+use sockstat::source::netlink::{inet, smc, tipc, unix};
 
 use bytes::{Inet, SEQUENCE, attribute, done};
 
@@ -27,6 +27,8 @@ fn decode(protocol: Protocol, datagram: &[u8]) -> (Vec<Socket>, Result<(), DumpE
         let mut slot = Socket::BLANK;
         let decoded = match protocol {
             Protocol::Unix => unix::decode(payload, &mut slot),
+            Protocol::Tipc => tipc::decode(payload, &mut slot),
+            Protocol::Smc => smc::decode(payload, &mut slot),
             protocol => inet::decode(payload, protocol, Wanted::Details, &mut slot),
         };
         if decoded {
