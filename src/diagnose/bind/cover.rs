@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::model::{Family, Protocol};
 
 use super::existing::{Existing, How};
-use super::rules::Missing;
+use super::missing::Missing;
 use super::rules_by_kernel::KernelRules;
 use crate::model::bind::BindAttempt;
 

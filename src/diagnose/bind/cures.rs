@@ -9,9 +9,9 @@ use super::cure::{Cure, Harm, Rights};
 use super::diagnose::diagnose;
 use super::end_holders::end_holders;
 use super::errors::Refusal;
+use super::missing::Missing;
 use super::report::{Answer, Report};
 use super::role::Role;
-use super::rules::Missing;
 use super::verdict::{Code, Effect, Outcome};
 use crate::model::bind::BindAttempt;
 

@@ -22,6 +22,7 @@ pub mod holders;
 pub mod infer;
 pub mod inherited;
 pub mod json;
+pub mod missing;
 pub mod next_reading;
 pub mod notes;
 pub mod owner;

@@ -2,8 +2,9 @@
 
 use super::errors::{Errno, Refusal};
 use super::existing::How;
+use super::missing::Missing;
 use super::role::Role;
-use super::rules::{Missing, Sharing};
+use super::rules::Sharing;
 
 /// What a call would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
