@@ -113,6 +113,7 @@ impl Data {
             let mut followed = Followed::shown(remains);
             followed.begin(look.sockets);
             self.followed = followed;
+            self.total = None;
             self.gone.clear();
             self.born.clear();
             self.changed.clear();

@@ -12,8 +12,14 @@ const FORGOTTEN: usize = 100;
 /// The fill level of a receive buffer at which packets are about to be lost, in percent.
 const NEARLY_FULL: u64 = 90;
 
-/// The worst problem, in a line; `None` if there is none.
-pub(super) fn finding(data: &Data, ports: &[Port]) -> Option<String> {
+/// The problems, a line for each, the worst first.
+pub(super) fn findings(data: &Data, ports: &[Port]) -> Vec<String> {
+    let found = [accept_queues(data, ports), buffers(data, ports), forgotten(data)];
+    found.into_iter().flatten().collect()
+}
+
+/// An accept queue that is full, or was.
+fn accept_queues(data: &Data, ports: &[Port]) -> Option<String> {
     let minute = data.last_minute();
     if let Some(port) = ports.iter().find(|port| port.is_full()) {
         let (waiting, limit) = port.accept.unwrap_or_default();
@@ -32,6 +38,12 @@ pub(super) fn finding(data: &Data, ports: &[Port]) -> Option<String> {
             minute.listen_overflows
         ));
     }
+    None
+}
+
+/// A receive buffer that is nearly full, or was.
+fn buffers(data: &Data, ports: &[Port]) -> Option<String> {
+    let minute = data.last_minute();
     if let Some(port) = ports
         .iter()
         .find(|port| port.queue_percent.is_some_and(|percent| percent >= NEARLY_FULL))
@@ -50,7 +62,7 @@ pub(super) fn finding(data: &Data, ports: &[Port]) -> Option<String> {
             minute.udp_drops
         ));
     }
-    forgotten(data)
+    None
 }
 
 /// The program that keeps most connections in CLOSE-WAIT.

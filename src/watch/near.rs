@@ -59,3 +59,52 @@ fn of_ports(filter: &str, data: &Data) -> Option<String> {
     let noun = if *sockets == 1 { "socket" } else { "sockets" };
     Some(format!("near: port {port} has {sockets} {noun}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::live::Around;
+    use crate::model::{Context, Process};
+
+    #[test]
+    fn a_part_of_a_name_and_a_misspelt_one_are_near() {
+        let process = |pid: u32, program: &str| Process {
+            pid,
+            program: program.as_bytes().into(),
+            ..Process::default()
+        };
+        let processes = [process(1, "nginx"), process(2, "postgres")].map(|one| (one.pid, one));
+        let context = Context {
+            processes: processes.into(),
+            ..Context::default()
+        };
+        let data = Data {
+            around: Arc::new(Around {
+                context,
+                ..Around::default()
+            }),
+            ..Data::default()
+        };
+        let meant = |filter: &str| near(filter, &data).unwrap_or_default();
+        assert!(
+            meant("post").ends_with("did you mean 'postgres'?"),
+            "{}",
+            meant("post")
+        );
+        assert!(
+            meant("nignx").ends_with("did you mean 'nginx'?"),
+            "{}",
+            meant("nignx")
+        );
+        assert!(
+            meant("lisen").ends_with("did you mean 'listen'?"),
+            "{}",
+            meant("lisen")
+        );
+        for filter in ["nginx", "sport = 80", "sport =", ""] {
+            assert_eq!(meant(filter), "", "{filter}");
+        }
+    }
+}

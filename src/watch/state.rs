@@ -143,8 +143,8 @@ pub struct State {
     pub notice: Option<(String, Duration)>,
     /// Why the last look failed, when, and when the next one comes.
     pub failed: Option<(String, Duration, Duration)>,
-    /// The worst finding.
-    pub finding: Option<String>,
+    /// What was found, the worst first.
+    pub findings: Vec<String>,
     /// What is missing.
     pub loss: Option<String>,
     /// The sockets that are read one by one.
@@ -302,9 +302,9 @@ impl State {
 
     /// Determines what needs attention and what is missing; `all` if the look covered every socket.
     pub fn judge(&mut self, all: bool) {
-        self.finding = match &self.items {
-            Items::Ports(ports) if self.preview.is_none() => findings::finding(&self.data, ports),
-            _ if all => findings::finding(&self.data, &ports(&self.data)),
+        self.findings = match &self.items {
+            Items::Ports(ports) if self.preview.is_none() => findings::findings(&self.data, ports),
+            _ if all => findings::findings(&self.data, &ports(&self.data)),
             _ => return,
         };
         if all {

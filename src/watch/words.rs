@@ -65,6 +65,28 @@ impl State {
         words.join(" ")
     }
 
+    /// Whether a listing with this filter has remains of connections, which the screen shows only with a filter of
+    /// the user.
+    fn must_leave_out_remains(&self, filter: &str) -> bool {
+        let level = self.level();
+        let has_tcp = match &level.within {
+            Within::Port(protocol, _) | Within::Outgoing(protocol, _) => *protocol == Protocol::Tcp,
+            Within::Group(..) => true,
+            // A letter alone selects every state.
+            Within::All => {
+                let mut letters = self.setup.options.iter().filter(|word| word.ends_with("ap"));
+                letters
+                    .next_back()
+                    .is_some_and(|word| word.contains('t') || !word.contains(['u', 'x']))
+            }
+        };
+        let is_listing = !matches!(level.view, View::Events);
+        is_listing
+            && has_tcp
+            && self.filter.trim().is_empty()
+            && (level.within != Within::All || filter.is_empty())
+    }
+
     /// In a replay, the look that is shown.
     fn at_words(&self) -> Vec<String> {
         match (&self.setup.replay, self.shown().clock) {
@@ -92,7 +114,12 @@ impl State {
             _ => {}
         }
         words.extend(self.at_words());
-        let filter = self.whole_filter();
+        let mut filter = self.whole_filter();
+        if self.must_leave_out_remains(&filter) {
+            // TIME-WAIT, and FIN-WAIT-2 without a program.
+            let and = if filter.is_empty() { "" } else { " and " };
+            let _ = write!(filter, "{and}not timer = timewait");
+        }
         if !filter.is_empty() {
             words.extend(shell::word(filter.as_bytes()));
         }

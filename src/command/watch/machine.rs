@@ -25,6 +25,8 @@ use crate::watch::{Effect, Msg};
 
 /// How often all owners are searched again, because descriptors are passed on.
 const OWNERS: Duration = Duration::from_secs(60);
+/// How often sockets are read that are only bound to a port.
+const BOUND: Duration = Duration::from_secs(10);
 /// The longest pause after looks that failed.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 
@@ -41,9 +43,12 @@ pub(super) struct Machine {
     interval: Duration,
     /// Whether the next look is the first with this filter.
     is_first: bool,
+    /// Whether ports were shown alone, at the start.
+    has_ports: bool,
     traffic: Traffic,
     pace: Pace,
     owners_at: Instant,
+    bound_at: Instant,
     failures: u32,
     surroundings: Surroundings,
 }
@@ -67,9 +72,11 @@ impl Machine {
             number: 0,
             rows: Vec::new(),
             is_first: true,
+            has_ports: false,
             traffic: Traffic::default(),
             pace: Pace::new(tape::is_recording()),
             owners_at: begun,
+            bound_at: begun,
             failures: 0,
             surroundings: Surroundings::default(),
         }
@@ -108,11 +115,9 @@ impl Machine {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let (msgs, pause) = self.look(all);
-            for msg in msgs {
-                if screen.send(Event::Msg(msg)).is_err() {
-                    return;
-                }
+            let (msg, pause) = self.look(all);
+            if screen.send(Event::Msg(msg)).is_err() {
+                return;
             }
             next = Instant::now() + pause;
         }
@@ -167,17 +172,20 @@ impl Machine {
     }
 
     /// Looks at what may have changed; `all` if everything is wanted now.
-    fn look(&mut self, all: bool) -> (Vec<Msg>, Duration) {
+    fn look(&mut self, all: bool) -> (Msg, Duration) {
         self.traffic = tape::unrecorded(|| Traffic::read(&ProcRoot::default()));
+        if self.is_first && !self.has_ports {
+            // Ports first: they are always few.
+            self.has_ports = true;
+            return (self.seen(Part::Start, Scope::Waiting, false), Duration::ZERO);
+        }
         if self.is_first {
-            let mut msgs = Vec::new();
-            if self.number == 0 {
-                // Ports first: they are always few.
-                msgs.push(self.seen(Part::Start, Scope::Waiting, false));
-            }
-            msgs.push(self.seen(Part::First, Scope::All, true));
+            let msg = self.seen(Part::First, Scope::All, true);
             self.is_first = self.failures > 0;
-            return (msgs, self.pause());
+            return (msg, self.pause());
+        }
+        if all {
+            self.live.forget_bound();
         }
         let now = self.begun.elapsed();
         let scope = if all {
@@ -199,7 +207,7 @@ impl Machine {
             .is_some_and(Expr::needs_owners);
         let finds_owners = all || by_owner || self.pace.allows(now, self.interval);
         let msg = self.seen(part, scope, finds_owners);
-        (vec![msg], self.pause())
+        (msg, self.pause())
     }
 
     /// Looks now. A recording has the looks at everything.
@@ -220,6 +228,12 @@ impl Machine {
             self.live.forget_owners();
             self.owners_at = Instant::now();
         }
+        // A recording has everything in every look.
+        let is_on_tape = tape::is_recording() || tape::is_replaying();
+        if scope == Scope::All && (is_on_tape || self.bound_at.elapsed() > BOUND) {
+            self.live.forget_bound();
+            self.bound_at = Instant::now();
+        }
         let look = match self.live.look(scope, finds_owners) {
             Ok(look) => look,
             Err(error) => {
@@ -238,7 +252,10 @@ impl Machine {
             .freed
             .into_iter()
             .filter(|socket| self.live.may_want(socket));
-        let freed = freed.collect();
+        let freed: Vec<Socket> = freed.collect();
+        for socket in &freed {
+            self.live.freed(socket);
+        }
         let owners_cost = look.owners_cost.unwrap_or_default();
         let cost = threads::cpu_time().saturating_sub(begun + owners_cost);
         self.pace.looked(at, scope, &self.traffic, cost, look.owners_cost);
@@ -247,7 +264,7 @@ impl Machine {
             at,
             clock,
             part,
-            total: self.total(look.sockets.len() as u64, scope),
+            total: self.total(),
             look,
             rows,
             freed,
@@ -259,10 +276,8 @@ impl Machine {
     }
 
     /// The total number of sockets, regardless of the filter.
-    fn total(&self, seen: u64, scope: Scope) -> Option<u64> {
-        if self.live.request().filter.is_none() {
-            return (scope == Scope::All).then_some(seen);
-        }
+    fn total(&self) -> Option<u64> {
+        self.live.request().filter.as_ref()?;
         let counts = summary::read_counts(&ProcRoot::default()).ok()?;
         let mut figures = vec![
             Figure::TcpInUse,

@@ -1,6 +1,7 @@
 //! Reads the same sockets repeatedly, for the live screen: what was found out about owners and names is kept, and only
 //! what is new is looked up.
 
+mod bound;
 mod owners;
 
 use std::io;
@@ -21,6 +22,7 @@ use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 pub use crate::source::proc::traffic::Traffic;
 use crate::source::tape;
+use bound::Bound;
 use owners::Search;
 
 /// Which sockets a look covers.
@@ -122,6 +124,7 @@ pub struct Live {
     root: ProcRoot,
     learner: Learner,
     owners: Search,
+    bound: Bound,
     channel: Option<Channel>,
 }
 
@@ -145,6 +148,7 @@ impl Live {
             root,
             request,
             owners: Search::new(context),
+            bound: Bound::default(),
             channel: None,
         }
     }
@@ -164,10 +168,23 @@ impl Live {
         self.owners.is_outdated = true;
     }
 
+    /// Reads sockets that are only bound at the next look at everything; else they are those of an earlier one.
+    pub fn forget_bound(&mut self) {
+        self.bound.forget();
+    }
+
+    /// A socket was freed.
+    pub fn freed(&mut self, socket: &Socket) {
+        if let Some(key) = socket.identity() {
+            self.bound.freed(key);
+        }
+    }
+
     /// Looks at something else from now on, and keeps what is known about owners and names.
     pub fn turn_to(&mut self, request: Request) {
         let new = Self::new(request);
         self.request = new.request;
+        self.bound.forget();
         self.channel = None;
     }
 
@@ -176,7 +193,11 @@ impl Live {
     /// # Errors
     /// If owners are wanted and /proc cannot be listed.
     pub fn look(&mut self, scope: Scope, finds_owners: bool) -> io::Result<Look> {
+        let bound = self.bound.known().filter(|_| scope == Scope::All);
         let dumps = self.request.dumps.iter().cloned().filter_map(|mut dump| {
+            if bound.is_some() && dump.protocol == Protocol::Tcp {
+                dump.states = dump.states.without(StateSet::of(State::Bound));
+            }
             if !scope.covers(dump.protocol, State::Established) {
                 dump.states = dump.states.intersection(scope.states());
             }
@@ -190,7 +211,7 @@ impl Live {
         let mut context = Context::default();
         let (mut look, mut all) = (Look::default(), Store::default());
         let learner = &mut self.learner;
-        let gaps = namespaces::read(&self.request.views, &self.root, &dumps, &mut |sockets| {
+        let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
             for socket in &mut *sockets {
                 if let Some(filter) = &prefilter {
@@ -213,8 +234,19 @@ impl Live {
                 }
             }
             ControlFlow::Continue(())
-        });
+        };
+        let gaps = namespaces::read(&self.request.views, &self.root, &dumps, &mut take);
         look.gaps = gaps;
+        let read = if waits { &mut all } else { &mut look.sockets };
+        match bound {
+            Some(bound) => {
+                for socket in Bound::still(bound, read) {
+                    read.insert(&socket);
+                }
+            }
+            None if scope == Scope::All => self.bound.take(read),
+            None => {}
+        }
         if finds_owners && self.request.owners {
             let sockets = if waits { &all } else { &look.sockets };
             // A recording has the answers to all searches.

@@ -127,7 +127,8 @@ fn title(state: &State, title: &str) -> String {
 
 /// Why there are no rows.
 fn nothing(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
-    let total = count(state.data.total.unwrap_or(0));
+    let known = state.data.followed.known().len() as u64;
+    let total = count(state.data.total.unwrap_or(known).max(known));
     let filter = state.whole_filter();
     let words = if !state.is_current || state.shown().looked_at_all.is_none() {
         "reading".to_owned()
@@ -156,7 +157,8 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
         strip(frozen, *at, areas, canvas);
         return keys_line(state, areas, canvas);
     }
-    let finding = state.finding.clone();
+    let mut findings = state.findings.iter().cloned();
+    let finding = findings.next();
     let loss = state
         .failed
         .as_ref()
@@ -165,7 +167,9 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     match (areas.finding.height, areas.loss.height) {
         (1, 1) => {
             line(areas.finding, finding.as_deref(), Tone::Alarm, canvas);
-            line(areas.loss, loss.as_deref(), Tone::Warn, canvas);
+            // Where nothing is missing there is room for another problem.
+            let second = loss.or_else(|| findings.next());
+            line(areas.loss, second.as_deref(), Tone::Warn, canvas);
         }
         (1, _) => {
             let tone = if finding.is_some() {

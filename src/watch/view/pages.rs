@@ -25,7 +25,7 @@ const HELP: &[&str] = &[
     "  o              the other end         b c       group by the next, columns",
     "ASK                                  TIME",
     "  /              filter                Space     freeze, continue",
-    "  f F            + this value, without r         look now    + -  interval",
+    "  f F            this value, or not    r         look now    + -  interval",
     "  w              why                   [ ] { }   back and forth, 1 look, 10",
     "  e              explain this row      n N t     next, last burst, a time",
     "ACT                                  TAKE",
@@ -153,9 +153,11 @@ pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas
         && let Some(socket) = data.socket(key)
     {
         let queue = accept_queue(data, &socket, area.width.into());
-        lines.extend(queue.into_iter().flat_map(|queue| [String::new(), queue]));
+        lines.extend(queue.clone().into_iter().flat_map(|queue| [String::new(), queue]));
         if let Some(drops) = socket.drops.filter(|drops| *drops > 0) {
-            lines.push(format!("  drops      {drops} since it was opened"));
+            let blank = queue.is_none().then(String::new);
+            lines.extend(blank);
+            lines.push(format!("  drops      {drops:>9}  since it was opened"));
         }
     }
     let height = usize::from(area.height.saturating_sub(2));
@@ -190,7 +192,9 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
             say(format!("Stop {}?", target.name), Tone::Strong);
             say(String::new(), Tone::Plain);
             for line in &target.lines {
-                say(format!("  {line}"), Tone::Plain);
+                for part in wrapped(&format!("  {line}"), area.width.into(), 4) {
+                    say(part, Tone::Plain);
+                }
             }
             say(String::new(), Tone::Plain);
             let is_new = question.said.is_empty();

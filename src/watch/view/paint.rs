@@ -201,6 +201,15 @@ pub(super) fn rate(bytes: f64) -> String {
     format!("{:.0} {}", value.max(1.0), UNITS[unit])
 }
 
+/// A round-trip time in milliseconds; with two digits where it is that of one machine or rack.
+pub(super) fn rtt_ms(us: u32) -> String {
+    match us {
+        0 => "0 ms".to_owned(),
+        1..1000 => format!("0.{:02} ms", (us / 10).max(1)),
+        _ => format!("{}.{} ms", us / 1000, us % 1000 / 100),
+    }
+}
+
 /// A number with separated thousands.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -224,6 +233,10 @@ mod tests {
         assert_eq!(count(20_058), "20,058");
         assert_eq!(count(1_000_000), "1,000,000");
         assert_eq!(rate(0.5), "");
+        assert_eq!(
+            [12, 4, 999, 12_400].map(rtt_ms),
+            ["0.01 ms", "0.01 ms", "0.99 ms", "12.4 ms"]
+        );
         assert_eq!(rate(120.0), "120 B");
         assert_eq!(rate(1000.0), "1 kB");
         assert_eq!(rate(11.0 * 1024.0 * 1024.0), "11 MB");
@@ -243,7 +256,7 @@ mod tests {
     #[test]
     fn what_is_too_wide_is_broken_or_cut_between_words() {
         assert_eq!(
-            wrapped("  label  one two  three", 17, 9),
+            wrapped("  label  one two  three", 19, 9),
             ["  label  one two", "         three"]
         );
         assert_eq!(

@@ -1,8 +1,10 @@
 //! The panel: details of the row with the cursor, and its curves.
 
+use std::time::SystemTime;
+
 use ratatui::layout::Rect;
 
-use super::paint::{Canvas, Tone, count, curve, curve_to, rate, wrapped};
+use super::paint::{Canvas, Tone, count, curve, curve_to, rate, rtt_ms, wrapped};
 use crate::model::Socket;
 use crate::render::cells::Column;
 use crate::render::facts;
@@ -108,14 +110,16 @@ pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option
     let looks = socket
         .identity()
         .map_or_else(Vec::new, |key| data.accept_queue(key));
-    let full = looks
-        .iter()
-        .rev()
-        .take_while(|(_, waiting, limit)| waiting > limit);
-    let since = full.last().map(|(clock, ..)| rfc3339(*clock));
-    let since = since.filter(|_| waiting > limit);
-    let since = since.and_then(|clock| Some(format!("  full since {} UTC", clock.get(11..19)?)));
-    let room = width.saturating_sub(49).clamp(8, 60);
+    let is_full = |(_, waiting, limit): &&(SystemTime, u32, u32)| waiting > limit;
+    let full = looks.iter().rev().take_while(is_full).count();
+    let first = looks.len().checked_sub(full).and_then(|first| looks.get(first));
+    let since = first.filter(|_| waiting > limit).and_then(|(clock, ..)| {
+        // Nobody looked before the first look.
+        let before = if full == looks.len() { "before " } else { "" };
+        let clock = rfc3339(*clock);
+        Some(format!("  full since {before}{} UTC", clock.get(11..19)?))
+    });
+    let room = width.saturating_sub(56).clamp(8, 60);
     let shown = looks.get(looks.len().saturating_sub(room)..).unwrap_or_default();
     let values: Vec<f64> = shown.iter().map(|(_, waiting, _)| (*waiting).into()).collect();
     Some(format!(
@@ -150,11 +154,7 @@ fn curves(state: &State, socket: &Socket, width: usize) -> Vec<String> {
             format!("{}/s", or_zero(rate(last.rate.0))),
             drawn(|point| point.rate.0),
         ),
-        (
-            "rtt",
-            format!("{}.{} ms", last.rtt_us / 1000, last.rtt_us % 1000 / 100),
-            drawn(|point| point.rtt_us.into()),
-        ),
+        ("rtt", rtt_ms(last.rtt_us), drawn(|point| point.rtt_us.into())),
         ("lost", lost.to_string(), drawn(|point| point.retransmits.into())),
         (
             "send q",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::paint::{Tone, count, rate};
+use super::paint::{Tone, count, rate, rtt_ms};
 use super::table::{Cell, Column, Row};
 use crate::engine::follow::Happened;
 use crate::model::{Key, OwnerStatus, Protocol, Socket, State as TcpState};
@@ -234,10 +234,10 @@ fn connection(key: Key, data: &Data, now: Duration) -> Option<Row> {
         None => "-".to_owned(),
     };
     let rtt = data.counted.figures(key).map_or(0, |figures| figures.rtt_us);
-    let rtt = if rtt == 0 || is_gone {
-        String::new()
-    } else {
-        format!("{}.{} ms", rtt / 1000, rtt % 1000 / 100)
+    let rtt = match rtt {
+        0 => String::new(),
+        _ if is_gone => String::new(),
+        _ => rtt_ms(rtt),
     };
     let retries = socket.timer.map_or(0, |timer| timer.retransmits);
     if !is_gone {

@@ -67,7 +67,7 @@ fn the_terminal_is_left_as_it_was_on_each_way_out() {
         assert!(text.contains("ended with 0"), "{way}: {text}");
         assert_eq!(terminal.flags(), "0 1", "{way}: {text}");
         // What was on the screen before is there again; `p` leaves what was shown.
-        assert_eq!(text.contains("out/tcp"), way == "p", "{way}: {text}");
+        assert_eq!(text.contains("q quit"), way == "p", "{way}: {text}");
         let [before, after] = [&before, &after].map(|file| std::fs::read_to_string(file).unwrap());
         assert_eq!(before, after, "{way}");
     }

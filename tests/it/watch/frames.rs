@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use sockstat::watch::msg::Target;
+use sockstat::watch::msg::{Part, Target};
 use sockstat::watch::{Key, Msg, State, update, view};
 
-use super::scene::{SIZES, press, state};
+use super::scene::{SIZES, listener, news, press, sockets, state};
 use crate::generated::check;
 
 /// The screen as text, without blanks at the ends of lines.
@@ -112,4 +112,94 @@ fn generated_frames_without_utf8_are_fresh() {
         assert!(text(&state).is_ascii(), "{}", text(&state));
         press(&mut state, &[Key::Esc]);
     }
+}
+
+#[test]
+fn words_stay_whole_on_narrow_and_wide_screens() {
+    let mut narrow = state((60, 30));
+    typed(&mut narrow, "2");
+    press(&mut narrow, &[Key::Down, Key::Down, Key::Tab]);
+    let shown = text(&narrow);
+    let (_, panel) = shown.split_once("-- tcp").unwrap();
+    assert!(panel.contains("accept q"), "{shown}");
+    // The finding is the only line with more words than fit.
+    let cut: Vec<&str> = panel.lines().filter(|line| line.ends_with('\u{2026}')).collect();
+    assert!(cut.iter().all(|line| line.ends_with(" \u{2026}")), "{shown}");
+    typed(&mut narrow, "?");
+    let help = text(&narrow);
+    assert!(
+        help.contains("MOVE") && help.contains("LOOK") && !help.contains('\u{2026}'),
+        "{help}"
+    );
+    press(&mut narrow, &[Key::Down]);
+    assert!(!text(&narrow).contains("MOVE"));
+
+    let mut wide = state((140, 40));
+    let mut all = sockets();
+    all.push(listener(("127.0.0.1", 22), (0, 128), 60));
+    update(&mut wide, news(&all, 3, Part::All, 0));
+    let shown = text(&wide);
+    assert!(shown.contains("all v4+v6, loopback"), "{shown}");
+}
+
+#[test]
+fn a_filter_that_matches_nothing_says_what_is_near() {
+    let near = |filter: &str| {
+        let mut state = state((100, 24));
+        typed(&mut state, &format!("2/{filter}"));
+        text(&state)
+    };
+    assert!(
+        near("4433").contains("near: port 443 has 32 sockets"),
+        "{}",
+        near("4433")
+    );
+    // It stays when the filter is entered, and goes with it.
+    let mut state = state((100, 24));
+    typed(&mut state, "2/4433");
+    press(&mut state, &[Key::Enter]);
+    update(&mut state, news(&[], 3, Part::First, 1));
+    assert!(text(&state).contains("near: port 443"), "{}", text(&state));
+    press(&mut state, &[Key::Esc]);
+    assert!(!text(&state).contains("near:"));
+}
+
+#[test]
+fn ports_are_there_before_their_connections() {
+    let mut early = sockstat::watch::State::new(
+        sockstat::watch::state::Setup::default(),
+        String::new(),
+        std::time::Duration::from_secs(1),
+        (100, 24),
+    );
+    let few: Vec<_> = sockets().into_iter().take(6).collect();
+    update(&mut early, news(&few, 1, Part::Start, 0));
+    let shown = text(&early);
+    assert!(shown.contains("reading connections"), "{shown}");
+    let web = shown.lines().find(|line| line.contains("443/tcp")).unwrap();
+    assert!(
+        web.contains(" ? "),
+        "how many connections it has is not known: {web}"
+    );
+    update(&mut early, news(&sockets(), 2, Part::First, 0));
+    let shown = text(&early);
+    assert!(!shown.contains("reading"), "{shown}");
+    let web = shown.lines().find(|line| line.contains("443/tcp")).unwrap();
+    assert!(web.contains(" 31 "), "{web}");
+}
+
+#[test]
+fn a_second_problem_is_shown_where_nothing_is_missing() {
+    let mut state = state((100, 24));
+    // The owner of one socket is hidden: that is said first.
+    let shown = text(&state);
+    assert!(
+        shown.contains("3000: accept queue full") && shown.contains("hidden"),
+        "{shown}"
+    );
+    state.loss = None;
+    state
+        .findings
+        .push("5514/udp: receive buffer 93% full".to_owned());
+    assert!(text(&state).contains("5514/udp: receive buffer 93% full"));
 }

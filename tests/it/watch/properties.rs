@@ -175,6 +175,18 @@ fn every_level_is_a_command_line() {
     assert_eq!(state.command(), "sockstat -tulpn");
     press(&mut state, &[Key::Down, Key::Enter]);
     assert_eq!(state.command(), "sockstat 'local_port = 53 and protocol = udp'");
+    // A listing with a filter has TIME-WAIT, which the screen has only with a filter of the user.
+    press(&mut state, &[Key::Esc, Key::Up, Key::Enter]);
+    assert_eq!(
+        state.command(),
+        "sockstat 'local_port = 22 and protocol = tcp and not timer = timewait'"
+    );
+    state.setup.options = vec!["-tap".to_owned()];
+    press(&mut state, &[Key::Char('2')]);
+    assert_eq!(state.command(), "sockstat -tap 'not timer = timewait'");
+    state.setup.options = vec!["-uap".to_owned()];
+    assert_eq!(state.command(), "sockstat -uap");
+    state.setup.options.clear();
     press(&mut state, &[Key::Char('3')]);
     assert_eq!(state.command(), "sockstat --by process");
     press(&mut state, &[Key::Char('4')]);

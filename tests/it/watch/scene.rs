@@ -50,7 +50,7 @@ pub(super) fn socket(
     }
 }
 
-fn listener(local: (&str, u16), queue: (u32, u32), number: u32) -> Socket {
+pub(super) fn listener(local: (&str, u16), queue: (u32, u32), number: u32) -> Socket {
     let anybody = if local.0.contains(':') { "::" } else { "0.0.0.0" };
     Socket {
         rqueue: Some(queue.0),
