@@ -132,7 +132,8 @@ fn has_queued(stash: &Stash) -> bool {
 
 /// All listeners of the protocols that have queues: a request that takes microseconds.
 pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
-    let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
+    let protocols = [Protocol::Tcp, Protocol::Mptcp, Protocol::Dccp, Protocol::Smc];
+    let dumps = protocols.map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::of(State::Listen))
     });

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::namespaces::read;
@@ -58,8 +57,15 @@ pub(super) fn name_holders(
     read(views, root, &[dump], &mut |sockets| {
         for socket in &*sockets {
             let found = socket.inet().and_then(|pair| inside.get(&key(socket, pair)));
-            if let (Some(inode), Some(tcp)) = (socket.inode.map(NonZeroU32::get), found) {
-                inner.insert(inode, *tcp);
+            match (socket.inode, found) {
+                (Some(inode), Some(tcp)) => {
+                    inner.insert(inode.get(), *tcp);
+                }
+                // It waits to be accepted: nobody holds it yet, and it is not the kernel's own.
+                (None, Some(tcp)) => {
+                    left_over.remove(tcp);
+                }
+                (_, None) => {}
             }
         }
         ControlFlow::Continue(())
@@ -90,6 +96,8 @@ pub(super) fn name_holders(
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::super::read_tables;
     use super::super::samples::{file, recorded_dump};
     use super::*;
@@ -160,10 +168,11 @@ mod tests {
             with_inode(281, tcp("127.0.0.1", 5101, "0.0.0.0", 0, State::Listen)),
             with_inode(292, tcp("::", 5102, "::", 0, State::Listen)),
             with_inode(300, tcp("127.0.0.1", 5100, "0.0.0.0", 0, State::Listen)),
+            with_inode(11104, tcp("::1", 5102, "::1", 56102, State::Established)),
         ] {
             stash.push(&socket);
         }
-        let mut left_over = BTreeSet::from([281, 292, 300]);
+        let mut left_over = BTreeSet::from([281, 292, 300, 11104]);
         let root = ProcRoot::default();
         let table = replaying(machine(&[(249, 117), (291, 118), (300, 119)]), || {
             let table = HolderTable::new(Vec::new());
@@ -177,7 +186,8 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!((pids(281), pids(292), pids(300)), (vec![117], vec![118], vec![]));
-        assert_eq!(left_over, BTreeSet::from([300]));
+        assert_eq!(left_over, BTreeSet::from([300]), "11104 waits to be accepted");
+        assert_eq!(pids(11104), [0; 0]);
         let without = replaying(Vec::new(), || {
             let table = HolderTable::new(Vec::new());
             name_holders(&root, &Views::default(), &stash, table, &mut left_over)

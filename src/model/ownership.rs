@@ -203,7 +203,7 @@ pub struct Listener {
     pub netns: u32,
     /// Where it is bound.
     pub address: IpAddr,
-    /// TCP or MPTCP.
+    /// TCP, MPTCP, DCCP or SMC.
     pub protocol: Protocol,
     /// Its inode.
     pub inode: u32,
