@@ -149,7 +149,6 @@ fn ansible_fetches_a_snapshot_of_every_machine_for_duckdb() {
         machines.push(sockets);
     }
     fs::write(directory.path("hosts"), inventory).unwrap();
-    fs::create_dir(directory.path("snapshots")).unwrap();
     // The playbook runs the sockstat of each machine's PATH.
     let program = Path::new(env!("CARGO_BIN_EXE_sockstat")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
@@ -343,4 +342,50 @@ fn units_are_valid_and_give_away_little() {
         let security = Ran::of(&mut analyze);
         assert_eq!(security.status, Some(0), "{}", security.text());
     }
+}
+
+#[test]
+fn a_real_systemd_runs_both_services_and_their_timers() {
+    let directory = Directory::new();
+    let mut boot = Command::new("bash");
+    boot.arg(file("tests/fleet/systemd.sh"))
+        .arg(env!("CARGO_BIN_EXE_sockstat"))
+        .arg(file("examples/fleet/systemd"))
+        .arg(directory.path(""));
+    let ran = Ran::of(&mut boot);
+    if ran.status == Some(77) {
+        skip(ran.text().trim());
+        return;
+    }
+    let said: Vec<_> = ran.text().lines().collect();
+    let about = |unit: &str| {
+        let at = said.iter().position(|line| *line == format!("Id={unit}"));
+        let at = at.unwrap_or_else(|| panic!("{unit}: {}{}", ran.text(), ran.stderr));
+        (said[at - 2..at + 2].to_vec(), at)
+    };
+    for name in ["metrics", "snapshot"] {
+        let (service, _) = about(&format!("sockstat-{name}.service"));
+        assert_eq!(
+            service[..2],
+            ["Result=success", "ExecMainStatus=0"],
+            "{}",
+            ran.text()
+        );
+        let (_, at) = about(&format!("sockstat-{name}.timer"));
+        assert_eq!(said[at + 1], "ActiveState=active");
+    }
+    for written in [
+        "/var/lib/sockstat 750 root",
+        "/var/lib/sockstat/snapshots.jsonl 640 root",
+        "/var/lib/prometheus/node-exporter/sockstat.prom 644 root",
+        // Both runs are in the file.
+        "2",
+    ] {
+        assert!(said.contains(&written), "{written}: {}", ran.text());
+    }
+    let last: Value = serde_json::from_str(said.last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["schema"], &last["complete"]),
+        (&"sockstat-snapshot/1".into(), &true.into())
+    );
 }
