@@ -58,8 +58,9 @@ ORDER BY host, port;
 SELECT host, local_port AS port, process, countIf(accept_queue_full) AS looks_full, count() AS looks, max(accept_q) AS worst,
        max(backlog) AS allowed
 FROM sockstat.sockets
-WHERE state = 'listen' AND (machine_id, host, taken_at) IN
-      (SELECT machine_id, host, taken_at FROM sockstat.snapshots WHERE taken_at > (SELECT max(taken_at) FROM sockstat.snapshots) - INTERVAL 25 HOUR)
+WHERE state = 'listen' AND cityHash64(machine_id, host, taken_at) IN
+      (SELECT cityHash64(machine_id, host, taken_at) FROM sockstat.snapshots
+       WHERE taken_at > (SELECT max(taken_at) FROM sockstat.snapshots) - INTERVAL 25 HOUR)
 GROUP BY host, port, process HAVING looks_full > 0 ORDER BY looks_full DESC, host;
 
 -- Q5: How many connections are there per port and program?
@@ -74,7 +75,7 @@ GROUP BY direction, process, port ORDER BY connections DESC, direction, process,
 SELECT host, process, pid, dateDiff('minute', min(taken_at), max(taken_at)) AS minutes
 FROM sockstat.sockets
 WHERE state = 'established' AND peer_port = 5432
-  AND (machine_id, host, taken_at) IN (SELECT machine_id, host, taken_at FROM sockstat.snapshots)
+  AND cityHash64(machine_id, host, taken_at) IN (SELECT cityHash64(machine_id, host, taken_at) FROM sockstat.snapshots)
 GROUP BY host, boot_id, cookie, process, pid HAVING minutes >= 60 ORDER BY minutes DESC, host;
 
 -- Q7: Where do ephemeral ports run out? Used towards one address and port, against the range of the machine.
@@ -93,7 +94,7 @@ GROUP BY host, local_address, peer, port HAVING percent >= 50 ORDER BY percent D
 WITH counted AS
 (
     SELECT host, process, taken_at AS at, count() AS sockets FROM sockstat.sockets
-    WHERE state = 'close-wait' AND (machine_id, host, taken_at) IN (SELECT machine_id, host, taken_at FROM sockstat.snapshots)
+    WHERE state = 'close-wait' AND cityHash64(machine_id, host, taken_at) IN (SELECT cityHash64(machine_id, host, taken_at) FROM sockstat.snapshots)
     GROUP BY host, process, at
 )
 SELECT host, process, min(sockets) AS least, max(sockets) AS most, argMax(sockets, at) AS newest
