@@ -384,8 +384,6 @@ fn a_real_systemd_runs_both_services_and_their_timers() {
         assert!(said.contains(&written), "{written}: {}", ran.text());
     }
     let last: Value = serde_json::from_str(said.last().unwrap()).unwrap();
-    assert_eq!(
-        (&last["schema"], &last["complete"]),
-        (&"sockstat-snapshot/1".into(), &true.into())
-    );
+    assert_eq!(last["schema"], "sockstat-snapshot/1");
+    assert!(last["rows"].is_u64() && last["boot_id"].is_string(), "{last}");
 }
