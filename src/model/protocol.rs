@@ -156,3 +156,15 @@ impl SocketType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_its_number_in_the_kernel() {
+        let numbers = (0..=u8::MAX).filter_map(|number| Some((number, SocketType::from_kernel(number)?)));
+        let expected = [1, 2, 3, 4, 5, 6, 10].into_iter().zip(SocketType::ALL);
+        assert_eq!(numbers.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+}

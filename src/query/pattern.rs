@@ -305,6 +305,9 @@ mod tests {
         let exact = Pattern::UnixName(b"\0a\0b".as_slice().into());
         assert!(exact.matches_unix_name(b"\0a\0b"));
         assert!(!exact.matches_unix_name(b"\0a@b"));
+        let path = Pattern::UnixName(b"@a@b".as_slice().into());
+        assert!(path.matches_unix_name(b"@a@b"));
+        assert!(!path.matches_unix_name(b"\0a\0b"), "a path may begin with @, too");
         let regex = Pattern::regex(r"^@a\x00b$", false).unwrap();
         assert!(regex.matches_unix_name(b"\0a\0b"));
         assert!(!regex.matches_unix_name(b"\0a@b"));

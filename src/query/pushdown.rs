@@ -292,3 +292,34 @@ fn port_range(end: End, low: u64, high: u64) -> Condition {
     let to = (high < u16::MAX).then_some(Condition::Is(Question::PortAtMost(end, high)));
     Condition::and(from.into_iter().chain(to))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{Mode, parse};
+
+    #[test]
+    fn one_port_in_every_matching_row_narrows_the_dump() {
+        let ports = |filter: &str| {
+            let expr = parse(&[filter.to_owned()], Mode::List).unwrap().expr.unwrap();
+            let tcp = Dump {
+                protocol: Protocol::Tcp,
+                family: None,
+            };
+            let pushed = pushdown(&expr, tcp);
+            (pushed.sport, pushed.dport)
+        };
+        assert_eq!(ports("sport = 22"), (Some(22), None));
+        assert_eq!(
+            ports("pid = 7 and sport = 22 and dport = 80"),
+            (Some(22), Some(80))
+        );
+        assert_eq!(
+            ports("sport = 22 and pid = 7 or sport = 22 and pid = 8"),
+            (Some(22), None)
+        );
+        assert_eq!(ports("sport = 22 or sport = 23"), (None, None));
+        assert_eq!(ports("sport = 22 or pid = 7"), (None, None));
+        assert_eq!(ports("sport != 22"), (None, None));
+    }
+}

@@ -144,5 +144,9 @@ mod tests {
             ("established", State::Established)
         );
         assert_eq!(Association::from_kernel(8), None);
+        let by_number = (0..=u8::MAX)
+            .map_while(Association::from_kernel)
+            .map(Association::name);
+        assert!(by_number.eq(Association::all()));
     }
 }

@@ -170,3 +170,24 @@ pub(super) fn tipc_congestion(socket: &Socket) -> Value<'_> {
         _ => none,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_netlink_socket_that_is_connected_to_no_group_has_none() {
+        let connected_to = |peer_group| Socket {
+            endpoints: Endpoints::Netlink(NetlinkPair {
+                protocol: 0,
+                portid: 812,
+                peer_portid: 0,
+                peer_group,
+                groups: [].into(),
+            }),
+            ..Socket::BLANK
+        };
+        assert!(matches!(peer_group(&connected_to(0)), Value::Null));
+        assert!(matches!(peer_group(&connected_to(2)), Value::Integer(2)));
+    }
+}

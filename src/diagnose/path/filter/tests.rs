@@ -16,6 +16,7 @@ use crate::model::packet_filter::{
 
 /// The server, and a neighbour of it.
 const SERVER: &str = "10.0.0.1";
+const SERVER_V6: &str = "fd00::1";
 const CLIENT: &str = "10.0.0.2";
 const LOOPBACK: u32 = 1;
 const CARD: u32 = 2;
@@ -45,7 +46,13 @@ fn facts() -> Facts {
 
 /// The routing table: the server's address is local, everything else is on the card.
 fn route(query: &RouteQuery) -> RouteAnswer {
-    let server: IpAddr = SERVER.parse().unwrap();
+    let server: IpAddr = if query.destination.is_ipv4() {
+        SERVER
+    } else {
+        SERVER_V6
+    }
+    .parse()
+    .unwrap();
     let is_local = query.destination == server || query.destination.is_loopback();
     RouteAnswer::Found(Route {
         kind: if is_local { Route::LOCAL } else { 1 },
@@ -60,10 +67,14 @@ fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) ->
     const BUDGET: u64 = 200_000;
     let mut facts = facts();
     let index = Index::new(filter);
+    let server = match client {
+        Client::From { address, .. } if address.is_ipv6() => SERVER_V6,
+        _ => SERVER,
+    };
     let attempt = Attempt {
         protocol,
         client,
-        server: SocketAddr::new(SERVER.parse().unwrap(), 80),
+        server: SocketAddr::new(server.parse().unwrap(), 80),
         zone: None,
     };
     loop {
@@ -431,6 +442,32 @@ fn element(key: &[u8]) -> Element {
 }
 
 #[test]
+fn a_range_in_a_rule_is_written_with_both_ends() {
+    let lookup = Expression::Lookup {
+        set: (*b"s").into(),
+        from: 0,
+        to: None,
+        inverted: false,
+    };
+    let rule = [load(Load::Meta(16)), is(&[6]), payload(2, 2, 2), lookup, drop()];
+    let end_of = |key: &[u8]| Element {
+        is_end: true,
+        ..element(key)
+    };
+    let elements = vec![
+        end_of(&[0, 91]),
+        element(&[0, 90]),
+        end_of(&[0, 82]),
+        element(&[0, 80]),
+    ];
+    let set = set(Set::INTERVAL | Set::ANONYMOUS, 2, &[], elements);
+    let filter = filter(vec![chain(Some(INPUT), &[&rule])], vec![set]);
+    let table = &filter.tables[0];
+    let text = super::words::rule_text(table, &table.chains[0].rules[0]);
+    assert_eq!(text, "tcp dport { 80-81, 90 } drop");
+}
+
+#[test]
 fn sets_intervals_concatenations_and_maps() {
     let lookup = |to| Expression::Lookup {
         set: (*b"s").into(),
@@ -565,6 +602,24 @@ fn matches_of_x_tables() {
     assert!(with(b"state", 0, &8u32.to_ne_bytes()));
     let address_type = |mask: u16| [&[0, 0][..], &mask.to_ne_bytes(), &[0; 4]].concat();
     assert!(with(b"addrtype", 1, &address_type(1 << 2)) && !with(b"addrtype", 1, &address_type(1 << 1)));
+    let of_v6 = |mask: u16| {
+        let extension = Extension {
+            name: (*b"addrtype").into(),
+            revision: 1,
+            info: address_type(mask).into(),
+        };
+        let filter = input(&[&[Expression::Match(extension), drop()]]);
+        let client = Client::From {
+            address: "fd00::2".parse().unwrap(),
+            interface: CARD,
+        };
+        let Prediction::Certain(end) = predicted(&filter, client, 6, true) else {
+            panic!()
+        };
+        end.outcome == Outcome::Timeout
+    };
+    assert!(of_v6(1 << 1), "every address but a multicast address is unicast");
+    assert!(!of_v6(1 << 5));
     let mark =
         |value: u32, invert: u8| [&value.to_ne_bytes()[..], &u32::MAX.to_ne_bytes(), &[invert]].concat();
     assert!(
