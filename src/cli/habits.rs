@@ -188,7 +188,7 @@ impl<'a> Lsof<'a> {
         line
     }
 
-    /// Takes apart `[46][protocol][@host][:port]`; returns whether it was one.
+    /// Takes apart `[46][protocol][@host][:port]`; returns whether the word has this form.
     fn add_address(&mut self, text: &'a str) -> bool {
         let (family, rest) = text.split_at(usize::from(text.starts_with(['4', '6'])));
         let is_protocol = |name: &str| {

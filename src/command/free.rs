@@ -114,7 +114,7 @@ fn next_free(port: u16, wanted: &Wanted, system: &SystemFacts) -> Option<u16> {
 /// How many owners of a port are named.
 const NAMED_MAX: usize = 2;
 
-/// Ports up to this one are rarely meant.
+/// Numbers up to this one are rarely meant as ports.
 const SMALL: u16 = 20;
 
 /// A hint for a number that is a port here and was probably meant as a count: `free 3`, and `free -n 3` as in

@@ -45,7 +45,7 @@ pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
     String::new()
 }
 
-/// Words of people who expect a command for listing.
+/// Words typed by people who expect a command for listing.
 const LISTS: [&str; 7] = ["list", "ls", "show", "ports", "sockets", "ps", "status"];
 
 /// Returns a hint about the only word of a filter: a command that is not needed, or an address that a listener on all
@@ -96,8 +96,8 @@ fn of_direction(words: &[String], bare_words: &[String]) -> Option<String> {
     ))
 }
 
-/// Returns a hint about the first word that resembles a known one: a program whose name includes it, a user, or what
-/// is near to it.
+/// Returns a hint about the first word that resembles a known one: a program whose name includes it, a user, or a
+/// similar word.
 fn misspelt(
     bare_words: &[String],
     programs: &BTreeSet<String>,

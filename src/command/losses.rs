@@ -167,8 +167,8 @@ fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The loss that every run without full rights has: JSON and the exit status have it, but a line each time would only
-/// teach people not to read stderr (docs/decisions/0008).
+/// The loss of every run without full rights. JSON and the exit status report it, but a line each time would only teach
+/// people not to read stderr (docs/decisions/0008).
 const UNPRINTED: &str = "owners-partial";
 
 /// The lines for stderr: one per loss except `UNPRINTED`. Notes are for JSON only.
@@ -224,7 +224,7 @@ mod tests {
         of.by_status[OwnerStatus::Known as usize] = 1;
         assert_eq!(told(&of)[0].0, "owners-partial");
         of.by_status[OwnerStatus::Hidden as usize] = 1;
-        assert_eq!(told(&of).len(), 1, "hidden owners say it all");
+        assert_eq!(told(&of).len(), 1, "hidden owners suffice");
         let mut of = captured(Unseen::default());
         of.by_status[OwnerStatus::Known as usize] = 1;
         assert_eq!(told(&of), []);

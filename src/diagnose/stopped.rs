@@ -54,7 +54,7 @@ impl Stopped {
         })
     }
 
-    /// Whether no holder that was seen runs.
+    /// Whether none of the holders that were seen is running.
     pub fn are_all(&self) -> bool {
         self.are_all
     }

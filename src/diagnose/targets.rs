@@ -22,9 +22,9 @@ pub struct Target {
     pub master: Option<u32>,
 }
 
-/// Puts holders together: those of one socket that descend from another of them are one target, and so are those with
-/// the same master in `masters`, which has that of a holder if it cannot be inspected. A target that holds several
-/// sockets is named once.
+/// Groups holders into targets: holders of one socket that descend from another of them are one target, and so are
+/// those with the same master. `masters` gives the master of a holder, if that cannot be inspected. A target that holds
+/// several sockets is named once.
 pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>, masters: &BTreeMap<u32, u32>) -> Vec<Target> {
     let mut found: BTreeMap<u32, (BTreeSet<u32>, BTreeSet<usize>)> = BTreeMap::new();
     for one in held {

@@ -222,7 +222,7 @@ fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
 fn unix_name(name: Vec<u8>) -> Result<Place, String> {
     if name.len() > 108 {
         return Err(format!(
-            "a unix socket's name has at most 108 bytes, this has {}",
+            "a unix socket's name has at most 108 bytes, this one has {}",
             name.len()
         ));
     }

@@ -13,7 +13,7 @@ use crate::source::proc::holders::{Look, walk_processes};
 
 /// With more descriptors, the search through all processes takes less time than that through a few.
 const LIKELY_DESCRIPTORS: u64 = 2000;
-/// Of so many sockets it is found out whether they are still there before the search through all processes, which takes
+/// Up to this many sockets are checked to still exist before the search through all processes, which takes
 /// milliseconds.
 const ASKED_AGAIN_MAX: usize = 500;
 
@@ -42,9 +42,9 @@ pub fn around_all(request: &Request, sockets: &Store) -> io::Result<Captured> {
     surround(run, &sockets.as_stash())
 }
 
-/// The same, by one search alone: a socket without a holder is `unknown`. Processes that are `likely` to hold some
-/// are asked first; who else holds these is not searched. Before all processes are, those that are no longer there
-/// (`is_there`) are left out.
+/// The same with a single search: a socket without a holder is `unknown`. Processes that are `likely` to hold some are
+/// asked first; other holders of these are not looked for. Sockets that are gone by then (`is_there`) are left out
+/// before all processes are searched.
 ///
 /// # Errors
 /// Same as [`super::stream`].

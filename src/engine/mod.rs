@@ -51,7 +51,7 @@ pub struct Captured {
     pub owners: Owners,
     /// Processes and names.
     pub context: Context,
-    /// What is missing, or was read another way.
+    /// What is missing, or was read in another way.
     pub gaps: Vec<Gap>,
     /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
     pub by_status: [u64; OwnerStatus::ALL.len()],

@@ -34,7 +34,7 @@ pub(super) struct Tables {
     refused: Option<i32>,
     /// The names in /proc/net/protocols, read when first needed.
     protocols: Option<String>,
-    /// What is missing, or was read another way.
+    /// What is missing, or was read in another way.
     pub(super) gaps: Vec<Gap>,
 }
 

@@ -13,7 +13,7 @@ pub enum Runtime {
     Docker,
     /// podman, and other users of libpod.
     Podman,
-    /// containerd, by its CRI plugin or by nerdctl.
+    /// containerd, through its CRI plugin or nerdctl.
     Containerd,
     /// CRI-O.
     Crio,
@@ -113,7 +113,7 @@ impl Home {
 /// The systemd that manages a cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manager<'a> {
-    /// The unit that it knows the cgroup by, as `systemctl` takes it.
+    /// The unit by which it knows the cgroup, in the form that `systemctl` takes.
     pub unit: Option<&'a str>,
     /// Whether it is a user's own.
     pub of_user: bool,
@@ -121,7 +121,7 @@ pub struct Manager<'a> {
 
 impl<'a> Manager<'a> {
     /// Parses a path by the rule of systemd (cg_path_get_unit): the outermost unit, which only systemd or root can have
-    /// created. Below it, whoever the cgroup is delegated to chooses names, also those of other units.
+    /// created. Below it, whoever the cgroup is delegated to chooses the names, even names of other units.
     pub fn of_path(path: &'a str) -> Self {
         let mut parts = path
             .split('/')
@@ -213,8 +213,8 @@ fn is_unit(part: &str) -> bool {
     matches!(part.rsplit_once('.'), Some((name, "service" | "scope")) if !name.is_empty())
 }
 
-/// Returns the pod that a path component names: `podUID` or, by the systemd driver, `…-podUID.slice` with `_` for
-/// `-`; of podman `machine-libpod_pod_ID.slice` or `libpod_parent-libpod_pod_ID.slice`.
+/// Returns the pod that a path component names: `podUID` or, with the systemd driver, `…-podUID.slice` with `_` for
+/// `-`; for podman `machine-libpod_pod_ID.slice` or `libpod_parent-libpod_pod_ID.slice`.
 fn pod_of(part: &str, in_kubernetes: bool) -> Option<String> {
     let name = part.strip_suffix(".slice").unwrap_or(part);
     if let Some((_, id)) = name.rsplit_once("libpod_pod_") {

@@ -38,7 +38,7 @@ pub struct InetEnd {
     pub inode: Option<NonZeroU32>,
     /// Its state.
     pub state: State,
-    /// Whether it takes only IPv6; known only for sockets without a peer.
+    /// Whether it accepts only IPv6; known only for sockets without a peer.
     pub v6only: bool,
 }
 

@@ -5,7 +5,7 @@ use super::Protocol;
 /// The severity of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapLevel {
-    /// The answer is complete, but was read another way (a fallback, a family that the kernel lacks). JSON only.
+    /// The answer is complete, but was read in another way (a fallback, a family that the kernel lacks). JSON only.
     Note,
     /// Something is missing from the answer. Printed on stderr, with its remedy.
     Loss,
@@ -50,7 +50,7 @@ pub const BOUND_UNSEEN: &str = "bound-unseen";
 /// The code of a family whose sockets the kernel has but does not list.
 pub const FAMILY_UNREAD: &str = "family-unread";
 
-/// One thing that could not be read, or was read another way.
+/// One thing that could not be read, or was read in another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// Loss or note.

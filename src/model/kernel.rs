@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(
             of("7.0.0", debian),
             Some((7, 0, None)),
-            "a kernel of one's own on Debian"
+            "a self-built kernel on Debian"
         );
         assert_eq!(of("next", debian), None);
         assert_eq!(of("", ""), None);

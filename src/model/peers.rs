@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use super::ends::Ends;
 use super::{Endpoints, HolderTable, OwnerStatus, Owners, Ownership, Socket, State, UnixPair};
 
-/// The other ends of the rows of a run. Empty when nobody asked.
+/// The other ends of the rows of a run. Empty if not requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peers {
     /// Which socket is at the other end.

@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(
             name("evil", Some("/tmp/evil"), &["sshd"]),
             "evil",
-            "a first argument alone is no name"
+            "a first argument alone is not a name"
         );
     }
 

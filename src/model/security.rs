@@ -5,7 +5,7 @@
 pub struct BindSecurity {
     /// The active security modules (`/sys/kernel/security/lsm`); empty if the list cannot be read.
     pub modules: Vec<String>,
-    /// Whether TOMOYO enforces some policy; also if that cannot be read.
+    /// Whether TOMOYO enforces some policy; true if that cannot be read.
     pub tomoyo_enforcing: bool,
     /// Whether SELinux enforces its policy.
     pub selinux_enforcing: bool,

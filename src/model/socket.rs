@@ -38,7 +38,7 @@ pub struct Socket {
     pub cgroup_id: Option<NonZeroU64>,
     /// Which directions were shut down.
     pub shutdown: Option<Shutdown>,
-    /// `INET_DIAG_SOCKOPT`: two bytes of option bits, the first byte low.
+    /// `INET_DIAG_SOCKOPT`: two bytes of option bits, the low one first.
     pub socket_options: Option<u16>,
     /// The IP protocol that a raw socket receives (`INET_DIAG_PROTOCOL`).
     pub ip_protocol: Option<u8>,

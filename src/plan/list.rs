@@ -172,7 +172,7 @@ fn words_of(filter: &[String]) -> Vec<String> {
 }
 
 impl ListPlan {
-    /// Refuses what only the listing finds out.
+    /// Rejects fields that only the listing can fill.
     ///
     /// # Errors
     /// If `reachable` is a column or in the filter.

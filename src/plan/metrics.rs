@@ -1,4 +1,4 @@
-//! `metrics`: TCP and UDP in every state, with owners, drops and half-open connections, to count.
+//! `metrics`: counts TCP and UDP sockets in every state, with owners, drops and half-open connections.
 
 use std::path::PathBuf;
 
@@ -82,7 +82,7 @@ mod tests {
         assert!(plan.capture.owners && plan.capture.half_open && plan.capture.names.users);
         assert!(
             plan.capture.dumps.iter().all(|dump| dump.parts.has(Parts::DROPS)),
-            "drops are asked for"
+            "drops are requested"
         );
         assert_eq!((plan.limits.programs, plan.limits.listeners), (1, 2));
     }

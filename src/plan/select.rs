@@ -31,7 +31,7 @@ pub struct Selection {
     pub states_asked: bool,
     /// Whether nothing was selected: TCP and UDP, every state, with owners.
     pub by_default: bool,
-    /// Whether no option selects anything: at most words do.
+    /// Whether no option selects anything; words may.
     pub without_options: bool,
     /// Whether the filter selects the sockets of certain owners.
     of_owners: bool,
@@ -471,7 +471,7 @@ mod tests {
         }
         let states = |line: &str| select(line).unwrap().dumps()[0].states;
         assert_eq!(states("-l -A netlink"), StateSet::LISTENING);
-        assert_eq!(states("-A all"), StateSet::CONN, "not named: as ss has it");
+        assert_eq!(states("-A all"), StateSet::CONN, "not named: as in ss");
         assert_eq!(states("--vsock"), StateSet::CONN);
         let of_tipc = StateSet::of_all(&[State::Established, State::Listen, State::Unconnected]);
         assert_eq!([states("--tipc"), states("-f tipc")], [of_tipc; 2]);

@@ -1,4 +1,4 @@
-//! The tables of sockets, by the names and in the order of ss 7.1.
+//! The tables of sockets, under the names and in the order of ss 7.1.
 
 use crate::model::{Protocol, SocketType, State, StateSet};
 

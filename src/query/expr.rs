@@ -56,7 +56,7 @@ pub enum Predicate {
     Program(Pattern),
     /// The field is not null.
     Has(Field),
-    /// Some owner is known to have that fact.
+    /// That fact is known for some owner.
     OwnerHas(OwnerField),
     /// The kernel chose the port or name: the port is in this range, or the unix socket is unnamed or has a five-digit
     /// abstract name. `None` until the range is known.

@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(
             by(Field::Pid, &context),
             "Integer(812)",
-            "no circle hides the owner"
+            "a circle of parents does not hide the owner"
         );
         context.processes.clear();
         assert_eq!(

@@ -42,7 +42,8 @@ impl Containing {
     }
 }
 
-/// Returns the names that begin with a word, or else include it. A word of less than three characters is in too many.
+/// Returns the names that begin with a word, or else include it. A word of fewer than three characters occurs in too
+/// many.
 ///
 /// Kernel threads, such as `kworker/0:1`, are not programs.
 pub fn containing(word: &str, names: &BTreeSet<String>) -> Option<Containing> {

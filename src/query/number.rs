@@ -106,7 +106,7 @@ pub(super) fn with_unit(text: &str, unit: &str) -> Result<u64, String> {
     let scaled = (u128::from(whole) * scale + u128::from(fraction)) * factor;
     let divisor = scale * u128::from(divisor);
     if scaled % divisor != 0 {
-        return Err(format!("too fine: the field has whole {unit}"));
+        return Err(format!("too precise: the field counts whole {unit}"));
     }
     u64::try_from(scaled / divisor).map_err(|_| expected())
 }

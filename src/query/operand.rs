@@ -59,7 +59,7 @@ impl Reader<'_> {
 
     fn has_no_order(&self, operands: &[Operand]) -> FilterError {
         let name = self.name;
-        let message = format!("'{name}' has no order: it compares only with =, !=, in and like");
+        let message = format!("'{name}' has no order: it works only with =, !=, in and like");
         self.error(span_of(operands), message, "")
     }
 

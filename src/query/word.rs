@@ -63,7 +63,7 @@ fn sides(mode: Mode, build: impl Fn(End) -> Expr) -> Expr {
     }
 }
 
-/// Protocols that a word may name before its port, as lsof has it: `tcp:80`.
+/// Protocols that a word may name before its port, as in lsof: `tcp:80`.
 const BEFORE_PORTS: [Protocol; 7] = [
     Protocol::Tcp,
     Protocol::Udp,
@@ -177,8 +177,8 @@ fn address_word(
     })))
 }
 
-/// A name of unix sockets. A path is also the file that is there now: it may have had another name when the socket was
-/// bound to it.
+/// A name of unix sockets. A path also means the file that exists there now: when the socket was bound to it, the file
+/// may have had another name.
 fn unix_name(text: &Arc<str>, operand: &Operand, mode: Mode) -> Expr {
     let glob = Glob::new(operand.word.raw.as_bytes());
     let typed = operand.word.bytes();

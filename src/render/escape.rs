@@ -85,8 +85,8 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
     }
 }
 
-/// Returns the name of a unix socket that is written as [`push_unix_name`] does: the inverse of it, but an escape that
-/// it does not write stays as it is, since paths have such names too (`\x2d` in those of systemd).
+/// Returns the name of a unix socket that [`push_unix_name`] has written. An escape that it does not write stays as it
+/// is, since paths contain such escapes, too (`\x2d` in those of systemd).
 pub fn unix_name_of(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -116,8 +116,8 @@ pub fn unix_name_of(text: &str) -> Vec<u8> {
     out
 }
 
-/// Control characters, and those that change the direction of text or are invisible (Unicode 16, general category Cf
-/// as far as it deceives).
+/// Control characters, and those that change the direction of text or are invisible (Unicode 16, the deceptive ones of
+/// general category Cf).
 pub(super) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -74,7 +74,7 @@ pub fn columns(width: Option<usize>) -> String {
     page.finish()
 }
 
-/// The least room for meanings next to the other facts.
+/// The minimum room for meanings next to the other facts.
 const MEANING_LEAST: usize = 30;
 
 /// The same as a page of documentation.

@@ -26,7 +26,7 @@ pub struct Closing<'a> {
     pub kernel: &'a str,
     /// The number of rows above it.
     pub rows: u64,
-    /// What is missing, or was read another way.
+    /// What is missing, or was read in another way.
     pub gaps: &'a [Gap],
     /// Where the kernel chooses ports.
     pub ports: Option<RangeInclusive<u16>>,

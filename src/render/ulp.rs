@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             shown(b"tls\0", 2, &[(1, &number(9)), (2, &number(99)), (3, &[1])]),
             " tcp-ulp-tls version: unknown(9)",
-            "ss has no word for an unknown cipher, and a number cut short is none"
+            "ss has no word for an unknown cipher, and a truncated number is not one"
         );
     }
 

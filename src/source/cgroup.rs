@@ -114,7 +114,7 @@ mod tests {
         let cut = walk(&root, 2 * ENTRY_BYTES);
         std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(found, expected);
-        assert_eq!(cut.len(), 2, "it ends with the one that is too much");
+        assert_eq!(cut.len(), 2, "it ends with the one that exceeds the limit");
         assert!(!cut.contains_key(&inode_of_service), "the upper ones come first");
     }
 }

@@ -36,7 +36,7 @@ pub fn keep(socket: BorrowedFd<'_>, is_v6: bool) {
     }
 }
 
-/// Takes the next message. TCP sockets have them since Linux 5.13 (net/ipv4/tcp_ipv4.c, tcp_v4_err).
+/// Takes the next message. TCP sockets have had them since Linux 5.13 (net/ipv4/tcp_ipv4.c, tcp_v4_err).
 #[allow(
     clippy::useless_conversion,
     reason = "the type of the length is another in musl"

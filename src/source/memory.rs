@@ -22,7 +22,8 @@ static BEFORE_END: OnceLock<fn()> = OnceLock::new();
 /// The thread that ends the program; 0 for none.
 static ENDING: AtomicI32 = AtomicI32::new(0);
 
-/// Sets what is done before the program ends because memory ran out, such as restoring the terminal. It must not need any.
+/// Sets what is done before the program ends because memory ran out, such as restoring the terminal. That must not need
+/// any memory.
 pub fn before_end(action: fn()) {
     let _ = BEFORE_END.set(action);
 }

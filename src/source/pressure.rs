@@ -17,7 +17,7 @@ const OF_TCP: [&str; 4] = [
 /// Columns of connection tracking: the name that we give, and the kernel's.
 const OF_TRACKING: [(&str, &str); 2] = [("conntrack drop", "drop"), ("conntrack early_drop", "early_drop")];
 
-/// Reads them. Those that this kernel lacks are missing.
+/// Reads the counters, without those that this kernel lacks.
 pub fn read() -> Vec<Counter> {
     let text = |path: &str| disk::read_to_string(path).unwrap_or_default();
     let mut counters = of_tcp(&text("/proc/net/netstat"));

@@ -160,7 +160,7 @@ mod tests {
         let bytes: Vec<u8> = (0..200_000u32).map(|at| b'a' + (at % 23) as u8).collect();
         (&terminal).write_all(&bytes).unwrap();
         let mut seen = Vec::new();
-        assert!(!terminal.send().unwrap(), "no terminal keeps so much");
+        assert!(!terminal.send().unwrap(), "no terminal buffers that much");
         while seen.len() < bytes.len() {
             seen.extend(read(&mut reader));
             terminal.send().unwrap();
@@ -185,7 +185,8 @@ mod tests {
         assert!(terminal.send().unwrap(), "nothing waits");
         // A part may have been on its way out of the kernel.
         assert!(read_until(b"\x18the end") < 100_000);
-        // Filled with nothing pending. The kernel passes bytes on at any time, so there may be room again.
+        // The terminal is full, and nothing is pending. The kernel passes bytes on at any time, so there may be room
+        // again.
         while terminal.write(b"frame").unwrap() == 5 {}
         terminal.send_last(b"again");
         read_until(b"again");

@@ -15,7 +15,7 @@ use crate::model::{Gap, Key, Row, Socket};
 pub const NEW_FOR: Duration = Duration::from_secs(3);
 /// How long a row that is gone keeps its place.
 pub const GONE_FOR: Duration = Duration::from_secs(5);
-/// The most memory that the looks of the last minutes and what happened at them may take.
+/// The maximum memory for the looks of the last minutes and their events.
 const KEPT_BYTES: usize = 64 << 20;
 /// How many points of a curve are kept, one for each look.
 pub(super) const POINTS_MAX: usize = 120;
@@ -66,7 +66,7 @@ pub struct Data {
     pub details: BTreeMap<Key, Socket>,
     /// Their curves.
     pub curves: BTreeMap<Key, VecDeque<Point>>,
-    /// Sockets that are gone, and since when; not those that nothing had shown before.
+    /// Sockets that are gone, and since when; without those that no look had shown.
     pub gone: Vec<(Socket, Duration)>,
     /// When each new socket was first seen.
     pub born: BTreeMap<Key, Duration>,
@@ -165,8 +165,8 @@ impl Data {
         }
     }
 
-    /// Drops the oldest looks that are older than the user can go back, or take more memory than they may, and the
-    /// events up to them. Whoever goes back to a look undoes the events since.
+    /// Drops the oldest looks, and the events up to them: those that are older than the user can go back, and those
+    /// beyond the memory limit. Going back to a look undoes the events since then.
     fn forget(&mut self, at: Duration, bytes_max: usize) {
         while self.moments.len() > 1
             && let Some(first) = self.moments.front()
@@ -359,7 +359,7 @@ mod tests {
         data.forget(Duration::from_secs(700), data.kept_bytes / 2);
         assert_eq!(data.kept_bytes, kept(&data));
         assert!((290..310).contains(&data.moments.len()), "{}", data.moments.len());
-        // The first look that is left has what there was.
+        // The first look that is left has what existed then.
         let first = data.rewound(0).unwrap();
         let cookies: Vec<u64> = first
             .followed

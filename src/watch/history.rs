@@ -7,7 +7,8 @@ use super::data::Data;
 use crate::model::details::Details;
 use crate::model::{Key, Socket, Store};
 
-/// A look is a burst if it opens and closes this many times as many sockets as the looks around it, and at least this many.
+/// A look is a burst if this many times as many sockets opened and closed as in the looks around it, and at least this
+/// many.
 const BURST: (usize, usize) = (3, 3);
 
 impl Data {

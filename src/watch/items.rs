@@ -78,7 +78,7 @@ impl Items {
         }
     }
 
-    /// Takes over the queues of ports from what is known now; everything else stays as it was counted.
+    /// Copies the queues of ports from what is known now; everything else stays as it was counted.
     pub(super) fn refresh(&mut self, data: &Data) {
         if let Self::Ports(ports) = self {
             for port in ports.iter_mut().filter(|port| port.port != 0) {

@@ -8,7 +8,7 @@ use crate::model::{Socket, Store};
 
 /// How far back the user can go.
 pub const KEPT_FOR: Duration = Duration::from_secs(600);
-/// The queues of so many sockets are kept for every look.
+/// Up to this many sockets, queues are kept for every look.
 const QUEUES_MAX: usize = 2000;
 
 /// One look.

@@ -119,7 +119,7 @@ pub enum Msg {
     Fate(Fate),
     /// The answer of `why`.
     Why(Result<String, String>),
-    /// Every look of a recording was taken in with the filter of this number.
+    /// Every look of a recording was processed with the filter of this number.
     Replayed(u32),
 }
 

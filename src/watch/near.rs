@@ -1,4 +1,4 @@
-//! What a filter that matches nothing may have meant, by what is on the screen.
+//! What a filter that matches nothing may have meant, judging by what is on the screen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::query::nearest::{containing, nearest};
 use crate::query::{Mode, parse};
 use crate::render::escape;
 
-/// A sentence about what may have been meant: a port in use, a program or a state; `None` if nothing is near.
+/// A sentence about what may have been meant: a port in use, a program or a state; `None` if nothing is similar.
 pub(super) fn near(filter: &str, data: &Data) -> Option<String> {
     let parsed = parse(&[filter.to_owned()], Mode::List).ok()?;
     of_programs(&parsed.words, data).or_else(|| of_ports(filter, data))
@@ -50,7 +50,7 @@ fn of_ports(filter: &str, data: &Data) -> Option<String> {
         .iter()
         .map(|(port, sockets)| (*sockets, port.to_string()))
         .collect();
-    // Of several the one with most sockets.
+    // Of several, the one with the most sockets.
     often.sort_unstable_by(|a, b| b.cmp(a));
     let port = missing.find_map(|port| {
         nearest(&port.to_string(), often.iter().map(|(_, port)| port.as_str())).map(str::to_owned)

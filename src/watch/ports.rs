@@ -52,7 +52,7 @@ impl Port {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }
 
-    /// Takes over the queues of its socket.
+    /// Copies the queues of its socket.
     pub(super) fn refresh(&mut self, socket: &Socket) {
         self.accept = None;
         self.queue_percent = None;

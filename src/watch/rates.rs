@@ -1,4 +1,4 @@
-//! How fast the counters of connections grow. Most connections stand still: of these, only the counters are kept.
+//! How fast the counters of connections grow. Most connections are idle: of these, only the counters are kept.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -9,7 +9,7 @@ use crate::model::{Key, Protocol};
 
 /// The time over which rates are averaged.
 const MEAN_SECONDS: f64 = 10.0;
-/// A mean below this, in bytes per second, is that of a connection which stands still.
+/// A connection with a mean below this, in bytes per second, counts as idle.
 const STILL: f64 = 0.5;
 
 /// The counters of a connection, and how fast they grow.
@@ -83,7 +83,7 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// The rates of a connection; `None` if it stands still, or nothing is known yet.
+    /// The rates of a connection; `None` if it is idle, or nothing is known yet.
     pub fn rates(&self, key: Key) -> Option<&Rates> {
         self.rates.get(&key)
     }
@@ -135,7 +135,7 @@ impl Counted {
         self.at = at;
     }
 
-    /// Takes a connection that was read alone.
+    /// Takes a connection that was read by itself.
     pub fn one(&mut self, key: Key, figures: Figures, at: Duration) {
         self.rates
             .entry(key)
@@ -195,7 +195,7 @@ mod tests {
             Some(figures.rtt_us)
         };
         assert_eq!([1, 2, 4, 5].map(rtt), [Some(7), Some(7), Some(7), None]);
-        // What ended has none, what stopped has them until its mean is gone.
+        // A connection that ended has no rates; an idle one keeps them until its mean has dropped to zero.
         look(&mut counted, 4, &[(1, 50), (2, 2000)]);
         assert_eq!([2, 3].map(|one| rate(&counted, one)), [Some(0.0), None]);
         for seconds in 5..100 {

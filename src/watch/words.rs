@@ -53,7 +53,7 @@ impl State {
     /// The command line that prints the same answer of `why`.
     pub fn why_command(&self, place: &str) -> String {
         let mut words = vec!["sockstat".to_owned(), "why".to_owned()];
-        // Those that select a namespace or a recording, with their values; letters are for listings.
+        // Options that select a namespace or a recording, with their values; other letters are for listings.
         for pair in self.setup.options.windows(2) {
             if let [name @ ("-N" | "--replay"), value] = [pair[0].as_str(), pair[1].as_str()] {
                 words.push(name.to_owned());

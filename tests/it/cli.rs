@@ -385,7 +385,7 @@ fn every_place_is_answered_and_the_worst_decides() {
         run(&["why", &free, "-"])
             .ended_with(2)
             .stderr
-            .contains("stands alone")
+            .contains("must be the only place")
     );
     let empty = run(&["why", "-"]).ended_with(2);
     assert!(

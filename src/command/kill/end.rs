@@ -26,7 +26,7 @@ pub(super) enum Progress {
     Ended,
     /// None holds the sockets any more, and at least one still runs.
     LetGo,
-    /// At least one still runs, and may hold on.
+    /// At least one still runs, and may still hold a socket.
     Running,
 }
 
@@ -90,8 +90,8 @@ impl Target {
         self
     }
 
-    /// Signals the topmost process, gives the others time to end with it, and then signals those that still hold on.
-    /// Only a process that certainly holds one of the sockets is signalled, or one that was signalled before.
+    /// Signals the topmost process, gives the others time to end with it, and then signals those that still hold a
+    /// socket. Only a process that certainly holds one of the sockets is signalled, or one that was signalled before.
     ///
     /// # Errors
     /// The first process that could not be signalled; those before it were.
@@ -163,7 +163,7 @@ impl Target {
         }
     }
 
-    /// The processes whose end counts: those that were signalled, and those that hold on.
+    /// The processes whose end counts: those that were signalled, and those that still hold a socket.
     fn watched(&self) -> Vec<&Pinned> {
         let counts = |process: &&Process| process.signalled || look(&process.holds) != Held::No;
         self.processes

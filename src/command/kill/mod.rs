@@ -98,7 +98,7 @@ pub fn run(plan: &KillPlan, caller: &Caller) -> anyhow::Result<Exit> {
     for victim in &found.victims {
         endings.push((victim, end(plan, victim, found.goal, signal, caller)));
     }
-    // Only now: servers that shared a port have all had their signal.
+    // Only now, when all servers that shared a port have been signalled.
     let deadline = Instant::now() + PORTS_WITHIN;
     for (victim, ending) in &mut endings {
         let (free, words) = ports::check(victim, deadline);

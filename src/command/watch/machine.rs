@@ -123,7 +123,7 @@ impl Machine {
         }
     }
 
-    /// Takes in all looks of a recording, and again with each filter that is entered.
+    /// Processes all looks of a recording, and again with each filter that is entered.
     fn replay(&mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
         let mut looks = tape::looks();
         if looks.is_empty() {
@@ -198,7 +198,7 @@ impl Machine {
         } else {
             Part::Waiting
         };
-        // A filter by owner cannot judge a socket without them.
+        // A filter by owner cannot judge a socket without its owners.
         let by_owner = self
             .live
             .request()

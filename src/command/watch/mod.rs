@@ -139,7 +139,7 @@ impl Screen<'_> {
         }
     }
 
-    /// Takes in one event; returns how the program ends, if it does.
+    /// Handles one event; returns how the program ends, if it does.
     fn take(&mut self, state: &mut State, event: Event) -> anyhow::Result<Option<Exit>> {
         let msg = match event {
             Event::Msg(msg) => msg,

@@ -230,10 +230,10 @@ mod tests {
             .stdout(slave())
             .stderr(slave());
         let mut child = command.spawn().unwrap();
-        // Ours end here, so that reading ends with the child.
+        // Our copies are closed here, so that reading ends when the child does.
         drop(command);
         let mut seen = Vec::new();
-        // The end of a terminal is an error.
+        // Reading a terminal whose other side is closed fails.
         let _ = File::from(master.try_clone().unwrap()).read_to_end(&mut seen);
         assert!(!child.wait().unwrap().success());
         let seen = String::from_utf8(seen).unwrap();

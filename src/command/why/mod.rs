@@ -64,7 +64,7 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
         Err(reason) => return out::usage(reason),
     };
     if places.len() > 1 && places.iter().any(|typed| typed.place == Place::Stdin) {
-        return out::usage("'-' stands alone: it reads the address from standard input");
+        return out::usage("'-' must be the only place: it reads the address from standard input");
     }
     let mut worst = Exit::Done;
     for (index, typed) in places.into_iter().enumerate() {

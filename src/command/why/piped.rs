@@ -95,7 +95,7 @@ fn read_stdin() -> Receiver<Vec<u8>> {
     pieces
 }
 
-/// Answers what was found in the output.
+/// Answers for the address that was found in the output.
 fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyhow::Result<Exit> {
     match failure {
         Failure::Nothing => Ok(Exit::Done),

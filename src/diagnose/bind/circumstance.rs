@@ -165,7 +165,7 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
         say(
             Kind::DeletedBinary,
             How::Observed,
-            format!("The file that {program} runs was deleted or replaced since it was started."),
+            format!("The file that {program} runs has been deleted or replaced since it was started."),
         );
     }
     found

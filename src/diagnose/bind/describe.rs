@@ -38,7 +38,10 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
         page.row("container", &container.to_string());
     }
     if owner.binary_deleted {
-        page.row("binary", "its file was deleted or replaced since it was started");
+        page.row(
+            "binary",
+            "its file has been deleted or replaced since it was started",
+        );
     }
     if let Some(stopped) = &holders.stopped {
         let and_term = if stopped.are_all() {

@@ -117,7 +117,7 @@ fn mismatch(existing: &Existing, attempt: &BindAttempt) -> Option<Mismatch> {
     })
 }
 
-/// Puts the findings together. They are sorted by weight.
+/// Combines the findings. They are sorted by weight.
 fn decide(findings: &[Finding], attempt: &BindAttempt) -> (Outcome, Code) {
     let taken = Outcome::Fails(Errno::Eaddrinuse);
     let Some(first) = findings.first() else {

@@ -125,7 +125,7 @@ impl Existing {
         self.socket.timer.and_then(|timer| timer.expires_ms)
     }
 
-    /// Takes options that were read; the rest stays as it is.
+    /// Fills in options that were read; the rest stays as it is.
     pub fn set_options(&mut self, options: SocketOptions) {
         self.reuseaddr = options.reuseaddr.map(Flag::observed);
         self.reuseport = options.reuseport.map(Flag::observed);

@@ -205,7 +205,7 @@ mod tests {
             reuseaddr: Some(false),
             ..question()
         };
-        // Another socket that let root's in is remembered, so the kernel's answer to root is not certain.
+        // The kernel remembers another socket that admitted root's, so its answer to root is not certain.
         assert_eq!(note(&reuseport), Some("as root, bind would succeed".to_owned()));
         let low_port = Question {
             port: 80,

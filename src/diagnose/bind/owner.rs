@@ -144,7 +144,7 @@ fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
         Runtime::Docker | Runtime::Unknown => Some(("docker", container.title())),
         Runtime::Podman => Some(("podman", container.title())),
         Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
-        // It knows containers by identifier alone.
+        // It knows containers only by their identifiers.
         Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?.as_bytes())),
         // Whole systems, in which the owner can be examined as on a host.
         Runtime::Lxc | Runtime::Nspawn => None,

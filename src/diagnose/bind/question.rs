@@ -98,8 +98,8 @@ pub fn wildcards(system: &SystemFacts) -> Vec<IpAddr> {
         .collect()
 }
 
-/// The index of an interface. One that does not exist has the highest number, which none has: the verdict says that
-/// it does not exist.
+/// The index of an interface. An interface that does not exist gets the highest number, which no interface has: the
+/// verdict then says that it does not exist.
 fn interface(name: &str, system: &SystemFacts) -> NonZeroU32 {
     let mut known = system.interfaces.iter();
     let index = known.find(|(_, known)| **known == *name);

@@ -63,7 +63,7 @@ impl Role {
     }
 }
 
-/// The role of a connection without a listener. One that was given a port outside the range that the kernel chooses
+/// The role of a connection without a listener. A connection whose port is outside the range that the kernel chooses
 /// from got it from a listener that is gone.
 fn connected(socket: &Existing, port: u16, system: &SystemFacts) -> Role {
     match (socket.port_was_given, system.is_automatic(port)) {

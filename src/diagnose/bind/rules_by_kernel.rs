@@ -112,7 +112,7 @@ mod tests {
                 said,
                 "{release}"
             );
-            // Every other pair is as everywhere.
+            // Every other pair behaves as on other kernels.
             for address in ["127.0.0.1", "0.0.0.0", "::ffff:0.0.0.0", "::"] {
                 assert_eq!(
                     bind_on(release, &wildcard, address, 3000),

@@ -29,7 +29,7 @@ pub(crate) fn system() -> SystemFacts {
     }
 }
 
-/// `sockstat why 3000` of user 1000.
+/// `sockstat why 3000`, run by user 1000.
 pub(crate) fn question() -> Question {
     Question {
         addresses: None,

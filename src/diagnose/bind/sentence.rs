@@ -59,7 +59,7 @@ pub(super) fn sentence(report: &Report, finding: &Finding) -> String {
     }
 }
 
-/// How a connection came to its port.
+/// How a connection got its port.
 fn chosen(report: &Report, one: &Existing) -> String {
     let range = &report.system.local_port_range;
     let (first, last) = (range.start(), range.end());

@@ -1,5 +1,5 @@
-//! What is said about a bind, and what helps. Words may change: the tests pin the verdict, who and what is named, and
-//! the commands.
+//! What is said about a bind, and what helps. The wording may change: the tests pin the verdict, who and what is named,
+//! and the commands.
 
 use std::time::SystemTime;
 

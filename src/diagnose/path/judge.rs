@@ -134,7 +134,7 @@ pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpA
     let of = |test: &dyn Fn(&Socket) -> bool| sockets.iter().position(|one| takes_traffic(one) && test(one));
     let local = |one: &Socket| one.inet().map(|pair| pair.local_address);
     let wanted_v4 = is_v4(address);
-    // The first that holds is the best explanation.
+    // The first that applies is the best explanation.
     let found = None
         .or_else(|| of(&|one| covers(one)).map(Why::OtherDevice))
         .or_else(|| of(&|one| wanted_v4 && cover(one) == Some(Cover::AllV6)).map(Why::V6only))

@@ -33,7 +33,7 @@ impl Lookup {
         });
         let from = match self.is_in_hosts() {
             Some(true) => "in /etc/hosts",
-            Some(false) => "not in /etc/hosts, so by another source",
+            Some(false) => "not in /etc/hosts, so from another source",
             None => "/etc/hosts could not be read",
         };
         format!("{name} is {}{order}; {from}{said}", addresses.join(", "))
@@ -82,7 +82,7 @@ mod tests {
         lookup.addresses.pop();
         assert_eq!(
             lookup.sentence(),
-            "web is 10.0.0.5; not in /etc/hosts, so by another source"
+            "web is 10.0.0.5; not in /etc/hosts, so from another source"
         );
         lookup.hosts = None;
         assert!(lookup.sentence().ends_with("; /etc/hosts could not be read"));

@@ -226,7 +226,7 @@ impl Surroundings<'_> {
         if kind != Some(b"vrf") {
             let (port, master) = (self.name(index), self.name(master));
             reasons.push(Reason::seen(format!(
-                "{master}, of which {port} is a port: packets come in by {master}"
+                "{master}, of which {port} is a port: packets come in through {master}"
             )));
         }
     }

@@ -74,7 +74,7 @@ pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
     let count = waiting.len();
     let again = match most {
         0 => "not retried yet".to_owned(),
-        1 => "retried once at most".to_owned(),
+        1 => "retried at most once".to_owned(),
         _ => format!("retried up to {most} times"),
     };
     Some(Step {
@@ -102,7 +102,7 @@ mod tests {
             assert_eq!(step.ok, Some(queue.lacks_room().is_none()), "{}", step.sentence);
             queue.lacks_room().is_some()
         };
-        assert!(!full(queue(3, Some(128), 4, false)), "the fourth is taken");
+        assert!(!full(queue(3, Some(128), 4, false)), "the fourth is accepted");
         assert!(full(queue(4, Some(128), 4, false)));
         assert!(!full(queue(1, Some(2), 4096, false)));
         assert!(full(queue(2, Some(2), 4096, false)));

@@ -1,4 +1,4 @@
-//! What is said about a path. Words may change: the tests pin the verdict, and who and what is named.
+//! What is said about a path. The wording may change: the tests pin the verdict, and who and what is named.
 
 use std::num::NonZeroU32;
 

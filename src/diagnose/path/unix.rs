@@ -22,7 +22,7 @@ pub struct UnixName {
 /// The verdict on a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnixReach {
-    /// A socket takes the connection.
+    /// A socket accepts the connection.
     Accepted,
     /// The listener's accept queue is full.
     QueueFull,
@@ -61,7 +61,7 @@ pub struct UnixAnswer {
     pub socket: Option<usize>,
 }
 
-/// Says what a connection would meet.
+/// Says what would happen to a connection.
 pub fn judge(facts: &UnixName) -> UnixAnswer {
     let shown = printable(&facts.name);
     let takes =

@@ -293,7 +293,7 @@ impl Live {
         filter.matches(&row) != Match::No
     }
 
-    /// Whether single sockets can be asked for.
+    /// Whether single sockets can be requested.
     fn can_ask(&self) -> bool {
         self.request.views.views.is_empty() && !self.root.is_given()
     }

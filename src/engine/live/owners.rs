@@ -14,14 +14,15 @@ use crate::source::threads;
 
 /// How many closed sockets keep their holders, for the events and the looks of the last minutes.
 const GONE_MAX: usize = 10_000;
-/// How many processes are remembered that held the newest sockets.
+/// How many of the processes that held the newest sockets are remembered.
 const RECENT_MAX: usize = 16;
 
 /// What the searches so far found.
 ///
 /// The owner of a new socket is looked for among the processes of the listener that it came to and those that opened
-/// sockets last, then among all. One that is not found may have gone meanwhile; if it is still there the next time, a second look at it and a second walk
-/// find out why it has none. Anything else is looked up again once owners may be outdated.
+/// sockets last, then among all. One that is not found may have gone meanwhile; if it is still there the next time, a
+/// second look at it and a second walk find out why it has none. Anything else is looked up again once owners may be
+/// outdated.
 #[derive(Debug)]
 pub(super) struct Search {
     /// Inodes without a holder, and why.
@@ -136,7 +137,7 @@ impl Search {
         Ok(Some(cost))
     }
 
-    /// Who opened the last sockets is likely to open the next.
+    /// The processes that opened the last sockets are likely to open the next.
     fn remember(&mut self, holders: &[Holder]) {
         for holder in holders {
             self.recent.retain(|pid| *pid != holder.pid);
@@ -165,7 +166,7 @@ impl Search {
             let mut present = BTreeSet::new();
             sockets.each(|socket| present.extend(socket.inode.map(NonZeroU32::get)));
             self.left_over.retain(|inode, _| present.contains(inode));
-            // Inodes count up: the sockets that closed last have the highest.
+            // Inode numbers increase: the sockets that closed last have the highest.
             let mut gone = 0;
             let is_kept = |holder: &&Holder| {
                 if present.contains(&holder.inode) {
@@ -300,14 +301,14 @@ mod tests {
             assert!(searched && pids[3].is_none());
             assert!(
                 find(&[1000, 1002, 1003], false).0,
-                "one that was not found is asked again"
+                "one that was not found is looked up again"
             );
             let (searched, pids) = find(&[1000], true);
             assert!(searched);
             assert_eq!(
                 pids,
                 [Some(7), Some(7), Some(8), None],
-                "who held what is gone is kept"
+                "the holders of a closed socket are kept"
             );
         });
     }

@@ -138,7 +138,7 @@ pub enum ObjectOf {
     Key { set: Name, from: u8 },
 }
 
-/// A match or target of x_tables, as binary as the kernel keeps it.
+/// A match or target of x_tables, in the kernel's binary form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     /// Its name.

@@ -14,14 +14,14 @@ pub enum Family {
     Ip6,
     /// ARP.
     Arp,
-    /// Everything that passes one device.
+    /// Everything that passes through one device.
     Netdev,
     /// What a bridge forwards.
     Bridge,
 }
 
 impl Family {
-    /// The word of nft.
+    /// The keyword of nft.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inet => "inet",

@@ -76,9 +76,9 @@ impl Dump {
     /// not wanted.
     pub fn for_peers(&self, peers: PeerKinds) -> Option<Self> {
         let needed = match self.protocol {
-            // Names are those of listeners and of sockets that are not connected, too.
+            // Listeners and sockets that are not connected have names, too.
             Protocol::Unix if peers.unix => StateSet::ALL,
-            // Unconnected UDP sockets take what connected ones send.
+            // Unconnected UDP sockets receive what connected ones send.
             Protocol::Udp | Protocol::Udplite if peers.inet => {
                 StateSet::of_all(&[State::Established, State::Unconnected])
             }

@@ -2,8 +2,8 @@
 
 use crate::model::details::kind;
 
-/// A set of parts. `source::netlink::request` has the kernel's bits for them, which differ by family; a family takes
-/// no notice of the parts of others.
+/// A set of parts. `source::netlink::request` has the kernel's bits for them, which differ by family; a family ignores
+/// the parts of others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parts(u32);
 
@@ -39,7 +39,7 @@ impl Parts {
         Self(self.0 | more.0)
     }
 
-    /// Adds more on a condition.
+    /// Adds more if a condition holds.
     #[must_use]
     pub const fn and_if(self, condition: bool, more: Self) -> Self {
         if condition { self.and(more) } else { self }

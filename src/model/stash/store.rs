@@ -219,7 +219,7 @@ impl Store {
         slot
     }
 
-    /// Cookies count up: the product spreads them.
+    /// Cookies are consecutive: the product spreads them.
     fn home(&self, key: Key) -> usize {
         let hash = key.1.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         usize::try_from(hash).unwrap_or(0) & (self.slots.len() - 1)

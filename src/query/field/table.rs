@@ -261,7 +261,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             // Attributes inside `INET_ULP_INFO_MPTCP` (linux 6.18 include/uapi/linux/mptcp.h).
             [parts of Subflow, "subflow_"] {
                 SubflowTokenRem,    "subflow_token_rem",    "", "token:",  u32_at(1).hex(), "token of the peer's connection";
-                SubflowTokenLoc,    "subflow_token_loc",    "", "/",       u32_at(2).hex(), "token of our connection, by which subflows belong together";
+                SubflowTokenLoc,    "subflow_token_loc",    "", "/",       u32_at(2).hex(), "token of our connection, which its subflows share";
                 SubflowRelwriteSeq, "subflow_relwrite_seq", "", "",        u32_at(3),       "relative number of the next byte to send; needs CAP_NET_ADMIN";
                 SubflowMapSeq,      "subflow_map_seq",      "", "seq:",    u64_at(4),       "sequence number of the mapping in the connection; needs CAP_NET_ADMIN";
                 SubflowMapSfseq,    "subflow_map_sfseq",    "", "sfseq:",  u32_at(5),       "sequence number of the mapping in the subflow; needs CAP_NET_ADMIN";

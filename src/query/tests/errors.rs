@@ -61,7 +61,7 @@ fn errors_point_at_the_fault() {
         ),
         (
             "path > 5",
-            "error: 'path' has no order: it compares only with =, !=, in and like\n  path > 5\n         ^",
+            "error: 'path' has no order: it works only with =, !=, in and like\n  path > 5\n         ^",
         ),
         (
             "process ~ /(/",

@@ -23,7 +23,7 @@ pub struct Envelope<'a> {
     pub taken_at: SystemTime,
     /// Whether the capture is complete.
     pub complete: bool,
-    /// What is missing, or was read another way.
+    /// What is missing, or was read in another way.
     pub gaps: &'a [Gap],
 }
 

@@ -31,7 +31,7 @@ pub struct Run<'a> {
     pub version: &'a str,
     /// When it began.
     pub taken_at: SystemTime,
-    /// What is missing, or was read another way.
+    /// What is missing, or was read in another way.
     pub gaps: &'a [Gap],
 }
 

@@ -99,7 +99,7 @@ fn the_run_tells_what_it_lacks() {
     has(&text, "sockstat_complete 0");
     has(&text, r#"sockstat_missing{code="owners-hidden"} 2"#);
     has(&text, r#"sockstat_missing{code="dump-incomplete"} 2"#);
-    assert!(!text.contains("proc-fallback"), "a note is no loss");
+    assert!(!text.contains("proc-fallback"), "a note is not a loss");
     has(
         &text,
         r#"sockstat_sockets{protocol="tcp",family="inet6",state="syn_received"} 0"#,

@@ -25,7 +25,7 @@ impl Root {
 
     /// Makes a user the owner of what is below a path, and leaves the rest to root; false if we are not root.
     fn give(&self, path: &str, uid: u32) -> bool {
-        // Without root one can own these files, but not create parents that belong to root.
+        // Without root, a test can own these files, but cannot create parents that belong to root.
         if !rustix::process::geteuid().is_root() {
             return false;
         }
@@ -182,7 +182,7 @@ fn a_user_cannot_make_us_read_without_end() {
     assert_eq!(
         ask(),
         long.len() as u64,
-        "once, whatever links there are and containers that ask"
+        "once, however many links and containers lead to it"
     );
     for driver in ["zfs", "btrfs", "aufs", "devicemapper"] {
         let directory = storage.join(format!("{driver}-containers"));

@@ -53,7 +53,7 @@ pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
     }
 }
 
-/// `struct inet_diag_req_v2`; source is our side, of UDP too. `None` for sockets that cannot be closed this way.
+/// `struct inet_diag_req_v2`; source is our side, also for UDP. `None` for sockets that cannot be closed this way.
 fn encode(socket: &Socket) -> Option<Vec<u8>> {
     let pair = socket.inet()?;
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(bytes.len(), 72);
         assert_eq!(bytes[..4], 72u32.to_ne_bytes());
         assert_eq!(bytes[4..6], SOCK_DESTROY.to_ne_bytes());
-        assert_eq!(bytes[6..8], 5u16.to_ne_bytes(), "an acknowledgement is asked for");
+        assert_eq!(bytes[6..8], 5u16.to_ne_bytes(), "an acknowledgement is requested");
         assert_eq!(bytes[16..20], [AF_INET, 17, 0, 0]);
         assert_eq!(bytes[24..28], [0x1f, 0x90, 0, 0x50]);
         assert_eq!(bytes[28..32], [10, 0, 0, 1]);

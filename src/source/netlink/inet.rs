@@ -242,7 +242,7 @@ mod tests {
         let socket = decoded(&record(10, 10, 0, attributes), Protocol::Tcp).unwrap();
         assert_eq!(socket.shutdown, Some(Shutdown(3)));
         assert_eq!(socket.inet().unwrap().v6only, Some(true));
-        assert_eq!(socket.mark, None, "two bytes are no mark");
+        assert_eq!(socket.mark, None, "two bytes are not a mark");
         assert_eq!(socket.cgroup_id, NonZeroU64::new(7));
         assert_eq!(socket.socket_options, Some(0x405));
         assert_eq!(socket.drops, None, "an old, short skmeminfo has no drops");
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(
             decoded(&record(2, 0, 0, &[]), Protocol::Sctp),
             None,
-            "no state of TCP"
+            "not a state of TCP"
         );
         let closed = decoded(&record(2, 0, 0, &[(13, &[2; 128])]), Protocol::Sctp).unwrap();
         assert_eq!(closed.state, State::Unconnected);

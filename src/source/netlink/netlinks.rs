@@ -14,8 +14,8 @@ const HEADER_BYTES: usize = 28;
 /// `ndiag_show` bits for a listing: memory (queues) and groups.
 pub const SHOW_BASIC: u32 = SHOW_MEMINFO | SHOW_GROUPS;
 
-/// The most groups to read per socket: an attribute has up to 65531 bytes, and a hostile one must not become half
-/// a million numbers.
+/// The maximum number of groups to read per socket: an attribute has up to 65531 bytes, and a hostile one must not
+/// become half a million numbers.
 const MOST_GROUPS: usize = 4096;
 
 /// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, as in ss,
@@ -117,7 +117,7 @@ mod tests {
             (Some(4352), Some(12), Some(3))
         );
         assert_eq!(socket.inode, NonZeroU32::new(77));
-        assert_eq!(socket.uid, None, "the kernel tells no user");
+        assert_eq!(socket.uid, None, "the kernel reports no user");
     }
 
     #[test]

@@ -65,7 +65,7 @@ mod tests {
         for length in 0..HEADER_BYTES {
             assert!(!decode(&bytes[..length], &mut socket));
         }
-        assert!(!decode(&record(0), &mut socket), "a state that is none");
+        assert!(!decode(&record(0), &mut socket), "an invalid state");
         assert!(!decode(&[1; HEADER_BYTES], &mut socket), "another family");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Namespace, processes};
 
-/// Enters each network namespace of a process but that of this thread, and calls `visit` there. Those that cannot be
+/// Enters each network namespace of a process except that of this thread, and calls `visit` there. Those that cannot be
 /// entered are left out. Afterwards the thread must not be used for anything else.
 pub fn enter_others(mut visit: impl FnMut()) {
     let own = std::fs::read_link("/proc/thread-self/ns/net").ok();

@@ -93,7 +93,7 @@ impl View {
         !self.is_own && !self.ways.iter().any(leads_there)
     }
 
-    /// Returns the path of the descriptor that alone leads to it, if that is why it was not entered.
+    /// Returns the path of the descriptor that is the only way into it, if that is why it was not entered.
     pub fn kept_by(&self, error: &io::Error) -> Option<PathBuf> {
         let is_kept = error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error());
         self.ways.first().filter(|_| is_kept).map(Way::path)

@@ -238,8 +238,8 @@ fn less_usual(kind: &[u8], of: &Arguments<'_>, decoded: &mut Vec<Expression>) ->
             of.unknown(1, "the client's operating system", 16)?
         }
         b"socket" => {
-            decoded.push(Expression::Undecidable("the socket that takes the packet"));
-            of.unknown(2, "the socket that takes the packet", 8)?
+            decoded.push(Expression::Undecidable("the socket that receives the packet"));
+            of.unknown(2, "the socket that receives the packet", 8)?
         }
         // Changes an option of TCP, such as its maximum segment size.
         b"exthdr" if attribute(of.0, 7).is_some() => Expression::NoEffect,

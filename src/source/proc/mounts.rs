@@ -17,7 +17,7 @@ impl Mounts {
     /// Parses mountinfo. The last mount at a path counts: it covers earlier ones.
     pub fn parse(mountinfo: &str, proc_root: &str) -> Self {
         let mut mounts = Self::default();
-        // A line that procfs cannot parse is skipped alone.
+        // If procfs cannot parse a line, only that line is skipped.
         for mount in mountinfo
             .lines()
             .filter_map(|line| MountInfo::from_line(line).ok())

@@ -276,6 +276,6 @@ mod tests {
         assert_eq!(replay.answer(Kind::Fact, b"before"), Some(1u32));
         replay.turn_to(2);
         let once = answers(&mut replay, "once").0;
-        assert_eq!(once, [12, 12], "a look that has no end is none");
+        assert_eq!(once, [12, 12], "a look without an end does not count");
     }
 }

@@ -38,7 +38,7 @@ const HELP: &[&str] = &[
 /// Where the second column of the help page begins, and how many lines have two.
 const SECOND: usize = 37;
 const TWO_COLUMNS: usize = 14;
-/// A help page is not longer than this.
+/// The maximum length of the help page.
 pub(in crate::watch) const HELP_TOP_MAX: usize = 30;
 
 /// The lines of the help page: on a narrow screen the second column comes after the first.

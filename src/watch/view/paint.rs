@@ -117,7 +117,7 @@ fn cut_plain(text: &str, width: usize) -> String {
     format!("{kept}{}", &"..."[..width.min(3)])
 }
 
-/// A text in lines of at most so many cells, broken between words; all but the first are indented.
+/// A text in lines of at most this many cells, broken between words; all but the first are indented.
 pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
     if text.width() <= width {
         return vec![text.to_owned()];
@@ -137,7 +137,7 @@ pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A text without the words that do not fit.
+/// A text, without the words that do not fit.
 pub(super) fn cut_words(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

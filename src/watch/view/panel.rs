@@ -15,7 +15,7 @@ use crate::watch::items::Items;
 use crate::watch::programs::Group;
 use crate::watch::state::State;
 
-/// Where values begin, behind their labels.
+/// Where values begin, after their labels.
 pub(super) const VALUES: usize = 13;
 
 /// Draws the panel.
@@ -104,7 +104,7 @@ fn title(state: &State, socket: &Socket) -> String {
     )
 }
 
-/// The accept queue of a listener, up to its limit, and since when it is full.
+/// The accept queue of a listener, up to its limit, and since when it has been full.
 pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option<String> {
     let (waiting, limit) = socket.accept_q().zip(socket.backlog())?;
     let looks = socket

@@ -482,7 +482,7 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
         let ran = Ran::of(&mut sockstat(["--replay", file, "--at", time])).ended_with(1);
         assert!(ran.stderr.contains(why), "{}", ran.stderr);
     }
-    // `why` has what it needs of each look.
+    // `why` has what it needs from each look.
     let why = |arguments: &[&str], status| {
         let ran = Ran::of(&mut sockstat([&["--replay", file, "why"], arguments].concat())).ended_with(status);
         ran.text().to_owned()

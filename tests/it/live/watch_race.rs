@@ -1,5 +1,5 @@
-//! The live screen while sockets and processes change under it: what lives long is there once, and a process that took
-//! the place of another one gets no signal.
+//! The live screen while sockets and processes change under it: a socket that stays has one row, and a process that
+//! took the place of another one gets no signal.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
@@ -12,11 +12,11 @@ use super::sockets::Sockets;
 use super::watch::{DEADLINE, Screen};
 use crate::skip::skip;
 
-/// What the test binary is to do as another process.
+/// What the test binary does as another process.
 const RACE: &str = "SOCKSTAT_IT_RACE";
 /// The port whose holder changes.
 const PORT: u16 = 3999;
-/// How often a pid is tried to be given again.
+/// How often the test tries to get the same pid again.
 const TRIES: u32 = 1000;
 /// What ends a frame.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
@@ -99,7 +99,7 @@ fn a_process_that_took_the_place_of_the_target_gets_no_signal() {
     assert!(screen.ends().0.success());
 }
 
-/// A pid namespace in which one process holds a port, and another one takes its place when that is asked for.
+/// A pid namespace in which one process holds a port, and another one takes its place on request.
 struct Place {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -127,13 +127,13 @@ impl Place {
         match place.said(&["ready", "refused"]).as_deref() {
             Some("ready") => Some(place),
             _ => {
-                skip("a pid namespace whose next pid can be chosen is not to be had");
+                skip("no pid namespace is available in which the next pid can be chosen");
                 None
             }
         }
     }
 
-    /// The next of these words that it says; `None` at its end.
+    /// The next of these words that it prints; `None` at its end.
     fn said(&mut self, words: &[&str]) -> Option<String> {
         let lines = self.lines.by_ref().map_while(Result::ok);
         let mut words_said = lines.filter_map(|line| {
@@ -223,7 +223,7 @@ fn changes_places() {
     }
 }
 
-/// This test binary again, once it holds the port.
+/// Runs this test binary again, and waits until it holds the port.
 fn holding() -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "live::watch_race::changes_places_when_it_is_told_to"])

@@ -32,7 +32,7 @@ impl Hook {
         }
     }
 
-    /// The word of nft.
+    /// The keyword of nft.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prerouting => "prerouting",

@@ -178,7 +178,7 @@ impl Walk<'_> {
             },
             _ => Tracking::Invalid,
         };
-        // Made from the packet, the error has its entry from the start.
+        // The error is made from the packet, so it has its entry from the start.
         if is_from_rule && matches!(error.is, Tracking::Tracked { .. }) {
             error.tracking = error.is;
         }

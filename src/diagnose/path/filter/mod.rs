@@ -1,5 +1,5 @@
-//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: it requests what it
-//! its caller for.
+//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: it asks its caller
+//! for what it needs to know.
 
 pub mod connection;
 pub mod culprit;

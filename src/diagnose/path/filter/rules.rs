@@ -381,7 +381,7 @@ impl<'a> Walk<'a> {
             } => {
                 const IPV6: u32 = 10;
                 const NETMAP: u32 = 0x40;
-                // In a table of both families, a translation is for one.
+                // In a table of both families, a translation applies to one of them.
                 if (*family == IPV6) != packet.v6 {
                     return Ok(Effect::Next);
                 }

@@ -20,7 +20,7 @@ pub const CLIENT_PORT: Tag = 1;
 pub const CLIENT_PORT_LOW: Tag = 2;
 /// The time to live of a packet from another machine.
 pub const TIME_TO_LIVE: Tag = 3;
-/// A tag of what is computed from others has this bit.
+/// The tag of a computed value has this bit.
 const COMPUTED: Tag = 1 << 63;
 
 impl Cell {
@@ -33,7 +33,7 @@ impl Cell {
         }
     }
 
-    /// A byte of which the bits in `known` are those of `value`.
+    /// A byte whose bits in `known` are those of `value`.
     pub const fn partly(value: u8, known: u8, tag: Tag) -> Self {
         Self {
             value: value & known,

@@ -57,8 +57,7 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Counts work.
     ///
-    /// # Errors
-    /// If there was too much.
+    /// # Errors If too much work was done.
     pub fn spend(&self, steps: u64) -> Result<(), Stop> {
         let left = self.budget.get().checked_sub(steps).ok_or(Stop::Exhausted)?;
         self.budget.set(left);

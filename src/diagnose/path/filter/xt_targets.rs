@@ -159,7 +159,7 @@ impl Walk<'_> {
             (0, 16)
         };
         let part = |at: usize, length: usize| info.get(at..at + length);
-        let cut = || self.give_up("a translation whose options are cut");
+        let cut = || self.give_up("a translation whose options are truncated");
         let flags = part(at, 4)
             .and_then(|bytes| bytes.first_chunk())
             .map(|bytes| u32::from_ne_bytes(*bytes));

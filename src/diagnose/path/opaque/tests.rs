@@ -199,7 +199,7 @@ fn a_port_and_a_vrf_are_named() {
     one(&reasons(&none, 2, |_, _| {}), "br0, of which eth0 is a port");
     one(&reasons(&none, 3, |_, _| {}), "the VRF red");
     one(&reasons(&none, 6, |_, _| {}), "the VRF red");
-    // The address that is asked for belongs to the VRF, and the client is outside of it.
+    // The requested address belongs to the VRF, and the client is outside it.
     let of_vrf = reasons(&none, 1, |_, facts| {
         facts.addresses[0].address = "10.0.0.1".parse().unwrap();
     });
