@@ -1,7 +1,7 @@
 //! Parses the tables under /proc/net, for where sock_diag is not available: old or cut-down kernels, gVisor, seccomp,
 //! SELinux, always for ICMP sockets, and with `--proc-root`.
 //!
-//! They are parsed as bytes, line by line: of these, only malformed lines are skipped. They report less than sock_diag:
+//! They are parsed as bytes, line by line: only malformed lines are skipped. They report less than sock_diag:
 //! no cookie, no interface, no v6only, no backlog, no TCP socket that is only bound. A unix name with newlines can
 //! forge lines here; only sock_diag is immune to that.
 //!
