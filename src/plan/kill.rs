@@ -54,7 +54,8 @@ pub struct KillPlan {
 impl KillPlan {
     /// The plan for these options, with the filter already parsed.
     ///
-    /// # Errors For a filter by a field that only the listing can fill.
+    /// # Errors
+    /// For a filter by a field that only the listing can fill.
     pub fn new(args: &KillArgs, global: &ListArgs, parsed: Parsed) -> Result<Self, UsageError> {
         let fields = parsed.expr.as_ref().map(Expr::fields).unwrap_or_default();
         if fields.contains(&Field::Reachable) {

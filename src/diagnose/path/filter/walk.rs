@@ -57,7 +57,8 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Counts work.
     ///
-    /// # Errors If too much work was done.
+    /// # Errors
+    /// If too much work was done.
     pub fn spend(&self, steps: u64) -> Result<(), Stop> {
         let left = self.budget.get().checked_sub(steps).ok_or(Stop::Exhausted)?;
         self.budget.set(left);
