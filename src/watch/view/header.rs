@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::paint::{Canvas, Tone, count};
+use super::paint::{Canvas, Tone, count, sockets};
 use super::rows;
 use crate::render::human::{duration_ms, rfc3339};
 use crate::watch::items::Items;
@@ -98,7 +98,7 @@ fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
     let mut status = match (is_part, is_narrow) {
         (true, false) => format!("{} of {}", count(shown), count(total)),
         (_, true) => count(shown),
-        (false, false) => format!("{} sockets", count(shown)),
+        (false, false) => sockets(shown),
     };
     if data.moved != (0, 0) {
         let _ = write!(status, "  +{} -{}", data.moved.0, data.moved.1);

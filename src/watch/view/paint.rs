@@ -223,6 +223,14 @@ pub(super) fn count(number: u64) -> String {
     out
 }
 
+/// A number of sockets in words.
+pub(super) fn sockets(number: u64) -> String {
+    match number {
+        1 => "1 socket".to_owned(),
+        _ => format!("{} sockets", count(number)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +240,10 @@ mod tests {
         assert_eq!(count(0), "0");
         assert_eq!(count(20_058), "20,058");
         assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(
+            (sockets(1), sockets(2_000)),
+            ("1 socket".to_owned(), "2,000 sockets".to_owned())
+        );
         assert_eq!(rate(0.5), "");
         assert_eq!(
             [12, 4, 999, 12_400].map(rtt_ms),

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use ratatui::layout::Rect;
 
-use super::paint::{Canvas, Tone, count, curve, curve_to, rate, rtt_ms, wrapped};
+use super::paint::{Canvas, Tone, curve, curve_to, rate, rtt_ms, sockets, wrapped};
 use crate::model::Socket;
 use crate::render::cells::Column;
 use crate::render::facts;
@@ -66,7 +66,7 @@ fn of_group(state: &State, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let pids: Vec<String> = group.pids.iter().map(u32::to_string).collect();
     let mut lines = vec![
-        format!("-- {}  {} sockets", group.name, count(group.sockets as u64)),
+        format!("-- {}  {}", group.name, sockets(group.sockets as u64)),
         line("out", group.rate.1, |rate| rate.1),
         line("in", group.rate.0, |rate| rate.0),
     ];
