@@ -88,7 +88,7 @@ fn dispatch(cli: &Cli) {
             planned(&input, |parsed, _| KillPlan::new(args, list, parsed));
         }
         Some(Subcommand::Events(args)) => {
-            let input = FilterInput::of_events(args);
+            let input = FilterInput::of_events(args, list);
             planned(&input, |parsed, place| EventsPlan::new(args, list, parsed, place));
         }
         Some(Subcommand::Snapshot(args)) => {
