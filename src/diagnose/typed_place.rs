@@ -414,15 +414,15 @@ mod tests {
             ("::1:80", "brackets: [::1]:80"),
             ("2001:db8::1", "brackets: [2001:db8::1]:PORT"),
             ("::1", "brackets"),
-            ("", "no port"),
-            (":", "no port"),
+            ("", "missing port"),
+            (":", "missing port"),
             ("localhost", "write localhost:PORT"),
             ("[::1]", "write [::1]:PORT"),
             ("localhost:nonsense", "known service"),
             ("80/sctp", "neither tcp nor udp"),
             ("a b:80", "neither an address"),
             ("[1.2.3.4]:80", "not an IPv6"),
-            ("gopher://a", "no port"),
+            ("gopher://a", "missing port"),
         ] {
             let error = parse(text, &services).unwrap_err();
             assert!(error.contains(part) && !error.contains('\n'), "{text}: {error}");

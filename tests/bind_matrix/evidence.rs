@@ -201,7 +201,7 @@ fn a_socket_of_the_kernel() {
             // If even root may not inspect some process, it may be the owner.
             let who = match status.as_str() {
                 Some("kernel") => "The kernel itself has bound",
-                Some("hidden") if user == 0 => "You may not look into it",
+                Some("hidden") if user == 0 => "You may not inspect it",
                 Some("hidden") => "hidden from you",
                 _ => panic!("{answer}"),
             };
@@ -335,7 +335,7 @@ fn a_bpf_program_that_looks_at_binds_is_pointed_out() {
     };
     // The kernel runs the program for the cgroups below as well.
     for hooked in [&cgroup, &below] {
-        assert!(ask(hooked).contains("a BPF program of this cgroup or one above it looks at every bind"));
+        assert!(ask(hooked).contains("a BPF program of this cgroup, or of one above it, runs on every bind"));
     }
     drop(below);
     let document = run(&["why", "-j", "1"], NOBODY);
