@@ -11,12 +11,12 @@ use crate::diagnose::path::found::{Answer, Away, Found, Here};
 use crate::diagnose::path::judge::Reach;
 use crate::diagnose::path::name::Lookup;
 use crate::diagnose::path::pressure;
-use crate::diagnose::path::queues::{SynQueue, accept_queue, unanswered};
+use crate::diagnose::path::queues::{SynQueue, accept_queue, unanswered, unanswered_unread};
 use crate::diagnose::path::way::{Step, Way};
 use crate::engine::read_tables;
 use crate::model::request::Dump;
 use crate::model::system::SystemFacts;
-use crate::model::{Protocol, Socket, State, StateSet};
+use crate::model::{Gap, GapLevel, Protocol, Socket, State, StateSet};
 use crate::source::pressure::Counter;
 use crate::source::{disk, pressure as counters, tape};
 
@@ -95,7 +95,7 @@ fn of_listener(way: &mut Way, here: &Here, place: SocketAddr) -> Vec<Step> {
         ..Dump::new(Protocol::Tcp, StateSet::of(State::SynSent))
     };
     let mut waiting = Vec::new();
-    let _ = read_tables(&[dump], &mut |sockets| {
+    let gaps = read_tables(&[dump], &mut |sockets| {
         let is_to = |socket: &&Socket| {
             socket.inet().is_some_and(|pair| {
                 (pair.peer_address.to_canonical(), pair.peer_port)
@@ -106,7 +106,14 @@ fn of_listener(way: &mut Way, here: &Here, place: SocketAddr) -> Vec<Step> {
         ControlFlow::Continue(())
     });
     steps.extend(unanswered(&waiting));
+    if is_incomplete(&gaps) {
+        steps.push(unanswered_unread());
+    }
     steps
+}
+
+fn is_incomplete(gaps: &[Gap]) -> bool {
+    gaps.iter().any(|gap| gap.level == GapLevel::Loss)
 }
 
 /// The local ports of connections to another machine, and those that wait for its answer.
@@ -132,7 +139,7 @@ fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
         local_port: Some(port),
         ..Dump::new(Protocol::Tcp, StateSet::of(State::SynRecv))
     };
-    let _ = read_tables(&[dump], &mut |sockets| {
+    let gaps = read_tables(&[dump], &mut |sockets| {
         let of_port = |socket: &&Socket| socket.inet().is_some_and(|pair| pair.local_port == port);
         waiting += sockets.iter().filter(of_port).count() as u64;
         ControlFlow::Continue(())
@@ -142,12 +149,12 @@ fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
         text.trim().parse().ok()
     };
     let queue = SynQueue {
-        waiting,
+        waiting: (!is_incomplete(&gaps)).then_some(waiting),
         backlog: listener.backlog(),
-        max_syn_backlog: number("tcp_max_syn_backlog")?,
-        has_cookies: number("tcp_syncookies")? != 0,
+        max_syn_backlog: number("tcp_max_syn_backlog"),
+        has_cookies: number("tcp_syncookies").map(|cookies| cookies != 0),
     };
-    if let Some(room) = queue.lacks_room()
+    if let Some(room) = queue.may_lack_room()
         && way.outcome == Some(Outcome::Connected)
     {
         way.outcome = None;

@@ -4,53 +4,63 @@
 use super::way::Step;
 use crate::model::Socket;
 
-/// The handshakes that a listener has begun, and what limits their number.
+/// The handshakes that a listener has begun, and what limits their number. `None` is what could not be read.
 pub struct SynQueue {
     /// Handshakes that are not complete, of every listener on the port.
-    pub waiting: u64,
-    /// The backlog of the listener, if the kernel reported it.
+    pub waiting: Option<u64>,
+    /// The backlog of the listener.
     pub backlog: Option<u32>,
     /// `net.ipv4.tcp_max_syn_backlog`.
-    pub max_syn_backlog: u64,
-    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake is then answered even if there is no room for it.
-    pub has_cookies: bool,
+    pub max_syn_backlog: Option<u64>,
+    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake that has no room is then answered without any.
+    pub has_cookies: Option<bool>,
 }
 
 impl SynQueue {
     /// How many fit. Without cookies the kernel keeps a quarter of `tcp_max_syn_backlog` for peers that it has measured
     /// before, so a peer may fit even then (linux 6.18 net/ipv4/tcp_input.c, `tcp_conn_request`; the backlog:
     /// include/net/inet_connection_sock.h, `inet_csk_reqsk_queue_is_full`).
-    fn limit(&self) -> u64 {
-        let of_system = self.max_syn_backlog - (self.max_syn_backlog >> 2) + 1;
-        of_system.min(self.backlog.map_or(u64::MAX, u64::from))
+    fn limit(&self) -> Option<u64> {
+        let most = self.max_syn_backlog?;
+        let of_system = most - (most >> 2) + 1;
+        Some(of_system.min(self.backlog.map_or(u64::MAX, u64::from)))
     }
 
-    fn is_full(&self) -> bool {
-        !self.has_cookies && self.waiting >= self.limit()
+    /// Whether another handshake has no room; `None` if that is unknown.
+    fn is_full(&self) -> Option<bool> {
+        match (self.has_cookies, self.waiting, self.limit()) {
+            (Some(true), ..) => Some(false),
+            (Some(false), Some(waiting), Some(limit)) => Some(waiting >= limit),
+            _ => None,
+        }
     }
 
-    /// What a connection depends on, if there may be no room for it.
-    pub fn lacks_room(&self) -> Option<String> {
-        self.is_full().then(|| {
-            let waiting = self.waiting;
-            format!("room in the SYN queue, which is full ({waiting}, and tcp_syncookies is 0)")
-        })
+    /// What a connection depends on, unless there certainly is room for it.
+    pub fn may_lack_room(&self) -> Option<String> {
+        match (self.is_full(), self.waiting) {
+            (Some(false), _) => None,
+            (Some(true), Some(waiting)) => Some(format!(
+                "room in the SYN queue, which is full ({waiting}, and tcp_syncookies is 0)"
+            )),
+            _ => Some("room in the SYN queue, which could not be read".to_owned()),
+        }
     }
 
     /// What `--steps` shows.
     pub fn step(&self) -> Step {
-        let waiting = self.waiting;
+        let waiting = match self.waiting {
+            Some(waiting) => format!("{waiting} half open"),
+            None => "half open connections could not be read".to_owned(),
+        };
+        let limit = match (self.has_cookies, self.limit()) {
+            (Some(true), _) => "SYN cookies are on".to_owned(),
+            (Some(false), Some(limit)) => format!("the limit is {limit}, SYN cookies are off"),
+            _ => "the limit could not be read".to_owned(),
+        };
         Step {
             step: "SYN queue",
-            ok: Some(!self.is_full()),
-            sentence: if self.has_cookies {
-                format!("{waiting} half open, SYN cookies are on")
-            } else {
-                format!(
-                    "{waiting} half open, the limit is {}, SYN cookies are off",
-                    self.limit()
-                )
-            },
+            ok: self.is_full().map(|is_full| !is_full),
+            sentence: format!("{waiting}, {limit}"),
         }
     }
 }
@@ -65,7 +75,7 @@ pub fn accept_queue(listener: &Socket) -> Option<Step> {
     })
 }
 
-/// Connections in SYN-SENT.
+/// Connections in SYN-SENT; there is no step without any.
 pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
     let most = waiting
         .iter()
@@ -84,6 +94,15 @@ pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
     })
 }
 
+/// The step of connections in SYN-SENT where they could not be read.
+pub fn unanswered_unread() -> Step {
+    Step {
+        step: "unanswered",
+        ok: None,
+        sentence: "connections in SYN-SENT could not be read".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,15 +111,20 @@ mod tests {
     #[test]
     fn the_syn_queue_is_full_without_cookies_at_the_smaller_limit() {
         let queue = |waiting, backlog, max_syn_backlog, has_cookies| SynQueue {
-            waiting,
+            waiting: Some(waiting),
             backlog,
-            max_syn_backlog,
-            has_cookies,
+            max_syn_backlog: Some(max_syn_backlog),
+            has_cookies: Some(has_cookies),
         };
         let full = |queue: SynQueue| {
             let step = queue.step();
-            assert_eq!(step.ok, Some(queue.lacks_room().is_none()), "{}", step.sentence);
-            queue.lacks_room().is_some()
+            assert_eq!(
+                step.ok,
+                Some(queue.may_lack_room().is_none()),
+                "{}",
+                step.sentence
+            );
+            queue.may_lack_room().is_some()
         };
         assert!(!full(queue(3, Some(128), 4, false)), "the fourth is accepted");
         assert!(full(queue(4, Some(128), 4, false)));
@@ -111,5 +135,26 @@ mod tests {
         assert!(full(queue(1, None, 0, false)));
         let sentence = queue(4, Some(128), 4, false).step().sentence;
         assert_eq!(sentence, "4 half open, the limit is 4, SYN cookies are off");
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_no_room() {
+        let queue = |waiting, max_syn_backlog, has_cookies| {
+            let queue = SynQueue {
+                waiting,
+                backlog: Some(128),
+                max_syn_backlog,
+                has_cookies,
+            };
+            (queue.step().ok, queue.may_lack_room().is_some())
+        };
+        assert_eq!(queue(None, Some(4096), Some(false)), (None, true));
+        assert_eq!(queue(Some(0), None, Some(false)), (None, true));
+        assert_eq!(queue(Some(0), Some(4096), None), (None, true));
+        assert_eq!(
+            queue(None, None, Some(true)),
+            (Some(true), false),
+            "cookies need no room"
+        );
     }
 }

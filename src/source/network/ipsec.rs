@@ -50,13 +50,14 @@ pub fn read() -> Ipsec {
         go_on,
     );
     ipsec.read = asked.is_ok();
-    // Kernels before 5.14 have no default.
+    // Kernels before 5.14 have no default, and do not know the request.
     let mut request = message(GET_DEFAULT, NLM_F_ACK, &[0; 3]);
-    let _ = channel.dump(
+    let asked = channel.dump(
         &mut request,
         |payload| ipsec.blocks |= payload.iter().take(3).any(|action| *action == BLOCK),
         go_on,
     );
+    ipsec.read &= matches!(asked, Ok(()) | Err(DumpError::Kernel(libc::EINVAL)));
     ipsec
 }
 
