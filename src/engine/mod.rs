@@ -14,6 +14,7 @@ pub mod live;
 pub mod namespaces;
 mod outlet;
 pub mod owners;
+mod prefilter;
 mod request;
 pub mod resolve;
 mod run;

@@ -11,12 +11,13 @@ use super::descriptor_only::{self, Dumped};
 use super::join::{Related, needs_owner};
 use super::outlet::Outlet;
 use super::owners::{self, How, Scan};
+use super::prefilter::may_match;
 use super::resolve::resolve_owners;
 use super::{Captured, Request, Sink, namespaces};
 use crate::model::machine::{Machine, Origin};
 use crate::model::request::{Facts, NamesWanted};
-use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Row, Socket, Stash};
-use crate::query::{Expr, Match};
+use crate::model::{Backend, Context, Gap, HolderTable, Names, Owners, Socket, Stash};
+use crate::query::Expr;
 use crate::source::machine;
 use crate::source::names::{Learner, Numbers};
 use crate::source::netlink::channel::Channel;
@@ -111,20 +112,9 @@ impl<'a> Run<'a> {
                 }
                 for socket in &*sockets {
                     related.add(socket);
-                    if let Some(filter) = prefilter {
-                        std::mem::swap(&mut context.names, &mut learner.names);
-                        let row = Row {
-                            socket,
-                            ownership: nobody.of(socket),
-                            context: &context,
-                        };
-                        let wanted = filter.matches(&row);
-                        std::mem::swap(&mut context.names, &mut learner.names);
-                        if wanted == Match::No {
-                            continue;
-                        }
+                    if may_match(prefilter, socket, &nobody, &mut context, &mut learner.names) {
+                        stash.push(socket);
                     }
-                    stash.push(socket);
                 }
                 then(stash, &mut learner.names)
             });

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::prefilter::may_match;
 use super::{Request, namespaces};
 use crate::model::details::kind;
 use crate::model::request::{Facts, Parts, Wanted};
@@ -214,18 +215,14 @@ impl Live {
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
             for socket in &mut *sockets {
-                if let Some(filter) = &prefilter {
-                    std::mem::swap(&mut context.names, &mut learner.names);
-                    let row = Row {
-                        socket,
-                        ownership: nobody.of(socket),
-                        context: &context,
-                    };
-                    let wanted = filter.matches(&row);
-                    std::mem::swap(&mut context.names, &mut learner.names);
-                    if wanted == Match::No {
-                        continue;
-                    }
+                if !may_match(
+                    prefilter.as_ref(),
+                    socket,
+                    &nobody,
+                    &mut context,
+                    &mut learner.names,
+                ) {
+                    continue;
                 }
                 if waits {
                     look.nameless += u64::from(!all.insert(socket));

@@ -12,11 +12,12 @@ use super::{Run, cmdlines_late};
 use crate::engine::join::Others;
 use crate::engine::outlet::Outlet;
 use crate::engine::owners::{Scan, scan};
+use crate::engine::prefilter::may_match;
 use crate::engine::resolve::{listeners, resolve_owners, unseen};
 use crate::engine::{Captured, Request, Sink, namespaces};
 use crate::model::request::Facts;
-use crate::model::{Context, HolderTable, Owners, Row, Socket, Stash};
-use crate::query::{Expr, Match};
+use crate::model::{Context, HolderTable, Owners, Socket, Stash};
+use crate::query::Expr;
 use crate::source::names::Learner;
 use crate::source::proc::holders::Walk;
 use crate::source::proc::{ProcRoot, facts};
@@ -135,17 +136,8 @@ impl<S: Sink> Passing<'_, '_, S> {
     }
 
     fn may_be_wanted(&mut self, socket: &Socket) -> bool {
-        let Some(filter) = self.prefilter else { return true };
-        let nobody = Owners::not_asked();
-        std::mem::swap(&mut self.context.names, &mut self.learner.names);
-        let row = Row {
-            socket,
-            ownership: nobody.of(socket),
-            context: &self.context,
-        };
-        let wanted = filter.matches(&row);
-        std::mem::swap(&mut self.context.names, &mut self.learner.names);
-        wanted != Match::No
+        let (nobody, names) = (Owners::not_asked(), &mut self.learner.names);
+        may_match(self.prefilter, socket, &nobody, &mut self.context, names)
     }
 
     fn pass(&mut self, sockets: &mut [Socket]) -> ControlFlow<()> {
