@@ -111,8 +111,8 @@ const PROMISES: &[Promise] = &[
         },
     },
     Promise {
-        words: "`why` and `reach` connect a datagram socket of their own to a unix socket's file that no visible socket \
-                has: that tells whether it is stale, and sends nothing.",
+        words: "`why` and `reach` connect a datagram socket of their own to a unix socket's file if no visible socket has \
+                it. That shows whether the file is stale, and sends nothing.",
         breaks: connects_to_a_unix_socket,
     },
     Promise {
