@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 
 use crate::model::{Key, Socket, State, Store, TimerKind};
 
+/// How many missed sockets are remembered: a report that was lost never comes.
+const MISSED_MAX: usize = 16 * 1024;
+
 /// What happened to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happened {
@@ -34,7 +37,8 @@ pub struct Event {
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
     known: Store,
-    /// Those that the last look missed: the kernel may still report that they were freed.
+    /// Those that a look missed first: the kernel's report comes later, at times after further looks (it is sent from a
+    /// work queue), and must not end them again.
     missed: BTreeSet<Key>,
     /// Whether remains of connections are followed too.
     remains: bool,
@@ -89,7 +93,6 @@ impl Followed {
     pub fn look(&mut self, look: Store, freed_meanwhile: Vec<Socket>) -> Vec<Event> {
         let mut now = self.wanted(look);
         let mut events = self.ended(&mut now, freed_meanwhile);
-        self.missed.clear();
         self.compare(&now, &mut events, |_, _| true);
         if self.keeps_inode {
             // A program that closed its socket is no longer its owner, but it was.
@@ -180,11 +183,17 @@ impl Followed {
         let mut gone: Vec<Key> = self.known.keys().filter(is_gone).map(|(key, _)| key).collect();
         gone.sort_unstable();
         for key in &gone {
-            self.missed.insert(*key);
+            if key.0.end_is_reported() {
+                self.missed.insert(*key);
+            }
             events.extend(self.known.get(*key).map(|socket| Event {
                 happened: Happened::Closed,
                 socket,
             }));
+        }
+        while self.missed.len() > MISSED_MAX {
+            // The oldest socket: the kernel counts cookies upwards.
+            self.missed.pop_first();
         }
         let happened = |(key, state): (Key, State)| match self.known.state(key) {
             None => Some((key, Happened::Opened)),
@@ -194,6 +203,8 @@ impl Followed {
         let mut new: Vec<(Key, Happened)> = now.keys().filter_map(happened).collect();
         new.sort_unstable_by_key(|(key, _)| *key);
         for (key, happened) in new {
+            // It was between two tables when a look missed it.
+            self.missed.remove(&key);
             events.extend(now.get(key).map(|socket| Event { happened, socket }));
         }
         gone
@@ -323,7 +334,33 @@ mod tests {
     fn a_message_that_comes_after_the_look_that_missed_the_socket_is_no_second_event() {
         let mut followed = following(&[tcp(1, State::Established)]);
         assert_eq!(followed.look(Store::default(), Vec::new()).len(), 1);
+        // Nor if another look comes first.
+        assert_eq!(followed.look(Store::default(), Vec::new()), []);
         assert_eq!(followed.freed(message(1)), None);
+        assert_eq!(
+            followed.freed(message(1)).unwrap().happened,
+            Happened::ClosedUnseen
+        );
+    }
+
+    #[test]
+    fn a_socket_that_a_look_missed_between_two_tables_can_end_again() {
+        let mut followed = following(&[tcp(1, State::SynSent)]);
+        followed.look(Store::default(), Vec::new());
+        followed.look(Store::of(&[tcp(1, State::Established)]), Vec::new());
+        assert_eq!(followed.freed(message(1)).unwrap().happened, Happened::Closed);
+    }
+
+    #[test]
+    fn of_very_many_missed_sockets_the_newest_are_remembered() {
+        let count = u64::try_from(MISSED_MAX).unwrap() + 1;
+        let sockets: Vec<Socket> = (1..=count)
+            .map(|cookie| tcp(cookie, State::Established))
+            .collect();
+        let mut followed = following(&sockets);
+        followed.look(Store::default(), Vec::new());
+        assert_eq!(followed.freed(message(2)), None);
+        assert_eq!(followed.freed(message(count)), None);
         assert_eq!(
             followed.freed(message(1)).unwrap().happened,
             Happened::ClosedUnseen

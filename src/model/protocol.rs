@@ -41,6 +41,12 @@ named! {
 }
 
 impl Protocol {
+    /// Whether the kernel reports that such a socket was freed (linux 6.18 net/core/sock_diag.c,
+    /// sock_diag_broadcast_destroy).
+    pub const fn end_is_reported(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp)
+    }
+
     /// Returns the protocol of that name. Case matters, as in `ss -A`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)

@@ -116,7 +116,7 @@ impl Messages {
 
     /// Whether the end of such sockets is reported.
     pub(in crate::command) fn reports(&self, protocol: Protocol) -> bool {
-        self.receiver.is_some() && matches!(protocol, Protocol::Tcp | Protocol::Udp)
+        self.receiver.is_some() && protocol.end_is_reported()
     }
 
     /// Waits for the next messages.
