@@ -5,15 +5,23 @@ use std::ffi::OsString;
 
 use super::caller::Caller;
 use crate::cli::{commands, habits};
-use crate::model::{Protocol, State};
-use crate::plan::ListPlan;
+use crate::model::gap::FAMILY_MISSING;
+use crate::model::request::Dump;
+use crate::model::{Gap, Protocol, State};
+use crate::plan::{ListPlan, Output};
 use crate::query::field_names;
 use crate::query::nearest::{containing, nearest};
 use crate::render::escape;
 use crate::source::{hosts, process};
 
 /// Returns a hint about a listing without rows; empty if there is none.
-pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
+pub(super) fn after_nothing(plan: &ListPlan, gaps: &[Gap], caller: &Caller) -> String {
+    // The JSON document has it as a note.
+    if !matches!(plan.output, Output::Json(_))
+        && let Some(hint) = of_missing_families(&plan.capture.dumps, gaps)
+    {
+        return hint;
+    }
     if let [word] = &plan.words[..] {
         if let Ok(pid) = word.parse()
             && process::exists(pid)
@@ -43,6 +51,23 @@ pub(super) fn after_nothing(plan: &ListPlan, caller: &Caller) -> String {
         return "hint: only connected sockets are selected: -a shows all, -l those that listen\n".to_owned();
     }
     String::new()
+}
+
+/// Returns a hint if the kernel has none of the families that are listed.
+fn of_missing_families(dumps: &[Dump], gaps: &[Gap]) -> Option<String> {
+    let is_missing = |protocol| {
+        let of_it = |gap: &Gap| gap.code == FAMILY_MISSING && gap.protocol == Some(protocol);
+        gaps.iter().any(of_it)
+    };
+    let protocols: BTreeSet<Protocol> = dumps.iter().map(|dump| dump.protocol).collect();
+    if protocols.is_empty() || !protocols.iter().copied().all(is_missing) {
+        return None;
+    }
+    let names: Vec<&str> = protocols.iter().map(|protocol| protocol.name()).collect();
+    Some(format!(
+        "hint: this kernel has no {} sockets\n",
+        names.join(" or ")
+    ))
 }
 
 /// Words typed by people who expect a command for listing.
@@ -132,6 +157,21 @@ fn misspelt(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::StateSet;
+
+    #[test]
+    fn families_that_the_kernel_lacks_are_named_if_nothing_else_was_listed() {
+        let dumps = [Protocol::Dccp, Protocol::Tipc].map(|protocol| Dump::new(protocol, StateSet::ALL));
+        let missing = |protocol| Gap::note(FAMILY_MISSING, "").of(protocol);
+        let both = [missing(Protocol::Tipc), missing(Protocol::Dccp)];
+        let hint = of_missing_families(&dumps, &both);
+        assert_eq!(
+            hint.as_deref(),
+            Some("hint: this kernel has no dccp or tipc sockets\n")
+        );
+        assert_eq!(of_missing_families(&dumps, &both[..1]), None);
+        assert_eq!(of_missing_families(&[], &both), None);
+    }
 
     #[test]
     fn a_word_that_is_a_command_elsewhere_and_an_address_get_a_hint() {

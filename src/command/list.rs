@@ -57,7 +57,7 @@ pub(super) fn run_beside(
     if !plan.quiet {
         out::complain(&losses::lines(&gaps));
         if rows == 0 {
-            out::complain(&hint::after_nothing(&plan, caller));
+            out::complain(&hint::after_nothing(&plan, &gaps, caller));
         }
     }
     let complete = is_complete(&gaps);

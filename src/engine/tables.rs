@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::join::smc;
 use super::seen::Seen;
-use crate::model::gap::{BOUND_UNSEEN, FAMILY_UNREAD};
+use crate::model::gap::{BOUND_UNSEEN, FAMILY_MISSING, FAMILY_UNREAD};
 use crate::model::request::Dump;
 use crate::model::{Family, Gap, InetPair, Protocol, Socket, State, StateSet};
 use crate::source::netlink::channel::{Channel, DumpError};
@@ -345,9 +345,10 @@ fn lists_bound_sockets() -> bool {
 
 fn missing(protocol: Protocol) -> Gap {
     Gap::note(
-        "family-missing",
+        FAMILY_MISSING,
         format!("this kernel has no {} sockets", protocol.name()),
     )
+    .of(protocol)
 }
 
 /// Passes on the sockets that were not seen before. New ones are moved to the front, in order.

@@ -50,6 +50,9 @@ pub const BOUND_UNSEEN: &str = "bound-unseen";
 /// The code of a family whose sockets the kernel has but does not list.
 pub const FAMILY_UNREAD: &str = "family-unread";
 
+/// The code of a family that the kernel does not have.
+pub const FAMILY_MISSING: &str = "family-missing";
+
 /// One thing that could not be read, or was read in another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {

@@ -390,6 +390,25 @@ fn families_without_a_table_are_a_note_and_no_error() {
 }
 
 #[test]
+fn a_listing_of_families_that_the_kernel_lacks_says_so() {
+    let Some(sockets) = Sockets::make(&["tcp-listen"]) else {
+        return;
+    };
+    for words in ["--tipc", "-d"] {
+        let lacks = !sockets.run(&[words, "--json"]).json()["gaps"]
+            .as_array()
+            .unwrap()
+            .is_empty();
+        let said = sockets.run(&[words]).stderr;
+        assert_eq!(
+            said.contains("hint: this kernel has no "),
+            lacks,
+            "{words}: {said}"
+        );
+    }
+}
+
+#[test]
 fn tables_of_proc_stand_in_for_sock_diag() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
