@@ -53,7 +53,7 @@ pub fn resolve_owners(
     // If many processes could not be read, any of them may hold the rest. If only a few could not, most of the rest
     // has been closed meanwhile, which a second dump shows; there is no second walk if the first one began after the
     // sockets were read, because it would find the same.
-    let mostly_shut = evidence.hidepid || walked.refused * 4 > walked.processes;
+    let mostly_shut = evidence.hidepid || is_mostly_shut(walked.refused, walked.processes);
     let walked_last = dumps.iter().all(Dump::is_small);
     if evidence.status() == OwnerStatus::Hidden && (mostly_shut || walked_last) {
         let still_there = if mostly_shut {
@@ -78,6 +78,11 @@ pub fn resolve_owners(
     let mut holders = table.all().to_vec();
     holders.extend(second.holders);
     Owners::new(HolderTable::new(holders), why, listeners).with_unseen(unseen)
+}
+
+/// Whether more than a quarter of the processes could not be read.
+fn is_mostly_shut(refused: u32, processes: u32) -> bool {
+    refused * 4 > processes
 }
 
 /// What kept this walk from seeing holders. The BPF iterator, which visits no process in /proc, passes over none.
@@ -204,6 +209,12 @@ mod tests {
             inode: NonZeroU32::new(inode),
             ..socket
         }
+    }
+
+    #[test]
+    fn a_few_refused_processes_are_not_most() {
+        assert!(!is_mostly_shut(0, 0) && !is_mostly_shut(1, 4));
+        assert!(is_mostly_shut(2, 4) && is_mostly_shut(1, 1));
     }
 
     fn stash(sockets: &[Socket]) -> Stash {

@@ -356,6 +356,7 @@ fn a_closed_connection_is_waited_for_or_forgotten() {
     assert!(advice(&found).is_some_and(|at| at > 0), "only for the next time");
     let now = helps(&report_on("0.0.0.0", 3000, vec![resting(true)]));
     assert_eq!(advice(&now), Some(0), "{now:?}");
+    assert_eq!(advice(&now[1..]), None, "not again for the next time");
     let with_listener = helps(&report_on("0.0.0.0", 3000, vec![resting(false), listener()]));
     assert_eq!(commands(&with_listener), ["sockstat kill :3000"]);
 }

@@ -415,6 +415,29 @@ mod tests {
     }
 
     #[test]
+    fn a_freed_socket_may_be_wanted_unless_its_protocol_or_the_filter_says_no() {
+        let live = |words: &str| {
+            Live::new(Request {
+                filter: super::super::samples::filter(words),
+                dumps: vec![tcp(&[State::Listen])],
+                ..Request::default()
+            })
+        };
+        let wants = |live: &Live, protocol, port| {
+            live.may_want(&Socket {
+                protocol,
+                ..crate::query::samples::tcp("10.0.0.1", port, "0.0.0.0", 0, State::Unconnected)
+            })
+        };
+        let all = live("");
+        assert!(wants(&all, Protocol::Tcp, 80) && !wants(&all, Protocol::Udp, 80));
+        let one = live("sport = 80");
+        assert!(wants(&one, Protocol::Tcp, 80) && !wants(&one, Protocol::Tcp, 81));
+        // What a message cannot tell does not count against the socket.
+        assert!(wants(&live("pid = 7"), Protocol::Tcp, 80));
+    }
+
+    #[test]
     fn listeners_and_datagrams_are_few() {
         let covers = |protocol, state| Scope::Waiting.covers(protocol, state);
         assert!(covers(Protocol::Tcp, State::Listen) && covers(Protocol::Udp, State::Established));

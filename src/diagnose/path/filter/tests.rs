@@ -63,14 +63,18 @@ fn route(query: &RouteQuery) -> RouteAnswer {
 }
 
 fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) -> Prediction {
-    /// Enough for every test, and quickly used up.
-    const BUDGET: u64 = 200_000;
-    let mut facts = facts();
-    let index = Index::new(filter);
     let server = match client {
         Client::From { address, .. } if address.is_ipv6() => SERVER_V6,
         _ => SERVER,
     };
+    predicted_at(server, filter, client, protocol, open)
+}
+
+fn predicted_at(server: &str, filter: &PacketFilter, client: Client, protocol: u8, open: bool) -> Prediction {
+    /// Enough for every test, and quickly used up.
+    const BUDGET: u64 = 200_000;
+    let mut facts = facts();
+    let index = Index::new(filter);
     let attempt = Attempt {
         protocol,
         client,
@@ -532,6 +536,91 @@ fn sets_intervals_concatenations_and_maps() {
         outcome(&filter(vec![chain(Some(INPUT), &[&rule])], vec![map])),
         Outcome::Timeout
     );
+}
+
+#[test]
+fn a_packet_to_another_machine_has_the_source_that_its_route_gives() {
+    let source_is = |last: u8| {
+        let rule = [payload(1, 12, 4), is(&[10, 0, 0, last]), drop()];
+        let filter = filter(vec![chain(Some(OUTPUT), &[&rule])], Vec::new());
+        match predicted_at(CLIENT, &filter, Client::Here, 6, true) {
+            Prediction::Certain(end) => end.outcome != Outcome::Connected,
+            Prediction::Unknown(questions) => panic!("{questions:?}"),
+        }
+    };
+    assert!(source_is(1) && !source_is(2));
+}
+
+#[test]
+fn the_type_and_code_of_an_icmp_error_are_known() {
+    let drops = |byte_at: u32, value: u8| {
+        let rule = [
+            load(Load::Meta(16)),
+            is(&[1]),
+            payload(2, byte_at, 1),
+            is(&[value]),
+            drop(),
+        ];
+        let filter = filter(vec![chain(Some(OUTPUT), &[&rule])], Vec::new());
+        match predicted(&filter, from_there(), 17, false) {
+            Prediction::Certain(end) => end.outcome != Outcome::Refused,
+            Prediction::Unknown(questions) => panic!("{questions:?}"),
+        }
+    };
+    assert!(drops(0, 3) && drops(1, 3), "port unreachable");
+    assert!(!drops(0, 11) && !drops(1, 1));
+}
+
+#[test]
+fn a_key_that_is_not_known_may_be_in_a_set() {
+    let lookup = Expression::Lookup {
+        set: (*b"s").into(),
+        from: 0,
+        to: None,
+        inverted: false,
+    };
+    let rule = [payload(2, 0, 2), lookup, drop()];
+    let with = |elements: Vec<Element>| {
+        let filter = filter(vec![chain(Some(INPUT), &[&rule])], vec![set(0, 2, &[], elements)]);
+        predicted(&filter, from_there(), 6, true)
+    };
+    let Prediction::Unknown(questions) = with(vec![element(&40_000u16.to_be_bytes())]) else {
+        panic!("a client may have this port")
+    };
+    assert_eq!(questions[0].about, "the client's port");
+    let never = with(vec![element(&80u16.to_be_bytes())]);
+    assert!(matches!(never, Prediction::Certain(end) if end.outcome == Outcome::Connected));
+}
+
+#[test]
+fn of_chains_with_the_same_priority_the_later_one_comes_first() {
+    let named = |name: &[u8]| Chain {
+        name: name.into(),
+        ..chain(Some(INPUT), &[&[drop()]])
+    };
+    let names: [&[u8]; 3] = [b"first", b"second", b"third"];
+    let filter = filter(names.map(named).into(), Vec::new());
+    let Some((Leg::Request, Cause::Rule(place, None))) = end(&filter, true).stopped else {
+        panic!()
+    };
+    let line = name(&filter, place, None).unwrap().line();
+    assert!(line.starts_with("inet t third,"), "{line}");
+}
+
+#[test]
+fn a_target_with_too_few_bytes_is_given_up() {
+    let with = |info: &[u8]| {
+        let mark = Expression::Target(Extension {
+            name: (*b"MARK").into(),
+            revision: 2,
+            info: info.into(),
+        });
+        let marked = [load(Load::Meta(3)), is(&1u32.to_ne_bytes()), drop()];
+        predicted(&input(&[&[mark], &marked]), from_there(), 6, true)
+    };
+    let set_to_1 = [1u32.to_ne_bytes(), u32::MAX.to_ne_bytes()].concat();
+    assert!(matches!(with(&set_to_1), Prediction::Certain(end) if end.outcome == Outcome::Timeout));
+    assert!(matches!(with(&set_to_1[..7]), Prediction::Unknown(_)));
 }
 
 #[test]
