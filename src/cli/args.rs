@@ -42,7 +42,7 @@ pub enum Subcommand {
     Reach(super::ReachArgs),
     /// Print ports that can be bound now
     Free(super::FreeArgs),
-    /// Wait for a listener to appear or go
+    /// Wait for a listener to come or go
     Wait(super::WaitArgs),
     /// End the owner of a port
     Kill(super::KillArgs),
@@ -55,13 +55,13 @@ pub enum Subcommand {
     Snapshot(super::SnapshotArgs),
     /// Print counts for Prometheus
     Metrics(super::MetricsArgs),
-    /// List the fields of rows
+    /// List the fields of a row
     Columns,
     /// Print the JSON Schema of --json
     Schema,
     /// Print a completion script
     Completions {
-        /// The shell
+        /// Shell to print it for
         #[arg(required_unless_present = "values")]
         shell: Option<Shell>,
         /// Print candidates for the last of WORDS, as the scripts request
@@ -75,7 +75,7 @@ pub enum Subcommand {
     Man,
     /// Print help for a command
     Help {
-        /// The command [default: all of them]
+        /// Command to explain [default: list them all]
         command: Option<String>,
     },
 }
@@ -210,7 +210,7 @@ pub struct ListArgs {
     /// Type of service, traffic class, and class or priority
     #[arg(long, help_heading = WHAT)]
     pub tos: bool,
-    /// In a pipe, what TIPC sockets are connected to and wait for
+    /// TIPC details in a pipe: type, congestion, drops, services
     #[arg(long, help_heading = WHAT)]
     pub tipcinfo: bool,
     /// Cgroup of the task that created the socket
@@ -286,7 +286,7 @@ pub struct ListArgs {
     /// How to find owners
     #[arg(long, value_name = "HOW", value_enum, default_value_t, global = true, hide = true, help_heading = HOW)]
     pub owners: OwnersBy,
-    /// Explain tables, kernel filters and the search for owners, without rows
+    /// Show which tables are read, what the kernel filters and how owners are found, not the rows
     #[arg(long, help_heading = HOW)]
     pub explain_plan: bool,
     /// Read DIR instead of /proc, without netlink
@@ -298,10 +298,10 @@ pub struct ListArgs {
     /// Read only FILE, written by --record or -D
     #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub replay: Option<PathBuf>,
-    /// With --replay of a recorded live screen: show it as of TIME (UTC), such as 11:58:02 or 2026-11-30T11:58:02Z
+    /// With --replay of a recorded live screen: time to show (UTC), such as 11:58:02 or 2026-11-30T11:58:02Z
     #[arg(long, value_name = "TIME", global = true, requires = "replay", help_heading = HOW)]
     pub at: Option<String>,
-    /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, without rows
+    /// Dump TCP sockets to FILE (- for standard output) in the format of ss -D, and print no rows
     #[arg(short = 'D', long = "diag", value_name = "FILE", help_heading = HOW)]
     pub diag: Option<PathBuf>,
     /// Print the version
@@ -333,7 +333,7 @@ pub struct ListArgs {
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS", help_heading = WHICH)]
     pub netns: Vec<String>,
 
-    /// Read more of the filter from FILE (- for standard input); # starts a comment line
+    /// Append FILE to the filter (- for standard input); # starts a comment line
     #[arg(short = 'F', long = "filter-file", value_name = "FILE", help_heading = WHICH)]
     pub filter_file: Option<PathBuf>,
 

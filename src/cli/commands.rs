@@ -53,7 +53,7 @@ const PAGES: &[Page] = &[
     },
     Page {
         name: "wait",
-        exit: "0 reached, 1 timed out",
+        exit: "0 the state was reached, 1 timed out",
         examples: &[
             "sockstat wait 5432",
             "sockstat wait --timeout 30s 5432 6379",
@@ -62,7 +62,7 @@ const PAGES: &[Page] = &[
     },
     Page {
         name: "kill",
-        exit: "0 every target ended, 1 one did not",
+        exit: "0 the port in the filter is free or, without one, every target ended; 1 otherwise",
         examples: &[
             "sockstat kill :3000",
             "sockstat kill --dry-run nginx",
@@ -177,7 +177,7 @@ pub(super) fn command() -> Command {
 /// The short and the long help are the same.
 fn plain_help(arg: clap::Arg) -> clap::Arg {
     if arg.get_id() == "help" {
-        arg.help("Print help")
+        arg.help("Print help").long_help("Print help")
     } else {
         arg
     }

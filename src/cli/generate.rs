@@ -90,7 +90,7 @@ fn roff(text: &str) -> String {
 const COMMANDS: &[u8] = br".SH COMMANDS
 The first word that is not an option may be a command. The options
 .B -t -u -4 -6 -n -N -j --color --quiet --proc-root --record --replay --at
-may stand before or after it; all others stand after it. After
+may stand before or after it; all others must follow it. After
 .BR -- ,
 a word is always part of a filter.
 .PP
@@ -109,19 +109,19 @@ const DESCRIPTION: &[u8] = br".SH DESCRIPTION
 .B sockstat
 lists the sockets of this network namespace with the programs that hold them. It reads the kernel's sock_diag
 interface and /proc.
-On a terminal it prints a table that fits the width. Into a pipe it prints the fields of
+On a terminal it prints a table that fits the width. In a pipe it prints the fields of
 .B ss -n
 in the same order. With
 .B --json
-it prints one JSON document, the form for scripts.
+it prints one JSON document, for scripts.
 .PP
-A socket whose owner cannot be seen is still a row, and says why. Standard error lists what could not be read,
+A socket whose owner cannot be seen still has a row, which says why. Standard error lists what could not be read,
 with a remedy.
 .PP
 Without
 .B -t -u -w -x -S -M -0 --vsock --xdp -4 -6 -f -A -a -l -B
-and without a state word, the selection is TCP and UDP in all states, with owners. Without a filter, sockets in time-wait are then only
-counted.
+and without a state word, the selection is TCP and UDP in all states, with owners. Sockets in time-wait are then only
+counted, unless there is a filter.
 ";
 
 const SECTIONS: &[u8] = br#".SH FILTER
@@ -142,7 +142,7 @@ a state, or otherwise a program. The expressions of
 .BR "dst 10/8 and not dport = :443" )
 work as well.
 .SH OWNERS
-Seeing the sockets of other users' processes needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: usually, root.
+Seeing the owners of other users' sockets needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, that is, usually root.
 If no owner can be named, the table says why:
 .TP
 .B hidden

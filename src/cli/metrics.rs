@@ -11,10 +11,10 @@ pub struct MetricsArgs {
     /// Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Programs with series of their own, those with the most sockets first
+    /// Number of programs with their own series: those with the most sockets
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
-    /// Listeners with series of their own, the fullest first
+    /// Number of listeners with their own series: the fullest
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_listeners: usize,
     /// Enter a network namespace: a name, a pid or a path

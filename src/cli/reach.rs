@@ -14,10 +14,10 @@ pub struct ReachArgs {
     /// Make one TCP connection and report the result; nothing is sent otherwise
     #[arg(long = "try")]
     pub try_it: bool,
-    /// Judge a client at ADDR whose packets arrive on IFACE [default: this machine; IFACE of the route back]
+    /// Answer for a client at ADDR whose packets arrive on IFACE [default: this machine; the interface of the route back]
     #[arg(long, value_name = "ADDR[%IFACE]")]
     pub from: Option<String>,
-    /// Print every step of the way
+    /// Print every step that was examined
     #[arg(long)]
     pub steps: bool,
     /// Print one JSON document

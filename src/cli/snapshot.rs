@@ -28,7 +28,7 @@ pub struct SnapshotArgs {
     /// Network namespaces, comma-separated: names, pids or paths, or `all`
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
-    /// Arguments of programs to print; redacted masks what follows names such as password, and credentials in URLs
+    /// Print the programs' arguments; redacted masks what follows names such as password, and credentials in URLs
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
     pub cmdline: Cmdline,
     /// Print JSON Lines (the default)
@@ -45,7 +45,7 @@ pub enum Cmdline {
     /// None
     #[default]
     None,
-    /// All, with what looks like a secret masked
+    /// All, with likely secrets masked
     Redacted,
     /// All, including secrets
     Full,

@@ -20,13 +20,13 @@ pub struct WaitArgs {
     /// State to wait for, such as established or time-wait [default: listen]
     #[arg(long, value_name = "STATE")]
     pub state: Option<String>,
-    /// Give up after this time, such as 500ms, 10s or 2m
+    /// Give up after this time, such as 500ms, 10s or 2m [default: never]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Sockets to wait for, all of them: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
+    /// Sockets to wait for (all of them): PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
     #[arg(value_name = "WHERE", required = true)]
     pub places: Vec<String>,
 }

@@ -35,7 +35,7 @@ pub struct WatchArgs {
     /// Time between two updates [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = interval)]
     pub interval: Option<Duration>,
-    /// Leave out everything that stops a program or closes a socket
+    /// Disable the keys that stop a program or close a socket
     #[arg(long)]
     pub read_only: bool,
     /// Enter a network namespace: a name, a pid or a path

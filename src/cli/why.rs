@@ -40,10 +40,10 @@ pub struct WhyArgs {
     /// User who binds, by name or number [default: the user who called sudo, else the caller]
     #[arg(long, value_name = "USER")]
     pub uid: Option<String>,
-    /// Check bind only, not listen
+    /// Check only bind, not listen
     #[arg(long)]
     pub no_listen: bool,
-    /// Never try a bind where another socket's options are unreadable
+    /// Never probe: no trial bind, no connection to a unix socket's file
     #[arg(long)]
     pub no_probe: bool,
     /// Numeric addresses and ports (the default)

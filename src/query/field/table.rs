@@ -53,9 +53,9 @@ macro_rules! table {
             SocketContext,      "socket_context",      Text,    "",            Token("sock_ctx="),       OWNERS.and(SOCKET_CONTEXTS),           bytes(row.security_context()),                                       "SELinux context of the socket itself, read through its owner; read with -z or when named";
             Cgroup,             "cgroup",              Text,    "",            Token("cgroup:"),         ATTRIBUTES.and(CGROUPS),               home::cgroup(row),                                                   "v2 cgroup of the task that created the socket";
             Unit,               "unit",                Text,    "",            Nowhere,                  HOME,                                  home::unit(row),                                                     "systemd unit of the task that created the socket, or of the first owner if that cgroup is unknown";
-            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of that task: its name, or the first 12 digits of its identifier if the name is unknown";
+            Container,          "container",           Text,    "",            Nowhere,                  HOME,                                  home::container(row),                                                "container of the task that created the socket: its name, or the first 12 digits of its identifier if the name is unknown";
             ContainerId,        "container_id",        Text,    "",            Nowhere,                  HOME,                                  home::container_id(row),                                             "identifier of the container, 64 hexadecimal digits; null for LXC and systemd-nspawn, which have only names";
-            Pod,                "pod",                 Text,    "",            Nowhere,                  HOME,                                  home::pod(row),                                                      "pod of that task: NAMESPACE/NAME, or its identifier if that is unknown";
+            Pod,                "pod",                 Text,    "",            Nowhere,                  HOME,                                  home::pod(row),                                                      "pod of the task that created the socket: NAMESPACE/NAME, or its identifier if the name is unknown";
             Mark,               "mark",                Integer, "",            Token("fwmark:0x"),       ATTRIBUTES,                            integer(socket.mark),                                                "SO_MARK; needs CAP_NET_ADMIN";
             Shutdown,           "shutdown",            Word,    "",            Nowhere,                  ATTRIBUTES,                            word(socket.shutdown.map(shutdown_word)),                            "directions that were shut down: none, receive, send, both";
             SocketOptions,      "socket_options",      Words,   "",            Token("inet-sockopt: ("), ATTRIBUTES,                            socket.socket_options.map_or(Value::Null, Value::SocketOptions),            "options set on the socket, named as in ss --inet-sockopt";
@@ -77,7 +77,7 @@ macro_rules! table {
             Retransmits,        "retransmits",         Integer, "packets",     Nowhere,                  NOTHING,                               integer(socket.timer.map(|timer| timer.retransmits)),                "retransmissions or probes so far";
             Memory,             "memory",              Object,  "",            Token("skmem:("),         MEMORY,                                object(objects::memory(socket)),                                   "memory of the socket and its limits; shown with -m";
             Tos,                "tos",                 Integer, "",            Token("tos:"),            TOS,                                   integer(socket.details.number(kind::TOS)),                           "IP_TOS: DSCP and ECN bits of packets sent over IPv4; shown with --tos";
-            Tclass,             "tclass",              Integer, "",            Token("tclass:"),         CLASS,                                 integer(socket.details.number(kind::TCLASS)),                        "IPV6_TCLASS: the same over IPv6; shown with --tos";
+            Tclass,             "tclass",              Integer, "",            Token("tclass:"),         CLASS,                                 integer(socket.details.number(kind::TCLASS)),                        "IPV6_TCLASS: DSCP and ECN bits of packets sent over IPv6; shown with --tos";
             ClassId,            "class_id",            Integer, "",            Token("class_id:"),       CLASS,                                 integer(socket.details.number(kind::CLASS_ID)),                      "class of the net_cls cgroup, or SO_PRIORITY if there is none; shown with --tos";
             Congestion,         "congestion",          Text,    "",            Nowhere,                  CONGESTION,                            bytes(socket.details.congestion()),                                  "congestion control of a TCP socket; shown with -i";
             Tcp,                "tcp",                 Object,  "",            Nowhere,                  INFO,                                  object(objects::tcp(socket)),                                      "state of a TCP connection, as in struct tcp_info; shown with -i";
@@ -106,11 +106,11 @@ macro_rules! table {
             PeerNode,           "peer_node",           Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_node(socket),                                       "node of the other end of a TIPC connection";
             PeerRef,            "peer_ref",            Integer, "",            Nowhere,                  NOTHING,                               other_ends::peer_ref(socket),                                        "number of the other end of a TIPC connection";
             ServiceType,        "service_type",        Integer, "",            Nowhere,                  NOTHING,                               other_ends::service(socket, |[kind, _]| kind),                       "type of the TIPC service that a connection was made to; null for one made by socket number";
-            ServiceInstance,    "service_instance",    Integer, "",            Nowhere,                  NOTHING,                               other_ends::service(socket, |[_, instance]| instance),               "instance of that service";
+            ServiceInstance,    "service_instance",    Integer, "",            Nowhere,                  NOTHING,                               other_ends::service(socket, |[_, instance]| instance),               "instance of the TIPC service that a connection was made to";
             Published,          "published",           Boolean, "",            Nowhere,                  NOTHING,                               other_ends::published(socket),                                       "whether services are bound to a TIPC socket; null when connected";
             TipcCongestion,     "tipc_congestion",     Word,    "",            Nowhere,                  NOTHING,                               other_ends::tipc_congestion(socket),                                 "what a TIPC socket waits for before it can send: none, link, conn";
             TipcGroup,          "tipc_group",          Object,  "",            Nowhere,                  NOTHING,                               object(objects::tipc_group(socket)),                                 "communication group that a TIPC socket has joined";
-            Smc,                "smc",                 Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC, Field::Smc)),                        "how an SMC socket is connected, and why not over shared memory";
+            Smc,                "smc",                 Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC, Field::Smc)),                        "mode of an SMC socket, and why it does not use shared memory";
             SmcConnection,      "smc_connection",      Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_CONNECTION, Field::SmcConnection)),   "buffers of an SMC connection over shared memory";
             SmcLink,            "smc_link",            Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_LINK, Field::SmcLink)),               "RDMA link of an SMC-R connection";
             SmcDmb,             "smc_dmb",             Object,  "",            Nowhere,                  NOTHING,                               object(whole(socket, kind::SMC_DMB, Field::SmcDmb)),                 "memory of an SMC-D connection";
@@ -177,7 +177,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 PmtuBytes,              "pmtu_bytes",                  "bytes",   "pmtu:",           u32_at(60),                                "path MTU";
                 RcvSsthreshBytes,       "rcv_ssthresh_bytes",          "bytes",   "rcv_ssthresh:",   u32_at(64),                                "size up to which our window may currently grow";
                 RttUs,                  "rtt_us",                      "us",      "rtt:",            u32_at(68).without(0),                     "round trip time, smoothed";
-                RttvarUs,               "rttvar_us",                   "us",      "/",               u32_at(72),                                "its mean deviation";
+                RttvarUs,               "rttvar_us",                   "us",      "/",               u32_at(72),                                "mean deviation of the round trip time";
                 Ssthresh,               "ssthresh",                    "packets", "ssthresh:",       u32_at(76).without(INFINITE),              "slow start threshold; null if none is set yet";
                 Cwnd,                   "cwnd",                        "packets", "cwnd:",           u32_at(80),                                "congestion window";
                 AdvmssBytes,            "advmss_bytes",                "bytes",   "advmss:",         u32_at(84),                                "largest segment that we announced to the peer";
@@ -186,7 +186,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 RcvSpaceBytes,          "rcv_space_bytes",             "bytes",   "rcv_space:",      u32_at(96),                                "bytes that the program reads per round trip; sizes the receive buffer";
                 TotalRetrans,           "total_retrans",               "packets", "/",               u32_at(100),                               "retransmitted since the beginning";
                 PacingRateBytesPerS,    "pacing_rate_bytes_per_s",     "bytes/s", "pacing_rate ",    u64_at(104).without(UNKNOWN_64),           "rate at which segments are spaced";
-                MaxPacingRateBytesPerS, "max_pacing_rate_bytes_per_s", "bytes/s", "/",               u64_at(112).without(UNKNOWN_64),           "limit of that rate; null for none";
+                MaxPacingRateBytesPerS, "max_pacing_rate_bytes_per_s", "bytes/s", "/",               u64_at(112).without(UNKNOWN_64),           "limit of the pacing rate; null for none";
                 BytesAcked,             "bytes_acked",                 "bytes",   "bytes_acked:",    u64_at(120),                               "acknowledged by the peer; SYN and FIN count as one";
                 BytesReceived,          "bytes_received",              "bytes",   "bytes_received:", u64_at(128),                               "received in order; SYN and FIN count as one";
                 SegsOut,                "segs_out",                    "packets", "segs_out:",       u32_at(136),                               "segments sent";
@@ -197,10 +197,10 @@ Host,               "host",                Text,    "",            IfNamed,     
                 DataSegsOut,            "data_segs_out",               "packets", "data_segs_out:",  u32_at(156),                               "segments with data sent";
                 DeliveryRateBytesPerS,  "delivery_rate_bytes_per_s",   "bytes/s", "delivery_rate ",  u64_at(160),                               "rate at which data recently reached the peer";
                 BusyTimeUs,             "busy_time_us",                "us",      "busy:",           u64_at(168),                               "time with data to send";
-                RwndLimitedUs,          "rwnd_limited_us",             "us",      "rwnd_limited:",   u64_at(176),                               "of that, time limited by the peer's window";
-                SndbufLimitedUs,        "sndbuf_limited_us",           "us",      "sndbuf_limited:", u64_at(184),                               "of that, time limited by the send buffer";
+                RwndLimitedUs,          "rwnd_limited_us",             "us",      "rwnd_limited:",   u64_at(176),                               "part of the busy time that was limited by the peer's window";
+                SndbufLimitedUs,        "sndbuf_limited_us",           "us",      "sndbuf_limited:", u64_at(184),                               "part of the busy time that was limited by the send buffer";
                 Delivered,              "delivered",                   "packets", "delivered:",      u32_at(192),                               "delivered to the peer, retransmissions included";
-                DeliveredCe,            "delivered_ce",                "packets", "delivered_ce:",   u32_at(196),                               "of those, with a congestion mark";
+                DeliveredCe,            "delivered_ce",                "packets", "delivered_ce:",   u32_at(196),                               "delivered to the peer with a congestion mark";
                 BytesSent,              "bytes_sent",                  "bytes",   "bytes_sent:",     u64_at(200),                               "data sent, retransmissions included";
                 BytesRetrans,           "bytes_retrans",               "bytes",   "bytes_retrans:",  u64_at(208),                               "data retransmitted";
                 DsackDups,              "dsack_dups",                  "packets", "dsack_dups:",     u32_at(216),                               "duplicates that the peer reported";
@@ -208,10 +208,10 @@ Host,               "host",                Text,    "",            IfNamed,     
                 RcvOoopack,             "rcv_ooopack",                 "packets", "rcv_ooopack:",    u32_at(224),                               "received out of order";
                 SndWndBytes,            "snd_wnd_bytes",               "bytes",   "snd_wnd:",        u32_at(228),                               "window of the peer";
                 RcvWndBytes,            "rcv_wnd_bytes",               "bytes",   "rcv_wnd:",        u32_at(232),                               "our window";
-                Rehash,                 "rehash",                      "",        "rehash:",         u32_at(236),                               "times that the flow hash was changed to try another path";
+                Rehash,                 "rehash",                      "",        "rehash:",         u32_at(236),                               "how often the flow hash was changed to try another path";
                 TotalRto,               "total_rto",                   "",        "",                u16_at(240),                               "retransmission timeouts since the beginning";
-                TotalRtoRecoveries,     "total_rto_recoveries",        "",        "",                u16_at(242),                               "recoveries from such timeouts";
-                TotalRtoTimeMs,         "total_rto_time_ms",           "ms",      "",                u32_at(244),                               "time spent in such recoveries";
+                TotalRtoRecoveries,     "total_rto_recoveries",        "",        "",                u16_at(242),                               "recoveries from retransmission timeouts";
+                TotalRtoTimeMs,         "total_rto_time_ms",           "ms",      "",                u32_at(244),                               "time spent recovering from retransmission timeouts";
                 ReceivedCe,             "received_ce",                 "packets", "",                u32_at(248),                               "received with a congestion mark";
                 DeliveredE1Bytes,       "delivered_e1_bytes",          "bytes",   "",                u32_at(252),                               "delivered with the mark ECT(1), by accurate ECN";
                 DeliveredE0Bytes,       "delivered_e0_bytes",          "bytes",   "",                u32_at(256),                               "delivered with the mark ECT(0), by accurate ECN";
@@ -253,7 +253,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 TlsVersion, "tls_version",   "", "version: ", u16_at(1).words(VERSIONS),       "version of TLS";
                 TlsCipher,  "tls_cipher",    "", "cipher: ",  u16_at(2).words(CIPHERS),        "cipher";
                 TlsTxconf,  "tls_txconf",    "", "txconf: ",  u16_at(3).words(CONFIGURATIONS), "who encrypts: none, the kernel (sw), the device (hw)";
-                TlsRxconf,  "tls_rxconf",    "", "rxconf: ",  u16_at(4).words(CONFIGURATIONS), "who decrypts";
+                TlsRxconf,  "tls_rxconf",    "", "rxconf: ",  u16_at(4).words(CONFIGURATIONS), "who decrypts: none, the kernel (sw), the device (hw)";
                 TlsZcRoTx,  "tls_zc_ro_tx",  "", "zc_ro_tx",  present_at(5),                   "files are sent without copying";
                 TlsRxNoPad, "tls_rx_no_pad", "", "no_pad_rx", present_at(6),                   "the peer is trusted to send no padding";
             }
@@ -307,8 +307,8 @@ Host,               "host",                Text,    "",            IfNamed,     
             // A zero was not measured.
             [parts of Dccp, "dccp_"] {
                 DccpRetransmits, "dccp_retransmits", "",      "", u8_at(2),             "retransmissions since the last acknowledgement";
-                DccpProbes,      "dccp_probes",      "",      "", u8_at(3),             "probes that were not answered";
-                DccpBackoff,     "dccp_backoff",     "",      "", u8_at(4),             "times that the retransmission timeout was doubled";
+                DccpProbes,      "dccp_probes",      "",      "", u8_at(3),             "unanswered probes";
+                DccpBackoff,     "dccp_backoff",     "",      "", u8_at(4),             "how often the retransmission timeout was doubled";
                 DccpAckVector,   "dccp_ack_vector",  "",      "", u8_at(5).bit(1),      "acknowledgements list the packets that arrived";
                 DccpRtoUs,       "dccp_rto_us",      "us",    "", u32_at(8).without(0),   "retransmission timeout; measured by CCID 3";
                 DccpPmtuBytes,   "dccp_pmtu_bytes",  "bytes", "", u32_at(60).without(0),  "path MTU";
@@ -415,7 +415,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             // Attributes (linux 6.18 net/tipc/group.c, `tipc_group_fill_sock_diag`): their types take the place of offsets.
             [parts of TipcGroup, "tipc_group_"] {
                 TipcGroupId,           "tipc_group_id",            "", "", u32_at(0),     "number of the group, the type of its service";
-                TipcGroupOpen,         "tipc_group_open",          "", "", present_at(1), "it can receive";
+                TipcGroupOpen,         "tipc_group_open",          "", "", present_at(1), "whether the socket can receive from the group";
                 TipcGroupNodeScope,    "tipc_group_node_scope",    "", "", present_at(2), "members are on this node only";
                 TipcGroupClusterScope, "tipc_group_cluster_scope", "", "", present_at(3), "members are in the whole cluster";
                 TipcGroupInstance,     "tipc_group_instance",      "", "", u32_at(4),     "number of this member, the instance of its service";
@@ -424,10 +424,10 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `enum smc_state` and the mode; reasons are those of net/smc/smc_clc.h (`SMC_CLC_DECL_*`).
             [parts of Smc, "smc_"] {
-                SmcState,          "smc_state",           "", "", u8_at(0).words(SMC_STATES),     "state in the words of SMC";
-                SmcMode,           "smc_mode",            "", "", u8_at(1).without(255).words(SMC_MODES),      "of a connection: smc-r over RDMA, smc-d within the machine, or fallback to TCP";
-                SmcFallbackReason, "smc_fallback_reason", "", "", u32_at(4).without(0).hex(),     "why it fell back to TCP: 3010000 the peer has no SMC, 3030000 no device";
-                SmcPeerDiagnosis,  "smc_peer_diagnosis",  "", "", u32_at(8).without(0).hex(),     "the same, as the peer reports it";
+                SmcState,          "smc_state",           "", "", u8_at(0).words(SMC_STATES),     "state of the SMC socket, in the terms of SMC";
+                SmcMode,           "smc_mode",            "", "", u8_at(1).without(255).words(SMC_MODES),      "mode of a connection: smc-r over RDMA, smc-d within the machine, or fallback to TCP";
+                SmcFallbackReason, "smc_fallback_reason", "", "", u32_at(4).without(0).hex(),     "reason for the fallback to TCP: 3010000 the peer has no SMC, 3030000 no device";
+                SmcPeerDiagnosis,  "smc_peer_diagnosis",  "", "", u32_at(8).without(0).hex(),     "reason that the peer reports for the fallback";
             }
 
             [parts of SmcConnection, "smc_"] {
@@ -435,18 +435,18 @@ Host,               "host",                Text,    "",            IfNamed,     
                 SmcSndbufBytes,     "smc_sndbuf_bytes",     "bytes", "", u32_at(4),       "send buffer";
                 SmcRmbeBytes,       "smc_rmbe_bytes",       "bytes", "", u32_at(8),       "receive buffer";
                 SmcPeerRmbeBytes,   "smc_peer_rmbe_bytes",  "bytes", "", u32_at(12),      "receive buffer of the peer";
-                SmcRxProdWrap,      "smc_rx_prod_wrap",     "",      "", u16_at(18),      "times that the peer's writing began anew";
-                SmcRxProdBytes,     "smc_rx_prod_bytes",    "bytes", "", u32_at(20),      "where the peer writes in our receive buffer";
-                SmcRxConsWrap,      "smc_rx_cons_wrap",     "",      "", u16_at(26),      "times that the peer's reading began anew";
-                SmcRxConsBytes,     "smc_rx_cons_bytes",    "bytes", "", u32_at(28),      "where the peer reads in its receive buffer";
-                SmcTxProdWrap,      "smc_tx_prod_wrap",     "",      "", u16_at(34),      "times that our writing began anew";
-                SmcTxProdBytes,     "smc_tx_prod_bytes",    "bytes", "", u32_at(36),      "where we write in the peer's receive buffer";
-                SmcTxConsWrap,      "smc_tx_cons_wrap",     "",      "", u16_at(42),      "times that our reading began anew";
-                SmcTxConsBytes,     "smc_tx_cons_bytes",    "bytes", "", u32_at(44),      "where we read in our receive buffer";
-                SmcRxProdFlags,     "smc_rx_prod_flags",    "",      "", u8_at(48).hex(), "flags of the peer's writing";
-                SmcRxStateFlags,    "smc_rx_state_flags",   "",      "", u8_at(49).hex(), "flags of the peer's state";
-                SmcTxProdFlags,     "smc_tx_prod_flags",    "",      "", u8_at(50).hex(), "flags of our writing";
-                SmcTxStateFlags,    "smc_tx_state_flags",   "",      "", u8_at(51).hex(), "flags of our state";
+                SmcRxProdWrap,      "smc_rx_prod_wrap",     "",      "", u16_at(18),      "times that the peer's write position wrapped around";
+                SmcRxProdBytes,     "smc_rx_prod_bytes",    "bytes", "", u32_at(20),      "the peer's write position in our receive buffer";
+                SmcRxConsWrap,      "smc_rx_cons_wrap",     "",      "", u16_at(26),      "times that the peer's read position wrapped around";
+                SmcRxConsBytes,     "smc_rx_cons_bytes",    "bytes", "", u32_at(28),      "the peer's read position in its receive buffer";
+                SmcTxProdWrap,      "smc_tx_prod_wrap",     "",      "", u16_at(34),      "times that our write position wrapped around";
+                SmcTxProdBytes,     "smc_tx_prod_bytes",    "bytes", "", u32_at(36),      "our write position in the peer's receive buffer";
+                SmcTxConsWrap,      "smc_tx_cons_wrap",     "",      "", u16_at(42),      "times that our read position wrapped around";
+                SmcTxConsBytes,     "smc_tx_cons_bytes",    "bytes", "", u32_at(44),      "our read position in our receive buffer";
+                SmcRxProdFlags,     "smc_rx_prod_flags",    "",      "", u8_at(48).hex(), "flags that the peer set as a writer";
+                SmcRxStateFlags,    "smc_rx_state_flags",   "",      "", u8_at(49).hex(), "flags of the peer's connection state";
+                SmcTxProdFlags,     "smc_tx_prod_flags",    "",      "", u8_at(50).hex(), "flags that we set as a writer";
+                SmcTxStateFlags,    "smc_tx_state_flags",   "",      "", u8_at(51).hex(), "flags of our connection state";
             }
 
             [parts of SmcLink, "smc_link_"] {
@@ -487,12 +487,12 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `struct xdp_diag_stats`.
             [parts of XdpStats, "xdp_"] {
-                XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "received but dropped";
+                XdpRxDropped,     "xdp_rx_dropped",      "packets", "rx dropped:",         u64_at(0),  "packets dropped after they were received";
                 XdpRxInvalid,     "xdp_rx_invalid",      "packets", "rx invalid:",         u64_at(8),  "dropped because the frame was invalid";
                 XdpRxFull,        "xdp_rx_full",         "packets", "rx queue full:",      u64_at(16), "dropped because the receive ring was full";
-                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "times that the fill ring was empty";
+                XdpFillRingEmpty, "xdp_fill_ring_empty", "",        "rx fill ring empty:", u64_at(24), "how often the fill ring was empty";
                 XdpTxInvalid,     "xdp_tx_invalid",      "packets", "tx invalid:",         u64_at(32), "not sent because the frame was invalid";
-                XdpTxRingEmpty,   "xdp_tx_ring_empty",   "",        "tx ring empty:",      u64_at(40), "times that the send ring was empty";
+                XdpTxRingEmpty,   "xdp_tx_ring_empty",   "",        "tx ring empty:",      u64_at(40), "how often the send ring was empty";
             }
         }
     };
