@@ -210,6 +210,7 @@ impl Choice {
         for list in &args.tables {
             choice.tables(list)?;
         }
+        choice.complete_family();
         Ok(choice)
     }
 
@@ -267,15 +268,18 @@ impl Choice {
         self.ip_family(args.ipv4, args.ipv6);
     }
 
-    /// A family without any of its tables stands for all of them.
     fn ip_family(&mut self, v4: bool, v6: bool) {
-        if !v4 && !v6 {
-            return;
+        if v4 || v6 {
+            self.v4 |= v4;
+            self.v6 |= v6;
+            self.states = self.states.union(StateSet::CONN);
         }
-        self.v4 |= v4;
-        self.v6 |= v6;
-        self.states = self.states.union(StateSet::CONN);
-        if !self.members.iter().any(|table| table.protocol().is_inet()) {
+    }
+
+    /// A family without any of its tables stands for all of them.
+    fn complete_family(&mut self) {
+        let has_inet = self.members.iter().any(|table| table.protocol().is_inet());
+        if (self.v4 || self.v6) && !has_inet {
             self.members.extend(all_inet());
         }
     }
@@ -313,7 +317,7 @@ impl Choice {
             })?;
             if exclude {
                 // "All but this one", unless something was selected before.
-                if self.is_empty() {
+                if self.is_empty() && !self.v4 && !self.v6 {
                     self.members.extend(all());
                 }
                 self.excluded.extend(tables);
@@ -417,6 +421,10 @@ mod tests {
         );
         assert_eq!(protocols("-4 -t"), ["tcp"]);
         assert_eq!(protocols("-t -4"), ["tcp"]);
+        assert_eq!(protocols("-4 -A udp"), ["udp"]);
+        assert_eq!(protocols("-f inet -A smc,tcp"), ["tcp", "smc"]);
+        let but_tcp = protocols("-4 -A !tcp");
+        assert!(but_tcp.contains(&"udp") && !but_tcp.contains(&"tcp") && !but_tcp.contains(&"unix"));
         assert_eq!(protocols("-tx"), ["unix", "tcp"]);
         assert_eq!(protocols("-f unix"), ["unix"]);
         let both = select("-t -4 -6").unwrap();

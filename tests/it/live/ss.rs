@@ -63,6 +63,11 @@ fn rows_and_fields_are_those_of_ss() {
         }
         compare(&sockets, version, &[options]);
     }
+    // A family narrows the tables that are named after it, too.
+    for options in ["-4 -an -A udp", "-f inet6 -lnp -A tcp", "-A tcp -4 -an"] {
+        let options: Vec<_> = options.split(' ').collect();
+        compare(&sockets, version, &options);
+    }
 }
 
 #[test]
