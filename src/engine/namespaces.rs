@@ -10,7 +10,7 @@ use super::tables::Tables;
 use crate::model::request::Dump;
 use crate::model::{Gap, Socket};
 use crate::source::netlink::channel::Channel;
-use crate::source::netns::{View, Views};
+use crate::source::netns::{Keeper, View, Views};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 use crate::source::tape;
@@ -119,7 +119,7 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut from_proc = 0;
     let mut refused: Vec<(&View, io::Error)> = Vec::new();
-    let mut kept = Vec::new();
+    let (mut kept, mut kept_by_sockets) = (Vec::new(), Vec::new());
     // Ours, if included, comes first, while this thread is still in it.
     for (number, view) in views.iter().enumerate() {
         let mut stopped = false;
@@ -135,7 +135,8 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
             Read::Inside | Read::Gone => {}
             Read::FromProc => from_proc += 1,
             Read::Refused(error) => match view.kept_by(&error) {
-                Some(descriptor) => kept.push((view, descriptor)),
+                Some((Keeper::Descriptor, path)) => kept.push((view, path)),
+                Some((Keeper::Socket, path)) => kept_by_sockets.push((view, path)),
                 None => refused.push((view, error)),
             },
         }
@@ -146,6 +147,7 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     gaps.extend(gap_of_tables(from_proc));
     gaps.extend(gap_of_refused(&refused));
     gaps.extend(gap_of_kept(&kept));
+    gaps.extend(gap_of_kept_by_sockets(&kept_by_sockets));
     gaps
 }
 
@@ -213,6 +215,22 @@ fn gap_of_kept(kept: &[(&View, PathBuf)]) -> Option<Gap> {
     Some(gap.with_remedy(format!("-N {} reads it", descriptor.display())))
 }
 
+fn gap_of_kept_by_sockets(kept: &[(&View, PathBuf)]) -> Option<Gap> {
+    let (view, socket) = kept.first()?;
+    let socket = socket.display();
+    let message = match kept {
+        [_] => format!(
+            "1 network namespace was not read, because only sockets lead to it ({}, {socket})",
+            view.title()
+        ),
+        _ => format!(
+            "{} network namespaces were not read, because only sockets lead to them ({socket}, …)",
+            kept.len()
+        ),
+    };
+    Some(Gap::loss("netns-kept", message).with_count(kept.len() as u64))
+}
+
 fn gap_of_refused(refused: &[(&View, io::Error)]) -> Option<Gap> {
     const NAMED_MAX: usize = 3;
     let (_, error) = refused.first()?;
@@ -277,5 +295,27 @@ mod tests {
         assert_eq!((gap.code, gap.count), ("netns-kept", Some(1)));
         assert!(gap.message.contains("net:[7]"), "{}", gap.message);
         assert_eq!(gap.remedy.as_deref(), Some("-N /proc/812/fd/5 reads it"));
+    }
+
+    #[test]
+    fn what_only_sockets_keep_is_a_gap_with_one_of_them() {
+        let kept = |inode| View {
+            inode: Some(inode),
+            ways: vec![crate::source::netns::Way::Socket("/proc/812/fd/5".into())],
+            ..View::default()
+        };
+        let views = [kept(7), kept(8)];
+        for (views, wanted) in [
+            (&views[..1], "only sockets lead to it (net:[7], /proc/812/fd/5)"),
+            (&views, "only sockets lead to them (/proc/812/fd/5, …)"),
+        ] {
+            let gaps = travel(views, &[], &mut |_| ControlFlow::Continue(()));
+            let [gap] = gaps.as_slice() else {
+                panic!("{gaps:?}")
+            };
+            assert_eq!((gap.code, gap.count), ("netns-kept", Some(views.len() as u64)));
+            assert!(gap.message.ends_with(wanted), "{}", gap.message);
+            assert_eq!(gap.remedy, None);
+        }
     }
 }

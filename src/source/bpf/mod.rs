@@ -19,6 +19,7 @@ mod record;
 mod refusal;
 mod sys;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
@@ -126,6 +127,25 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
         let records = ready.read(None, &mut Vec::new(), sink)?;
         Ok(ready.stats(records))
     })
+}
+
+/// Returns the network namespaces of all sockets that have a descriptor, by inode number, each with one such descriptor. It
+/// is not part of recordings: the caller records what it found.
+///
+/// # Errors
+/// As for [`holders`].
+pub fn namespaces_of_sockets() -> Result<BTreeMap<u32, Record>, Refusal> {
+    let ready = Ready::new(Wanted {
+        facts: true,
+        ..Wanted::default()
+    })?;
+    let mut found = BTreeMap::new();
+    ready.read(None, &mut Vec::new(), &mut |record| {
+        if let Some(facts) = record.facts {
+            found.entry(facts.netns).or_insert(*record);
+        }
+    })?;
+    Ok(found)
 }
 
 /// Whether [`holders_of`] visits threads that have a file table of their own. Before 6.7 the kernel compares the table

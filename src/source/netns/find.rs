@@ -2,7 +2,8 @@
 //!
 //! A namespace exists as long as a process or thread is in it, a file is mounted on it, or a descriptor or socket
 //! refers to it. The last two have no path that can be entered without opening another process's descriptor, so a
-//! namespace that only a descriptor keeps is reported but not read, and one that only a socket keeps is not found.
+//! namespace that only they keep is reported but not read. Which namespace a socket is in is reported only by the BPF
+//! iterator: without it, one that only a socket keeps is not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -15,6 +16,7 @@ use super::processes::{self, Task, inode_of};
 use super::{Namespace, View, Views, Way, fingerprint, path_of, process_of};
 use crate::model::Gap;
 use crate::model::request::netns::{ALL, words};
+use crate::source::bpf;
 
 /// Number of tasks kept per namespace as ways to enter it, in case some end meanwhile.
 const WAYS_MAX: usize = 4;
@@ -121,6 +123,7 @@ impl Finder {
         }
         self.add_mounted(&tasks);
         self.add_kept(&tasks);
+        self.add_kept_by_sockets();
         self.add_hidden(&tasks);
     }
 
@@ -159,6 +162,33 @@ impl Finder {
         for (inode, path) in processes.flat_map(|task| processes::kept_namespaces(task.pid)) {
             if !self.found.contains_key(&inode) {
                 self.add(inode, Way::Descriptor(path), None);
+            }
+        }
+    }
+
+    /// Namespaces that only sockets refer to.
+    fn add_kept_by_sockets(&mut self) {
+        for (inode, holder) in bpf::namespaces_of_sockets().unwrap_or_default() {
+            let inode = inode.into();
+            if self.found.contains_key(&inode) {
+                continue;
+            }
+            let task = match holder.tid {
+                0 => holder.pid.to_string(),
+                tid => format!("{}/task/{tid}", holder.pid),
+            };
+            let path = Path::new("/proc").join(&task);
+            // The namespace may be newer than the list of tasks.
+            match processes::look(holder.pid, task) {
+                Some(task) if task.inode == Some(inode) => {
+                    self.add(
+                        inode,
+                        path.join("ns/net"),
+                        (holder.tid == 0).then_some(holder.pid),
+                    );
+                }
+                Some(_) => self.add(inode, Way::Socket(path.join(format!("fd/{}", holder.fd))), None),
+                None => {}
             }
         }
     }

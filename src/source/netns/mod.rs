@@ -28,7 +28,7 @@ pub use find::find;
 pub use names::name_of;
 pub use others::enter_others;
 pub use view::{View, Views};
-pub use way::Way;
+pub use way::{Keeper, Way};
 
 /// Where `ip netns`, and programs that imitate it, keep named namespaces (ip-netns(8)).
 pub const NAMED: &str = "/run/netns";

@@ -45,7 +45,8 @@ pub(super) fn all() -> Vec<Task> {
     tasks
 }
 
-fn look(pid: u32, path: String) -> Option<Task> {
+/// A task below /proc; `None` if it has ended.
+pub(super) fn look(pid: u32, path: String) -> Option<Task> {
     let link = std::fs::read_link(format!("/proc/{path}/ns/net"));
     let inode = match readable(link) {
         Ok(link) => Some(inode_of(link.to_str()?)?),

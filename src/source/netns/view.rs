@@ -3,10 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
-
 use super::processes::inode_of;
-use super::{Way, name_of};
+use super::{Keeper, Way, name_of};
 use crate::model::{self, Gap, Name};
 use crate::source::namespaces;
 use crate::source::proc::ProcRoot;
@@ -84,8 +82,13 @@ impl View {
             let link = std::fs::read_link(path).ok();
             link.and_then(|link| inode_of(link.to_str()?)) == self.inode
         };
+        let is_socket = |path: &Path| {
+            let link = std::fs::read_link(path);
+            link.is_ok_and(|link| link.as_os_str().as_encoded_bytes().starts_with(b"socket:["))
+        };
         let leads_there = |way: &Way| match (way, way.open()) {
             (Way::Descriptor(path), _) => link_leads_there(path),
+            (Way::Socket(path), _) => is_socket(path),
             (_, Ok(namespace)) => Some(namespace.inode) == self.inode,
             // A name that is no longer mounted, or a process that has ended.
             (_, Err(error)) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput),
@@ -93,10 +96,9 @@ impl View {
         !self.is_own && !self.ways.iter().any(leads_there)
     }
 
-    /// Returns the path of the descriptor that is the only way into it, if that is why it was not entered.
-    pub fn kept_by(&self, error: &io::Error) -> Option<PathBuf> {
-        let is_kept = error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error());
-        self.ways.first().filter(|_| is_kept).map(Way::path)
+    /// Returns what alone keeps it, with the path of the descriptor, if that is why it was not entered.
+    pub fn kept_by(&self, error: &io::Error) -> Option<(Keeper, PathBuf)> {
+        Some((Keeper::of(error)?, self.ways.first()?.path()))
     }
 
     /// Its name for people.
@@ -146,13 +148,32 @@ mod tests {
             ..View::default()
         };
         let refused = kept.enter().unwrap_err();
-        assert_eq!(kept.kept_by(&refused), Some(path));
-        assert_eq!(kept.kept_by(&Errno::PERM.into()), None);
+        assert_eq!(kept.kept_by(&refused), Some((Keeper::Descriptor, path)));
+        assert_eq!(kept.kept_by(&ErrorKind::PermissionDenied.into()), None);
         assert!(!kept.has_no_way());
         let closed = View {
             ways: vec![Way::Descriptor("/proc/self/fd/nothing".into())],
             ..kept
         };
         assert!(closed.has_no_way());
+    }
+
+    #[test]
+    fn a_socket_is_named_and_not_copied() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let path = |fd: i32| PathBuf::from(format!("/proc/self/fd/{fd}"));
+        let kept = |path: &Path| View {
+            inode: Some(7),
+            ways: vec![Way::Socket(path.to_owned())],
+            ..View::default()
+        };
+        let held = path(std::os::fd::AsRawFd::as_raw_fd(&socket));
+        let refused = kept(&held).enter().unwrap_err();
+        assert_eq!(
+            kept(&held).kept_by(&refused),
+            Some((Keeper::Socket, held.clone()))
+        );
+        assert!(!kept(&held).has_no_way());
+        assert!(kept(Path::new("/proc/self/exe")).has_no_way());
     }
 }

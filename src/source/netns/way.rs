@@ -21,25 +21,53 @@ pub enum Way {
     },
     /// A descriptor of another process, which is never opened: by then it may lead to a file system that does not answer.
     Descriptor(PathBuf),
+    /// A socket of another process, by the path of its descriptor. Only the kernel leads from it to its namespace, on a copy.
+    Socket(PathBuf),
+}
+
+/// What alone refers to a namespace that is therefore not entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// A descriptor of the namespace itself.
+    Descriptor,
+    /// A socket in it.
+    Socket,
+}
+
+impl Keeper {
+    /// What [`Way::open`] fails with. Recordings have the number.
+    const fn errno(self) -> Errno {
+        match self {
+            Self::Descriptor => Errno::OPNOTSUPP,
+            Self::Socket => Errno::SOCKTNOSUPPORT,
+        }
+    }
+
+    /// The keeper of a namespace, if that is why it was not entered.
+    pub(super) fn of(error: &io::Error) -> Option<Self> {
+        let is = |keeper: &Self| error.raw_os_error() == Some(keeper.errno().raw_os_error());
+        [Self::Descriptor, Self::Socket].into_iter().find(is)
+    }
 }
 
 impl Way {
     /// Opens it.
     ///
     /// # Errors
-    /// If it is not a namespace, or cannot be opened; `EOPNOTSUPP` for a descriptor.
+    /// If it is not a namespace, or cannot be opened; for the descriptors of other processes, that of their [`Keeper`].
     pub fn open(&self) -> io::Result<Namespace> {
         match self {
             Self::Path(path) => Namespace::open(path),
             Self::Within { root, mount_point } => Namespace::open_within(root, mount_point),
-            Self::Descriptor(_) => Err(Errno::OPNOTSUPP.into()),
+            Self::Descriptor(_) => Err(Keeper::Descriptor.errno().into()),
+            Self::Socket(_) => Err(Keeper::Socket.errno().into()),
         }
     }
 
     /// The whole path.
     pub(super) fn path(&self) -> PathBuf {
         match self {
-            Self::Path(path) | Self::Descriptor(path) => path.clone(),
+            Self::Path(path) | Self::Descriptor(path) | Self::Socket(path) => path.clone(),
             Self::Within { root, mount_point } => {
                 root.join(mount_point.strip_prefix("/").unwrap_or(mount_point))
             }

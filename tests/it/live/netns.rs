@@ -188,6 +188,41 @@ fn a_thread_in_a_namespace_of_its_own_is_found() {
 }
 
 #[test]
+fn a_namespace_that_only_a_socket_keeps_is_a_loss() {
+    if !is_root() {
+        return skip("only root can enter a network namespace alone");
+    }
+    if let Err(refusal) = sockstat::source::bpf::namespaces_of_sockets() {
+        return skip(&refusal.to_string());
+    }
+    let link = |task: &std::path::Path| std::fs::read_link(task.join("ns/net")).ok();
+    let Some(((namespace, _listener), stay)) = on_a_thread_elsewhere(move || {
+        let namespace = link("/proc/thread-self".as_ref()).unwrap();
+        (namespace, TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap())
+    }) else {
+        return;
+    };
+    drop(stay);
+    // A thread has been joined before it has left its namespace.
+    let is_inside =
+        |task: std::io::Result<std::fs::DirEntry>| link(&task.unwrap().path()) == Some(namespace.clone());
+    while std::fs::read_dir("/proc/self/task").unwrap().any(is_inside) {
+        std::thread::yield_now();
+    }
+    let seen = Ran::of(&mut sockstat(["-tlj", "-N", "all"])).ended_with(0).json();
+    let gaps = seen["gaps"].as_array().unwrap();
+    let mut messages = gaps
+        .iter()
+        .filter(|gap| gap["code"] == "netns-kept")
+        .map(|gap| gap["message"].as_str().unwrap());
+    assert!(
+        messages.any(|message| message.contains("only sockets lead to")),
+        "{gaps:#?}"
+    );
+    assert_eq!(seen["complete"], false);
+}
+
+#[test]
 fn a_namespace_that_only_has_a_name_is_found_by_it() {
     if !is_root() {
         return skip("only root can enter a network namespace alone");
