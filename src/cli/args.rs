@@ -170,7 +170,7 @@ pub struct ListArgs {
     /// All states
     #[arg(short, long, overrides_with_all = ["listening", "bound"], help_heading = WHICH)]
     pub all: bool,
-    /// Listening sockets, and unconnected ones of protocols without listeners
+    /// Listening sockets, and unconnected ones if the protocol has no listeners
     #[arg(short, long, overrides_with_all = ["all", "bound"], help_heading = WHICH)]
     pub listening: bool,
     /// Bound TCP sockets that neither listen nor connect (Linux 6.8 or newer)
@@ -286,7 +286,7 @@ pub struct ListArgs {
     /// How to find owners
     #[arg(long, value_name = "HOW", value_enum, default_value_t, global = true, hide = true, help_heading = HOW)]
     pub owners: OwnersBy,
-    /// Show which tables are read, what the kernel filters and how owners are found, not the rows
+    /// Show which tables are read, what the kernel filters and how owners are found, instead of rows
     #[arg(long, help_heading = HOW)]
     pub explain_plan: bool,
     /// Read DIR instead of /proc, without netlink

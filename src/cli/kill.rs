@@ -53,7 +53,7 @@ pub struct KillArgs {
     /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Filter for the sockets whose owners to end: a local port, a program, pid = N, or any other
+    /// Filter that selects what to end: a local port, a program, pid = N, or any other
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 }

@@ -61,7 +61,7 @@ figures! {
     Tcp6InUse, "tcp6_in_use", "the same for IPv6";
     TcpEstablished, "tcp_established", "TCP sockets in established or close-wait";
     TcpAllocated, "tcp_allocated", "TCP sockets of the machine, including those without a port";
-    TcpOrphans, "tcp_orphans", "TCP sockets of the machine that no program holds but that still send";
+    TcpOrphans, "tcp_orphans", "TCP sockets of the machine that no program holds any more, but that still send";
     TcpOrphansMax, "tcp_orphans_max", "limit above which orphans are reset (tcp_max_orphans)";
     TcpTimeWait, "tcp_time_wait", "sockets in time-wait";
     TcpTimeWaitMax, "tcp_time_wait_max", "limit above which connections skip time-wait (tcp_max_tw_buckets)";
@@ -79,7 +79,7 @@ figures! {
     Raw6InUse, "raw6_in_use", "the same for IPv6";
     Fragments, "fragment_queues", "IPv4 packets that wait for further fragments";
     Fragments6, "fragment6_queues", "the same for IPv6";
-    FragmentMemoryBytes, "fragment_memory_bytes", "memory in these queues";
+    FragmentMemoryBytes, "fragment_memory_bytes", "memory of IPv4 packets that wait for further fragments";
     Fragment6MemoryBytes, "fragment6_memory_bytes", "the same for IPv6";
     ListenOverflows, "listen_overflows", "connections dropped because an accept queue was full (ListenOverflows)";
     ListenDrops, "listen_drops", "connections dropped at listeners for any reason (ListenDrops)";

@@ -30,10 +30,10 @@ macro_rules! table {
             Scope,              "scope",               Word,    "",            Nowhere,                  NOTHING,                               word(socket.scope().map(Scope::name)),                               "where a listening or bound socket can be reached from: loopback, link-local, private, public, all-v4, all-v6, all";
             Path,               "path",                Text,    "",            Nowhere,                  NOTHING,                               ends::path(socket),                                                  "name of a unix socket; an abstract name starts with @";
             PeerPath,           "peer_path",           Text,    "",            Nowhere,                  PEERS,                                 ends::peer_path(row),                                                "name of the other end of a unix socket, or of the listener in whose queue it waits";
-            PeerInode,          "peer_inode",          Integer, "",            Nowhere,                  PEERS,                                 ends::peer_inode(row),                                               "inode of the other end: of a unix socket, or, when named, of an IP connection on this machine";
+            PeerInode,          "peer_inode",          Integer, "",            Nowhere,                  PEERS,                                 ends::peer_inode(row),                                               "inode of the other end: of a unix socket or, if named, of an IP connection on this machine";
             PeerProcess,        "peer_process",        Text,    "",            Nowhere,                  PEER_OWNERS.and(PROCESSES),            owners::of_peer(row, owners::process),                               "program of the first owner of the other end, if that is on this machine";
             PeerPid,            "peer_pid",            Integer, "",            Nowhere,                  PEER_OWNERS,                           owners::of_peer(row, owners::pid),                                   "process id of the first owner of the other end, if that is on this machine";
-            PeerOwners,         "peer_owners",         Owners,  "",            Nowhere,                  PEER_OWNERS.and(PROCESSES).and(USERS), owners::of_peer(row, owners::all),                                   "every descriptor that refers to the other end, as in owners; for a unix socket with several senders or waiting clients, to any of them; null when the other end is unknown or on another machine";
+            PeerOwners,         "peer_owners",         Owners,  "",            Nowhere,                  PEER_OWNERS.and(PROCESSES).and(USERS), owners::of_peer(row, owners::all),                                   "every descriptor that refers to the other end, as in owners; for a unix socket with several senders or waiting clients, to any of them; null if the other end is unknown or on another machine";
             RecvQ,              "recv_q",              Integer, "bytes",       Column(3),                NOTHING,                               integer(socket.recv_q()),                                            "received but not yet read; null for listeners";
             SendQ,              "send_q",              Integer, "bytes",       Column(4),                NOTHING,                               integer(socket.send_q()),                                            "sent or queued but not yet acknowledged; null for listeners";
             AcceptQ,            "accept_q",            Integer, "connections", Nowhere,                  NOTHING,                               integer(socket.accept_q()),                                          "connections waiting to be accepted; listeners only";
@@ -183,7 +183,7 @@ Host,               "host",                Text,    "",            IfNamed,     
                 AdvmssBytes,            "advmss_bytes",                "bytes",   "advmss:",         u32_at(84),                                "largest segment that we announced to the peer";
                 Reordering,             "reordering",                  "packets", "reordering:",     u32_at(88),                                "reordering tolerated before a packet is considered lost";
                 RcvRttUs,               "rcv_rtt_us",                  "us",      "rcv_rtt:",        u32_at(92).without(0),                     "round trip time, estimated by the receiver";
-                RcvSpaceBytes,          "rcv_space_bytes",             "bytes",   "rcv_space:",      u32_at(96),                                "bytes that the program reads per round trip; sizes the receive buffer";
+                RcvSpaceBytes,          "rcv_space_bytes",             "bytes",   "rcv_space:",      u32_at(96),                                "data that the program reads per round trip; used to size the receive buffer";
                 TotalRetrans,           "total_retrans",               "packets", "/",               u32_at(100),                               "retransmitted since the beginning";
                 PacingRateBytesPerS,    "pacing_rate_bytes_per_s",     "bytes/s", "pacing_rate ",    u64_at(104).without(UNKNOWN_64),           "rate at which segments are spaced";
                 MaxPacingRateBytesPerS, "max_pacing_rate_bytes_per_s", "bytes/s", "/",               u64_at(112).without(UNKNOWN_64),           "limit of the pacing rate; null for none";
@@ -250,8 +250,8 @@ Host,               "host",                Text,    "",            IfNamed,     
             // Attributes inside `INET_ULP_INFO_TLS` (linux 6.18 include/uapi/linux/tls.h): attribute types take the
             // place of offsets.
             [parts of Tls, "tls_"] {
-                TlsVersion, "tls_version",   "", "version: ", u16_at(1).words(VERSIONS),       "version of TLS";
-                TlsCipher,  "tls_cipher",    "", "cipher: ",  u16_at(2).words(CIPHERS),        "cipher";
+                TlsVersion, "tls_version",   "", "version: ", u16_at(1).words(VERSIONS),       "TLS version";
+                TlsCipher,  "tls_cipher",    "", "cipher: ",  u16_at(2).words(CIPHERS),        "name of the cipher";
                 TlsTxconf,  "tls_txconf",    "", "txconf: ",  u16_at(3).words(CONFIGURATIONS), "who encrypts: none, the kernel (sw), the device (hw)";
                 TlsRxconf,  "tls_rxconf",    "", "rxconf: ",  u16_at(4).words(CONFIGURATIONS), "who decrypts: none, the kernel (sw), the device (hw)";
                 TlsZcRoTx,  "tls_zc_ro_tx",  "", "zc_ro_tx",  present_at(5),                   "files are sent without copying";
@@ -320,7 +320,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             // omitted because it is one of the peer's addresses; so is what the kernel leaves 0.
             [parts of Sctp, "sctp_"] {
                 SctpTag,                      "sctp_tag",                         "",        "tag:",       u32_at(0).hex(),  "our verification tag";
-                SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "state of the association, as a number";
+                SctpState,                    "sctp_state",                       "",        "state:",     u32_at(4),        "number of the association's state";
                 SctpRwndBytes,                "sctp_rwnd_bytes",                  "bytes",   "rwnd:",      u32_at(8),        "our window";
                 SctpUnackdata,                "sctp_unackdata",                   "",        "unackdata:", u16_at(12),       "chunks not acknowledged";
                 SctpPenddata,                 "sctp_penddata",                    "",        "penddata:",  u16_at(14),       "chunks still missing below the highest one received";
@@ -414,11 +414,11 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // Attributes (linux 6.18 net/tipc/group.c, `tipc_group_fill_sock_diag`): their types take the place of offsets.
             [parts of TipcGroup, "tipc_group_"] {
-                TipcGroupId,           "tipc_group_id",            "", "", u32_at(0),     "number of the group, the type of its service";
+                TipcGroupId,           "tipc_group_id",            "", "", u32_at(0),     "number of the group, which is the type of its service";
                 TipcGroupOpen,         "tipc_group_open",          "", "", present_at(1), "whether the socket can receive from the group";
                 TipcGroupNodeScope,    "tipc_group_node_scope",    "", "", present_at(2), "members are on this node only";
                 TipcGroupClusterScope, "tipc_group_cluster_scope", "", "", present_at(3), "members are in the whole cluster";
-                TipcGroupInstance,     "tipc_group_instance",      "", "", u32_at(4),     "number of this member, the instance of its service";
+                TipcGroupInstance,     "tipc_group_instance",      "", "", u32_at(4),     "number of this member, which is the instance of its service";
                 TipcGroupBcSendNext,   "tipc_group_bc_send_next",  "", "", u32_at(5),     "number of its next broadcast";
             }
 
@@ -452,7 +452,7 @@ Host,               "host",                Text,    "",            IfNamed,     
             [parts of SmcLink, "smc_link_"] {
                 SmcLinkId,   "smc_link_id",   "", "", u8_at(0),                    "number of the link";
                 SmcLinkPort, "smc_link_port", "", "", u8_at(65),                   "port of the RDMA device";
-                SmcLinkRole, "smc_link_role", "", "", u8_at(146).words(SMC_ROLES), "side of this end: client, server";
+                SmcLinkRole, "smc_link_role", "", "", u8_at(146).words(SMC_ROLES), "role of this end: client, server";
             }
 
             [parts of SmcDmb, "smc_dmb_"] {
@@ -474,7 +474,7 @@ Host,               "host",                Text,    "",            IfNamed,     
 
             // `struct xdp_diag_umem`.
             [parts of XdpUmem, "umem_"] {
-                UmemSize,      "umem_size",       "bytes", "size:",       u64_at(0),         "UMEM: length";
+                UmemSize,      "umem_size",       "bytes", "size:",       u64_at(0),         "UMEM: size";
                 UmemId,        "umem_id",         "",      "id:",         u32_at(8),         "UMEM: identifier; sockets can share one";
                 UmemNumPages,  "umem_num_pages",  "",      "num_pages:",  u32_at(12),        "UMEM: pages";
                 UmemChunkSize, "umem_chunk_size", "bytes", "chunk_size:", u32_at(16),        "UMEM: length of a frame";
