@@ -42,6 +42,9 @@ struct Args {
     /// Seconds to measure each program, after its first screen
     #[arg(long, default_value_t = 30)]
     seconds: u64,
+    /// Keys to press, to measure how soon the cursor moves; for programs that mark their row with `>`
+    #[arg(long, default_value_t = 0)]
+    keys: u32,
     /// Columns and rows of the terminal
     #[arg(long, value_delimiter = ',', default_values_t = [120, 40])]
     terminal: Vec<u16>,
@@ -56,13 +59,15 @@ struct Measured {
     cpu_ms_per_s: f64,
     memory_kb: u64,
     bytes_per_s: u64,
+    /// The median and the 99th percentile, if keys were pressed.
+    key_ms: Option<(u128, u128)>,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
     println!(
-        "{:>8}  {:>6}  {:>9}  {:>9}  {:>9}  {:>9}  program",
-        "sockets", "opens", "first ms", "cpu ms/s", "memory kB", "bytes/s"
+        "{:>8}  {:>6}  {:>9}  {:>9}  {:>9}  {:>9}  {:>11}  program",
+        "sockets", "opens", "first ms", "cpu ms/s", "memory kB", "bytes/s", "key ms, p99"
     );
     for size in &args.sizes {
         let mut load = Load::start(*size, args.processes)?;
@@ -71,8 +76,11 @@ fn main() -> Result<()> {
         let churn = (args.opens > 0).then(|| churn(load.pid, args.opens, Arc::clone(&stop)));
         for program in &args.programs {
             let measured = measure(&args, load.pid, program)?;
+            let keys = measured
+                .key_ms
+                .map_or_else(String::new, |(median, most)| format!("{median}, {most}"));
             println!(
-                "{size:>8}  {:>6}  {:>9}  {:>9.1}  {:>9}  {:>9}  {program}",
+                "{size:>8}  {:>6}  {:>9}  {:>9.1}  {:>9}  {:>9}  {keys:>11}  {program}",
                 args.opens,
                 measured.first_ms,
                 measured.cpu_ms_per_s,
@@ -212,12 +220,16 @@ fn measure(args: &Args, pid: u32, program: &str) -> Result<Measured> {
     let seconds = start.elapsed().as_secs_f64();
     #[allow(clippy::cast_precision_loss, reason = "milliseconds of some seconds")]
     let cpu = (cpu_ms(child.id())? - before) as f64;
-    let measured = Measured {
+    let mut measured = Measured {
         first_ms,
+        key_ms: None,
         cpu_ms_per_s: cpu / seconds,
         memory_kb: memory_kb(child.id())?,
         bytes_per_s: (screen.bytes - bytes) / args.seconds.max(1),
     };
+    if args.keys > 0 {
+        measured.key_ms = Some(press(&mut screen, args.keys)?);
+    }
     rustix::io::write(&screen.master, b"q")?;
     let until = Instant::now() + Duration::from_secs(1);
     while Instant::now() < until && child.try_wait()?.is_none() {
@@ -228,6 +240,34 @@ fn measure(args: &Args, pid: u32, program: &str) -> Result<Measured> {
     }
     child.wait()?;
     Ok(measured)
+}
+
+/// Moves the cursor down and up this many times. Returns how long the screen takes to show it, in milliseconds: the median
+/// and the 99th percentile.
+fn press(screen: &mut Terminal, keys: u32) -> Result<(u128, u128)> {
+    let mut times = Vec::new();
+    for number in 0..keys {
+        let before = screen.marked_row();
+        let begun = Instant::now();
+        rustix::io::write(&screen.master, if number % 2 == 0 { b"j" } else { b"k" })?;
+        while screen.marked_row() == before {
+            ensure!(
+                begun.elapsed() < Duration::from_secs(5),
+                "a key did not move the cursor"
+            );
+            screen.read(Duration::from_millis(1))?;
+        }
+        times.push(begun.elapsed().as_millis());
+        // At another moment of the second each time.
+        let next = Instant::now() + Duration::from_millis(37 + u64::from(number % 7) * 23);
+        while Instant::now() < next {
+            screen.read(Duration::from_millis(5))?;
+        }
+    }
+    times.sort_unstable();
+    let at = |percent: usize| times.get((times.len() * percent).div_ceil(100).saturating_sub(1));
+    let found = at(50).zip(at(99)).context("no key was pressed")?;
+    Ok((*found.0, *found.1))
 }
 
 struct Terminal {
@@ -248,6 +288,13 @@ impl Terminal {
         self.bytes += length as u64;
         self.parser.process(&bytes[..length]);
         Ok(())
+    }
+
+    /// The row with the mark of the cursor.
+    fn marked_row(&self) -> Option<u16> {
+        let screen = self.parser.screen();
+        let (rows, _) = screen.size();
+        (0..u16::from(rows)).find(|row| screen.cell(*row, 1).is_some_and(|cell| cell.contents() == ">"))
     }
 
     /// Whether the screen has more than a heading.

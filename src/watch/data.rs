@@ -140,8 +140,9 @@ impl Data {
             self.undecided = look.undecided;
             self.gaps = look.gaps;
             let details = &self.details;
-            self.counted
-                .all(look.figures, at, |key| details.contains_key(&key));
+            if let Some(figures) = look.figures {
+                self.counted.all(figures, at, |key| details.contains_key(&key));
+            }
         }
         self.rows(news.rows, at);
         self.around = news.around;

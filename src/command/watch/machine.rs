@@ -234,7 +234,8 @@ impl Machine {
             self.live.forget_bound();
             self.bound_at = Instant::now();
         }
-        let look = match self.live.look(scope, finds_owners) {
+        let counts = scope == Scope::All && (is_on_tape || self.pace.counts(at));
+        let look = match self.live.look(scope, finds_owners, counts) {
             Ok(look) => look,
             Err(error) => {
                 self.failures += 1;
@@ -259,6 +260,9 @@ impl Machine {
         let owners_cost = look.owners_cost.unwrap_or_default();
         let cost = threads::cpu_time().saturating_sub(begun + owners_cost);
         self.pace.looked(at, scope, &self.traffic, cost, look.owners_cost);
+        if counts {
+            self.pace.counted(at);
+        }
         Msg::News(Box::new(News {
             filter: self.number,
             at,

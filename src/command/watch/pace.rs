@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use crate::engine::live::{Scope, Traffic};
+use crate::engine::live::{CHEAP, SHARE, Scope, Traffic, all_every};
 
-/// Looks may take this fraction (1/N) of the time of one core.
-pub(super) const SHARE: u32 = 20;
 /// How often everything is looked at while packets flow and nothing is opened or closed.
 const FLOWING: Duration = Duration::from_secs(10);
-/// A look that takes less is made each time while packets flow.
-const CHEAP: Duration = Duration::from_millis(5);
+/// How often the counters of all connections are read; those of connections on the screen are read with every look.
+const COUNTING: Duration = Duration::from_secs(3);
 
 /// What the last looks found and took. Times are since the start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +19,9 @@ pub(super) struct Pace {
     all_at: Duration,
     at_all: Traffic,
     all_cost: Duration,
+    /// How often the counters of all connections were read, and when last. Rates need two times.
+    times_counted: u32,
+    counted_at: Duration,
     /// The counters at the last look at more than the small tables.
     at_unsettled: Traffic,
     /// What the last look at the small tables took.
@@ -46,7 +47,7 @@ impl Pace {
     /// Returns what the next look covers.
     pub(super) fn scope(&self, now: Duration, traffic: &Traffic, interval: Duration) -> Scope {
         let since = now.saturating_sub(self.all_at);
-        if !self.allows(now, interval) || since + slack(interval) < interval {
+        if !self.allows(now, interval) || since + slack(interval) < all_every(self.all_cost, interval) {
             return Scope::Waiting;
         }
         // Without counters, nothing shows whether anything changed.
@@ -61,6 +62,18 @@ impl Pace {
         } else {
             Scope::Waiting
         }
+    }
+
+    /// Returns whether a look at everything reads the counters of all connections: each one where that is cheap.
+    pub(super) fn counts(&self, now: Duration) -> bool {
+        let is_late = now.saturating_sub(self.counted_at) + COUNTING / 10 >= COUNTING;
+        self.times_counted < 2 || is_late || self.all_cost <= CHEAP
+    }
+
+    /// Records that a look that began at this time has read them.
+    pub(super) fn counted(&mut self, began: Duration) {
+        self.times_counted = self.times_counted.saturating_add(1);
+        self.counted_at = began;
     }
 
     /// Records a look that began at this time: the processor time that it took, and that of a search for owners.
@@ -155,8 +168,10 @@ mod tests {
     #[test]
     fn what_opens_is_seen_within_a_twentieth_of_a_core() {
         let opens = |_, traffic: &mut Traffic| traffic.active_opens += 50;
+        let (scopes, _) = looks(60, MS * 4, None, opens);
+        assert_eq!(count(&scopes, Scope::All), 60, "a cheap look is made each time");
         let (scopes, _) = looks(60, MS * 20, None, opens);
-        assert_eq!(count(&scopes, Scope::All), 60, "20 ms fit into each second");
+        assert_eq!(count(&scopes, Scope::All), 30, "any other every second time");
         let (scopes, spent) = looks(60, MS * 140, None, opens);
         assert_eq!(count(&scopes, Scope::All), 20, "each 2.8 s");
         assert!(spent <= MS * 3000);
@@ -189,6 +204,26 @@ mod tests {
         pace.looked(SECOND, Scope::All, &traffic, MS, None);
         assert_eq!(pace.scope(SECOND * 9, &traffic, SECOND), Scope::Waiting);
         assert_eq!(pace.scope(SECOND * 11, &traffic, SECOND), Scope::All);
+    }
+
+    #[test]
+    fn counters_of_all_connections_are_read_every_three_seconds_unless_they_are_cheap() {
+        let counted = |cost: Duration| {
+            let traffic = Traffic::default();
+            let mut pace = Pace::default();
+            let mut counted = Vec::new();
+            for second in 0..10 {
+                let now = SECOND * second;
+                if pace.counts(now) {
+                    pace.counted(now);
+                    counted.push(second);
+                }
+                pace.looked(now, Scope::All, &traffic, cost, None);
+            }
+            counted
+        };
+        assert_eq!(counted(MS * 20), [0, 1, 4, 7], "two times make a rate");
+        assert_eq!(counted(MS * 4).len(), 10);
     }
 
     #[test]

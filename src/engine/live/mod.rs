@@ -2,6 +2,7 @@
 //! what is new is looked up.
 
 mod bound;
+mod figures;
 mod owners;
 
 use std::io;
@@ -12,10 +13,9 @@ use std::time::Duration;
 
 use super::prefilter::may_match;
 use super::{Request, namespaces};
-use crate::model::details::kind;
-use crate::model::request::{Facts, Parts, Wanted};
+use crate::model::request::{Dump, Facts, Parts, Wanted};
 use crate::model::{Context, Gap, Owners, Protocol, Row, Socket, State, StateSet, Store};
-use crate::query::field::{Cost, Field};
+use crate::query::field::Cost;
 use crate::query::{Expr, Match};
 use crate::source::names::Learner;
 use crate::source::netlink::channel::{Channel, DumpError};
@@ -24,6 +24,7 @@ use crate::source::proc::ProcRoot;
 pub use crate::source::proc::traffic::Traffic;
 use crate::source::tape;
 use bound::Bound;
+pub use figures::Figures;
 use owners::Search;
 
 /// Which sockets a look covers.
@@ -54,42 +55,15 @@ impl Scope {
     }
 }
 
-/// Counters of a connection since it began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Bytes received in order.
-    pub received: u64,
-    /// Bytes acknowledged by the peer.
-    pub sent: u64,
-    /// The smoothed round-trip time, in microseconds.
-    pub rtt_us: u32,
-    /// Segments retransmitted.
-    pub retransmits: u32,
-}
+/// Looks may take this fraction (1/N) of the time of one core.
+pub const SHARE: u32 = 20;
+/// A look at everything that takes less processor time is made each time.
+pub const CHEAP: Duration = Duration::from_millis(5);
 
-impl Figures {
-    /// The counters in the details of a socket; `None` if it has none (UDP, listeners, kernels before 4.2).
-    pub fn of(socket: &Socket) -> Option<Self> {
-        if socket.protocol != Protocol::Tcp || socket.is_listener() {
-            return None;
-        }
-        let info = socket.details.get(kind::INFO)?;
-        let part = |field: Field| {
-            let place = field.place();
-            let bytes = info.get(place.offset..place.offset + place.width)?;
-            Some(match *bytes {
-                [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
-                _ => u64::from_ne_bytes(bytes.try_into().ok()?),
-            })
-        };
-        let short = |field| u32::try_from(part(field).unwrap_or(0)).unwrap_or(u32::MAX);
-        Some(Self {
-            received: part(Field::BytesReceived)?,
-            sent: part(Field::BytesAcked)?,
-            rtt_us: short(Field::RttUs),
-            retransmits: short(Field::TotalRetrans),
-        })
-    }
+/// Returns how often everything is looked at, at most, if that takes this much processor time.
+pub fn all_every(cost: Duration, interval: Duration) -> Duration {
+    let times = if cost <= CHEAP { 1 } else { 2 };
+    (interval * times).max(cost * SHARE)
 }
 
 /// One look.
@@ -97,8 +71,8 @@ impl Figures {
 pub struct Look {
     /// The sockets; those that may be many come without details.
     pub sockets: Store,
-    /// The counters of TCP connections, by cookie.
-    pub figures: Vec<(NonZeroU64, Figures)>,
+    /// The counters of TCP connections, by cookie; `None` if they were not read.
+    pub figures: Option<Vec<(NonZeroU64, Figures)>>,
     /// How many have no cookie, and are left out.
     pub nameless: u64,
     /// How many are left out because the filter needs an unknown owner.
@@ -127,18 +101,14 @@ pub struct Live {
     owners: Search,
     bound: Bound,
     channel: Option<Channel>,
+    /// How many sockets the last look at everything found.
+    count: usize,
 }
 
 impl Live {
     /// Prepares to look at what the request selects.
     pub fn new(mut request: Request) -> Self {
         request.facts = request.facts.max(Facts::Full);
-        for dump in &mut request.dumps {
-            if dump.protocol.is_inet() {
-                dump.parts = dump.parts.and(Cost::INFO.and(Cost::MEMORY).parts());
-                dump.wanted = Wanted::Details;
-            }
-        }
         let root = ProcRoot::of(request.proc_root.clone());
         let context = Context {
             as_root: tape::euid() == 0,
@@ -151,6 +121,7 @@ impl Live {
             owners: Search::new(context),
             bound: Bound::default(),
             channel: None,
+            count: 0,
         }
     }
 
@@ -189,28 +160,65 @@ impl Live {
         self.channel = None;
     }
 
-    /// Looks at the sockets of that scope, and if `finds_owners` finds the owners of new ones.
+    /// The dumps of a look. Counters and memory make the kernel work a third longer for a connection, so they are read
+    /// for what is few, and for connections only the counters, and only if `counts`. A recording has everything.
+    fn dumps(&self, scope: Scope, counts: bool, knows_bound: bool) -> Vec<Dump> {
+        let is_on_tape = tape::is_recording() || tape::is_replaying();
+        let (counters, memory) = (Cost::INFO.parts(), Cost::MEMORY.parts());
+        let mut dumps = Vec::new();
+        for dump in &self.request.dumps {
+            let mut dump = dump.clone();
+            if knows_bound && dump.protocol == Protocol::Tcp {
+                dump.states = dump.states.without(StateSet::of(State::Bound));
+            }
+            let may_be_many = !Scope::Waiting.covers(dump.protocol, State::Established);
+            if may_be_many {
+                dump.states = dump.states.intersection(scope.states());
+            }
+            let few = Scope::Waiting.states();
+            let many = dump.states.without(few);
+            if dump.protocol.is_inet() && may_be_many && !is_on_tape && !self.root.is_given() {
+                dump.states = dump.states.intersection(few);
+                dumps.push(Dump {
+                    states: many,
+                    parts: dump.parts.and_if(counts, counters),
+                    wanted: if counts {
+                        Wanted::Details
+                    } else {
+                        dump.wanted.max(Wanted::Attributes)
+                    },
+                    ..dump.clone()
+                });
+            }
+            if dump.protocol.is_inet() {
+                dump.parts = dump.parts.and(counters).and(memory);
+                dump.wanted = Wanted::Details;
+            }
+            dumps.push(dump);
+        }
+        dumps.retain(|dump| !dump.states.is_empty());
+        dumps
+    }
+
+    /// Looks at the sockets of that scope; if `finds_owners`, finds the owners of new ones, and if `counts`, reads the
+    /// counters of connections.
     ///
     /// # Errors
     /// If owners are wanted and /proc cannot be listed.
-    pub fn look(&mut self, scope: Scope, finds_owners: bool) -> io::Result<Look> {
+    pub fn look(&mut self, scope: Scope, finds_owners: bool, counts: bool) -> io::Result<Look> {
         let bound = self.bound.known().filter(|_| scope == Scope::All);
-        let dumps = self.request.dumps.iter().cloned().filter_map(|mut dump| {
-            if bound.is_some() && dump.protocol == Protocol::Tcp {
-                dump.states = dump.states.without(StateSet::of(State::Bound));
-            }
-            if !scope.covers(dump.protocol, State::Established) {
-                dump.states = dump.states.intersection(scope.states());
-            }
-            (!dump.states.is_empty()).then_some(dump)
-        });
-        let dumps: Vec<_> = dumps.collect();
+        let dumps = self.dumps(scope, counts, bound.is_some());
         let filter = self.request.filter.clone();
         let waits = filter.as_ref().is_some_and(Expr::needs_owners);
         let prefilter = filter.as_ref().and_then(Expr::without_owners);
         let nobody = Owners::not_asked();
         let mut context = Context::default();
         let (mut look, mut all) = (Look::default(), Store::default());
+        look.figures = counts.then(Vec::new);
+        let read = if waits { &mut all } else { &mut look.sockets };
+        if scope == Scope::All {
+            *read = Store::with_room(self.count);
+        }
         let learner = &mut self.learner;
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
@@ -233,8 +241,16 @@ impl Live {
             ControlFlow::Continue(())
         };
         let gaps = namespaces::read(&self.request.views, &self.root, &dumps, &mut take);
-        look.gaps = gaps;
+        for gap in gaps {
+            // Of both dumps of TCP.
+            if !look.gaps.contains(&gap) {
+                look.gaps.push(gap);
+            }
+        }
         let read = if waits { &mut all } else { &mut look.sockets };
+        if scope == Scope::All {
+            self.count = read.len();
+        }
         match bound {
             Some(bound) => {
                 for socket in Bound::still(bound, read) {
@@ -274,7 +290,7 @@ impl Live {
 
     /// Returns whether a socket that the kernel freed may be one of those that are read.
     pub fn may_want(&self, socket: &Socket) -> bool {
-        let of_protocol = |dump: &crate::model::request::Dump| dump.protocol == socket.protocol;
+        let of_protocol = |dump: &Dump| dump.protocol == socket.protocol;
         if !self.request.dumps.iter().any(of_protocol) {
             return false;
         }
@@ -347,8 +363,8 @@ fn is_gone(channel: &mut Option<Channel>, socket: &Socket) -> bool {
 
 impl Look {
     fn add(&mut self, socket: &mut Socket) {
-        if let (Some(cookie), Some(figures)) = (socket.cookie, Figures::of(socket)) {
-            self.figures.push((cookie, figures));
+        if let (Some(all), Some(cookie)) = (&mut self.figures, socket.cookie) {
+            all.extend(Figures::of(socket).map(|figures| (cookie, figures)));
         }
         if !Scope::Waiting.covers(socket.protocol, socket.state) {
             socket.details.clear();
@@ -362,30 +378,6 @@ mod tests {
     use super::super::samples::{ESTABLISHED, TcpSocket, dump_of, listener, tcp};
     use super::*;
     use crate::source::tape::testing::replaying;
-
-    #[test]
-    fn figures_come_from_tcp_info_and_unknown_ones_are_not_0() {
-        let mut socket = Socket {
-            state: State::Established,
-            ..Socket::BLANK
-        };
-        assert_eq!(Figures::of(&socket), None);
-        let mut info = [0; 136];
-        info[68..72].copy_from_slice(&12_400u32.to_ne_bytes());
-        info[120..128].copy_from_slice(&7u64.to_ne_bytes());
-        info[128..136].copy_from_slice(&9u64.to_ne_bytes());
-        socket.details.push(kind::INFO, &info);
-        let expected = Figures {
-            received: 9,
-            sent: 7,
-            rtt_us: 12_400,
-            retransmits: 0,
-        };
-        assert_eq!(Figures::of(&socket), Some(expected));
-        socket.details.clear();
-        socket.details.push(kind::INFO, &info[..100]);
-        assert_eq!(Figures::of(&socket), None, "a kernel that has no such counters");
-    }
 
     #[test]
     fn a_look_keeps_what_the_filter_wants() {
@@ -406,7 +398,7 @@ mod tests {
             };
             replaying(vec![dump_of(&sockets, true)], || {
                 let mut live = Live::new(request);
-                let look = live.look(Scope::All, true).unwrap();
+                let look = live.look(Scope::All, true, true).unwrap();
                 look.sockets.len() + usize::from(!look.gaps.is_empty()) * 100
             })
         };
@@ -435,6 +427,44 @@ mod tests {
         assert!(wants(&one, Protocol::Tcp, 80) && !wants(&one, Protocol::Tcp, 81));
         // What a message cannot tell does not count against the socket.
         assert!(wants(&live("pid = 7"), Protocol::Tcp, 80));
+    }
+
+    #[test]
+    fn what_is_dear_is_looked_at_less_often() {
+        let every = |ms| all_every(Duration::from_millis(ms), Duration::from_secs(1)).as_millis();
+        assert_eq!([0, 5, 6, 100, 140].map(every), [1000, 1000, 2000, 2000, 2800]);
+    }
+
+    #[test]
+    fn counters_and_memory_are_read_of_what_is_few_and_counters_of_connections_if_wanted() {
+        let request = Request {
+            dumps: vec![Dump {
+                parts: Parts::NONE,
+                wanted: Wanted::Row,
+                ..Dump::new(Protocol::Tcp, StateSet::ALL)
+            }],
+            ..Request::default()
+        };
+        let (counters, memory) = (Cost::INFO.parts(), Cost::MEMORY.parts());
+        let live = Live::new(request);
+        let read = |scope, counts| -> Vec<_> {
+            let dumps = live.dumps(scope, counts, true).into_iter();
+            dumps
+                .map(|dump| {
+                    let is_of_listeners = dump.states == StateSet::of(State::Listen);
+                    let has = (dump.parts.has(counters), dump.parts.has(memory));
+                    assert!(!dump.states.contains(State::Bound), "they are known");
+                    (is_of_listeners, has, dump.wanted == Wanted::Details)
+                })
+                .collect()
+        };
+        let listeners = (true, (true, true), true);
+        assert_eq!(read(Scope::Waiting, false), [listeners]);
+        assert_eq!(
+            read(Scope::All, false),
+            [(false, (false, false), false), listeners]
+        );
+        assert_eq!(read(Scope::All, true), [(false, (true, false), true), listeners]);
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub type Key = (Protocol, NonZeroU64);
 
 /// How many bytes of removed records are kept before the others are packed again.
 const DEAD_BYTES: usize = 64 * 1024;
+/// What the record of an idle IPv4 connection takes.
+const RECORD_BYTES: usize = 48;
+/// The fewest slots of an index.
+const SLOTS_MIN: usize = 64;
 
 /// Sockets by key: one record each, as in a [`Stash`], and some six bytes of an index.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +28,16 @@ pub struct Store {
 }
 
 impl Store {
+    /// An empty one with room for this many plain sockets.
+    pub fn with_room(sockets: usize) -> Self {
+        let mut store = Self::default();
+        if sockets > 0 {
+            store.records.bytes.reserve(sockets * RECORD_BYTES);
+            store.slots = vec![0; (sockets * 5 / 4 + 1).next_power_of_two().max(SLOTS_MIN)];
+        }
+        store
+    }
+
     /// Packs sockets; of two with the same key, the later one.
     pub fn of<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
         let mut store = Self::default();
@@ -190,7 +204,7 @@ impl Store {
     }
 
     fn grow(&mut self) {
-        let slots = (self.slots.len() * 2).max(64);
+        let slots = (self.slots.len() * 2).max(SLOTS_MIN);
         let before = std::mem::replace(&mut self.slots, vec![0; slots]);
         for position in before {
             if let Some(start) = position.checked_sub(1) {

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Canvas, Tone, count, sockets};
 use super::rows;
+use crate::engine::live::all_every;
 use crate::render::human::{duration_ms, rfc3339};
 use crate::watch::items::Items;
 use crate::watch::level::{View, Within};
@@ -147,8 +148,7 @@ fn age(state: &State, is_brief: bool) -> String {
         return "reading".to_owned();
     }
     let interval = interval(state);
-    // No more than a twentieth of one core is spent on looks at everything.
-    let every = state.data.cost * 20;
+    let every = all_every(state.data.cost, state.interval);
     match every > state.interval {
         true if is_brief => format!("live {}", duration_ms(ms(every))),
         true => format!(

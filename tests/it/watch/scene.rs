@@ -181,7 +181,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
         part,
         look: Look {
             sockets: Store::of(sockets),
-            figures,
+            figures: Some(figures),
             ..Look::default()
         },
         rows: Vec::new(),
