@@ -68,6 +68,22 @@ impl Caller {
         }
     }
 
+    /// The same caller as if `words` had been typed after the name of this program: its remedies repeat them.
+    #[cfg(feature = "watch")]
+    pub(super) fn asking(&self, words: &[&str]) -> Self {
+        let program = shell::first_word(&self.command);
+        let quoted = words.iter().filter_map(|word| shell::word(word.as_bytes()));
+        let netns = self.netns.iter().map(|(word, _)| format!("-N {word}"));
+        let command: Vec<String> = std::iter::once(program.to_owned())
+            .chain(quoted)
+            .chain(netns)
+            .collect();
+        Self {
+            command: command.join(" "),
+            ..self.clone()
+        }
+    }
+
     /// How to run this with more rights; `None` for root.
     pub fn sudo(&self) -> Option<String> {
         (!self.is_root).then(|| format!("sudo {}", self.command))
@@ -130,5 +146,20 @@ mod tests {
         );
         assert_eq!(command(&["/bin/sockstat", "a\nreboot"]), "/bin/sockstat ...");
         assert_eq!(command(&["/\x1b/sockstat", "a"]), "sockstat ...");
+    }
+
+    #[cfg(feature = "watch")]
+    #[test]
+    fn an_answer_inside_another_command_proposes_its_own() {
+        let watching = Caller {
+            command: "'/my bin/sockstat' watch nginx".to_owned(),
+            netns: Some(("web".to_owned(), "/run/netns/web".to_owned())),
+            ..Caller::default()
+        };
+        let sudo = watching.asking(&["why", "3000/tcp"]).sudo();
+        assert_eq!(
+            sudo.as_deref(),
+            Some("sudo '/my bin/sockstat' why 3000/tcp -N web")
+        );
     }
 }

@@ -12,6 +12,8 @@ pub struct FilterLine {
     pub at: usize,
     /// The error in it, if any.
     pub error: Option<FilterError>,
+    /// Whether more is to come before it means anything: it ends where a value is missing, or within a known word.
+    pub is_half_typed: bool,
     /// Which of the past filters it shows; `None` for what is being typed.
     past: Option<usize>,
     /// What was typed before a past filter was shown.
@@ -121,6 +123,17 @@ impl FilterLine {
             self.check();
             return;
         }
+        let (start, found) = self.completions(names);
+        let Some(shared) = shared_start(&found).filter(|shared| shared.len() > self.at - start) else {
+            return;
+        };
+        self.text.replace_range(start..self.at, &shared);
+        self.at = start + shared.len();
+        self.check();
+    }
+
+    /// Where the word before the cursor begins, and what it may become: a field, a value, or one of these names.
+    fn completions(&self, names: &[String]) -> (usize, Vec<String>) {
         let before = &self.text[..self.at];
         let start = word_start(before);
         let word = &before[start..];
@@ -132,12 +145,19 @@ impl FilterLine {
         found.retain(|name| name.starts_with(word) && !word.is_empty());
         found.sort();
         found.dedup();
-        let Some(shared) = shared_start(&found).filter(|shared| shared.len() > word.len()) else {
-            return;
-        };
-        self.text.replace_range(start..self.at, &shared);
-        self.at = start + shared.len();
-        self.check();
+        (start, found)
+    }
+
+    /// Finds out whether more is to come; `names` are those on the screen.
+    pub fn expect(&mut self, names: &[String]) {
+        let is_at_end = self.text[self.at..].trim().is_empty();
+        let lacks = self.error.as_ref().is_some_and(|error| {
+            error.span.start >= self.text.trim_end().len() || error.message.starts_with("unclosed")
+        });
+        let (start, found) = self.completions(names);
+        let word = &self.text[start..self.at];
+        let grows = !found.is_empty() && found.iter().all(|name| name != word);
+        self.is_half_typed = is_at_end && (lacks || grows);
     }
 
     fn check(&mut self) {
@@ -219,6 +239,33 @@ mod tests {
         assert_eq!(completed("state = estab"), "state = established");
         assert_eq!(completed("ngi"), "nginx");
         assert_eq!(completed("zzz"), "zzz");
+    }
+
+    #[test]
+    fn a_line_is_half_typed_where_a_value_is_missing_or_a_word_goes_on() {
+        let half = |text: &str| {
+            let mut line = FilterLine::of(text);
+            line.expect(&["nginx".to_owned()]);
+            line.is_half_typed
+        };
+        for text in ["state =", "state = ", "state = estab", "ngi", "443 and", "(443"] {
+            assert!(half(text), "{text}");
+        }
+        for text in [
+            "",
+            "nginx",
+            "443",
+            "state = established",
+            "ngim",
+            "recvq > 0",
+            "state = q",
+        ] {
+            assert!(!half(text), "{text}");
+        }
+        let mut line = FilterLine::of("ngi or 443");
+        line.jump(false);
+        line.expect(&["nginx".to_owned()]);
+        assert!(!line.is_half_typed, "the cursor is elsewhere");
     }
 
     #[test]

@@ -232,15 +232,23 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Tries the filter that is being typed on the rows shown; while it is invalid, the rows of the last valid one stay.
+/// Tries the filter that is being typed on the rows shown. While it is invalid, or half typed and matches nothing, the
+/// rows of the last one stay.
 pub(super) fn preview(state: &mut State) {
-    let Mode::Line(line) = &state.mode else { return };
-    if line.error.is_none() {
-        let text = line.text.clone();
-        state.preview = line.preview();
-        state.rebuild();
-        look_for_near(state, &text);
+    let names = names(state);
+    let Mode::Line(line) = &mut state.mode else { return };
+    line.expect(&names);
+    if line.error.is_some() {
+        return;
     }
+    let (text, is_half_typed) = (line.text.clone(), line.is_half_typed);
+    let before = std::mem::replace(&mut state.preview, line.preview());
+    state.rebuild();
+    if is_half_typed && state.items.is_empty() {
+        state.preview = before;
+        state.rebuild();
+    }
+    look_for_near(state, &text);
 }
 
 /// Finds out what a filter may have meant that no row matches.

@@ -102,7 +102,7 @@ pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<St
     };
     let places = parse_all(&[typed.to_owned()], NameAlone::Service, &hosts::port_of)?;
     match places.into_iter().next().map(|one| one.place) {
-        Some(Place::Port(place)) => port::text(&args, how, caller, typed, place),
+        Some(Place::Port(place)) => port::text(&args, how, &caller.asking(&["why", typed]), typed, place),
         _ => Err(format!("'{typed}' is not a port")),
     }
 }

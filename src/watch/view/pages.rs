@@ -41,6 +41,9 @@ const TWO_COLUMNS: usize = 14;
 /// The maximum length of the help page.
 pub(in crate::watch) const HELP_TOP_MAX: usize = 30;
 
+/// Where values begin in an answer of `why`.
+const WHY_VALUES: usize = 12;
+
 /// The lines of the help page: on a narrow screen the second column comes after the first.
 fn help_lines(width: u16) -> Vec<String> {
     if width >= 78 {
@@ -148,11 +151,17 @@ pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas
         Some(Ok(text) | Err(text)) => text,
     };
     let data = if is_replay { state.shown() } else { &state.data };
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    // The text is as wide as the terminal was at the start.
+    let width = area.width.into();
+    let indent = |line: &str| if line.starts_with(' ') { WHY_VALUES } else { 0 };
+    let mut lines: Vec<String> = text
+        .lines()
+        .flat_map(|line| wrapped(line, width, indent(line)))
+        .collect();
     if let Some(key) = page.socket
         && let Some(socket) = data.socket(key)
     {
-        let queue = accept_queue(data, &socket, area.width.into());
+        let queue = accept_queue(data, &socket, width);
         lines.extend(queue.clone().into_iter().flat_map(|queue| [String::new(), queue]));
         if let Some(drops) = socket.drops.filter(|drops| *drops > 0) {
             let blank = queue.is_none().then(String::new);
@@ -282,7 +291,13 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
         let x = 2 + start.saturating_sub(skipped);
         // Not beyond the right edge, where nobody could read it.
         let x = x.min(usize::from(width).saturating_sub(words.width()).max(2));
-        canvas.put(u16::try_from(x).unwrap_or(0), y, width, &words, Tone::Alarm);
+        // What is half typed is not wrong yet.
+        let tone = if typed.is_half_typed {
+            Tone::Dim
+        } else {
+            Tone::Alarm
+        };
+        canvas.put(u16::try_from(x).unwrap_or(0), y, width, &words, tone);
     }
     if error_y != Some(areas.keys.y) && error_y.is_some() {
         let words = [

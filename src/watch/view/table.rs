@@ -9,6 +9,8 @@ use crate::render::span::{self, Cut, Span};
 const GAP: usize = 2;
 /// The minimum width of a column that may be cut.
 const LEAST: usize = 9;
+/// Columns of words up to this rank, such as STATE, say more than the number of a process.
+const WORDS: u8 = 2;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +77,10 @@ pub(super) type Fitted = (usize, Column, usize);
 /// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left. Those with a
 /// bit in `hidden` are left out, except the first.
 pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -> Vec<Fitted> {
-    let natural = |at: usize, column: &Column| {
+    let widest = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.cells.get(at));
         let widest = cells.map(|cell| span::width(&cell.spans)).max().unwrap_or(0);
-        widest.max(column.title.width()).max(column.usual)
+        widest.max(column.title.width())
     };
     let least = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.cells.get(at));
@@ -89,19 +91,26 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -
         .iter()
         .enumerate()
         .filter(|(at, _)| *at == 0 || hidden >> (*at).min(15) & 1 == 0)
-        .map(|(at, column)| (at, *column, natural(at, column)))
+        .map(|(at, column)| (at, *column, widest(at, column).max(column.usual)))
         .collect();
+    let last = fitted.last().map(|(at, ..)| *at);
+    let floor = |(at, column, width): &Fitted, is_tight: bool| {
+        let is_name = is_tight && Some(*at) == last;
+        let floor = if is_name { LEAST } else { least(*at, column) };
+        floor.min(*width)
+    };
     let total = |fitted: &[Fitted]| fitted.iter().map(|(_, _, width)| width + GAP).sum::<usize>();
     // The last column is cut before another one goes, down to a name and a number.
-    let enough = |fitted: &[Fitted]| {
+    let enough = |fitted: &[Fitted], is_tight: bool| {
         let saved: usize = fitted
             .iter()
             .filter(|(_, column, _)| column.may_be_cut)
-            .map(|(at, column, width)| width.saturating_sub(least(*at, column).min(*width)))
+            .map(|one| one.2 - floor(one, is_tight))
             .sum();
         total(fitted).saturating_sub(GAP) <= width + saved
     };
-    while !enough(&fitted) {
+    let mut is_tight = false;
+    while !enough(&fitted, false) {
         let ranked = fitted
             .iter()
             .enumerate()
@@ -112,15 +121,29 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -
         else {
             break;
         };
+        if let Some((at, column, width)) = fitted.get_mut(first)
+            && !column.is_right
+            && column.rank <= WORDS
+        {
+            // Words of few values: first their blanks go, then the numbers in the last column.
+            let narrow = widest(*at, column);
+            if narrow < *width {
+                *width = narrow;
+                continue;
+            }
+            is_tight = !column.may_be_cut && enough(&fitted, true);
+            if is_tight {
+                break;
+            }
+        }
         fitted.remove(first);
     }
     for at in (0..fitted.len()).rev() {
         let excess = total(&fitted).saturating_sub(GAP).saturating_sub(width);
-        if let Some((index, column, width)) = fitted.get_mut(at)
-            && column.may_be_cut
+        if let Some(one) = fitted.get_mut(at)
+            && one.1.may_be_cut
         {
-            let floor = least(*index, column).min(*width);
-            *width = width.saturating_sub(excess).max(floor);
+            one.2 = one.2.saturating_sub(excess).max(floor(one, is_tight));
         }
     }
     let rest = width.saturating_sub(total(&fitted).saturating_sub(GAP));
@@ -215,5 +238,46 @@ mod tests {
             "the first stays"
         );
         assert_eq!(text_of(&row.cells[2], &COLUMNS[2], 14), "systemd-r\u{2026} 662");
+    }
+
+    #[test]
+    fn a_state_gives_up_its_blanks_and_the_program_its_number_before_the_state_goes() {
+        let row = |state: &str| Row {
+            cells: vec![
+                Cell::fixed("127.0.0.1:43210"),
+                Cell::fixed(state),
+                Cell::of(vec![
+                    Span::new("postgres", Cut::End, 1),
+                    Span::fixed(" 48291 +12"),
+                ]),
+            ],
+            ..Row::default()
+        };
+        let columns = [
+            COLUMNS[0],
+            Column {
+                title: "STATE",
+                usual: 10,
+                ..COLUMNS[1]
+            },
+            COLUMNS[2],
+        ];
+        let widths = |state: &str, width| {
+            let row = row(state);
+            let fitted = fit(&columns, std::slice::from_ref(&row), width, 0);
+            let last = fitted.last().unwrap();
+            let program = text_of(&row.cells[2], &last.1, last.2);
+            (fitted.iter().map(|one| one.2).collect::<Vec<_>>(), program)
+        };
+        assert_eq!(widths("ESTAB", 47).0, [15, 10, 18]);
+        assert_eq!(
+            widths("ESTAB", 42),
+            (vec![15, 5, 18], "postgres 48291 +12".to_owned())
+        );
+        assert_eq!(
+            widths("CLOSE-WAIT", 42),
+            (vec![15, 10, 13], "postgres     ".to_owned())
+        );
+        assert_eq!(widths("CLOSE-WAIT", 37).0, [15, 20], "the state goes");
     }
 }
