@@ -60,7 +60,7 @@ def load(directory, snapshot):
         WHERE database = 'sockstat' AND table = 'landing'"""
     columns = str(engine.query(columns, "TabSeparatedRaw")).strip().replace("'", "\\'")
     insert = f"""INSERT INTO sockstat.landing SELECT * FROM file('{batch}', 'JSONEachRow', '{columns}')
-        SETTINGS input_format_skip_unknown_fields = 1, max_threads = 1, max_insert_threads = 1,
+        SETTINGS input_format_skip_unknown_fields = 1, input_format_defaults_for_omitted_fields = 0, max_threads = 1, max_insert_threads = 1,
         input_format_parallel_parsing = 0, date_time_input_format = 'best_effort'"""
     clock, processor = timed(lambda: engine.query(insert))
     count = COPIES * (len(lines) - 1)

@@ -23,7 +23,7 @@ def statements(text):
 
 for statement in statements((sql / "schema.sql").read_text()):
     engine.query(statement)
-INSERT = """INSERT INTO sockstat.landing SETTINGS input_format_skip_unknown_fields = 1,
+INSERT = """INSERT INTO sockstat.landing SETTINGS input_format_skip_unknown_fields = 1, input_format_defaults_for_omitted_fields = 0,
     date_time_input_format = 'best_effort' FORMAT JSONEachRow\n"""
 for batch in sorted((directory / "batches").iterdir()):
     engine.query(INSERT + batch.read_text())

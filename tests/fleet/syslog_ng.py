@@ -48,7 +48,9 @@ def until(condition, what):
 
 text = configuration.read_text()
 text = text.replace("/var/lib/sockstat", str(directory)).replace("/var/lib/syslog-ng", str(directory))
-(directory / "syslog-ng.conf").write_text(text)
+(directory / "sockstat.conf").write_text(text)
+# The package's own file begins like this.
+(directory / "syslog-ng.conf").write_text(f'@version: 3.38\n@include "{directory}/sockstat.conf"\n')
 source = directory / "snapshots.jsonl"
 lines = snapshots.read_text().splitlines()
 source.write_text("".join(line + "\n" for line in lines))
