@@ -1,5 +1,5 @@
-//! Measures what it costs to read the rules of the packet filter and to predict a connection by them: many rules, big
-//! sets, and rules that jump as much as the kernel allows. As root, in a network namespace of its own:
+//! Measures the cost of reading the rules of the packet filter and predicting a connection: with many rules, with big
+//! sets, and with rules that jump as much as the kernel allows. As root, in a network namespace of its own:
 //!
 //! ```sh
 //! cargo build --release --example rules && sudo target/release/examples/rules
@@ -166,7 +166,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
 }
 
-/// The most memory that this process has had.
+/// The peak memory of this process.
 fn memory() -> anyhow::Result<String> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -39,7 +39,7 @@ const EXPECTED_LEVEL: &str = "SOCKSTAT_TEST_PID_NAMESPACE_LEVEL";
 /// (pid, tid, fd, inode) of a descriptor that is a socket.
 type Holder = (u32, u32, u32, u32);
 
-/// All records, or `None` with a word on why there can be none here.
+/// All records; `None`, with the reason printed, if there can be none here.
 fn records(wanted: Wanted) -> Option<(Vec<Record>, Stats)> {
     let mut records = Vec::new();
     match holders(wanted, &mut |record| records.push(*record)) {
@@ -64,10 +64,10 @@ fn holder(record: &Record) -> Holder {
     (record.pid, record.tid, record.fd, record.inode)
 }
 
-/// How often two looks may differ because other tests in this process open and close sockets.
+/// How often two reads may differ because other tests in this process open and close sockets.
 const ATTEMPTS: u32 = 1000;
 
-/// What is told of one process, among all and on its own.
+/// The records of one process, which must be the same among all records and when only this process is requested.
 fn records_of(pid: u32) -> Option<BTreeSet<Holder>> {
     let mut last = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..ATTEMPTS {
@@ -116,7 +116,7 @@ fn inode_of(socket: &impl AsRawFd) -> u32 {
         .unwrap()
 }
 
-/// A process that holds what it inherited and waits.
+/// A process that waits, and holds the descriptors that it inherited.
 struct Waiting(Child);
 
 impl Waiting {
@@ -144,7 +144,7 @@ fn inherit(socket: impl AsFd) {
 }
 
 #[test]
-fn a_process_holds_what_its_links_say() {
+fn the_iterator_agrees_with_the_links_in_proc() {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
     let (accepted, _) = tcp.accept().unwrap();
@@ -170,7 +170,7 @@ fn a_process_holds_what_its_links_say() {
 }
 
 #[test]
-fn each_kind_is_told_from_the_others() {
+fn kinds_are_told_apart() {
     let listener = TcpListener::bind("[::1]:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -307,11 +307,12 @@ fn facts_are_those_of_the_socket() {
 }
 
 #[test]
-fn a_thread_with_its_own_table_is_told_apart() {
+fn a_thread_with_its_own_table_is_reported_with_its_tid() {
     let (tell, told) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(move || {
-        // SAFETY: takes this thread's table off the others', and closes the copies in it; nothing in this thread uses one.
+        // SAFETY: gives this thread a file table of its own and closes the copies in it; nothing in this thread uses
+        // one.
         let done = unsafe { libc::close_range(3, u32::MAX, libc::CLOSE_RANGE_UNSHARE.cast_signed()) };
         assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -356,7 +357,7 @@ fn a_thread_with_its_own_table_is_told_apart() {
 }
 
 #[test]
-fn a_process_in_a_namespace_inside_ours_has_our_number() {
+fn a_process_in_a_nested_namespace_has_our_pid() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     inherit(&socket);
     let inode = inode_of(&socket);
@@ -390,7 +391,7 @@ fn a_process_in_a_namespace_inside_ours_has_our_number() {
 }
 
 #[test]
-fn in_a_pid_namespace_of_its_own_it_tells_the_numbers_seen_there() {
+fn inside_a_pid_namespace_the_iterator_reports_its_pids() {
     let Some((_, stats)) = records(ALL) else {
         return;
     };

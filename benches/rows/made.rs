@@ -1,4 +1,4 @@
-//! A busy server's sockets, made by hand: no privilege and no kernel is needed to measure.
+//! The sockets of a busy server, built in memory: measuring needs no privilege and no kernel.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,7 +8,7 @@ use sockstat::model::{Context, Owners, Row};
 use sockstat::model::{Holder, HolderTable, Namespace, Process, Protocol, Socket, State};
 use sockstat::source::netlink::{inet, unix};
 
-/// Sockets in each measurement: as many as a batch or two, so that they stay in the processor's cache as in a run.
+/// Sockets in each measurement: a batch or two, so that they stay in the processor's cache, as in a run.
 pub(crate) const SOCKETS: u32 = 500;
 /// Processes that share them.
 const PROCESSES: u32 = 20;
@@ -53,7 +53,7 @@ fn push_attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.resize(message.len().next_multiple_of(4), 0);
 }
 
-/// Answers as `-tan` gets them: what the kernel sends unrequested is present and ignored.
+/// Answers as for `-tan`, with the attributes that the kernel sends unrequested, which are ignored.
 pub(crate) fn inet_messages() -> Vec<Vec<u8>> {
     let with_attributes = |number| {
         let mut message = inet_message(number);

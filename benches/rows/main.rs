@@ -1,4 +1,4 @@
-//! What each step costs for one socket, without a kernel: decode, stash, join, filter, sort, and every form of output.
+//! The cost of each step for one socket, without a kernel: decode, stash, join, filter, sort, and every output format.
 //!
 //! `cargo bench` prints the time for a batch and, as throughput, sockets per second; `cargo bench -- filter` runs one step.
 //! `examples/compare` measures whole runs against other programs.
@@ -143,7 +143,7 @@ fn plan(options: &str) -> ListPlan {
 
 #[allow(
     clippy::match_wildcard_for_single_variants,
-    reason = "the forms without rows, however many there will be"
+    reason = "the formats without rows, however many there will be"
 )]
 fn render_once(output: &Output, made: &Made, out: &mut Vec<u8>) {
     match output {

@@ -1,4 +1,4 @@
-//! The floors: what the kernel itself costs. Each floor is this program run again, so that process start-up counts in
+//! The floors: the cost of the kernel alone. Each floor is this program run again, so that process start-up counts in
 //! all of them.
 //!
 //! `tcp18 STATES EXT [PORT]` is one legacy dump of both TCP families; `tcp20 …` one dump for each family; `unix` a
@@ -25,10 +25,10 @@ const ERROR: u16 = 2;
 const HEADER: usize = 16;
 const TCP: u8 = 6;
 const FAMILIES: [u8; 2] = [2, 10];
-/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_PEER` and `UDIAG_SHOW_RQLEN`, which ss asks for.
+/// `UDIAG_SHOW_NAME`, `UDIAG_SHOW_PEER` and `UDIAG_SHOW_RQLEN`, which ss requests.
 const UNIX_SHOW: u32 = 0x1 | 0x4 | 0x10;
 
-/// Runs one floor and prints how many sockets it met.
+/// Runs one floor and prints how many sockets it found.
 pub(crate) fn main(words: &[String]) -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let count = match words.as_slice() {
@@ -82,7 +82,7 @@ impl Tcp {
         self.with_filter(body)
     }
 
-    /// Appends `INET_DIAG_REQ_BYTECODE` with one `INET_DIAG_BC_S_EQ` when a local port is asked for.
+    /// Appends `INET_DIAG_REQ_BYTECODE` with one `INET_DIAG_BC_S_EQ` if a local port is requested.
     fn with_filter(&self, mut body: Vec<u8>) -> Vec<u8> {
         if let Some(port) = self.port {
             const BYTECODE: u16 = 1;

@@ -13,7 +13,7 @@ use crate::{Args, mode};
 /// A running load; it ends when this is dropped.
 pub(crate) struct Load {
     child: Child,
-    /// What was asked for: TCP sockets, or unix sockets.
+    /// What was requested: TCP sockets, or unix sockets.
     pub(crate) sockets: u64,
 }
 
@@ -52,7 +52,7 @@ impl Load {
         Ok(load)
     }
 
-    /// The namespaces to enter, in this order: the user namespace where it is another one, then the network.
+    /// The namespaces to enter, in this order: the user namespace if it is not ours, then the network namespace.
     pub(crate) fn namespaces(&self) -> Result<Vec<Arc<OwnedFd>>> {
         let process = format!("/proc/{}/ns", self.child.id());
         let mut names = vec!["net"];
@@ -73,7 +73,7 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // There is nothing to be done about a load that does not end; it holds only its own namespace.
+        // Nothing can be done about a load that does not end; it holds only its own namespace.
         let _status = self.child.wait();
     }
 }

@@ -1,9 +1,9 @@
 //! Runs sockstat side by side with `ss`, `netstat`, `lsof`, any other command and two floors on the same sockets.
 //!
 //! For each size it starts the `load` example, runs every program in the load's network namespace, interleaved and
-//! starting with a different one in each round, and prints medians, spread, ratios and peak memory. The floors are
-//! this program run again: a bare `sock_diag` dump that receives and counts, and a bare walk over /proc/*/fd. It
-//! judges only figures: the tests check that the rows are right; here they are only counted.
+//! starting with a different one in each round, and prints medians, spread, ratios and peak memory. The floors are this
+//! program run again: a bare `sock_diag` dump that receives and counts, and a bare walk over /proc/*/fd. It only
+//! measures: rows are counted here, and the tests check that they are right.
 
 mod floor;
 mod goal;

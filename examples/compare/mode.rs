@@ -25,21 +25,21 @@ pub(crate) struct Mode {
     pub(crate) lsof: &'static [&'static str],
     /// Arguments of the floor programs, see `floor`.
     pub(crate) floors: &'static [&'static [&'static str]],
-    /// Whether `ss` searches for owners, which takes it quadratic time.
+    /// Whether `ss` searches for owners, for which it needs quadratic time.
     pub(crate) owners: bool,
-    /// Lines of sockstat's and of ss' output that are not rows; `None` where rows do not compare.
+    /// Lines in the output of sockstat and of ss that are not rows; `None` if the rows cannot be compared.
     pub(crate) header_lines: Option<[u64; 2]>,
 }
 
 /// All states that ss asks for with `-a`: numbers 0 to 11 (iproute2 6.1 misc/ss.c).
 const ALL: &str = "fff";
-/// The same and those that are only bound (bit 13), which sockstat asks for too, as ss does since iproute2 6.8. The
-/// goals are compared with the shorter dump.
+/// The same, and bound sockets (bit 13), which sockstat requests too, as ss does since iproute2 6.8. The goals are
+/// compared with the shorter dump.
 const ALL_AND_BOUND: &str = "2fff";
 const LISTEN: &str = "400";
 const WALK: &[&str] = &["walk"];
 
-/// What `ss -tane` prints of a socket, as fields.
+/// The fields that `ss -tane` prints for a socket.
 const FACTS_OF_TANE: &str = "state,recv_q,send_q,local_address,local_port,peer_address,peer_port,uid,inode,cookie,cgroup,timer,\
     timer_expires_ms,retransmits";
 
@@ -232,7 +232,7 @@ const MODES: &[Mode] = &[
     },
 ];
 
-/// The modes of these names, all if there are none.
+/// The modes with these names, or all if none is named.
 pub(crate) fn choose(names: &[String], quiet_only: bool) -> Result<Vec<&'static Mode>> {
     for name in names {
         if !MODES.iter().any(|mode| mode.name == name) {

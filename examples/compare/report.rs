@@ -85,7 +85,7 @@ fn unit(limit: Limit) -> &'static str {
     }
 }
 
-/// All of it. Times in milliseconds, memory in KiB as the kernel gives it.
+/// The whole report. Times in milliseconds, memory in KiB as the kernel reports it.
 pub(crate) fn json(machine: &Machine, tables: &[Table], verdicts: &[Verdict]) -> Value {
     json!({
         "machine": {

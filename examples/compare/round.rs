@@ -27,11 +27,11 @@ pub(crate) struct Row {
     pub(crate) peak_kib: u64,
     /// Median of sockstat divided by the median of this one.
     pub(crate) ratio: f64,
-    /// Median of the quotients of the rounds that both ran in.
+    /// Median of the quotients, over the rounds in which both ran.
     pub(crate) paired: f64,
     pub(crate) bytes_per_socket: Option<f64>,
     pub(crate) output_bytes: u64,
-    /// Lines without a header; for a floor the sockets it counted.
+    /// Lines without the header; for a floor, the sockets that it counted.
     pub(crate) rows: u64,
 }
 

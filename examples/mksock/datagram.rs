@@ -15,7 +15,7 @@ use crate::state::State;
 /// The protocol number for experiments (RFC 3692): nothing else listens to it.
 const EXPERIMENT: i32 = 253;
 
-/// `udp` and `udplite`: bound; `unread=N` is one datagram of N bytes.
+/// `udp` and `udplite`: bound; with `unread=N`, one datagram of N bytes waits.
 pub(crate) fn bound(spec: &Spec, made: &mut Made, protocol: i32) -> Result<()> {
     let fd = inet::bound(spec, LOCALHOST, SocketType::DGRAM, protocol)?;
     let unread = spec.count("unread")?;

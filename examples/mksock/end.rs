@@ -25,7 +25,7 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// A descriptor of the calling thread; `tid` is `pid` where the table is the process's own.
+    /// A descriptor of the calling thread; `tid` is `pid` if the thread uses the file table of the process.
     pub(crate) fn in_process(fd: i32) -> Self {
         let pid = rustix::process::getpid().as_raw_nonzero().get();
         Self { pid, tid: pid, fd }
@@ -49,12 +49,12 @@ pub(crate) struct End {
     pub(crate) cookie: Option<u64>,
     pub(crate) uid: Option<u32>,
     pub(crate) holders: Vec<Holder>,
-    /// Further keys with numbers, of single kinds.
+    /// Further keys with numbers, for some kinds only.
     pub(crate) more: Vec<(&'static str, u64)>,
 }
 
 impl End {
-    /// Queries the socket itself; the state is the one that the caller brought it to.
+    /// Queries the socket itself; the state is the one into which the caller brought it.
     pub(crate) fn of(spec: &str, role: &'static str, fd: BorrowedFd<'_>, state: State) -> Result<Self> {
         let stat = rustix::fs::fstat(fd).context("fstat of the socket")?;
         let (family, protocol, kind) = identity(fd)?;
@@ -102,7 +102,7 @@ impl End {
         }
     }
 
-    /// The other end of this connection before anybody accepted it, a socket of `family`.
+    /// The other end of this connection before it is accepted: a socket of `family`.
     pub(crate) fn mirrored(&self, role: &'static str, family: &'static str, state: State) -> Self {
         let seen = |address: Option<SocketAddr>| match address {
             Some(SocketAddr::V4(v4)) if family == "inet6" => {
@@ -165,7 +165,7 @@ impl End {
     }
 }
 
-/// Family, protocol and type, in the words of the output.
+/// Family, protocol and type, as the output names them.
 fn identity(fd: BorrowedFd<'_>) -> Result<(&'static str, &'static str, &'static str)> {
     let ask = |name| sys::get_int(fd, libc::SOL_SOCKET, name).context("asking a socket what it is");
     let family = match ask(libc::SO_DOMAIN)? {
@@ -211,7 +211,7 @@ fn or_null(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "null".to_owned(), |value| value.to_string())
 }
 
-/// Bytes as text: a backslash and all that is not printable ASCII become `\xHH`.
+/// Bytes as text: a backslash and everything that is not printable ASCII become `\xHH`.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_sig
 use crate::made::{Made, Skip};
 use crate::sys;
 
-/// Starts a child that keeps only `kept` of our descriptors, runs `body`, reports what it returns
-/// and then stays until it is killed. The child is ours to end from then on, whatever happens.
+/// Starts a child that keeps only `kept` of our descriptors, runs `body`, reports what it returns and then stays until
+/// it is killed. From then on we must end the child, whatever happens.
 pub(crate) fn child(
     made: &mut Made,
     kept: &[RawFd],
@@ -21,7 +21,7 @@ pub(crate) fn child(
     child_that_then(made, kept, body, stay)
 }
 
-/// The same for a child whose first thread does `afterwards` when it has reported.
+/// The same for a child whose first thread runs `afterwards` once it has reported.
 pub(crate) fn child_that_then(
     made: &mut Made,
     kept: &[RawFd],
@@ -60,7 +60,7 @@ pub(crate) fn child_that_then(
     }
 }
 
-/// Reports, and does what comes afterwards.
+/// Reports, and runs `afterwards`.
 fn finish(mut write_end: PipeWriter, report: &str, afterwards: fn() -> !) -> ! {
     if write_end.write_all(report.as_bytes()).is_err() {
         sys::exit_now(1);
@@ -69,7 +69,7 @@ fn finish(mut write_end: PipeWriter, report: &str, afterwards: fn() -> !) -> ! {
     afterwards()
 }
 
-/// Holds what it holds until a signal comes.
+/// Keeps its descriptors open until a signal comes.
 fn stay() -> ! {
     loop {
         std::thread::park();
@@ -85,8 +85,8 @@ pub(crate) fn die_with(parent: Pid) -> Result<()> {
     Ok(())
 }
 
-/// Closes all descriptors of this file table but these; the standard ones become /dev/null, so that
-/// nobody who waits for our output waits for a child.
+/// Closes all descriptors of this file table but these. The standard ones become /dev/null, so that a reader of our
+/// output does not wait for the child.
 ///
 /// Only for a table that no other thread uses.
 pub(crate) fn keep_only(kept: &[RawFd]) -> Result<()> {

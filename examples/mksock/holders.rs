@@ -46,7 +46,7 @@ pub(crate) fn shared_by_fork(spec: &Spec, made: &mut Made) -> Result<()> {
     Ok(())
 }
 
-/// `shared-scm`: a listener that a child got in a message; with `close=1` the child is alone with it.
+/// `shared-scm`: a listener that a child got in a message; with `close=1`, only the child holds it.
 pub(crate) fn shared_by_message(spec: &Spec, made: &mut Made) -> Result<()> {
     let listener = listener(spec)?;
     let (ours, theirs) = message_pair()?;
@@ -167,7 +167,7 @@ fn open_in_own_table(text: &str) -> Result<End> {
     Ok(end)
 }
 
-/// `thread-shared`: threads that share the process's table, and so its listener.
+/// `thread-shared`: threads that share the file table of the process, and so its listener.
 pub(crate) fn shared_by_threads(spec: &Spec, made: &mut Made) -> Result<()> {
     for _ in 0..spec.parsed("threads")?.unwrap_or(1) {
         thread::Builder::new().spawn(park).context("starting a thread")?;
@@ -215,7 +215,7 @@ fn park() {
     }
 }
 
-/// `comm`: a child of this name holds a listener.
+/// `comm`: a child with this name holds a listener.
 pub(crate) fn named_child(spec: &Spec, made: &mut Made) -> Result<()> {
     let name =
         CString::new(spec.bytes("name").unwrap_or(b"mksock-child")).context("a process name has no NUL")?;
@@ -246,7 +246,7 @@ pub(crate) fn child_of_user(spec: &Spec, made: &mut Made) -> Result<()> {
     })
 }
 
-/// A child that does `prepare` and then makes, checks and holds the listener.
+/// A child that runs `prepare`, and then creates, checks and holds the listener.
 fn child_listener(spec: &Spec, made: &mut Made, prepare: impl FnOnce() -> Result<()>) -> Result<()> {
     let private_netns = made.private_netns;
     let (_, lines) = child(made, &[], || {

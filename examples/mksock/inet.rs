@@ -16,7 +16,7 @@ use crate::{sys, wait};
 
 pub(crate) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A new socket; an error that means "this kernel or this user has none" is a [`Skip`].
+/// A new socket; an error is a [`Skip`] if it means that this kernel or this user cannot have one.
 pub(crate) fn socket(ip: IpAddr, kind: SocketType, protocol: i32) -> Result<OwnedFd> {
     let family = if ip.is_ipv4() {
         AddressFamily::INET

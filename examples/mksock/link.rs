@@ -9,7 +9,7 @@ use crate::spec::Spec;
 use crate::state::State;
 use crate::sys;
 
-/// `SOCK_PACKET`: deprecated, and still there.
+/// `SOCK_PACKET`: deprecated, but still supported.
 const OBSOLETE: i32 = 10;
 /// `NETLINK_ADD_MEMBERSHIP`.
 const ADD_MEMBERSHIP: i32 = 1;
@@ -23,7 +23,7 @@ fn open(family: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {
 const TPACKET_V3: i32 = 2;
 /// Time after which the kernel hands a block over.
 const RETIRE_MS: u32 = 60;
-/// The number of a fan-out group is this and its kind.
+/// The number of a fan-out group is the sum of this and its kind.
 const GROUP: i32 = 100;
 
 /// `struct tpacket_req` or `tpacket_req3`: size and number of blocks, size and number of frames and so on.

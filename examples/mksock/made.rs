@@ -49,7 +49,7 @@ impl Made {
         }
     }
 
-    /// Nothing but a line that says why.
+    /// No sockets, only a line with the reason.
     pub(crate) fn skipped(spec: String, skip: &Skip) -> Self {
         let line = format!(
             "{{\"spec\":{},\"skip\":{}}}",
@@ -68,7 +68,7 @@ impl Made {
         Ok(self.push(end))
     }
 
-    /// Notes an end that this process holds no descriptor of.
+    /// Records an end for which this process has no descriptor.
     pub(crate) fn push(&mut self, end: End) -> &mut End {
         let index = self.ends.len();
         self.ends.push(end);

@@ -46,7 +46,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use crate::made::{Made, Skip};
 use crate::spec::Spec;
 
-/// What the command line asks for.
+/// What the command line requests.
 enum Request {
     List,
     Make { private_netns: bool, specs: Vec<Spec> },
@@ -78,7 +78,7 @@ fn fail(error: &anyhow::Error, status: u8) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// The command line; names that are not UTF-8 are written with `\xHH`, so it is text.
+/// The command line. It is text, because names that are not UTF-8 are written with `\xHH`.
 fn words() -> Result<Vec<String>> {
     let text = |word: OsString| {
         word.into_string()

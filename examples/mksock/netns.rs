@@ -14,7 +14,7 @@ use rustix::thread::UnshareFlags;
 use crate::made::Skip;
 use crate::sys;
 
-/// Moves this process, which must have one thread only, into a new namespace.
+/// Moves this process, which must have only one thread, into a new namespace.
 pub(crate) fn enter_new() -> Result<()> {
     if let Err(plain) = sys::unshare(UnshareFlags::NEWNET) {
         as_own_root().map_err(|error| {

@@ -42,7 +42,7 @@ pub(crate) fn set_int(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: c_in
     set_option(fd, level, name, &value.to_ne_bytes())
 }
 
-/// Fills as much of `value` as the option has, and returns that many bytes of it.
+/// Reads the option into `value`, and returns the part that was filled.
 pub(crate) fn get_option<'a>(
     fd: BorrowedFd<'_>,
     level: c_int,
@@ -169,8 +169,7 @@ pub(crate) fn connect_bytes(fd: BorrowedFd<'_>, address: &[u8]) -> io::Result<()
     checked(unsafe { libc::connect(fd.as_raw_fd(), address.as_ptr().cast(), length(address)?) }).map(drop)
 }
 
-/// The bytes of `sun_path` that getsockname gives, terminator and all; of another
-/// family what follows its number.
+/// The bytes of `sun_path` from getsockname, including the terminator; for another family, the bytes after its number.
 pub(crate) fn unix_name(fd: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
     // Longer than a sockaddr_un: a path of 108 bytes comes with a terminator behind it.
     let mut address = [0_u8; 128];
@@ -207,8 +206,8 @@ pub(crate) fn exit_thread() -> ! {
 
 /// Closes a descriptor by number, in a file table that nobody else uses.
 pub(crate) fn close_number(fd: RawFd) {
-    // SAFETY: called only in a forked child or in a thread with its own table, for copies that no
-    // object of theirs owns.
+    // SAFETY: called only in a forked child or in a thread with its own file table, for copies that no object there
+    // owns.
     unsafe { libc::close(fd) };
 }
 
@@ -218,7 +217,7 @@ pub(crate) fn replace_number(from: RawFd, to: RawFd) -> io::Result<()> {
     checked(unsafe { libc::dup2(from, to) }).map(drop)
 }
 
-/// Makes an `io_uring` and registers `fd` with it as its only fixed file.
+/// Creates an `io_uring` and registers `fd` as its only fixed file.
 pub(crate) fn uring_holding(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     const IORING_REGISTER_FILES: libc::c_uint = 2;
     // struct io_uring_params has 120 bytes, and all zeroes ask for the defaults.

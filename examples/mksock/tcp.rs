@@ -15,13 +15,13 @@ use crate::state::State;
 use crate::tuned::{self, Settings};
 use crate::{sys, wait};
 
-/// Tries before a connection attempt is given up: the most that `TCP_SYNCNT` takes, hours.
+/// Tries before a connection attempt is given up: the maximum of `TCP_SYNCNT`, which takes hours.
 const TRIES: i32 = 127;
 
 /// How long a listener waits for the first data of a connection, in seconds.
 const DEFER_S: i32 = 600;
 
-/// A connection within this process, and the listener that took it.
+/// A connection within this process, and the listener that accepted it.
 pub(crate) struct Connection {
     pub(crate) listener: OwnedFd,
     pub(crate) server: OwnedFd,
@@ -103,7 +103,7 @@ fn client(spec: &Spec, listener: &OwnedFd) -> Result<OwnedFd> {
         wait::until_state(&client, State::Established)?;
         return Ok(client);
     }
-    // A listener that is full by mistake must be an error and not a long wait.
+    // A listener that is full by mistake must cause an error instead of a long wait.
     connect_without_waiting(&client, target)?;
     wait::until_state(&client, State::Established).with_context(|| format!("connecting to {target}"))?;
     rustix::io::ioctl_fionbio(&client, false).context("FIONBIO")?;
@@ -122,7 +122,7 @@ fn hanging_client(spec: &Spec, listener: &OwnedFd, drops_replies: bool) -> Resul
     Ok((client, target))
 }
 
-/// Adds such a client; `getpeername` knows no peer before the connection is there.
+/// Adds such a client; `getpeername` knows no peer before the connection is established.
 fn add_hanging<'a>(
     made: &'a mut Made,
     role: &'static str,

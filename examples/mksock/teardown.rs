@@ -47,7 +47,7 @@ pub(crate) fn time_wait(spec: &Spec, made: &mut Made) -> Result<()> {
     let sides = Sides::open(spec)?;
     shut(&sides.named)?;
     wait::until_state(&sides.named, State::FinWait2)?;
-    // The descriptor of a socket in TIME-WAIT knows no peer any more: ask before.
+    // In TIME-WAIT, the descriptor no longer knows the peer, so it is read before.
     let end = closed_later(spec, sides.role, &sides.named, State::TimeWait)?;
     drop(sides.other);
     wait::until_state(&sides.named, State::Unconnected)?;

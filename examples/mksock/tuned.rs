@@ -1,4 +1,4 @@
-//! Makes a TCP connection report more: socket options, namespace settings, queued data.
+//! Gives a TCP connection more to report: socket options, namespace settings, queued data.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,14 +22,14 @@ const SETTINGS: [(&str, &str); 5] = [
     ("fastopen", "tcp_fastopen"),
 ];
 
-/// Fast open on both sides, for every listener, without cookies.
+/// TCP Fast Open on both sides, for every listener, without cookies.
 const FASTOPEN_ALL: &str = "1543";
 
-/// Settings of the network namespace; as they were before, once this is dropped.
+/// Settings of the network namespace; restored when this is dropped.
 pub(crate) struct Settings(Vec<(String, String)>);
 
 impl Settings {
-    /// Sets what the word asks for.
+    /// Sets what the word requests.
     pub(crate) fn of(spec: &Spec) -> Result<Self> {
         let mut before = Self(Vec::new());
         for (key, file) in SETTINGS {

@@ -62,7 +62,7 @@ fn listener(spec: &Spec, made: &mut Made, default: SocketType) -> Result<OwnedFd
 
 fn client(listener: &OwnedFd, kind: SocketType) -> Result<OwnedFd> {
     let fd = socket(kind)?;
-    // With a full queue this must fail and not block.
+    // If the queue is full, this must fail instead of blocking.
     rustix::io::ioctl_fionbio(&fd, true).context("FIONBIO")?;
     let name = sys::unix_name(listener.as_fd()).context("getsockname")?;
     sys::connect_unix(fd.as_fd(), name.get(..name.len().min(108)).unwrap_or(&[]))

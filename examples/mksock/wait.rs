@@ -1,7 +1,7 @@
 //! Waits until a socket has its state, according to the socket or the kernel's tables.
 //!
-//! What a descriptor reports is waited for; what only a table shows is polled, and each poll yields the processor.
-//! Nothing here relies on elapsed time.
+//! If a descriptor reports the state, this waits for it. What only a table shows is polled, and each poll yields the
+//! processor. Nothing here relies on elapsed time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::end::End;
 use crate::state::State;
 use crate::sys;
 
-/// How often something is looked for before giving up.
+/// How often to look for something before giving up.
 const LOOKS: u32 = 100_000;
 /// A socket that takes longer than this to change its state never will.
 const HANGS_AFTER: Timespec = Timespec {

@@ -297,7 +297,7 @@ impl Terminal {
         (0..u16::from(rows)).find(|row| screen.cell(*row, 1).is_some_and(|cell| cell.contents() == ">"))
     }
 
-    /// Whether the screen has more than a heading.
+    /// Whether the screen shows more than a header.
     fn is_full(&self) -> bool {
         let contents = self.parser.screen().contents();
         contents.lines().filter(|line| !line.trim().is_empty()).count() > 4
@@ -316,7 +316,7 @@ fn cpu_ms(pid: u32) -> Result<u64> {
     Ok(ticks.sum::<u64>() * 1000 / rustix::param::clock_ticks_per_second())
 }
 
-/// The most memory that a process had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 fn memory_kb(pid: u32) -> Result<u64> {
     let mut status = String::new();
     fs::File::open(format!("/proc/{pid}/status"))?.read_to_string(&mut status)?;

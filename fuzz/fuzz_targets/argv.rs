@@ -1,5 +1,5 @@
-//! Any bytes as a command line, its words separated by NUL: it becomes a plan, a requested text, or an error of one line
-//! and a hint.
+//! Any bytes as a command line, with words separated by NUL: it becomes a plan, a requested text, or a one-line error
+//! with a hint.
 
 #![no_main]
 

@@ -1,5 +1,4 @@
-//! Any text as the path of a cgroup and as /proc/PID/cgroup: what is read comes from the text, and whatever it
-//! is, it can be shown.
+//! Any text as the path of a cgroup and as /proc/PID/cgroup: the result is part of the text, and can be shown safely.
 
 #![no_main]
 
@@ -17,7 +16,7 @@ fn check(home: &Home, text: &str) {
         container.and_then(|container| container.id.as_deref()).map(str::as_bytes),
     ];
     for part in parts.into_iter().flatten() {
-        // A byte that is not UTF-8 after unescaping is shown as U+FFFD, which has three.
+        // A byte that is not UTF-8 after unescaping is shown as U+FFFD, which has three bytes.
         assert!(!part.is_empty() && part.len() <= 3 * text.len());
         let name = Name::from(part);
         let shown = name.to_string();

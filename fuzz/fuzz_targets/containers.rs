@@ -1,5 +1,5 @@
-//! Any bytes as state that others write: of docker, podman, Kubernetes runtimes and systemd. A file names something or
-//! nothing, and what is kept of it stays within its limits.
+//! Any bytes as the state files of docker, podman, Kubernetes runtimes and systemd: a file yields a name or nothing,
+//! and what is kept of it stays within limits.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! Any bytes as names that the system's databases, processes and users chose: users, hosts, services, interfaces,
-//! cgroups, programs and paths. Every form shows them harmlessly by itself, on a line of their own, and JSON and CSV
-//! have the same fields as without them. What a look-up of hosts returned is compared as any address.
+//! Any bytes as names from the system's databases, processes and users: users, hosts, services, interfaces, cgroups,
+//! programs and paths. Every output format shows them harmlessly on one line, and JSON and CSV have the same fields as
+//! without them. Addresses from a host look-up are compared like any others.
 //!
 //! The first byte picks the row; names are separated by NUL.
 
@@ -136,7 +136,7 @@ fn read_json(bytes: &[u8]) -> (Option<String>, usize) {
     (row.get("user").and_then(|user| user.as_str()).map(str::to_owned), row.len())
 }
 
-/// The inverse of the escape, as docs/json.md has it.
+/// Undoes the escapes, as docs/json.md describes it.
 fn unescaped(text: &str) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, tail)) = rest.split_first() {

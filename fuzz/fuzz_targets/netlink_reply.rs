@@ -1,8 +1,7 @@
 //! Any bytes as the kernel's answer to a dump: read, decoded and packed, without a panic.
 //!
-//! The first byte picks the protocol that was asked for, and how much of it is wanted. The rest is
-//! taken twice: as a whole datagram, and as the payload of one message, so that the decoders are reached without
-//! a valid netlink header.
+//! The first byte picks the requested protocol, and how much of each socket is wanted. The rest is used twice: as a
+//! whole datagram, and as the payload of one message, so that the decoders are reached without a valid netlink header.
 
 #![no_main]
 
@@ -50,7 +49,7 @@ impl Asked {
         }
     }
 
-    /// Decodes one payload into `slot`, which still holds whatever the one before left there.
+    /// Decodes one payload into `slot`, which still holds what the previous payload left there.
     fn take(self, payload: &[u8], slot: &mut Socket, stash: &mut Stash) {
         if self.decode(payload, slot) {
             stash.push(slot);

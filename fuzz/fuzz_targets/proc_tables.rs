@@ -1,4 +1,4 @@
-//! Any bytes as files of /proc: socket tables, fdinfo and the mount table. A wrong line costs only itself.
+//! Any bytes as files of /proc: socket tables, fdinfo and the mount table. An invalid line affects no other line.
 
 #![no_main]
 

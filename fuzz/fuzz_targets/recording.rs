@@ -1,8 +1,8 @@
 //! Any bytes as a file for `--replay`: read or refused without a panic, and never with more memory than a small
-//! multiple of the file. What was read is asked for everything that a run asks for.
+//! multiple of the file. Everything that a run requests is then looked up in it.
 //!
-//! The first byte picks the request; the rest is the file. Where that does not begin as a recording does, it is also
-//! tried behind a valid header, so that records are reached.
+//! The first byte picks the request; the rest is the file. If it does not begin like a recording, it is also tried
+//! after a valid header, so that records are reached.
 
 #![no_main]
 

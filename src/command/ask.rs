@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal};
 
 use super::out;
 
-/// Asks for confirmation. Without a terminal there is no one to ask, and the answer is no.
+/// Asks for confirmation. Without a terminal, there is nobody to ask and the answer is no.
 pub(super) fn confirmed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         out::complain("not on a terminal: --yes skips the question\n");

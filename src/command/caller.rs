@@ -1,4 +1,4 @@
-//! The caller: who runs this, where, and how to run it with more rights.
+//! The caller: who runs sockstat, where, and how to run it with more privileges.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -11,13 +11,13 @@ use crate::render::shell;
 use crate::source::netns::Views;
 use crate::source::tape;
 
-/// The caller's side of a run.
+/// The user and the environment of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Caller {
     /// Whether the effective user is root.
     pub is_root: bool,
-    /// Whether it has the two capabilities that give access to every process: whatever is still hidden then is hidden by
-    /// something else.
+    /// Whether it has the two capabilities that give access to every process. If it has, anything still hidden has
+    /// another cause.
     pub may_see_all: bool,
     /// The command that would be typed after `sudo`: the full path of this program, and its arguments.
     pub command: String,
@@ -25,14 +25,14 @@ pub struct Caller {
     pub arguments: Vec<OsString>,
     /// Where the output goes.
     pub place: Place,
-    /// The one network namespace that the run is in (`-N`): as it was typed, and its file, both quoted for the shell.
+    /// The network namespace that the run entered (`-N`): as typed, and its file, both quoted for the shell.
     pub netns: Option<(String, String)>,
-    /// The network namespaces that a listing reads (`-N`); only the one we are in if there are none.
+    /// The network namespaces that a listing reads (`-N`); if empty, only the one we are in.
     pub views: Views,
 }
 
 impl Caller {
-    /// Reads the caller's side. Arguments come with the program's name first.
+    /// Reads the environment. The first argument is the program's name.
     pub fn here(arguments: &[OsString]) -> Self {
         // The full path, because sudo has its own search path.
         let program =
@@ -54,7 +54,7 @@ impl Caller {
         }
     }
 
-    /// The width at which sentences wrap: only a terminal has one.
+    /// The width at which sentences wrap; `None` unless the output is a terminal.
     pub fn text_width(&self) -> Option<usize> {
         self.place.width.filter(|_| self.place.is_terminal)
     }
@@ -68,7 +68,7 @@ impl Caller {
         }
     }
 
-    /// The same caller as if `words` had been typed after the name of this program: its remedies repeat them.
+    /// The same caller, as if `words` had been typed after the name of this program, for remedies that repeat them.
     #[cfg(feature = "watch")]
     pub(super) fn asking(&self, words: &[&str]) -> Self {
         let program = shell::first_word(&self.command);
@@ -84,7 +84,7 @@ impl Caller {
         }
     }
 
-    /// How to run this with more rights; `None` for root.
+    /// The command to run with more privileges; `None` for root.
     pub fn sudo(&self) -> Option<String> {
         (!self.is_root).then(|| format!("sudo {}", self.command))
     }
@@ -121,7 +121,8 @@ fn place() -> Place {
     }
 }
 
-/// The words as a command to paste, the program's name first. If one must not be pasted, `...` stands for the arguments.
+/// The words as a command to paste, the program's name first. If an argument is unsafe to paste, `...` stands for all
+/// arguments.
 fn command_of<'a>(words: impl Iterator<Item = &'a [u8]> + Clone) -> String {
     let quoted: Option<Vec<_>> = words.clone().map(shell::word).collect();
     quoted.map_or_else(

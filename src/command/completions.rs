@@ -1,4 +1,4 @@
-//! `completions`: a script for a shell, and the values that it requests at each TAB.
+//! `completions`: the script for a shell, and the values that the script asks for at each TAB.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ pub(super) fn values(words: &[String]) -> anyhow::Result<Exit> {
     out::print(text.as_bytes())
 }
 
-/// Whether a shell takes the name as one word that is not an option. Bash puts a completion on the line as it is, so others
-/// are not offered.
+/// Whether a shell reads the name as one word that is not an option. Other names are not offered, because bash inserts
+/// a completion without quoting it.
 fn is_plain(name: &Candidate) -> bool {
     shell::name(name.word.as_bytes()).as_ref() == Some(&name.word)
 }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_fits_is_printed_after_what_is_kept() {
+    fn only_matching_candidates_are_printed_after_the_kept_prefix() {
         let completion = Completion {
             kept: "--columns=pid,".to_owned(),
             begun: "lo".to_owned(),

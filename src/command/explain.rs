@@ -9,7 +9,7 @@ use crate::model::{Gap, State, StateSet};
 use crate::plan::ListPlan;
 use crate::render::escape;
 
-/// The explanation, a line each.
+/// Returns the explanation, one fact per line.
 pub fn text(plan: &ListPlan, captured: &Captured, rows: u64, gaps: &[Gap]) -> String {
     let mut text = String::new();
     if plan.capture.dumps.is_empty() {

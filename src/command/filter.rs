@@ -49,7 +49,7 @@ fn resolved(input: &FilterInput, words: &[String]) -> Result<Parsed, FilterError
             expr
         } else {
             let mut found = lookup::find(wanted, &ProcRoot::of(input.proc_root.clone()));
-            // Each namespace has numbers of its own.
+            // Each namespace has interface numbers of its own.
             found.interfaces_by_name = input.interfaces_by_name;
             expr.resolve(&found)?
         };

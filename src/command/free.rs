@@ -94,7 +94,7 @@ fn taken(port: u16, wanted: &Wanted, mut snapshot: Snapshot, system: &SystemFact
     format!("{place} is taken{who}\n{next}")
 }
 
-/// The next free port above, if there is one nearby.
+/// The next higher port that is free, if there is one nearby.
 fn next_free(port: u16, wanted: &Wanted, system: &SystemFacts) -> Option<u16> {
     const NEAR: u16 = 20;
     let from = port.checked_add(1)?;
@@ -117,8 +117,8 @@ const NAMED_MAX: usize = 2;
 /// Numbers up to this one are rarely meant as ports.
 const SMALL: u16 = 20;
 
-/// A hint for a number that is a port here and was probably meant as a count: `free 3`, and `free -n 3` as in
-/// `head -n 3`.
+/// Returns a hint for a number that was taken as a port but was probably meant as a count: `free 3`, and `free -n 3` as
+/// in `head -n 3`.
 fn count_hint(args: &FreeArgs, wanted: &Wanted) -> String {
     let Some(range) = wanted.range.as_ref().filter(|range| range.start() == range.end()) else {
         return String::new();
@@ -127,7 +127,7 @@ fn count_hint(args: &FreeArgs, wanted: &Wanted) -> String {
     if port > if args.kind.numeric { 1023 } else { SMALL } {
         return String::new();
     }
-    format!("hint: {port} is a port here; for {port} free ports: sockstat free --count {port}\n")
+    format!("hint: {port} was taken as a port; for {port} free ports: sockstat free --count {port}\n")
 }
 
 /// What was typed.
@@ -155,7 +155,7 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// The ports as lines, or the document.
+    /// Renders the ports, one per line, or the JSON document.
     fn render(&self, json: bool) -> serde_json::Result<Vec<u8>> {
         let mut text = String::new();
         if json {

@@ -81,7 +81,7 @@ pub(super) fn missing_root(request: &Request) -> Option<Exit> {
     Some(Exit::Usage)
 }
 
-/// Captures and prints; returns how many rows there were and what is missing.
+/// Captures and prints; returns the number of rows, and the gaps.
 fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::Result<(u64, Vec<Gap>)> {
     let request = &plan.capture;
     if plan.explain {
@@ -227,7 +227,7 @@ fn print_json(
     blocks.finish()
 }
 
-/// Reads the kernel's figures; a gap if there are none.
+/// Reads the kernel's figures; adds a gap if they cannot be read.
 pub(super) fn figures(root: &ProcRoot, gaps: &mut Vec<Gap>) -> Summary {
     proc::summary::read(root).unwrap_or_else(|error| {
         let message = format!("the kernel's figures could not be read: {error}");

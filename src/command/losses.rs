@@ -1,4 +1,4 @@
-//! Reports what is missing, and what the reader can do about it.
+//! Reports what is missing and how to get it.
 
 use super::caller::Caller;
 use crate::engine::Captured;
@@ -6,13 +6,14 @@ use crate::model::ownership::Unseen;
 use crate::model::{Gap, GapLevel, OwnerStatus};
 use crate::render::escape;
 
-/// Adds the gaps that follow from the rows: unknown owners, and rows that the filter could not decide.
+/// Returns all gaps, including those that follow from the rows: unknown owners, and rows that the filter could not
+/// decide.
 pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     let unseen = captured.owners.unseen();
     let hidden = captured.count(OwnerStatus::Hidden);
     let mut gaps = of_unseen(hidden, captured.count(OwnerStatus::Elsewhere), unseen, caller);
-    // If owners of rows are hidden as well, or rows are left out for that reason, that line suffices; without rows, there
-    // are no ends.
+    // If owners of rows are hidden too, or rows were left out for that reason, that line suffices. Without rows, there
+    // are no other ends.
     let other_ends = captured.context.peers.hidden;
     let has_rows = captured.by_status.iter().any(|count| *count > 0);
     if hidden == 0 && captured.undecided == [0; OwnerStatus::ALL.len()] && has_rows && other_ends > 0 {
@@ -35,7 +36,7 @@ pub fn of_owners(captured: &Captured, caller: &Caller) -> Vec<Gap> {
     gaps
 }
 
-/// Adds the gaps that follow from the owners of single sockets.
+/// Returns the gaps that follow from the owners of individual sockets.
 pub fn of_sockets(
     statuses: impl IntoIterator<Item = OwnerStatus>,
     unseen: Unseen,
@@ -82,8 +83,8 @@ fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
     let all = count(&OwnerStatus::ALL);
     let message = plural(
         all,
-        "socket left out: the filter needs all of its owners, and they are not known",
-        "sockets left out: the filter needs all of their owners, and they are not known",
+        "socket left out: the filter depends on owners that are not known",
+        "sockets left out: the filter depends on owners that are not known",
     );
     let gap = Gap::loss("filter-undecided", message).with_count(all);
     let unseen = captured.owners.unseen();
@@ -99,7 +100,7 @@ fn undecided(captured: &Captured, caller: &Caller) -> Option<Gap> {
     (all > 0).then_some(gap)
 }
 
-/// The remedy where owners are in other pid namespaces.
+/// The remedy for owners in other pid namespaces.
 pub const ELSEWHERE: &str = "run sockstat on the host, or share its pid namespace (docker run --pid=host)";
 
 /// The gaps for sockets whose owner is hidden, or in another pid namespace, and for a /proc without processes.
@@ -136,7 +137,7 @@ fn of_unseen(hidden: u64, elsewhere: u64, unseen: Unseen, caller: &Caller) -> Ve
     gaps
 }
 
-/// Adds the remedy for a closed network namespace, which depends on who asks.
+/// Adds the remedy for a network namespace that could not be entered, which depends on the caller.
 pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     let closed = |gap: &&mut Gap| ["netns-closed", "netns-from-proc"].contains(&gap.code);
     for gap in gaps.iter_mut().filter(closed) {
@@ -148,7 +149,7 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
     }
 }
 
-/// Returns what would show more, which depends on the reader.
+/// Returns what would show more, which depends on the caller.
 pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     if unseen.proc_is_empty {
         "mount procfs there (mount -t proc proc /proc)".to_owned()
@@ -167,8 +168,8 @@ fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// The loss of every run without full rights. JSON and the exit status report it, but a line each time would only teach
-/// people not to read stderr (docs/decisions/0008).
+/// The loss that every run without full privileges has. JSON and the exit status report it, but printing it each time
+/// would only teach people to ignore stderr (docs/decisions/0008).
 const UNPRINTED: &str = "owners-partial";
 
 /// The lines for stderr: one per loss except `UNPRINTED`. Notes are for JSON only.
@@ -214,13 +215,13 @@ mod tests {
     }
 
     #[test]
-    fn known_owners_may_not_be_all() {
+    fn hidden_processes_may_own_sockets_with_known_owners_too() {
         let refused = Unseen {
             processes_refused: 3,
             ..Unseen::default()
         };
         let mut of = captured(refused);
-        assert_eq!(told(&of), [], "no row whose owners matter");
+        assert_eq!(told(&of), [], "no row depends on owners");
         of.by_status[OwnerStatus::Known as usize] = 1;
         assert_eq!(told(&of)[0].0, "owners-partial");
         of.by_status[OwnerStatus::Hidden as usize] = 1;
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_remedy_is_that_of_the_cause() {
+    fn the_remedy_matches_the_cause() {
         let undecided = |status: OwnerStatus, unseen| {
             let mut of = captured(unseen);
             of.undecided[status as usize] = 1;

@@ -12,7 +12,7 @@ use crate::render::metrics::{self, Run, Tally};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 
-/// Runs it. An incomplete view is written as such.
+/// Runs the command. An incomplete view is marked as such in the output.
 ///
 /// # Errors
 /// If nothing can be read, or the output cannot be written; an existing file stays as it was.

@@ -61,7 +61,7 @@ pub fn run(arguments: &[OsString]) -> Exit {
     }
 }
 
-/// Rejects `--proc-root` for commands that ask this machine's kernel, or act on its processes.
+/// Rejects `--proc-root` for commands that query this machine's kernel or act on its processes.
 fn proc_root_refused(cli: &Cli) -> Result<(), UsageError> {
     let name = match cli.command {
         Some(Subcommand::Why(_)) => "why",
@@ -76,7 +76,7 @@ fn proc_root_refused(cli: &Cli) -> Result<(), UsageError> {
         return Ok(());
     }
     Err(
-        UsageError::new(format!("{name} and --proc-root exclude each other")).with_hint(format!(
+        UsageError::new(format!("{name} and --proc-root cannot be used together")).with_hint(format!(
             "--proc-root is for listings: {name} asks this machine's kernel"
         )),
     )
@@ -96,7 +96,7 @@ fn begin(cli: &Cli, arguments: &[OsString]) -> Result<tape::Session, Exit> {
 fn on_tape(cli: &Cli, arguments: &[OsString]) -> anyhow::Result<Exit> {
     // Links below that directory may point to any file.
     if cli.list.proc_root.is_some() {
-        callers_files::keep_to_callers_rights();
+        callers_files::drop_file_capabilities();
     }
     let caller = Caller::here(arguments);
     // A replay enters no namespace: its recording belongs to the namespaces of the recorded run.
@@ -138,7 +138,7 @@ fn exit_of(outcome: anyhow::Result<Exit>) -> Exit {
     })
 }
 
-/// The subcommands that read what no listing reads: a recording of another command cannot answer them.
+/// Subcommands that read more than a listing does, so that a recording of another command cannot answer them.
 fn needs_its_own_recording(cli: &Cli) -> Option<&'static str> {
     match cli.command {
         Some(Subcommand::Why(_)) => Some("why"),
@@ -239,7 +239,7 @@ fn dispatch(cli: &Cli, caller: &Caller) -> anyhow::Result<Exit> {
     }
 }
 
-/// Reads the filter, plans, and runs. An invalid filter, or options that exclude each other, are reported.
+/// Reads the filter, plans, and runs. An invalid filter or conflicting options are reported.
 fn planned<P>(
     input: &FilterInput,
     plan: impl FnOnce(Parsed) -> Result<P, UsageError>,

@@ -1,6 +1,6 @@
-//! `-N`: the run in another network namespace, or a listing, events or a snapshot over several.
+//! `-N`: runs in another network namespace, or lists, follows or snapshots several.
 //!
-//! In one, everything that the run reads, sysctls and interface names included, is that of the namespace.
+//! In a single namespace, everything that the run reads comes from it, including sysctls and interface names.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::model::request::netns::{are_several, words};
 use crate::render::{escape, shell};
 use crate::source::netns::{Namespace, Views, find, path_of};
 
-/// Enters the namespace that `-N` names; or, where there are several or it may not be entered, finds what the
-/// listing has to read. To be called before any thread is started.
+/// Enters the namespace that `-N` names. If there are several, or it may not be entered, returns what the listing has
+/// to read instead. Must be called before any thread is started.
 ///
 /// # Errors
-/// A namespace that does not exist; more than one, or one that may not be entered, for a command that takes only one.
+/// If a namespace does not exist, or, for a command that takes only one, if several are named or it may not be entered.
 pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     let given = cli.netns();
     let Some(word) = words(&given).next() else {
@@ -24,8 +24,8 @@ pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
         return if cli.takes_namespaces() {
             views(&given)
         } else {
-            Err(UsageError::new("-N takes a single network namespace here")
-                .with_hint("the listing, events and snapshot take several, and `all`"))
+            Err(UsageError::new("this command takes a single -N")
+                .with_hint("only the listing, events and snapshot take several namespaces, or `all`"))
         };
     }
     let path = path_of(word);
@@ -38,7 +38,7 @@ pub fn enter(cli: &Cli) -> Result<Views, UsageError> {
     }
 }
 
-/// The single namespace that `-N` names, for commands to paste: the word as it was typed, and its file.
+/// The single namespace that `-N` names, for commands to paste: as typed, and its file.
 pub fn in_commands(cli: &Cli) -> Option<(String, String)> {
     let given = cli.netns();
     let word = words(&given).next().filter(|_| !are_several(&given))?;

@@ -1,7 +1,7 @@
 //! Writes the output: only data to stdout, in large blocks. A closed pipe is not an error.
 //!
-//! The only output of the program (tests/it/architecture). Everything is [`Safe`]; the two exceptions are bytes that
-//! the caller chose: [`pass_on`] and [`print_binary`].
+//! The only place that prints (tests/it/architecture enforces it). All output is [`Safe`] except that of [`pass_on`]
+//! and [`print_binary`], whose bytes the caller chose.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -18,11 +18,11 @@ use crate::render::page::Page;
 use crate::render::safe::Safe;
 use crate::source::callers_files;
 
-/// Rows are written once this much is pending.
+/// Rows are written once this many bytes are pending.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
-/// A pipe holds one block by default, so writer and reader wait for each other at every block. This is the largest size
-/// that any user may request (pipe(7), /proc/sys/fs/pipe-max-size).
+/// The size that a pipe is enlarged to. By default it holds one block, so that writer and reader wait for each other at
+/// every block. This is the largest size that an unprivileged user may request (pipe(7), /proc/sys/fs/pipe-max-size).
 const PIPE_BYTES: usize = 1024 * 1024;
 
 /// Writes `bytes` to stdout.
@@ -33,7 +33,7 @@ pub fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(to_stdout(&Safe::document(bytes)))
 }
 
-/// Writes the kernel's own messages to stdout (`-D -`).
+/// Writes raw kernel messages to stdout (`-D -`).
 ///
 /// # Errors
 /// As [`print()`].
@@ -41,10 +41,10 @@ pub fn print_binary(bytes: &[u8]) -> anyhow::Result<Exit> {
     outcome(raw_to_stdout(bytes))
 }
 
-/// Replaces a file of the caller atomically.
+/// Replaces a file atomically.
 ///
 /// # Errors
-/// If it cannot be written; the old one stays.
+/// If the file cannot be written; the old one is kept.
 pub fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     callers_files::replace(path, Safe::document(bytes).as_bytes()).with_context(|| {
         let path = escape::text(path.as_os_str().as_encoded_bytes());
@@ -66,9 +66,9 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
     }
 }
 
-/// Writes `text` to stderr. If that fails too, nothing is left to report it with.
+/// Writes `text` to stderr. Errors are ignored, because there is nowhere left to report them.
 pub fn complain(text: &str) {
-    // A question ends within a line, and its answer follows.
+    // A question is not wrapped: it ends within a line, where the answer follows.
     let width = error_width().filter(|_| text.ends_with('\n'));
     let text = width.map_or(Cow::Borrowed(text), |width| Cow::Owned(fitted(text, width)));
     to_stderr(&Safe::sentences(&text));
@@ -86,8 +86,8 @@ fn error_width() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|width| *width > 0 && stderr.is_terminal())
 }
 
-/// Breaks lines between words where they are wider than the terminal. A command to paste stays whole, after a colon on a
-/// line of its own.
+/// Wraps lines that are wider than the terminal between words. A command to paste is not wrapped, and moves to a line
+/// of its own.
 fn fitted(text: &str, width: usize) -> String {
     const COMMANDS: [&str; 2] = [": sockstat ", ": sudo "];
     let mut page = Page::new(Some(width), 0);
@@ -106,7 +106,7 @@ fn fitted(text: &str, width: usize) -> String {
     page.finish()
 }
 
-/// Writes the rows that a question is about to stderr, with their colours.
+/// Writes the rows that a question is about to stderr, in colour.
 pub fn preview(rows: &[u8]) {
     to_stderr(&Safe::document(rows));
 }
@@ -114,10 +114,10 @@ pub fn preview(rows: &[u8]) {
 /// Reports a mistake on the command line.
 ///
 /// # Errors
-/// None; every way out of a command has this type.
+/// None; the type is that of every exit from a command.
 #[allow(
     clippy::unnecessary_wraps,
-    reason = "every way out of a command has this type"
+    reason = "the type is that of every exit from a command"
 )]
 pub fn usage(reason: impl Into<String>) -> anyhow::Result<Exit> {
     complain(&UsageError::new(reason).to_string());
@@ -143,7 +143,7 @@ fn raw_to_stdout(bytes: &[u8]) -> io::Result<()> {
 pub struct Blocks {
     /// Bytes still to be written; append here.
     pub pending: Vec<u8>,
-    /// There is more than one block, and a pipe was enlarged for them.
+    /// Whether more than one block was written, and the pipe was enlarged.
     many: bool,
     failed: Option<io::Error>,
 }
@@ -156,7 +156,7 @@ impl Blocks {
         }
         if !self.many {
             self.many = true;
-            // If it is not a pipe, or may not grow, it stays as it is.
+            // Fails if stdout is not a pipe or may not grow, which is fine.
             let _ = rustix::pipe::fcntl_setpipe_size(io::stdout(), PIPE_BYTES);
         }
         self.flush()
@@ -175,7 +175,7 @@ impl Blocks {
         }
     }
 
-    /// Writes the rest of output that is useless unless all of it arrives: a closed pipe is an error here.
+    /// Writes the rest of an output that is useless unless complete: here a closed pipe is an error.
     ///
     /// # Errors
     /// As [`Blocks::finish`].

@@ -1,5 +1,5 @@
-//! `-D FILE`: the kernel's own messages about TCP sockets, as `ss -D` writes them; `ss` reads them with
-//! `TCPDIAG_FILE=FILE ss -t`, and sockstat does with `--replay FILE`.
+//! `-D FILE`: the kernel's raw messages about TCP sockets, as `ss -D` writes them. They can be read with
+//! `TCPDIAG_FILE=FILE ss -t` or `sockstat --replay FILE`.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -18,10 +18,10 @@ use crate::source::netlink::inet;
 use crate::source::netlink::request::{self, Table};
 use crate::source::tape::{self, ss};
 
-/// How often a dump is repeated if replies are lost.
+/// How many times a dump is tried if replies are lost.
 const TRIES: usize = 3;
 
-/// Writes the messages of the plan's TCP sockets that may pass the filter; `-` stands for standard output.
+/// Writes the messages about the requested TCP sockets that may match the filter; `-` stands for standard output.
 ///
 /// # Errors
 /// If TCP was not requested, the kernel does not answer, or the file cannot be written.
@@ -118,7 +118,7 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether the socket may pass the filter: its owners are unknown here.
+    /// Whether the socket may match the filter, given that its owners are unknown here.
     fn wants(&mut self, payload: &[u8]) -> bool {
         if !inet::decode(
             payload,

@@ -28,8 +28,8 @@ use crate::model::{Gap, Protocol};
 use crate::plan::Common;
 use crate::source::{disk, hosts, network, packet_filter, pressure, system, trial_connect, unix_paths};
 
-/// Answers for a client that tries each address of the host in turn: exit 0 if it connects, 1 if it does not, 3 if that is
-/// undecidable from here.
+/// Answers for a client that tries each address of the host in turn. Exits with 0 if it connects, 1 if it does not, 3
+/// if this cannot be determined from here.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -51,7 +51,7 @@ pub fn run(args: &ReachArgs, global: Common, caller: &Caller) -> anyhow::Result<
     }
 }
 
-/// The typed words as one place.
+/// Combines the typed words into one place.
 fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
     let port = args
         .port
@@ -68,7 +68,7 @@ fn typed(args: &ReachArgs) -> Result<TypedPlace, String> {
             "unexpected word '{}': one destination at a time",
             surplus.text
         )),
-        (None, _) => Err("the destination is missing: HOST:PORT".to_owned()),
+        (None, _) => Err("missing destination: expected HOST:PORT".to_owned()),
     }
 }
 
@@ -111,7 +111,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         index: system.interface_index(name),
     });
     if zone.is_some() && addresses.iter().any(IpAddr::is_ipv4) {
-        return out::usage("only an IPv6 address has an interface");
+        return out::usage("only an IPv6 address takes an interface");
     }
     let may_try = args.try_it && zone.as_ref().is_none_or(|zone| zone.index.is_some());
     let mut answers: Vec<Answer> = addresses
@@ -143,7 +143,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
         watches: args.steps || args.try_it,
     };
     more.add(&mut answers, &system);
-    // Every address is read in the same way, so what is missing for the first is missing for all.
+    // Every address is read in the same way, so the gaps of the first are those of all.
     let mut gaps = answers.first().map_or(&[][..], |one| one.found.gaps()).to_vec();
     if may_try && answers.iter().any(|one| one.tried.is_none()) {
         gaps.push(Gap::loss("not-recorded", "the recording has no trial connection"));
@@ -173,7 +173,7 @@ fn inet(args: &ReachArgs, place: &PortPlace, global: Common, caller: &Caller) ->
     })
 }
 
-/// What is known about a typed name.
+/// What is known about the name that was typed.
 fn lookup(host: &Host, answers: &[Answer]) -> Option<Lookup> {
     let Host::Name(name) = host else { return None };
     Some(Lookup {
@@ -186,14 +186,14 @@ fn lookup(host: &Host, answers: &[Answer]) -> Option<Lookup> {
 
 fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<IpAddr>, String> {
     let addresses = match host {
-        // The kernel treats a connection to the unspecified address as one to loopback.
+        // The kernel connects to loopback if the address is unspecified.
         Host::Address(address) if address.to_canonical() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) => {
             vec![Ipv4Addr::LOCALHOST.into()]
         }
         Host::Address(IpAddr::V6(address)) if address.is_unspecified() => vec![Ipv6Addr::LOCALHOST.into()],
         Host::Address(address) => vec![*address],
         Host::Name(name) => hosts::addresses_of(name)?,
-        // This machine, as clients on it reach it.
+        // This machine, as local clients reach it.
         Host::Any => {
             let mut own = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
             let is_own = |address: &IpAddr| is_local(SocketAddr::new(*address, 0), system);
@@ -205,7 +205,7 @@ fn addresses(host: &Host, args: &ReachArgs, system: &SystemFacts) -> Result<Vec<
     of_families(addresses, args.kind.ipv4, args.kind.ipv6)
 }
 
-/// A unix socket: a listener that has room, and whose file this process may write to.
+/// Answers for a unix socket, which needs a listener with room in its queue and a file that this process may write to.
 fn unix(name: Vec<u8>, json: bool, global: Common, caller: &Caller) -> anyhow::Result<Exit> {
     let (snapshot, _, sockets) = sockets_of(&name, global.owners_by);
     let facts = UnixName {

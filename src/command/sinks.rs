@@ -1,4 +1,4 @@
-//! Sinks: rows are printed at once, or collected as groups or as a set of process ids.
+//! Sinks that print rows at once, or collect them as groups or as a set of process ids.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -51,7 +51,7 @@ impl Sink for LineSink {
             }
             self.push(&row(socket, owners, context))?;
         }
-        // Stops now: the next row may take long to arrive.
+        // Stops now, because the next row may take long to arrive.
         if self.rows >= self.limit {
             return ControlFlow::Break(());
         }
@@ -59,7 +59,7 @@ impl Sink for LineSink {
     }
 }
 
-/// Counts rows.
+/// Counts rows by group.
 pub(super) struct GroupSink {
     pub(super) groups: Groups,
     pub(super) hide_time_wait: bool,

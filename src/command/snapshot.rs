@@ -11,7 +11,7 @@ use crate::source::machine;
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 
-/// Runs it. Exit status 0 says that the last line was written, however incomplete the view was.
+/// Runs the command. Exit status 0 means that the last line was written, even if the view was incomplete.
 ///
 /// # Errors
 /// If nothing can be read, or the output cannot be written.

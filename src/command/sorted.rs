@@ -1,4 +1,4 @@
-//! Rows in order: packed as they arrive, so that a million of them fit into memory.
+//! Sorts rows. They are packed as they arrive, so that a million of them fit into memory.
 
 use std::cmp::Ordering;
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use crate::query::sort::{self, SortKey};
 /// How many rows are sorted together before they are packed.
 const RUN: usize = 4096;
 
-/// Collects rows that are sorted later; with a small limit, only a few more than that.
+/// Collects rows to sort later; with a small limit, keeps only a few more rows than that.
 pub(super) struct Sorted {
     order: Vec<SortKey>,
     limit: usize,
@@ -21,11 +21,11 @@ pub(super) struct Sorted {
     /// Rows that were received and not left out, those beyond the limit included.
     pub(super) seen: u64,
     pending: Vec<Socket>,
-    /// Runs of sorted rows, one after the other.
+    /// The sorted runs, one after the other.
     packed: Stash,
     /// Where each run begins.
     runs: Vec<Position>,
-    /// Where each row is, in order; empty until they are sorted.
+    /// The position of each row, in order; empty until they are sorted.
     rows: Vec<Position>,
 }
 
@@ -62,7 +62,7 @@ impl Sorted {
             };
             head.advance(&self.packed).then(|| Box::new(head))
         });
-        // The least one last.
+        // The smallest one last.
         let mut heads: Vec<Box<Head>> = heads.collect();
         heads.sort_by(|a, b| order(b, a));
         while let Some(mut head) = heads.pop().filter(|_| self.rows.len() < self.limit) {
@@ -100,7 +100,7 @@ impl Sorted {
         sockets
     }
 
-    /// Makes a run of what is pending.
+    /// Packs the pending rows as a sorted run.
     fn pack(&mut self, owners: &Owners, context: &Context) {
         let order = &self.order;
         self.pending.sort_by(|a, b| compare(order, a, b, owners, context));
@@ -110,7 +110,7 @@ impl Sorted {
         }
     }
 
-    /// Drops rows that can no longer be among the first.
+    /// Drops pending rows that are beyond the limit.
     fn prune(&mut self, owners: &Owners, context: &Context) {
         let (order, limit) = (&self.order, self.limit);
         if limit == 0 {
@@ -165,7 +165,7 @@ impl Sink for Sorted {
             }
         }
         if self.limit <= RUN {
-            // Not at every row: pruning costs as much as reading the rows that have arrived since the last time.
+            // Not at every batch: pruning only this often keeps its cost in proportion to the rows that arrived.
             if self.pending.len() / 2 > self.limit {
                 self.prune(owners, context);
             }
@@ -182,7 +182,7 @@ mod tests {
     use crate::query::field::Field;
     use crate::query::samples::{context, tcp};
 
-    /// Ports of `count` rows in an order of their own.
+    /// The ports of `count` rows, in scrambled order.
     fn ports(count: u32) -> Vec<u16> {
         let port = |at: u32| u16::try_from(at * 7919 % 60_000).unwrap();
         (0..count).map(port).collect()
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_many_runs_come_in_one_order() {
+    fn many_runs_are_merged_in_order() {
         for count in [0, 1, 100, 20_000] {
             let mut expected = ports(count);
             expected.sort_unstable();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_keeps_the_first_ones() {
+    fn a_limit_keeps_the_first_rows() {
         let mut expected = ports(20_000);
         expected.sort_unstable();
         for limit in [0, 1, 100, 4096, 4097, 10_000, 30_000] {

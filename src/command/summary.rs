@@ -1,7 +1,7 @@
 //! `-s`: how many sockets there are, and the kernel's totals; followed by the listing if one was selected.
 //!
-//! In a pipe it reads what ss reads, three small files. The page for people and JSON count every socket as well, in
-//! one pass that keeps none of them.
+//! In a pipe it reads three small files, as ss does. The page for people and JSON also count every socket, in one pass
+//! that keeps none of them.
 
 use std::ops::ControlFlow;
 
@@ -22,7 +22,7 @@ use crate::render::summary::{page, plain};
 use crate::source::machine;
 use crate::source::proc::{ProcRoot, summary};
 
-/// Runs it.
+/// Runs the command.
 ///
 /// # Errors
 /// If the kernel's figures cannot be read, or nothing can be written.

@@ -15,15 +15,15 @@ pub struct Session {
     recording: Option<PathBuf>,
 }
 
-/// Begins what was requested. Must be called before anything is read.
+/// Starts recording or replaying, as requested. Must be called before anything is read.
 ///
 /// # Errors
-/// The exit status, if the run ends at once; the reason has been printed.
+/// The exit status, if the run must end at once; the reason has been printed.
 pub fn begin(cli: &Cli) -> Result<Session, Exit> {
     let args = &cli.list;
     let follows = args.events || matches!(cli.command, Some(Subcommand::Events(_)));
     if follows && (args.record.is_some() || args.replay.is_some()) {
-        let error = UsageError::new("events exclude --record and --replay")
+        let error = UsageError::new("events cannot be recorded or replayed")
             .with_hint("a recording holds a single snapshot of the machine");
         out::complain(&error.to_string());
         return Err(Exit::Usage);
@@ -44,7 +44,7 @@ pub fn begin(cli: &Cli) -> Result<Session, Exit> {
 }
 
 impl Session {
-    /// Ends it: a recording is complete only now.
+    /// Ends the session; only then is a recording complete.
     pub fn end(self, outcome: Exit) -> Exit {
         match (tape::finish(), self.recording) {
             (Ok(_), Some(path)) => {
@@ -64,7 +64,7 @@ impl Session {
     }
 }
 
-/// Rejects `--replay` for commands that wait or act: a recording never changes and has no live processes.
+/// Rejects `--replay` for commands that wait or act, because a recording never changes and has no live processes.
 fn may_replay(cli: &Cli) -> Result<(), UsageError> {
     let refused = match &cli.command {
         Some(Subcommand::Kill(_)) => "kill",
@@ -75,7 +75,7 @@ fn may_replay(cli: &Cli) -> Result<(), UsageError> {
         _ => return Ok(()),
     };
     Err(
-        UsageError::new(format!("{refused} and --replay exclude each other"))
+        UsageError::new(format!("{refused} and --replay cannot be used together"))
             .with_hint("a replay reads only the recording, and cannot act on anything"),
     )
 }

@@ -30,7 +30,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(1);
 /// The longest pause, so that nobody waits much longer than they must.
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 
-/// Waits until all goals are reached at the same time; exit 1 when the time is up.
+/// Waits until all goals are reached at the same time. Exits with 1 when the time is up.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -42,13 +42,13 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
     if !global.quiet {
         out::complain(&timeout_hint(args));
     }
-    // A script waits in silence.
+    // In a script, nothing is announced.
     let mut announces = !global.quiet && out::is_read_by_a_person();
     let begun = Instant::now();
     let mut pause = PAUSE_MIN;
     loop {
         let mut there: Vec<Snapshot> = targets.iter().map(Target::look).collect();
-        // A table that cannot be read shows neither.
+        // A table that cannot be read shows neither presence nor absence.
         let is_reached =
             |there: &Snapshot| there.existing.is_empty() == args.gone && !lacks_sockets(&there.gaps);
         let reached = there.iter().all(is_reached);
@@ -56,7 +56,7 @@ pub fn run(args: &WaitArgs, global: Common) -> anyhow::Result<Exit> {
             .timeout
             .map(|timeout| timeout.saturating_sub(begun.elapsed()));
         if reached || left == Some(Duration::ZERO) {
-            // All are read in the same way, so what is missing for the first is missing for all.
+            // All are read in the same way, so the gaps of the first are those of all.
             let missing = there.first().map_or(&[][..], |first| &first.gaps);
             if !global.quiet {
                 out::complain(&losses::lines(missing));
@@ -113,7 +113,8 @@ fn waiting_for(targets: &[Target], args: &WaitArgs) -> String {
     format!("waiting {goal}{limit} (Ctrl-C ends it)\n")
 }
 
-/// A hint for a number that is a port here and was probably meant as seconds: `wait 3000 5`, `wait -t 5 3000`.
+/// Returns a hint for a number that was taken as a port but was probably meant as seconds: `wait 3000 5`, `wait -t 5
+/// 3000`.
 fn timeout_hint(args: &WaitArgs) -> String {
     let is_time = |number: u16| number <= 20 || number.is_multiple_of(30) && number <= 300;
     let seconds = |word: &&String| word.parse().is_ok_and(is_time);
@@ -127,7 +128,7 @@ fn timeout_hint(args: &WaitArgs) -> String {
     };
     let others = others.join(" ");
     format!(
-        "hint: {time} is a port here; to give up after {time} s: sockstat wait --timeout {time}s {others}\n"
+        "hint: {time} was taken as a port; to give up after {time} s: sockstat wait --timeout {time}s {others}\n"
     )
 }
 
@@ -141,15 +142,15 @@ struct Document {
     gaps: Vec<Box<RawValue>>,
 }
 
-/// What is waited for.
+/// What to wait for.
 struct Target {
     place: Place,
-    /// The addresses that count.
+    /// The local addresses that match.
     addresses: Addresses,
     protocol: Protocol,
     states: StateSet,
     owners_by: OwnersBy,
-    /// For people.
+    /// As shown to the user.
     text: String,
 }
 
@@ -198,7 +199,7 @@ impl Target {
         })
     }
 
-    /// The sockets that are there.
+    /// Reads the sockets that match now.
     fn look(&self) -> Snapshot {
         let port = match &self.place {
             Place::Unix(name) => {
@@ -210,7 +211,7 @@ impl Target {
                 return there;
             }
             Place::Port(place) => place.port,
-            // Refused earlier.
+            // Rejected earlier.
             Place::Stdin => 0,
         };
         let mut there = snapshot::read_states(self.protocol, port, port, self.states);
@@ -218,7 +219,7 @@ impl Target {
         there
     }
 
-    /// What to print when the time is up.
+    /// The message for when the time is up.
     fn still(&self, there: &mut Snapshot) -> String {
         if there.existing.is_empty() {
             let states: Vec<_> = State::ALL
@@ -227,7 +228,7 @@ impl Target {
                 .map(State::name)
                 .collect();
             let states = states.join(" or ");
-            return format!("timed out: no socket of {} in state {states}\n", self.text);
+            return format!("timed out: {} has no socket in state {states}\n", self.text);
         }
         let mut text = format!("timed out: {} still there on {}", there.existing.len(), self.text);
         there.find_owners(self.owners_by);

@@ -1,4 +1,4 @@
-//! Parts that all JSON documents of diagnoses have.
+//! Parts common to all JSON documents about diagnoses.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -7,17 +7,17 @@ use crate::model::Gap;
 use crate::render::text::written;
 use crate::render::{escape, json};
 
-/// A sentence or a command in a document, the same text as on a terminal: names in it are escaped already.
+/// A sentence or a command in a document: the same text as on a terminal, in which names are already escaped.
 pub(super) fn sentence(text: &str) -> String {
     escape::sentence(text)
 }
 
-/// A value that a writer of `render` appends.
+/// A value written by one of the writers in `render`.
 pub(super) fn raw(write: impl FnOnce(&mut Vec<u8>)) -> Box<RawValue> {
     RawValue::from_string(written(write)).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// The gaps of a document.
+/// The gaps, as JSON objects.
 pub(crate) fn gaps(gaps: &[Gap]) -> Vec<Box<RawValue>> {
     gaps.iter()
         .map(|gap| raw(|out| json::push_gap(out, gap)))
@@ -40,7 +40,7 @@ pub(super) fn lines<T: Serialize>(elements: impl IntoIterator<Item = T>) -> Box<
 
 /// The whole document, ending in a newline.
 pub(super) fn document(document: &impl Serialize) -> Vec<u8> {
-    // Keys are strings and no writer fails, so there is nothing that could go wrong.
+    // Cannot fail: keys are strings, and no serializer returns an error.
     let mut out = serde_json::to_vec(document).unwrap_or_default();
     out.push(b'\n');
     out

@@ -1,6 +1,6 @@
-//! The parent that starts the holders of a socket and probably holds it itself, if it cannot be inspected.
+//! Finds a parent that starts the holders of a socket and probably holds it too, but cannot be inspected.
 
-/// A process above a holder.
+/// An ancestor of a holder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Above {
     /// Its id.
@@ -13,11 +13,11 @@ pub struct Above {
     pub is_closed: bool,
 }
 
-/// Returns the pid of the process that probably created the socket and then started its holder: of the unbroken run of
-/// programs with the holder's name above it, the topmost that belongs to the creator and cannot be inspected. nginx's
-/// master is one, to a user who may inspect only its workers.
+/// Returns the pid of the process that probably created the socket and then started its holder, such as nginx's master
+/// for a user who may inspect only its workers. Among the ancestors that follow each other with the holder's name, it
+/// is the topmost that belongs to the creator and cannot be inspected.
 ///
-/// `above` has the ancestors of the holder, the nearest first; `holders` are those that were seen.
+/// `above` are the ancestors of the holder, the nearest first; `holders` are the holders that were found.
 pub fn master(
     comm: &[u8],
     creator: Option<u32>,
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(
             master(b"nginx", None, &[9], [top]),
             None,
-            "who created it is unknown"
+            "the creator is unknown"
         );
     }
 
@@ -71,15 +71,11 @@ mod tests {
         assert_eq!(of_nginx(&[9], &[open]), None, "it was inspected");
         assert_eq!(of_nginx(&[9], &[above(7, "nginx", 33)]), None, "another user's");
         assert_eq!(of_nginx(&[9], &[above(7, "sh", 0), above(6, "nginx", 0)]), None);
-        assert_eq!(
-            of_nginx(&[9, 7], &[above(7, "nginx", 0)]),
-            None,
-            "a holder that was seen"
-        );
+        assert_eq!(of_nginx(&[9, 7], &[above(7, "nginx", 0)]), None, "a known holder");
         assert_eq!(
             of_nginx(&[9], &[above(1, "nginx", 0)]),
             None,
-            "process 1 is not ended"
+            "process 1 must not be ended"
         );
     }
 }

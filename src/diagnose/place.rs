@@ -1,4 +1,4 @@
-//! WHERE: a place to bind, to connect to or to wait for.
+//! WHERE: a place to bind, connect to or wait for.
 
 use std::net::IpAddr;
 
@@ -7,9 +7,9 @@ use crate::model::{Family, Protocol};
 /// A place to bind to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A port of IP.
+    /// An IP port.
     Port(PortPlace),
-    /// A unix socket, under the name that the kernel keeps: a path, or an abstract name that starts with NUL.
+    /// A unix socket, by its name in the kernel's form: a path, or an abstract name that starts with NUL.
     Unix(Vec<u8>),
     /// `-`: the place is read from another program's output.
     Stdin,
@@ -39,7 +39,7 @@ pub enum Host {
     Name(String),
 }
 
-/// Whether `-4` and `-6` select the family: both of them, or neither, select both families.
+/// Whether `-4` and `-6` select the family; both or neither select both families.
 pub const fn wants_family(ipv4: bool, ipv6: bool, family: Family) -> bool {
     match family {
         Family::Inet => ipv4 || !ipv6,

@@ -1,4 +1,4 @@
-//! Whether a program is started again after it ends: the settings of systemd and docker.
+//! Whether a program is restarted after it ends, according to the settings of systemd and docker.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Again {
     Unknown,
 }
 
-/// What a manager does when the program ends, and the setting that says so.
+/// What a manager does when the program ends, and the setting that determines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restart {
     /// Whether it starts the program again.
@@ -31,8 +31,8 @@ impl Restart {
         setting: None,
     };
 
-    /// By `Restart=` of a service that `signal` ends. `texts` are its unit file and its drop-ins, in their order: the last
-    /// setting counts, and the default is `no` (systemd.service(5), systemd 257).
+    /// The behaviour of a service that `signal` ends, according to `Restart=`. `texts` are its unit file and drop-ins
+    /// in order; the last setting counts, and the default is `no` (systemd.service(5), systemd 257).
     pub fn of_service(texts: &[String], signal: &str) -> Self {
         if texts.is_empty() {
             return Self::UNKNOWN;
@@ -58,7 +58,7 @@ impl Restart {
         }
     }
 
-    /// By the restart policy of a docker container.
+    /// The behaviour of a docker container, according to its restart policy.
     pub fn of_container(policy: Option<&str>) -> Self {
         let Some(policy) = policy else {
             return Self::UNKNOWN;
@@ -78,7 +78,7 @@ impl Restart {
     }
 }
 
-/// What it does, as the rest of a sentence: `starts it again (Restart=always)`.
+/// The behaviour, as the end of a sentence: `starts it again (Restart=always)`.
 impl fmt::Display for Restart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.again {

@@ -1,4 +1,4 @@
-//! Holders of a socket that are stopped: the kernel still completes connections for them, and nothing answers.
+//! Stopped holders of a socket: the kernel still completes connections for them, but nothing answers.
 
 use super::bind::owner::Owner;
 use crate::model::process::Stop;
@@ -12,7 +12,7 @@ pub struct Member {
     pub pid: u32,
     /// What stopped it.
     pub stop: Stop,
-    /// Whether the reader may signal it without more rights.
+    /// Whether the reader may signal it without more privileges.
     pub may_signal: bool,
 }
 
@@ -25,8 +25,8 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// The stopped processes among the holders; `None` if each of them runs. `reader` is the user id of whoever reads
-    /// the answer. If no holder of the socket's creator was seen, another process probably holds it too
+    /// The stopped processes among the holders; `None` if all of them run. `reader` is the user id of the reader of the
+    /// answer. If no holder belongs to the user who created the socket, another process probably holds it too
     /// ([`crate::model::Row::creator_is_unseen`]).
     pub fn among(holders: &[Owner], reader: u32, creator_is_unseen: bool) -> Option<Self> {
         let stopped = holders.iter().filter_map(|owner| {
@@ -54,7 +54,7 @@ impl Stopped {
         })
     }
 
-    /// Whether none of the holders that were seen is running.
+    /// Whether all known holders are stopped.
     pub fn are_all(&self) -> bool {
         self.are_all
     }
@@ -80,7 +80,7 @@ impl Stopped {
         format!("{who} stopped (state {states})")
     }
 
-    /// What makes them run again, after "until" or "after".
+    /// What makes them run again, as text after "until" or "after".
     pub fn end(&self) -> String {
         let them = if self.members.len() == 1 { "it" } else { "them" };
         if self.has(Stop::Tracer) {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_creator_was_not_seen_another_process_may_answer() {
+    fn if_the_creators_process_is_hidden_it_may_answer() {
         let stopped = Stopped::among(&[holder(7, Some(Stop::Signal))], 33, true).unwrap();
         assert_eq!(
             stopped.for_clients(),

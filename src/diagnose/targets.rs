@@ -1,4 +1,5 @@
-//! Which processes a signal would go to. Pure: it gets sockets, their holders and the parents of all processes.
+//! Determines which processes a signal would go to, given sockets, their holders and the parents of all processes.
+//! Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +12,20 @@ pub struct Held {
     pub pids: Vec<u32>,
 }
 
-/// Processes that belong together, and what they hold.
+/// Related processes, and what they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The topmost first; the others descend from it. By pid where the topmost is `master`.
+    /// The topmost process first; the others descend from it. Sorted by pid if the topmost is `master`.
     pub pids: Vec<u32>,
     /// The sockets they hold, by their index in the caller's list.
     pub sockets: Vec<usize>,
-    /// The process above all of them that starts them and cannot be inspected.
+    /// The common ancestor that starts them, if it cannot be inspected.
     pub master: Option<u32>,
 }
 
 /// Groups holders into targets: holders of one socket that descend from another of them are one target, and so are
 /// those with the same master. `masters` gives the master of a holder, if that cannot be inspected. A target that holds
-/// several sockets is named once.
+/// several sockets appears once.
 pub fn targets(held: &[Held], parents: &BTreeMap<u32, u32>, masters: &BTreeMap<u32, u32>) -> Vec<Target> {
     let mut found: BTreeMap<u32, (BTreeSet<u32>, BTreeSet<usize>)> = BTreeMap::new();
     for one in held {
@@ -66,7 +67,7 @@ fn topmost(pid: u32, holders: &[u32], parents: &BTreeMap<u32, u32>) -> u32 {
 pub fn ancestors(pid: u32, parents: &BTreeMap<u32, u32>) -> Vec<u32> {
     let mut chain = Vec::new();
     let mut next = parents.get(&pid).copied();
-    // There is no loop, unless pids were reused while the table was read.
+    // There can be a loop only if pids were reused while the table was read.
     while let Some(parent) = next.filter(|parent| *parent != 0 && !chain.contains(parent)) {
         chain.push(parent);
         next = parents.get(&parent).copied();
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_stay_apart() {
+    fn unrelated_processes_are_separate_targets() {
         let parents = BTreeMap::from([(10, 1), (20, 1)]);
         let found = targets(&[held(0, &[10]), held(1, &[20])], &parents, &BTreeMap::new());
         assert_eq!(found.len(), 2);

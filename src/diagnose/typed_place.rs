@@ -1,5 +1,5 @@
-//! Reads WHERE as people type and paste it: ports, addresses, URLs, unix names. Host names are looked up elsewhere, and
-//! so are services, by a function of the caller's.
+//! Parses WHERE as people type and paste it: ports, addresses, URLs, unix names. Host names are looked up elsewhere,
+//! services by a function that the caller passes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,11 +24,11 @@ pub struct TypedPlace {
 pub enum NameAlone {
     /// A service, if there is one: `why http`.
     Service,
-    /// A host, which lacks a port.
+    /// A host, whose port is missing.
     Host,
 }
 
-/// Reads the words of a command line, each a place; an address or a host name and the port after it are one.
+/// Parses the words of a command line, each a place. An address or host name followed by a port is one place.
 ///
 /// # Errors
 /// A one-line message about the first invalid word.
@@ -86,8 +86,9 @@ fn is_ipv6(text: &str) -> bool {
     address.parse::<Ipv6Addr>().is_ok()
 }
 
-/// Reads one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each optionally with `/tcp` or `/udp`,
-/// `tcp:PORT` and `udp:PORT`, where PORT may be the name of a service; a URL; `/path` and `@name`, with bytes as `\xHH` where output has them so; `-`.
+/// Parses one word: `PORT`, `:PORT`, `ADDR:PORT`, `[ADDR6]:PORT`, `NAME:PORT`, each optionally with `/tcp` or `/udp`,
+/// `tcp:PORT` and `udp:PORT`, where PORT may be the name of a service; a URL; `/path` and `@name`, with `\xHH` escapes
+/// as in the output; `-`.
 ///
 /// # Errors
 /// A one-line message.
@@ -137,7 +138,7 @@ fn url(scheme: &str, rest: &str, services: Services<'_>) -> Result<PortPlace, St
     })
 }
 
-/// The port of a URL that names none. The web's are known without /etc/services.
+/// The default port of a URL scheme. Those of the web and PostgreSQL are known without /etc/services.
 fn usual_port(scheme: &str, services: Services<'_>) -> Option<u16> {
     match scheme {
         "http" | "ws" => Some(80),
@@ -154,7 +155,7 @@ fn protocol_named(name: &str) -> Option<Protocol> {
     [Protocol::Tcp, Protocol::Udp].into_iter().find(named)
 }
 
-/// Takes the protocol off `80/udp` and `udp:80`.
+/// Splits off the protocol of `80/udp` and `udp:80`.
 fn without_protocol(text: &str) -> Result<(&str, Option<Protocol>), String> {
     let before = text
         .split_once(':')
@@ -238,7 +239,7 @@ fn parse_port(text: &str, services: Services<'_>) -> Result<u16, String> {
         return service.ok_or_else(|| format!("'{text}' is neither a port number nor a known service"));
     }
     text.parse()
-        .map_err(|_| format!("port {text} is above 65535, the highest there is"))
+        .map_err(|_| format!("port {text} is above 65535, the highest port"))
 }
 
 fn parse_host(text: &str) -> Result<(Host, Option<String>), String> {
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_a_service_where_no_host_is_asked_for() {
+    fn a_bare_name_is_a_service_where_no_host_is_expected() {
         let words = ["http".to_owned()];
         let places = parse_all(&words, NameAlone::Service, &services).unwrap();
         assert!(matches!(&places[..], [TypedPlace { place: Place::Port(place), .. }] if place.port == 80));
@@ -407,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_gets_one_clear_line() {
+    fn invalid_places_get_a_one_line_message() {
         for (text, part) in [
             ("70000", "above 65535"),
             ("1.2.3.4.5:80", "neither an address"),

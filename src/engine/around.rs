@@ -1,4 +1,4 @@
-//! Looks up what surrounds a few sockets: owners are searched by inode.
+//! Looks up owners, processes and names for sockets that were already read. Owners are searched by inode.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,14 +11,14 @@ use super::{Captured, Request, Sink, namespaces};
 use crate::model::{Context, HolderTable, Owners, Socket, Stash, Store};
 use crate::source::proc::holders::{Look, walk_processes};
 
-/// With more descriptors, the search through all processes takes less time than that through a few.
+/// If the likely holders have more descriptors than this, searching every process is faster.
 const LIKELY_DESCRIPTORS: u64 = 2000;
-/// Up to this many sockets are checked to still exist before the search through all processes, which takes
-/// milliseconds.
+/// At most this many sockets are checked for whether they still exist before all processes are searched. Each check
+/// takes microseconds, the search milliseconds.
 const ASKED_AGAIN_MAX: usize = 500;
 
-/// Returns what the request wants to know about sockets that were read before: their owners, processes and names, but
-/// not their other ends.
+/// Returns what the request asks for about sockets that were already read: their owners, processes and names, but not
+/// their other ends.
 ///
 /// # Errors
 /// Same as [`super::stream`].
@@ -29,22 +29,22 @@ pub fn around(request: &Request, sockets: &[&Socket]) -> io::Result<Captured> {
     for socket in sockets {
         stash.push(socket);
     }
-    surround(run, &stash)
+    look_up(run, &stash)
 }
 
-/// The same for all of a store.
+/// The same for every socket of a store.
 ///
 /// # Errors
 /// Same as [`super::stream`].
 pub fn around_all(request: &Request, sockets: &Store) -> io::Result<Captured> {
     let mut run = Run::new(request);
     learn(&mut run, |add| sockets.each(add));
-    surround(run, &sockets.as_stash())
+    look_up(run, &sockets.as_stash())
 }
 
-/// The same with a single search: a socket without a holder is `unknown`. Processes that are `likely` to hold some are
-/// asked first; other holders of these are not looked for. Sockets that are gone by then (`is_there`) are left out
-/// before all processes are searched.
+/// The same with a single search: a socket without a holder is reported as `unknown`. The `likely` processes are
+/// searched first; a socket found there is not searched for in other processes. Before all processes are searched,
+/// sockets that no longer exist (`is_there`) are left out.
 ///
 /// # Errors
 /// Same as [`super::stream`].
@@ -93,7 +93,7 @@ pub fn around_found(
     Ok(captured)
 }
 
-/// Looks up the names for the numbers in these sockets.
+/// Looks up names for the ids in these sockets.
 fn learn(run: &mut Run<'_>, each: impl FnOnce(&mut dyn FnMut(&Socket))) {
     let views = run.request.views.clone();
     // Each namespace numbers its own interfaces.
@@ -110,7 +110,7 @@ fn learn(run: &mut Run<'_>, each: impl FnOnce(&mut dyn FnMut(&Socket))) {
     }
 }
 
-fn surround(mut run: Run<'_>, stash: &Stash) -> io::Result<Captured> {
+fn look_up(mut run: Run<'_>, stash: &Stash) -> io::Result<Captured> {
     let owners = run.owners_of(stash)?;
     let filter = run.request.filter.clone();
     let outlet = Outlet::new(Nowhere, filter.as_ref());
@@ -118,7 +118,7 @@ fn surround(mut run: Run<'_>, stash: &Stash) -> io::Result<Captured> {
     Ok(captured)
 }
 
-/// Accepts no rows.
+/// A sink that accepts no rows.
 struct Nowhere;
 
 impl Sink for Nowhere {

@@ -1,8 +1,8 @@
-//! TCP sockets that are only bound, where the kernel's dumps leave them out (before Linux 6.8): by their descriptors.
+//! Finds TCP sockets that are bound but not listening through their descriptors, for kernels whose dumps leave them out
+//! (before Linux 6.8).
 //!
-//! Every TCP socket that a program holds and that is in no dump is queried for its address. Sockets are as hard to find
-//! here as owners are, so the list is complete only under the conditions under which a socket is reported to have no
-//! owner.
+//! Every TCP socket that a process holds but no dump lists is asked for its address. The list is complete only if no
+//! process could hide a descriptor, which are the conditions for reporting that a socket has no owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -25,10 +25,10 @@ use crate::source::proc::{self, ProcRoot};
 pub struct Unlisted {
     /// Sockets, with their options.
     pub sockets: Vec<(Socket, SocketOptions)>,
-    /// How many were connected once, of which only some keep their port.
+    /// How many were once connected. Such a socket may or may not still hold its port.
     pub unsure: u64,
-    /// Whether there can be no others.
-    pub are_all: bool,
+    /// Whether the list is complete.
+    pub is_complete: bool,
 }
 
 /// Finds the bound sockets of our network namespace that are `wanted`.
@@ -55,13 +55,13 @@ pub fn unlisted(wanted: impl Fn(&Socket) -> bool) -> Unlisted {
     let mut found = Unlisted {
         sockets: Vec::new(),
         unsure: 0,
-        are_all: names.late == 0 && shows_every_holder(&root, &walk),
+        is_complete: names.late == 0 && shows_every_holder(&root, &walk),
     };
     let still_held = |holders: &[Holder]| holders.iter().any(|holder| held(holder) != Held::No);
     let unnamed = holders
         .iter()
         .filter(|(inode, _)| !names.found.contains_key(inode));
-    found.are_all = found.are_all && !unnamed.into_iter().any(|(_, holders)| still_held(holders));
+    found.is_complete = found.is_complete && !unnamed.into_iter().any(|(_, holders)| still_held(holders));
     let of_tcp = names
         .found
         .iter()
@@ -71,22 +71,22 @@ pub fn unlisted(wanted: impl Fn(&Socket) -> bool) -> Unlisted {
         match bound_sockets::ask(inode, protocol, holders) {
             Told::Bound(socket, options) if wanted(&socket) => found.sockets.push((*socket, options)),
             Told::Perhaps(socket) => found.unsure += u64::from(wanted(&socket)),
-            // It may have been closed since; then it holds nothing.
-            Told::Refused => found.are_all &= !still_held(holders),
+            // If it has been closed since, it holds no port.
+            Told::Refused => found.is_complete &= !still_held(holders),
             Told::Bound(..) | Told::No => {}
         }
     }
     found
 }
 
-/// The inodes of the TCP sockets that dumps have.
+/// The inodes of the TCP sockets that the dumps list.
 fn listed() -> BTreeSet<u32> {
     let dumps = [Protocol::Tcp, Protocol::Mptcp].map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::ALL.without(StateSet::of(State::Bound)))
     });
     let mut inodes = BTreeSet::new();
-    // If a dump misses some here, more sockets are queried, which then report what they are.
+    // A socket that a dump misses is merely asked for its address, and reports its state.
     read_tables(&dumps, &mut |sockets| {
         inodes.extend(
             sockets
@@ -99,7 +99,7 @@ fn listed() -> BTreeSet<u32> {
     inodes
 }
 
-/// The protocol of a socket that can be on a TCP port; SMC has a TCP socket inside, with the same address.
+/// The protocol of a socket that can hold a TCP port. An SMC socket contains a TCP socket with the same address.
 fn protocol(name: &str) -> Option<Protocol> {
     match name {
         "TCP" | "TCPv6" | "SMC" | "SMC6" => Some(Protocol::Tcp),
@@ -108,7 +108,7 @@ fn protocol(name: &str) -> Option<Protocol> {
     }
 }
 
-/// Whether a socket that this thorough walk did not see has no holder.
+/// Whether a socket that this thorough walk did not find is certain to have no holder.
 fn shows_every_holder(root: &ProcRoot, walk: &Walk) -> bool {
     let evidence = Evidence {
         still_there: true,

@@ -1,4 +1,4 @@
-//! Sockets that only a descriptor refers to: they are missing from every dump, and no kernel table lists them.
+//! Sockets that can be found only through a descriptor: no dump and no kernel table lists them.
 //!
 //! These are TCP and UDP sockets before they are bound and after they are closed, netlink sockets without an address,
 //! XDP sockets without a queue, and families without a diag module (ALG, CAN, Bluetooth, KCM …). All that is known
@@ -25,7 +25,7 @@ use crate::source::{bpf, disk};
 #[derive(Debug, Default)]
 pub(super) struct Dumped {
     inodes: Vec<u32>,
-    /// The protocols of which sockets are missing; `None` for a loss that may concern any.
+    /// The protocols whose dumps are incomplete; `None` if any protocol may be affected.
     partial: Vec<Option<Protocol>>,
 }
 
@@ -36,8 +36,8 @@ impl Dumped {
         self.inodes.extend(inodes.map(NonZeroU32::get));
     }
 
-    /// Remembers which tables are incomplete. Linux before 6.8 omits only bound sockets, whose state is named
-    /// correctly here.
+    /// Remembers which tables are incomplete. The gap of Linux before 6.8 does not count: it omits only bound sockets,
+    /// and these get the right state here.
     pub(super) fn add_losses(&mut self, gaps: &[Gap]) {
         let losses = gaps
             .iter()
@@ -45,14 +45,14 @@ impl Dumped {
         self.partial.extend(losses.map(|gap| gap.protocol));
     }
 
-    /// Whether a socket of this protocol that no dump reported may be one that a dump should have reported.
+    /// Whether the dump of this protocol may have missed sockets that it should list.
     fn may_lack(&self, protocol: Protocol) -> bool {
         let concerns = |lost: &Option<Protocol>| lost.is_none_or(|lost| lost == protocol);
         protocol != Protocol::Other && self.partial.iter().any(concerns)
     }
 }
 
-/// Returns the sockets of these holders that no dump reported, by inode, and how many could not be queried in time.
+/// Returns the sockets of these holders that no dump listed, by inode, and how many did not answer in time.
 pub(super) fn find(
     request: &Request,
     root: &ProcRoot,
@@ -84,7 +84,7 @@ pub(super) fn find(
         return (Vec::new(), names.late);
     }
     places.correct(request, &mut found);
-    // A dump is not a snapshot: a socket that is in one by now was only late, or was created since.
+    // A dump is not a snapshot: a socket that one lists now was missed by the first, or was created since.
     let inodes: BTreeSet<u32> = found.keys().copied().collect();
     let dumped_now = look_again(root, &request.views, &request.dumps, &inodes);
     found.retain(|inode, _| !dumped_now.contains(inode));
@@ -94,9 +94,9 @@ pub(super) fn find(
 /// The network namespaces that were read, and the processes in them.
 struct Places<'a> {
     root: &'a ProcRoot,
-    /// Inode numbers of the namespaces, in their order.
+    /// Inode numbers of the namespaces, by index.
     namespaces: Vec<Option<u64>>,
-    /// What was found about processes.
+    /// The namespace of each process that was looked up.
     processes: BTreeMap<u32, Option<u32>>,
 }
 
@@ -162,8 +162,8 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Builds a row from the protocol's name; `None` for protocols whose dumps list every socket from its creation: one
-/// that is missing there belongs to another namespace.
+/// Builds a row from the protocol's name; `None` for protocols whose dumps list every socket from its creation: a
+/// socket that is missing from such a dump belongs to another namespace.
 fn described(inode: u32, netns: u32, name: &str) -> Option<Socket> {
     let (stream, dgram, raw) = (SocketType::Stream, SocketType::Dgram, SocketType::Raw);
     let (protocol, family, kind) = match name {
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_that_is_missing_hides_no_other_protocol() {
+    fn a_missing_table_affects_only_its_own_protocol() {
         let mut dumped = Dumped::default();
         let lost = |protocol| Gap::loss("table-unreadable", "").of(protocol);
         dumped.add_losses(&[
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_kernel_are_protocols_and_families() {
+    fn the_kernels_protocol_names_map_to_protocols_and_families() {
         let described = |name| {
             let socket = described(7, 2, name)?;
             assert_eq!((socket.inode, socket.netns), (NonZeroU32::new(7), 2));
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(described("TCPv6"), Some(("tcp", "inet6")));
         assert_eq!(described("UDP"), Some(("udp", "inet")));
         assert_eq!(described("CAN_RAW"), Some(("other", "other")));
-        assert_eq!(described("UNIX-STREAM"), None, "its dump has them all");
+        assert_eq!(described("UNIX-STREAM"), None, "its dump lists all of them");
         assert_eq!(described(""), None);
     }
 }

@@ -1,9 +1,9 @@
 //! From a typed request to rows: sockets, their owners, and the reasons for missing ones.
 //!
 //! Every command gets its sockets and owners here, so that the same question has one answer. [`stream`] passes rows to
-//! a [`Sink`] as soon as they are complete; [`around`] looks up what surrounds sockets that were read before.
+//! a [`Sink`] as soon as they are complete; [`around`] looks up the owners and names of sockets that were already read.
 //!
-//! All of it is blocking code: a dump runs inside our own system calls, and so does /proc.
+//! All of it is blocking code: the kernel does the work of a dump, or of a read of /proc, inside our own system calls.
 
 mod around;
 pub mod bound;
@@ -38,7 +38,7 @@ pub use snapshot::Snapshot;
 pub use stream::stream;
 pub use tables::read_tables;
 
-/// Receives rows. It may do I/O of its own (writing them).
+/// Receives rows. It may do I/O, such as writing them.
 pub trait Sink: Send {
     /// Receives some sockets that passed the filter, with everything known about them. The slice is reused: a sink
     /// that keeps sockets may move them out and leave anything in their place. `Break` ends the run.
@@ -48,15 +48,16 @@ pub trait Sink: Send {
 /// The result of a run, in addition to the rows.
 #[derive(Debug)]
 pub struct Captured {
-    /// The context of each socket that was passed on.
+    /// The owners of the sockets that were passed on.
     pub owners: Owners,
     /// Processes and names.
     pub context: Context,
-    /// What is missing, or was read in another way.
+    /// What is missing, or was read by a fallback.
     pub gaps: Vec<Gap>,
-    /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
+    /// The number of rows passed on per [`OwnerStatus`], in the order of [`OwnerStatus::ALL`].
     pub by_status: [u64; OwnerStatus::ALL.len()],
-    /// Rows that the filter could not decide because their owners are not all known, in the same order.
+    /// The number of rows that the filter could not decide because not all of their owners are known, in the same
+    /// order.
     pub undecided: [u64; OwnerStatus::ALL.len()],
     /// How owners were found.
     pub owners_by: How,

@@ -15,7 +15,7 @@ use crate::source::proc::ProcRoot;
 use crate::source::system;
 use crate::source::tape;
 
-/// Receives sockets, on any thread. Otherwise like [`crate::source::netlink::dump::Emit`].
+/// Like [`crate::source::netlink::dump::Emit`], but may be called on another thread.
 type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + Send + 'a;
 
 /// How a namespace was read.
@@ -29,15 +29,15 @@ enum Read {
     Gone,
 }
 
-/// Reads the dumps in every namespace, and passes on the sockets, each with the index of its namespace. While `emit`
-/// runs, its thread is in the namespace of the sockets, so that it can look up names there.
+/// Reads the dumps in every namespace, and passes on the sockets, each with the index of its namespace. `emit` is
+/// called in the namespace of the sockets, so that it can look up names there.
 ///
 /// Returns what could not be read.
 pub fn read(views: &Views, root: &ProcRoot, dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     read_and_hold(views, root, dumps, emit).0
 }
 
-/// The same, and returns our own netlink sockets: they are among those that were read.
+/// The same, and also returns our own netlink sockets, which are among the sockets that were read.
 pub(super) fn read_and_hold(
     views: &Views,
     root: &ProcRoot,
@@ -49,27 +49,27 @@ pub(super) fn read_and_hold(
         tables.read(dumps, emit);
         return tables.into_parts();
     }
-    let gaps = on_a_thread(|| travel(&views.views, dumps, emit)).unwrap_or_else(|error| {
+    let gaps = on_a_thread(|| read_each(&views.views, dumps, emit)).unwrap_or_else(|error| {
         let message = format!("cannot start a thread to enter network namespaces: {error}");
         vec![Gap::loss("netns-closed", message)]
     });
     (gaps, Vec::new())
 }
 
-/// Returns the addresses in every namespace, without loopback and link-local ones. Namespaces that cannot be read have
-/// none; [`read`] reports them.
+/// Returns the addresses in every namespace, without loopback and link-local ones. Namespaces that cannot be read
+/// contribute none; [`read`] reports them.
 pub fn addresses(views: &Views, root: &ProcRoot) -> BTreeSet<IpAddr> {
     if views.views.is_empty() {
         return system::addresses(root).into_iter().collect();
     }
-    let of_view = |view: &View| match way_in(view) {
-        Way::To(root, _) => system::addresses(&root),
-        Way::None(_) => Vec::new(),
+    let of_view = |view: &View| match access_to(view) {
+        Access::To(root, _) => system::addresses(&root),
+        Access::None(_) => Vec::new(),
     };
     on_a_thread(|| views.views.iter().flat_map(of_view).collect()).unwrap_or_default()
 }
 
-/// Does `work` in every namespace that can be entered. Returns the results, each with the index of its namespace.
+/// Runs `work` in every namespace that can be entered. Returns the results, each with the index of its namespace.
 ///
 /// # Errors
 /// If a thread for it cannot be started.
@@ -79,19 +79,19 @@ pub fn in_each<T: Send>(views: &Views, work: impl Fn() -> T + Send + Sync) -> io
     }
     on_a_thread(|| {
         let numbered = (0..).zip(views.views.iter());
-        let entered = numbered.filter(|(_, view)| matches!(way_in(view), Way::To(_, Read::Inside)));
+        let entered = numbered.filter(|(_, view)| matches!(access_to(view), Access::To(_, Read::Inside)));
         entered.map(|(number, _)| (number, work())).collect()
     })
 }
 
-/// Does `work` in the namespace with this index, if it can be entered.
+/// Runs `work` in the namespace with this index, if it can be entered.
 pub(super) fn inside(views: &Views, number: u32, work: impl FnOnce() + Send) {
     let view = usize::try_from(number).ok().and_then(|at| views.views.get(at));
     if let Some(view) = view {
-        // Without a thread, treated as if it could not be entered.
-        let _ = on_a_thread(|| match way_in(view) {
-            Way::To(_, Read::Inside) => work(),
-            Way::To(..) | Way::None(_) => {}
+        // If no thread can be started, the namespace counts as one that cannot be entered.
+        let _ = on_a_thread(|| match access_to(view) {
+            Access::To(_, Read::Inside) => work(),
+            Access::To(..) | Access::None(_) => {}
         });
     }
 }
@@ -103,8 +103,7 @@ pub fn gone(views: &Views) -> BTreeSet<u32> {
     gone.map(|(number, _)| number).collect()
 }
 
-/// Runs code that enters namespaces. A thread that changed namespaces is not reused: a pool's thread would stay in the wrong
-/// one.
+/// Runs code that enters namespaces, on a thread of its own: a pool's thread would stay in the wrong namespace.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
         let traveller = std::thread::Builder::new().name("netns".into());
@@ -115,12 +114,12 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     })
 }
 
-fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
+fn read_each(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut from_proc = 0;
     let mut refused: Vec<(&View, io::Error)> = Vec::new();
     let (mut kept, mut kept_by_sockets) = (Vec::new(), Vec::new());
-    // Ours, if included, comes first, while this thread is still in it.
+    // Our own namespace, if included, comes first, while this thread is still in it.
     for (number, view) in views.iter().enumerate() {
         let mut stopped = false;
         let mut marked = |sockets: &mut [Socket]| {
@@ -151,14 +150,14 @@ fn travel(views: &[View], dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     gaps
 }
 
-/// Where the tables of a namespace are, or why there are none.
-enum Way {
+/// How the tables of a namespace can be read, or why not.
+enum Access {
     To(ProcRoot, Read),
     None(Read),
 }
 
 /// Enters a namespace with this thread, or finds a process in it whose tables can be read from outside.
-fn way_in(view: &View) -> Way {
+fn access_to(view: &View) -> Access {
     let entered = if view.is_own {
         Ok(())
     } else {
@@ -166,21 +165,21 @@ fn way_in(view: &View) -> Way {
         tape::fact("entered", || view.enter())
     };
     match (entered, view.pid) {
-        (Ok(()), _) => Way::To(ProcRoot::default(), Read::Inside),
-        (Err(error), _) if view.is_gone(&error) => Way::None(Read::Gone),
-        (Err(_), Some(pid)) => Way::To(ProcRoot::of_process(pid), Read::FromProc),
-        (Err(error), None) => Way::None(Read::Refused(error)),
+        (Ok(()), _) => Access::To(ProcRoot::default(), Read::Inside),
+        (Err(error), _) if view.is_gone(&error) => Access::None(Read::Gone),
+        (Err(_), Some(pid)) => Access::To(ProcRoot::of_process(pid), Read::FromProc),
+        (Err(error), None) => Access::None(Read::Refused(error)),
     }
 }
 
 fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap>) -> Read {
-    let (root, read) = match way_in(view) {
-        Way::To(root, read) => (root, read),
-        Way::None(read) => return read,
+    let (root, read) = match access_to(view) {
+        Access::To(root, read) => (root, read),
+        Access::None(read) => return read,
     };
     let mut tables = Tables::open(&root);
     tables.read(dumps, emit);
-    // What every namespace lacks is reported once.
+    // What is missing in every namespace is reported once.
     let new = tables.gaps.into_iter().filter(|gap| !gaps.contains(gap));
     let new: Vec<_> = new.collect();
     gaps.extend(new);
@@ -268,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_entered_is_one_gap() {
+    fn all_namespaces_that_cannot_be_entered_are_one_gap() {
         let views = Views {
             views: ["a", "b", "c", "d"].map(view).into(),
             gaps: Vec::new(),
@@ -282,13 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn what_only_descriptors_keep_is_a_gap_with_its_path() {
+    fn a_namespace_kept_only_by_a_descriptor_is_a_gap_with_its_path() {
         let kept = View {
             inode: Some(7),
             ways: vec![crate::source::netns::Way::Descriptor("/proc/812/fd/5".into())],
             ..View::default()
         };
-        let gaps = travel(&[kept], &[], &mut |_| ControlFlow::Continue(()));
+        let gaps = read_each(&[kept], &[], &mut |_| ControlFlow::Continue(()));
         let [gap] = gaps.as_slice() else {
             panic!("{gaps:?}")
         };
@@ -309,7 +308,7 @@ mod tests {
             (&views[..1], "only sockets lead to it (net:[7], /proc/812/fd/5)"),
             (&views, "only sockets lead to them (/proc/812/fd/5, …)"),
         ] {
-            let gaps = travel(views, &[], &mut |_| ControlFlow::Continue(()));
+            let gaps = read_each(views, &[], &mut |_| ControlFlow::Continue(()));
             let [gap] = gaps.as_slice() else {
                 panic!("{gaps:?}")
             };

@@ -7,16 +7,16 @@ use crate::model::{Context, Owners, Row};
 use crate::model::{OwnerStatus, Position, Socket, Stash};
 use crate::query::{Expr, Match};
 
-/// Number of sockets passed to a sink together when they come from a stash.
+/// How many sockets of a stash are passed to a sink at a time.
 const BATCH: usize = 256;
 
-/// A sink, and its progress.
+/// A sink, and how far it has got.
 pub(super) struct Outlet<'a, S> {
     sink: S,
     filter: Option<&'a Expr>,
     counts: Counts,
     batch: Vec<Socket>,
-    /// How much of the stash was passed on.
+    /// How far the stash has been passed on.
     position: Position,
     /// The sink accepts no more rows.
     over: bool,
@@ -25,9 +25,10 @@ pub(super) struct Outlet<'a, S> {
 /// Counts of the rows that were considered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
-    /// Rows passed on, by [`OwnerStatus`] in the order of [`OwnerStatus::ALL`].
+    /// The number of rows passed on per [`OwnerStatus`], in the order of [`OwnerStatus::ALL`].
     pub(super) by_status: [u64; OwnerStatus::ALL.len()],
-    /// Rows that the filter could not decide because their owners are not all known, in the same order.
+    /// The number of rows that the filter could not decide because not all of their owners are known, in the same
+    /// order.
     pub(super) undecided: [u64; OwnerStatus::ALL.len()],
 }
 
@@ -60,8 +61,8 @@ impl<'a, S: Sink> Outlet<'a, S> {
         }
     }
 
-    /// Passes on the next rows of a stash as long as their holders, or their lack of holders, are known: twice as many
-    /// as usually arrive at a time. `Break` when the sink accepts no more.
+    /// Passes on the next rows of a stash, as long as it is known who holds them, or that nobody does: at most twice as
+    /// many as usually arrive at a time. Returns `Break` when the sink accepts no more.
     pub(super) fn pour_known(
         &mut self,
         stash: &Stash,
@@ -98,7 +99,7 @@ impl<'a, S: Sink> Outlet<'a, S> {
         flow
     }
 
-    /// Moves the wanted sockets to the front, in order, and passes them to the sink.
+    /// Moves the wanted sockets to the front, keeping their order, and passes them to the sink.
     pub(super) fn hand(
         &mut self,
         sockets: &mut [Socket],
@@ -149,7 +150,7 @@ mod tests {
     use crate::query::samples::tcp;
     use crate::query::{Mode, parse};
 
-    /// Keeps up to a given number of ports.
+    /// A sink that keeps up to a given number of ports.
     struct Ports(Vec<u16>, usize);
 
     impl Sink for Ports {
@@ -167,7 +168,7 @@ mod tests {
         }
     }
 
-    /// Listeners on these ports, whose inodes are the same numbers; 0 means a connection without an inode.
+    /// Listeners on these ports; the inode is the port number. 0 stands for a connection without an inode.
     fn rows(ports: impl IntoIterator<Item = u16>) -> Stash {
         let mut stash = Stash::default();
         for port in ports {
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_may_be_more_owners_only_what_excludes_one_is_undecided() {
+    fn with_hidden_owners_only_a_negated_condition_is_undecided() {
         let matched = |word: &str, unseen: Unseen| {
             let filter = parse(&[word.to_owned()], Mode::List).unwrap().expr;
             let mut outlet = outlet(filter.as_ref());
@@ -218,16 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_wait_behind_the_first_whose_holder_is_not_known() {
+    fn rows_wait_behind_the_first_row_with_an_unknown_holder() {
         let stash = rows([1, 2, 0, 3, 4]);
         let mut outlet = outlet(None);
         let context = Context::default();
         let _ = outlet.pour_known(&stash, &held(&[1, 2, 4], &[]), &context);
-        assert_eq!(
-            outlet.sink.0,
-            [1, 2, 0],
-            "one without an inode has nobody to wait for"
-        );
+        assert_eq!(outlet.sink.0, [1, 2, 0], "a row without an inode does not wait");
         assert!(!outlet.is_done(&stash));
         outlet.pour(&stash, &held(&[1, 2, 4], &[(3, OwnerStatus::Hidden)]), &context);
         assert!(outlet.is_done(&stash));
@@ -238,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_stash_comes_out_whole_and_in_order() {
+    fn a_long_stash_is_passed_on_completely_and_in_order() {
         let ports = 1..=u16::try_from(BATCH * 3 + 7).unwrap();
         let stash = rows(ports.clone());
         let mut outlet = outlet(None);
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_has_enough_gets_no_more() {
+    fn a_sink_that_returns_break_gets_no_more_rows() {
         let stash = rows(1..=u16::try_from(BATCH * 2).unwrap());
         let mut outlet = Outlet::new(Ports(Vec::new(), 1), None);
         outlet.pour(&stash, &Owners::not_asked(), &Context::default());
@@ -256,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_the_filter_cannot_judge_are_counted_and_left_out() {
+    fn rows_that_the_filter_cannot_decide_are_counted_and_left_out() {
         let words = ["pid = 812".to_owned()];
         let filter = parse(&words, Mode::List).unwrap().expr;
         let mut outlet = outlet(filter.as_ref());

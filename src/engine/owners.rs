@@ -15,28 +15,29 @@ use crate::source::proc::ProcRoot;
 use crate::source::proc::holders::{Look, Walk, crowded_processes, has_descriptors, walk, walk_if_few};
 use crate::source::{bpf, namespaces, tape};
 
-/// The iterator takes about a millisecond to set up, the time in which two threads walk over this many descriptors.
+/// With fewer descriptors than this, walking over /proc is faster: two threads walk over this many in the millisecond
+/// that it takes to set up the iterator.
 const WORTH_IT_DESCRIPTORS: u64 = 2000;
-/// With this many descriptors in total, and in each process, attaching to each process separately pays off.
+/// With at least this many descriptors in total and per process, attaching to each process separately pays off.
 const CROWDED_DESCRIPTORS: u64 = 20_000;
 const CROWDED_DESCRIPTORS_EACH: u64 = 100;
 
 /// How owners were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum How {
-    /// They were not searched.
+    /// They were not searched for.
     #[default]
     NotLooked,
-    /// With the BPF iterator: its set-up time and its number of records.
+    /// With the BPF iterator: its set-up time, and how many records it returned.
     Bpf(Duration, u64),
-    /// By the walk over /proc, and why.
+    /// By walking over /proc, and why.
     Walk(String),
 }
 
 /// The result of a scan.
 #[derive(Debug)]
 pub struct Scan {
-    /// The holders, and which processes could not be read.
+    /// The holders, and how many processes could not be read.
     pub walk: Walk,
     /// How they were found.
     pub how: How,
@@ -55,8 +56,8 @@ pub fn unless_recorded<'a>(request: &'a Request, gaps: &mut Vec<Gap>) -> Cow<'a,
     })
 }
 
-/// Finds the owners of few rows and of the sockets at their other ends, and reports how. Only their holders are
-/// searched, and nothing at all if no row can have one.
+/// Finds the owners of a few rows and of the sockets at their other ends, and reports how. Only these sockets are
+/// searched for, and there is no search at all if no row can have an owner.
 ///
 /// # Errors
 /// If the root of /proc cannot be listed.
@@ -88,7 +89,7 @@ pub(super) fn owners_of(
     Ok((owners, found.how))
 }
 
-/// Finds holders: only of these inodes (sorted), or of every socket that the request can show.
+/// Finds the holders of these inodes (sorted), or of every socket that the request can show.
 ///
 /// # Errors
 /// If the root of /proc cannot be listed.
@@ -101,8 +102,8 @@ pub fn scan(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> io::R
         OwnersBy::Proc => "requested".to_owned(),
         _ if root.is_given() => "--proc-root is given".to_owned(),
         by => {
-            // Counting first costs up to a tenth of the walk, and saves a walk that would be abandoned. Where a dump
-            // may be big, there are likely to be many descriptors.
+            // Counting descriptors first costs up to a tenth of a walk. It is skipped where a dump may be big, because
+            // many descriptors are likely then.
             let likely_many = !request.is_small() && has_descriptors(root, WORTH_IT_DESCRIPTORS);
             if by == OwnersBy::Auto
                 && !likely_many
@@ -140,7 +141,7 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
             });
         }
     };
-    // If there is nothing else to do meanwhile, and processes are few and full, all cores search at once.
+    // If nothing else runs meanwhile, and few processes have many descriptors each, all cores search at once.
     let crowded = if request.is_small() && namespaces::proc_is_ours() && bpf::visits_all_threads() {
         crowded_processes(root, CROWDED_DESCRIPTORS, CROWDED_DESCRIPTORS_EACH)
     } else {
@@ -151,8 +152,8 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
         Some(stats) => stats,
         None => bpf::holders(narrow, &mut take)?,
     };
-    // The iterator skips no process. What only /proc reports (io_uring files, descriptors in flight) is searched only
-    // if a socket remains without a holder.
+    // The iterator skips no process. What only /proc reports (io_uring files, descriptors in flight) is read only if a
+    // socket remains without a holder.
     let walk = Walk {
         holders,
         ..Walk::default()
@@ -163,7 +164,7 @@ fn by_bpf(request: &Request, root: &ProcRoot, wanted: Option<&[u32]>) -> Result<
     })
 }
 
-/// What the protocols of the request have in common.
+/// Returns how far the iterator can be narrowed for the protocols of the request.
 fn narrow(request: &Request) -> bpf::Narrow {
     if request.dumps.is_empty() {
         return bpf::Narrow::Any;
@@ -209,15 +210,11 @@ mod tests {
         assert_eq!(narrowed(&[Protocol::Tcp, Protocol::Udp]), bpf::Narrow::Inet);
         assert_eq!(narrowed(&[Protocol::Unix]), bpf::Narrow::Unix);
         assert_eq!(narrowed(&[Protocol::Unix, Protocol::Tcp]), bpf::Narrow::Any);
-        assert_eq!(
-            narrowed(&[]),
-            bpf::Narrow::Any,
-            "sockets of which only the inode is known"
-        );
+        assert_eq!(narrowed(&[]), bpf::Narrow::Any, "sockets known only by inode");
     }
 
     #[test]
-    fn listeners_only_are_asked_for_where_nothing_else_is_shown() {
+    fn the_iterator_is_narrowed_to_listeners_if_nothing_else_is_shown() {
         let listeners = StateSet::of(State::Listen);
         assert!(request(&[Protocol::Tcp], listeners).is_listeners_only());
         assert!(!request(&[Protocol::Tcp], StateSet::ALL).is_listeners_only());
@@ -226,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_without_owners_answers_as_if_nobody_had_asked_and_says_so() {
+    fn a_recording_without_owners_is_replayed_without_them_and_with_a_gap() {
         let request = Request {
             owners: true,
             ..request(&[Protocol::Tcp], StateSet::ALL)
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_walk_says_why_it_was_taken() {
+    fn the_reason_for_walking_is_reported() {
         let proc = Proc::new("why-walk").process(7, "seven", &[80]);
         let root = ProcRoot::given(proc.path().to_owned());
         for (owners_by, why) in [
@@ -266,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn few_rows_are_looked_for_alone_and_rows_without_an_inode_not_at_all() {
+    fn only_the_inodes_of_a_few_rows_are_searched_for() {
         let proc = Proc::new("few").process(7, "seven", &[80, 81, 82]);
         let root = ProcRoot::given(proc.path().to_owned());
         let request = proc.request(tcp(&[State::Listen]));

@@ -1,10 +1,10 @@
-//! The part of a filter that needs no owners, asked as a socket is read.
+//! Applies the part of a filter that needs no owners to a socket as it is read.
 
 use crate::model::{Context, Names, Owners, Row, Socket};
 use crate::query::{Expr, Match};
 
-/// Returns whether the socket may match, by the names learned so far. `nobody` stands for owners that were not searched
-/// yet. The names are lent to `context` meanwhile, because a row refers to both.
+/// Returns whether the socket may match, given the names learned so far. `nobody` stands for owners that were not
+/// searched for yet. The names move into `context` for the duration of the call, because a row refers to both.
 pub(super) fn may_match(
     filter: Option<&Expr>,
     socket: &Socket,

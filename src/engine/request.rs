@@ -14,7 +14,7 @@ use crate::source::netns::Views;
 pub struct Request {
     /// The tables to read, in this order.
     pub dumps: Vec<Dump>,
-    /// Whether to search the descriptors for sockets that are missing from every dump. The dumps then cover all
+    /// Whether to search descriptors for sockets that are missing from every dump. The dumps must then cover all
     /// sockets.
     pub descriptor_only: bool,
     /// Which rows are wanted.
@@ -25,11 +25,11 @@ pub struct Request {
     pub owners_by: OwnersBy,
     /// Which rows' other ends to find.
     pub peers: PeerKinds,
-    /// Whether to count half-open connections by listener.
+    /// Whether to count half-open connections per listener.
     pub half_open: bool,
-    /// Whether clients on other machines reach listeners, found beforehand.
+    /// Which listeners clients on other machines can reach, determined beforehand.
     pub reachability: Reachability,
-    /// Tables to read only for other ends and half-open connections, where those above are incomplete.
+    /// Further tables to read for other ends and half-open connections only.
     pub others: Vec<Dump>,
     /// How much to read about each owner.
     pub facts: Facts,
@@ -37,17 +37,17 @@ pub struct Request {
     pub socket_contexts: bool,
     /// Which names to look up, in addition to those of interfaces.
     pub names: NamesWanted,
-    /// Whether rows may come in any order, so that memory does not grow with their number.
+    /// Whether rows may come in any order, so that memory use does not grow with their number.
     pub unordered: bool,
-    /// The network namespaces to read, found beforehand; if empty, only the caller's.
+    /// The network namespaces to read; if empty, only the caller's.
     pub views: Views,
     /// A root other than /proc (`--proc-root`); netlink is not used then.
     pub proc_root: Option<PathBuf>,
 }
 
 impl Request {
-    /// Returns whether every table is small on any machine, so that owners can be searched afterwards, only for the
-    /// rows found.
+    /// Returns whether every table is small on any machine, so that owners can be searched for afterwards, and only
+    /// those of the rows found.
     pub fn is_small(&self) -> bool {
         self.dumps.iter().all(Dump::is_small)
     }

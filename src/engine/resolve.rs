@@ -1,7 +1,8 @@
-//! After the walk: determines why sockets have no holder, and which listener's owners queued connections wait for.
+//! After the walk: determines why sockets have no holder, and assigns queued connections to the owners of their
+//! listeners.
 //!
-//! A socket gets the status `kernel` only after it was seen again and a second, thorough walk found no holder. That
-//! costs a second dump and walk, and happens only if such sockets exist and every process could be read.
+//! A socket gets the status `kernel` only if a second dump still lists it and a second, thorough walk finds no holder.
+//! This happens only if there are sockets without a holder and every process could be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -19,8 +20,8 @@ use crate::source::proc::holders::{Look, Walk, walk};
 use crate::source::proc::{ProcRoot, mounts::Mounts};
 use crate::source::{disk, namespaces};
 
-/// Joins the holders that a walk found with the sockets of the namespaces `views` that wait for it, and with the
-/// others whose owners are wanted.
+/// Joins the holders that a walk found with the sockets in the stash, which belong to the namespaces `views`, and with
+/// the `others` whose owners are wanted.
 pub fn resolve_owners(
     root: &ProcRoot,
     views: &Views,
@@ -50,9 +51,9 @@ pub fn resolve_owners(
         still_there: true,
         ..Evidence::default()
     };
-    // If many processes could not be read, any of them may hold the rest. If only a few could not, most of the rest
-    // has been closed meanwhile, which a second dump shows; there is no second walk if the first one began after the
-    // sockets were read, because it would find the same.
+    // If many processes could not be read, any of them may hold the rest. If only a few could not, most of the rest has
+    // been closed meanwhile, as a second dump shows. If the walk began after the sockets were read, a second one would
+    // find the same, so there is none.
     let mostly_shut = evidence.hidepid || is_mostly_shut(walked.refused, walked.processes);
     let walked_last = dumps.iter().all(Dump::is_small);
     if evidence.status() == OwnerStatus::Hidden && (mostly_shut || walked_last) {
@@ -85,7 +86,8 @@ fn is_mostly_shut(refused: u32, processes: u32) -> bool {
     refused * 4 > processes
 }
 
-/// What kept this walk from seeing holders. The BPF iterator, which visits no process in /proc, passes over none.
+/// What may have hidden holders from this walk: nothing if the BPF iterator found them (no process was visited in
+/// /proc).
 pub(super) fn unseen(root: &ProcRoot, walked: &Walk) -> Unseen {
     if walked.processes == 0 {
         return Unseen::default();
@@ -98,7 +100,7 @@ pub(super) fn unseen(root: &ProcRoot, walked: &Walk) -> Unseen {
     }
 }
 
-/// The inodes of rows and of other ends without a known holder, except the kernel's own sockets.
+/// The inodes of rows and other ends without a known holder, except the kernel's own sockets.
 fn without_holder(stash: &Stash, others: &Others, table: &HolderTable) -> BTreeSet<u32> {
     stash
         .heads()
@@ -110,7 +112,7 @@ fn without_holder(stash: &Stash, others: &Others, table: &HolderTable) -> BTreeS
         .collect()
 }
 
-/// The status of each socket without a holder, by whether it still exists.
+/// The status of each socket without a holder, which depends on whether it still exists.
 fn reasons(
     left_over: BTreeSet<u32>,
     still_there: &BTreeSet<u32>,
@@ -135,7 +137,7 @@ fn has_queued(stash: &Stash) -> bool {
         .any(|head| head.inode.is_none() && queued.contains(&head.state) && head.protocol != Protocol::Unix)
 }
 
-/// All listeners of the protocols that have queues: a request that takes microseconds.
+/// Reads all listeners of the protocols that have accept queues, which takes microseconds.
 pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     let protocols = [Protocol::Tcp, Protocol::Mptcp, Protocol::Dccp, Protocol::Smc];
     let dumps = protocols.map(|protocol| Dump {
@@ -150,7 +152,7 @@ pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
     listeners
 }
 
-/// Whether /proc hides processes from us: not from root, nor from members of the group that is excepted.
+/// Whether /proc hides processes from us (`hidepid`). Root and members of the group given by `gid=` see all of them.
 pub(super) fn hides_processes(root: &ProcRoot) -> bool {
     if disk::stat(root.join("1")).is_ok() {
         return false;
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_that_nobody_was_seen_to_hold_are_left_over() {
+    fn sockets_without_a_holder_are_left_over() {
         let listener = |inode| with_inode(tcp("::", 80, "::", 0, State::Listen), inode);
         let closed = tcp("::1", 80, "::1", 9, State::TimeWait);
         let holder = Holder {
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_is_gone_is_unknown_and_one_that_stays_has_the_reason() {
+    fn a_socket_that_is_gone_is_unknown_and_one_that_still_exists_has_a_reason() {
         let evidence = Evidence {
             still_there: true,
             processes_refused: 1,

@@ -27,17 +27,17 @@ use crate::source::tape;
 /// The state of one run.
 pub(super) struct Run<'a> {
     pub(super) request: Cow<'a, Request>,
-    /// The part of the filter that depends on sockets alone.
+    /// The part of the filter that needs no owners.
     prefilter: Option<Expr>,
     pub(super) root: ProcRoot,
     pub(super) learner: Learner,
     pub(super) related: Related,
     gaps: Vec<Gap>,
-    /// The inodes in the dumps, if sockets that are missing from them are wanted too.
+    /// The inodes that the dumps listed, if sockets missing from every dump are wanted too.
     dumped: Dumped,
     pub(super) owners_by: How,
     origin: Origin,
-    /// Our own sockets, open until their owner was found too.
+    /// Our own netlink sockets, kept open until their owner has been found.
     held: Vec<Channel>,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Nothing to wait for: rows are passed on as they are read.
+    /// Passes rows on as they are read, for runs that have nothing to wait for.
     pub(super) fn straight<S: Sink>(mut self, mut outlet: Outlet<S>) -> (S, Captured) {
         let owners = Owners::not_asked();
         let mut context = self.context();
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         self.captured(owners, context, outlet)
     }
 
-    /// Packs the rows that may be wanted, and after each batch calls `then` with the stash and the names known so far;
+    /// Packs the rows that may match, and after each batch calls `then` with the stash and the names known so far.
     /// `then` may end the capture.
     pub(super) fn fill(
         &mut self,
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
         dumped.add_losses(&gaps);
         self.gaps.append(&mut gaps);
         if !request.others.is_empty() {
-            // What these tables lack was already missing above.
+            // The gaps of these tables were already reported above.
             namespaces::read(&request.views, &self.root, &request.others, &mut |sockets| {
                 for socket in &*sockets {
                     related.add(socket);
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
         related.finish();
     }
 
-    /// Adds the sockets that are missing from every dump, after the others.
+    /// Appends the sockets that are missing from every dump.
     pub(super) fn add_descriptor_only(&mut self, stash: &mut Stash, holders: &HolderTable) {
         if self.request.descriptor_only {
             let dumped = std::mem::take(&mut self.dumped);
@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The owners of few rows, if they are wanted.
+    /// Finds the owners of a few rows, if they are wanted.
     ///
     /// # Errors
     /// If /proc cannot be listed.
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
         self.captured(owners, context, outlet)
     }
 
-    /// Facts about every process that holds a socket of the stash.
+    /// Reads facts about every process that holds a socket of the stash.
     fn read_processes(&mut self, stash: &Stash, owners: &Owners, context: &mut Context) {
         let mut pids: Vec<u32> = Vec::new();
         let mut queued = false;
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_wait_only_for_what_was_asked_for() {
+    fn rows_wait_only_for_what_was_requested() {
         let waits = |request: Request| Run::new(&request).waits();
         assert!(!waits(Request::default()));
         assert!(waits(Request {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_no_owner_can_save_are_not_kept() {
+    fn rows_that_cannot_match_whatever_their_owners_are_not_kept() {
         let proc = Proc::new("prefilter").tcp(&[listener(80), listener(81)]);
         let kept = |words: &str| {
             let request = Request {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_has_enough_reads_no_further_table() {
+    fn a_run_that_is_ended_early_reads_no_further_table() {
         let proc = Proc::new("enough-tables").tcp(&[listener(80)]);
         let mut request = proc.request(tcp(&[State::Listen]));
         request.dumps.push(tcp(&[State::Listen]));

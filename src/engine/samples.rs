@@ -1,4 +1,4 @@
-//! Small machines for tests: recordings of a kernel's replies, and directories that look like /proc.
+//! Simulated machines for tests: recorded replies of the kernel, and directories that look like /proc.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -61,7 +61,7 @@ impl TcpSocket {
     }
 }
 
-/// The reply to a dump of all TCP sockets: these, in one datagram, and an end message unless it got lost.
+/// The reply to a dump of all TCP sockets: these sockets in one datagram, and an end message if `whole`.
 pub(super) fn dump_of(sockets: &[TcpSocket], whole: bool) -> Record {
     let mut datagram: Vec<u8> = sockets.iter().flat_map(TcpSocket::message).collect();
     if whole {
@@ -142,7 +142,7 @@ impl Proc {
         self
     }
 
-    /// Writes its TCP table.
+    /// Writes the TCP table.
     pub(super) fn tcp(self, sockets: &[TcpSocket]) -> Self {
         let mut text = "  sl  local_address rem_address\n".to_owned();
         for TcpSocket {
@@ -186,7 +186,7 @@ impl Drop for Proc {
     }
 }
 
-/// Keeps ports with the status and the first process of their owners, and accepts at most `most` rows.
+/// A sink that keeps the port, owner status and first owner of at most `most` rows.
 pub(super) struct Rows {
     pub(super) rows: Vec<(u16, OwnerStatus, Option<u32>)>,
     most: usize,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-/// A set of cookies: open addressing, each slot a block of 32 cookies with a bit for each.
+/// A set of cookies: a hash table with open addressing, each slot a block of 32 cookies with a bit for each.
 ///
-/// The kernel numbers cookies consecutively, and gives a socket its own when the first dump asks for it. So the sockets
-/// of a dump share slots, and most take less than a byte; a cookie alone in its block takes about 10.
+/// The kernel numbers cookies consecutively, and assigns one when a dump first asks for it. So the sockets of a dump
+/// share slots, and most take less than a byte each; a cookie alone in its block takes about 10 bytes.
 ///
 /// A dump is not a snapshot: a socket that moves to another table meanwhile can be reported twice.
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_agrees_with_a_plain_set(
+        fn it_agrees_with_a_btree_set(
             dense in proptest::collection::vec(1u64..3000, 0..4000),
             sparse in proptest::collection::vec(1u64.., 0..400),
         ) {
@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_a_cookie_are_never_doubles() {
+    fn rows_without_a_cookie_are_never_duplicates() {
         let mut seen = Seen::default();
         assert!(seen.insert(0));
         assert!(seen.insert(0));
     }
 
     #[test]
-    fn cookies_in_a_row_take_a_bit_each() {
+    fn consecutive_cookies_take_a_bit_each() {
         let mut seen = Seen::default();
         assert!((1..=200_000).all(|cookie| seen.insert(cookie)));
         assert!(!(1..=200_000).any(|cookie| seen.insert(cookie)));

@@ -1,4 +1,5 @@
-//! SMC sockets and the TCP sockets inside them: each SMC socket has one, with the same ends, to which no descriptor refers.
+//! Assigns holders to the TCP sockets inside SMC sockets. Each SMC socket contains a TCP socket with the same ends, to
+//! which no descriptor refers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -26,8 +27,8 @@ fn key(socket: &Socket, pair: &InetPair) -> Key {
     )
 }
 
-/// Names the holders of SMC sockets as those of the TCP sockets inside, among the inodes without a holder, which they leave.
-/// Without SMC in the kernel, this costs one file of /proc.
+/// Assigns the holders of SMC sockets to the TCP sockets inside, and removes the inodes of these from `left_over`.
+/// Where the kernel has no SMC, this costs one read in /proc.
 pub(super) fn name_holders(
     root: &ProcRoot,
     views: &Views,
@@ -61,7 +62,7 @@ pub(super) fn name_holders(
                 (Some(inode), Some(tcp)) => {
                     inner.insert(inode.get(), *tcp);
                 }
-                // It waits to be accepted: nobody holds it yet, and it is not the kernel's own.
+                // It waits to be accepted: no process holds it yet, and it is not a kernel socket.
                 (None, Some(tcp)) => {
                     left_over.remove(tcp);
                 }
@@ -108,7 +109,7 @@ mod tests {
     use crate::source::tape::format::{Kind, Record};
     use crate::source::tape::testing::{record, replaying};
 
-    /// A machine with SMC: its dump on Linux 6.1, and these holders.
+    /// A machine with SMC: a dump from Linux 6.1, and these holders.
     fn machine(holders: &[(u32, u32)]) -> Vec<Record> {
         let holder = |(inode, pid): &(u32, u32)| Holder {
             inode: *inode,

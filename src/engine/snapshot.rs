@@ -1,4 +1,4 @@
-//! The sockets of some dumps, collected, with their owners on demand: for commands that need all of them.
+//! Collects the sockets of some dumps, and their owners on demand, for commands that need all of them at once.
 
 use std::io;
 use std::num::NonZeroU32;
@@ -17,7 +17,7 @@ use crate::source::proc::ProcRoot;
 pub struct Snapshot {
     /// The sockets, in the kernel's order.
     pub sockets: Vec<Socket>,
-    /// Their holders; unknown until [`Snapshot::find_owners`].
+    /// Their owners; not searched for until [`Snapshot::find_owners`].
     pub owners: Owners,
     /// How owners were found.
     pub owners_by: How,
@@ -27,8 +27,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the sockets of these dumps that are `wanted`. A dump's condition does not narrow tables under /proc, so
-    /// `wanted` must check it too.
+    /// Reads the sockets of these dumps that are `wanted`. Tables under /proc are not narrowed by a dump's condition,
+    /// so `wanted` must check it too.
     pub fn read(dumps: Vec<Dump>, wanted: impl Fn(&Socket) -> bool) -> Self {
         let mut found = Vec::new();
         let gaps = read_tables(&dumps, &mut |sockets| {
@@ -95,7 +95,7 @@ pub fn holders_of(inodes: impl IntoIterator<Item = u32>, by: OwnersBy) -> io::Re
     Ok(scan(&request, &ProcRoot::default(), Some(&wanted))?.walk.holders)
 }
 
-/// The inodes of sockets that have one.
+/// The inodes of the sockets, without those that have none.
 pub fn inodes<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> impl Iterator<Item = u32> {
     let inodes = sockets.into_iter().filter_map(|socket| socket.inode);
     inodes.map(NonZeroU32::get)
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// Listeners on 80 and 81, and one that has no inode any more; process 7 holds the first.
+    /// Listeners on 80 and 81, and one that no longer has an inode; process 7 holds the first.
     fn machine() -> Vec<Record> {
         let walk: io::Result<Walk> = Ok(Walk {
             holders: vec![holder(80, 7), holder(99, 9)],
@@ -132,7 +132,7 @@ mod tests {
         };
         vec![
             dump_of(&[listener(80), listener(81), closed], true),
-            record(Kind::Walk, "whoever was seen", &walk),
+            record(Kind::Walk, "the walk", &walk),
         ]
     }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_wanted_sockets_are_kept_and_nobody_is_looked_for_unasked() {
+    fn only_wanted_sockets_are_kept_and_owners_are_not_searched_unasked() {
         let snapshot = replaying(machine(), || read(&[81, 82]));
         assert_eq!(inodes(&snapshot.sockets).collect::<Vec<_>>(), [81]);
         assert_eq!((snapshot.sockets.len(), snapshot.dumps().len()), (2, 1));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn no_process_is_looked_into_for_sockets_that_have_no_owner() {
+    fn no_process_is_read_for_sockets_that_have_no_owner() {
         let snapshot = replaying(machine(), || {
             let mut snapshot = read(&[82]);
             snapshot.find_owners(OwnersBy::Proc);

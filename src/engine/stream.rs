@@ -47,10 +47,10 @@ pub fn stream<S: Sink>(request: &Request, sink: S) -> anyhow::Result<(S, Capture
     Ok(run.hand_out(&stash, owners, outlet))
 }
 
-/// Searches owners during a dump that may be big. Rows are passed on, in order, as soon as their holders are known.
+/// Searches for owners during a dump that may be big. Rows are passed on, in order, as soon as their holders are known.
 fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow::Result<(S, Captured)> {
-    // Where a limit ends the dump early depends on which thread is faster, so a recording and its replay read all of
-    // it.
+    // How much of the dump is read before a limit ends it depends on which thread is faster, so a recording and its
+    // replay always read all of it.
     let early = run.request.facts == Facts::Comm
         && !run.related.is_asked()
         && !run.learner.wants_all_at_once()
@@ -75,7 +75,7 @@ fn side_by_side<S: Sink>(mut run: Run<'_>, mut outlet: Outlet<'_, S>) -> anyhow:
     let mut known: Option<Known> = None;
     let scan = std::thread::scope(|scope| {
         let searching = threads::spawn_scoped(scope, "owners", search);
-        // Without a thread, the search comes first.
+        // If no thread can be started, the search comes first.
         let first = searching.is_none().then(search);
         run.fill(&mut stash, &mut |stash, names| {
             if !early {
@@ -121,8 +121,8 @@ struct Known {
 }
 
 impl Known {
-    /// With `complete`, also the listeners of these namespaces, for which queued connections wait, and the names of
-    /// all holders.
+    /// With `complete`, also reads the listeners of these namespaces, to which queued connections belong, and the names
+    /// of all holders.
     fn new(root: &ProcRoot, holders: HolderTable, unseen: Unseen, complete: Option<&Views>) -> Self {
         let Some(views) = complete else {
             return Self {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_keep_their_order_and_have_owners_whichever_way_they_are_found() {
+    fn rows_keep_their_order_and_owners_whichever_way_owners_are_found() {
         let machine = machine("order");
         let known = |port, pid| (port, OwnerStatus::Known, Some(pid));
         let (found, captured) = rows(&machine.request(all()), usize::MAX);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn without_owners_no_process_is_looked_into() {
+    fn without_owners_no_process_is_read() {
         let machine = machine("none");
         let request = Request {
             owners: false,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_of_owners_is_decided_when_they_are_known() {
+    fn a_filter_by_owner_is_decided_when_owners_are_known() {
         let machine = machine("filter");
         let passing = |words: &str, dump| {
             let request = Request {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_has_enough_ends_the_run() {
+    fn a_sink_that_returns_break_ends_the_run() {
         let sockets: Vec<TcpSocket> = (1..2000).map(listener).collect();
         let inodes: Vec<u32> = (1..2000).collect();
         let machine = Proc::new("enough").tcp(&sockets).process(7, "seven", &inodes);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_without_processes_is_no_reason_to_fail_and_a_missing_one_is() {
+    fn a_missing_proc_is_an_error_and_an_empty_one_is_not() {
         let machine = Proc::new("empty").tcp(&[listener(80)]);
         let (found, _) = rows(&machine.request(all()), usize::MAX);
         assert_eq!(found.ports(), [80]);

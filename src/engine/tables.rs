@@ -14,7 +14,7 @@ use crate::source::netlink::dump::{self, Emit};
 use crate::source::proc::{ProcRoot, net};
 use crate::source::{disk, machine};
 
-/// Reads the tables of the caller's network namespace, and hands their sockets to `emit`, each once. Tables under /proc are
+/// Reads the tables of the caller's network namespace, and passes each socket to `emit` once. Tables under /proc are
 /// not narrowed by a dump's condition. Returns what could not be read.
 pub fn read_tables(dumps: &[Dump], emit: &mut Emit<'_>) -> Vec<Gap> {
     let mut tables = Tables::open(&ProcRoot::default());
@@ -30,16 +30,16 @@ pub(super) struct Tables {
     /// Channels that are no longer used. They may be among the netlink sockets that were read, and their owner is found
     /// only while they are open.
     spent: Vec<Channel>,
-    /// Why there is no channel: errno. Reported once for each protocol affected.
+    /// The errno for which there is no channel. Reported once per affected protocol.
     refused: Option<i32>,
     /// The names in /proc/net/protocols, read when first needed.
     protocols: Option<String>,
-    /// What is missing, or was read in another way.
+    /// What is missing, or was read by a fallback.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl Tables {
-    /// Opens the netlink socket, unless --proc-root is given: its files may be from another kernel.
+    /// Opens the netlink socket, unless --proc-root is given: the files below it may be from another kernel.
     pub(super) fn open(root: &ProcRoot) -> Self {
         let mut tables = Self {
             root: root.clone(),
@@ -70,7 +70,7 @@ impl Tables {
         }
     }
 
-    /// What is missing, and every channel that was used.
+    /// Returns what is missing, and every channel that was used.
     pub(super) fn into_parts(self) -> (Vec<Gap>, Vec<Channel>) {
         let mut channels = self.spent;
         channels.extend(self.channel);
@@ -206,9 +206,9 @@ impl Tables {
             return Gap::loss("table-unreadable", message);
         }
         let in_use = match protocol {
-            // These are not counted: asking for them by name is deliberate.
+            // There is no count of vsock sockets. If they were requested by name, they count as in use.
             Protocol::Vsock => dump.named && self.kernel_has(protocol),
-            // Nor are these, but their module is loaded by nothing else than their use.
+            // Nor of TIPC sockets, but their module is loaded only by being used.
             Protocol::Tipc => line_of(self.protocols(), "TIPC").is_some(),
             _ => self.has_sockets(protocol),
         };
@@ -230,7 +230,7 @@ impl Tables {
         }
     }
 
-    /// Returns whether a protocol is registered. If that cannot be read, it may be.
+    /// Returns whether a protocol is registered, or may be because that cannot be read.
     fn kernel_has(&mut self, protocol: Protocol) -> bool {
         let names = registered_names(protocol);
         let lines = self.protocols();
@@ -291,7 +291,7 @@ const fn registered_names(protocol: Protocol) -> &'static [&'static str] {
     }
 }
 
-/// The kernel option that makes a protocol's sockets listable, if many kernels have the protocol without it.
+/// The kernel option that is needed to list a protocol's sockets, for protocols that many kernels have without it.
 const fn diag_option(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::Dccp => Some("CONFIG_INET_DCCP_DIAG"),
@@ -301,7 +301,8 @@ const fn diag_option(protocol: Protocol) -> Option<&'static str> {
     }
 }
 
-/// Reads SMC sockets. There are few, and which of them are of IPv6 may be seen only from all of them, or from TCP sockets.
+/// Reads SMC sockets. All of them are collected first (there are few), because their IP family may follow only from the
+/// whole dump or from TCP sockets.
 fn run_smc(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<(), DumpError> {
     let mut sockets = Vec::new();
     let result = dump::run(channel, dump, &mut |batch| {
@@ -333,12 +334,12 @@ fn run_smc(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
     result
 }
 
-/// Protocols that any machine with a network has.
+/// Whether any kernel with networking has this protocol.
 const fn is_in_every_kernel(protocol: Protocol) -> bool {
     matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Unix)
 }
 
-/// Returns whether the kernel supports the pseudo state of bound sockets; older ones silently ignore its bit.
+/// Returns whether the kernel supports the pseudo-state of bound sockets; older ones silently ignore its bit.
 fn lists_bound_sockets() -> bool {
     machine::kernel_is_at_least(6, 8)
 }
@@ -351,7 +352,7 @@ fn missing(protocol: Protocol) -> Gap {
     .of(protocol)
 }
 
-/// Passes on the sockets that were not seen before. New ones are moved to the front, in order.
+/// Passes on the sockets that were not seen before, after moving them to the front in order.
 fn emit_new(seen: &mut Seen, sockets: &mut [Socket], emit: &mut Emit<'_>) -> ControlFlow<()> {
     let mut kept = 0;
     for index in 0..sockets.len() {
@@ -381,7 +382,7 @@ mod tests {
 
     const TABLE: &str = "head\n0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 80 1\nnonsense\n";
 
-    /// The ports that these dumps yield, and the codes of gaps.
+    /// The ports that these dumps yield, and the codes of the gaps.
     fn read(root: &ProcRoot, dumps: &[Dump], flow: ControlFlow<()>) -> (Vec<u16>, Vec<&'static str>) {
         let mut ports = Vec::new();
         let mut tables = Tables::open(root);
@@ -419,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_handed_on_where_nothing_is_new() {
+    fn a_batch_without_new_sockets_is_not_passed_on() {
         let mut seen = Seen::default();
         let mut asked = 0;
         let mut sockets = [Socket::BLANK];
@@ -435,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_enough_gets_no_further_table() {
+    fn after_break_no_further_table_is_read() {
         let dump = tcp(&[State::Listen]);
         let nameless = TcpSocket {
             cookie: 0,
@@ -452,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_cut_off_or_not_recorded_is_a_loss() {
+    fn a_reply_that_is_truncated_or_not_recorded_is_a_loss() {
         let dump = [tcp(&[State::Listen])];
         let cut = on_tape(vec![dump_of(&[listener(80)], false)], &dump);
         assert_eq!(cut, (vec![80], vec!["dump-incomplete"]));
@@ -482,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_proc_stand_in_for_a_netlink_that_is_refused() {
+    fn tables_under_proc_replace_netlink_where_it_is_refused() {
         let table = || file("/proc/thread-self/net/tcp", TABLE);
         let dump = [tcp(&[State::Listen])];
         let found = on_tape(vec![refused(libc::EPERM), table()], &dump);
@@ -493,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_is_missing_only_where_nothing_speaks_for_it() {
+    fn a_family_is_missing_only_if_the_kernel_shows_no_sign_of_it() {
         let protocols = |sockets: i32| {
             let text = format!("protocol size sockets\nSCTP 9 {sockets}\nAF_VSOCK 9 -1\n");
             file("/proc/thread-self/net/protocols", &text)
@@ -530,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copied_proc_is_read_without_netlink() {
+    fn a_copy_of_proc_is_read_without_netlink() {
         let proc = Proc::new("tables").tcp(&[listener(80)]);
         let root = ProcRoot::given(proc.path().to_owned());
         let found = replaying(vec![], || read(&root, &[], ControlFlow::Continue(())));

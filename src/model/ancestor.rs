@@ -1,6 +1,6 @@
 //! The ancestors of a process.
 
-/// An ancestor of a process. The process chose its texts: escape them.
+/// An ancestor of a process. The process controls these texts, so they must be escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ancestor {
     /// Its id.

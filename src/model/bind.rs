@@ -14,7 +14,7 @@ use crate::model::{Family, Protocol};
 pub struct BindAttempt {
     /// TCP or UDP; each has its own ports.
     pub protocol: Protocol,
-    /// The address given to bind. An IPv6 address means an `AF_INET6` socket, also `::ffff:a.b.c.d`.
+    /// The address given to bind. An IPv6 address, including `::ffff:a.b.c.d`, means an `AF_INET6` socket.
     pub address: IpAddr,
     /// In host byte order; 0 lets the kernel choose.
     pub port: u16,

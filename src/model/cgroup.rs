@@ -1,8 +1,8 @@
 //! The systemd unit, container and pod that a cgroup path names.
 //!
-//! Pure: takes paths and the text of /proc/PID/cgroup. The manager of a cgroup chooses its path, and whoever can
-//! create cgroups can create one that looks like a container's. So a path says where something runs, not whom to
-//! trust.
+//! Pure: takes paths and the text of /proc/PID/cgroup. The manager of a cgroup chooses its path, and anyone who can
+//! create cgroups can create one that looks like a container's. So a path shows where something runs, not whether to
+//! trust it.
 
 use super::Name;
 
@@ -30,7 +30,7 @@ pub enum Runtime {
 pub struct Container {
     /// Its runtime.
     pub runtime: Runtime,
-    /// Its identifier, 64 hexadecimal digits; `None` if the runtime uses only names.
+    /// Its id, 64 hexadecimal digits; `None` if the runtime uses only names.
     pub id: Option<String>,
     /// Its name, if it is known.
     pub name: Option<Name>,
@@ -86,8 +86,8 @@ impl Home {
         home
     }
 
-    /// Parses /proc/PID/cgroup, and returns the path that was used as well. Tries the unified hierarchy first,
-    /// then systemd's own, then the others: on a hybrid system any of them may be in use (cgroups(7)).
+    /// Parses /proc/PID/cgroup, and also returns the path that was used. Tries the unified hierarchy first, then
+    /// systemd's own, then the others: on a hybrid system, any of them may be in use (cgroups(7)).
     pub fn of_cgroups(text: &str) -> (Self, Option<&str>) {
         let mut paths: Vec<(u8, &str)> = text.lines().filter_map(ranked).collect();
         paths.sort_by_key(|(rank, _)| *rank);
@@ -113,15 +113,15 @@ impl Home {
 /// The systemd that manages a cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manager<'a> {
-    /// The unit by which it knows the cgroup, in the form that `systemctl` takes.
+    /// Its name for the unit of the cgroup, in the form that `systemctl` takes.
     pub unit: Option<&'a str>,
     /// Whether it is a user's own.
     pub of_user: bool,
 }
 
 impl<'a> Manager<'a> {
-    /// Parses a path by the rule of systemd (cg_path_get_unit): the outermost unit, which only systemd or root can have
-    /// created. Below it, whoever the cgroup is delegated to chooses the names, even names of other units.
+    /// Parses a path by systemd's rule (cg_path_get_unit): the outermost unit, which only systemd or root can have
+    /// created. Below it, the user to whom the cgroup is delegated chooses the names, possibly those of other units.
     pub fn of_path(path: &'a str) -> Self {
         let mut parts = path
             .split('/')

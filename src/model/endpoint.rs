@@ -22,7 +22,7 @@ pub enum Endpoints {
     Xdp(XdpEnd),
     /// Nodes and socket numbers of TIPC.
     Tipc(TipcPair),
-    /// A socket that is in no dump: only the name of its protocol is known (`TCPv6`, `ALG`), from its descriptor.
+    /// A socket that is in no dump. Only the name of its protocol (`TCPv6`, `ALG`) is known, from its descriptor.
     ProtocolOnly(Box<str>),
 }
 
@@ -54,7 +54,7 @@ impl InetPair {
         v6only: None,
     };
 
-    /// Returns whether neither end has an address, as of a socket bound to all addresses.
+    /// Returns whether neither end has an address, as with an unconnected socket bound to all addresses.
     pub fn has_no_address(&self) -> bool {
         self.local_address.is_unspecified() && self.peer_address.is_unspecified()
     }
@@ -63,17 +63,17 @@ impl InetPair {
 /// One end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Ours.
+    /// Our end.
     Local,
-    /// The other.
+    /// The other end.
     Peer,
 }
 
 /// The ends of a unix socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnixPair {
-    /// The bound name as the kernel keeps it: a path without its final NUL, or an abstract name that starts
-    /// with a NUL. `None` for an unnamed socket. Any bytes; at most 108.
+    /// The bound name in the kernel's form: a path without its final NUL, or an abstract name that starts with a NUL.
+    /// At most 108 arbitrary bytes; `None` for an unnamed socket.
     pub name: Option<Box<[u8]>>,
     /// The inode of the connected peer; `None` if there is none, or it is not accepted yet.
     pub peer_inode: Option<NonZeroU32>,

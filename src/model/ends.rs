@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use super::request::PeerKinds;
 use super::{Endpoints, InetPair, Protocol, Socket, SocketType, State, UnixPair};
 
-/// The ends of the sockets that were read, in the order in which they are found. `engine::join` collects them.
+/// The ends of the sockets that were read, sorted for lookups. `engine::join` collects them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ends {
     /// The kinds of sockets that were collected.
@@ -34,7 +34,7 @@ pub struct InetEnd {
     pub peer: (IpAddr, u16),
     /// The index of its network namespace.
     pub netns: u32,
-    /// Its inode; `None` if no program holds it (yet).
+    /// Its inode; `None` if no program holds it (or not yet).
     pub inode: Option<NonZeroU32>,
     /// Its state.
     pub state: State,
@@ -43,7 +43,7 @@ pub struct InetEnd {
 }
 
 impl InetEnd {
-    /// Returns the end as a socket without other facts.
+    /// Returns the end as a socket without any other facts.
     pub fn socket(&self) -> Socket {
         Socket {
             protocol: self.protocol,
@@ -84,7 +84,8 @@ impl Ends {
         self.names.get(found).map(|(_, name)| &**name)
     }
 
-    /// Returns the socket whose name the peer of this one has: its peer, or the listener at which it waits.
+    /// Returns the inode of the socket that gives the peer its name: the peer itself, or the listener at which this one
+    /// waits.
     pub fn unix_named(&self, socket: &Socket, pair: &UnixPair) -> Option<u32> {
         if let Some(peer) = pair.peer_inode {
             return Some(peer.get());
@@ -94,8 +95,8 @@ impl Ends {
         self.unix_others(own.get()).next()
     }
 
-    /// Returns the other end of an IP connection, or the UDP socket that receives what this one sends. It searches
-    /// the socket's own network namespace first. Then, unless the addresses are local to that, it searches the
+    /// Returns the other end of an IP connection, or the UDP socket that receives what this one sends. It searches the
+    /// socket's own network namespace first. Then, unless the addresses are local to that namespace, it searches the
     /// others that were read, for containers on one bridge.
     pub fn inet_other(&self, socket: &Socket, pair: &InetPair) -> Option<&InetEnd> {
         if pair.peer_port == 0 || !self.kinds.inet {
@@ -112,7 +113,7 @@ impl Ends {
             let ends = rest.iter();
             ends.take_while(|end| (end.protocol, end.local, end.peer) == key)
         };
-        // One with an inode sorts after one without: a connection accepted meanwhile may be reported twice.
+        // A connection that is accepted meanwhile may be reported twice. The record with an inode sorts last.
         let here = same().filter(|end| end.netns == socket.netns).last();
         here.or_else(|| self.receiver(socket, local.0, peer)).or_else(|| {
             let elsewhere = same().last().filter(|end| !end.local.0.is_loopback())?;
@@ -125,7 +126,7 @@ impl Ends {
     /// Returns the unconnected UDP socket at an address of this machine: one bound to exactly that address, else
     /// one bound to all of them; none if several qualify.
     fn receiver(&self, socket: &Socket, from: IpAddr, to: (IpAddr, u16)) -> Option<&InetEnd> {
-        // Packets to an address of this machine come from that address unless the sender bound another.
+        // Packets to an address of this machine come from that same address, unless the sender bound another one.
         if !to.0.is_loopback() && from != to.0 {
             return None;
         }
@@ -139,7 +140,7 @@ impl Ends {
                 .filter(|end| end.netns == socket.netns)
                 .filter(|end| to.0.is_ipv6() || !end.v6only)
         };
-        // The order in which the kernel prefers them (linux 6.18 net/ipv4/udp.c, compute_score).
+        // The kernel's order of preference (linux 6.18 net/ipv4/udp.c, compute_score).
         let all_v4 = Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).filter(|_| to.0.is_ipv4());
         let addresses = [Some(to.0), all_v4, Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED))];
         for address in addresses.into_iter().flatten() {

@@ -1,13 +1,14 @@
-//! What an answer lacks, as data, so that nothing is dropped silently.
+//! What a result lacks, as data, so that nothing is dropped silently.
 
 use super::Protocol;
 
 /// The severity of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum GapLevel {
-    /// The answer is complete, but was read in another way (a fallback, a family that the kernel lacks). JSON only.
+    /// The result is complete, but was read in another way (by a fallback), or a family does not exist in this kernel.
+    /// Shown only in JSON.
     Note,
-    /// Something is missing from the answer. Printed on stderr, with its remedy.
+    /// Something is missing from the result. Printed on stderr, with its remedy.
     Loss,
 }
 
@@ -21,7 +22,7 @@ impl GapLevel {
     }
 }
 
-/// Returns whether an answer with these gaps is complete.
+/// Returns whether a result with these gaps is complete.
 pub fn is_complete(gaps: &[Gap]) -> bool {
     gaps.iter().all(|gap| gap.level != GapLevel::Loss)
 }
@@ -38,13 +39,13 @@ pub fn lacks_sockets(gaps: &[Gap]) -> bool {
     gaps.iter().any(|gap| codes.contains(&gap.code))
 }
 
-/// Returns how many sockets are missing at most; `None` if unknown.
+/// Returns the maximum number of missing sockets; `None` if unknown.
 pub fn missing_sockets(gaps: &[Gap]) -> Option<u64> {
     let lacking = gaps.iter().filter(|gap| lacks_sockets(std::slice::from_ref(gap)));
     lacking.map(|gap| gap.count).sum()
 }
 
-/// The code of a table without the TCP sockets that are only bound: one of /proc, or any before Linux 6.8.
+/// The code of a table that lacks bound TCP sockets that do not listen: one in /proc, or any before Linux 6.8.
 pub const BOUND_UNSEEN: &str = "bound-unseen";
 
 /// The code of a family whose sockets the kernel has but does not list.
@@ -53,14 +54,15 @@ pub const FAMILY_UNREAD: &str = "family-unread";
 /// The code of a family that the kernel does not have.
 pub const FAMILY_MISSING: &str = "family-missing";
 
-/// One thing that could not be read, or was read in another way.
+/// Something that could not be read, or was read in another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// Loss or note.
     pub level: GapLevel,
     /// A stable word for scripts, such as `owners-hidden`.
     pub code: &'static str,
-    /// One sentence for people. It may contain names from outside: sanitise it before it reaches a terminal.
+    /// One sentence for people. It may contain names from outside, so it must be sanitised before it reaches a
+    /// terminal.
     pub message: String,
     /// The remedy: a command or a permission.
     pub remedy: Option<String>,
@@ -98,7 +100,7 @@ impl Gap {
         self
     }
 
-    /// Says that only sockets of this protocol are concerned.
+    /// Sets the only protocol concerned.
     #[must_use]
     pub fn of(mut self, protocol: Protocol) -> Self {
         self.protocol = Some(protocol);
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sockets_that_are_missing_are_counted_where_their_number_is_known() {
+    fn missing_sockets_are_counted_if_their_number_is_known() {
         let some = |count| Gap::loss(BOUND_UNSEEN, "").with_count(count);
         let other = Gap::loss("owners-hidden", "").with_count(9);
         assert_eq!(missing_sockets(std::slice::from_ref(&other)), Some(0));

@@ -8,7 +8,7 @@ use super::{Protocol, Socket};
 /// A network namespace, an address and a port.
 pub type Place = (u32, IpAddr, u16);
 
-/// Half-open TCP connections by listener. Listeners that share an address (SO_REUSEPORT) share one count.
+/// Half-open TCP connections per listener. Listeners that share an address (SO_REUSEPORT) share a count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HalfOpen {
     /// The counts by the listener's endpoint; `None` if not requested.
@@ -16,7 +16,7 @@ pub struct HalfOpen {
 }
 
 impl HalfOpen {
-    /// Creates the counts; a listener without an entry has none.
+    /// Creates the counts; a listener without an entry has no half-open connections.
     pub fn new(counts: BTreeMap<Place, u32>) -> Self {
         Self { counts: Some(counts) }
     }

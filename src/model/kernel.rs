@@ -1,4 +1,4 @@
-//! The version of a Linux kernel, where rules depend on it.
+//! The version of a Linux kernel, for rules that depend on it.
 
 /// The version of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,13 +7,13 @@ pub struct KernelVersion {
     pub major: u32,
     /// The second.
     pub minor: u32,
-    /// The stable release, if it is known: distributions often write 0 or a number of their own.
+    /// The stable release, if known: distributions often put 0 or their own number there.
     pub patch: Option<u32>,
 }
 
 impl KernelVersion {
-    /// Reads the release and the version of uname(2), such as `6.1.0-57-amd64` and `#1 SMP Debian 6.1.192-3 (2026-11-01)`.
-    /// `None` for a release without numbers.
+    /// Parses the release and the version of uname(2), such as `6.1.0-57-amd64` and `#1 SMP Debian 6.1.192-3
+    /// (2026-11-01)`. `None` for a release without numbers.
     pub fn parse(release: &str, version: &str) -> Option<Self> {
         let mut words = version.split_ascii_whitespace();
         let debian = words.find(|word| *word == "Debian").and(words.next());
@@ -36,7 +36,7 @@ impl KernelVersion {
     }
 }
 
-/// The numbers at the beginning, without the build's: of `6.1.0-57-amd64` the first three.
+/// The leading numbers without the build number: the first three of `6.1.0-57-amd64`.
 fn numbers(text: &str) -> Vec<u32> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let dotted = text.get(..end.unwrap_or(text.len())).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::Name;
 
-/// What distinguishes the captures of several machines. Clones of an image may share a machine id, but not a boot id.
+/// What distinguishes captures from different machines. Clones of an image may share a machine id, but not a boot id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine {
     /// Its host name.
@@ -15,7 +15,7 @@ pub struct Machine {
     pub boot_id: Option<Name>,
 }
 
-/// The run: when it began, and where, if requested.
+/// The run: when it began, and on which machine, if requested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The machine.

@@ -1,7 +1,7 @@
-//! Names chosen by somebody else: of users, hosts, interfaces, cgroups, units, containers.
+//! Names from outside: of users, hosts, interfaces, cgroups, units, containers.
 
-/// A name from outside. Its bytes are available for look-ups and comparisons; as text it exists only escaped
-/// (`Display` in `render::name`).
+/// A name from outside. Its bytes are available for lookups and comparisons; as text, it is always escaped (`Display`
+/// in `render::name`).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Box<[u8]>);
 

@@ -25,7 +25,7 @@ pub struct Link {
     pub xdp: bool,
     /// The interface of this namespace that it is made from (VLAN, macvlan).
     pub lower: Option<u32>,
-    /// A bridge: whether what it forwards passes the rules of IPv4, and of IPv6.
+    /// For a bridge: whether the traffic that it forwards passes the IPv4 rules, and the IPv6 rules.
     pub calls_ip: [bool; 2],
 }
 
@@ -65,7 +65,7 @@ pub struct LinkAddress {
 pub struct RouteQuery {
     /// Where the packet goes.
     pub destination: IpAddr,
-    /// Where it comes from, if that is settled.
+    /// Where it comes from, if that is already known.
     pub source: Option<IpAddr>,
     /// The interface through which it arrived; `None` for a packet from this machine.
     pub incoming: Option<u32>,
@@ -73,9 +73,9 @@ pub struct RouteQuery {
     pub outgoing: Option<u32>,
     /// Its mark.
     pub mark: u32,
-    /// Its protocol and destination port, which rules may match.
+    /// Its protocol, which ip rules may match.
     pub protocol: u8,
-    /// The destination port.
+    /// The destination port, which ip rules may match.
     pub port: u16,
 }
 
@@ -97,7 +97,7 @@ pub struct Route {
     pub kind: u8,
     /// The interface through which packets leave.
     pub interface: u32,
-    /// The source address that they get.
+    /// The source address of these packets.
     pub source: Option<IpAddr>,
     /// The next router.
     pub gateway: Option<IpAddr>,
@@ -108,7 +108,7 @@ impl Route {
     pub const LOCAL: u8 = 2;
 }
 
-/// Whether something is attached where packets pass.
+/// Whether something is attached to the path of packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Attached {
     /// Nothing is.
@@ -116,16 +116,16 @@ pub enum Attached {
     No,
     /// Something is.
     Yes,
-    /// That could not be read.
+    /// This could not be read.
     Unread,
 }
 
 /// What handles the packets of an interface, besides the rules and XDP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceHooks {
-    /// A filter of tc.
+    /// A tc filter.
     pub filter: Attached,
-    /// A BPF program of tcx.
+    /// A tcx program.
     pub program: Attached,
     /// A queue that drops packets on purpose (netem).
     pub loss: Attached,
@@ -163,7 +163,7 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
-    /// `NUD_INCOMPLETE`: asked, and not answered yet.
+    /// `NUD_INCOMPLETE`: a request was sent but not answered yet.
     pub const INCOMPLETE: u16 = 0x01;
     /// `NUD_FAILED`: it did not answer.
     pub const FAILED: u16 = 0x20;

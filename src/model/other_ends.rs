@@ -32,8 +32,8 @@ impl NetlinkPair {
         self.peer_portid != 0 || self.peer_group != 0
     }
 
-    /// Returns whether it is the kernel's own end. A program's socket without an address is listed only for the
-    /// groups that it joined, and the kernel joins none (linux 6.18 net/netlink/diag.c, af_netlink.c).
+    /// Returns whether it is the kernel's own end. A program's socket without an address is listed only if it joined
+    /// groups, and the kernel joins none (linux 6.18 net/netlink/diag.c, af_netlink.c).
     pub fn is_of_kernel(&self) -> bool {
         self.portid == 0 && self.groups.is_empty()
     }
@@ -70,16 +70,17 @@ pub struct TipcEnd {
     pub reference: u32,
 }
 
-/// The ends of a TIPC socket, and how it stands to services.
+/// The ends of a TIPC socket, and its services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TipcPair {
-    /// Ours.
+    /// Our end.
     pub local: TipcEnd,
-    /// The other; `None` if it is not connected.
+    /// The other end; `None` if it is not connected.
     pub peer: Option<TipcEnd>,
     /// Type and instance of the service by which it was connected.
     pub service: Option<[u32; 2]>,
-    /// Whether services are bound to it. The kernel does not say which, and says nothing of connected sockets.
+    /// Whether services are bound to it. The kernel does not report which ones, and reports nothing for connected
+    /// sockets.
     pub is_published: bool,
     /// Whether it waits for a link.
     pub is_link_congested: bool,
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_of_zero_is_the_kernels_only_without_groups() {
+    fn port_id_0_is_the_kernels_only_without_groups() {
         let pair = |portid, groups: &[u32]| NetlinkPair {
             protocol: 0,
             portid,
@@ -108,7 +109,7 @@ mod tests {
         assert!(pair(0, &[]).is_of_kernel());
         assert!(
             !pair(0, &[5]).is_of_kernel(),
-            "a program that joined a group before it bound"
+            "a program that joined a group before bind"
         );
         assert!(!pair(812, &[]).is_of_kernel());
     }

@@ -5,11 +5,11 @@
 pub struct Holder {
     /// The sockfs inode.
     pub inode: u32,
-    /// The process, as numbered in our pid namespace.
+    /// The process id in our pid namespace.
     pub pid: u32,
     /// The descriptor. For a file registered with an io_uring: the ring's descriptor.
     pub fd: u32,
-    /// The thread, when the descriptor is in a thread's own file table (after `unshare(CLONE_FILES)`); else 0.
+    /// The thread id, if the descriptor is in a thread's own file table (after `unshare(CLONE_FILES)`); else 0.
     pub tid: u32,
 }
 
@@ -19,15 +19,15 @@ named! {
     pub enum OwnerStatus {
         /// At least one holder is known.
         Known => "known",
-        /// No holder was seen, but a process that we may not inspect may be one.
+        /// No holder was found, but a process that we may not inspect may be one.
         Hidden => "hidden",
         /// Its program closed it: time-wait, or an orphan that the kernel is still closing.
         None => "none",
         /// It waits in an accept queue (or is not yet a full connection); the listener's owner is named.
         Queued => "queued",
-        /// No holder was seen, but some unix socket has descriptors in flight, and it may be one of them.
+        /// No holder was found, but some unix socket has descriptors in flight, and it may be one of them.
         InFlight => "in-flight",
-        /// No holder was seen, but only a part of the machine's pid namespaces is visible.
+        /// No holder was found, but only a part of the machine's pid namespaces is visible.
         Elsewhere => "elsewhere",
         /// No holder exists: the kernel itself uses it. Reported only in the initial pid and user namespace, with no
         /// process refused, no hidepid, no descriptors in flight, io_uring registrations read, and after a second look
@@ -42,9 +42,9 @@ named! {
 
 /// All holders of a capture, found by inode.
 ///
-/// Holders are sorted by inode, pid, tid and fd; an open-addressing table of indices, at most half full, leads
-/// to the first of each inode. The multiplicative hash matters: inodes come in runs, which an identity hash
-/// turns into long probe sequences.
+/// Holders are sorted by inode, pid, tid and fd; an open-addressing table of indices, at most half full, points to the
+/// first of each inode. The hash must be multiplicative: inodes come in runs, which an identity hash would turn into
+/// long probe sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HolderTable {
     holders: Vec<Holder>,
@@ -66,14 +66,15 @@ impl HolderTable {
         for index in 0..table.holders.len() {
             let inode = table.holders[index].inode;
             if previous != Some(inode) {
-                table.lead_to(index, inode);
+                table.set_slot(index, inode);
                 previous = Some(inode);
             }
         }
         table
     }
 
-    /// The table with more holders. Those of new sockets, whose inodes are the highest, cost next to nothing.
+    /// Returns the table with more holders. Adding those of new sockets, whose inodes are the highest, costs next to
+    /// nothing.
     #[must_use]
     pub fn with(&self, mut more: Vec<Holder>) -> Self {
         more.sort_unstable();
@@ -89,15 +90,15 @@ impl HolderTable {
         for holder in more {
             table.holders.push(holder);
             if previous != Some(holder.inode) {
-                table.lead_to(table.holders.len() - 1, holder.inode);
+                table.set_slot(table.holders.len() - 1, holder.inode);
                 previous = Some(holder.inode);
             }
         }
         table
     }
 
-    /// Lets the slot of an inode lead to its first holder. The table is never full.
-    fn lead_to(&mut self, index: usize, inode: u32) {
+    /// Points the slot of an inode to its first holder. The table is never full.
+    fn set_slot(&mut self, index: usize, inode: u32) {
         let mut slot = slot_of(inode, self.slots.len());
         while self.slots[slot] != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
@@ -157,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_table_knows_nobody() {
+    fn an_empty_table_has_no_holders() {
         assert!(HolderTable::new(Vec::new()).of(7).is_empty());
         assert!(HolderTable::default().of(0).is_empty());
     }
 
     #[test]
-    fn all_holders_of_a_shared_socket_are_kept_and_doubles_are_not() {
+    fn all_holders_of_a_shared_socket_are_kept_without_duplicates() {
         let table = HolderTable::new(vec![
             holder(5, 2, 3),
             holder(5, 1, 9),
@@ -177,7 +178,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_table_finds_what_a_search_finds(inodes in proptest::collection::vec(0u32..300, 0..400), probe in 0u32..310) {
+        fn the_table_finds_the_same_as_a_linear_search(inodes in proptest::collection::vec(0u32..300, 0..400), probe in 0u32..310) {
             let holders: Vec<_> = inodes.iter().enumerate().map(|(i, inode)| holder(*inode, u32::try_from(i).unwrap(), 3)).collect();
             let table = HolderTable::new(holders.clone());
             let mut expected: Vec<_> = holders.into_iter().filter(|h| h.inode == probe).collect();
@@ -188,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_table_with_more_holders_is_the_table_of_all(
+        fn adding_holders_equals_building_the_table_from_all(
             first in proptest::collection::vec((1u32..40, 1u32..4, 0u32..4), 0..60),
             more in proptest::collection::vec((1u32..80, 1u32..4, 0u32..4), 0..40),
             later in any::<bool>(),

@@ -17,7 +17,7 @@ pub struct Ownership<'a> {
     pub may_be_more: bool,
 }
 
-/// What keeps holders from being seen.
+/// What may hide holders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unseen {
     /// Processes whose descriptors could not be listed or read.
@@ -31,7 +31,7 @@ pub struct Unseen {
 }
 
 impl Unseen {
-    /// Whether there is anything.
+    /// Whether anything may hide holders.
     pub fn is_any(&self) -> bool {
         *self != Self::default()
     }
@@ -55,7 +55,7 @@ impl Owners {
         Self::default()
     }
 
-    /// `left_over` has the reason for each inode without a holder; one that is neither there nor held is
+    /// `left_over` has the reason for each inode without a holder; an inode that has neither a reason nor a holder is
     /// `unknown`.
     pub fn new(
         holders: HolderTable,
@@ -72,7 +72,7 @@ impl Owners {
         }
     }
 
-    /// Adds what kept holders from being seen: every list of holders may then be partial.
+    /// Adds what may have hidden holders: every list of holders may then be partial.
     #[must_use]
     pub fn with_unseen(mut self, unseen: Unseen) -> Self {
         self.unseen = unseen;
@@ -91,7 +91,7 @@ impl Owners {
             .any(|status| *status == OwnerStatus::Hidden)
     }
 
-    /// What kept holders from being seen.
+    /// What may have hidden holders.
     pub fn unseen(&self) -> Unseen {
         self.unseen
     }
@@ -113,7 +113,7 @@ impl Owners {
             .flat_map(|listener| self.holders.of(listener.inode))
     }
 
-    /// Returns the holders of the listener that a connection may have come to, whose program may have accepted it.
+    /// Returns the holders of the listener that may have accepted a connection.
     pub fn at_port_of(&self, socket: &Socket) -> impl Iterator<Item = &Holder> {
         let pair = socket.inet().filter(|pair| pair.peer_port != 0);
         pair.map_or(&[][..], |pair| self.listener_of(socket, pair)).iter()
@@ -162,7 +162,7 @@ impl Owners {
         self.ownership(status, holders)
     }
 
-    /// No inode: no program holds the socket (linux 6.18 net/core/sock.c, sock_i_ino).
+    /// Without an inode, no program holds the socket (linux 6.18 net/core/sock.c, sock_i_ino).
     fn without_inode(&self, socket: &Socket) -> Ownership<'_> {
         let (status, holders): (_, &[Holder]) = match socket.state {
             State::TimeWait | State::FinWait1 | State::FinWait2 | State::LastAck | State::Closing => {
@@ -177,8 +177,8 @@ impl Owners {
         self.ownership(status, holders)
     }
 
-    /// Returns the holders of the listener at which a connection waits; one at its exact address before a
-    /// wildcard.
+    /// Returns the holders of the listener at which a connection waits; a listener on its exact address takes
+    /// precedence over a wildcard.
     fn listener_of(&self, socket: &Socket, pair: &InetPair) -> &[Holder] {
         let from = self
             .listeners
@@ -201,7 +201,7 @@ pub struct Listener {
     pub port: u16,
     /// The index of its network namespace, which its connections share.
     pub netns: u32,
-    /// Where it is bound.
+    /// The address that it is bound to.
     pub address: IpAddr,
     /// TCP, MPTCP, DCCP or SMC.
     pub protocol: Protocol,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_sockets_have_no_owner_and_left_overs_say_why() {
+    fn closed_sockets_have_no_owner_and_others_have_a_reason() {
         let owners = owners(&[tcp("::", 80, State::Listen, 1)]);
         assert_eq!(
             owners.of(&tcp("::1", 80, State::TimeWait, 0)).status,

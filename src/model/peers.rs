@@ -1,7 +1,6 @@
-//! The other end of a row and who holds it, where it is on this machine.
+//! The other ends of rows on this machine, and their holders.
 //!
-//! [`Ends`] says which socket it is, [`Owners`] who holds that. No owner is named for an end that was not among the
-//! sockets read.
+//! [`Ends`] says which socket it is, [`Owners`] who holds it. An end that was not among the sockets read has no owner.
 
 use std::num::NonZeroU32;
 
@@ -15,8 +14,8 @@ pub struct Peers {
     pub ends: Ends,
     /// Who holds the sockets at the other ends.
     pub owners: Owners,
-    /// The holders of all ends of unix sockets that have several (a datagram socket with many senders, a listener
-    /// with waiting clients), by the inode of the one socket.
+    /// For unix sockets with several other ends (a datagram socket with many senders, a listener with waiting clients):
+    /// the holders of all these ends, by the inode of the socket.
     pub gathered: HolderTable,
     /// The processes at the other ends of the rows, sorted.
     pub pids: Vec<u32>,
@@ -29,9 +28,9 @@ pub struct Peers {
 pub struct Peer<'a> {
     /// Its inode; `None` if it has none, or if there are several.
     pub inode: Option<NonZeroU32>,
-    /// Its unix name, the first NUL still in place if it is abstract.
+    /// Its unix name, with the leading NUL if it is abstract.
     pub name: Option<&'a [u8]>,
-    /// Its owners. Of several ends: everybody who holds one of them.
+    /// Its owners; if there are several ends, the holders of any of them.
     pub ownership: Ownership<'a>,
 }
 

@@ -1,4 +1,4 @@
-//! Address prefixes, with the kernel's notion of what is inside.
+//! Address prefixes, with the kernel's rule for which addresses are inside.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -29,7 +29,7 @@ impl Prefix {
         }
     }
 
-    /// That address and no other.
+    /// The prefix that contains only this address.
     pub fn host(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(v4) => Self::V4(v4, 32),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mapped_addresses_belong_to_both_worlds_and_wildcards_do_not() {
+    fn mapped_addresses_are_in_prefixes_of_both_families_and_wildcards_are_not() {
         let inside = |network: &str, length, address: &str| {
             Prefix::new(network.parse().unwrap(), length)
                 .unwrap()
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_beyond_the_address_is_refused() {
+    fn a_length_beyond_the_address_is_rejected() {
         assert_eq!(Prefix::new("10.0.0.1".parse().unwrap(), 33), None);
         assert_eq!(Prefix::new("::1".parse().unwrap(), 129), None);
     }

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use super::cgroup::Home;
 
-/// One process. Every text is chosen by the process and may have any bytes: sanitise it before showing it.
+/// A process. It controls all of these texts, which may contain any bytes, so they must be sanitised before they are
+/// shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
     /// Its id in our pid namespace.
@@ -31,11 +32,11 @@ pub struct Process {
     pub home: Home,
     /// Its parent process; `None` if not requested, 0 if none is visible.
     pub parent: Option<u32>,
-    /// What keeps it from running; `None` if nothing does, or if not requested.
+    /// How it is stopped; `None` if it is not, or if not requested.
     pub stop: Option<Stop>,
 }
 
-/// What keeps a process from running.
+/// How a process is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// A signal: STOP, or TSTP, TTIN or TTOU of its terminal.
@@ -45,8 +46,8 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Returns what the state in `/proc/PID/stat` says. It is the state of the main thread: a signal stops every
-    /// thread, a tracer perhaps only this one.
+    /// Interprets the state in `/proc/PID/stat`. It is that of the main thread: a signal stops every thread, a tracer
+    /// possibly only this one.
     pub fn of_state(state: char) -> Option<Self> {
         match state {
             'T' => Some(Self::Signal),
@@ -59,7 +60,7 @@ impl Stop {
 /// The processes of a capture, by pid.
 pub type Processes = BTreeMap<u32, Process>;
 
-/// Interpreters that are named after their script: the first argument that is not an option.
+/// Interpreters that are shown with the name of their script, the first argument that is not an option.
 const INTERPRETERS: &[&str] = &[
     "python", "python2", "python3", "pypy", "pypy3", "perl", "ruby", "sh", "bash", "dash", "zsh", "ksh",
     "ash", "fish", "php", "tclsh", "wish", "lua", "Rscript", "guile",
@@ -67,11 +68,11 @@ const INTERPRETERS: &[&str] = &[
 
 /// Returns the name that a person would use for a process.
 ///
-/// The name of the file it runs, not the name of its main thread (`MainThread` of a node server is `node`); for a
-/// script the script's name with its interpreter in front (`python3 app.py`), because the interpreter alone says
-/// nothing. If one file runs under several names (`redis-server` is a link to `redis-check-rdb`, `nc` to
-/// `nc.openbsd`, `python3` to `python3.11`), the name it was started by, if the kernel's `comm` agrees or the
-/// file's name starts with it. Falls back to `comm` if the file is unreadable.
+/// This is the name of the file it runs, not that of its main thread (a node server whose thread is `MainThread` is
+/// `node`). For a script, it is the script's name after that of its interpreter (`python3 app.py`), because the
+/// interpreter alone says nothing. If one file runs under several names (`redis-server` is a link to `redis-check-rdb`,
+/// `nc` to `nc.openbsd`, `python3` to `python3.11`), it is the name by which it was started, if the kernel's `comm`
+/// agrees or the file's name starts with it. Falls back to `comm` if the file is unreadable.
 pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>]>) -> Box<[u8]> {
     let Some(exe) = exe else { return comm.into() };
     let exe = exe.strip_suffix(b" (deleted)").unwrap_or(exe);
@@ -80,7 +81,7 @@ pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>
         return comm.into();
     }
     if let Some(called) = cmdline.and_then(called_by) {
-        // The kernel cuts comm to 15 bytes.
+        // The kernel truncates comm to 15 bytes.
         let is_comm = called == comm || (comm.len() == 15 && called.starts_with(comm));
         if is_comm || name.starts_with(called) {
             name = called;
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_named_by_its_file_and_not_by_its_thread() {
+    fn a_program_is_named_after_its_file_and_not_its_thread() {
         assert_eq!(
             name("MainThread", Some("/usr/bin/node"), &["node", "server.js"]),
             "node"
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_with_several_names_goes_by_the_one_it_was_started_by() {
+    fn a_file_with_several_names_has_the_one_by_which_it_was_started() {
         let redis = Some("/usr/bin/redis-check-rdb");
         assert_eq!(
             name("redis-server", redis, &["redis-server *:6379"]),
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_can_be_told_from_its_interpreter() {
+    fn the_script_is_separated_from_its_interpreter() {
         assert_eq!(script_name(b"python3 shop.py"), Some(&b"shop.py"[..]));
         assert_eq!(script_name(b"nginx"), None);
         assert_eq!(script_name(b"my server"), None);

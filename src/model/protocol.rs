@@ -35,7 +35,7 @@ named! {
         Tipc => "tipc",
         /// SMC (RFC 7609): the socket that the program holds, not the TCP socket inside.
         Smc => "smc",
-        /// Any other, known only by a descriptor; its name is in [`super::Endpoints::ProtocolOnly`].
+        /// Any other protocol, known only through a descriptor; its name is in [`super::Endpoints::ProtocolOnly`].
         Other => "other",
     }
 }
@@ -47,7 +47,7 @@ impl Protocol {
         matches!(self, Self::Tcp | Self::Udp)
     }
 
-    /// Returns the protocol of that name. Case matters, as in `ss -A`.
+    /// Returns the protocol with this name. Case matters, as in `ss -A`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)
     }
@@ -118,7 +118,7 @@ named! {
 }
 
 impl Family {
-    /// Returns the family of that name; `link` is ss's word for `packet`.
+    /// Returns the family with this name; `link` is ss's name for `packet`.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = if name == "link" { "packet" } else { name };
         Self::ALL.into_iter().find(|family| family.name() == name)
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_has_its_number_in_the_kernel() {
+    fn every_type_has_its_kernel_number() {
         let numbers = (0..=u8::MAX).filter_map(|number| Some((number, SocketType::from_kernel(number)?)));
         let expected = [1, 2, 3, 4, 5, 6, 10].into_iter().zip(SocketType::ALL);
         assert_eq!(numbers.collect::<Vec<_>>(), expected.collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Whether clients on other machines reach a listener, as far as rules and interfaces say.
+//! Whether clients on other machines can reach a listener, according to rules and interfaces.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,18 +10,18 @@ named! {
     /// The result for clients on other machines.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Reachable {
-        /// Those of at least one interface reach it.
+        /// Clients on at least one interface can reach it.
         Yes => "yes",
-        /// Rules stop those of every interface.
+        /// Rules stop clients on every interface.
         Filtered => "filtered",
-        /// It is bound where only this machine can reach it.
+        /// It is bound to an address that only this machine can reach.
         Loopback => "loopback",
         /// Unknown.
         Unknown => "unknown",
     }
 }
 
-/// The facts of a socket that decide: its network namespace, protocol, address and port, `IPV6_V6ONLY`, and interface.
+/// The facts about a socket that decide: network namespace, protocol, address and port, `IPV6_V6ONLY`, and interface.
 type Place = (u32, Protocol, IpAddr, u16, Option<bool>, u32);
 
 /// The answers for every listener of a capture.
@@ -32,7 +32,7 @@ pub struct Reachability {
 }
 
 impl Reachability {
-    /// The answers, each for the socket that it was found for.
+    /// Stores the answer for each socket.
     pub fn new<'a>(answers: impl IntoIterator<Item = (&'a Socket, Reachable)>) -> Self {
         let places = answers
             .into_iter()
@@ -42,8 +42,8 @@ impl Reachability {
         }
     }
 
-    /// The answer for a socket; `None` if it is not a TCP or UDP listener, or answers were not requested. A listener
-    /// that came later is unknown.
+    /// The answer for a socket; `None` if it is not a TCP or UDP listener, or if answers were not requested. For a
+    /// listener that was created later, the answer is unknown.
     pub fn of(&self, socket: &Socket) -> Option<Reachable> {
         let found = self.found.as_ref()?;
         let place = place_of(socket)?;

@@ -26,7 +26,7 @@ pub struct Row<'a> {
 pub struct Context {
     /// Facts about the processes that hold shown sockets.
     pub processes: Processes,
-    /// Names for numbers.
+    /// Names for ids.
     pub names: Names,
     /// The security contexts of sockets, by inode, if requested.
     pub socket_contexts: BTreeMap<u32, Box<[u8]>>,
@@ -91,8 +91,8 @@ impl<'a> Row<'a> {
         Some(Self { ownership, ..*self })
     }
 
-    /// Returns the holder that no other holder started: the master of a server with workers, whatever their pids.
-    /// If there are several, the one with the lowest pid.
+    /// Returns the holder that no other holder started: the master of a server with workers, whatever their pids. If
+    /// there are several, returns the one with the lowest pid.
     pub fn topmost(&self) -> Option<&'a Process> {
         let holds = |pid: u32| self.ownership.holders.iter().any(|holder| holder.pid == pid);
         let is_topmost = |process: &&Process| !process.parent.is_some_and(holds);
@@ -101,8 +101,8 @@ impl<'a> Row<'a> {
             .or_else(|| self.processes().next())
     }
 
-    /// Returns whether the socket was created by a user of whom no holder was seen, while some processes cannot be
-    /// inspected: one of those probably holds it as well, as nginx's master does for whoever may inspect only its
+    /// Returns whether no known holder belongs to the user who created the socket, while some processes cannot be
+    /// inspected. One of these probably holds it too, such as nginx's master for a user who may inspect only its
     /// workers.
     pub fn creator_is_unseen(&self) -> bool {
         let of_another = |creator: u32| {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_creator_is_unseen_where_no_holder_is_its_own_and_some_are_hidden() {
+    fn a_creator_is_unseen_if_no_holder_is_its_own_and_some_are_hidden() {
         let process = |pid, uid| {
             let process = Process {
                 pid,
@@ -172,8 +172,8 @@ mod tests {
             .creator_is_unseen()
         };
         assert!(of(&[8], true));
-        assert!(!of(&[8], false), "everybody was inspected");
-        assert!(!of(&[7, 8], true), "the creator's own process was seen");
+        assert!(!of(&[8], false), "every process was inspected");
+        assert!(!of(&[7, 8], true), "the creator's own process is known");
         assert!(!of(&[9], true), "nothing is known about the holder");
     }
 }

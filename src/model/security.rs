@@ -1,4 +1,4 @@
-//! The parts of the kernel's security configuration that can refuse a bind, regardless of sockets.
+//! The parts of the kernel's security configuration that can reject a bind, whatever sockets exist.
 
 /// Security modules and BPF programs as they apply to this process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

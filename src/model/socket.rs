@@ -21,7 +21,7 @@ pub struct Socket {
     /// The sockfs inode, the number in `socket:[…]`. `None` if no program holds the socket: time-wait, half-open
     /// requests, orphans, connections that wait in an accept queue.
     pub inode: Option<NonZeroU32>,
-    /// Unique for the socket since boot, also across its change to time-wait. `None` from /proc.
+    /// Unique since boot, and kept when the socket changes to time-wait. `None` from /proc.
     pub cookie: Option<NonZeroU64>,
     /// The kernel's rqueue: unread bytes, or for a listener the connections ready to be accepted.
     pub rqueue: Option<u32>,
@@ -52,7 +52,7 @@ pub struct Socket {
     pub netns: u32,
 }
 
-/// Where a socket was read.
+/// The source of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// A sock_diag netlink dump.
@@ -173,7 +173,7 @@ impl Socket {
         }
     }
 
-    /// Returns whether the source itself marks it as the kernel's own, so no search for an owner is needed.
+    /// Returns whether the source marks it as the kernel's own, so that no search for an owner is needed.
     pub fn is_of_kernel(&self) -> bool {
         matches!(&self.endpoints, Endpoints::Netlink(pair) if pair.is_of_kernel())
     }
@@ -220,8 +220,8 @@ impl Socket {
         }
     }
 
-    /// Returns the key by which two records of one capture are the same socket; `None` if there is none (rows from
-    /// /proc have no cookie, and an SCTP association has that of its endpoint).
+    /// Returns a key that identifies the socket within a capture; `None` if there is none (rows from /proc have no
+    /// cookie, and an SCTP association has that of its endpoint).
     pub fn identity(&self) -> Option<(Protocol, NonZeroU64)> {
         self.cookie
             .filter(|_| self.details.association().is_none())

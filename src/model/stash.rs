@@ -1,8 +1,8 @@
-//! Sockets that wait for their owners, packed.
+//! Packed storage for sockets that wait for their owners.
 //!
-//! A full [`Socket`] takes some 200 bytes, too much for a million of them while the search for owners runs. A
-//! record holds only what its socket has: an idle IPv4 connection takes about 40 bytes, IPv6 about 64. Records are
-//! read back in order.
+//! A full [`Socket`] takes about 200 bytes, too much for a million of them while the search for owners runs. A record
+//! contains only the facts that a socket has: an idle IPv4 connection takes about 40 bytes, an IPv6 one about 64.
+//! Records are read back in order.
 
 mod bytes;
 mod ends;
@@ -235,8 +235,8 @@ impl Reader<'_> {
         NonZeroU32::new(take32(&mut record))
     }
 
-    /// Unpacks the next socket into `slot`; returns false at the end. Allocates only for names of unix sockets,
-    /// and for details if the slot has no room yet.
+    /// Unpacks the next socket into `slot`; returns false at the end. Allocates only for names of unix sockets, and for
+    /// details if the slot has no memory for them yet.
     pub fn next_into(&mut self, slot: &mut Socket) -> bool {
         if self.rest.is_empty() {
             return false;
@@ -468,7 +468,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out_in_order(sockets in proptest::collection::vec(socket(), 0..8)) {
+        fn sockets_are_unpacked_as_packed_and_in_order(sockets in proptest::collection::vec(socket(), 0..8)) {
             let mut stash = Stash::default();
             for socket in &sockets {
                 stash.push(socket);

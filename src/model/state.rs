@@ -1,7 +1,7 @@
-//! Socket states and sets of them, numbered as the kernel numbers TCP's.
+//! Socket states and sets of states, with the kernel's numbers for TCP.
 
 named! {
-    /// The state of a socket. Families without states of their own use TCP's numbers.
+    /// The state of a socket. Families without their own states use the numbers of TCP.
     ///
     /// Numbers: linux 6.18 include/net/tcp_states.h. Two of them differ in replies: the kernel reports a half-open
     /// request (12, NEW_SYN_RECV) as 3, and a TCP socket that is only bound (13) as 7.
@@ -36,8 +36,8 @@ named! {
 }
 
 impl State {
-    /// Returns the state with this kernel number. With `tcp`, 7 means bound instead of unconnected: sock_diag
-    /// lists a closed TCP socket only in reply to the pseudo state 13.
+    /// Returns the state with this kernel number. With `tcp`, 7 means bound instead of unconnected: sock_diag lists
+    /// closed TCP sockets only in reply to a request for pseudo-state 13.
     pub const fn from_kernel(number: u8, tcp: bool) -> Option<Self> {
         Some(match number {
             1 => Self::Established,
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    /// Returns the state of that name, ignoring case. Names of ss and netstat are understood as well.
+    /// Returns the state with this name, ignoring case. The names of ss and netstat are understood as well.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace('_', "-");
         let ours = match name.as_str() {
@@ -96,10 +96,10 @@ pub struct StateSet(u32);
 impl StateSet {
     /// No state.
     pub const NONE: Self = Self(0);
-    /// Every state, half-open requests (12) included.
+    /// Every state, including half-open requests (12).
     pub const ALL: Self = Self(0x3ffe);
-    /// The default of `ss` for TCP: all but listen, unconnected, time-wait and syn-recv. Includes bound sockets,
-    /// as iproute2 does since 6.8.
+    /// The default of `ss` for TCP: all but listen, unconnected, time-wait and syn-recv. Includes bound sockets, as in
+    /// iproute2 since 6.8.
     pub const CONN: Self = Self(0x2b36);
     /// The states of `-l`: listen, and unconnected for families without listeners.
     pub const LISTENING: Self = Self((1 << 10) | (1 << 7));
@@ -158,7 +158,7 @@ impl StateSet {
         self.0
     }
 
-    /// Returns the set that a word of ss names: a state, or one of the groups `all`, `connected`, `synchronized`,
+    /// Returns the set that an ss keyword names: a state, or one of the groups `all`, `connected`, `synchronized`,
     /// `bucket`, `big` (ss(8), iproute2 7.1).
     pub fn from_word(word: &str) -> Option<Self> {
         let bucket = Self::of_all(&[State::SynRecv, State::TimeWait]);
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_name_reads_back_in_any_case() {
+    fn every_state_name_is_parsed_in_any_case() {
         for state in State::ALL {
             assert_eq!(State::from_name(state.name()), Some(state));
             assert_eq!(State::from_name(&state.name().to_uppercase()), Some(state));

@@ -33,7 +33,7 @@ impl Summary {
 
 macro_rules! figures {
     ($($variant:ident, $name:literal, $meaning:literal;)*) => {
-        /// A figure that the kernel keeps. Those "of the machine" are the same in every network namespace.
+        /// A figure that the kernel keeps. Figures "of the machine" are the same in every network namespace.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[allow(missing_docs, reason = "`Figure::meaning` says it")]
         pub enum Figure { $($variant,)* }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_figures_are_kept_apart() {
+    fn names_are_unique_and_figures_are_stored_separately() {
         let mut summary = Summary::default();
         for (index, figure) in Figure::ALL.iter().enumerate() {
             assert_eq!(*figure as usize, index);

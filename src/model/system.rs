@@ -14,7 +14,7 @@ use super::kernel::KernelVersion;
 pub struct SystemFacts {
     /// net.ipv4.ip_unprivileged_port_start: the first port that needs no capability.
     pub unprivileged_port_start: u16,
-    /// net.ipv4.ip_local_port_range: where the kernel chooses ports; for IPv6 too.
+    /// net.ipv4.ip_local_port_range: the range from which the kernel chooses ports, also for IPv6.
     pub local_port_range: RangeInclusive<u16>,
     /// net.ipv4.ip_local_reserved_ports: ports that it never chooses.
     pub reserved_ports: Vec<RangeInclusive<u16>>,
@@ -28,7 +28,7 @@ pub struct SystemFacts {
     pub bindv6only: bool,
     /// Whether the kernel has IPv6.
     pub ipv6: bool,
-    /// The local addresses according to the routing table, broadcast addresses included.
+    /// The local addresses according to the routing table, including broadcast addresses.
     pub local_v4: Vec<V4Network>,
     /// The IPv6 addresses of the interfaces.
     pub local_v6: Vec<V6Address>,
@@ -36,7 +36,7 @@ pub struct SystemFacts {
     pub interfaces: BTreeMap<u32, Name>,
     /// The IPv4 networks on a link, with the interface's name.
     pub v4_links: Vec<(V4Network, Name)>,
-    /// The kernel; `None` if its release tells no version.
+    /// The kernel version; `None` if the release does not contain one.
     pub kernel: Option<KernelVersion>,
 }
 
@@ -58,8 +58,8 @@ impl V4Network {
         (address.to_bits() ^ self.address.to_bits()) & mask == 0
     }
 
-    /// Whether the address is the network's broadcast address, or its own (all host bits 0), which the kernel lists
-    /// as a broadcast address before 5.14 (linux 5.10 net/ipv4/fib_frontend.c, fib_add_ifaddr).
+    /// Whether the address is the network's broadcast address, or the network address (all host bits 0), which kernels
+    /// before 5.14 also list as a broadcast address (linux 5.10 net/ipv4/fib_frontend.c, fib_add_ifaddr).
     pub fn is_broadcast(self, address: Ipv4Addr) -> bool {
         self.prefix < 31 && (address == self.last() || address == self.first())
     }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_the_network_itself_are_not_our_own() {
+    fn network_and_broadcast_addresses_are_not_our_own() {
         let host = |text: &str| V4Network {
             address: text.parse().unwrap(),
             prefix: 32,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_contains_what_its_prefix_says() {
+    fn a_network_contains_the_addresses_in_its_prefix() {
         let network = |text: &str, prefix| V4Network {
             address: text.parse().unwrap(),
             prefix,

@@ -8,7 +8,7 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A point in time as a field shows it. Times before 1970 are 1970.
+/// A point in time as a field shows it. Times before 1970 are shown as 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// Milliseconds since 1970.
@@ -58,8 +58,8 @@ fn since_1970(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Reads the text of a point in time, in UTC, as the period that it names, in milliseconds since 1970:
-/// `2026-11-30` is a day, `2026-11-30T10:15Z` a minute, `2026-11-30T10:15:00.250Z` a millisecond.
+/// Parses a time in UTC as the period that it names, in milliseconds since 1970: `2026-11-30` is a day,
+/// `2026-11-30T10:15Z` a minute, `2026-11-30T10:15:00.250Z` a millisecond.
 pub fn period(text: &str) -> Option<(u64, u64)> {
     let text = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     let (date, time) = match text.split_once(['T', 't', ' ']) {
@@ -82,8 +82,7 @@ pub fn period(text: &str) -> Option<(u64, u64)> {
     Some((start, start + length - 1))
 }
 
-/// Reads a point in time, in UTC, and returns the end of the period that it names. Without a date it is of the day of
-/// `near`.
+/// Parses a time in UTC, and returns the end of the period that it names. Without a date, it is on the day of `near`.
 pub fn end_of(text: &str, near: SystemTime) -> Option<SystemTime> {
     let end = match period(text) {
         Some((_, end)) => end,
@@ -142,7 +141,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// The opposite; `None` for what is not a date, or before 1970.
+/// The inverse; `None` for an invalid date or one before 1970.
 fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = year.checked_sub(u64::from(month <= 2))?;
     let from_march = (month + 9) % 12;
@@ -203,14 +202,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(ms in 0..253_402_300_800_000_u64) {
+        fn formatted_times_are_parsed_again(ms in 0..253_402_300_800_000_u64) {
             let moment = Moment { ms, shows_ms: true };
             prop_assert_eq!(period(&moment.text()), Some((ms, ms)));
         }
     }
 
     #[test]
-    fn a_time_without_a_date_is_of_a_given_day() {
+    fn a_time_without_a_date_is_on_the_given_day() {
         let near = UNIX_EPOCH + Duration::from_millis(period("2026-11-30T12:00:00Z").unwrap().0);
         let end = |text: &str| end_of(text, near).map(|time| Moment::exact(time).text());
         assert_eq!(end("11:58:02").as_deref(), Some("2026-11-30T11:58:02.999Z"));

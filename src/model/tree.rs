@@ -4,11 +4,11 @@ use std::fmt;
 
 /// One test of a [`Tree`].
 pub trait Test: Clone + fmt::Display {
-    /// Whether an `and` within an `and` becomes part of it, and an `or` within an `or`. What the kernel checks keeps its
-    /// nesting: the bytes of a request are the key of its answer in recordings.
+    /// Whether an `and` within an `and`, or an `or` within an `or`, becomes part of the outer one. Conditions for the
+    /// kernel keep their nesting, because the bytes of a request are the key of its reply in recordings.
     const FLATTENS: bool;
 
-    /// Returns the test that holds where this one does not, if there is one.
+    /// Returns the test that holds exactly where this one does not, if there is one.
     fn opposite(&self) -> Option<Self> {
         None
     }
@@ -17,7 +17,7 @@ pub trait Test: Clone + fmt::Display {
 /// A condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tree<T> {
-    /// True or false for everything; what remains of `src *` or of a contradiction.
+    /// True or false for everything, such as `src *` or a contradiction.
     Constant(bool),
     /// All of these.
     And(Vec<Self>),
@@ -90,9 +90,9 @@ impl<T: Test> Tree<T> {
         found
     }
 
-    /// Returns the condition with each test replaced. `replace` also gets how a test that it cannot express must be
-    /// approximated: with `over`, the result holds wherever `self` does (true, or false below a `not`); without, the
-    /// other way round.
+    /// Returns the condition with each test replaced. A test that `replace` cannot express must be approximated, in the
+    /// direction of its second argument: with `over`, the result holds wherever `self` does (so such a test becomes
+    /// true, or false below a `not`); otherwise it is the other way round.
     #[must_use]
     pub fn map<U: Test>(&self, over: bool, replace: &mut impl FnMut(&T, bool) -> Tree<U>) -> Tree<U> {
         match self {
@@ -114,7 +114,7 @@ impl<T: Test> Tree<T> {
         }
     }
 
-    /// Returns the condition with the tests that are not kept approximated: true wherever `self` is.
+    /// Returns a condition that is true wherever `self` is, with only the tests to `keep`; the others are approximated.
     #[must_use]
     pub fn weakened(&self, keep: impl Fn(&T) -> bool) -> Self {
         self.map(true, &mut |test, over| {

@@ -2,7 +2,7 @@
 
 use super::endpoint::{UnixFile, UnixPair};
 
-/// The facts about a path that decide: permissions, and what exists there.
+/// The facts about a path that matter for bind: permissions, and what exists there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathFacts {
     /// What exists there, as far as this process can see.
@@ -18,11 +18,11 @@ pub struct PathFacts {
 pub enum Target {
     /// A file of that name.
     File(FileKind),
-    /// The path to the directory ends early.
+    /// The path to the directory cannot be followed.
     NoWay(Obstacle),
-    /// A directory without such a file.
+    /// There is a directory, but no such file in it.
     Free(Directory),
-    /// Unknown: the recording does not say.
+    /// Unknown: the recording lacks it.
     Unknown,
 }
 
@@ -39,7 +39,7 @@ pub enum Obstacle {
     NameTooLong,
     /// `EACCES`: a permission is missing.
     Forbidden,
-    /// Anything else, or not known.
+    /// Anything else, or unknown.
     Other,
 }
 
@@ -55,9 +55,9 @@ pub enum FileKind {
 /// What the binding user may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rights {
-    /// It is this process's user: what access(2) says about creating files in the directory.
+    /// The user of this process: the result of access(2) for creating files in the directory.
     Ours(Result<(), Obstacle>),
-    /// It is another user: the permissions of every directory on the way, that of the file last.
+    /// Another user: the permissions of every directory on the path, that of the file last.
     Theirs(Vec<Permissions>),
 }
 
@@ -68,7 +68,7 @@ pub struct Permissions {
     pub uid: u32,
     /// Type and permission bits (`st_mode`).
     pub mode: u32,
-    /// Whether an access control list says more than the bits.
+    /// Whether there is an access control list in addition to the bits.
     pub has_acl: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct Permissions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Directory {
-    /// Whether the name ends in a slash, which only a new directory may.
+    /// Whether the name ends in a slash, which is allowed only for a new directory.
     pub name_ends_in_slash: bool,
     /// Whether the directory itself was removed.
     pub removed: bool,
@@ -114,24 +114,24 @@ pub enum Room {
     Unknown,
 }
 
-/// The file at a path, as sockets that are bound to it name it.
+/// Identifies the file at a path in the same way as the sockets that are bound to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     /// The low 32 bits of its inode number, which is all that `sock_diag` reports.
     pub inode: u32,
-    /// The device of stat(2), and that of the mount. They differ on btrfs and on an overlay over several file
-    /// systems, and sockets name the second. Both as major << 20 | minor.
+    /// The device of stat(2), and that of the mount. They differ on btrfs and on an overlay over several file systems;
+    /// sockets have the second one. Both as major << 20 | minor.
     pub devices: [u32; 2],
 }
 
 impl FileId {
-    /// Whether a socket names this file.
+    /// Whether a socket is bound to this file.
     pub fn is(self, file: UnixFile) -> bool {
         file.inode == self.inode && self.devices.contains(&file.device)
     }
 
-    /// Whether the socket is bound to the file, which was found under this name. Where the devices differ, or a table
-    /// does not report the file, the name decides.
+    /// Whether the socket is bound to the file, which was found under this name. If the devices differ, or a table does
+    /// not report the file, the name decides.
     pub fn is_of(self, socket: &UnixPair, name: &[u8]) -> bool {
         let has_name = socket.name.as_deref() == Some(name);
         match socket.file {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_is_known_by_inode_and_device_or_name() {
+    fn a_socket_is_recognised_by_inode_and_device_or_by_name() {
         let id = FileId {
             inode: 8,
             devices: [42, 41],

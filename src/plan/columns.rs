@@ -9,7 +9,7 @@ use crate::query::{field_of, nearest_field};
 /// The columns that the options name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// Exactly these.
+    /// Show exactly these.
     pub only: Option<Vec<Field>>,
     /// Add these.
     pub add: Vec<Field>,
@@ -34,7 +34,7 @@ impl Choice {
         })
     }
 
-    /// Returns whether the options were not used.
+    /// Returns whether none of the options was used.
     pub fn is_none(&self) -> bool {
         self.only.is_none() && self.add.is_empty() && self.hide.is_empty()
     }
@@ -75,8 +75,7 @@ pub fn field(option: &str, name: &str) -> Result<Field, UsageError> {
     })
 }
 
-/// Parses the keys of `--sort`; empty for `default`, the default order, which is also the last key of every other
-/// order.
+/// Parses the keys of `--sort`; empty for `default`, the default order, which also breaks ties in every other order.
 ///
 /// # Errors
 /// An unknown field name, or an order other than `asc` and `desc`.
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn needs_follow_the_fields() {
+    fn needs_are_those_of_the_fields() {
         assert_eq!(needs(&[Field::LocalPort, Field::RecvQ]), Cost::NOTHING);
         let pid = needs(&[Field::Pid]);
         assert!(pid.has(Cost::OWNERS) && !pid.has(Cost::PROCESSES));

@@ -15,7 +15,7 @@ pub struct Common {
 }
 
 impl Common {
-    /// Removes them from the options.
+    /// Extracts them from the options.
     pub fn of(args: &ListArgs) -> Self {
         Self {
             json: args.json,

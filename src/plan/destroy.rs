@@ -11,7 +11,7 @@ use crate::query::Parsed;
 pub struct DestroyPlan {
     /// The listing whose rows are closed.
     pub list: ListPlan,
-    /// Whether the options or the filter name states; otherwise only connections are meant.
+    /// Whether the options or the filter name states; otherwise only connections are selected.
     pub states_asked: bool,
     /// `--yes`.
     pub yes: bool,
@@ -27,7 +27,7 @@ impl DestroyPlan {
     pub fn of_list(args: &ListArgs, parsed: Parsed, place: &Place) -> Result<Self, UsageError> {
         if args.proc_root.is_some() {
             return Err(UsageError::new(
-                "-K and --proc-root exclude each other: sockets can be closed only on this machine",
+                "-K and --proc-root cannot be used together: sockets can be closed only on this machine",
             ));
         }
         let states_asked = parsed.states.is_some() || args.all || args.listening || args.bound;
@@ -87,7 +87,7 @@ fn listing(
     }
     let mut plan = ListPlan::new(&args, parsed, place).and_then(ListPlan::without_reachable)?;
     for dump in &mut plan.capture.dumps {
-        // The IP protocol of a raw socket is part of the request, and is reported in an attribute.
+        // The IP protocol of a raw socket is part of the request to close it, and is reported in an attribute.
         dump.wanted = dump.wanted.max(Wanted::Attributes);
         if !states_asked {
             let connections = StateSet::CONN.without(StateSet::of(State::Bound));

@@ -1,4 +1,4 @@
-//! Which socket details to request from the kernel: those of an option, and those of the fields that were named.
+//! Determines which socket details to request from the kernel, for options and for fields that were named.
 
 use crate::cli::ListArgs;
 use crate::model::request::{Parts, Wanted};
@@ -16,9 +16,8 @@ pub fn facts(args: &ListArgs) -> Facts {
     }
 }
 
-/// Returns how much of each reply is read, and what dumps report, for these options and fields. All that are `shown`
-/// can be filled from unrequested attributes; attributes that make replies longer are requested only for fields that
-/// were named.
+/// Returns how much of each reply to read, and what dumps should report. Fields that are `shown` may be filled from
+/// attributes that come unrequested. Attributes that make replies longer are requested only for fields that were named.
 pub fn of(args: &ListArgs, shown: Cost, by_name: Cost) -> (Wanted, Parts) {
     let parts = by_name
         .and_if(args.memory, Cost::MEMORY)

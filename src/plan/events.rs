@@ -80,7 +80,7 @@ impl EventsPlan {
         args.json = false;
         let mut plan = ListPlan::new(&args, parsed, place).and_then(ListPlan::without_reachable)?;
         if !matches!(plan.output, Output::Lines(_) | Output::Table(_)) {
-            return Err(UsageError::new("-E excludes --by and --pids"));
+            return Err(UsageError::new("-E cannot be used with --by or --pids"));
         }
         let states = plan
             .capture
@@ -88,13 +88,14 @@ impl EventsPlan {
             .iter()
             .fold(StateSet::NONE, |states, dump| states.union(dump.states));
         for dump in &mut plan.capture.dumps {
-            // A socket must be followed through states that were not requested. Time-wait is the last.
+            // A socket must also be followed through states that were not requested. Time-wait is the last one, and not
+            // needed.
             dump.states = StateSet::ALL.without(StateSet::of(State::TimeWait));
         }
         // Other ends and half-open connections are not among the few sockets that an event looks up.
         plan.capture.peers = PeerKinds::default();
         plan.capture.half_open = false;
-        // They have no cookie to follow them by.
+        // These sockets have no cookie by which to follow them.
         plan.capture.descriptor_only = false;
         plan.capture.others.clear();
         Ok(Self {
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_followed_through_every_state_and_told_in_those_asked_for() {
+    fn a_socket_is_followed_through_every_state_and_reported_in_the_requested_ones() {
         let plan = plan(|args| args.listening = true, false).unwrap();
         assert_eq!(plan.states, Some(StateSet::LISTENING));
         assert!(

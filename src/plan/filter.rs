@@ -1,4 +1,4 @@
-//! The filter as typed, before it is parsed and its names are looked up.
+//! A filter as typed, before it is parsed and its names are looked up.
 
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ impl FilterInput {
         Self::of_words(&args.filter, Mode::List)
     }
 
-    /// One that is typed on the live screen.
+    /// A filter that is typed on the live screen.
     #[cfg(feature = "watch")]
     pub fn of_line(line: &str) -> Self {
         let words: Vec<String> = (!line.trim().is_empty())

@@ -15,9 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The caller's goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// The use of the port that the filter names: a process that releases it may keep running.
+    /// To free the port that the filter names: a process that releases it may keep running.
     Port,
-    /// The process.
+    /// To end the process.
     Process,
 }
 
@@ -39,7 +39,7 @@ pub struct KillPlan {
     pub timeout: Duration,
     /// `--dry-run`.
     pub dry_run: bool,
-    /// `-n`, which some programs have for a dry run.
+    /// `-n`, which means a dry run in some programs.
     pub numeric: bool,
     /// `--yes`.
     pub yes: bool,
@@ -89,7 +89,7 @@ impl KillPlan {
     }
 }
 
-/// A filter that names a local port targets the port, any other the process.
+/// A filter that names a local port is meant to free it; any other is meant to end the process.
 fn goal(filter: Option<&Expr>) -> Goal {
     let names_a_port = |predicate: &Predicate| match predicate {
         Predicate::End(end) => end.end == End::Local && end.ports.is_some(),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_port_is_the_goal_where_the_filter_names_one() {
+    fn the_port_is_the_goal_if_the_filter_names_a_local_port() {
         let goal = |filter| goal(parsed(filter).expr.as_ref());
         for port in ["80", ":80", "sport = :80", "local_port in (80, 443)"] {
             assert_eq!(goal(port), Goal::Port, "{port}");
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_wait_are_meant_unless_the_filter_names_a_state() {
+    fn waiting_sockets_are_selected_unless_the_filter_names_a_state() {
         let of = |filter, tcp, udp| dumps(&parsed(filter), tcp, udp);
         let protocols = |dumps: &[Dump]| dumps.iter().map(|dump| dump.protocol).collect::<Vec<_>>();
         let usual = of("80", false, false);

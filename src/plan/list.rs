@@ -35,7 +35,7 @@ pub struct ListPlan {
     pub sort: Option<Vec<SortKey>>,
     /// Maximum number of rows or groups.
     pub limit: Option<usize>,
-    /// Whether rows say whether clients on other machines reach them.
+    /// Whether rows show if clients on other machines can reach them.
     pub reachable: bool,
     /// Whether sockets in time-wait are only counted.
     pub hide_time_wait: bool,
@@ -45,18 +45,18 @@ pub struct ListPlan {
     pub quiet: bool,
     /// `--explain-plan`.
     pub explain: bool,
-    /// `-D`: the file for the kernel's own messages, in place of rows.
+    /// `-D`: the file for raw kernel messages, instead of rows.
     pub diag: Option<PathBuf>,
     /// Bare words of the filter, for a hint if nothing matches.
     pub bare_words: Vec<String>,
     /// The words of the filter as typed.
     pub words: Vec<String>,
-    /// Whether an option that selects tables leaves out, as in ss, all sockets that wait for peers.
+    /// Whether the options select only connected sockets, as table options of ss do.
     pub only_connected: bool,
 }
 
 impl ListPlan {
-    /// Plans a listing for these options on that terminal; the filter is already parsed.
+    /// Plans a listing for these options and this terminal; the filter is already parsed.
     ///
     /// # Errors
     /// See [`Selection::of`].
@@ -104,7 +104,7 @@ impl ListPlan {
         let (wanted, parts) = details::of(args, needed, by_name);
         let has_unix = dumps.iter().any(|dump| dump.protocol == Protocol::Unix);
         let peers = output.peers(owners, needed, by_name);
-        // Nothing has to wait for ends that no table can have.
+        // Other ends are requested only if some table can have them.
         let peers = PeerKinds {
             unix: peers.unix && has_unix,
             ..peers
@@ -194,7 +194,7 @@ fn cost_by_name(
     output: &Output,
     filter: Option<&Expr>,
 ) -> Cost {
-    // A table of listeners is short, and meant to be read.
+    // A table of listeners is short and read by people, so it may show more.
     let shows_load = matches!(output, Output::Table(view) if view.columns.contains(&Column::Drops));
     let filters_contexts = filter.is_some_and(Expr::needs_contexts);
     needs(&[filtered, named].concat())
@@ -203,8 +203,8 @@ fn cost_by_name(
         .and_if(args.contexts, Cost::SOCKET_CONTEXTS)
 }
 
-/// Returns the dumps that the filter needs and, if `everything` is wanted, whether that includes sockets that are
-/// missing from every dump.
+/// Returns the dumps that the filter needs and, if `everything` is wanted, whether to include sockets that are missing
+/// from every dump.
 fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dump>, bool) {
     let Some(filter) = filter else {
         return (dumps, everything);
@@ -214,8 +214,8 @@ fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dum
         .cloned()
         .filter_map(|dump| narrowed(dump, filter))
         .collect();
-    // A filter that excludes some table, state or address refers to what dumps report; one that excludes all of them
-    // refers to the sockets that dumps miss.
+    // A filter that excludes only some table, state or address is about sockets in dumps; one that excludes every dump
+    // is about the sockets that dumps miss.
     if everything && (kept.is_empty() || kept == dumps) {
         (dumps, true)
     } else {
@@ -223,25 +223,30 @@ fn narrow(dumps: Vec<Dump>, filter: Option<&Expr>, everything: bool) -> (Vec<Dum
     }
 }
 
-/// Options that answer different questions are an error, not a guess.
+/// Rejects options that answer different questions, instead of guessing.
 fn check_together(args: &ListArgs) -> Result<(), UsageError> {
     let by = !args.by.is_empty();
     let columns = !(args.columns.is_empty() && args.add.is_empty() && args.hide.is_empty());
     let forms = [args.json, args.jsonl, args.csv, args.pids];
     if forms.into_iter().filter(|form| *form).count() > 1 {
-        Err(UsageError::new("--json, --jsonl, --csv and --pids exclude each other").with_hint("choose one"))
+        Err(
+            UsageError::new("--json, --jsonl, --csv and --pids cannot be used together")
+                .with_hint("choose one"),
+        )
     } else if args.proc_root.is_some() && !args.netns.is_empty() {
-        Err(UsageError::new("-N and --proc-root exclude each other")
+        Err(UsageError::new("-N and --proc-root cannot be used together")
             .with_hint("the tables below --proc-root belong to one namespace"))
     } else if by && !args.sort.is_empty() {
-        Err(UsageError::new("--sort and --by exclude each other")
+        Err(UsageError::new("--sort and --by cannot be used together")
             .with_hint("--by prints the largest group first"))
     } else if by && columns {
-        Err(UsageError::new("--by excludes --columns, --add and --hide")
-            .with_hint("a group has the fields of --by, and counts"))
+        Err(
+            UsageError::new("--by cannot be used with --columns, --add or --hide")
+                .with_hint("a group has the fields of --by, and counts"),
+        )
     } else if args.pids && (by || columns || !args.sort.is_empty() || args.limit.is_some()) {
         Err(
-            UsageError::new("--pids excludes other output forms, --sort and --limit")
+            UsageError::new("--pids cannot be used with other output forms, --sort or --limit")
                 .with_hint("it prints each owner once, in the order of process ids"),
         )
     } else {

@@ -25,7 +25,7 @@ const FIELDS: [Field; 7] = [
 pub struct MetricsPlan {
     /// What to capture.
     pub capture: Request,
-    /// How many programs and listeners have series of their own.
+    /// How many programs and listeners get series of their own.
     pub limits: Limits,
     /// The file to replace; `None` for standard output.
     pub output: Option<PathBuf>,
@@ -71,7 +71,7 @@ mod tests {
     use crate::query::{Mode, parse};
 
     #[test]
-    fn it_counts_what_waits_and_what_was_dropped() {
+    fn half_open_connections_and_drops_are_requested() {
         let args = MetricsArgs {
             output: None,
             top: 1,

@@ -49,8 +49,8 @@ pub struct Grouping {
 }
 
 impl Output {
-    /// Returns the fields it shows, as far as they determine what is captured. A format that merely has room for
-    /// owners does not request them.
+    /// Returns the fields that determine what must be captured. A format that only has room for owners does not request
+    /// them.
     pub(super) fn needed_fields(&self) -> Vec<Field> {
         match self {
             Self::Json(fields) | Self::Lines(Lines::Json(fields) | Lines::JsonWithArguments(fields, _)) => {
@@ -65,9 +65,9 @@ impl Output {
         }
     }
 
-    /// Returns whose other ends it shows, given what it `needs` and what was requested `by_name`. Those of unix
-    /// sockets come from a table that is read anyway; those of IP sockets cost a search among all sockets, so they are
-    /// shown only together with owners.
+    /// Returns for which sockets it shows the other end, given what it `needs` and what was requested `by_name`. The
+    /// ends of unix sockets come from a table that is read anyway. Those of IP sockets require a search among all
+    /// sockets, so they are shown only together with owners.
     pub(super) fn peers(&self, owners: bool, needs: Cost, by_name: Cost) -> PeerKinds {
         let (beside_peer, beside_owner) = match self {
             Self::Table(view) => (
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_that_was_named_wins_over_the_terminal() {
+    fn a_requested_form_wins_over_the_terminal() {
         let named = |set: fn(&mut ListArgs), is_terminal| {
             let mut args = ListArgs::default();
             set(&mut args);

@@ -1,4 +1,4 @@
-//! Which tables, families and states the options select, by the rules of ss 7.1.
+//! Determines which tables, families and states the options select, by the rules of ss 7.1.
 //!
 //! As in ss, there is one set of states for all tables: each option adds the states that its table shows by default.
 //! docs/ss-differences.md lists the differences: `-4 -6` means both, and options combine regardless of their order.
@@ -19,7 +19,7 @@ use crate::model::request::Dump;
 pub struct Selection {
     /// The tables.
     pub tables: BTreeSet<Table>,
-    /// The tables that were named themselves, not as part of a family or of everything.
+    /// The tables that were named individually, not as part of a family or of `all`.
     pub named: BTreeSet<Table>,
     /// IPv4 sockets.
     pub v4: bool,
@@ -29,9 +29,9 @@ pub struct Selection {
     pub states: StateSet,
     /// Whether the states were requested (`-a -l -B`, `state X`), or are the defaults of the tables.
     pub states_asked: bool,
-    /// Whether nothing was selected: TCP and UDP, every state, with owners.
+    /// Whether nothing was selected, which means TCP and UDP in every state, with owners.
     pub by_default: bool,
-    /// Whether no option selects anything; words may.
+    /// Whether no option selects anything; filter words may.
     pub without_options: bool,
     /// Whether the filter selects the sockets of certain owners.
     of_owners: bool,
@@ -94,17 +94,18 @@ impl Selection {
         Ok(selection)
     }
 
-    /// Returns whether a column that names the table is informative.
+    /// Returns whether a column with the table's name is informative.
     pub fn has_several_tables(&self) -> bool {
         self.tables.len() > 1
     }
 
-    /// Returns whether only sockets that wait for something can be shown: listeners and unconnected ones.
+    /// Returns whether only waiting sockets can be shown: listeners and unconnected ones.
     pub fn is_listening_view(&self) -> bool {
         self.states.without(StateSet::LISTENING).is_empty()
     }
 
-    /// Returns whether the default states of the tables are selected, and none in which a socket waits for peers.
+    /// Returns whether the default states of the tables are selected, and these include no listeners or unconnected
+    /// sockets.
     pub fn leaves_out_listeners(&self) -> bool {
         !self.states_asked && self.states.intersection(StateSet::LISTENING).is_empty()
     }
@@ -141,7 +142,7 @@ impl Selection {
         if wanted.len() == types(protocol).len() {
             wanted.clear();
         } else if protocol == Protocol::Packet && wanted.contains(&SocketType::Dgram) {
-            // The obsolete way to open a packet socket: ss counts it here too.
+            // The obsolete way to open a packet socket, which ss includes here too.
             wanted.push(SocketType::Packet);
         }
         let named = self.named.iter().any(|table| of_it(&table));
@@ -149,8 +150,8 @@ impl Selection {
             _ if self.states_asked => self.states,
             // The kernel ignores states of raw sockets, so ss shows them all.
             Protocol::Raw | Protocol::Icmp => StateSet::ALL,
-            // `-A netlink` alone would request connected ones, which do not exist. ss has no word for the sockets of a
-            // program, so `-A all nginx` may have them as well.
+            // `-A netlink` alone would request connected sockets, which do not exist. ss has no filter by program, so
+            // `-A all nginx` may include them as well.
             Protocol::Packet | Protocol::Netlink | Protocol::Xdp if named || self.of_owners => {
                 default_states(protocol)
             }
@@ -166,7 +167,7 @@ impl Selection {
     }
 }
 
-/// What the words of the filter say about tables and states.
+/// What the filter says about tables and states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// The states that it mentions.
@@ -200,7 +201,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// Applies what the options name.
+    /// Collects what the options name.
     fn named(args: &ListArgs) -> Result<Self, UsageError> {
         let mut choice = Self::default();
         choice.letters(args);
@@ -226,8 +227,8 @@ impl Choice {
         self.states = self.states.union(states);
     }
 
-    /// Selects TCP and UDP or, if the filter can match only other protocols (a path, a protocol name), those. What a
-    /// program has open is not only TCP and UDP.
+    /// Selects TCP and UDP or, if the filter can match only other protocols (a path, a protocol name), those. For a
+    /// filter by owner, other tables are added, because programs hold more than TCP and UDP sockets.
     fn defaults(&mut self, words: Words) {
         let usual = [Protocol::Tcp, Protocol::Udp];
         if words.of_owners && words.protocols.is_none() {
@@ -276,7 +277,7 @@ impl Choice {
         }
     }
 
-    /// A family without any of its tables stands for all of them.
+    /// If no table of a family is named, the family stands for all its tables.
     fn complete_family(&mut self) {
         let has_inet = self.members.iter().any(|table| table.protocol().is_inet());
         if (self.v4 || self.v6) && !has_inet {
@@ -316,7 +317,7 @@ impl Choice {
                     .with_hint(format!("tables: {}", TABLES.join(", ")))
             })?;
             if exclude {
-                // "All but this one", unless something was selected before.
+                // Means "all but this one", unless something was selected before.
                 if self.is_empty() && !self.v4 && !self.v6 {
                     self.members.extend(all());
                 }
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_has_open_is_more_than_tcp_and_udp() {
+    fn a_filter_by_owner_selects_more_than_tcp_and_udp() {
         let of = |line: &str, words: Words| -> Vec<(&'static str, bool)> {
             let arguments = ["sockstat"].into_iter().chain(line.split_whitespace());
             let arguments: Vec<std::ffi::OsString> = arguments.map(Into::into).collect();
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_selects_tcp_and_udp_in_every_state() {
+    fn without_options_tcp_and_udp_are_selected_in_every_state() {
         let selection = select("").unwrap();
         assert!(selection.by_default);
         assert_eq!(selection.states, StateSet::ALL);
@@ -434,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_unite_and_can_be_taken_away() {
+    fn tables_can_be_combined_and_excluded() {
         assert_eq!(protocols("-A tcp,udp"), ["udp", "tcp"]);
         assert_eq!(protocols("-t -A udp"), ["udp", "tcp"]);
         assert!(!protocols("-A !tcp").contains(&"tcp"));
@@ -463,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn families_with_one_state_show_it_when_they_are_named() {
+    fn families_with_a_single_state_show_it_if_they_are_named() {
         let unconnected = StateSet::of(State::Unconnected);
         for line in [
             "-0",
@@ -495,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_named_may_make_the_kernel_load_a_module() {
+    fn only_named_tables_may_make_the_kernel_load_a_module() {
         let named = |line| {
             select(line)
                 .unwrap()

@@ -47,7 +47,7 @@ impl SummaryPlan {
     }
 }
 
-/// A summary is not a row.
+/// Rejects formats that have only rows.
 fn check(args: &ListArgs) -> Result<(), UsageError> {
     let rows_only = [
         (args.jsonl, "--jsonl"),
@@ -57,8 +57,10 @@ fn check(args: &ListArgs) -> Result<(), UsageError> {
     ];
     match rows_only.iter().find(|(used, _)| *used) {
         None => Ok(()),
-        Some((_, option)) => Err(UsageError::new(format!("-s and {option} exclude each other"))
-            .with_hint("--json has the summary; --by protocol,state counts rows")),
+        Some((_, option)) => Err(
+            UsageError::new(format!("-s and {option} cannot be used together"))
+                .with_hint("--json has the summary; --by protocol,state counts rows"),
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{Protocol, SocketType, State, StateSet};
 
-/// A table as ss counts them: unix and VM sockets have three, packet sockets two.
+/// A table in the sense of ss: unix and VM sockets have three, packet sockets two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// All sockets of a protocol.
@@ -70,7 +70,7 @@ pub(super) fn all_inet() -> impl Iterator<Item = Table> {
 pub(super) const fn default_states(protocol: Protocol) -> StateSet {
     match protocol {
         Protocol::Packet | Protocol::Netlink | Protocol::Xdp => StateSet::of(State::Unconnected),
-        // Datagram sockets and listeners are what TIPC is used for.
+        // TIPC is mostly used with datagram sockets and listeners.
         Protocol::Tipc => StateSet::LISTENING.union(StateSet::of(State::Established)),
         _ => StateSet::CONN,
     }

@@ -1,4 +1,4 @@
-//! From command lines to requests and forms.
+//! Tests from command lines to requests and output forms.
 
 use std::ffi::OsString;
 
@@ -46,7 +46,7 @@ fn table(line: &str) -> TableView {
 }
 
 #[test]
-fn owners_are_looked_for_where_something_shows_or_needs_them() {
+fn owners_are_searched_for_if_something_shows_or_needs_them() {
     for line in [
         "",
         "-tp",
@@ -74,7 +74,7 @@ fn owners_are_looked_for_where_something_shows_or_needs_them() {
 }
 
 #[test]
-fn more_than_the_name_of_a_process_is_read_for_what_shows_more() {
+fn more_than_the_process_name_is_read_if_more_is_shown() {
     let facts = |line| plan(line).capture.facts;
     assert_eq!(facts("-t --columns pid"), Facts::Comm);
     assert_ne!(facts("-t --columns process"), Facts::Comm);
@@ -90,7 +90,7 @@ fn more_than_the_name_of_a_process_is_read_for_what_shows_more() {
 }
 
 #[test]
-fn time_wait_is_counted_only_where_nothing_was_selected() {
+fn time_wait_is_only_counted_if_nothing_was_selected() {
     assert!(plan("").hide_time_wait);
     for line in ["-t", "-a", "sport = :80", "state time-wait"] {
         assert!(!plan(line).hide_time_wait, "{line}");
@@ -98,7 +98,7 @@ fn time_wait_is_counted_only_where_nothing_was_selected() {
 }
 
 #[test]
-fn the_form_is_that_of_the_options_and_else_that_of_the_place() {
+fn options_determine_the_form_else_the_terminal_does() {
     let form = |line: &str, place: &Place| match planned(line, place).unwrap().output {
         Output::Lines(Lines::Ss(_)) => "ss",
         Output::Lines(Lines::Json(_) | Lines::JsonWithArguments(..)) => "jsonl",
@@ -140,17 +140,17 @@ fn the_form_is_that_of_the_options_and_else_that_of_the_place() {
 }
 
 #[test]
-fn options_that_answer_different_questions_exclude_each_other() {
+fn options_that_answer_different_questions_are_an_error() {
     for (line, words) in [
-        ("--json --pids", "exclude each other"),
+        ("--json --pids", "cannot be used together"),
         ("-N all --proc-root /x", "-N and --proc-root"),
         ("--by state --sort pid", "--sort and --by"),
-        ("--by state --columns pid", "--by excludes"),
-        ("--by state --hide pid", "--by excludes"),
-        ("--pids --by state", "--pids excludes"),
-        ("--pids --limit 1", "--pids excludes"),
-        ("--pids --sort pid", "--pids excludes"),
-        ("--pids --add pid", "--pids excludes"),
+        ("--by state --columns pid", "--by cannot be used with"),
+        ("--by state --hide pid", "--by cannot be used with"),
+        ("--pids --by state", "--pids cannot be used with"),
+        ("--pids --limit 1", "--pids cannot be used with"),
+        ("--pids --sort pid", "--pids cannot be used with"),
+        ("--pids --add pid", "--pids cannot be used with"),
     ] {
         let error = planned(line, &PIPE).map(|_| ()).unwrap_err();
         assert!(error.contains(words), "{line}: {error}");
@@ -159,7 +159,7 @@ fn options_that_answer_different_questions_exclude_each_other() {
 }
 
 #[test]
-fn rows_keep_the_order_of_the_kernel_unless_an_order_is_asked_for() {
+fn rows_keep_the_order_of_the_kernel_unless_an_order_is_requested() {
     assert_eq!(plan("-t").sort, None);
     assert_eq!(plan("-t --sort default").sort, Some(vec![]));
     let keys = plan("-t --sort recv_q:desc").sort.unwrap();
@@ -167,7 +167,7 @@ fn rows_keep_the_order_of_the_kernel_unless_an_order_is_asked_for() {
 }
 
 #[test]
-fn the_kernel_is_asked_for_what_is_shown_and_no_more() {
+fn only_what_is_shown_is_requested_from_the_kernel() {
     let of_tcp = |line: &str| {
         let plan = plan(line);
         let dump = &plan.capture.dumps[0];
@@ -221,7 +221,7 @@ fn a_filter_narrows_the_dumps_and_drops_those_that_cannot_match() {
 }
 
 #[test]
-fn descriptors_are_searched_for_sockets_only_where_everything_is_wanted() {
+fn descriptors_are_searched_only_if_everything_is_wanted() {
     for line in ["-ap", "-ap inode = 5"] {
         assert!(plan(line).capture.descriptor_only, "{line}");
     }
@@ -231,7 +231,7 @@ fn descriptors_are_searched_for_sockets_only_where_everything_is_wanted() {
 }
 
 #[test]
-fn other_ends_are_read_where_a_column_shows_them() {
+fn other_ends_are_read_if_a_column_shows_them() {
     let peers = |line: &str, place: &Place| {
         let peers = planned(line, place).unwrap().capture.peers;
         (peers.unix, peers.inet)
@@ -277,7 +277,7 @@ fn listeners_have_columns_of_their_own() {
 }
 
 #[test]
-fn colour_and_width_are_those_of_the_place_unless_an_option_says_so() {
+fn colour_and_width_are_those_of_the_terminal_unless_an_option_overrides_them() {
     let colors = |line: &str, place: &Place| match planned(line, place).unwrap().output {
         Output::Table(view) => view.colors,
         other => panic!("{other:?}"),
@@ -297,7 +297,7 @@ fn colour_and_width_are_those_of_the_place_unless_an_option_says_so() {
 }
 
 #[test]
-fn names_are_looked_up_for_what_shows_them() {
+fn names_are_looked_up_if_they_are_shown() {
     let names = |line: &str| {
         let names = plan(line).capture.names;
         (names.users, names.cgroups, names.namespaces, names.hosts)

@@ -21,7 +21,7 @@ pub const INTERVAL_MIN: Duration = Duration::from_millis(100);
 pub struct WatchPlan {
     /// The options of the listing that shows the same sockets.
     list: ListArgs,
-    /// These options, as they would be typed.
+    /// The same options, as they would be typed.
     pub options: Vec<String>,
     /// The filter of the command line.
     pub filter: String,
@@ -29,7 +29,7 @@ pub struct WatchPlan {
     pub interval: Duration,
     /// `--read-only`.
     pub read_only: bool,
-    /// `--at`: when a recording is entered.
+    /// `--at`: the time at which to enter a recording.
     pub at: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct WatchPlan {
 pub struct Selected {
     /// What is read.
     pub request: Request,
-    /// Whether remains of connections (TIME-WAIT) are shown too, as a listing with a filter does.
+    /// Whether closed connections (TIME-WAIT) are shown too, as a listing with a filter does.
     pub remains: bool,
 }
 
@@ -59,7 +59,7 @@ impl WatchPlan {
             unix: args.unix,
             ipv4: args.ipv4,
             ipv6: args.ipv6,
-            // For the listing, a table option by itself means connections; the screen has all states.
+            // For a listing, a table option alone means connections; the screen shows all states.
             all: args.tcp || args.udp || args.unix || args.ipv4 || args.ipv6,
             processes: true,
             table: true,
@@ -104,7 +104,7 @@ impl WatchPlan {
     /// What a filter selects.
     ///
     /// # Errors
-    /// As for [`ListPlan::new`]; a filter on other ends, which the screen does not look up.
+    /// As for [`ListPlan::new`], and for a filter on other ends, which the screen does not look up.
     pub fn select(&self, parsed: Parsed, place: &Place) -> Result<Selected, UsageError> {
         let plan = ListPlan::new(&self.list, parsed, place).and_then(ListPlan::without_reachable)?;
         let mut request = plan.capture;
@@ -117,7 +117,7 @@ impl WatchPlan {
         request.names.users = true;
         request.peers = PeerKinds::default();
         request.half_open = false;
-        // They have no cookie to follow them by.
+        // These sockets have no cookie by which to follow them.
         request.descriptor_only = false;
         request.others.clear();
         if plan.hide_time_wait {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_shows_what_the_listing_shows() {
+    fn the_screen_shows_the_same_sockets_as_the_listing() {
         let (plan, selected) = plan("");
         assert!(plan.options.is_empty() && !selected.remains);
         let protocols: Vec<_> = selected.request.dumps.iter().map(|dump| dump.protocol).collect();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_select_tables_in_every_state_and_a_filter_shows_remains() {
+    fn table_options_select_every_state_and_a_filter_shows_closed_connections() {
         let (plan, selected) = plan("-t4 sport = :80");
         assert_eq!(plan.options, ["-t4ap"]);
         assert_eq!(plan.filter, "sport = :80");

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_is_written_out_in_its_own_language() {
+    fn a_filter_is_formatted_in_its_own_language() {
         for (filter, expected) in [
             ("sport 22 dst 10/8", "sport = 22 and dst = 10.0.0.0/8"),
             ("3000", "local_port = 3000 or peer_port = 3000"),
@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back_as_the_same(filter in samples::filter(), socket in samples::inet_socket()) {
+        fn a_formatted_filter_is_parsed_as_the_same(filter in samples::filter(), socket in samples::inet_socket()) {
             let read = |text: &str| parse(&[text.to_owned()], Mode::List).ok()?.expr?.resolve(&samples::names()).ok();
             let Some(expr) = read(&filter) else { return Ok(()) };
             let text = expr.to_string();

@@ -31,7 +31,7 @@ impl End {
     }
 }
 
-/// How a missing port or peer compares.
+/// How a missing port or peer is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// As in ss for `sport`, `dport`, `src`, `dst`: a missing port is 0, a missing peer is the wildcard address, and
@@ -50,6 +50,6 @@ pub struct EndIs {
     pub address: Option<Prefix>,
     /// The port; `None` for any.
     pub ports: Option<Ranges>,
-    /// How a missing value compares.
+    /// How a missing value is compared.
     pub reading: Reading,
 }

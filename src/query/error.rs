@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mark_is_below_the_fault_with_the_hint_behind_it() {
+    fn the_marker_is_below_the_error_and_followed_by_the_hint() {
         let error = FilterError::new(
             "state = listen and recvq > 0",
             19..24,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_and_a_missing_end_keep_the_mark_in_place() {
+    fn wide_characters_and_a_missing_end_do_not_displace_the_marker() {
         let error = FilterError::new("日本 =", 8..8, "missing value", "");
         assert_eq!(error.render(), "error: missing value\n  日本 =\n        ^");
     }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_inside_a_character_or_outside_of_the_text_is_moved() {
+    fn a_span_inside_a_character_or_outside_the_text_is_moved() {
         let error = FilterError::new("é", 1..99, "x", "");
         assert_eq!(error.span, 0..2);
     }

@@ -1,7 +1,7 @@
 //! Evaluates a filter on a row.
 //!
-//! A predicate on an owner that cannot be seen is neither true nor false. Three-valued (Kleene) logic carries that
-//! through; a row that stays undecided is counted but not shown.
+//! A predicate on a hidden owner is neither true nor false. Three-valued (Kleene) logic propagates that; a row that
+//! stays undecided is counted but not shown.
 
 use std::cmp;
 use std::net::IpAddr;
@@ -25,7 +25,7 @@ pub enum Match {
     Yes,
     /// The row does not match.
     No,
-    /// Depends on unknown owners. The row is not shown and is reported as a gap.
+    /// It depends on unknown owners. The row is not shown, but reported as a gap.
     OwnersUnknown,
 }
 
@@ -33,8 +33,8 @@ pub enum Match {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Truth {
     No,
-    /// True of no owner that was seen, but there may be more. Exists only within a predicate: negated, it is undecided;
-    /// otherwise it is no.
+    /// True for no known owner, but there may be unknown ones. Exists only within a predicate: negated, it is
+    /// undecided; otherwise it means no.
     OfNoneSeen,
     /// A fact about the socket is unknown (its mark, without `CAP_NET_ADMIN`).
     FactUnknown,
@@ -184,8 +184,8 @@ impl Predicate {
     }
 }
 
-/// Matches the text of any owner or, where the socket has one, of its creator. A known creator decides for a socket
-/// without owners.
+/// Matches the text of any owner or of the socket's creator, if it has one. For a socket without owners, a known
+/// creator decides.
 fn owner_or_creator(field: OwnerField, row: &Row, accepts: impl Fn(&[u8]) -> bool) -> Truth {
     let creator = field.of_creator().and_then(|_| row.home_of_creator());
     if creator.is_some_and(|home| home_text(field, home).is_some_and(&accepts)) {
@@ -259,7 +259,7 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
             return name.map_or(Truth::OwnersUnknown, |name| accepts(name.as_bytes()).into());
         }
         OwnerField::Unit | OwnerField::Container | OwnerField::ContainerId | OwnerField::Pod => {
-            // A process outside every container is known to be in none.
+            // If a process is in no container, this is known, not unknown.
             return home_text(field, &process.home).is_some_and(accepts).into();
         }
         OwnerField::Pid | OwnerField::Tid | OwnerField::Fd | OwnerField::Uid => None,
@@ -272,8 +272,9 @@ fn started_ms(process: &Process) -> Option<u64> {
     process.started_at.map(|at| Moment::in_seconds(at).ms)
 }
 
-/// Matches a program by any of its names: the one that is shown (of a script also the interpreter and the script
-/// alone), its kernel name, and the name of its executable; the executable's path only by a pattern with a slash.
+/// Matches a program by any of its names: the one that is shown (for a script, also the interpreter and the script
+/// alone), its kernel name, and the name of its executable. The path of the executable is matched only by a pattern
+/// with a slash.
 fn names_program(pattern: &Pattern, process: &Process) -> bool {
     let script = script_name(&process.program);
     let interpreter = script.and_then(|_| process.program.split(|byte| *byte == b' ').next());
@@ -347,7 +348,7 @@ impl EndIs {
             && self.address.is_none_or(|prefix| prefix.contains(address))
     }
 
-    /// VM sockets have ports but no addresses.
+    /// The same for VM sockets, which have ports but no addresses.
     fn holds_vsock(&self, pair: &VsockPair) -> bool {
         let port = match self.end {
             End::Local => pair.local_port,
@@ -388,7 +389,7 @@ fn is_autobound(socket: &Socket, range: Option<(u16, u16)>) -> bool {
             Some(_) => false,
         },
         Endpoints::Packet(end) => end.interface.is_none() && end.ethertype == 0,
-        // The kernel assigns the process id or, if that is taken, a number above all process ids.
+        // The kernel assigns the process id or, if that is in use, a number above all process ids.
         Endpoints::Netlink(pair) => pair.portid > i32::MAX.unsigned_abs(),
         Endpoints::Vsock(pair) => pair.local_port > LAST_PRIVILEGED_PORT,
         Endpoints::Xdp(_) | Endpoints::Tipc(_) | Endpoints::ProtocolOnly(_) => false,

@@ -38,7 +38,7 @@ pub enum Predicate {
     Interface(u32),
     /// The v2 cgroup with this id.
     Cgroup(NonZeroU64),
-    /// A unix socket is bound to that file.
+    /// A unix socket is bound to this file.
     File(FileId),
     /// A keyword field has one of these words.
     Word(Field, Vec<&'static str>),
@@ -56,7 +56,7 @@ pub enum Predicate {
     Program(Pattern),
     /// The field is not null.
     Has(Field),
-    /// That fact is known for some owner.
+    /// This fact is known for some owner.
     OwnerHas(OwnerField),
     /// The kernel chose the port or name: the port is in this range, or the unix socket is unnamed or has a five-digit
     /// abstract name. `None` until the range is known.
@@ -180,7 +180,7 @@ impl Expr {
 }
 
 impl Predicate {
-    /// Compares a text of any owner; a program goes by several names.
+    /// Compares a text of any owner; a program has several names.
     pub(super) fn of_owner(field: OwnerField, pattern: Pattern) -> Self {
         match field {
             OwnerField::Program => Self::Program(pattern),

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_the_file_names_its_line_and_quotes_nothing() {
+    fn an_error_in_the_file_has_its_line_and_no_quotation() {
         let shown = error(&[], "# none\n\nsport 22\nsecret = 7\n");
         assert!(
             shown.starts_with("error: invalid filter in f, line 4\n"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_what_was_typed_shows_that_alone() {
+    fn an_error_in_typed_words_shows_only_these() {
         let shown = error(&["recvq = 1"], "or secret");
         assert!(shown.contains("'recvq'") && !shown.contains("secret"), "{shown}");
     }

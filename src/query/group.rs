@@ -10,8 +10,8 @@ use crate::model::Row;
 pub struct GroupKey {
     /// What the rows of a group have in common.
     pub field: Field,
-    /// For addresses, the number of leading bits to group by. Up to 32 applies to IPv4, more to IPv6; addresses of the
-    /// other family stay whole.
+    /// For addresses, the number of leading bits to group by. Up to 32, it applies to IPv4, above to IPv6; addresses of
+    /// the other family are not shortened.
     pub prefix: Option<u8>,
 }
 
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             by(Field::Pid, &context),
             "Integer(812)",
-            "nobody's child: the lowest"
+            "no common parent: the lowest pid"
         );
         if let Some(process) = context.processes.get_mut(&812) {
             process.parent = Some(900);
@@ -95,13 +95,13 @@ mod tests {
         assert_eq!(
             by(Field::Pid, &context),
             "Integer(812)",
-            "a circle of parents does not hide the owner"
+            "a cycle of parents does not hide the owner"
         );
         context.processes.clear();
         assert_eq!(
             by(Field::Pid, &context),
             "Integer(812)",
-            "known, though its facts are not"
+            "the pid is known, its facts are not"
         );
         assert_eq!(by(Field::Process, &context), "Null");
     }

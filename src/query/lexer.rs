@@ -1,8 +1,8 @@
 //! Splits the text of a filter into tokens.
 //!
-//! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an
-//! operator; quotes (`'…'` or `"…"` around the whole word) and a backslash make them part of it. After `like`, `~` and
-//! `!~`, a word of the form `/…/` or `/…/i` ends at its second slash.
+//! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an operator;
+//! quotes (`'…'` or `"…"` around the whole word) or a backslash make these part of it. After `like`, `~` and `!~`, a
+//! word of the form `/…/` or `/…/i` ends at its second slash.
 
 use super::error::{FilterError, Span};
 use super::pattern::hex_escape;
@@ -86,8 +86,8 @@ impl Word {
         out
     }
 
-    /// Returns the name of a unix socket as the kernel keeps it, if the word has a `\xHH`: it is then written as JSON
-    /// shows it, where `@` stands for the first NUL of an abstract name and `\x40` for the character.
+    /// Returns the name of a unix socket in the kernel's form if the word contains `\xHH`. It is then written as in
+    /// JSON, where `@` stands for the leading NUL of an abstract name and `\x40` for the character `@`.
     pub(super) fn exact_unix_name(&self) -> Option<Vec<u8>> {
         let has_escape = (0..self.raw.len()).any(|at| {
             self.raw
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regex_runs_to_its_second_slash_and_a_path_is_no_regex() {
+    fn a_regex_ends_at_its_second_slash_and_a_path_is_not_a_regex() {
         assert_eq!(
             shown("process ~ /a (b|c)/ and x"),
             "process Like /a (b|c)/ And x End"

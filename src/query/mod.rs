@@ -1,8 +1,8 @@
 //! One language for fields: columns, JSON keys and filters use the same names, those of [`field`].
 //!
 //! A filter is parsed into a tree ([`parse`]), has its names resolved ([`Expr::names`], [`Expr::resolve`]), is split
-//! into what the kernel can check and the rest ([`mod@pushdown`]), and is evaluated on rows ([`Expr::matches`]). All
-//! of it is pure: no look-ups, no clock, no output.
+//! into what the kernel can check and the rest ([`mod@pushdown`]), and is evaluated on rows ([`Expr::matches`]). All of
+//! it is pure: no lookups, no clock, no output.
 
 mod address;
 mod bare_words;

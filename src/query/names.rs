@@ -1,7 +1,7 @@
 //! Names in a filter that must be looked up: hosts, services, users, interfaces, cgroups.
 //!
-//! The parser leaves them in the tree as `Unresolved`; `source::lookup` looks all of them up together, under one
-//! deadline; [`Expr::resolve`] inserts the answers. Nothing here does I/O.
+//! The parser leaves them in the tree as `Unresolved`; `source::lookup` looks up all of them with one deadline;
+//! [`Expr::resolve`] inserts the answers. Nothing here does I/O.
 
 use std::num::NonZeroU64;
 
@@ -68,7 +68,7 @@ impl Unresolved {
                     .ok_or_else(|| self.missing("interface", found))?;
                 Ok(Expr::Is(Predicate::Interface(*index)))
             }
-            // A name that no file has may still be that of a socket.
+            // Even if there is no such file, a socket may have this name.
             Purpose::File => Ok(match found.files.get(name) {
                 Some(file) => Expr::Is(Predicate::File(*file)),
                 None => Expr::Constant(false),

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use strsim::osa_distance;
 
-/// Returns the candidate nearest to `word`; among equals, the first. A word of three to five characters may differ by one
-/// edit, a longer one by two, a shorter one not at all: everything is near to `ab`, and `grep` does not mean `free`.
+/// Returns the candidate nearest to `word`; among equals, the first. A word of three to five characters may differ by
+/// one edit, a longer one by two. A shorter one may not differ at all, because everything is near `ab`; and `grep` does
+/// not mean `free`.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = match length {
         3..=5 => 1,
-        // No name is longer.
+        // No known word is longer.
         6..=64 => 2,
         _ => return None,
     };
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_near_is_offered() {
+    fn only_near_words_are_offered() {
         assert_eq!(nearest("sprot", ["sport"]), Some("sport"), "a swap is one edit");
         assert_eq!(nearest("recvqu", ["recv_q", "recv"]), Some("recv_q"));
         assert_eq!(nearest("kitten", ["sitting"]), None);

@@ -1,4 +1,4 @@
-//! The right side of a comparison: what each field accepts, and the predicate it yields.
+//! The right side of a comparison: the values that each field accepts, and the resulting predicate.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ impl Reader<'_> {
         let fail = |hint: &str| self.error(operand.span.clone(), self.no_value(text), hint);
         let (protocol, parts) = match family {
             "link" => {
-                // A packet socket has one end; ss compares `dst` with nothing.
+                // A packet socket has only one end; in ss, `dst` matches none.
                 if end == End::Peer {
                     return Err(fail(
                         "a packet socket has no other end: src link:ETHERTYPE:INTERFACE",
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn families_have_operands_of_their_own() {
+    fn families_have_their_own_operands() {
         for (filter, expected) in [
             (
                 "src link:arp:3",

@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 pub enum Pattern {
     /// Exactly these bytes.
     Exact(Box<[u8]>),
-    /// Exactly the unix socket with this name, as the kernel keeps it: an abstract one begins with NUL.
+    /// Exactly the unix socket with this name, in the kernel's form: an abstract one begins with NUL.
     UnixName(Box<[u8]>),
     /// A shell glob over the whole text, case-insensitive.
     Glob(Glob),
@@ -56,7 +56,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether a slash is part of it, so that it is meant for a path.
+    /// Returns whether it contains a slash, so that it is meant for a path.
     pub fn has_slash(&self) -> bool {
         match self {
             Self::Exact(bytes) | Self::UnixName(bytes) => bytes.contains(&b'/'),
@@ -65,7 +65,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether the name of a unix socket matches: as ss shows it, every NUL an `@`; as JSON shows it, `@` only
+    /// Returns whether the name of a unix socket matches: as in ss, with `@` for every NUL; as in JSON, with `@` only
     /// for the first; or byte for byte.
     pub fn matches_unix_name(&self, name: &[u8]) -> bool {
         if matches!(self, Self::UnixName(_)) || !name.contains(&0) {
@@ -98,7 +98,7 @@ pub(super) fn hex_escape(text: &[u8]) -> Option<(u8, &[u8])> {
     Some((digit(*high)? << 4 | digit(*low)?, rest))
 }
 
-/// The regex crate's errors draw the pattern over several lines; the last one gives the reason.
+/// The errors of the regex crate show the pattern over several lines; the last line gives the reason.
 fn last_line(message: &str) -> String {
     let line = message.lines().last().unwrap_or(message);
     line.trim_start_matches("error: ").to_owned()
@@ -109,7 +109,7 @@ impl Glob {
     pub fn new(source: &[u8]) -> Self {
         let mut items = Vec::new();
         let mut rest = source;
-        // After an unclosed `[`, no later one is closed either.
+        // If a `[` is unclosed, no later one is closed either.
         let mut unclosed = false;
         while let Some((first, tail)) = rest.split_first() {
             if let Some((byte, behind)) = hex_escape(rest) {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_closes_is_read_once() {
+    fn unclosed_brackets_are_scanned_only_once() {
         let many = "[".repeat(1 << 20);
         for source in [
             many.clone(),

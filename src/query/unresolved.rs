@@ -29,7 +29,7 @@ pub enum Purpose {
         end: End,
         /// Which ports.
         ports: Option<Ranges>,
-        /// How a missing value compares.
+        /// How a missing value is compared.
         reading: Reading,
     },
     /// A port.
@@ -38,7 +38,7 @@ pub enum Purpose {
         end: End,
         /// How the port is compared.
         order: Order,
-        /// How a missing value compares.
+        /// How a missing value is compared.
         reading: Reading,
     },
     /// The user of the socket.
@@ -49,11 +49,11 @@ pub enum Purpose {
     Interface,
     /// The cgroup of the socket.
     Cgroup,
-    /// The file that a unix socket is bound to, whatever it was called then.
+    /// The file that a unix socket is bound to, whatever its name at that time.
     File,
 }
 
-/// How a number compares with a given one.
+/// How a number is compared with a given one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Equal.
@@ -74,7 +74,8 @@ impl Order {
         self.range_of((number, number))
     }
 
-    /// Returns the numbers that compare this way with a period, first and last: those less than it are before its first.
+    /// Returns the numbers that compare this way with a period, given by its first and last number. A number is less
+    /// than the period if it is before the first.
     pub fn range_of(self, (first, last): (u64, u64)) -> Ranges {
         Ranges::new(match self {
             Self::Equal => vec![(first, last)],

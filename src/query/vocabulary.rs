@@ -41,7 +41,7 @@ mod tests {
     use crate::query::field::{FIELDS, Kind};
 
     #[test]
-    fn every_field_of_words_has_a_list() {
+    fn every_keyword_field_has_a_list() {
         for info in FIELDS {
             let listed = matches!(info.kind, Kind::Word | Kind::Words);
             assert_eq!(words(info.field).is_empty(), !listed, "{}", info.name);

@@ -102,7 +102,7 @@ fn port_word(
         && port_text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    // `10/8` is a prefix, and `::1` an address.
+    // `10/8` is a prefix, not a port with a protocol, and `::1` is an address.
     let is_prefix = protocol.is_some_and(|it| !it.starts_with(|c: char| c.is_ascii_alphabetic()));
     let is_service = behind_colon.is_some_and(|rest| !rest.starts_with(':') && !rest.contains(':'));
     if is_prefix || !(is_range || is_service) {
@@ -146,7 +146,7 @@ fn address_word(
     word: &str,
     mode: Mode,
 ) -> Result<Option<Expr>, FilterError> {
-    // A word of digits and dots, or in brackets, is meant as an address.
+    // A word of digits and dots, or one in brackets, is meant as an address.
     let numeric = word.contains('.')
         && word
             .bytes()
@@ -177,8 +177,8 @@ fn address_word(
     })))
 }
 
-/// A name of unix sockets. A path also means the file that exists there now: when the socket was bound to it, the file
-/// may have had another name.
+/// A name of unix sockets. A path also selects sockets bound to the file that exists there now, because the file may
+/// have had another name when the socket was bound.
 fn unix_name(text: &Arc<str>, operand: &Operand, mode: Mode) -> Expr {
     let glob = Glob::new(operand.word.raw.as_bytes());
     let typed = operand.word.bytes();
@@ -204,7 +204,7 @@ fn program(operand: &Operand) -> Expr {
     ))))
 }
 
-/// The disjunction, with the ports of one end combined into one set: a list of thousands stays cheap.
+/// The disjunction, with the ports of one end combined into one set, so that a list of thousands stays cheap.
 pub(super) fn alternatives(exprs: Vec<Expr>) -> Expr {
     let mut merged: Vec<EndIs> = Vec::new();
     let mut ranges: Vec<Vec<(u64, u64)>> = Vec::new();

@@ -34,7 +34,7 @@ pub fn aligned(cells: Vec<Vec<String>>, shapes: &[Shape]) -> String {
     trim_lines(&table.to_string())
 }
 
-/// No borders, blanks between columns, and right alignment for some of them.
+/// Sets no borders, blanks between columns, and right alignment for some columns.
 pub(super) fn lay_out(table: &mut Table, right: impl Iterator<Item = bool>) {
     table
         .with(Style::empty())
@@ -45,7 +45,7 @@ pub(super) fn lay_out(table: &mut Table, right: impl Iterator<Item = bool>) {
     }
 }
 
-/// Trims trailing blanks of lines, also those before the end of a colour.
+/// Trims trailing blanks of lines, including those before the end of a colour.
 pub(super) fn trim_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_their_cells_and_no_less_than_asked_for() {
+    fn columns_fit_their_cells_and_have_a_minimum_width() {
         let cells = [
             ["PROTO", "LISTEN"],
             ["tcp", "1"],

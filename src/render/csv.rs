@@ -1,4 +1,4 @@
-//! Values as cells of CSV (RFC 4180).
+//! Writes values as CSV cells (RFC 4180).
 
 use super::escape;
 use super::json;

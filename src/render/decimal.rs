@@ -1,7 +1,7 @@
 //! Formats decimal fractions as C's `%g` does: six significant digits, no trailing zeros.
 //!
-//! ss prints times and factors this way. They arrive as integers (microseconds, 1/256), so all of it is integer
-//! arithmetic.
+//! ss prints times and factors this way. They arrive as integers (microseconds, units of 1/256), so integer arithmetic
+//! suffices.
 
 use std::cmp::Ordering;
 
@@ -12,17 +12,17 @@ const SIGNIFICANT: u32 = 6;
 
 /// Appends microseconds as milliseconds.
 pub fn push_ms(out: &mut Vec<u8>, us: u32) {
-    push_g(out, us.into(), 3, || thousandth_off(us));
+    push_g(out, us.into(), 3, || binary_error(us));
 }
 
 /// Appends a number in units of 1/256.
 pub fn push_256th(out: &mut Vec<u8>, number: u32) {
-    // 1/256 is exactly 0.00390625, in binary and in decimal.
+    // 1/256 is exactly 0.00390625.
     push_g(out, u64::from(number) * 390_625, 8, || Ordering::Equal);
 }
 
-/// On which side of the decimal number the nearest binary number lies: C rounds the binary one.
-fn thousandth_off(us: u32) -> Ordering {
+/// Compares the nearest binary number with the decimal number. C rounds the binary one, which decides ties.
+fn binary_error(us: u32) -> Ordering {
     let ms = f64::from(us) / 1000.0;
     let off = ms.mul_add(1000.0, -f64::from(us));
     off.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
@@ -46,7 +46,7 @@ fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Order
         order => order == Ordering::Greater,
     };
     kept += u64::from(up && dropped > 0);
-    // The value is kept * 10^(dropped - decimals).
+    // The value is `kept * 10^(dropped - decimals)`.
     let mut behind = i64::from(decimals) - i64::from(dropped);
     while kept.is_multiple_of(10) {
         kept /= 10;
@@ -66,7 +66,7 @@ fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Order
     }
 }
 
-/// Appends `number / 10^behind` with all its digits.
+/// Appends `number / 10^behind` with all digits.
 fn push_fixed(out: &mut Vec<u8>, number: u64, behind: i64) {
     let Ok(behind @ 1..) = u32::try_from(behind) else {
         push_number(out, number * 10_u64.pow(u32::try_from(-behind).unwrap_or(0)));
@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_what_c_writes(us: u32, small in 0u32..10_000_000, tie in 100_000u32..1_000_000) {
+        fn they_equal_the_output_of_c(us: u32, small in 0u32..10_000_000, tie in 100_000u32..1_000_000) {
             for us in [us, small, tie * 10 + 5] {
                 prop_assert_eq!(ms(us), g(f64::from(us) / 1000.0));
             }

@@ -1,11 +1,11 @@
-//! The ss tokens for what the kernel reports beyond a row: memory (`-m`), as iproute2 7.1 prints them.
+//! The ss tokens for memory (`-m`), type of service and socket options, as iproute2 7.1 prints them.
 
 use super::text::{push_each, push_hex, push_number};
 use super::token::token;
 use crate::model::details::{Details, kind};
 use crate::query::field::{Field, FieldInfo, socket_option_words};
 
-/// The four memory counters of kernels before 3.5, in their order.
+/// The four memory counters of kernels before 3.5, in the kernel's order.
 const MEM: [Field; 4] = [
     Field::RmemAlloc,
     Field::WmemQueued,
@@ -34,7 +34,7 @@ fn push_counters(out: &mut Vec<u8>, counters: impl Iterator<Item = (&'static str
     out.push(b')');
 }
 
-/// ` tos:0xN tclass:0xN class_id:0xN`; zero is written without `0x`, as by C's `%#x`.
+/// ` tos:0xN tclass:0xN class_id:0xN`; zero has no `0x`, as with C's `%#x`.
 pub fn push_tos(out: &mut Vec<u8>, details: &Details) {
     for (token, kind) in [
         (&token!(Tos)[..], kind::TOS),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn all_counters_of_memory_are_written_as_far_as_they_came() {
+    fn the_memory_counters_in_the_attribute_are_written() {
         let all = [0, 131_072, 1, 87_040, 2, 3, 4, 5, 6];
         assert_eq!(
             shown(kind::SKMEMINFO, &all),

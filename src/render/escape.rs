@@ -1,4 +1,4 @@
-//! Escapes text from processes and sockets, which may be hostile, reversibly.
+//! Escapes text from processes and sockets, which may be hostile. The escaping is reversible.
 //!
 //! A backslash is doubled. Control characters (C0, C1, DEL), characters that reorder or hide text, and bytes that are
 //! not UTF-8 become `\xHH`, one for each byte. Everything else is unchanged.
@@ -10,8 +10,8 @@ pub fn push(out: &mut Vec<u8>, bytes: &[u8]) {
     push_also(out, bytes, |_| false);
 }
 
-/// Appends `bytes`, escaped, together with the characters that `also` selects: those with a meaning where the text
-/// goes (a blank between columns, a quote around a name).
+/// Appends `bytes`, escaped. Also escapes the characters that `also` selects, because they have a meaning in the output
+/// (a blank between columns, a quote around a name).
 pub fn push_also(out: &mut Vec<u8>, bytes: &[u8], also: impl Fn(char) -> bool) {
     // Nearly all names need no escaping.
     if bytes
@@ -44,8 +44,8 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Sentences of ours around names that are escaped already: what is still unsafe in them is escaped, and the rest stays
-/// as it is, line breaks and backslashes too.
+/// Escapes whatever is unsafe in our own sentences around names that are already escaped. Everything else is unchanged,
+/// including line breaks and backslashes.
 pub fn sentences(text: &str) -> Cow<'_, str> {
     let is_unsafe = |c: char| c != '\n' && is_unsafe(c);
     if !text.contains(is_unsafe) {
@@ -64,13 +64,13 @@ pub fn sentences(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8(out).unwrap_or_default())
 }
 
-/// The same as one line.
+/// The same for one line: line breaks are escaped too.
 pub fn sentence(text: &str) -> String {
     sentences(text).replace('\n', "\\x0a")
 }
 
-/// Returns the printable form of a unix socket's name: `@` for the leading NUL of an abstract one. A path that starts
-/// with a real `@` begins with `\x40`.
+/// Returns the printable form of a unix socket's name: `@` for the leading NUL of an abstract one. A path that really
+/// starts with `@` is written with `\x40`.
 pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> bool) {
     match name.split_first() {
         Some((0, rest)) => {
@@ -85,8 +85,8 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
     }
 }
 
-/// Returns the name of a unix socket that [`push_unix_name`] has written. An escape that it does not write stays as it
-/// is, since paths contain such escapes, too (`\x2d` in those of systemd).
+/// Reads back the name of a unix socket that [`push_unix_name`] has written. Escapes that it never writes stay as they
+/// are, since paths contain such escapes too (systemd's have `\x2d`).
 pub fn unix_name_of(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn attacks_by_name() {
+    fn hostile_names_are_escaped() {
         assert_eq!(text(b"\x1b[2Jevil"), "\\x1b[2Jevil");
         assert_eq!(text(b"a\nb\\c"), "a\\x0ab\\\\c");
         assert_eq!(text(b"\xff\xfe"), "\\xff\\xfe");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_read_back_and_escapes_of_others_stay() {
+    fn a_name_is_read_back_and_foreign_escapes_are_kept() {
         for (text, name) in [
             (r"@a\x00b", &b"\0a\0b"[..]),
             (r"\x40a", b"@a"),

@@ -1,4 +1,4 @@
-//! Fits columns into the width of the terminal: they are shortened, then dropped, never wrapped.
+//! Fits columns into the width of the terminal: they are shortened and then dropped, but never wrapped.
 //!
 //! The other end of a connection is dropped first, then the program's arguments, then the middle of addresses, then
 //! whole columns by rank. A port, a pid and a queue marked `full` are never truncated ([`super::span`]).
@@ -19,17 +19,17 @@ pub struct Width {
     pub without_other_end: usize,
     /// The minimum width at which no port, pid or queue is truncated.
     pub least: usize,
-    /// The same with names that are shorter than desirable.
+    /// The same, with names shorter than desirable.
     pub tightest: usize,
-    /// Whether a cell needs action: such a column is dropped after those that need none, but before a state that tells
-    /// rows apart.
+    /// Whether a cell needs action. Such a column is dropped after the others, but before a STATE column that
+    /// distinguishes rows.
     pub is_alarming: bool,
-    /// A number for the text of its cells, if it is the same in all of them: such a column says the least.
+    /// A hash of the text of its cells, if it is the same in all of them: such a column is the least informative.
     pub same_text: Option<u64>,
 }
 
 impl Width {
-    /// The same for the cells of both.
+    /// Returns the widths needed for the cells of both.
     #[must_use]
     pub fn widened(self, other: Self) -> Self {
         Self {
@@ -58,14 +58,14 @@ impl Width {
     }
 }
 
-/// What a column loses.
+/// What a column gives up.
 #[derive(Clone, Copy)]
 enum Give {
     /// The other ends of connections.
     OtherEnd,
     /// Everything beyond this width that may be truncated.
     Beyond(usize),
-    /// Everything that may be truncated, names beyond what is desirable.
+    /// Everything that may be truncated, leaving names shorter than desirable.
     Tightest,
     /// The whole column, if all its cells are the same.
     SameColumn,
@@ -106,7 +106,7 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::Proto, Give::SameColumn),
     (Column::Process, Give::Beyond(0)),
     (Column::State, Give::SameColumn),
-    // Most of their cells are empty: rows that differ only in their states must not look alike because of them.
+    // Most cells of these columns are empty. They must not push out STATE, which may be all that distinguishes rows.
     (Column::SynRecv, Give::EvenAlarming),
     (Column::Drops, Give::EvenAlarming),
     (Column::SendQ, Give::EvenAlarming),
@@ -121,7 +121,7 @@ const CONCESSIONS: &[(Column, Give)] = &[
     (Column::State, Give::EvenAlarming),
 ];
 
-/// Returns the columns that stay and their widths, for a terminal of `limit` columns. LOCAL and PROCESS are never
+/// Returns the columns that are kept, and their widths, for a terminal of width `limit`. LOCAL and PROCESS are never
 /// dropped.
 pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
     let mut columns: Vec<(Width, usize)> = natural.iter().map(|width| (*width, width.natural)).collect();
@@ -163,7 +163,7 @@ pub fn fit(natural: &[Width], limit: usize) -> Vec<(Column, usize)> {
     columns
 }
 
-/// Columns requested by name stay; the widest of them are shortened until all fit, down to 8 each.
+/// Columns requested by name are kept; the widest are shortened until all fit, down to 8 cells each.
 fn shorten_named(columns: &mut [(Column, usize)], limit: usize) {
     const LEAST: usize = 8;
     loop {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_given_up_where_there_is_room() {
+    fn nothing_is_dropped_if_there_is_room() {
         assert_eq!(fit(LISTING, 130), LISTING);
     }
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_end_goes_before_anything_else_and_a_full_queue_after_the_rest() {
+    fn the_other_end_is_dropped_first_and_a_full_queue_last() {
         let connections = [
             Width::plain(Column::Proto, 5),
             Width::plain(Column::Local, 20),
@@ -260,12 +260,12 @@ mod tests {
         assert_eq!(
             width_of(30, Column::Process),
             Some((Column::Process, 13)),
-            "its pid stays"
+            "its pid is kept"
         );
     }
 
     #[test]
-    fn the_protocol_goes_before_the_state_and_a_column_that_says_the_same_everywhere_before_both() {
+    fn a_uniform_column_is_dropped_before_the_protocol_and_that_before_the_state() {
         let with = |same_text| {
             [
                 Width {
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_tells_rows_apart_stays_longer_than_a_full_queue() {
+    fn a_state_that_distinguishes_rows_is_kept_longer_than_a_full_queue() {
         use Column::{AcceptQ, Local, Process, Proto, State};
         let listing = |same_text| {
             [
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_given_up_than_is_too_much() {
+    fn no_more_is_dropped_than_necessary() {
         let total =
             |columns: &[(Column, usize)]| columns.iter().map(|(_, width)| width + GAP).sum::<usize>() - GAP;
         assert_eq!(total(LISTING), 130);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_were_named_stay_and_share_what_there_is() {
+    fn columns_requested_by_name_are_kept_and_share_the_width() {
         use crate::query::field::Field;
         let named = |widths: [usize; 2]| {
             let [one, two] = widths;

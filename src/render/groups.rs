@@ -1,6 +1,6 @@
-//! Counts rows by what they have in common.
+//! Groups rows by the values of fields, and counts them.
 //!
-//! Only the groups are kept: their keys as text in the output format, and their counts.
+//! Only the groups are kept in memory: their keys as text in the output format, and their counts.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::word::{push_for_people, push_word};
 use crate::model::Row;
 use crate::query::group::GroupKey;
 
-/// The columns of a group: its number of rows, and sums.
+/// The columns of a group besides its keys: the number of rows, and sums.
 const COUNTS: [&str; 4] = ["count", "recv_q", "send_q", "accept_q"];
 
 /// The number of rows, and the sums of [`COUNTS`]; null if no row of the group has such a queue.
@@ -68,7 +68,7 @@ impl Groups {
         }
     }
 
-    /// Appends the largest groups first, at most `limit`; returns how many.
+    /// Appends at most `limit` groups, the largest first; returns how many.
     pub fn push(&self, out: &mut Vec<u8>, limit: Option<usize>, header: bool) -> u64 {
         let mut groups: Vec<_> = self.found.iter().collect();
         groups.sort_by(|(a_key, a), (b_key, b)| b[0].cmp(&a[0]).then_with(|| a_key.cmp(b_key)));
@@ -107,7 +107,7 @@ impl Groups {
             match (count, self.form) {
                 (Some(count), _) => push_number(out, *count),
                 (None, Form::Json | Form::Jsonl) => out.extend_from_slice(b"null"),
-                // A dash for people: no row of the group has such a queue.
+                // Left empty for people: no row of the group has such a queue.
                 (None, Form::Csv | Form::Table) => {}
                 (None, Form::Plain) => out.push(b'?'),
             }
@@ -118,7 +118,7 @@ impl Groups {
     }
 }
 
-/// The separator between the cells of a table before they are laid out: the unit separator.
+/// Separates the cells of a table until they are laid out (ASCII unit separator).
 const BETWEEN_CELLS: u8 = 0x1f;
 
 /// The separator between the values of a group.
@@ -126,7 +126,7 @@ const fn separator(form: Form) -> u8 {
     match form {
         Form::Json | Form::Jsonl | Form::Csv => b',',
         Form::Plain => b' ',
-        // Text keeps its blanks; control characters are escaped in it.
+        // Text may contain blanks, but no control characters, because they are escaped.
         Form::Table => BETWEEN_CELLS,
     }
 }
@@ -204,7 +204,7 @@ mod tests {
     const KEYS: &[Field] = &[Field::State, Field::Process];
 
     #[test]
-    fn counts_are_sums_and_unknown_where_no_row_has_any() {
+    fn sums_are_unknown_if_no_row_has_a_value() {
         let expected =
             "state,process,count,recv_q,send_q,accept_q\r\nlisten,nginx,2,,,7\r\nestablished,,1,10,20,\r\n";
         assert_eq!(
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(
             text(&even, None, false).0,
             "443 1 ? ? 0\n80 1 ? ? 0\n",
-            "else by key"
+            "equal groups are sorted by key"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Tables with words in front of each row, and tables whose rows arrive one by one.
+//! Tables with leading columns before those of the socket, and tables whose rows arrive one by one.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -8,10 +8,10 @@ use super::fit::{GAP, Width, fit};
 use super::table::{self, DIM, TableView};
 use crate::model::Row;
 
-/// The columns in front of those of the socket: their headings, and the minimum width of each.
+/// The leading columns: their headings and minimum widths.
 pub type Lead = [(&'static str, usize)];
 
-/// Returns the width that the columns in front take.
+/// Returns the width of the leading columns.
 fn lead_width(lead: &Lead) -> usize {
     lead.iter()
         .map(|(heading, least)| heading.width().max(*least) + GAP)
@@ -34,7 +34,7 @@ fn push_heading(out: &mut String, lead: &Lead, colors: bool) {
     out.push_str(off);
 }
 
-/// Returns the view for the columns of the socket, which get the width that the columns in front leave.
+/// Returns the view for the columns of the socket, which get the width that the leading columns leave.
 fn narrowed(lead: &Lead, view: &TableView) -> TableView {
     TableView {
         width: view.width.map(|width| width.saturating_sub(lead_width(lead))),
@@ -42,7 +42,7 @@ fn narrowed(lead: &Lead, view: &TableView) -> TableView {
     }
 }
 
-/// The table of all rows, with each row's word in a first column of that heading. Empty without rows.
+/// The table of all rows, with each row's word in a first column under this heading. Empty without rows.
 pub fn with_word<'a>(
     heading: &'static str,
     rows: impl Iterator<Item = (&'static str, Row<'a>)>,
@@ -68,7 +68,7 @@ pub fn with_word<'a>(
     table::with_facts(&text, &rows, view)
 }
 
-/// A table whose rows arrive one by one. Columns widen as needed, and are then fitted again.
+/// A table whose rows arrive one by one. Columns are widened as needed, and then fitted again.
 #[derive(Clone, Debug)]
 pub struct GrowingTable {
     view: TableView,
@@ -104,8 +104,8 @@ impl GrowingTable {
         }
     }
 
-    /// Appends a row, and the heading above the first and wherever a column comes or goes. `words` are those of the
-    /// columns in front.
+    /// Appends a row, preceded by the heading if it is the first row or if columns have changed. `words` are the cells
+    /// of the leading columns.
     pub fn push(&mut self, out: &mut Vec<u8>, words: &[&str], row: &Row<'_>) {
         let cells: Vec<Cell> = self
             .view
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_line_up_below_one_heading_and_widen_with_what_comes() {
+    fn rows_line_up_below_one_heading_and_columns_widen() {
         let expected = "\
 UTC       EVENT   PROTO  LOCAL        PEER            PROCESS
 12:00:01  open    tcp    10.0.0.1:80  10.0.0.9:50000  nginx 812

@@ -8,7 +8,7 @@ use crate::model::process::script_name;
 use crate::model::time::Moment;
 use crate::model::{OwnerStatus, Protocol, Scope, Socket, State};
 
-/// A scope in the words of the table.
+/// A scope as the table shows it.
 pub const fn scope(scope: Scope) -> &'static str {
     match scope {
         Scope::AllV4 => "all v4",
@@ -47,7 +47,7 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// The network namespace of a row: its name, or its number if it has none.
+/// The network namespace of a row: its name, or its inode number if it has none.
 pub fn netns(row: &Row<'_>) -> String {
     let Some(namespace) = row.namespace() else {
         return "?".to_owned();
@@ -59,7 +59,7 @@ pub fn netns(row: &Row<'_>) -> String {
     }
 }
 
-/// The command line after the program's name: arguments without the program itself, joined with blanks.
+/// The command line without the program: its arguments, joined with blanks.
 pub fn command(row: &Row<'_>) -> String {
     let process = row.processes().next();
     let Some((process, cmdline)) = process.and_then(|process| Some((process, process.cmdline.as_ref()?)))
@@ -69,7 +69,7 @@ pub fn command(row: &Row<'_>) -> String {
     if row.ownership.status != OwnerStatus::Known {
         return String::new();
     }
-    // A script's name is already part of the program's name; what precedes it is for the interpreter.
+    // A script's name is already part of the program's name; the arguments before it are the interpreter's.
     let script = script_name(&process.program);
     let names_script = |argument: &[u8]| {
         script.is_some_and(|script| argument.rsplit(|byte| *byte == b'/').next() == Some(script))
@@ -86,13 +86,13 @@ pub fn command(row: &Row<'_>) -> String {
     arguments.join(" ")
 }
 
-/// Ports of services that should not be open to everyone by accident: databases and caches without encryption by
-/// default, debuggers, the docker API. Each is the default port in the service's own documentation.
+/// Ports of services that are sometimes exposed by accident: databases and caches without encryption by default,
+/// debuggers, the docker API. Each is the default port according to the service's documentation.
 const SENSITIVE_PORTS: &[u16] = &[
     1433, 1521, 2375, 3306, 5005, 5432, 5984, 6379, 7474, 8086, 9042, 9200, 9229, 11211, 27017,
 ];
 
-/// Returns whether a listener deserves a second look: everyone can reach a database or a debugger.
+/// Returns whether a listener deserves a second look: a database or a debugger that listens on every address.
 pub fn is_exposed(socket: &Socket) -> bool {
     let everywhere = matches!(
         socket.scope(),
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_said_with_a_unit() {
+    fn bytes_have_a_unit() {
         assert_eq!(bytes(0), "0 B");
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.5 kB");

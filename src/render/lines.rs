@@ -1,4 +1,4 @@
-//! Rows as lines, written as they arrive: JSON Lines, CSV (RFC 4180), field columns, and the columns of ss.
+//! Rows as lines, written as they arrive: JSON Lines, CSV (RFC 4180), columns of fields, and the columns of ss.
 //!
 //! Nothing here holds more than the current row; the caller decides when to write the buffer.
 
@@ -19,7 +19,7 @@ pub enum Lines {
     Ss(Plain),
     /// One object with these keys per line.
     Json(Vec<Field>),
-    /// The same with the arguments of the first owner, as `cmdline`.
+    /// The same, with the arguments of the first owner as `cmdline`.
     JsonWithArguments(Vec<Field>, Arguments),
     /// Comma-separated values; lines end with CR LF.
     Csv(Columns),
@@ -27,7 +27,7 @@ pub enum Lines {
     Blanks(Columns),
 }
 
-/// Columns that are fields of the registry.
+/// Columns that show fields of the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     /// In this order.
@@ -102,7 +102,7 @@ mod tests {
     use crate::query::samples::{holder, tcp, with_owners};
 
     #[test]
-    fn rows_have_the_fields_in_their_order_below_one_heading() {
+    fn rows_have_the_fields_in_order_below_one_heading() {
         let columns = |header| Columns {
             fields: vec![Field::LocalPort, Field::State, Field::PeerAddress, Field::Owners],
             header,

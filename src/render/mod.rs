@@ -1,6 +1,6 @@
 //! Formats rows as text: the table for people, plain columns and JSON for programs.
 //!
-//! Pure: a renderer writes into a buffer that it is given. All text from outside passes through [`escape`].
+//! Pure: renderers write into a buffer that the caller passes. All text from outside goes through [`escape`].
 
 pub mod cells;
 pub mod columns;

@@ -1,5 +1,4 @@
-//! The tokens of `ss -i` for multipath TCP and SCTP (iproute2 7.1 with `-n`), in its order. As in ss, zeros are
-//! omitted.
+//! The tokens of `ss -i` for multipath TCP and SCTP, in the order of iproute2 7.1 (`-n`). As in ss, zeros are omitted.
 
 use super::text::{push_address, push_each, push_hex, push_number};
 use super::token::token;
@@ -14,18 +13,18 @@ pub fn push_mptcp(out: &mut Vec<u8>, details: &Details) {
     }
 }
 
-/// Appends what `-i` shows for SCTP: the addresses of both ends, then measurements or settings.
+/// Appends what `-i` shows for SCTP: the addresses of both ends, then the numbers.
 pub fn push_sctp(out: &mut Vec<u8>, details: &Details) {
     push_addresses(out, token!(LocalAddresses), details, kind::LOCALS);
     push_addresses(out, token!(PeerAddresses), details, kind::PEERS);
     if let Some(bytes) = details.get(kind::INFO) {
-        // ss reads one structure for either kind of row.
+        // ss uses the same structure for both kinds of rows.
         push_tokens(out, &Struct::new(Field::Sctp, bytes));
         push_tokens(out, &Struct::new(Field::SctpSettings, bytes));
     }
 }
 
-/// The parts that ss has a token for, unless they are 0.
+/// Appends the parts that ss has a token for, unless they are 0.
 fn push_tokens(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for part in structure.parts() {
         let number = structure.value(part).filter(|number| *number > 0);
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn every_token_of_multipath_tcp_has_its_place() {
+    fn mptcp_tokens_are_complete_and_in_order() {
         let mut info = vec![0; 96];
         for (offset, value) in [
             (0, 1),
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_association_tells_addresses_and_numbers() {
+    fn an_association_has_addresses_and_numbers() {
         let mut info = vec![0; 368];
         for (offset, value) in [
             (0, 0xbeef_u32),

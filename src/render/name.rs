@@ -1,4 +1,4 @@
-//! How a [`Name`] is shown: always escaped.
+//! Displays a [`Name`], always escaped.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::{escape, shell};
 use crate::model::Name;
 
 impl Name {
-    /// Returns the name as a word of a command to paste; `None` if it must not be pasted (see [`shell::name`]).
+    /// Returns the name as a word of a command to paste; `None` if it is unsafe to paste (see [`shell::name`]).
     pub fn in_shell(&self) -> Option<String> {
         shell::name(self.as_bytes())
     }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_shown_escaped_and_pasted_quoted_or_not_at_all() {
+    fn a_name_is_shown_escaped_and_quoted_for_a_shell_if_safe() {
         let name = Name::from("a b\\\u{202e}\n");
         assert_eq!(name.to_string(), "a b\\\\\\xe2\\x80\\xae\\x0a");
         assert_eq!(name.in_shell(), None);

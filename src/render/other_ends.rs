@@ -1,4 +1,5 @@
-//! The ends of packet, netlink, VM, XDP and TIPC sockets as text: one part before the colon and one after it, as in ss.
+//! The ends of packet, netlink, VM, XDP and TIPC sockets as text, with one part before and one after the colon, as in
+//! ss.
 
 use super::escape;
 use super::text::push_number;
@@ -38,7 +39,7 @@ pub fn push_local(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
         Endpoints::Vsock(pair) => push_or_any(out, vsock_number(pair.local_cid)),
         Endpoints::Tipc(pair) => push_number(out, pair.local.node),
         Endpoints::Xdp(end) if end.interface.is_some() => push_interface(out, row),
-        // The protocol column has no word for it.
+        // The protocol column has no name for it.
         Endpoints::ProtocolOnly(name) if row.socket.protocol == Protocol::Other => {
             escape::push_also(out, name.as_bytes(), |c| c == ' ' || c == ':');
         }
@@ -61,7 +62,7 @@ pub fn push_local_port(out: &mut Vec<u8>, row: &Row<'_>, form: Form) {
     }
 }
 
-/// Appends the other end, both parts; returns false if there is none.
+/// Appends both parts of the peer; returns false if there is none.
 pub fn push_peer(out: &mut Vec<u8>, row: &Row<'_>, form: Form) -> bool {
     match &row.socket.endpoints {
         Endpoints::Netlink(pair) if pair.is_connected() => push_netlink_peer(out, pair, form),
@@ -129,7 +130,7 @@ mod tests {
     use crate::model::other_ends::{PacketEnd, VsockPair, XdpEnd};
     use crate::query::samples;
 
-    /// The local and the peer end, as numbers and as names.
+    /// Local and peer end, as numbers and as names.
     fn shown(endpoints: Endpoints) -> [String; 2] {
         let socket = Socket {
             endpoints,

@@ -1,17 +1,17 @@
-//! Who owns a row, in words for people, and who is at the other end.
+//! Describes for people who owns a row, and who is at the other end.
 
 use super::escape;
 use super::human::duration_ms;
 use super::span::{Cut, Span};
 use crate::model::{OwnerStatus, Row, Socket, State, TimerKind};
 
-/// The rank of an explanation of the owner: its container, a timer, why it is hidden.
+/// The rank of a detail about the owner: its container, a timer, why it is hidden.
 const DETAIL: u8 = 2;
 /// The rank of the owner at the other end.
 const OTHER_END: u8 = 3;
 
-/// Returns the owner of a row, and that of the other end if it is on this machine; never blank. A program chooses its
-/// own name, so the name is escaped.
+/// Returns the owner of a row, and that of the other end if it is on this machine; never blank. Names are escaped,
+/// because programs choose their own.
 pub fn spans(row: &Row<'_>) -> Vec<Span> {
     let mut spans = match row.ownership.status {
         OwnerStatus::Known => match (first_of(row, 1), row.ownership.holders.first()) {
@@ -63,12 +63,12 @@ pub fn spans(row: &Row<'_>) -> Vec<Span> {
     spans
 }
 
-/// Returns the same as one text.
+/// Returns the same as one string.
 pub fn text(row: &Row<'_>) -> String {
     spans(row).into_iter().map(|span| span.text).collect()
 }
 
-/// The first process that holds the socket, and how many more: `nginx 812 +4`.
+/// The first process that holds the socket, and how many more there are: `nginx 812 +4`.
 fn first_of(row: &Row<'_>, rank: u8) -> Option<Vec<Span>> {
     let mut processes = row.processes();
     let first = processes.next()?;
@@ -108,7 +108,7 @@ fn other_end(row: &Row<'_>) -> Vec<Span> {
     spans
 }
 
-/// The timer, where it explains the state: the end of time-wait, the next retry of a SYN.
+/// The timer, if it explains the state: the end of time-wait, the next retry of a SYN.
 fn timer_note(socket: &Socket) -> Option<String> {
     let timer = socket.timer?;
     let left = duration_ms(timer.expires_ms?.into());

@@ -75,7 +75,7 @@ fn push_ring(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16) {
     }
 }
 
-/// The frame memory, in the order of ss: the number comes before the length.
+/// The frame memory, in the order of ss: the number before the length.
 fn push_umem(out: &mut Vec<u8>, memory: &Struct<'_>) {
     let [size, id, rest @ ..] = memory.parts() else {
         return;
@@ -92,7 +92,7 @@ fn push_labelled(out: &mut Vec<u8>, token: &[u8], details: &Details, kind: u16, 
     push_parts(out, &structure, structure.parts().iter());
 }
 
-/// Parts separated by commas, and the closing bracket; what a structure lacks is 0, as in ss.
+/// Appends parts separated by commas, and the closing bracket. Parts that the structure lacks are 0, as in ss.
 fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterator<Item = &'a FieldInfo>) {
     push_each(out, b',', parts, |out, part| {
         out.extend_from_slice(part.token().as_bytes());
@@ -105,7 +105,7 @@ fn push_parts<'a>(out: &mut Vec<u8>, structure: &Struct<'_>, parts: impl Iterato
     out.push(b')');
 }
 
-/// The number of fanout types that ss has words for; it writes the others as numbers.
+/// The number of fanout types that ss has names for; it prints the others as numbers.
 const FANOUTS_OF_SS: u64 = 6;
 
 fn push_fanout(out: &mut Vec<u8>, details: &Details) {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_have_names_and_none_is_a_zero() {
+    fn flags_have_names_and_no_flags_are_a_zero() {
         let shown = |flags: u32, length: usize| {
             let mut info: Vec<u8> = [1, 2, 0, 7, 0, flags]
                 .iter()
@@ -198,14 +198,14 @@ mod tests {
         };
         assert_eq!(shown(0x11, 24), " ver:2 cpy_thresh:7 flags( running loss )");
         assert_eq!(shown(0, 24), " ver:2 cpy_thresh:7 flags( 0 )");
-        assert_eq!(shown(1, 23), "", "cut short");
+        assert_eq!(shown(1, 23), "", "truncated");
     }
     fn numbers(numbers: &[u32]) -> Vec<u8> {
         numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
     }
 
     #[test]
-    fn rings_and_groups_of_packet_sockets_are_told() {
+    fn rings_and_fanout_of_packet_sockets_are_written() {
         let mut details = Details::default();
         details.push(kind::PACKET_INFO, &numbers(&[1, 2, 0, 0, 0, 1]));
         details.push(kind::PACKET_RX_RING, &numbers(&[16384, 4, 2048, 32, 60, 9, 0x1a]));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn rings_memory_and_counters_of_xdp_sockets_are_told() {
+    fn rings_memory_and_counters_of_xdp_sockets_are_written() {
         let mut details = Details::default();
         details.push(kind::XDP_RX_RING, &numbers(&[2048]));
         details.push(kind::XDP_TX_RING, &numbers(&[1024]));
@@ -259,6 +259,6 @@ mod tests {
             &mut out,
             &super::tests::details(kind::XDP_FILL_RING, &numbers(&[512])),
         );
-        assert!(out.is_empty(), "without memory there is nothing to fill");
+        assert!(out.is_empty(), "without memory, there are no rings to fill");
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::escape;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Maximum number of terminal lines for a row: command lines can be long.
+/// Maximum number of terminal lines for a row, because command lines can be long.
 const ROW_LINES: usize = 4;
 /// A longer command gets a line of its own, with its sentence below.
 const COMMAND: usize = 30;
@@ -23,7 +23,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// An empty page; `width` is the terminal's, `None` elsewhere; `labels` is the width of labels.
+    /// An empty page. `width` is that of the terminal, if there is one; `labels` is the width of labels.
     pub fn new(width: Option<usize>, labels: usize) -> Self {
         Self {
             text: String::new(),
@@ -51,12 +51,12 @@ impl Page {
         self.hanging("  ", sentence, 4);
     }
 
-    /// Adds a text after its head; further lines begin at `indent`.
+    /// Adds a text after its head; continuation lines are indented by `indent`.
     pub fn hanging(&mut self, head: &str, text: &str, indent: usize) {
         self.wrapped(head, text, indent, usize::MAX);
     }
 
-    /// Adds a line of our own as it is, with its blanks.
+    /// Adds a line unchanged, including its blanks.
     pub fn as_is(&mut self, line: &str) {
         self.text.push_str(line);
         self.end_line();
@@ -68,7 +68,7 @@ impl Page {
         self.wrapped(&head, value, head.width(), ROW_LINES);
     }
 
-    /// Adds a label, a command to copy, which is never broken, and what it does.
+    /// Adds a label, a command to copy, which is never wrapped, and what it does.
     pub fn command(&mut self, label: &str, command: &str, sentence: &str) {
         let head = self.head(label);
         let narrow = self
@@ -94,7 +94,7 @@ impl Page {
         self.text
     }
 
-    /// Writes `head` and then the words of `text`; further lines begin at `indent`.
+    /// Writes `head` and then the words of `text`; continuation lines are indented by `indent`.
     fn wrapped(&mut self, head: &str, text: &str, indent: usize, lines: usize) {
         let text = &*escape::sentence(text);
         let Some(width) = self.width else {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_stay_whole_on_a_terminal_and_lines_elsewhere() {
+    fn text_wraps_between_words_on_a_terminal_and_nowhere_else() {
         let write = |width| {
             let mut page = Page::new(width, 10);
             page.prose("one two three four five six seven");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_to_copy_is_never_broken_and_a_row_is_not_endless() {
+    fn a_command_to_copy_is_never_wrapped_and_a_row_is_limited() {
         let mut page = Page::new(Some(40), 10);
         let command = "sysctl -w net.ipv4.ip_local_reserved_ports=3000,4000-5000";
         page.command("or", command, "keeps the port");
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(write(11, "one two four"), "one two\nfour\n");
         assert_eq!(write(12, "one two four"), "one two four\n");
         assert_eq!(write(12, "one\ntwo "), "one\ntwo\n", "no blanks at the end");
-        // Two columns each.
+        // Each character takes two columns.
         assert_eq!(
             write(6, "\u{6f22}\u{5b57} \u{6f22}"),
             "\u{6f22}\u{5b57}\n\u{6f22}\n"
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_ends_with_a_mark_where_its_lines_are_used_up() {
+    fn a_truncated_row_ends_with_an_ellipsis() {
         let mut page = Page::new(Some(12), 2);
         page.row("a", "b c d e f g h i j k l m n o p q r s t");
         let text = page.finish();
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_its_sentence_beside_it_if_both_have_room() {
+    fn a_sentence_follows_its_command_on_the_same_line_if_both_fit() {
         let write = |width, command: &str| {
             let mut page = Page::new(width, 2);
             page.command("to", command, "does it");

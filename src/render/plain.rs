@@ -1,7 +1,7 @@
 //! Plain columns: the fields of `ss -n` in the order of iproute2 7.1, for pipes. Rows are written as they arrive.
 //!
-//! Columns have fixed widths that a longer cell exceeds; only the blanks between fields are significant. A blank
-//! inside a unix name is written `\x20`, so that it does not split the field.
+//! Columns have fixed widths, which longer cells exceed; only the blanks between fields are significant. A blank in a
+//! unix name is written `\x20`, so that it does not split the field.
 
 use super::other_ends::{self, Form};
 use super::packet;
@@ -20,11 +20,11 @@ use crate::model::{Endpoints, InetPair, Protocol, Socket, SocketType, UnixPair};
 pub struct Plain {
     /// The header line.
     pub header: bool,
-    /// The column Netid: omitted if a single table was selected.
+    /// The Netid column, omitted if a single table was selected.
     pub netid: bool,
-    /// The column State: omitted if a single state was selected.
+    /// The State column, omitted if a single state was selected.
     pub state: bool,
-    /// The columns Recv-Q and Send-Q (`-Q` drops them).
+    /// The Recv-Q and Send-Q columns (`-Q` drops them).
     pub queues: bool,
     /// `users:(…)` (`-p`).
     pub processes: bool,
@@ -48,7 +48,7 @@ pub struct Plain {
     pub filters: bool,
     /// TCP internals (`-i`).
     pub info: bool,
-    /// Names of hosts and services where they were found (`-r`).
+    /// Names of hosts and services if they were found (`-r`).
     pub names: bool,
     /// `netns:` with the name or number of the network namespace, if there are several (`-N`).
     pub netns: bool,
@@ -144,7 +144,7 @@ impl Plain {
         match socket.protocol {
             Protocol::Tcp | Protocol::Dccp if self.info => tcp::push_info(out, socket, self.timer),
             Protocol::Mptcp if self.info => multihomed::push_mptcp(out, &socket.details),
-            // Addresses are shown with memory too.
+            // `-m` shows the addresses too.
             Protocol::Sctp if self.info || self.memory => multihomed::push_sctp(out, &socket.details),
             _ => {}
         }

@@ -1,14 +1,14 @@
 //! Arguments of programs, with secrets masked.
 //!
-//! No rule finds every secret, so this one masks too much rather than too little: everything after the name of a
-//! secret in its argument, and the argument after it.
+//! No rule finds every secret, so this one errs on the side of masking too much: everything after the name of a secret
+//! in the same argument, and the next argument.
 
 use std::borrow::Cow;
 
 /// Which arguments are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arguments {
-    /// All, with what looks like a secret masked.
+    /// All, with everything that looks like a secret masked.
     Redacted,
     /// All, unchanged.
     Full,
@@ -31,7 +31,7 @@ impl Arguments {
 }
 
 fn redacted(arguments: &[Box<[u8]>]) -> Vec<Cow<'_, [u8]>> {
-    // The program itself may be called `keyserver`: that does not make the next argument a secret.
+    // The program's own name does not count: after `keyserver`, the next argument is no secret.
     let mut follows_name = false;
     let mut shown = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
@@ -66,7 +66,7 @@ fn secret_in(text: &[u8]) -> Option<usize> {
     Some(found + rest.iter().take_while(|byte| is_name_byte(**byte)).count())
 }
 
-/// Masks what follows the name of a secret, up to the end of the argument, and the users of URLs.
+/// Masks everything from the name of a secret to the end of the argument, and the user part of URLs.
 fn without_values(argument: &[u8]) -> Cow<'_, [u8]> {
     let end = secret_in(argument).filter(|end| *end < argument.len());
     let kept = argument.get(..end.map_or(argument.len(), |end| end + 1));
@@ -172,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn full_is_what_was_there(arguments in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
+        fn full_arguments_are_unchanged(arguments in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
             let arguments: Vec<Box<[u8]>> = arguments.into_iter().map(Into::into).collect();
             let full = Arguments::Full.of(&arguments);
             prop_assert!(full.iter().map(|one| &**one).eq(arguments.iter().map(|one| &**one)));

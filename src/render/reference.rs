@@ -36,8 +36,8 @@ fn sets(info: &FieldInfo) -> &'static str {
     }
 }
 
-/// The list of fields: name, type, unit, column sets and meaning. On a terminal of this `width`, meanings wrap at words, and
-/// get lines of their own where little room is left for them.
+/// The list of fields: name, type, unit, column sets and meaning. On a terminal of this `width`, meanings wrap at
+/// words, and get separate lines if there is little room for them.
 pub fn columns(width: Option<usize>) -> String {
     let heading = ["FIELD", "TYPE", "UNIT", "SHOWN IN"].map(str::to_owned);
     let field = |info: &FieldInfo| {
@@ -77,7 +77,7 @@ pub fn columns(width: Option<usize>) -> String {
 /// The minimum room for meanings next to the other facts.
 const MEANING_LEAST: usize = 30;
 
-/// The same as a page of documentation.
+/// The same as a documentation page.
 pub fn columns_page() -> String {
     let mut page = String::from(COLUMNS_PAGE);
     for info in FIELDS {
@@ -143,7 +143,7 @@ fn property(info: &FieldInfo) -> String {
     format!("{{ {}, \"description\": {} }}", type_of(info), quoted(&meaning))
 }
 
-/// The type of a field, as the Schema writes it.
+/// The type of a field in JSON Schema.
 fn type_of(info: &FieldInfo) -> String {
     let listed = || {
         let words: Vec<_> = words(info.field).into_iter().map(quoted).collect();

@@ -7,13 +7,13 @@ use super::escape;
 /// Bytes that are harmless on a terminal: UTF-8 without control characters other than line breaks, tabs and colours,
 /// and without characters that hide or reorder text.
 ///
-/// Writers escape every name where they print it ([`escape`]), so there should be nothing left to replace here. This
-/// is the last line of defence: it cannot be built from raw bytes, and nothing else is written.
+/// Writers escape every name where they print it ([`escape`]), so there should be nothing left to replace here. This is
+/// the last line of defence: this type cannot be built from unchecked bytes, and only this type is printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Safe<'a>(Cow<'a, [u8]>);
 
 impl<'a> Safe<'a> {
-    /// Sentences: everything unsafe in them becomes `\xHH`.
+    /// Makes sentences safe: everything unsafe in them becomes `\xHH`.
     pub fn sentences(text: &'a str) -> Self {
         Self(match escape::sentences(text) {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -21,8 +21,8 @@ impl<'a> Safe<'a> {
         })
     }
 
-    /// A document of any format: everything unsafe in it becomes U+FFFD, which is valid in all of them. A document
-    /// ends with a complete character.
+    /// Makes a document of any format safe: everything unsafe in it becomes U+FFFD, which is valid in all formats. The
+    /// document must end with a complete character.
     pub fn document(bytes: &'a [u8]) -> Self {
         Self(if may_be_unsafe(bytes) {
             replace(bytes)
@@ -37,8 +37,9 @@ impl<'a> Safe<'a> {
     }
 }
 
-/// Whether anything but printable ASCII, line breaks and tabs is in it. Every row passes here: the check has no early
-/// exit within a block and works on bytes alone, so that the compiler makes it a few instructions for 16 bytes.
+/// Whether it contains anything but printable ASCII, line breaks and tabs. Every row passes through here, so the check
+/// has no early exit within a block and works on single bytes: the compiler turns it into a few instructions per 16
+/// bytes.
 fn may_be_unsafe(bytes: &[u8]) -> bool {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
     let blocks = bytes.as_chunks::<64>();
@@ -60,7 +61,7 @@ fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
             let length = match c {
                 '\x1b' => colour(rest),
                 '\n' | '\t' => Some(1),
-                // The end of a line of CSV.
+                // The line ending of CSV.
                 '\r' if rest.starts_with("\r\n") => Some(2),
                 c if escape::is_unsafe(c) => None,
                 c => Some(c.len_utf8()),
@@ -78,8 +79,8 @@ fn replace(bytes: &[u8]) -> Cow<'static, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-/// Returns the length of the colour sequence (`ESC [ 1 ; 31 m`) at the beginning of a text; `None` if it begins with
-/// another sequence.
+/// Returns the length of the colour sequence (`ESC [ 1 ; 31 m`) at the start of a text; `None` if it starts with
+/// anything else.
 fn colour(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\x1b[")?;
     let end = parameters.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_harm_is_replaced() {
+    fn unsafe_text_is_replaced() {
         assert_eq!(
             document(b"a\x1b[2Jb\x07\r\xff\x7f"),
             "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}\u{fffd}"
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_bytes_are_told_from_all_others_wherever_they_stand() {
+    fn unsafe_bytes_are_found_at_every_position() {
         for byte in 0..=u8::MAX {
             for at in [0, 63, 64, 70] {
                 let mut bytes = [b'a'; 71];

@@ -4,8 +4,8 @@ use super::escape;
 
 /// Returns the text as one word for a POSIX shell, quoted if necessary.
 ///
-/// `None` if the command would not look like what it does: control characters, characters that hide or reorder text,
-/// and bytes that are not UTF-8.
+/// `None` if the command would not do what it looks like: with control characters, characters that hide or reorder
+/// text, or bytes that are not UTF-8.
 pub fn word(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     if text.chars().any(escape::is_unsafe) {
@@ -44,7 +44,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn words_are_quoted_where_a_shell_would_eat_them() {
+    fn words_are_quoted_if_a_shell_would_interpret_them() {
         for (text, quoted) in [
             ("-tulpn", "-tulpn"),
             (":3000", ":3000"),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_cannot_see_is_no_word() {
+    fn text_with_invisible_characters_is_not_a_word() {
         for text in [
             &b"a\nreboot"[..],
             b"\x1b[2J",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_no_option() {
+    fn a_name_is_not_an_option() {
         assert_eq!(name(b"--force"), None);
         assert_eq!(name(b"web-1").as_deref(), Some("web-1"));
     }

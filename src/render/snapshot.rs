@@ -1,4 +1,4 @@
-//! The last line of a snapshot: the run itself. Without it, rows are missing.
+//! The last line of a snapshot, about the run itself. If it is missing, so may be rows.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -24,11 +24,11 @@ pub struct Closing<'a> {
     pub version: &'a str,
     /// The kernel's release.
     pub kernel: &'a str,
-    /// The number of rows above it.
+    /// The number of rows before it.
     pub rows: u64,
-    /// What is missing, or was read in another way.
+    /// What is missing, or was read by a fallback.
     pub gaps: &'a [Gap],
-    /// Where the kernel chooses ports.
+    /// The range from which the kernel chooses ports.
     pub ports: Option<RangeInclusive<u16>>,
     /// The addresses in the namespaces that were read.
     pub ips: &'a BTreeSet<IpAddr>,

@@ -1,7 +1,7 @@
-//! Text whose spans are truncated or dropped when a column is too narrow.
+//! Text made of spans, which are truncated or dropped if a column is too narrow.
 //!
-//! A port, a pid and the word `full` are never truncated: half a number is a wrong number. Other spans have a rank;
-//! the highest rank goes first, truncated and then dropped.
+//! A port, a pid and the word `full` are never truncated, because half a number is a wrong number. Other spans have a
+//! rank; those of the highest rank are truncated and then dropped first.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -29,7 +29,7 @@ pub struct Span {
 
 /// The minimum width of a truncated name.
 const LEAST_NAME: usize = 8;
-/// The same if a column would have to go otherwise.
+/// The same if a column would otherwise have to be dropped.
 const TIGHTEST_NAME: usize = 6;
 /// The minimum width of a truncated address or path: that of 127.0.0.1.
 const LEAST_ADDRESS: usize = 9;
@@ -93,12 +93,12 @@ pub fn width_without(spans: &[Span], rank: u8) -> usize {
         .sum()
 }
 
-/// The minimum width at which everything that must stay whole does.
+/// The minimum width at which nothing is truncated that must not be.
 pub fn least(spans: &[Span]) -> usize {
     spans.iter().filter(|span| span.rank == 1).map(Span::least).sum()
 }
 
-/// The same with names that are shorter than desirable.
+/// The same, with names shorter than desirable.
 pub fn tightest(spans: &[Span]) -> usize {
     spans
         .iter()
@@ -107,8 +107,8 @@ pub fn tightest(spans: &[Span]) -> usize {
         .sum()
 }
 
-/// Returns the text of the spans in at most this many terminal cells. Below [`least`] it is truncated at its end all
-/// the same: nothing may wrap.
+/// Returns the text of the spans in at most this many terminal cells. Below [`least`], it is truncated at the end
+/// anyway, because nothing may wrap.
 pub fn shorten(spans: &[Span], limit: usize) -> String {
     let mut spans = spans.to_vec();
     for rank in RANKS {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_end_goes_first_and_a_pid_is_never_cut() {
+    fn the_other_end_is_dropped_first_and_a_pid_is_never_cut() {
         let shown = |limit| shorten(&connection(), limit);
         assert_eq!(
             shown(60),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_by_what_it_takes_on_the_screen() {
+    fn text_is_cut_by_its_width_on_the_screen() {
         assert_eq!(cut_end("systemd-resolve", 9), "systemd-\u{2026}");
         assert_eq!(cut_end("short", 5), "short");
         assert_eq!(cut_end("\u{6f22}\u{5b57}\u{6f22}", 4), "\u{6f22}\u{2026}");

@@ -13,12 +13,13 @@ use super::text::{push_each, push_number};
 use crate::model::summary::{Figure, Summary};
 use crate::model::{Family, Protocol, State};
 
-/// What `ss -s` prints (iproute2 7.1): kernel figures, padded to nine places. Missing figures are 0 here.
+/// The output of `ss -s` (iproute2 7.1): kernel figures, padded to nine characters. Missing figures are 0 here.
 pub fn plain(summary: &Summary) -> String {
     let of = |figure| summary.get(figure).unwrap_or(0);
     let [tcp4, tcp6] = [Figure::TcpInUse, Figure::Tcp6InUse].map(of);
     let (allocated, time_wait) = (of(Figure::TcpAllocated), of(Figure::TcpTimeWait));
-    // As ss counts; the result can be odd: allocated sockets are per machine, the rest per namespace.
+    // The same calculation as in ss. The result can be negative, because allocated sockets are counted per machine, the
+    // rest per namespace.
     let closed = i128::from(allocated) - (i128::from(tcp4) + i128::from(tcp6) - i128::from(time_wait));
     let mut text = format!("Total: {}\n", of(Figure::SocketsUsed));
     let _ = writeln!(
@@ -131,7 +132,8 @@ pub fn page(summary: &Summary, width: Option<usize>) -> String {
     text.push_str(&losses(summary));
     let mut page = Page::new(width, 0);
     for line in text.lines() {
-        // After the label; only what is too wide is touched, since tables have blanks of their own.
+        // Continuation lines are aligned after the label. Only lines that are too wide are changed, because tables
+        // contain significant blanks.
         match line
             .split_at_checked(LABEL)
             .filter(|_| width.is_some_and(|width| line.width() > width))
@@ -175,7 +177,7 @@ fn states(summary: &Summary) -> String {
         .into_iter()
         .filter(|state| rows.values().any(|row| row.contains_key(state)))
         .collect();
-    // ss has one word for bound and unconnected; here each has a column.
+    // ss has one name for bound and unconnected; here each has a column.
     let headings = present.iter().map(|state| match state {
         State::Bound => "BOUND".to_owned(),
         state => state.ss_name().to_ascii_uppercase(),
@@ -226,7 +228,7 @@ mod tests {
     use crate::model::Socket;
 
     #[test]
-    fn a_pipe_gets_the_shape_of_ss() {
+    fn a_pipe_gets_the_format_of_ss() {
         let mut summary = Summary::default();
         for (figure, value) in [
             (Figure::SocketsUsed, 25),
@@ -249,7 +251,7 @@ mod tests {
         assert_eq!(lines[7], "INET\t  8         6         2        ");
         assert!(text.ends_with("FRAG\t  0         0         0        \n\n"));
         summary.set(Figure::TcpInUse, 9);
-        assert!(plain(&summary).contains("closed -5,"), "as odd as ss itself");
+        assert!(plain(&summary).contains("closed -5,"), "negative, as in ss");
     }
 
     #[test]
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_gets_states_limits_and_what_was_lost() {
+    fn the_page_has_states_limits_and_losses() {
         let mut summary = Summary::default();
         for state in [State::Listen, State::Established, State::Established] {
             summary.add(&Socket {

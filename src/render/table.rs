@@ -1,7 +1,7 @@
 //! The table for people: no borders, one dim heading, never wrapped.
 //!
-//! tabled lays out and aligns; [`super::fit`] decides beforehand which columns stay and how wide they are, so that
-//! tabled never has to break a line.
+//! tabled lays out and aligns. [`super::fit`] decides beforehand which columns are kept and how wide they are, so that
+//! tabled never has to wrap a line.
 
 use std::hash::{DefaultHasher, Hasher as _};
 use std::ops::ControlFlow;
@@ -29,7 +29,7 @@ pub struct TableView {
     pub colors: bool,
     /// The heading line.
     pub header: bool,
-    /// Names of hosts and services where they were found (`-r`).
+    /// Names of hosts and services if they were found (`-r`).
     pub names: bool,
     /// The facts shown after the rows.
     pub facts: Facts,
@@ -53,7 +53,7 @@ pub type Take<'t> = dyn FnMut(&Row<'_>) -> ControlFlow<()> + 't;
 /// How many rows are laid out together.
 const PART: usize = 512;
 
-/// The same in parts, for rows that are not kept in memory: `visit` passes on all of them, in order, and does so up to
+/// The same in parts, for rows that are not kept in memory. `visit` passes on all rows in order; it is called up to
 /// four times.
 pub fn in_parts(
     visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>,
@@ -92,7 +92,7 @@ pub fn in_parts(
     }
 }
 
-/// How many rows there are, counted only up to two.
+/// Counts the rows, but only up to two.
 fn count(visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>) -> usize {
     let mut count = 0;
     let _ = visit(&mut |_| {
@@ -120,12 +120,12 @@ struct Part<'l> {
 }
 
 impl Part<'_> {
-    /// The rows so far, the first ones with the heading.
+    /// Takes the text of the rows so far, with the heading for the first ones.
     fn take(&mut self) -> String {
         let columns = &self.layout.columns;
         let mut text = lay_out(&self.cells, columns, &self.view, Some(&self.layout.widths));
         if self.view.facts != Facts::default() {
-            text = behind_rows(&text, self.facts.drain(..), &self.view);
+            text = after_rows(&text, self.facts.drain(..), &self.view);
         }
         self.cells.clear();
         self.view.header = false;
@@ -135,9 +135,9 @@ impl Part<'_> {
 
 /// The columns that are shown.
 struct Layout {
-    /// With the width that cells are cut to.
+    /// Each with the width that its cells are cut to.
     columns: Vec<(Column, usize)>,
-    /// The width of each: less if its widest cell is narrower.
+    /// The actual width of each, which is less if its widest cell is narrower.
     widths: Vec<usize>,
 }
 
@@ -179,7 +179,7 @@ impl Layout {
         (!is_empty).then_some(layout)
     }
 
-    /// Makes columns as narrow as the rest of their cells.
+    /// Shrinks columns to their widest cell after cutting.
     fn shrink(&mut self, visit: &dyn Fn(&mut Take<'_>) -> ControlFlow<()>, view: &TableView) {
         let heading = |(column, width): &(Column, usize)| {
             if view.header {
@@ -207,11 +207,11 @@ pub(super) fn with_facts(table: &str, rows: &[Row<'_>], view: &TableView) -> Str
         return table.to_owned();
     }
     let lines = rows.iter().map(|row| facts::line(row, view.facts));
-    behind_rows(table, lines, view)
+    after_rows(table, lines, view)
 }
 
-/// Inserts a dim line after each row of a table that has one, truncated to the width.
-fn behind_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableView) -> String {
+/// Inserts a dim line after each row that has one, truncated to the width.
+fn after_rows(table: &str, lines: impl Iterator<Item = String>, view: &TableView) -> String {
     let mut text = String::with_capacity(table.len() * 2);
     let mut rows = table.lines();
     if view.header {
@@ -260,7 +260,7 @@ pub(super) fn width_of<'a>(
     })
 }
 
-/// A number for the text of the cells, if it is the same in all of them.
+/// A hash of the text of the cells, if it is the same in all of them.
 fn same_text<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<u64> {
     let number = |cell: &Cell| {
         let mut hasher = DefaultHasher::new();
@@ -273,7 +273,7 @@ fn same_text<'a>(cells: impl Iterator<Item = &'a Cell>) -> Option<u64> {
     numbers.all(|other| other == first).then_some(first)
 }
 
-/// Lays out cells in columns. With `widths` a column is as wide as that even if all its cells are narrower.
+/// Lays out cells in columns. `widths`, if given, are minimum widths.
 pub(super) fn lay_out(
     cells: &[Vec<Cell>],
     columns: &[(Column, usize)],
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_to_the_right_and_empty_columns_go_unless_they_were_asked_for() {
+    fn numbers_are_right_aligned_and_empty_columns_dropped_unless_requested() {
         let columns = [Column::Proto, Column::Local, Column::Timer, Column::Process];
         let expected = "PROTO  LOCAL           PROCESS\n\
                         tcp    10.0.0.1:80     nginx 812\n\
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_mark_the_heading_and_the_cell_that_wants_a_look_and_nothing_else() {
+    fn only_the_heading_and_cells_that_need_attention_are_coloured() {
         let columns = [Column::Local, Column::AcceptQ];
         let plain = table(&listeners(), &view(&columns));
         let coloured = TableView {
@@ -433,7 +433,7 @@ mod tests {
         /// A hundred sockets with long addresses in different states, held by programs with long names.
         /// One in four is a unix socket with a long path; its accept queue is full.
         #[test]
-        fn no_line_wraps_no_port_or_pid_is_cut_and_every_row_and_its_state_can_be_told_apart(
+        fn no_line_wraps_no_port_or_pid_is_cut_and_rows_stay_distinguishable(
             seeds in proptest::collection::vec((any::<u128>(), any::<u128>(), "[a-z-]{1,30}", "[a-z /]{0,60}"), 100),
         ) {
             use crate::model::Process;
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_table_cuts_what_is_wide() {
+    fn a_narrow_table_cuts_wide_cells() {
         let narrow = TableView {
             width: Some(20),
             ..view(&[Column::Local, Column::Process])
@@ -523,7 +523,7 @@ mod tests {
         };
         let lines = || ["", "one that is long"].map(str::to_owned).into_iter();
         assert_eq!(
-            behind_rows("PROTO\ntcp\nudp\n", lines(), &view),
+            after_rows("PROTO\ntcp\nudp\n", lines(), &view),
             "PROTO\ntcp\nudp\none that\u{2026}\n"
         );
         let view = TableView {
@@ -532,7 +532,7 @@ mod tests {
             ..view
         };
         assert_eq!(
-            behind_rows("tcp\nudp\n", lines(), &view),
+            after_rows("tcp\nudp\n", lines(), &view),
             format!("tcp\nudp\n{}one that\u{2026}{}\n", DIM.0, DIM.1)
         );
     }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::numbers::ip_protocol_name;
 
-/// Appends the first `length` of these bytes. Copying a number of bytes known at compile time takes a store or two;
-/// copying an arbitrary number is a call, and a row has dozens of them.
+/// Appends the first `length` of these bytes. Copying a constant number of bytes takes a store or two; copying a
+/// variable number is a call, and a row has dozens of them.
 pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: usize) {
     let end = out.len() + length.min(N);
     out.extend_from_slice(bytes);
@@ -17,7 +17,7 @@ pub fn push_start<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], length: us
 pub fn push_number(out: &mut Vec<u8>, number: impl Into<u64>) {
     const MOST: usize = 20;
     let mut number: u64 = number.into();
-    // Twice as long, so that the bytes of the longest number can be copied from the first digit of any number.
+    // Twice the maximum length, so that a constant number of bytes can be copied from the first digit of any number.
     let mut digits = [0; MOST * 2];
     let mut start = MOST;
     loop {
@@ -90,7 +90,7 @@ pub fn push_address(out: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-/// Every octet in decimal, followed by a dot, and the length of that text.
+/// Every octet in decimal, followed by a dot, with the length of the text.
 static OCTETS: [([u8; 4], u8); 256] = octets();
 
 const fn octets() -> [([u8; 4], u8); 256] {
@@ -124,7 +124,7 @@ fn push_v4(out: &mut Vec<u8>, address: Ipv4Addr) {
         let (text, length) = &OCTETS[usize::from(octet)];
         push_start(out, text, usize::from(*length));
     }
-    // The last dot.
+    // Removes the last dot.
     out.pop();
 }
 
@@ -154,7 +154,7 @@ fn push_v6(out: &mut Vec<u8>, address: Ipv6Addr) {
     }
 }
 
-/// Returns the position and length of the first longest run of zero segments.
+/// Returns the position and length of the longest run of zero segments, the first of several.
 fn longest_zeros(segments: &[u16; 8]) -> (usize, usize) {
     let (mut best, mut best_length, mut length) = (0, 0, 0);
     for (index, segment) in segments.iter().enumerate() {
@@ -187,7 +187,7 @@ pub fn align_right(out: &mut Vec<u8>, start: usize, width: usize) {
     if missing == 0 {
         return;
     }
-    // The bytes, plus any that follow, to make up the width of a wide column.
+    // A constant number of bytes is copied: the text, and whatever follows it.
     out.extend_from_slice(&[0; WIDE]);
     match out.get(start..).and_then(<[u8]>::first_chunk::<WIDE>).copied() {
         Some(text) if width <= WIDE => {
@@ -218,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_and_addresses_look_as_the_standard_library_writes_them(number: u64, v4: u32, v6: [u16; 8], zeros: u8) {
+        fn numbers_and_addresses_equal_those_of_the_standard_library(number: u64, v4: u32, v6: [u16; 8], zeros: u8) {
             prop_assert_eq!(written(|out| push_number(out, number)), number.to_string());
             prop_assert_eq!(written(|out| push_hex(out, number)), format!("{number:x}"));
             let v4 = Ipv4Addr::from(v4);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_octet_is_written_as_the_standard_library_writes_it() {
+    fn every_octet_equals_that_of_the_standard_library() {
         for octet in 0..=u8::MAX {
             let address = Ipv4Addr::new(octet, 0, 255, octet);
             assert_eq!(

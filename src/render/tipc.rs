@@ -1,4 +1,4 @@
-//! What `--tipcinfo` shows of a TIPC socket (iproute2 7.1 misc/ss.c, `tipc_show_sock`).
+//! What `--tipcinfo` shows about a TIPC socket (iproute2 7.1 misc/ss.c, `tipc_show_sock`).
 
 use super::text::push_number;
 use crate::model::{Endpoints, Socket, SocketType};

@@ -1,5 +1,5 @@
-//! The ss tokens, from the table of fields, as arrays: copying a number of bytes known at compile time takes a store
-//! or two, and a row has dozens of tokens.
+//! The ss tokens from the table of fields, as arrays: copying a constant number of bytes takes a store or two, and a
+//! row has dozens of tokens.
 
 /// The token of a field preceded by a blank, or by `before`: `token!(RtoUs)` is `b" rto:"`.
 macro_rules! token {
@@ -36,7 +36,7 @@ pub(crate) const fn joined<const LENGTH: usize>(before: &str, token: &str) -> [u
 #[cfg(test)]
 mod tests {
     #[test]
-    fn tokens_come_from_the_table_with_something_in_front() {
+    fn tokens_come_from_the_table_with_a_prefix() {
         assert_eq!(token!(RtoUs), b" rto:");
         assert_eq!(token!("," DctcpAlpha), b",alpha:");
         assert_eq!(token!("" RttvarUs), b"/");

@@ -13,7 +13,7 @@ pub struct Totals {
     full: Vec<u16>,
     /// Sockets in time-wait that were counted but not shown.
     pub time_wait_hidden: u64,
-    /// All rows, those beyond `--limit` included.
+    /// All rows, including those beyond `--limit`.
     pub of: u64,
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use crate::model::{Endpoints, InetPair, State};
 
     #[test]
-    fn the_line_names_what_matters() {
+    fn the_line_has_counts_and_full_queues() {
         let listener = |port, waiting| Socket {
             state: State::Listen,
             rqueue: Some(waiting),

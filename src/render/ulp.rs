@@ -26,7 +26,7 @@ fn number(structure: &Struct<'_>, field: Field) -> Option<u64> {
 
 fn push_tls(out: &mut Vec<u8>, tls: &Struct<'_>) {
     push_word(out, token!(TlsVersion), tls, Field::TlsVersion);
-    // ss prints nothing for ciphers that it does not know; it knows fewer than the table here.
+    // ss prints nothing for unknown ciphers, and knows fewer than the table here.
     let cipher = number(tls, Field::TlsCipher);
     if CIPHERS.iter().any(|(known, _)| Some(*known) == cipher) {
         push_word(out, token!(TlsCipher), tls, Field::TlsCipher);
@@ -90,7 +90,7 @@ fn push_subflow(out: &mut Vec<u8>, subflow: &Struct<'_>) {
     }
 }
 
-/// A token, zero-padded to at least four digits, and the address id.
+/// Appends a token, zero-padded to at least four digits, and the address id.
 fn push_token(out: &mut Vec<u8>, token: u64, id: u64) {
     for digit in [12_u32, 8, 4] {
         if token >> digit != 0 {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_tells_version_cipher_and_who_encrypts() {
+    fn tls_has_version_cipher_and_offload() {
         let number = u16::to_ne_bytes;
         assert_eq!(
             shown(
@@ -144,12 +144,12 @@ mod tests {
         assert_eq!(
             shown(b"tls\0", 2, &[(1, &number(9)), (2, &number(99)), (3, &[1])]),
             " tcp-ulp-tls version: unknown(9)",
-            "ss has no word for an unknown cipher, and a truncated number is not one"
+            "ss has no name for an unknown cipher, and a truncated number is ignored"
         );
     }
 
     #[test]
-    fn a_subflow_tells_flags_tokens_and_its_mapping() {
+    fn a_subflow_has_flags_tokens_and_its_mapping() {
         let number = u32::to_ne_bytes;
         let with_rights: &[(u16, &[u8])] = &[
             (1, &number(0xab)),

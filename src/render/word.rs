@@ -1,10 +1,10 @@
-//! Values as words: columns of fields separated by blanks.
+//! Writes values as words, for columns of fields separated by blanks.
 
 use super::escape;
 use super::text::{push_address, push_each, push_hex, push_list, push_number};
 use crate::query::field::{Value, part_value, socket_option_words};
 
-/// Appends a value as people read it: text keeps its blanks, and is escaped otherwise.
+/// Appends a value for people: blanks in text are kept, everything else is escaped as usual.
 pub fn push_for_people(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {
         Value::Text(text) => escape::push(out, text),
@@ -16,7 +16,7 @@ pub fn push_for_people(out: &mut Vec<u8>, value: &Value<'_>) {
 /// Appends a value as one word: `?` for null, `""` for empty text, lists joined by commas, owners as `pid/fd`, parts
 /// as `name=value`.
 ///
-/// Blanks, quotes, question marks and commas of a text are written `\xHH`, so that nothing is ambiguous.
+/// Blanks, quotes, question marks and commas in text are written `\xHH`, so that nothing is ambiguous.
 pub fn push_word(out: &mut Vec<u8>, value: &Value<'_>) {
     let start = out.len();
     let special = |c: char| c.is_whitespace() || matches!(c, '"' | '?' | ',');

@@ -3,7 +3,8 @@
 use super::disk;
 use super::netns::NAMED;
 
-/// Names and ids of the users in /etc/passwd. Users of a directory server are not listed: there may be thousands.
+/// Names and ids of the users in /etc/passwd. Users from a directory server are left out, because there may be
+/// thousands.
 pub fn users() -> Vec<(String, String)> {
     let text = disk::read_to_string("/etc/passwd").unwrap_or_default();
     let user = |line: &str| {

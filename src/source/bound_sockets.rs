@@ -1,7 +1,7 @@
-//! TCP sockets that are bound and neither listen nor connect, found by their descriptors: before Linux 6.8 no dump and no
-//! table lists them.
+//! TCP sockets that are bound but neither listening nor connected, read through their descriptors. Before Linux 6.8, no
+//! dump and no table lists them.
 //!
-//! Their facts are read on a copy of the descriptor, as [`super::socket_options`] does.
+//! Their facts are read from a copy of the descriptor, as in [`super::socket_options`].
 #![allow(unsafe_code, reason = "rustix lacks some options of sockets")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,14 +19,14 @@ use super::tape::codec::recordable;
 use crate::model::bind::SocketOptions;
 use crate::model::{Backend, Endpoints, Family, Holder, InetPair, Protocol, Socket, SocketType, State};
 
-/// What descriptors show about a socket that no dump has.
+/// What its descriptors show about a socket that no dump lists.
 #[derive(Debug)]
 pub enum Told {
     /// It is bound.
     Bound(Box<Socket>, SocketOptions),
-    /// It may be bound: it was connected, and only some such sockets keep their port.
+    /// It may be bound: it was connected once, and only some such sockets keep their port.
     Perhaps(Box<Socket>),
-    /// It is not, or belongs to another network namespace.
+    /// It is not bound, or belongs to another network namespace.
     No,
     /// None of its descriptors could be copied.
     Refused,
@@ -62,7 +62,7 @@ recordable!(Facts {
     v6only
 });
 
-/// Asks the first descriptor of `holders` that can be copied and is the socket with this inode.
+/// Reads the first descriptor of `holders` that can be copied and is the socket with this inode.
 pub fn ask(inode: NonZeroU32, protocol: Protocol, holders: &[Holder]) -> Told {
     let facts = tape::fact(&format!("address of socket {inode}"), || read(inode, holders));
     match facts {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_socket_tells_whether_it_is_only_bound() {
+    fn our_own_socket_shows_whether_it_is_only_bound() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let fd = socket(AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
         assert!(matches!(told(&fd), Told::No), "not bound yet");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_was_connected_may_have_kept_its_port_or_not() {
+    fn a_socket_that_was_connected_may_or_may_not_have_kept_its_port() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let fd = socket(AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
         connect(&fd, &listener.local_addr().unwrap()).unwrap();
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn another_descriptor_than_that_of_the_socket_tells_nothing() {
+    fn a_descriptor_that_is_not_the_socket_shows_nothing() {
         let fd = socket(AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
         let inode = u32::try_from(fstat(&fd).unwrap().st_ino).unwrap();
         let other = Holder {

@@ -1,9 +1,9 @@
 //! Opens the files that the caller names (`-F`, `--replay`, `--record`, `-D`, `--output`) with the caller's own privileges.
 //!
 //! File capabilities (setcap(8)) let this program look into other users' processes; they must not let its user read or
-//! write other users' files. Effective capabilities that come from the program's file are therefore dropped around
-//! each such open, on this thread only. Those of root, and ambient ones, are the caller's own and stay. The user id
-//! for file access (fsuid) is already the caller's: file capabilities do not change it.
+//! write other users' files. Effective capabilities that come from the program's file are therefore dropped around each
+//! such open, on this thread only. Those of root, and ambient ones, are the caller's own and are kept. The user id for
+//! file access (fsuid) is already the caller's: file capabilities do not change it.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -32,10 +32,12 @@ pub fn open_with(options: &OpenOptions, path: &Path) -> io::Result<File> {
 
 /// Replaces a file with these bytes atomically, mode 0644: a reader finds the old file or the new one.
 ///
-/// The bytes are written to a file next to it, whose name ends with `.PID.tmp`. If anything fails, the old file stays.
+/// The bytes are first written to a file next to it, whose name ends with `.PID.tmp`. If anything fails, the old file
+/// is kept.
 ///
 /// # Errors
-/// As for any write with the caller's privileges, and if something other than a regular file, such as a device, is there.
+/// As for any write with the caller's privileges, and if the path exists but is not a regular file (a device, for
+/// example).
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _lowered = Lowered::now();
     match std::fs::symlink_metadata(path) {
@@ -62,9 +64,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Drops the privileges of this thread, and of the threads that it starts, to the caller's own for good: `--proc-root`
-/// names a whole directory, in which links may lead anywhere.
-pub fn keep_to_callers_rights() {
+/// Permanently reduces this thread, and the threads that it starts, to the caller's own privileges: `--proc-root` names
+/// a whole directory, in which links may lead anywhere.
+pub fn drop_file_capabilities() {
     std::mem::forget(Lowered::now());
 }
 
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rights_are_the_same_afterwards_and_root_keeps_its_own() {
+    fn privileges_are_restored_and_root_keeps_its_own() {
         let effective = || capabilities(None).unwrap().effective;
         let before = effective();
         let during = {
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_at_once_or_stays() {
+    fn a_file_is_replaced_atomically_or_kept() {
         let place = std::env::temp_dir().join(format!("sockstat-replace-{}", std::process::id()));
         std::fs::create_dir_all(&place).unwrap();
         let file = place.join("a.prom");
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_opened_as_the_options_say() {
+    fn a_file_is_opened_with_the_options() {
         assert!(open(Path::new("/proc/self/status")).is_ok());
         let missing = open_with(OpenOptions::new().write(true), Path::new("/nonexistent/file"));
         assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use super::proc::mounts::Mounts;
 use super::{disk, tape};
 
-/// Maximum depth: the kernel's own limit is configurable, real trees have some ten levels.
+/// Maximum depth. The kernel's own limit is configurable; real trees have about ten levels.
 const DEPTH_MAX: usize = 64;
-/// Maximum size of all paths together. The user to whom a cgroup is delegated may create any number below it, with paths of up
-/// to 4096 bytes each; a busy Kubernetes node has a few thousand, of 300 bytes.
+/// Maximum size of all paths together. A user to whom a cgroup is delegated may create any number of cgroups below it,
+/// with paths of up to 4096 bytes each; a busy Kubernetes node has a few thousand, with paths of 300 bytes.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// What is counted for an entry besides its path.
+/// The memory counted for an entry in addition to its path.
 const ENTRY_BYTES: usize = 64;
 
 /// The cgroups of a hierarchy.
@@ -22,11 +22,11 @@ const ENTRY_BYTES: usize = 64;
 pub struct Cgroups {
     /// Id to path, `/` for the mount point itself. Names that are not UTF-8 are shown with replacement characters.
     pub paths: BTreeMap<u64, String>,
-    /// Whether there may be more, below or next to the last ones.
+    /// Whether there may be more cgroups than were read.
     pub is_cut: bool,
 }
 
-/// Reads the cgroups below the mount point, the upper ones first. Directories that cannot be listed are skipped.
+/// Reads the cgroups below the mount point, level by level. Directories that cannot be listed are skipped.
 pub fn read(mount_point: &Path) -> Cgroups {
     let paths = tape::fact(&format!("cgroups below {}", mount_point.display()), || {
         walk(mount_point, BYTES_MAX)
@@ -35,7 +35,7 @@ pub fn read(mount_point: &Path) -> Cgroups {
     Cgroups { paths, is_cut }
 }
 
-/// What counts for an entry.
+/// The memory counted for an entry.
 fn size(path: &str) -> usize {
     path.len() + ENTRY_BYTES
 }
@@ -55,14 +55,15 @@ pub fn mount_point() -> Option<PathBuf> {
     Mounts::parse(&mountinfo, "").cgroup2
 }
 
-/// Ends as soon as more than `bytes_max` are found.
+/// Stops as soon as more than `bytes_max` are found.
 fn walk(mount_point: &Path, bytes_max: usize) -> BTreeMap<u64, String> {
     let mut paths = BTreeMap::new();
     if let Ok(metadata) = std::fs::metadata(mount_point) {
         paths.insert(metadata.ino(), "/".to_owned());
     }
     let mut bytes: usize = paths.values().map(|path| size(path)).sum();
-    // The upper ones first, because they are the system's: nobody can push those out by creating many cgroups.
+    // Level by level, because the upper levels belong to the system: nobody can displace these by creating many
+    // cgroups.
     let mut level = vec![PathBuf::new()];
     for _ in 0..DEPTH_MAX {
         let mut next = Vec::new();
@@ -114,7 +115,7 @@ mod tests {
         let cut = walk(&root, 2 * ENTRY_BYTES);
         std::fs::remove_dir_all(&root).unwrap();
         assert_eq!(found, expected);
-        assert_eq!(cut.len(), 2, "it ends with the one that exceeds the limit");
-        assert!(!cut.contains_key(&inode_of_service), "the upper ones come first");
+        assert_eq!(cut.len(), 2, "it stops at the entry that exceeds the limit");
+        assert!(!cut.contains_key(&inode_of_service), "upper levels come first");
     }
 }

@@ -1,11 +1,11 @@
-//! Runs calls that may never return on threads that can be abandoned, under one deadline for all.
+//! Runs calls that may never return, on threads that can be abandoned, with one deadline for all.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Time limit for calls made one after the other, if no thread can be started.
+/// Time limit for calls made one after another, if no thread can be started.
 const ALONE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The result of a batch of calls.
@@ -17,8 +17,8 @@ pub struct Answers<K, V> {
     pub late: usize,
 }
 
-/// Makes a call for each key on up to `threads` threads and returns what arrives before the deadline; an answer of
-/// `None` is in time, but is omitted. Threads that still wait then end with the process.
+/// Makes a call for each key on up to `threads` threads and returns the answers that arrive before the deadline. An
+/// answer of `None` counts as in time, but is omitted. Threads that are still waiting end with the process.
 pub fn ask<K, V, F>(keys: Vec<K>, threads: usize, within: Duration, ask: F) -> Answers<K, V>
 where
     K: Ord + Send + 'static,
@@ -58,7 +58,7 @@ where
     let mut started = 0;
     for _ in 0..threads.min(total) {
         let (work, ask, sender) = (Arc::clone(&work), Arc::clone(&ask), sender.clone());
-        // If a thread cannot be started, the others do its share.
+        // If a thread cannot be started, the others take over its share.
         let thread = std::thread::Builder::new()
             .name("asks".into())
             .stack_size(256 * 1024)
@@ -75,14 +75,14 @@ where
             });
         started += usize::from(thread.is_ok());
     }
-    // Without any thread, this one makes the calls, and checks the clock between two keys.
+    // If there is no thread at all, this one makes the calls, and checks the clock after each.
     let begun = Instant::now();
     while started == 0
         && begun.elapsed() < ALONE_WITHIN
         && let Some(key) = work.lock().ok().and_then(|mut work| work.next())
     {
         let answer = ask(&key);
-        // We own the receiver.
+        // Cannot fail: we own the receiver.
         let _ = sender.send((key, answer));
     }
     drop(sender);
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn questions_that_block_cost_the_deadline_once() {
+    fn blocked_calls_delay_by_one_deadline() {
         let (release, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
         let question = move |key: &u32| {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn without_questions_nobody_is_asked() {
+    fn without_keys_no_call_is_made() {
         let answers = ask(Vec::<u32>::new(), 4, Duration::ZERO, |_| Some(()));
         assert_eq!((answers.found.len(), answers.late), (0, 0));
     }

@@ -1,7 +1,7 @@
-//! Reads files, links and directories through the tape: a recording contains what is read here, and a replay reads it
-//! back. Everything that affects the answer of a run is read through this module and not through `std::fs`.
+//! Reads files, links and directories through the tape: what is read here goes into a recording, and a replay reads it
+//! from there. Everything that affects the result of a run is read through this module instead of `std::fs`.
 //!
-//! Not for descriptors of other processes, which are never opened.
+//! Not to be used for descriptors of other processes, which are never opened.
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};
@@ -16,7 +16,7 @@ use super::tape::codec::recordable;
 use super::tape::format::Kind;
 use super::tape::note;
 
-/// A file's bytes.
+/// Returns the bytes of a file.
 ///
 /// # Errors
 /// As `std::fs::read`.
@@ -25,7 +25,7 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     note(Kind::File, key(path), || std::fs::read(path))
 }
 
-/// A file's bytes, up to a limit.
+/// Returns the bytes of a file, up to a limit.
 ///
 /// # Errors
 /// As `std::fs::read`.
@@ -38,7 +38,7 @@ pub fn read_start(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     })
 }
 
-/// The first bytes of a regular file that nobody but `owner` could have written, up to a limit: file and directory
+/// Returns the first bytes, up to a limit, of a regular file that only `owner` can have written: file and directory
 /// belong to `owner`, are not links, and are not writable by others. Nothing else is opened.
 ///
 /// # Errors
@@ -79,7 +79,7 @@ pub(super) fn read_handle_of_owner(
     Ok(bytes)
 }
 
-/// A file's text.
+/// Returns the text of a file.
 ///
 /// # Errors
 /// As `std::fs::read_to_string`.
@@ -96,7 +96,7 @@ pub fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     note(Kind::Link, key(path), || std::fs::read_link(path))
 }
 
-/// The names in a directory. Entries that cannot be read are left out.
+/// Returns the names in a directory. Entries that cannot be read are left out.
 ///
 /// # Errors
 /// As `std::fs::read_dir`.
@@ -157,7 +157,7 @@ pub fn stat(path: impl AsRef<Path>) -> io::Result<Stat> {
     })
 }
 
-/// lstat(2): of a link itself.
+/// lstat(2), which does not follow links.
 ///
 /// # Errors
 /// As `std::fs::symlink_metadata`.

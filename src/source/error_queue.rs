@@ -1,4 +1,4 @@
-//! The ICMP messages that a socket's packets caused (`IP_RECVERR`, ip(7)).
+//! The ICMP messages in response to a socket's packets (`IP_RECVERR`, ip(7)).
 
 #![allow(unsafe_code, reason = "rustix has neither the option nor the queue")]
 
@@ -36,7 +36,7 @@ pub fn keep(socket: BorrowedFd<'_>, is_v6: bool) {
     }
 }
 
-/// Takes the next message. TCP sockets have had them since Linux 5.13 (net/ipv4/tcp_ipv4.c, tcp_v4_err).
+/// Takes the next message. For TCP sockets, there are messages since Linux 5.13 (net/ipv4/tcp_ipv4.c, tcp_v4_err).
 #[allow(
     clippy::useless_conversion,
     reason = "the type of the length is another in musl"

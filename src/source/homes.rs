@@ -1,9 +1,9 @@
-//! Users' homes, as far as they are on file systems that answer.
+//! Users' home directories, if they are on file systems that are certain to answer.
 //!
-//! A user who mounts a FUSE file system, or a dead server, could hold up whoever looks into a home. A thread that waits
+//! A FUSE file system, or a mount of a dead server, could block anyone who reads a home directory. A thread that waits
 //! for FUSE cannot even be abandoned: its process does not end before the answer (linux 6.18 fs/fuse/dev.c,
-//! `request_wait_answer`). So only local file systems are queried: statx(2) reports owner and mount without
-//! querying them, and below a home openat2(2) crosses no mount.
+//! `request_wait_answer`). So only local file systems are read: statx(2) reports owner and mount without querying the
+//! file system, and openat2(2) crosses no mount below a home.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -65,7 +65,7 @@ impl Homes {
         })
     }
 
-    /// The first bytes of a regular file below a home that nobody but `owner` could have written, up to a limit. See
+    /// Returns the first bytes, up to a limit, of a regular file below a home that only `owner` can have written. See
     /// [`disk::read_of_owner`].
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Homes {
         })
     }
 
-    /// stat(2) of a home, which is not a link.
+    /// stat(2) of a home, which must not be a link.
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         note(Kind::Metadata, disk::key(path), || {
             let stat = self.local_stat(CWD, path, AtFlags::empty())?;
@@ -102,7 +102,7 @@ impl Homes {
         })
     }
 
-    /// What is known without querying the file system; an error if it is not local.
+    /// Returns what is known without querying the file system; an error if that is not local.
     fn local_stat(&self, directory: impl AsFd, path: &Path, flags: AtFlags) -> io::Result<Statx> {
         let unasked = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{deadline, nss, tape};
 
-/// How long a look-up may take.
+/// How long a lookup may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// Resolves a host name.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_server_that_does_not_answer_is_said() {
+    fn a_name_server_that_does_not_answer_is_reported() {
         let silent = |_: &str| loop {
             std::thread::park();
         };

@@ -10,10 +10,10 @@ use super::{interfaces, tape, unix_paths};
 use crate::model::request::{FilterNames, ResolvedNames};
 use crate::source::disk;
 
-/// How long all look-ups may take together.
+/// How long all lookups together may take.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Returns everything that could be found in time.
+/// Returns every name that could be resolved in time.
 pub fn find(wanted: FilterNames, root: &ProcRoot) -> ResolvedNames {
     let deadline = Instant::now() + WITHIN;
     let left = || deadline.saturating_duration_since(Instant::now());
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interfaces_and_ports_are_found_and_nonsense_is_not() {
+    fn interfaces_and_ports_are_found_and_unknown_names_are_not() {
         let mut wanted = FilterNames {
             local_port_range: true,
             ..FilterNames::default()

@@ -6,7 +6,7 @@ use crate::model::Name;
 use crate::model::kernel::KernelVersion;
 use crate::model::machine::Machine;
 
-/// Where the machine id is (machine-id(5)); D-Bus has one of its own where systemd does not run.
+/// Where the machine id is stored (machine-id(5)); without systemd, D-Bus has its own.
 const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
 /// The host name (`uname -n`).
@@ -23,12 +23,12 @@ pub fn kernel() -> String {
     })
 }
 
-/// Returns whether the kernel is this version or newer. A release without numbers counts as new.
+/// Returns whether the kernel has this version or a newer one. A release without numbers counts as new.
 pub fn kernel_is_at_least(major: u32, minor: u32) -> bool {
     KernelVersion::parse(&kernel(), "").is_none_or(|version| version.is_at_least(major, minor))
 }
 
-/// The kernel's version with its stable release, which distributions name in the build (`uname -v`).
+/// The kernel's version including the stable release, which distributions put in the build string (`uname -v`).
 pub fn kernel_version() -> Option<KernelVersion> {
     let build = tape::fact("kernel build", || {
         rustix::system::uname().version().to_string_lossy().into_owned()
@@ -36,8 +36,8 @@ pub fn kernel_version() -> Option<KernelVersion> {
     KernelVersion::parse(&kernel(), &build)
 }
 
-/// Reads what identifies the machine. The machine id is unknown if another /proc was given, which may belong to
-/// another machine.
+/// Reads what identifies the machine. With another /proc, the machine id is unknown, because that may be from another
+/// machine.
 pub fn read(root: &ProcRoot) -> Machine {
     let machine_id = MACHINE_IDS
         .iter()
@@ -51,7 +51,7 @@ pub fn read(root: &ProcRoot) -> Machine {
     }
 }
 
-/// An image that gets its id at the first boot has `uninitialized` or nothing.
+/// An image that gets its id at first boot has `uninitialized` or an empty file.
 fn machine_id(text: &str) -> Option<String> {
     let text = text.trim();
     let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_id_is_taken_for_one() {
+    fn only_a_valid_id_is_accepted() {
         let id = "0123456789abcdef0123456789abcdef";
         assert_eq!(
             machine_id(&format!("{}\n", id.to_uppercase())).as_deref(),

@@ -1,4 +1,4 @@
-//! What happens when no memory is left: a message and exit status 1 instead of an abort.
+//! Ends the program with a message and exit status 1, instead of an abort, when it runs out of memory.
 #![allow(
     unsafe_code,
     reason = "GlobalAlloc is an unsafe trait, and the hook for a failed allocation is not stable"
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::thread::gettid;
 
-/// The system's allocator. If it fails, the program ends.
+/// The system's allocator, except that the program ends if it fails.
 #[derive(Clone, Copy, Debug)]
 pub struct OrEnd;
 
@@ -45,7 +45,7 @@ fn end(bytes: usize) -> ! {
             }
             complain(bytes);
         }
-        // The work before the end needed memory after all.
+        // The action before the end itself ran out of memory.
         Err(other) if other == own => complain(bytes),
         Err(_) => wait(),
     }

@@ -1,4 +1,4 @@
-//! The only I/O: one module for each outside world. Modules query and decode; they neither filter nor join.
+//! All I/O, with one module per outside world. Modules query and decode; they neither filter nor join.
 
 pub mod available;
 pub mod bound_sockets;

@@ -1,4 +1,4 @@
-//! Looks up names for the numbers in sockets as these arrive.
+//! Looks up names for the ids in sockets, as the sockets arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,10 +13,10 @@ use crate::model::request::NamesWanted;
 use crate::model::{Gap, Name, Names, Processes, Socket};
 use crate::source::disk;
 
-/// How long all look-ups of one kind may take together.
+/// How long all lookups of one kind together may take.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// Collects numbers and finds their names.
+/// Collects ids and finds their names.
 #[derive(Debug)]
 pub struct Learner {
     wanted: NamesWanted,
@@ -26,7 +26,7 @@ pub struct Learner {
     containers: containers::Names,
     /// Uids that were looked up, found or not.
     uids_asked: BTreeSet<u32>,
-    /// The last uid seen: most sockets have the same uid as the one before.
+    /// The last uid seen: most sockets have the same uid as the previous one.
     last_uid: Option<u32>,
     /// The time left for user names.
     users_within: Duration,
@@ -52,13 +52,13 @@ impl Learner {
         }
     }
 
-    /// Returns whether names need the whole capture: look-ups that are slow one by one.
+    /// Returns whether names can be looked up only after the whole capture, because single lookups would be slow.
     pub fn wants_all_at_once(&self) -> bool {
         self.wanted.hosts
     }
 
-    /// Looks up what is available at once: interfaces, cgroups and users. This thread must be in the sockets' network
-    /// namespace.
+    /// Looks up the names that are available quickly: interfaces, cgroups and users. This thread must be in the
+    /// sockets' network namespace.
     pub fn learn(&mut self, sockets: &[Socket]) {
         let mut uids = Vec::new();
         for socket in sockets {
@@ -110,7 +110,7 @@ impl Learner {
         }
         let Some(cgroups) = &mut self.cgroups else { return };
         let Some(path) = cgroups.paths.get(&id) else {
-            // Once is enough.
+            // The gap is reported only once.
             if std::mem::take(&mut cgroups.is_cut) {
                 let message = "there are too many cgroups to read: some are not named";
                 self.gaps.push(Gap::loss("cgroups-cut", message));
@@ -129,7 +129,7 @@ impl Learner {
 
     /// Adds the names of the containers in which processes run.
     pub fn name_containers(&mut self, processes: &mut Processes) {
-        // The runtimes of this machine know nothing about another machine.
+        // With another root, the processes may belong to another machine.
         for process in processes.values_mut().filter(|_| !self.root.is_given()) {
             let path = String::from_utf8_lossy(process.cgroup.as_deref().unwrap_or_default());
             self.containers.add(&mut process.home, &path, process.uid);
@@ -174,7 +174,7 @@ pub fn named<K: Ord>(found: BTreeMap<K, String>) -> BTreeMap<K, Name> {
     names.map(|(key, name)| (key, Name::from(name))).collect()
 }
 
-/// Opens a socket of our network namespace for the look-up and closes it at once: a later dump would list it.
+/// Opens a socket of our network namespace for the lookup and closes it at once, because a later dump would list it.
 fn interface_name(index: u32) -> Option<String> {
     tape::fact(&format!("interface {index}"), || interfaces::name_of(index))
 }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_ports_are_looked_up_once_and_none_is_not() {
+    fn addresses_and_ports_are_looked_up_once_and_wildcards_are_not() {
         let mut numbers = Numbers::default();
         let listener = tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen);
         let datagram = Socket {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn each_user_is_asked_for_once_and_only_if_wanted() {
+    fn each_user_is_looked_up_once_and_only_if_wanted() {
         let root_user = tcp("::1", 80, "::", 0, State::Listen);
         let nobody_knows = Socket {
             uid: Some(4_000_000_001),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_come_in_time_is_a_loss_with_its_count() {
+    fn names_that_are_late_are_a_loss_with_their_count() {
         let mut learner = Learner::new(EVERYTHING, elsewhere());
         learner.late(0, "host");
         assert_eq!(learner.gaps, []);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn cgroups_without_a_path_have_no_name_and_the_root_is_no_home() {
+    fn cgroups_without_a_path_have_no_name_and_the_root_has_no_unit() {
         let mut learner = Learner::new(EVERYTHING, elsewhere());
         let service = "/system.slice/nginx.service";
         learner.cgroups = Some(Cgroups {
@@ -297,7 +297,7 @@ mod tests {
             learner.learn_cgroup(id, None);
         }
         let codes: Vec<_> = learner.gaps.iter().map(|gap| gap.code).collect();
-        assert_eq!(codes, ["cgroups-cut"], "said once");
+        assert_eq!(codes, ["cgroups-cut"], "reported once");
         assert_eq!(
             learner.names.cgroups,
             BTreeMap::from([(1, "/".into()), (2, service.into())])

@@ -1,7 +1,7 @@
 //! Names from the system's own databases (nsswitch): users, hosts, services.
 //!
-//! Look-ups can block as long as a directory server or a dead name server. They run on threads of their own,
-//! concurrently where that helps, under one deadline; a late name is omitted.
+//! Lookups can block for as long as a directory server or a dead name server makes them wait. They run on separate
+//! threads, concurrently where that helps, with one deadline. Late names are omitted.
 #![allow(
     unsafe_code,
     reason = "getpwuid_r and getnameinfo have no wrapper that honours nsswitch without more crates"
@@ -14,12 +14,12 @@ use std::time::Duration;
 use super::deadline::{Answers, ask};
 use super::tape::{self, codec::Recordable, format::Kind};
 
-/// Number of threads for host look-ups: more would only queue up at the name server.
+/// Number of threads for host lookups; more would only queue up at the name server.
 const HOST_THREADS: usize = 32;
 
 /// Login names of `uids`. A uid without a name is omitted.
 pub fn users(uids: Vec<u32>, within: Duration) -> Answers<u32, String> {
-    // One thread: the first look-up loads the modules; the others are quick unless the server is dead.
+    // One thread suffices: the first lookup loads the modules, and the others are quick unless the server is dead.
     on_tape("users", uids, |uids| ask(uids, 1, within, |uid| user_name(*uid)))
 }
 
@@ -67,7 +67,7 @@ pub fn user_ids(names: Vec<String>, within: Duration) -> Answers<String, u32> {
     })
 }
 
-/// Looks up names, or returns those of a recording, which may include other keys.
+/// Looks up names, or returns those in a recording, which may include other keys.
 fn on_tape<K: Recordable + Ord, V: Recordable>(
     what: &str,
     keys: Vec<K>,
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_back_to_numbers() {
+    fn names_resolve_back_to_ids() {
         let within = Duration::from_secs(10);
         assert_eq!(user_ids(vec!["root".into()], within).found.get("root"), Some(&0));
         assert!(user_ids(vec!["no such user".into()], within).found.is_empty());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn root_has_a_name_and_nobody_knows_a_made_up_uid() {
+    fn root_has_a_name_and_an_unused_uid_has_none() {
         let found = users(vec![0, 4_000_000_001], Duration::from_secs(10));
         assert_eq!(found.found.get(&0).map(String::as_str), Some("root"));
         assert_eq!(found.found.get(&4_000_000_001), None);

@@ -6,7 +6,7 @@ use super::disk;
 /// A counter: its name in the kernel, and its value.
 pub type Counter = (&'static str, u64);
 
-/// The counters of `TcpExt:` (linux 6.18 include/uapi/linux/snmp.h): of accept queues and of SYN queues.
+/// The counters in `TcpExt:` (linux 6.18 include/uapi/linux/snmp.h) of accept queues and SYN queues.
 const OF_TCP: [&str; 4] = [
     "ListenOverflows",
     "ListenDrops",
@@ -14,7 +14,7 @@ const OF_TCP: [&str; 4] = [
     "TCPReqQFullDoCookies",
 ];
 
-/// Columns of connection tracking: the name that we give, and the kernel's.
+/// Columns of connection tracking: our name and the kernel's.
 const OF_TRACKING: [(&str, &str); 2] = [("conntrack drop", "drop"), ("conntrack early_drop", "early_drop")];
 
 /// Reads the counters, without those that this kernel lacks.
@@ -25,7 +25,7 @@ pub fn read() -> Vec<Counter> {
     counters
 }
 
-/// A line of names, and a line of values.
+/// Parses a line of names and a line of values.
 fn of_tcp(netstat: &str) -> Vec<Counter> {
     let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt:"));
     let (Some(names), Some(values)) = (lines.next(), lines.next()) else {
@@ -42,7 +42,7 @@ fn of_tcp(netstat: &str) -> Vec<Counter> {
         .collect()
 }
 
-/// A line of names, and for each processor one of values in hexadecimal.
+/// Parses a line of names and, for each processor, a line of hexadecimal values.
 fn of_tracking(stat: &str) -> Vec<Counter> {
     let mut lines = stat.lines();
     let names: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Facts about single processes, read for descriptions, off the hot path.
+//! Facts about individual processes, read for descriptions, off the hot path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStringExt;
@@ -77,7 +77,7 @@ pub fn exists(pid: u32) -> bool {
     disk::stat(format!("/proc/{pid}")).is_ok()
 }
 
-/// The names of all programs that run (comm), as far as they are text.
+/// The names (comm) of all running programs that are valid text.
 pub fn names_of_all() -> BTreeSet<String> {
     let names = disk::names_in("/proc").unwrap_or_default();
     let pids = names.iter().filter_map(|name| name.to_str()?.parse().ok());
@@ -86,7 +86,7 @@ pub fn names_of_all() -> BTreeSet<String> {
         .collect()
 }
 
-/// What keeps a process from running now.
+/// How a process is stopped, if it is.
 pub fn stop_of(pid: u32) -> Option<Stop> {
     Stop::of_state(stat_of(pid)?.state)
 }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chain_of_this_process_ends_above_it() {
+    fn the_chain_of_ancestors_ends_at_process_1() {
         let own = std::process::id();
         let parents = parents_of(own);
         let first = ancestors(own).next().unwrap();
@@ -125,7 +125,7 @@ mod tests {
         assert!(!first.comm.is_empty() && !first.comm.ends_with(b"\n"));
         assert!(
             ancestors(own).count() < 64,
-            "it ends at process 1, or at what we see of it"
+            "it ends at process 1 of the visible pid namespace"
         );
         assert_eq!(parents_of_all().get(&own), Some(&first.pid));
         assert!(working_directory(own).is_some());

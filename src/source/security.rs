@@ -4,7 +4,7 @@ use super::disk::read_to_string;
 use super::{bpf, cgroup};
 use crate::model::security::{BindHooks, BindSecurity};
 
-/// Reads those that apply to this process.
+/// Reads which of them apply to this process.
 pub fn read() -> BindSecurity {
     let modules = read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     let status = read_to_string("/proc/self/status").unwrap_or_default();
@@ -25,7 +25,7 @@ pub fn read() -> BindSecurity {
     }
 }
 
-/// Whether TOMOYO enforces a policy. Only root may read the profiles; what anyone may read is how often a policy was
+/// Whether TOMOYO enforces a policy. Only root may read the profiles; other users may only read how often a policy was
 /// written since the kernel started (linux 6.18 security/tomoyo/securityfs_if.c and common.c, tomoyo_read_stat).
 fn tomoyo_enforcing() -> bool {
     let read = |name: &str| read_to_string(format!("/sys/kernel/security/tomoyo/{name}"));
@@ -35,7 +35,7 @@ fn tomoyo_enforcing() -> bool {
     }
 }
 
-/// Whether a policy was ever loaded, by the counts of TOMOYO.
+/// Whether a policy was ever loaded, according to TOMOYO's counters.
 fn tomoyo_has_policy(counts: &str) -> bool {
     let updates = counts
         .lines()
@@ -43,7 +43,7 @@ fn tomoyo_has_policy(counts: &str) -> bool {
     updates.and_then(|count| count.split_ascii_whitespace().next()) != Some("0")
 }
 
-/// Whether a profile of TOMOYO refuses anything. Without a loaded policy the file has no profile at all (linux 6.18
+/// Whether a TOMOYO profile denies anything. Without a loaded policy, the file has no profile at all (linux 6.18
 /// security/tomoyo/common.c, tomoyo_read_profile).
 fn tomoyo_enforces(profiles: &str) -> bool {
     profiles.contains("mode=enforcing")
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tomoyo_refuses_only_where_a_profile_enforces() {
+    fn tomoyo_denies_only_if_a_profile_is_enforced() {
         assert!(!tomoyo_enforces("PROFILE_VERSION=20150505\n"));
         let learning = "PROFILE_VERSION=20150505\n1-CONFIG={ mode=learning grant_log=no }\n";
         assert!(!tomoyo_enforces(learning));
@@ -72,14 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn tomoyo_without_a_policy_refuses_nothing() {
-        // As Debian's 6.1.192 has it without a policy.
+    fn tomoyo_without_a_policy_denies_nothing() {
+        // From Debian's 6.1.192 without a policy.
         let none = "Policy update:                                 0\nPolicy violation in learning mode:             0\n\
             Memory used by policy:                       320\n";
         assert!(!tomoyo_has_policy(none));
         let loaded = "Policy update:                                12 (Last: 2026/11/30 17:00:00)\n";
         assert!(tomoyo_has_policy(loaded));
-        assert!(tomoyo_has_policy(""), "not known");
+        assert!(tomoyo_has_policy(""), "unknown");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Processes pinned by a pidfd, signals to them, and their termination.
 //!
-//! A pidfd names one process for as long as it is open, even after its number was reused (pidfd_open(2)). So nothing
-//! here can signal, or wait for, a process that came later.
+//! A pidfd refers to one process for as long as it is open, even after the pid was reused (pidfd_open(2)). So nothing
+//! here can signal, or wait for, a later process with the same pid.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, test_kill_process};
 
-/// A process identified by more than its number.
+/// A process identified by a pidfd.
 #[derive(Debug)]
 pub struct Pinned {
     pid: u32,
@@ -18,7 +18,7 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// Pins the process that has this number now.
+    /// Pins the process that currently has this pid.
     ///
     /// # Errors
     /// `ESRCH` if there is none; `ENOSYS` before Linux 5.3; `EMFILE` and similar.
@@ -31,7 +31,7 @@ impl Pinned {
         Ok(Self { pid, pidfd })
     }
 
-    /// Its number, in our pid namespace.
+    /// Its pid, in our pid namespace.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -44,7 +44,7 @@ impl Pinned {
         pidfd_send_signal(&self.pidfd, signal)
     }
 
-    /// Returns whether it has ended, including all its threads. A zombie has.
+    /// Returns whether it has ended, including all its threads. A zombie counts as ended.
     pub fn has_ended(&self) -> bool {
         wait_ended(&[self], Duration::ZERO)
     }

@@ -46,8 +46,8 @@ fn ask(cookie: NonZeroU64, v6: bool, holders: &[Holder]) -> Option<Recorded> {
 /// Calls `read` with a copy of each holder's descriptor until it returns something; `None` if no copy may be made, or
 /// it takes too long.
 ///
-/// If the holder replaces the socket with another file, closing the copy may wait for a file system that never
-/// answers. So all of it happens on a thread that can be left behind.
+/// If the holder replaces the socket with another file, closing the copy may wait for a file system that never answers.
+/// So all of this happens on a thread that can be abandoned.
 pub(super) fn on_copy<T: Send + 'static>(
     holders: &[Holder],
     read: impl Fn(&Holder, &OwnedFd) -> Option<T> + Send + Sync + 'static,
@@ -76,8 +76,8 @@ pub(super) fn of_copy(copy: &OwnedFd, v6: bool) -> Recorded {
     )
 }
 
-/// Returns the options of all sockets by inode, as the BPF iterator reports them; empty if it is refused.
-/// `unconnected`: sockets without a peer suffice.
+/// Returns the options of all sockets by inode, from the BPF iterator; empty if it cannot be used. With `unconnected`,
+/// only sockets without a peer are needed.
 pub fn by_iterator(unconnected: bool) -> BTreeMap<NonZeroU32, SocketOptions> {
     let wanted = Wanted {
         listeners_only: unconnected,
@@ -102,7 +102,7 @@ mod tests {
     use std::os::fd::AsRawFd as _;
 
     #[test]
-    fn what_never_returns_is_left_behind() {
+    fn a_call_that_never_returns_is_abandoned() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let holder = Holder {
             inode: 0,

@@ -15,7 +15,7 @@ use crate::source::{disk, machine};
 /// The kernel's default of ip_local_port_range.
 pub const LOCAL_PORTS: RangeInclusive<u16> = 32_768..=60_999;
 
-/// Reads what is available; a missing file (an older kernel) gives the kernel's default.
+/// Reads what is available. If a file is missing (on older kernels), the kernel's default is used.
 pub fn read() -> SystemFacts {
     let ipv6 = tape::fact("IPv6", || {
         let kind = SocketType::DGRAM;
@@ -54,8 +54,8 @@ pub fn local_port_range(root: &ProcRoot) -> Option<RangeInclusive<u16>> {
     range(&text)
 }
 
-/// Returns the addresses in the network namespace of these tables that other machines may use: without
-/// loopback and link-local ones.
+/// Returns the addresses in the network namespace of these tables that other machines may use, which excludes loopback
+/// and link-local ones.
 pub fn addresses(root: &ProcRoot) -> Vec<IpAddr> {
     let table = |name: &str| disk::read_to_string(root.net(name)).unwrap_or_default();
     let v4 = local_v4(&table("fib_trie"), &["LOCAL"]);
@@ -72,7 +72,7 @@ pub fn addresses(root: &ProcRoot) -> Vec<IpAddr> {
         .collect()
 }
 
-/// A table of the network namespace of this thread.
+/// The path of a table of this thread's network namespace.
 fn net(table: &str) -> String {
     disk::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::disk;
 
-/// Which manager's units: there is one for the system, and one for each user who is logged in.
+/// The manager of units: there is one for the system, and one for each user who is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manager {
     /// Process 1.
@@ -14,7 +14,8 @@ pub enum Manager {
     User,
 }
 
-/// Where unit files are; the first directory with a name wins (systemd.unit(5), systemd 257).
+/// Where unit files are; a file in an earlier directory overrides one of the same name in a later one (systemd.unit(5),
+/// systemd 257).
 const DIRECTORIES: [&str; 4] = [
     "/etc/systemd",
     "/run/systemd",
@@ -35,10 +36,10 @@ impl Manager {
     }
 }
 
-/// Returns the text of a unit's file and those of its drop-ins, in the order in which they apply; empty if its file cannot
-/// be read. An instance has the file of its template.
+/// Returns the text of a unit's file and those of its drop-ins, in the order in which they apply; empty if its file
+/// cannot be read. An instance uses the file of its template.
 pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
-    // A cgroup may have any name.
+    // The name comes from a cgroup, which may have any name.
     if unit.contains('/') || unit.starts_with('.') {
         return Vec::new();
     }
@@ -56,7 +57,7 @@ pub fn texts_of(unit: &str, manager: Manager) -> Vec<String> {
     let Some(file) = file else {
         return Vec::new();
     };
-    // By name, regardless of directory; the first directory with a name wins.
+    // Drop-ins apply in the order of their names, whatever their directory; the first directory with a name wins.
     let mut drop_ins = BTreeMap::new();
     let kind = unit.rsplit('.').next().unwrap_or_default();
     for name in names().chain([kind]) {

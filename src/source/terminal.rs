@@ -1,5 +1,5 @@
-//! The terminal on standard output, written to without blocking. A terminal may accept nothing for any length of time,
-//! because its reader is slow or stopped, or the link is gone. What it does not accept is kept here.
+//! The terminal on standard output, written to without blocking. A terminal may accept nothing for a long time, because
+//! its reader is slow or stopped, or the link is gone. Output that it does not accept is buffered here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -11,7 +11,7 @@ use rustix::stdio::stdout;
 use rustix::termios::{QueueSelector, tcflush, tcgetsid};
 
 static TERMINAL: OnceLock<Terminal> = OnceLock::new();
-/// CAN: ends an escape sequence of which a terminal has only the beginning (ECMA-48 8.3.6).
+/// CAN: aborts an escape sequence that a terminal has received only partly (ECMA-48 8.3.6).
 const CANCEL: u8 = 0x18;
 
 /// The terminal, and the bytes that it has not accepted.
@@ -32,13 +32,13 @@ impl Terminal {
         if let Some(terminal) = TERMINAL.get() {
             return Ok(terminal);
         }
-        // Opened again: O_NONBLOCK belongs to the open file, which other programs share.
+        // Opened again, because O_NONBLOCK applies to the open file, which other programs share.
         let open = |path| {
             let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
             OpenOptions::new().write(true).custom_flags(flags).open(path)
         };
         let own = match open("/proc/self/fd/1") {
-            // After su(1) it still belongs to the other user.
+            // After su(1), the terminal still belongs to the other user.
             Err(_) if tcgetsid(stdout()).is_ok() => open("/dev/tty"),
             opened => opened,
         };
@@ -57,7 +57,7 @@ impl Terminal {
         }
     }
 
-    /// Sends what is pending, as far as the terminal accepts it; returns whether it accepted everything.
+    /// Sends as much pending output as the terminal accepts; returns whether it accepted everything.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -68,8 +68,8 @@ impl Terminal {
         Ok(waiting.is_empty())
     }
 
-    /// Sends `bytes` and drops what is pending. If there is no room for them, what the kernel still holds for the terminal is
-    /// dropped too.
+    /// Drops pending output and sends `bytes`. If there is no room for them, output that the kernel still holds for the
+    /// terminal is dropped too.
     pub fn send_last(&self, bytes: &[u8]) {
         let is_cut = match self.waiting.try_lock() {
             Ok(mut waiting) => !std::mem::take(&mut *waiting).is_empty(),
@@ -101,12 +101,12 @@ impl Terminal {
 
     fn has_room(&self) -> bool {
         let mut fds = [PollFd::new(&self.file, PollFlags::OUT)];
-        // If the terminal's state is unknown, it is written to.
+        // If this is unknown, writing is attempted.
         poll(&mut fds, Some(&Timespec::default())) != Ok(0)
     }
 }
 
-/// Adds to what is pending. Nothing is sent before [`Terminal::send`].
+/// Adds pending output. Nothing is sent before [`Terminal::send`].
 impl Write for &Terminal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    /// A pseudo-terminal: the side of the reader, and ours.
+    /// A pseudo-terminal: the reader's side, and ours.
     fn pair() -> (File, Terminal) {
         let master: OwnedFd = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_terminal_does_not_take_waits_in_order() {
+    fn output_that_is_not_accepted_is_kept_in_order() {
         let (mut reader, terminal) = pair();
         let bytes: Vec<u8> = (0..200_000u32).map(|at| b'a' + (at % 23) as u8).collect();
         (&terminal).write_all(&bytes).unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_bytes_arrive_at_a_terminal_that_had_stopped_to_read() {
+    fn the_last_bytes_reach_a_terminal_that_had_stopped_reading() {
         let (mut reader, terminal) = pair();
         let mut read_until = |end: &[u8]| {
             let mut seen = Vec::new();
@@ -183,7 +183,7 @@ mod tests {
         assert!(!terminal.send().unwrap());
         terminal.send_last(b"the end");
         assert!(terminal.send().unwrap(), "nothing waits");
-        // A part may have been on its way out of the kernel.
+        // A part may already have left the kernel.
         assert!(read_until(b"\x18the end") < 100_000);
         // The terminal is full, and nothing is pending. The kernel passes bytes on at any time, so there may be room
         // again.

@@ -1,5 +1,5 @@
-//! Starts threads that may be unavailable: when `ulimit -u` is reached, or in a full pids cgroup, the same work runs
-//! on this thread. Reports how much processor time a thread took, including those that helped it.
+//! Starts threads, which may fail: when `ulimit -u` is reached, or in a full pids cgroup, the work runs on this thread
+//! instead. Reports the processor time of a thread, including that of its helpers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,14 +16,15 @@ thread_local! {
     static HELPERS: Arc<AtomicU64> = Arc::default();
 }
 
-/// Returns the processor time that this thread took so far, with the scoped threads that it started and that have
+/// Returns the processor time of this thread so far, including that of scoped threads that it started and that have
 /// ended.
 pub fn cpu_time() -> Duration {
     let own = Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default();
     own + Duration::from_nanos(HELPERS.with(|helpers| helpers.load(Ordering::Relaxed)))
 }
 
-/// Starts a scoped thread that reads on behalf of this one; `None` if none is available, and `work` is dropped.
+/// Starts a scoped thread that reads on behalf of this one. If no thread can be started, returns `None` and drops
+/// `work`.
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
@@ -41,8 +42,8 @@ pub fn spawn_scoped<'scope, T: Send + 'scope>(
     builder.spawn_scoped(scope, work).ok()
 }
 
-/// Runs `work` on a separate thread, which ends with the process at the latest; or on this one, before returning, if
-/// none is available.
+/// Runs `work` on a separate thread, which ends with the process at the latest. If no thread can be started, runs it on
+/// this one before returning.
 pub fn start(name: &str, work: impl FnOnce() + Send + 'static) {
     start_by(Builder::new().name(name.to_owned()), work);
 }
@@ -66,7 +67,7 @@ fn run(work: &Mutex<Option<impl FnOnce()>>) {
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = oneshot::channel();
     start("blocking", move || {
-        // The waiter may have given up.
+        // The caller may have given up.
         let _ = sender.send(work());
     });
     receiver.await.ok()
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn work_is_done_without_a_thread_too() {
-        // No address space has room for such a stack.
+        // A stack of this size fits into no address space.
         for (stack_bytes, elsewhere) in [(64 * 1024, true), (usize::MAX / 4, false)] {
             let (sender, receiver) = mpsc::channel();
             start_by(Builder::new().stack_size(stack_bytes), move || {

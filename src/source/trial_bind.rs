@@ -1,7 +1,8 @@
-//! Asks the kernel by binding, for a few microseconds.
+//! Tests whether bind works by binding a socket for a few microseconds.
 //!
-//! Used only for TCP, with a reuse option set, if a visible socket overlaps and its options cannot be read. It never
-//! listens, so nobody can connect to it. Not for UDP: a bound UDP socket takes datagrams away.
+//! Used only for TCP, with a reuse option set, if a visible socket overlaps and its options cannot be read. The socket
+//! never listens, so nobody can connect to it. Not used for UDP, because a bound UDP socket would receive datagrams of
+//! others.
 #![allow(unsafe_code, reason = "SO_BINDTOIFINDEX has no safe wrapper")]
 
 use std::net::SocketAddr;
@@ -27,7 +28,8 @@ pub fn bind_once(attempt: &BindAttempt) -> Option<bool> {
     tape::fact(&key(attempt), || try_once(attempt))
 }
 
-/// The recording key of the answer. The text is part of the recording format and does not follow names in this code.
+/// The recording key of the answer. The text is part of the recording format, and does not change with names in this
+/// code.
 fn key(attempt: &BindAttempt) -> String {
     let interface = |index: Option<NonZeroU32>| match index {
         Some(index) => format!("Some({index})"),
@@ -77,7 +79,7 @@ fn open(attempt: &BindAttempt) -> rustix::io::Result<OwnedFd> {
     if let Some(device) = attempt.device {
         bind_to_device(&fd, device.get())?;
     }
-    // The owner matters only for SO_REUSEPORT; without it the trial needs no other uid.
+    // The uid matters only for SO_REUSEPORT.
     if attempt.reuseport && attempt.uid != rustix::process::getuid().as_raw() {
         rustix::fs::fchown(&fd, Some(Uid::from_raw(attempt.uid)), None::<Gid>)?;
     }

@@ -1,4 +1,4 @@
-//! Makes one TCP connection and closes it again (`reach --try`).
+//! Makes a single TCP connection and closes it again (`reach --try`).
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ use super::{route, tape};
 /// Time limit for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whether a connection was accepted, and what the kernel's answer means. Recordings contain these words; `None` if the
-/// replayed recording has none.
+/// Returns whether a connection was accepted, and what the kernel's answer means. Recordings contain these texts.
+/// `None` if the replayed recording has none.
 pub fn connect_once(destination: SocketAddr) -> Option<(bool, String)> {
     tape::fact(&format!("connection to {}", route::place(destination)), || {
         Some(match try_it(destination) {
@@ -31,9 +31,9 @@ pub fn connect_once(destination: SocketAddr) -> Option<(bool, String)> {
 enum Failure {
     /// A host or router on the path sent this ICMP message.
     Icmp(Icmp),
-    /// This error number, without a message.
+    /// The kernel returned this errno, without a message.
     Errno(Errno),
-    /// Nothing came back.
+    /// There was no answer.
     Silence,
 }
 
@@ -51,7 +51,7 @@ fn try_it(destination: SocketAddr) -> Result<(), Failure> {
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-    // The error number is the same for a missing host and for a filter that rejects.
+    // The errno is the same for a missing host and for a filter that rejects; the message distinguishes them.
     error_queue::keep(socket.as_fd(), destination.is_ipv6());
     match connect(&socket, &destination) {
         Ok(()) => return Ok(()),
@@ -111,7 +111,7 @@ fn of_icmp(icmp: Icmp) -> String {
     let prohibited = "prohibited: a packet filter rejects it";
     let meaning = match icmp {
         Icmp::V4(3, 9 | 10 | 13) | Icmp::V6(1, 1 | 5 | 6) => prohibited,
-        // A machine without a listener answers TCP with a reset.
+        // A machine without a listener answers TCP with a reset, so this comes from a filter.
         Icmp::V4(3, 3) | Icmp::V6(1, 4) => "refused: a packet filter rejects it",
         Icmp::V4(3, 0 | 6 | 11) | Icmp::V6(1, 0) => {
             "network unreachable: a router or a packet filter says so"
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_that_rejects_is_not_a_host_that_is_missing() {
+    fn a_rejecting_filter_is_distinguished_from_a_missing_host() {
         for icmp in [Icmp::V4(3, 13), Icmp::V4(3, 10), Icmp::V6(1, 1)] {
             assert!(of_icmp(icmp).starts_with("prohibited: "), "{icmp:?}");
         }

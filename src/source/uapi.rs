@@ -1,7 +1,7 @@
 //! Constants of the kernel interface that neither libc nor the netlink crates have (linux 6.18, headers as named).
 //!
-//! Constants in those crates are used from there; the address families and protocols below are theirs, in the width of
-//! netlink messages.
+//! Constants that those crates have are used from there. The address families and protocols below are theirs, converted
+//! to the width of netlink messages.
 
 pub(crate) use netlink_packet_sock_diag::constants::{
     AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX, IPPROTO_RAW, IPPROTO_SCTP, IPPROTO_TCP, IPPROTO_UDP,
@@ -24,7 +24,7 @@ pub(crate) const AF_SMC: u8 = 43;
 /// The legacy dump request, which reads TCP over both IP families (include/uapi/linux/inet_diag.h).
 pub(crate) const TCPDIAG_GETSOCK: u16 = 18;
 
-/// The pseudo state of a TCP socket that is only bound (include/net/tcp_states.h, `TCP_BOUND_INACTIVE`).
+/// The pseudo-state of a TCP socket that is only bound (include/net/tcp_states.h, `TCP_BOUND_INACTIVE`).
 pub(crate) const TCP_BOUND_INACTIVE: u8 = 13;
 
 /// Attributes of an inet request (include/uapi/linux/inet_diag.h).
@@ -188,7 +188,7 @@ pub(crate) mod bpf {
     pub(crate) const TCX_EGRESS: u32 = 47;
 }
 
-/// A libc constant that fits a byte.
+/// Converts a libc constant that fits into a byte.
 const fn byte(number: libc::c_int) -> u8 {
     assert!(0 <= number && number <= 255);
     number.to_le_bytes()[0]

@@ -19,12 +19,12 @@ use crate::model::unix_path::{FileKind, Obstacle, PathFacts, Permissions, Rights
 /// How many links the kernel follows in one path (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
 
-/// Reads what is at the path. What a user may do comes from the kernel if it is this process's own user, `ours`, and
-/// otherwise follows from the permissions on the path.
+/// Reads what is at the path. Whether the user may create a file comes from the kernel if it is this process's user
+/// (`ours`), and otherwise follows from the permissions on the path.
 pub fn look(path: &[u8], ours: bool) -> PathFacts {
     let (parent, name) = split(path);
     let parent = Path::new(OsStr::from_bytes(parent));
-    // What a recording lacks reads as "not found", which would be an answer here.
+    // What a recording lacks reads as "not found", which would be a wrong answer here.
     let is_known = tape::fact(&format!("looked at {}", shown(path)), || true);
     let target = if is_known {
         target(parent, name)
@@ -42,7 +42,7 @@ pub fn look(path: &[u8], ours: bool) -> PathFacts {
     }
 }
 
-/// A path's directory, and its last name with the slashes after it.
+/// Splits a path into its directory and its last name, including trailing slashes.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     let name = without_slashes(path);
     let at = name.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
@@ -50,7 +50,7 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
     (if parent.is_empty() { b"." } else { parent }, name)
 }
 
-/// The path without slashes at its end.
+/// The path without trailing slashes.
 fn without_slashes(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
     path.get(..end).unwrap_or_default()
@@ -58,7 +58,8 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 
 fn target(parent: &Path, name: &[u8]) -> Target {
     let no_way = |error: std::io::Error| Target::NoWay(obstacle(error.raw_os_error()));
-    // Looking up even "." in a directory requires the permission to search it. As bytes: joining drops the ".".
+    // Even looking up "." in a directory requires search permission. The path is built as bytes, because joining paths
+    // drops the ".".
     let inside = [parent.as_os_str().as_bytes(), b"/."].concat();
     if let Err(error) = disk::stat(OsStr::from_bytes(&inside)) {
         return no_way(error);
@@ -77,8 +78,8 @@ fn target(parent: &Path, name: &[u8]) -> Target {
     }
 }
 
-/// Whether this process may remove the file: it needs write permission on the directory, and in one with the sticky bit
-/// it must own the file or the directory.
+/// Whether this process may remove the file: it needs write permission on the directory and, if that has the sticky
+/// bit, must own the file or the directory.
 fn may_remove(parent: &Path, name: &[u8]) -> bool {
     const STICKY: u32 = 0o1000;
     let own = tape::euid();
@@ -90,7 +91,7 @@ fn may_remove(parent: &Path, name: &[u8]) -> bool {
     is_ours && may_make(parent).is_ok()
 }
 
-/// The permissions of every directory that a walk to this one searches, this one last.
+/// The permissions of every directory on the path to this one, this one last.
 fn permissions(path: &Path) -> Vec<Permissions> {
     let mut at = PathBuf::from(if path.is_absolute() { "/" } else { "." });
     let mut left: Vec<Vec<u8>> = names(path);
@@ -140,9 +141,9 @@ fn of_directory(path: &Path) -> Option<Permissions> {
     })
 }
 
-/// The kernel's answer to whether this process may create a file in the directory.
+/// Asks the kernel whether this process may create a file in the directory.
 fn may_make(parent: &Path) -> Result<(), Obstacle> {
-    // The error number; 0 if it may.
+    // The errno; 0 if it may.
     let answer = tape::fact(&format!("making files in {}", parent.display()), || {
         let answer = accessat(CWD, parent, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
         Some(answer.err().map_or(0, rustix::io::Errno::raw_os_error))
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_split_before_its_last_name_as_the_kernel_does() {
+    fn a_path_is_split_before_its_last_name_as_in_the_kernel() {
         let split = |path: &'static str| {
             let (parent, name) = super::split(path.as_bytes());
             [parent, name].map(|part| std::str::from_utf8(part).unwrap())
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_another_file_and_no_file() {
+    fn sockets_other_files_and_missing_files_are_distinguished() {
         let directory = std::env::temp_dir().join(format!("sockstat-unix-paths-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let at = |name: &str| directory.join(name).into_os_string().into_encoded_bytes();

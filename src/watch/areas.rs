@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-/// Where the parts of the screen are. A part without room has no height.
+/// The areas of the parts of the screen. A part without room has no height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Areas {
-    /// Views, numbers of sockets, age.
+    /// The views, the number of sockets, and the age of the data.
     pub(super) header: Rect,
     /// The headings of the columns.
     pub(super) headings: Rect,
@@ -21,7 +21,7 @@ pub(super) struct Areas {
     pub(super) keys: Rect,
 }
 
-/// The minimum size for anything besides the rows.
+/// The minimum size at which anything besides the rows is shown.
 const LEAST: (u16, u16) = (20, 5);
 /// The most lines of the panel.
 const PANEL_ROWS: u16 = 14;

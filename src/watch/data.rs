@@ -1,4 +1,4 @@
-//! What is known about the sockets: the last look, and what earlier looks add to it.
+//! What is known about the sockets, from the last look and from earlier ones.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::model::{Gap, Key, Row, Socket};
 
 /// How long a new row is marked.
 pub const NEW_FOR: Duration = Duration::from_secs(3);
-/// How long a row that is gone keeps its place.
+/// How long the row of a closed socket keeps its place.
 pub const GONE_FOR: Duration = Duration::from_secs(5);
 /// The maximum memory for the looks of the last minutes and their events.
 const KEPT_BYTES: usize = 64 << 20;
-/// How many points of a curve are kept, one for each look.
+/// How many points of a curve are kept, one per look.
 pub(super) const POINTS_MAX: usize = 120;
 
-/// One line of the view of events.
+/// One line of the events view.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// Its number since the start.
     pub number: u64,
-    /// When it was noticed, since the start.
+    /// When it was noticed, relative to the start.
     pub at: Duration,
-    /// The same by the clock.
+    /// The same as clock time.
     pub clock: SystemTime,
     /// What happened.
     pub event: Event,
@@ -49,7 +49,7 @@ pub struct Point {
     pub rtt_us: u32,
     /// Segments retransmitted since the previous point.
     pub retransmits: u32,
-    /// Bytes that wait: unread and unacknowledged.
+    /// Queued bytes: unread and unacknowledged.
     pub queues: (u32, u32),
 }
 
@@ -58,7 +58,7 @@ pub struct Point {
 pub struct Data {
     /// The sockets.
     pub followed: Followed,
-    /// The counters of connections, and how fast they grow.
+    /// The counters of connections, and their rates.
     pub counted: Counted,
     /// Owners and names.
     pub around: Arc<Around>,
@@ -66,7 +66,7 @@ pub struct Data {
     pub details: BTreeMap<Key, Socket>,
     /// Their curves.
     pub curves: BTreeMap<Key, VecDeque<Point>>,
-    /// Sockets that are gone, and since when; without those that no look had shown.
+    /// Sockets that are gone, and since when; without those that no look ever showed.
     pub gone: Vec<(Socket, Duration)>,
     /// When each new socket was first seen.
     pub born: BTreeMap<Key, Duration>,
@@ -81,7 +81,7 @@ pub struct Data {
     pub keeps_all: bool,
     /// The memory that looks and events take.
     pub(super) kept_bytes: usize,
-    /// Counters of the machine at the last look, and how they grew in the last minute.
+    /// Counters of the machine at the last look.
     pub traffic: Traffic,
     pub(super) minute: VecDeque<(Duration, Traffic)>,
     /// What is missing.
@@ -100,7 +100,7 @@ pub struct Data {
     pub clock: Option<SystemTime>,
     /// The processor time that it took.
     pub cost: Duration,
-    /// Whether messages of the kernel were lost.
+    /// How often messages of the kernel were lost.
     pub lost: u64,
 }
 
@@ -166,7 +166,7 @@ impl Data {
         }
     }
 
-    /// Drops the oldest looks, and the events up to them: those that are older than the user can go back, and those
+    /// Drops the oldest looks, and the events up to them: looks that are older than the user can go back, and those
     /// beyond the memory limit. Going back to a look undoes the events since then.
     fn forget(&mut self, at: Duration, bytes_max: usize) {
         while self.moments.len() > 1
@@ -184,7 +184,7 @@ impl Data {
         }
     }
 
-    /// Connections that were read one by one.
+    /// Takes connections that were read one by one.
     fn rows(&mut self, rows: Vec<Socket>, at: Duration) {
         let mut details = BTreeMap::new();
         for socket in rows {
@@ -214,7 +214,7 @@ impl Data {
         self.details = details;
     }
 
-    /// Marks what happened.
+    /// Records events, and marks their rows.
     fn note(&mut self, events: Vec<Event>, at: Duration, clock: SystemTime) {
         self.moved = (0, 0);
         for event in events {
@@ -256,7 +256,7 @@ impl Data {
             .retain(|(_, since)| at.saturating_sub(*since) < GONE_FOR);
     }
 
-    /// Returns a socket: with all details if it is on the screen, and as it last was if it is gone.
+    /// Returns a socket: with all details if it is on the screen, in its last state if it is gone.
     pub fn socket(&self, key: Key) -> Option<Socket> {
         let gone = || {
             let of_key = |(socket, _): &&(Socket, Duration)| socket.identity() == Some(key);
@@ -360,7 +360,7 @@ mod tests {
         data.forget(Duration::from_secs(700), data.kept_bytes / 2);
         assert_eq!(data.kept_bytes, kept(&data));
         assert!((290..310).contains(&data.moments.len()), "{}", data.moments.len());
-        // The first look that is left has what existed then.
+        // The first look that is left shows what existed then.
         let first = data.rewound(0).unwrap();
         let cookies: Vec<u64> = first
             .followed

@@ -1,4 +1,4 @@
-//! The line in which a filter is typed: edited, parsed with each key, and completed.
+//! The line in which a filter is typed: editing, parsing at each key, and completion.
 
 use crate::query::field::{Cost, Field};
 use crate::query::{Expr, FilterError, Mode, field_names, nearest_field, parse, words};
@@ -8,20 +8,20 @@ use crate::query::{Expr, FilterError, Mode, field_names, nearest_field, parse, w
 pub struct FilterLine {
     /// What was typed.
     pub text: String,
-    /// The byte before which the cursor is.
+    /// The byte position of the cursor.
     pub at: usize,
     /// The error in it, if any.
     pub error: Option<FilterError>,
-    /// Whether more is to come before it means anything: it ends where a value is missing, or within a known word.
+    /// Whether it is incomplete: it ends where a value is missing, or within a known word.
     pub is_half_typed: bool,
-    /// Which of the past filters it shows; `None` for what is being typed.
+    /// Which past filter is shown; `None` for the one being typed.
     past: Option<usize>,
     /// What was typed before a past filter was shown.
     draft: String,
 }
 
 impl FilterLine {
-    /// A line with that text.
+    /// Creates a line with this text.
     pub fn of(text: &str) -> Self {
         let mut line = Self {
             text: text.to_owned(),
@@ -52,7 +52,7 @@ impl FilterLine {
         self.check();
     }
 
-    /// Removes the character after it.
+    /// Removes the character after the cursor.
     pub fn delete(&mut self) {
         if self.at < self.text.len() {
             self.text.remove(self.at);
@@ -60,7 +60,7 @@ impl FilterLine {
         self.check();
     }
 
-    /// Removes the word before it.
+    /// Removes the word before the cursor.
     pub fn delete_word(&mut self) {
         let start = word_start(self.text[..self.at].trim_end());
         self.text.replace_range(start..self.at, "");
@@ -68,7 +68,7 @@ impl FilterLine {
         self.check();
     }
 
-    /// Removes everything before it.
+    /// Removes everything before the cursor.
     pub fn delete_to_start(&mut self) {
         self.text.replace_range(..self.at, "");
         self.at = 0;
@@ -108,7 +108,8 @@ impl FilterLine {
         self.check();
     }
 
-    /// Completes the word before the cursor: what an error proposes; else a field, a value, or one of these names.
+    /// Completes the word before the cursor: with the proposal of the error, else with a field, a value, or one of
+    /// these names.
     pub fn complete(&mut self, names: &[String]) {
         if let Some(error) = &self.error
             && let Some(near) = self
@@ -168,8 +169,8 @@ impl FilterLine {
         };
     }
 
-    /// The filter as a condition on what is there already; `None` if it is wrong, or needs names or details that the
-    /// rows do not have.
+    /// The filter as a condition on the rows on the screen; `None` if it is invalid, or needs names or details that
+    /// these rows lack.
     pub fn preview(&self) -> Option<Expr> {
         if self.error.is_some() || self.text.trim().is_empty() {
             return None;
@@ -204,7 +205,7 @@ fn field_before(text: &str) -> Option<Field> {
     crate::query::field_of(word)
 }
 
-/// Their common prefix.
+/// The common prefix of all of them.
 fn shared_start(all: &[String]) -> Option<String> {
     let first = all.first()?;
     let length = all.iter().fold(first.len(), |length, one| {
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_checked_and_the_error_has_its_place() {
+    fn the_filter_is_checked_at_every_key_and_errors_have_a_position() {
         let mut line = FilterLine::of("state = established and recvq > 0");
         let error = line.error.clone().unwrap();
         assert_eq!(line.text.get(error.span), Some("recvq"));
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_rows_have_is_tried_at_once() {
+    fn only_filters_on_facts_of_the_rows_are_previewed() {
         let tried = |text| FilterLine::of(text).preview().is_some();
         assert!(tried("443") && tried("nginx") && tried("recv_q gt 0"));
         assert!(!tried("rtt_us gt 5") && !tried("user = root") && !tried("sport =") && !tried(""));

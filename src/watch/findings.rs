@@ -7,9 +7,9 @@ use super::ports::Port;
 use crate::model::{GapLevel, OwnerStatus, Protocol, State};
 use crate::render::owner;
 
-/// How many connections that their program does not close are worth reporting.
+/// From this number on, connections that their program does not close are reported.
 const FORGOTTEN: usize = 100;
-/// The fill level of a receive buffer at which packets are about to be lost, in percent.
+/// The fill level of a receive buffer, in percent, at which packets are about to be lost.
 const NEARLY_FULL: u64 = 90;
 
 /// The problems, a line for each, the worst first.
@@ -18,7 +18,7 @@ pub(super) fn findings(data: &Data, ports: &[Port]) -> Vec<String> {
     found.into_iter().flatten().collect()
 }
 
-/// An accept queue that is full, or was.
+/// An accept queue that is or was full.
 fn accept_queues(data: &Data, ports: &[Port]) -> Option<String> {
     let minute = data.last_minute();
     if let Some(port) = ports.iter().find(|port| port.is_full()) {
@@ -41,7 +41,7 @@ fn accept_queues(data: &Data, ports: &[Port]) -> Option<String> {
     None
 }
 
-/// A receive buffer that is nearly full, or was.
+/// A receive buffer that is or was nearly full.
 fn buffers(data: &Data, ports: &[Port]) -> Option<String> {
     let minute = data.last_minute();
     if let Some(port) = ports
@@ -79,7 +79,7 @@ fn forgotten(data: &Data) -> Option<String> {
     let mut by_owner: BTreeMap<String, usize> = BTreeMap::new();
     for key in forgotten {
         if let Some(mut socket) = known.get(key) {
-            // Only who holds it, not who is at the other end.
+            // Shows only the holder, not the other end.
             socket.timer = None;
             *by_owner.entry(owner::text(&data.row(&socket))).or_default() += 1;
         }
@@ -89,7 +89,7 @@ fn forgotten(data: &Data) -> Option<String> {
         .then(|| format!("{owner}: {count} connections in CLOSE-WAIT: it does not close them"))
 }
 
-/// What is missing from the screen, and who could see it; `None` if nothing is.
+/// What is missing from the screen, and how to see it; `None` if nothing is missing.
 pub(super) fn loss(data: &Data, sudo: Option<&str>) -> Option<String> {
     let owners = &data.around.owners;
     let mut hidden = 0;

@@ -1,4 +1,4 @@
-//! The last ten minutes: the sockets at an earlier look, found by undoing what happened since.
+//! The last ten minutes: reconstructs the sockets at an earlier look by undoing the events since then.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,12 +7,13 @@ use super::data::Data;
 use crate::model::details::Details;
 use crate::model::{Key, Socket, Store};
 
-/// A look is a burst if this many times as many sockets opened and closed as in the looks around it, and at least this
-/// many.
+/// A look is a burst if at least this many times as many sockets opened and closed as in the neighbouring looks, and at
+/// least this many sockets.
 const BURST: (usize, usize) = (3, 3);
 
 impl Data {
-    /// The sockets at an earlier look, in the states that they had then. Figures that were not kept are unknown.
+    /// Returns the sockets at an earlier look, in the states that they had then. Figures that were not kept are
+    /// unknown.
     pub fn rewound(&self, at: usize) -> Option<Self> {
         let moment = self.moments.get(at)?.clone();
         let mut past = Self {
@@ -52,7 +53,7 @@ impl Data {
         Some(past)
     }
 
-    /// The accept queue of a listener at each look that is kept, up to the present one: when, waiting, limit.
+    /// The accept queue of a listener at each kept look, up to the current one: time, waiting, limit.
     pub fn accept_queue(&self, key: Key) -> Vec<(SystemTime, u32, u32)> {
         let now = self.looked.unwrap_or_default();
         let moments = self.moments.iter().take_while(|moment| moment.at <= now);
@@ -64,7 +65,7 @@ impl Data {
             .collect()
     }
 
-    /// Returns the next look after this one, or the one before it, at which more opened and closed than around it.
+    /// Returns the next or the previous burst.
     pub fn burst(&self, from: usize, forward: bool) -> Option<usize> {
         let weight = |at: usize| {
             self.moments

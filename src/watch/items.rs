@@ -1,4 +1,4 @@
-//! The rows of a view, and which of them is selected.
+//! The rows of a view, and what they stand for.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::ports::Port;
 use super::programs::Group;
 use crate::model::{Key, Protocol};
 
-/// The subject of a row, which stays the same while rows move.
+/// What a row stands for, which stays the same while rows move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A port; 0 for what was opened from here.
@@ -78,7 +78,7 @@ impl Items {
         }
     }
 
-    /// Copies the queues of ports from what is known now; everything else stays as it was counted.
+    /// Updates the queues of ports from the current data; everything else stays as it was counted.
     pub(super) fn refresh(&mut self, data: &Data) {
         if let Self::Ports(ports) = self {
             for port in ports.iter_mut().filter(|port| port.port != 0) {
@@ -89,7 +89,8 @@ impl Items {
         }
     }
 
-    /// Returns the socket that a row stands for: itself, the first that waits on a port, that of an event.
+    /// Returns the socket that a row stands for: the socket itself, the first that waits on the port, or that of the
+    /// event.
     pub fn socket(&self, at: usize, data: &Data) -> Option<Key> {
         match self {
             Self::Ports(ports) => ports.get(at).map(|port| port.first),
@@ -104,7 +105,7 @@ impl Items {
 }
 
 impl Items {
-    /// The same rows in the order that they had before; new ones come last.
+    /// Returns the same rows in their previous order; new ones come last.
     #[must_use]
     pub fn in_order_of(self, before: &[Subject]) -> Self {
         let places: HashMap<&Subject, usize> = before.iter().zip(0..).collect();

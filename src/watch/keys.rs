@@ -171,7 +171,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Looks with this filter from now on.
+/// Applies this filter.
 fn enter(state: &mut State, filter: String) -> Vec<Effect> {
     state.preview = None;
     state.near = None;
@@ -210,7 +210,7 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
             state.mode = Mode::Rows;
             let hint = state.near.take();
             let effects = enter(state, filter);
-            // The next look has only what the filter selects.
+            // The next look will have only what the filter selects.
             state.near = hint;
             return effects;
         }
@@ -232,8 +232,8 @@ fn line(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Tries the filter that is being typed on the rows shown. While it is invalid, or half typed and matches nothing, the
-/// rows of the last one stay.
+/// Applies the filter that is being typed to the rows on the screen. While it is invalid, or half typed and matches
+/// nothing, the rows of the previous one stay.
 pub(super) fn preview(state: &mut State) {
     let names = names(state);
     let Mode::Line(line) = &mut state.mode else { return };
@@ -251,7 +251,7 @@ pub(super) fn preview(state: &mut State) {
     look_for_near(state, &text);
 }
 
-/// Finds out what a filter may have meant that no row matches.
+/// Finds out what may have been meant by a filter that no row matches.
 fn look_for_near(state: &mut State, filter: &str) {
     state.near = None;
     if state.preview.is_some() && state.items.is_empty() {
@@ -284,7 +284,7 @@ fn sort_by(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Adds what the row with the cursor has to the filter, or excludes it.
+/// Adds the value of the row with the cursor to the filter, or excludes it.
 fn with_value(state: &mut State, not: &str) -> Vec<Effect> {
     let Some(value) = state.value_words() else {
         state.say("this row has nothing to filter by");
@@ -297,7 +297,7 @@ fn with_value(state: &mut State, not: &str) -> Vec<Effect> {
     enter(state, filter)
 }
 
-/// Shows or hides a column by its letter; the first stays.
+/// Shows or hides a column by its letter; the first is always shown.
 fn columns(state: &mut State, key: Key) -> Vec<Effect> {
     match key {
         Key::Char(letter @ 'a'..='p') => {
@@ -311,7 +311,7 @@ fn columns(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Opens the line for a time to go back to.
+/// Handles a key while a time to go back to is typed.
 fn time(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Time(text) = &mut state.mode else {
         return Vec::new();

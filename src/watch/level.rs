@@ -1,4 +1,4 @@
-//! A level: a view, what it is restricted to, its order, and where the cursor is.
+//! A level: a view, its restriction, its order, and the cursor.
 
 use super::items::Subject;
 use crate::model::Protocol;
@@ -31,7 +31,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The choices of a view: the letter, its name, and what it sorts by.
+    /// The choices of a view: letter, name, and sort order.
     pub fn choices(view: View) -> &'static [(char, &'static str, Self)] {
         match view {
             View::Ports => &[
@@ -102,10 +102,10 @@ impl View {
     }
 }
 
-/// What a level is restricted to.
+/// The restriction of a level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Within {
-    /// Everything that passes the filter.
+    /// Everything that matches the filter.
     #[default]
     All,
     /// One port.
@@ -116,7 +116,7 @@ pub enum Within {
     Group(Field, String),
 }
 
-/// A view, what it is restricted to, and where the cursor is.
+/// A view, its restriction, its order, and the cursor.
 #[derive(Clone, Debug)]
 pub struct Level {
     /// The view.
@@ -138,7 +138,7 @@ pub struct Level {
 }
 
 impl Level {
-    /// All of a view.
+    /// A level with everything in a view.
     pub fn of(view: View) -> Self {
         Self {
             view,

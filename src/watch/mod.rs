@@ -1,5 +1,5 @@
 //! The live screen: what is on it ([`State`]), how it changes ([`update()`]), and how it is drawn ([`view()`]). Pure:
-//! whatever happens outside arrives as a [`Msg`], and whatever is to happen there leaves as an [`Effect`].
+//! whatever happens outside arrives as a [`Msg`], and whatever should happen there is returned as an [`Effect`].
 
 mod areas;
 pub mod data;

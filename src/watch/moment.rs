@@ -1,4 +1,4 @@
-//! What is kept from each look of the last minutes.
+//! What is kept from each look of the last few minutes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use crate::model::{Socket, Store};
 
 /// How far back the user can go.
 pub const KEPT_FOR: Duration = Duration::from_secs(600);
-/// Up to this many sockets, queues are kept for every look.
+/// With at most this many sockets, queues are kept for every look.
 const QUEUES_MAX: usize = 2000;
 
 /// One look.
@@ -16,7 +16,7 @@ const QUEUES_MAX: usize = 2000;
 pub struct Moment {
     /// When it was made, since the start.
     pub at: Duration,
-    /// The same by the clock.
+    /// The same as clock time.
     pub clock: SystemTime,
     /// How many sockets had opened and closed.
     pub moved: (usize, usize),
@@ -27,8 +27,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// A look. Sockets that wait for connections or datagrams are kept; what did not change since the look before is
-    /// kept once.
+    /// Keeps a look: the sockets that wait for connections or datagrams. What has not changed since the previous look
+    /// is shared with it.
     pub(super) fn new(
         at: Duration,
         clock: SystemTime,

@@ -1,4 +1,4 @@
-//! What reaches the screen, and what it requests.
+//! Messages to the screen, and effects that it requests.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -31,9 +31,9 @@ pub enum Key {
 /// Which of the sockets a look covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// At the start, ports alone ([`Scope::Waiting`](crate::engine::live::Scope)): connections come next.
+    /// At the start, only ports ([`Scope::Waiting`](crate::engine::live::Scope)); connections come next.
     Start,
-    /// All, for the first time with this filter: nothing in it counts as new.
+    /// All, for the first time with this filter, so that nothing counts as new.
     First,
     /// All.
     All,
@@ -44,11 +44,11 @@ pub enum Part {
 /// What a look found.
 #[derive(Debug)]
 pub struct News {
-    /// The number of the filter that it was made with.
+    /// The number of the filter that was in effect.
     pub filter: u32,
-    /// When it was made, since the start of the screen.
+    /// When it was made, relative to the start of the screen.
     pub at: Duration,
-    /// The same by the clock.
+    /// The same as clock time.
     pub clock: SystemTime,
     /// What it covers.
     pub part: Part,
@@ -56,7 +56,7 @@ pub struct News {
     pub look: Look,
     /// Connections on the screen, read one by one with all details.
     pub rows: Vec<Socket>,
-    /// Sockets that the kernel freed since the look before.
+    /// Sockets that the kernel freed since the previous look.
     pub freed: Vec<Socket>,
     /// Whether the kernel dropped some of its messages.
     pub lost: bool,
@@ -66,14 +66,14 @@ pub struct News {
     pub traffic: Traffic,
     /// The total number of sockets, regardless of the filter; `None` if unknown.
     pub total: Option<u64>,
-    /// The processor time that the look took, with the search for owners.
+    /// The processor time that the look took, including the search for owners.
     pub cost: Duration,
 }
 
 /// What happened to a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Something was done, with this result. The process may still run.
+    /// The action was carried out, with this result. The process may still run.
     Said(String),
     /// It did not end: KILL may be offered.
     StillRuns(String),
@@ -84,13 +84,13 @@ pub enum Fate {
 pub struct Target {
     /// Who it is: `node 48291`.
     pub name: String,
-    /// What is known about it, in lines.
+    /// What is known about it, line by line.
     pub lines: Vec<String>,
-    /// Whether its process can be signalled; else why not.
+    /// Why its process must not be signalled, if it must not.
     pub refused: Option<String>,
     /// How many of its sockets can be closed: this one, and its connections.
     pub closable: usize,
-    /// Why its sockets are not closed.
+    /// Why its sockets must not be closed.
     pub protected: Option<String>,
 }
 
@@ -107,11 +107,11 @@ pub enum Msg {
     News(Box<News>),
     /// A look failed; the next one comes in this many seconds.
     Failed(String, Duration),
-    /// The filter of this number was not accepted.
+    /// The filter with this number was rejected.
     Refused(u32, String),
     /// Time passed.
     Tick(Duration),
-    /// The last change has been on the screen since this time.
+    /// The last change was drawn at this time.
     Drawn(Duration),
     /// The requested target, fixed.
     Target(Result<Target, String>),
@@ -119,16 +119,16 @@ pub enum Msg {
     Fate(Fate),
     /// The answer of `why`.
     Why(Result<String, String>),
-    /// Every look of a recording was processed with the filter of this number.
+    /// Every look of a recording was processed with the filter with this number.
     Replayed(u32),
 }
 
-/// Something to be done outside.
+/// An action to carry out outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Read these connections again with every look.
     Rows(Vec<Socket>),
-    /// Look with this filter from now on, under this number.
+    /// Use this filter from now on, under this number.
     Filter(u32, String),
     /// Look now.
     Look,
@@ -136,17 +136,17 @@ pub enum Effect {
     Interval(Duration),
     /// Find out who holds this socket, and pin that process.
     Target(Box<Socket>),
-    /// Release it.
+    /// Release the target.
     Release,
-    /// Send TERM to it, and report what happens.
+    /// Send TERM to the target, and report what happens.
     Terminate,
-    /// Send KILL.
+    /// Send KILL to the target.
     Kill,
-    /// Close the one socket; with `true` all connections of the process that were found.
+    /// Close this one socket or, if `true`, all of the target's connections.
     Destroy(bool),
-    /// Answer `why` for this place, and again with every look; `None` ends that.
+    /// Answer `why` for this place, again with every look; `None` stops that.
     Why(Option<String>),
-    /// In a replay, answer `why` for this place once, as it was at the look of this number.
+    /// In a replay, answer `why` for this place once, as of the look with this number.
     WhyThen(String, usize),
     /// Copy this to the clipboard.
     Copy(String),

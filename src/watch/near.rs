@@ -1,4 +1,4 @@
-//! What a filter that matches nothing may have meant, judging by what is on the screen.
+//! Guesses what was meant by a filter that matches nothing, from what is on the screen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::query::nearest::{containing, nearest};
 use crate::query::{Mode, parse};
 use crate::render::escape;
 
-/// A sentence about what may have been meant: a port in use, a program or a state; `None` if nothing is similar.
+/// A sentence about what may have been meant: a port in use, a program or a state; `None` if there is nothing similar.
 pub(super) fn near(filter: &str, data: &Data) -> Option<String> {
     let parsed = parse(&[filter.to_owned()], Mode::List).ok()?;
     of_programs(&parsed.words, data).or_else(|| of_ports(filter, data))
@@ -34,7 +34,7 @@ fn of_programs(words: &[String], data: &Data) -> Option<String> {
         })
 }
 
-/// Numbers that are one digit off a port in use.
+/// Ports in use that differ from a number by one digit.
 fn of_ports(filter: &str, data: &Data) -> Option<String> {
     let mut used: BTreeMap<u16, u64> = BTreeMap::new();
     data.followed.known().each(|socket| {
@@ -50,7 +50,7 @@ fn of_ports(filter: &str, data: &Data) -> Option<String> {
         .iter()
         .map(|(port, sockets)| (*sockets, port.to_string()))
         .collect();
-    // Of several, the one with the most sockets.
+    // Among several, the one with the most sockets.
     often.sort_unstable_by(|a, b| b.cmp(a));
     let port = missing.find_map(|port| {
         nearest(&port.to_string(), often.iter().map(|(_, port)| port.as_str())).map(str::to_owned)
@@ -69,7 +69,7 @@ mod tests {
     use crate::model::{Context, Process};
 
     #[test]
-    fn a_part_of_a_name_and_a_misspelt_one_are_near() {
+    fn partial_and_misspelt_names_are_recognised() {
         let process = |pid: u32, program: &str| Process {
             pid,
             program: program.as_bytes().into(),

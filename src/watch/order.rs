@@ -51,7 +51,7 @@ fn sorted_ports(data: &Data, level: &Level, preview: Option<&Expr>) -> Vec<Port>
         _ => None,
     };
     all.sort_by_key(number);
-    // Equal ones stay in the order of their numbers.
+    // Equal rows stay sorted by number.
     if level.sort.is_descending() {
         all.reverse();
         all.sort_by_key(|port| std::cmp::Reverse(number(port)));
@@ -124,7 +124,7 @@ fn rank(data: &Data, sort: Sort, key: Key, socket: &Socket) -> Rank {
     }
 }
 
-/// Whether a socket belongs to the level, and passes the filter that is being typed.
+/// Whether a socket belongs to the level, and matches the filter that is being typed.
 pub(super) fn wants(data: &Data, level: &Level, preview: Option<&Expr>, socket: &Socket) -> bool {
     let is_within = match &level.within {
         Within::All => true,
@@ -142,7 +142,7 @@ pub(super) fn wants(data: &Data, level: &Level, preview: Option<&Expr>, socket: 
     is_within && preview.is_none_or(|filter| filter.matches(&data.row(socket)) != Match::No)
 }
 
-/// A rate as a number that has an order.
+/// A rate as an integer, which can be sorted.
 fn whole(rate: f64) -> u64 {
     #[allow(
         clippy::cast_possible_truncation,

@@ -6,7 +6,7 @@ use super::msg::{Effect, Key};
 use super::state::{Mode, Question, State, WhyPage};
 use crate::model::{Protocol, Socket};
 
-/// A key that arrives sooner than this after a question was drawn was not meant for it.
+/// A key pressed sooner than this after a question was drawn cannot be an answer to it.
 const READING: Duration = Duration::from_millis(250);
 
 pub(super) fn ask_why(state: &mut State) -> Vec<Effect> {
@@ -63,7 +63,7 @@ pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Fixes the target: who holds the socket with the cursor now.
+/// Requests the target: the current holder of the socket with the cursor.
 pub(super) fn ask_what(state: &mut State) -> Vec<Effect> {
     if state.setup.read_only {
         state.say("--read-only: nothing is stopped or closed here");
@@ -90,7 +90,7 @@ pub(super) fn question(state: &mut State, key: Key, at: Duration) -> Vec<Effect>
     let Mode::Question(question) = &mut state.mode else {
         return Vec::new();
     };
-    // Typed before the question could be read.
+    // An earlier key was typed before the question could be read.
     let is_late = question.shown_since.is_some_and(|since| at >= since + READING);
     if !is_late && key != Key::Esc {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The view of ports: one row for each port in use, with its connections.
+//! The ports view: one row for each port in use, with its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ pub struct Port {
     pub protocol: Protocol,
     /// Its number; 0 for what was opened from here.
     pub port: u16,
-    /// Where it is reachable from, if anything waits on it.
+    /// The scopes of the sockets that wait on it.
     pub scopes: Vec<Scope>,
-    /// Connections on it.
+    /// The number of connections on it.
     pub connections: usize,
-    /// Bytes per second, received and sent, of all of these; `None` where the kernel keeps no such counters.
+    /// Bytes per second, received and sent, over all connections; `None` if the kernel keeps no such counters.
     pub rate: Option<(f64, f64)>,
     /// The accept queue of the listener that is nearest to its limit: waiting, limit.
     pub accept: Option<(u32, u32)>,
@@ -52,7 +52,7 @@ impl Port {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }
 
-    /// Copies the queues of its socket.
+    /// Updates the queues from its socket.
     pub(super) fn refresh(&mut self, socket: &Socket) {
         self.accept = None;
         self.queue_percent = None;
@@ -86,7 +86,7 @@ pub fn waits(socket: &Socket) -> bool {
     }
 }
 
-/// The rows, by number; what was opened from here comes last.
+/// The rows, sorted by port; what was opened from here comes last.
 pub(super) fn ports(data: &Data) -> Vec<Port> {
     let known = data.followed.known();
     let mut ports: BTreeMap<(u16, Protocol), Port> = BTreeMap::new();
@@ -101,7 +101,7 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
             }
         }
     };
-    // Those that wait are few, and each port is known before its connections are counted.
+    // Waiting sockets come first (they are few), so that every port is known before connections are counted.
     let mut slot = Socket::BLANK;
     for (key, state) in known.keys() {
         if matches!(state, State::Listen | State::Bound | State::Unconnected) && known.read(key, &mut slot) {
@@ -118,7 +118,7 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
         if pair.is_some() && waits(socket) {
             return;
         }
-        // Sockets without ports are one row for each protocol.
+        // Sockets without ports share one row per protocol.
         let local_port = pair.map_or(0, |pair| pair.local_port);
         let port = match ports.get_mut(&(local_port, key.0)) {
             Some(port) => port,

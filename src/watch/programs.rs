@@ -1,4 +1,4 @@
-//! The view of programs: sockets by holder, or by another field of `--by`.
+//! The programs view: sockets grouped by holder, or by another field of `--by`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::render::escape;
 use crate::render::text::written;
 use crate::render::word::push_word;
 
-/// What groups may have in common: the fields that `b` cycles through.
+/// The fields to group by, which `b` cycles through.
 pub(super) const BY: &[Field] = &[
     Field::Process,
     Field::Pid,
@@ -25,13 +25,13 @@ pub(super) const BY: &[Field] = &[
 /// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What its sockets have in common, as it is shown.
+    /// The value that its sockets have in common, as shown.
     pub name: String,
     /// The processes that hold them, if they are grouped by process: the topmost, and how many more.
     pub pids: BTreeSet<u32>,
     /// How many sockets it has.
     pub sockets: usize,
-    /// How many of them listen, are established, and wait to be closed by their program.
+    /// How many of them listen, are established, and are in CLOSE-WAIT.
     pub states: [usize; 3],
     /// Bytes per second, received and sent.
     pub rate: (f64, f64),
@@ -39,7 +39,7 @@ pub struct Group {
     pub unit: String,
 }
 
-/// The name of the group that a row belongs to. Reasons for a missing owner are groups of their own.
+/// The name of the group that a row belongs to. Each reason for a missing owner is a group of its own.
 pub(super) fn name(row: &Row<'_>, by: Field) -> String {
     let value = GroupKey {
         field: by,

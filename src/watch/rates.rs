@@ -1,4 +1,4 @@
-//! How fast the counters of connections grow. Most connections are idle: of these, only the counters are kept.
+//! How fast the counters of connections grow. Most connections are idle, and only their counters are kept.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -9,10 +9,10 @@ use crate::model::{Key, Protocol};
 
 /// The time over which rates are averaged.
 const MEAN_SECONDS: f64 = 10.0;
-/// A connection with a mean below this, in bytes per second, counts as idle.
+/// A connection with a mean rate below this, in bytes per second, counts as idle.
 const STILL: f64 = 0.5;
 
-/// The counters of a connection, and how fast they grow.
+/// The counters and rates of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
     /// The counters at the last look.
@@ -21,7 +21,7 @@ pub struct Rates {
     at: Duration,
     /// Bytes per second, received and sent, between the last two looks; `None` before the second.
     pub now: Option<(f64, f64)>,
-    /// The same as a mean over some ten seconds.
+    /// The same, averaged over about ten seconds.
     pub mean: (f64, f64),
 }
 
@@ -71,14 +71,14 @@ impl Rates {
     }
 }
 
-/// The counters of all connections, and the rates of those that carry something.
+/// The counters of all connections, and the rates of those that are not idle.
 #[derive(Clone, Debug, Default)]
 pub struct Counted {
     /// The counters at the last look at all connections, by cookie.
     all: Vec<(NonZeroU64, Figures)>,
     /// When that was.
     at: Duration,
-    /// Connections that carry something, or are read with every look.
+    /// Connections that are not idle, or that are read with every look.
     rates: HashMap<Key, Rates>,
 }
 
@@ -88,7 +88,7 @@ impl Counted {
         self.rates.get(&key)
     }
 
-    /// Whether no connection carries anything.
+    /// Whether all connections are idle.
     pub fn is_still(&self) -> bool {
         self.rates.is_empty()
     }
@@ -101,7 +101,7 @@ impl Counted {
         }
     }
 
-    /// Takes a look at all connections; those for which `is_read` is true are read with every look.
+    /// Takes the counters of all connections. `is_read` tells which are read with every look.
     pub fn all(
         &mut self,
         mut figures: Vec<(NonZeroU64, Figures)>,
@@ -135,7 +135,7 @@ impl Counted {
         self.at = at;
     }
 
-    /// Takes a connection that was read by itself.
+    /// Takes the counters of a connection that was read individually.
     pub fn one(&mut self, key: Key, figures: Figures, at: Duration) {
         self.rates
             .entry(key)
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_moves_has_rates_and_all_have_their_counters() {
+    fn only_active_connections_have_rates_but_all_have_counters() {
         let mut counted = Counted::default();
         look(&mut counted, 1, &[(3, 100), (1, 50), (2, 0)]);
         assert!(counted.is_still());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_alone_is_kept_between_looks_at_all() {
+    fn individually_read_connections_are_kept_between_looks_at_all() {
         let mut counted = Counted::default();
         let key = (Protocol::Tcp, cookie(1));
         counted.one(key, figures(10), SECOND);

@@ -16,7 +16,7 @@ use crate::model::{Key as SocketKey, Socket, time};
 use crate::query::Expr;
 use crate::render::escape;
 
-/// How long rows stay in their order after a key.
+/// How long rows keep their order after a key was pressed.
 const HOLD: Duration = Duration::from_secs(5);
 
 /// What does not change while the screen is shown.
@@ -25,7 +25,7 @@ const HOLD: Duration = Duration::from_secs(5);
 pub struct Setup {
     /// The command line with `sudo`; `None` for root.
     pub sudo: Option<String>,
-    /// The options that a listing of the same sockets has.
+    /// The options of a listing of the same sockets.
     pub options: Vec<String>,
     /// Whether the terminal shows UTF-8.
     pub utf8: bool,
@@ -33,7 +33,7 @@ pub struct Setup {
     pub colour: bool,
     /// Whether nothing may be stopped or closed.
     pub read_only: bool,
-    /// The time at which a recording is entered, if one is replayed; empty for its end.
+    /// In a replay, the time at which to enter the recording; empty for its end.
     pub replay: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub enum Mode {
 pub struct Question {
     /// The target, once it is fixed; or why there is none.
     pub target: Option<Result<Target, String>>,
-    /// When it appeared on the screen: a key that was pressed before is not meant for it.
+    /// When it appeared on the screen: an earlier key cannot be an answer to it.
     pub shown_since: Option<Duration>,
     /// What was done, and its result.
     pub said: Vec<String>,
@@ -81,11 +81,11 @@ pub struct Question {
 pub struct WhyPage {
     /// The place in question: `3000/tcp`.
     pub place: String,
-    /// The answer, once it is there.
+    /// The answer, once there is one.
     pub text: Option<Result<String, String>>,
     /// The first visible line.
     pub top: usize,
-    /// The first sentence before it changed, and when that was.
+    /// When the first sentence last changed.
     pub changed: Option<Duration>,
     /// The socket that it concerns.
     pub socket: Option<SocketKey>,
@@ -103,25 +103,25 @@ pub struct State {
     pub data: Data,
     /// What was known when the screen was frozen.
     pub frozen: Option<Box<Data>>,
-    /// What was known at an earlier look, and which of the frozen looks that is.
+    /// What was known at an earlier look, and the index of that look.
     pub past: Option<(usize, Box<Data>)>,
-    /// Hidden columns, a bit for each, by view.
+    /// Hidden columns of each view, as bits.
     pub hidden: [u16; 4],
-    /// Rates of the groups on the screen, the latest last: received and sent.
+    /// Rates of the groups on the screen, received and sent, the latest last.
     pub group_curves: BTreeMap<String, VecDeque<(f64, f64)>>,
     /// The filter, and its number.
     pub filter: String,
-    /// The one before, to which the screen returns if the filter is not accepted.
+    /// The previous filter, to which the screen returns if the filter is rejected.
     pub previous_filter: String,
-    /// Counts filters.
+    /// The number of the filter.
     pub filter_number: u32,
     /// Filters that were entered, the latest last.
     pub past_filters: Vec<String>,
-    /// Whether what is shown was read with the filter.
+    /// Whether the data on the screen was read with the filter.
     pub is_current: bool,
     /// The filter that is being typed, if it can be tried on the rows shown.
     pub preview: Option<Expr>,
-    /// What a filter that matches nothing may have meant.
+    /// What may have been meant by a filter that matches nothing.
     pub near: Option<String>,
     /// Levels, the current one last; never empty after [`State::new`].
     pub levels: Vec<Level>,
@@ -143,16 +143,16 @@ pub struct State {
     pub notice: Option<(String, Duration)>,
     /// Why the last look failed, when, and when the next one comes.
     pub failed: Option<(String, Duration, Duration)>,
-    /// What was found, the worst first.
+    /// The problems found, the worst first.
     pub findings: Vec<String>,
     /// What is missing.
     pub loss: Option<String>,
-    /// The sockets that are read one by one.
+    /// The sockets that are read individually.
     pub asked: Vec<SocketKey>,
 }
 
 impl State {
-    /// The first screen.
+    /// Creates the initial state.
     pub fn new(setup: Setup, filter: String, interval: Duration, size: (u16, u16)) -> Self {
         let keeps_all = setup.replay.is_some();
         Self {
@@ -184,13 +184,13 @@ impl State {
         &mut self.levels[last]
     }
 
-    /// What is shown: what is known now, or was when the screen was frozen.
+    /// The data on the screen: the current one, or that from when the screen was frozen.
     pub fn shown(&self) -> &Data {
         let past = self.past.as_ref().map(|(_, past)| past.as_ref());
         past.or(self.frozen.as_deref()).unwrap_or(&self.data)
     }
 
-    /// Goes back (or forward, if `steps` is positive) by this many looks; freezes what is known first.
+    /// Goes back (forward, if `steps` is positive) by this many looks, after freezing the screen.
     pub fn travel(&mut self, steps: isize) {
         let count = self.freeze().moments.len();
         let last = count.saturating_sub(1);
@@ -198,7 +198,7 @@ impl State {
         self.travel_to(from.saturating_add_signed(steps).min(last));
     }
 
-    /// Goes to the next burst, or the one before.
+    /// Goes to the next or the previous burst.
     pub fn travel_to_burst(&mut self, forward: bool) {
         let last = self.freeze().moments.len().saturating_sub(1);
         let from = self.past.as_ref().map_or(last, |(at, _)| *at);
@@ -243,7 +243,7 @@ impl State {
         usize::from(areas(self.size, self.has_panel).rows.height)
     }
 
-    /// Rebuilds the list. The cursor stays on its subject, and its subject on its line of the screen.
+    /// Rebuilds the list. The cursor stays on the same row, and that row on the same line of the screen.
     pub fn rebuild(&mut self) {
         let level = self.level().clone();
         // The latest event stays visible until the cursor is moved away from it.
@@ -256,7 +256,7 @@ impl State {
         self.follow();
     }
 
-    /// Puts the cursor where its subject is now.
+    /// Moves the cursor to the current position of its row.
     pub fn follow(&mut self) {
         let count = self.items.len();
         let rows = self.body_rows().max(1);
@@ -294,7 +294,7 @@ impl State {
         }
     }
 
-    /// How much longer rows keep their order because a key was pressed.
+    /// How much longer rows keep their order after a key was pressed.
     pub fn held_for(&self) -> Option<Duration> {
         let since = self.now.saturating_sub(self.key_at);
         (self.key_at > Duration::ZERO && since < HOLD).then(|| HOLD.saturating_sub(since))

@@ -10,15 +10,15 @@ use super::msg::{Effect, Fate, Msg, News, Part};
 use super::state::{Mode, State};
 use crate::model::{Key as SocketKey, Socket};
 
-/// How often rows that are sorted by a figure are sorted again.
+/// How often rows sorted by a changing figure are sorted again.
 const SORT_EVERY: Duration = Duration::from_secs(5);
-/// How long a message about what was done stays.
+/// How long a message is shown.
 const NOTICE_FOR: Duration = Duration::from_secs(6);
 
 /// With more sockets than this, rows are counted again only when something changed.
 const STILL: usize = 2000;
 
-/// Changes the state, and returns what is to be done outside.
+/// Updates the state, and returns the actions to carry out outside.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     match msg {
@@ -140,7 +140,7 @@ fn take_news(state: &mut State, news: News) {
     }
 }
 
-/// Continues the curves of the groups that are shown.
+/// Extends the curves of the groups on the screen.
 fn note_groups(state: &mut State) {
     let Items::Groups(groups) = &state.items else {
         state.group_curves.clear();
@@ -176,7 +176,7 @@ fn is_time_to_sort(state: &State) -> bool {
     state.level().sort.is_live() && state.now.saturating_sub(state.sorted_at) >= SORT_EVERY
 }
 
-/// Rows that are new come last, the others stay where they are.
+/// Keeps the order of rows, with new ones last.
 fn keep_order(state: &mut State) {
     let before: Vec<_> = (0..state.items.len())
         .filter_map(|at| state.items.subject(at))
@@ -200,7 +200,7 @@ fn tick(state: &mut State) {
     }
 }
 
-/// The connections on the screen, if they have changed.
+/// Requests the connections on the screen, if these have changed.
 fn rows_to_read(state: &mut State) -> Option<Effect> {
     let level = state.level();
     let shows_sockets = level.view == View::Connections;

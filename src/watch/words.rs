@@ -1,4 +1,4 @@
-//! The content of the screen in words: as a filter, and as the command line that prints it.
+//! The content of the screen as a filter, and as the command line that prints it.
 
 use std::fmt::Write as _;
 
@@ -11,13 +11,13 @@ use crate::query::field::Field;
 use crate::render::shell;
 
 impl State {
-    /// What the current level adds to the filter, in its language; empty for everything.
+    /// The restriction of the current level as a filter; empty for everything.
     pub fn within_words(&self) -> String {
         words_of(&self.level().within)
     }
 
-    /// A filter for what the row with the cursor has in common with others: its port, its group; of a connection, what
-    /// rows are sorted by, or the peer.
+    /// A filter for what the row with the cursor has in common with others: its port or group; for a connection, the
+    /// value that rows are sorted by, or the peer.
     pub fn value_words(&self) -> Option<String> {
         let level = self.level();
         match self.items.subject(level.at)? {
@@ -53,7 +53,7 @@ impl State {
     /// The command line that prints the same answer of `why`.
     pub fn why_command(&self, place: &str) -> String {
         let mut words = vec!["sockstat".to_owned(), "why".to_owned()];
-        // Options that select a namespace or a recording, with their values; other letters are for listings.
+        // Only options that select a namespace or a recording are kept, with their values; the others are for listings.
         for pair in self.setup.options.windows(2) {
             if let [name @ ("-N" | "--replay"), value] = [pair[0].as_str(), pair[1].as_str()] {
                 words.push(name.to_owned());
@@ -65,14 +65,14 @@ impl State {
         words.join(" ")
     }
 
-    /// Whether a listing with this filter has remains of connections, which the screen shows only with a filter of
-    /// the user.
+    /// Whether a listing with this filter would show closed connections (TIME-WAIT), which the screen shows only if the
+    /// user entered a filter.
     fn must_leave_out_remains(&self, filter: &str) -> bool {
         let level = self.level();
         let has_tcp = match &level.within {
             Within::Port(protocol, _) | Within::Outgoing(protocol, _) => *protocol == Protocol::Tcp,
             Within::Group(..) => true,
-            // A letter alone selects every state.
+            // A table option alone selects every state.
             Within::All => {
                 let mut letters = self.setup.options.iter().filter(|word| word.ends_with("ap"));
                 letters
@@ -87,7 +87,7 @@ impl State {
             && (level.within != Within::All || filter.is_empty())
     }
 
-    /// In a replay, the look that is shown.
+    /// In a replay, the option for the look on the screen.
     fn at_words(&self) -> Vec<String> {
         match (&self.setup.replay, self.shown().clock) {
             (Some(_), Some(clock)) => vec!["--at".to_owned(), time::Moment::in_seconds(clock).text()],
@@ -127,7 +127,7 @@ impl State {
     }
 }
 
-/// What a level adds to the filter, in its language; empty for everything.
+/// The restriction of a level as a filter; empty for everything.
 fn words_of(within: &Within) -> String {
     match within {
         Within::All => String::new(),

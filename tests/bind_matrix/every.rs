@@ -457,7 +457,7 @@ fn every_code_has_a_case_and_its_place_in_the_schema() {
 }
 
 #[test]
-fn every_case_is_told_as_it_is_to_root_and_to_others() {
+fn every_case_is_reported_correctly_to_root_and_others() {
     let documented = documented();
     let (mut compared, mut missing) = (Vec::new(), Vec::new());
     for case in CASES {

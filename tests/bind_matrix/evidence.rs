@@ -38,7 +38,7 @@ fn connected(port: u16) -> std::os::fd::OwnedFd {
 }
 
 #[test]
-fn what_a_listener_left_behind_is_inferred_from_it_and_decides_nothing() {
+fn connections_left_by_a_listener_have_its_inferred_owner() {
     netns::run(|_| {
         for reuseaddr in [false, true] {
             let port = fresh_port();
@@ -110,7 +110,7 @@ fn a_connection_that_its_program_closed_with_data_on_the_way() {
 }
 
 #[test]
-fn without_ipv6_a_port_alone_is_one_of_ipv4() {
+fn without_ipv6_a_bare_port_means_ipv4() {
     netns::run(|card| {
         let mut stage = super::stage::Stage::new(card);
         stage.without_ipv6();
@@ -129,9 +129,9 @@ fn without_ipv6_a_port_alone_is_one_of_ipv4() {
     });
 }
 
-/// What is left of a connection whose client never closes: the kernel says for how long it keeps it.
+/// What is left of a connection whose client never closes: the kernel says how long it will keep it.
 #[test]
-fn half_a_connection_has_its_time() {
+fn a_half_closed_connection_shows_its_time_left() {
     netns::run(|_| {
         let port = fresh_port();
         let listener = tcp(any()).listening(port);
@@ -155,7 +155,7 @@ fn half_a_connection_has_its_time() {
     });
 }
 
-/// A client that asked for its port, one that was given it, and a server's connection without the server.
+/// A client that chose its port, one whose port the kernel chose, and a server's connection without the server.
 #[test]
 fn who_chose_the_port_of_a_connection() {
     netns::run(|_| {
@@ -255,7 +255,7 @@ fn a_service_and_a_container_by_their_cgroups() {
     });
 }
 
-/// The manager of a program starts it again, as its settings say.
+/// Whether the manager of a program restarts it, according to its settings.
 #[test]
 fn who_starts_a_program_again() {
     let id = "fedcba9876543210".repeat(4);

@@ -240,7 +240,7 @@ fn workers_are_one_target_and_their_hidden_master_is_named() {
 }
 
 #[test]
-fn unrelated_servers_need_to_be_asked_for() {
+fn unrelated_servers_need_to_be_requested() {
     netns::run(|_| {
         let port = fresh_port();
         let options = Options {
@@ -302,7 +302,7 @@ fn what_is_refused() {
 
 /// Root without CAP_KILL sees the owner, but may not signal another user's process.
 #[test]
-fn who_may_not_signal_is_told_so_and_nothing_ends() {
+fn without_the_right_to_signal_nothing_ends() {
     netns::run(|_| {
         let port = fresh_port();
         let as_nobody =

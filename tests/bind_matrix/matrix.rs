@@ -65,10 +65,10 @@ fn ways(options: &Options) -> &'static [bool] {
     if dual_stack { &[false, true] } else { &[false] }
 }
 
-/// Creates the remains of a connection to a server with these options on the port; over IPv4 if the flag says so.
+/// Creates what is left of a connection to a server with these options on the port; over IPv4 if the flag is set.
 type Remains = fn(&Options, u16, bool) -> Scene;
 
-/// The possible remains of a connection on the server's port.
+/// What can be left of a connection on the server's port.
 const REMAINS: [(&str, Remains); 6] = [
     ("established beside the listener", |options, port, v4| {
         let c = connect(options, port, v4);
@@ -159,7 +159,7 @@ fn tcp_connections_made_from_here() {
         let listener = tcp(Ipv6Addr::UNSPECIFIED.into()).listening(service);
         for options in all_options(Protocol::Tcp, &[None, Some(netns::LO)]) {
             if options.address == IpAddr::V6(netns::CARD_V6) && options.device.is_some() {
-                continue; // That address is the card's.
+                continue; // This address belongs to the card.
             }
             for v4 in ways(&options) {
                 let target = match (options.address, way_to(options.address, *v4)) {
@@ -167,7 +167,7 @@ fn tcp_connections_made_from_here() {
                     (IpAddr::V6(_), IpAddr::V4(v4)) => v4.to_ipv6_mapped().into(),
                     (_, target) => target,
                 };
-                // From a port of its own choice, and from one that the kernel chose.
+                // From a port that the client chose, and from one that the kernel chose.
                 for chosen in [true, false] {
                     tally.compare_all(Protocol::Tcp, &system, &|| {
                         let client = if chosen {
@@ -204,7 +204,7 @@ fn udp_sockets_bound_and_connected() {
                 Scene::new(port, vec![(options.record(&fd, State::Unconnected), fd)])
             });
             if options.device == Some(card) || options.address == IpAddr::V6(netns::CARD_V6) {
-                continue; // No way to loopback from there.
+                continue; // Loopback cannot be reached from there.
             }
             tally.compare_all(Protocol::Udp, &system, &|| {
                 let fd = options.bound(port);
@@ -332,7 +332,7 @@ fn an_automatic_port_is_found_as_long_as_the_range_has_one() {
     });
 }
 
-/// What is refused regardless of who has the port, in the kernel's order, with and without the capability.
+/// Binds that are refused no matter who has the port, in the kernel's order, with and without the capability.
 #[test]
 fn refusals_come_in_the_order_of_the_kernel() {
     netns::run(|card| {
@@ -414,7 +414,7 @@ fn refusals_come_in_the_order_of_the_kernel() {
                 }
             }
         }
-        eprintln!("refusals: {asked} combinations asked");
+        eprintln!("refusals: {asked} combinations checked");
     });
 }
 

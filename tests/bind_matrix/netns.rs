@@ -20,8 +20,8 @@ pub(crate) const LO: u32 = 1;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Runs `test` on a thread of its own in a fresh network namespace; `card` is the index of the second device.
-/// Prints the reason and returns if that is not allowed.
+/// Runs `test` on its own thread in a new network namespace, and passes it the index of the second device. Prints the
+/// reason and returns if that is not allowed.
 pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
     // A child of another test would hold our sockets between fork and exec.
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +38,7 @@ pub(crate) fn run(test: impl FnOnce(u32) + Send + 'static) {
     }
 }
 
-/// Moves this thread into another fresh namespace, with lo down.
+/// Moves this thread into another new namespace, with lo down.
 pub(crate) fn leave() {
     unshare().unwrap();
 }
@@ -96,7 +96,7 @@ fn set_up() -> u32 {
     card
 }
 
-/// A tunnel that receives UDP on the port: its socket is the kernel's own.
+/// Creates a tunnel that receives UDP on the port: its socket belongs to the kernel.
 pub(crate) fn vxlan(port: u16) {
     const RTM_NEWLINK: u16 = 16;
     const CREATE: u16 = 0x400;

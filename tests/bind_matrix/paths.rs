@@ -20,7 +20,7 @@ const AS_USER: [&str; 6] = [
     "--clear-groups",
 ];
 
-/// Prepares a tree in a mount namespace that only the children see; `$1` is the directory.
+/// Sets up the mounts in a namespace that only the children see; `$1` is the directory.
 const MOUNTS: &str = "
     cd \"$1\" && shift
     mount -t tmpfs -o mode=777 here mounts && cd mounts
@@ -34,7 +34,7 @@ const MOUNTS: &str = "
     exec \"$@\"
 ";
 
-/// Binds each given path, in order, and prints what happened; unlinks what it created.
+/// Binds each path in order, prints what happened, and unlinks what it created.
 const BIND: &str = r"
 use Socket; use Errno;
 for my $path (@ARGV) {
@@ -97,7 +97,7 @@ impl Tree {
         Self { at, listeners }
     }
 
-    /// Every path in question.
+    /// Every path to check.
     fn paths(&self) -> Vec<String> {
         let directories = [
             "open",
@@ -191,7 +191,7 @@ impl Tree {
         paths
     }
 
-    /// Runs a command where the tree's mounts are.
+    /// Runs a command in the mount namespace of the tree.
     fn command(&self, as_root: bool, words: &[&str]) -> Command {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-c", MOUNTS, "sh"]);
@@ -227,7 +227,7 @@ fn documents(mut command: Command) -> Vec<Value> {
 }
 
 #[test]
-fn the_program_says_what_bind_does_with_every_path() {
+fn predictions_for_paths_agree_with_bind() {
     netns::run(|_| {
         let tree = Tree::new();
         let paths = tree.paths();

@@ -1,4 +1,4 @@
-//! The same through the program's JSON.
+//! The same comparison, through the program's JSON.
 
 use sockstat::model::{Protocol, State};
 
@@ -7,9 +7,9 @@ use super::sockets::{Options, fresh_port, wait_for_left_over};
 use super::tally::{all_options, ask_kernel};
 use super::{binary, netns};
 
-/// A sample through the program, with and without probing, as root and as somebody else.
+/// A sample of the matrix, with and without probing, as root and as an ordinary user.
 #[test]
-fn the_program_says_what_the_kernel_does() {
+fn the_program_agrees_with_the_kernel() {
     netns::run(|_| {
         let mut asked = 0;
         let states = [State::Listen, State::Bound, State::TimeWait, State::Unconnected];
@@ -62,7 +62,7 @@ fn the_program_says_what_the_kernel_does() {
                 asked += 1;
             }
         }
-        eprintln!("through the program: {asked} combinations asked");
+        eprintln!("through the program: {asked} combinations checked");
         assert!(asked >= 200);
     });
 }

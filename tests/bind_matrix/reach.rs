@@ -29,7 +29,7 @@ fn verdict(place: &str) -> String {
 }
 
 #[test]
-fn the_verdict_is_what_a_client_meets() {
+fn the_verdict_agrees_with_a_client() {
     netns::run(|card| {
         let cases: [(&str, bool, Option<u32>); 7] = [
             ("0.0.0.0", false, None),
@@ -159,7 +159,7 @@ fn one_address_that_connects_is_enough_for_a_client() {
 }
 
 #[test]
-fn a_trial_that_meets_what_was_expected_stands_below() {
+fn a_trial_that_confirms_the_prediction_is_not_the_headline() {
     netns::run(|_| {
         // Nobody is at the other end of the card.
         let expected = "No: it would time out, because card has no carrier.";

@@ -25,7 +25,7 @@ fn a_link_local_address_is_judged_on_its_interface() {
         for (zone, expected) in [
             ("%card".to_owned(), "accepted"),
             (format!("%{card}"), "accepted"),
-            // The other end of the card has no such address, as far as can be seen from this end.
+            // From this end, nothing shows whether the other end of the card has such an address.
             ("%veth0".to_owned(), "another-machine"),
             ("%lo".to_owned(), "another-machine"),
             (String::new(), "no-interface"),
@@ -53,7 +53,7 @@ fn a_link_local_address_is_judged_on_its_interface() {
                 assert_eq!(*tried == true, expected == "accepted", "{zone}: {tried}");
             }
         }
-        // Where it is reachable, the interface is a part of the place.
+        // If it is reachable, the place includes the interface.
         let port = fresh_port();
         let on_card = Options {
             device: Some(card),

@@ -12,7 +12,7 @@ fn words(question: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_case_is_told_the_same_whoever_found_the_holders() {
+fn every_case_reads_the_same_whichever_way_finds_holders() {
     let Some(crowd) = Crowd::new() else { return };
     let crowd = Arc::new(crowd);
     let differences = Arc::new(Mutex::new(Vec::new()));

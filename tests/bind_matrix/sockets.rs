@@ -27,7 +27,7 @@ pub(crate) struct Options {
     pub(crate) uid: u32,
 }
 
-/// A TCP socket without any option, made by root.
+/// A TCP socket without options, created by root.
 pub(crate) fn tcp(address: IpAddr) -> Options {
     Options {
         protocol: Protocol::Tcp,
@@ -197,7 +197,7 @@ pub(crate) fn wait_for_left_over(port: u16, state: State) {
     until(there, state.name());
 }
 
-/// How often it is looked for before giving up.
+/// How often to look for it before giving up.
 const ATTEMPTS: u32 = 100_000;
 
 fn until(mut there: impl FnMut() -> bool, what: &str) {

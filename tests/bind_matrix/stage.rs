@@ -22,15 +22,15 @@ pub(crate) struct Stage {
     pub(crate) directory: PathBuf,
     /// The index of the second network device.
     pub(crate) card: u32,
-    /// A port that nobody has.
+    /// A port that is not in use.
     pub(crate) port: u16,
     /// The programs on stage, in order.
     children: Vec<Child>,
-    /// Sockets, and whatever else must live as long.
+    /// Sockets, and whatever else must live as long as the stage.
     kept: Vec<Box<dyn Any>>,
     /// The program through which sockstat is run.
     through: Vec<String>,
-    /// Whether sockstat may make IPv6 sockets.
+    /// Whether sockstat is forbidden to create IPv6 sockets.
     without_ipv6: bool,
 }
 
@@ -158,10 +158,7 @@ impl Stage {
             .stdin(Stdio::null());
         if self.without_ipv6 {
             // SAFETY: between fork and exec there are two system calls on constants, and no allocation or lock.
-            #[allow(
-                unsafe_code,
-                reason = "what happens between fork and exec can be said only so"
-            )]
+            #[allow(unsafe_code, reason = "only pre_exec runs code between fork and exec")]
             unsafe {
                 command.pre_exec(super::seccomp::forbid_ipv6);
             }

@@ -68,7 +68,7 @@ fn reach_says_that_a_stopped_server_does_not_answer() {
 }
 
 #[test]
-fn a_server_of_which_one_process_runs_answers() {
+fn a_server_with_one_running_process_answers() {
     netns::run(|_| {
         let port = fresh_port();
         let listener = tcp(Ipv4Addr::UNSPECIFIED.into()).listening(port);

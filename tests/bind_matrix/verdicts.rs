@@ -260,7 +260,7 @@ fn reuseport_is_shared_by_one_user_only() {
 }
 
 #[test]
-fn refusals_and_what_root_would_be_told() {
+fn refusals_and_the_answer_for_root() {
     netns::run(|_| {
         let (said, exit) = text(&["80"], NOBODY);
         assert!(
@@ -292,7 +292,7 @@ fn refusals_and_what_root_would_be_told() {
 }
 
 #[test]
-fn a_free_port_and_who_has_it_elsewhere() {
+fn a_free_port_with_holders_in_other_namespaces() {
     netns::run(|_| {
         let port = fresh_port();
         let place = port.to_string();
@@ -342,7 +342,7 @@ fn the_automatic_port() {
 }
 
 #[test]
-fn udp_is_asked_by_its_own_ports() {
+fn udp_ports_are_separate() {
     netns::run(|_| {
         let port = fresh_port();
         let _fd = Options {
@@ -364,7 +364,7 @@ fn udp_is_asked_by_its_own_ports() {
 }
 
 #[test]
-fn what_a_program_prints_is_passed_on_and_understood() {
+fn the_output_of_a_program_is_passed_on_and_parsed() {
     netns::run(|_| {
         let port = fresh_port();
         let _fd = tcp(any()).listening(port);
@@ -478,7 +478,7 @@ fn nonsense_gets_one_line_and_exit_2() {
 
 /// The checked-in schema names exactly the keys that are printed, and every word that can appear.
 #[test]
-fn the_schema_is_what_is_printed() {
+fn the_schema_matches_the_output() {
     netns::run(|_| {
         let schema: Value = serde_json::from_str(include_str!("../../docs/why.schema.json")).unwrap();
         let keys = |value: &Value| -> Vec<String> {

@@ -1,7 +1,6 @@
-//! The way holders were found, by the BPF iterator or by the walk over /proc, does not change a word of an answer.
+//! The answer is the same to the letter, whether the BPF iterator or the walk over /proc found the holders.
 //!
-//! The program chooses by itself: it uses the iterator next to a [`Crowd`], and walks where it may not load a BPF
-//! program.
+//! The program chooses: it uses the iterator while a [`Crowd`] runs, and walks where it may not load a BPF program.
 
 #![allow(
     unsafe_code,
@@ -29,7 +28,7 @@ impl Crowd {
     /// `None`, with a skip, where the iterator cannot be used anyway.
     #[track_caller]
     pub(crate) fn new() -> Option<Self> {
-        // A socket whose holder is searched.
+        // A socket, so that the search has something to find.
         let _held = UnixDatagram::unbound().unwrap();
         let plan = explained(&["--owners", "bpf"]);
         if let Some(why) = plan.strip_prefix("by walking over /proc (") {
@@ -57,7 +56,7 @@ impl Crowd {
         Some(crowd)
     }
 
-    /// The differences in the output if holders are found in the other way. `command` creates the same command each time.
+    /// The differences in the output if holders are found the other way. `command` creates the same command each time.
     pub(crate) fn difference(&self, command: impl Fn() -> Command) -> Option<String> {
         assert_eq!(self.0.len(), PROCESSES, "the crowd is there");
         let mut last = None;
@@ -97,7 +96,7 @@ impl Drop for Crowd {
     }
 }
 
-/// How the program reports that it found the holders of unix sockets.
+/// How the program says that it finds the holders of unix sockets.
 fn explained(more: &[&str]) -> String {
     let mut sockstat = Command::new(env!("CARGO_BIN_EXE_sockstat"));
     let output = sockstat
@@ -131,8 +130,8 @@ fn said(output: &Output) -> String {
     })
 }
 
-/// The iterator passes over no process, not even one that refuses root, so that only the walk may have to say that the
-/// owners shown are perhaps not all (docs/decisions/0008).
+/// The iterator skips no process, not even one that refuses root. So only the walk may have to say that there may be
+/// more owners than it shows (docs/decisions/0008).
 fn without_partial_owners(text: &str) -> String {
     let Some((before, gap)) = text.split_once("{\"level\":\"loss\",\"code\":\"owners-partial\"") else {
         return text.to_owned();

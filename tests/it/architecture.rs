@@ -1,6 +1,6 @@
 //! Enforces the boundaries between the rooms of `src/` (docs/architecture.md) by reading the source text.
 //!
-//! Comments and what follows `#[cfg(test)]` are ignored: the rules do not apply to text and unit tests.
+//! Comments and everything after `#[cfg(test)]` are ignored: the rules do not apply to text and unit tests.
 
 mod rooms;
 
@@ -12,7 +12,7 @@ struct Source {
     path: String,
     /// All lines as they are.
     text: String,
-    /// Code alone, a line for each line of `text` up to the unit tests.
+    /// Only the code: one line for each line of `text` up to the unit tests.
     code: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ const PURE: &[&str] = &[
     "watch/",
 ];
 
-/// What makes code `unsafe`; a comment above each says why.
+/// What makes code `unsafe`; each needs a comment above it that says why.
 const UNSAFE: &[&str] = &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"];
 
 /// The number of lines, without unit tests, beyond which a file needs a reason.
@@ -369,7 +369,7 @@ const OFF_TAPE: &[&str] = &[
 ];
 
 #[test]
-fn whatever_decides_an_answer_is_read_by_way_of_the_tape() {
+fn whatever_affects_an_answer_is_read_through_the_tape() {
     let on_tape = |source: &Source| {
         let rooms = ["source/", "engine/", "command/"];
         rooms.iter().any(|room| source.path.starts_with(room))

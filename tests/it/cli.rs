@@ -61,7 +61,7 @@ fn a_proc_root_is_for_listings_and_one_without_tables_is_a_loss() {
         let ran = run(&["--proc-root", empty, command, "80"]).ended_with(2);
         assert!(
             ran.stderr
-                .contains(&format!("{command} and --proc-root exclude each other")),
+                .contains(&format!("{command} and --proc-root cannot be used together")),
             "{}",
             ran.stderr
         );
@@ -333,7 +333,7 @@ fn the_exit_status_tells_whether_there_were_rows() {
 }
 
 #[test]
-fn quiet_says_nothing_about_what_is_missing() {
+fn quiet_suppresses_the_lines_about_losses() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/proc");
     let loud = run(&["--proc-root", root, "-tan"]).ended_with(0);
     assert!(!loud.stderr.is_empty(), "tables under another root are a loss");

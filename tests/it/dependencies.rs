@@ -37,7 +37,7 @@ const SEVERAL: &[(&str, &str)] = &[
     ),
     (
         "thiserror",
-        "filedescriptor, by which crossterm asks poll(2), needs an older one than ratatui",
+        "filedescriptor, through which crossterm calls poll(2), needs an older one than ratatui",
     ),
     ("thiserror-impl", "as thiserror"),
 ];

@@ -124,7 +124,7 @@ fn lost(old: &Value, new: &Value, path: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_is_lost_is_noticed() {
+fn lost_keys_are_noticed() {
     let old = schema();
     let state = "/$defs/socket/properties/state";
     for (pointer, change) in [
@@ -154,7 +154,7 @@ fn what_is_lost_is_noticed() {
     assert_eq!(lost(&old, &more, ""), Vec::<String>::new());
 }
 
-/// What the Python package jsonschema says of each value under each rule of each schema; `None`, with a skip, without it.
+/// Whether the Python package jsonschema accepts each value under its rule and schema; `None`, with a skip, without it.
 #[track_caller]
 pub(crate) fn other_judge(cases: &[(Value, Value, Value)]) -> Option<Vec<bool>> {
     if !has_python_package("jsonschema") {
@@ -207,7 +207,7 @@ fn another_judge_agrees() {
 
 /// With everything that can be requested, by both validators.
 #[test]
-fn what_is_printed_now_is_valid() {
+fn the_current_output_is_valid() {
     let specs = [
         "tcp-listen:queued=1",
         "tcp-pair:unread=9,keepalive=1",

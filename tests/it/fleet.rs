@@ -94,7 +94,7 @@ fn agree(answers: &Value, truth: &Value) {
 }
 
 #[test]
-fn clickhouse_answers_every_question_with_what_was_planted() {
+fn clickhouse_finds_the_planted_rows() {
     if !has_python_package("chdb") {
         skip("Python has no package chdb");
         return;
@@ -110,7 +110,7 @@ fn clickhouse_answers_every_question_with_what_was_planted() {
 }
 
 #[test]
-fn duckdb_answers_every_question_with_what_was_planted() {
+fn duckdb_finds_the_planted_rows() {
     if !has("duckdb") {
         return;
     }

@@ -125,7 +125,7 @@ fn five_thousand_ports() {
 }
 
 #[test]
-fn more_than_a_mebibyte_and_what_is_no_text() {
+fn more_than_a_mebibyte_and_bytes_that_are_not_text() {
     refused(&"x ".repeat(600_000), "longer than 1 MiB");
     refused(&format!("path = '{}", "a".repeat(100_000)), "unclosed quote");
     refused(

@@ -36,7 +36,7 @@ const SELECTIONS: &[&[&str]] = &[
     &["-A", "!tcp"],
     &["-B"],
     &["-tl"],
-    // A run lists the netlink socket that it asks with, and each run has its own.
+    // A run lists its own netlink socket, which differs from run to run.
     &["-a", "-A", "!netlink"],
     &["state", "established"],
     &["-ta", "exclude", "listening"],

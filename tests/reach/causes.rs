@@ -1,4 +1,4 @@
-//! All other causes that keep a connection from arriving, each set up for real.
+//! All other causes that keep a connection from arriving, each one really set up.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -296,7 +296,7 @@ fn connection_tracking_is_full() {
         full["unknown_because"][0]
             .as_str()
             .unwrap()
-            .starts_with("room in the table of connection tracking"),
+            .starts_with("room in the connection tracking table"),
         "{full:#}"
     );
     drop(connection);
@@ -394,7 +394,7 @@ fn link_local_addresses_meet_the_rules_too() {
 }
 
 #[test]
-fn a_name_says_where_its_addresses_come_from() {
+fn the_source_of_a_names_addresses_is_shown() {
     let Some((stage, _servers)) = set_up() else { return };
     let _listener = stage.server.inside(|| TcpListener::bind("127.0.0.1:97").unwrap());
     let said = answer(&stage, &["localhost:97"]);

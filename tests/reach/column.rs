@@ -1,4 +1,4 @@
-//! The column `reachable`, for listeners whose ports rules close or leave open.
+//! The column `reachable`, for listeners on ports that rules close or leave open.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
@@ -173,7 +173,7 @@ fn without_the_right_to_read_rules_nothing_but_loopback_is_known() {
 }
 
 #[test]
-fn only_the_listing_finds_it_out() {
+fn only_the_listing_computes_it() {
     for words in [
         &["events", "--columns", "reachable"][..],
         &["kill", "reachable = yes"],

@@ -20,7 +20,8 @@ pub(crate) enum Met {
     Timeout,
 }
 
-/// The time for an answer: longer than the first repetition of SYN, which gets errors that the first one missed.
+/// How long to wait for an answer: longer than until the first retransmitted SYN, which gets errors that the first one
+/// missed.
 const PATIENCE: Duration = Duration::from_millis(1_350);
 
 /// Listeners of one machine: TCP on every address, UDP on each, which sends back what it gets.

@@ -173,7 +173,7 @@ fn run(stage: &Stage, scene: &Scene, command: &str) -> String {
 }
 
 #[test]
-fn the_page_shows_what_is_said() {
+fn the_page_shows_the_real_output() {
     let Some((stage, servers)) = set_up() else { return };
     // Nothing but what the scenes have.
     drop(servers);

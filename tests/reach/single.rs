@@ -94,7 +94,7 @@ fn routes_interfaces_and_neighbours() {
 }
 
 #[test]
-fn the_rule_that_stops_it_is_named_with_what_shows_it() {
+fn the_rule_that_stops_it_is_named_with_a_command_that_shows_it() {
     let Some((stage, _servers)) = set_up() else { return };
     nft(
         &stage,

@@ -1,4 +1,4 @@
-//! Closes sockets, and finds out what happened to those that the kernel did not find.
+//! Closes sockets, and determines what happened to those that the kernel did not find.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
@@ -19,13 +19,13 @@ pub enum Fate {
     Gone,
     /// `CAP_NET_ADMIN` is missing.
     NotPermitted,
-    /// The kernel has no such operation for it.
+    /// The kernel cannot close sockets of its protocol.
     NotSupported,
-    /// The kernel closes sockets of its protocol, but not in time-wait (as Linux 5.10 does).
+    /// The kernel can close sockets of its protocol, but not in time-wait (as Linux 5.10).
     TimeWaitNotSupported,
-    /// It exists, but the kernel's look-up does not find it.
+    /// It exists, but the kernel's lookup by address does not find it.
     NotReached,
-    /// Something else: errno.
+    /// Another errno.
     Failed(i32),
 }
 
@@ -47,9 +47,9 @@ impl Fate {
     }
 }
 
-/// Closes each of the sockets; the results in their order. `dumps` are those that the sockets came from.
+/// Closes the sockets; returns the results in the same order. `dumps` are the dumps that the sockets came from.
 pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
-    // A netlink socket of its own, separate from the one that dumped.
+    // A separate netlink socket, not the one used for the dump.
     let mut channel = match Channel::open() {
         Ok(channel) => channel,
         Err(error) => {
@@ -100,7 +100,7 @@ pub fn close(sockets: &[&Socket], dumps: &[Dump]) -> Vec<Fate> {
         .collect()
 }
 
-/// Every socket of the dumps, by what identifies it.
+/// The identities of all sockets in the dumps.
 fn still_there(dumps: &[Dump]) -> BTreeSet<(Protocol, NonZeroU64)> {
     let mut there = BTreeSet::new();
     read_tables(dumps, &mut |sockets| {

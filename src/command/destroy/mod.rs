@@ -1,7 +1,7 @@
 //! `-K`, which is `kill --socket`: closes the sockets that a filter selects, and leaves their programs alone.
 //!
-//! It refuses to run without a filter, to guess (if there is no one to ask, the answer is no), and to close what this
-//! session may depend on unless the filter names it.
+//! It needs a filter. Without a terminal to ask on, it takes the answer as no. It does not close sockets that this
+//! session may depend on unless the filter names them.
 
 pub mod act;
 pub mod protected;
@@ -76,7 +76,7 @@ fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
     Ok((snapshot.sockets(), captured))
 }
 
-/// Returns what would be done with each socket.
+/// Determines for each socket whether it would be closed.
 fn judge(plan: &ListPlan, sockets: &[Socket], captured: &Captured) -> Vec<Said> {
     let own = std::process::id();
     let mut ours = ancestors(own, &parents_of_all());
@@ -107,7 +107,7 @@ impl Found {
         self.said.iter().zip(rows)
     }
 
-    /// Asks if it has to, and closes the sockets that are not protected. `None` if the answer is no.
+    /// Closes the sockets that are not protected, after asking if necessary. `None` if the answer is no.
     fn close(mut self, yes: bool, dry_run: bool, plan: &ListPlan, caller: &Caller) -> Option<Self> {
         let targets: Vec<usize> = (0..self.said.len())
             .filter(|at| self.said.get(*at) == Some(&Said::WouldClose))
@@ -124,7 +124,7 @@ impl Found {
             let shown = match &plan.output {
                 Output::Lines(lines) => text::rows(self.rows(), lines),
                 Output::Table(view) => text::table(self.rows(), view).into_bytes(),
-                // Nobody should have to agree to something they have not seen.
+                // The question must show what it is about.
                 _ => text::rows(self.rows(), &Lines::Ss(preview())),
             };
             out::preview(&shown);
@@ -177,7 +177,7 @@ impl Found {
     }
 }
 
-/// The columns shown with the question when the output is a document.
+/// The columns shown with the question when the output is JSON or CSV.
 fn preview() -> Plain {
     Plain {
         header: true,
@@ -189,7 +189,7 @@ fn preview() -> Plain {
     }
 }
 
-/// The command with more rights, for those who lack them.
+/// The command to run with more privileges, if the caller lacks CAP_NET_ADMIN.
 fn sudo(caller: &Caller) -> Option<&str> {
     (!caller.is_root).then_some(caller.command.as_str())
 }

@@ -1,4 +1,4 @@
-//! Which matching sockets are left alone: those that this very session may depend on. Pure.
+//! Determines which matching sockets are left alone because this session may depend on them. Pure.
 
 use crate::model::End;
 use crate::model::Row;
@@ -13,9 +13,9 @@ use crate::render::escape;
 pub enum Protected {
     /// This process, or one that started it, holds it.
     Ours(String),
-    /// A server of remote logins holds it.
+    /// A remote login server holds it.
     Sshd(String),
-    /// Its holder is unknown, so it may be one of those.
+    /// Its holder is unknown, and may be one of the above.
     Unseen,
 }
 
@@ -63,7 +63,7 @@ fn serves_logins(comm: &[u8]) -> bool {
     comm == b"sshd" || comm.starts_with(b"sshd-")
 }
 
-/// Whether the filter gives the number of the peer port, or of a holder, rather than a range that it is in.
+/// Whether the filter gives the exact peer port or the exact pid of a holder, rather than a range that includes it.
 fn names(filter: &Expr, row: &Row<'_>, positive: bool) -> bool {
     let says = |ranges: &Ranges, number: u64| ranges.as_slice().contains(&(number, number));
     match filter {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_is_not_seen_may_be_anybody() {
+    fn sockets_with_a_hidden_owner_are_protected() {
         for status in [OwnerStatus::Hidden, OwnerStatus::Elsewhere, OwnerStatus::InFlight] {
             assert_eq!(judged("sshd", status, "22"), Some(Protected::Unseen));
             assert_eq!(judged("sshd", status, "dport = :50000"), None);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_filter_names_is_meant() {
+    fn sockets_that_the_filter_names_are_not_protected() {
         let judge = |filter| judged("sshd", OwnerStatus::Known, filter);
         for named in [
             "dport = :50000",

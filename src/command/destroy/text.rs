@@ -24,7 +24,7 @@ pub enum Said {
     WouldClose,
     /// It is left alone.
     Protected(Protected),
-    /// Closing it was attempted.
+    /// An attempt was made to close it.
     Tried(Fate),
 }
 
@@ -57,14 +57,14 @@ fn reason(fate: Fate) -> Option<String> {
             "this kernel cannot close sockets in time-wait; they end by themselves within a minute".to_owned()
         }
         Fate::NotReached => {
-            "the kernel cannot find it by its addresses: it is only bound, or another socket receives what arrives there"
+            "the kernel cannot find it by its addresses: it is only bound, or another socket receives what is sent to them"
                 .to_owned()
         }
         Fate::Failed(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
     })
 }
 
-/// The rows, each preceded by its result.
+/// The rows, each preceded by its status word.
 pub fn rows<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, lines: &Lines) -> Vec<u8> {
     let mut out = Vec::new();
     let mut push = |word: &str, rest: &[u8]| {
@@ -84,7 +84,7 @@ pub fn rows<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, lines: &Lin
     out
 }
 
-/// The table, with a column for the words.
+/// The table, with a column for the status words.
 pub fn table<'a>(said: impl IntoIterator<Item = (&'a Said, Row<'a>)>, view: &TableView) -> String {
     with_word(
         "RESULT",
@@ -124,8 +124,8 @@ pub fn document<'a>(
     out
 }
 
-/// What was protected, and how to close it anyway; then what failed, and the remedy. `sudo` is the
-/// command with more rights, for a user who is not root.
+/// Which sockets were protected, and how to close them anyway; then which failed, and the remedy. `sudo` is the command
+/// to run with more privileges, for a user who is not root.
 pub fn complaints<'a>(
     said: impl IntoIterator<Item = (&'a Said, Row<'a>)>,
     sudo: Option<&str>,

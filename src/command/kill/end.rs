@@ -1,7 +1,7 @@
 //! Ends one target: signals the processes that were verified, and watches them end.
 //!
-//! Three facts are kept apart: a process was signalled, it has ended (seen through its pidfd), and it let go of its
-//! sockets. Whether the ports are free is checked when every target is done ([`super::ports`]).
+//! Three facts are kept apart: whether a process was signalled, whether it has ended (seen through its pidfd), and
+//! whether it has closed its sockets. The ports are checked after all targets are done ([`super::ports`]).
 
 use std::time::{Duration, Instant};
 
@@ -15,22 +15,22 @@ use crate::source::signals::{Pinned, wait_ended};
 
 /// The longest pause between two checks.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
-/// How long a process that let go of its sockets may take to end before it is reported as running: most do both at
-/// once, some first finish what they have begun.
+/// How long a process that has closed its sockets may take to end before it is reported as still running. Most do both
+/// at once; some finish pending work first.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The progress of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Every process that was signalled has ended; if none was, every process of the target.
+    /// Every process that was signalled has ended; if none was signalled, every process of the target has.
     Ended,
-    /// None holds the sockets any more, and at least one still runs.
-    LetGo,
-    /// At least one still runs, and may still hold a socket.
+    /// At least one still runs, but none holds the sockets any more.
+    ClosedSockets,
+    /// At least one still runs and may still hold a socket.
     Running,
 }
 
-/// One process of a target, pinned before it was verified.
+/// One process of a target, pinned by a pidfd before it was verified.
 #[derive(Debug)]
 struct Process {
     pinned: Pinned,
@@ -38,10 +38,10 @@ struct Process {
     signalled: bool,
 }
 
-/// What prevents a signal.
+/// Why a process was not signalled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The kernel: `EPERM`.
+    /// The kernel refused: `EPERM`.
     Forbidden,
     /// /proc does not show whether the process still holds a socket, so it is not signalled.
     Unverified,
@@ -54,15 +54,15 @@ pub(super) enum Refused {
 pub(super) struct Target {
     processes: Vec<Process>,
     goal: Goal,
-    /// Whether none of the processes ends the others.
+    /// Whether the processes are independent: ending one does not end the others.
     are_siblings: bool,
 }
 
 impl Target {
-    /// Pins the processes, the topmost first. One that has gone meanwhile is left out.
+    /// Pins the processes, topmost first, and leaves out those that have ended meanwhile.
     ///
     /// # Errors
-    /// Where a process cannot be pinned.
+    /// If a process cannot be pinned.
     pub(super) fn pin(pids: &[u32], holders: &[Holder], goal: Goal) -> Result<Self, Refused> {
         let mut processes = Vec::new();
         for pid in pids {
@@ -83,7 +83,7 @@ impl Target {
         })
     }
 
-    /// The same for processes none of which ends the others: all are signalled at once.
+    /// Sets whether the processes are independent of each other, so that all are signalled at once.
     #[must_use]
     pub(super) fn of_siblings(mut self, are_siblings: bool) -> Self {
         self.are_siblings = are_siblings;
@@ -91,10 +91,10 @@ impl Target {
     }
 
     /// Signals the topmost process, gives the others time to end with it, and then signals those that still hold a
-    /// socket. Only a process that certainly holds one of the sockets is signalled, or one that was signalled before.
+    /// socket. A process is signalled only if it certainly holds one of the sockets, or if it was signalled before.
     ///
     /// # Errors
-    /// The first process that could not be signalled; those before it were.
+    /// Why the first process that could not be signalled was not; those before it were signalled.
     pub(super) fn signal(&mut self, signal: Signal, deadline: Instant) -> Result<Progress, Refused> {
         let count = self.processes.len();
         for at in 0..count {
@@ -130,11 +130,11 @@ impl Target {
         Ok(self.watch(deadline))
     }
 
-    /// Waits for the end of all that were signalled, or until the deadline. Where the port is the goal, it is enough
-    /// that they let go of it.
+    /// Waits until all signalled processes have ended, or the deadline has passed. If freeing the port is the goal, it
+    /// is enough that they have closed it.
     fn watch(&self, deadline: Instant) -> Progress {
         if self.watched().is_empty() && !self.processes.iter().all(|process| process.pinned.has_ended()) {
-            return Progress::LetGo;
+            return Progress::ClosedSockets;
         }
         let mut pause = Duration::from_millis(1);
         let mut let_go_at = None;
@@ -153,7 +153,7 @@ impl Target {
                 let since = *let_go_at.get_or_insert(now);
                 let over = self.goal == Goal::Port && now.duration_since(since) >= GRACE;
                 if over || now >= deadline {
-                    return Progress::LetGo;
+                    return Progress::ClosedSockets;
                 }
             }
             if now >= deadline {
@@ -217,9 +217,9 @@ mod tests {
         };
         let mut target = Target::pin(&[child.id()], &[recycled], Goal::Process).unwrap();
         let progress = target.signal(Signal::KILL, Instant::now());
-        assert_eq!(progress, Ok(Progress::LetGo));
+        assert_eq!(progress, Ok(Progress::ClosedSockets));
         assert!(target.signalled().is_empty());
-        assert!(child.try_wait().unwrap().is_none(), "it lives");
+        assert!(child.try_wait().unwrap().is_none(), "it still runs");
         child.kill().unwrap();
         child.wait().unwrap();
         let target = Target::pin(&[child.id()], &[recycled], Goal::Process).unwrap();

@@ -31,20 +31,20 @@ use crate::source::systemd::{self, Manager};
 pub struct Found {
     /// The processes to end.
     pub victims: Vec<Victim>,
-    /// Why the other sockets have no owner that could be ended, for each.
+    /// For each of the other sockets, why it has no owner that could be ended.
     pub ownerless: Vec<OwnerStatus>,
     /// What kept owners from being seen.
     pub unseen: Unseen,
-    /// How many sockets were left out because their owner is hidden and the filter needs it.
+    /// How many sockets were left out because the filter depends on a hidden owner.
     pub left_out: u64,
     /// What the filter targets.
     pub(super) goal: Goal,
 }
 
-/// Processes that belong together, and what is known about them.
+/// A group of related processes, and what is known about them.
 #[derive(Clone, Debug)]
 pub struct Victim {
-    /// The topmost first.
+    /// The pids, topmost first.
     pub pids: Vec<u32>,
     /// The name of the topmost.
     pub program: Vec<u8>,
@@ -52,7 +52,7 @@ pub struct Victim {
     pub command: Option<String>,
     /// Its user.
     pub user: Name,
-    /// The systemd service it runs in.
+    /// The systemd service that it runs in.
     pub unit: Option<Name>,
     /// The command that makes systemd stop that service.
     pub stop_unit: Option<String>,
@@ -64,29 +64,29 @@ pub struct Victim {
     pub container_tool: &'static str,
     /// Whether it forwards ports for a container.
     pub forwards_for_container: bool,
-    /// Whether it is process 1, this program or one of its ancestors.
+    /// Whether it includes process 1, this program or one of its ancestors.
     pub is_one_of_us: bool,
     /// Every descriptor of one of the sockets.
     pub holders: Vec<Holder>,
-    /// Where the sockets are bound, for people, and their protocols.
+    /// The local addresses of the sockets, as shown to users, and their protocols.
     pub places: Vec<(String, Protocol)>,
     /// The sockets.
     pub sockets: Vec<Socket>,
-    /// The other ports on which its processes listen, which close with it.
+    /// The other ports on which its processes listen, which will be closed as well.
     pub also: Vec<(String, Protocol)>,
     /// The supervisor that started it, outside systemd: its name and pid.
     pub supervisor: Option<(Vec<u8>, u32)>,
     /// The processes that are stopped, so that only KILL reaches them.
     pub stopped: Option<Stopped>,
-    /// The process that starts them and cannot be inspected; it probably holds the sockets too.
+    /// The parent that starts them, if it cannot be inspected; it probably holds the sockets too.
     pub master: Option<Owner>,
-    /// The command that ends it.
+    /// The command that ends this parent.
     pub stop_master: Option<String>,
     /// Whether systemd starts the service again, or docker the container.
     pub restart: Restart,
 }
 
-/// Looks for the owners.
+/// Finds the owners.
 ///
 /// # Errors
 /// If /proc cannot be listed.
@@ -248,7 +248,7 @@ fn victim(
     }
 }
 
-/// Those of the processes that are stopped now; `program` is the name of the first.
+/// Returns which of the processes are stopped; `program` is the name of the first.
 pub(super) fn stopped(pids: &[u32], program: &[u8]) -> Option<Stopped> {
     let member = |pid: &u32| {
         Some(Member {
@@ -288,7 +288,7 @@ fn restart(owner: &Owner, unit: Option<&Name>, signal: &str) -> Restart {
     }
 }
 
-/// Programs that start their children again, by the kernel's name.
+/// Programs that restart their children, by `comm`.
 const SUPERVISORS: &[&str] = &[
     "supervisord",
     "runsv",
@@ -337,7 +337,7 @@ fn place(socket: &Socket) -> String {
     }
 }
 
-/// The holders of sockets that are still the ones that were shown: the same inode with the same cookie.
+/// Returns the holders of those sockets that are still the same as when they were shown: same inode, same cookie.
 pub fn same_sockets(victim: &Victim) -> Vec<Holder> {
     let same = |socket: &Socket| match socket.inet() {
         Some(pair) => {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn supervisors_are_known_by_their_names() {
+    fn supervisors_are_recognised_by_name() {
         for name in ["supervisord", "runsv", "PM2 v5.3.0: God"] {
             assert!(is_supervisor(name.as_bytes()), "{name}");
         }

@@ -1,5 +1,5 @@
-//! A target that is fixed before the user decides what to do with it: its processes are pinned, its sockets known by
-//! their cookies. For the live screen, where rows move while the user reads.
+//! A target that is fixed before the user decides what to do with it: its processes are pinned, and its sockets are
+//! identified by cookie. Used by the live screen, where rows move while the user reads.
 
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
@@ -29,7 +29,7 @@ pub(in crate::command) struct Fixed {
     /// Who holds it, if that is known.
     victim: Option<Victim>,
     target: Option<Target>,
-    /// Why it is not signalled.
+    /// Why it must not be signalled.
     pub(in crate::command) refused: Option<String>,
     socket: Socket,
     /// The socket itself, and the connections on its port if it listens.
@@ -108,20 +108,20 @@ impl Fixed {
         }
     }
 
-    /// The processes, in words.
+    /// The name of the processes.
     pub(in crate::command) fn name(&self) -> String {
         self.victim
             .as_ref()
             .map_or_else(|| "this socket".to_owned(), name_of)
     }
 
-    /// What is known about it, in lines.
+    /// What is known about the target, line by line.
     pub(in crate::command) fn lines(&self) -> Vec<String> {
         let shown = self.victim.as_ref().map(shown).unwrap_or_default();
         shown.lines().map(str::to_owned).collect()
     }
 
-    /// Why its sockets are not closed: this very session may depend on them.
+    /// Why its sockets are not closed, if this session may depend on them.
     pub(in crate::command) fn protected(&self) -> Option<String> {
         match &self.victim {
             Some(victim) if victim.is_one_of_us || serves_logins(&victim.program) => Some(format!(
@@ -136,7 +136,7 @@ impl Fixed {
         }
     }
 
-    /// Sends a signal to those that still hold the sockets, and watches them end.
+    /// Signals the processes that still hold the sockets, and waits for them to end.
     pub(in crate::command) fn signal(&mut self, signal: Signal, caller: &Caller) -> Became {
         let name = self.name();
         let begun = Instant::now();
@@ -187,7 +187,7 @@ impl Fixed {
     }
 }
 
-/// Why several targets are not signalled from the screen, and what ends them.
+/// Why several targets cannot be signalled from the screen, and the command that ends them.
 fn several(victims: &[Victim]) -> Option<String> {
     let pids: Vec<_> = victims
         .iter()
@@ -200,7 +200,7 @@ fn several(victims: &[Victim]) -> Option<String> {
 fn none_ended(targets: &str, pids: &[u32]) -> String {
     let pids: Vec<_> = pids.iter().map(ToString::to_string).collect();
     format!(
-        "{targets}. None of them is ended from here; in a shell: kill {}",
+        "{targets}. They cannot be ended from here; in a shell: kill {}",
         pids.join(" ")
     )
 }

@@ -1,5 +1,5 @@
-//! `kill`: ends the owner of a port. It is shown first and identified again before the signal; the port is checked
-//! afterwards.
+//! `kill`: ends the owner of a port. The owner is shown first and verified again before it is signalled; the port is
+//! checked afterwards.
 
 mod end;
 pub mod find;
@@ -129,13 +129,13 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// What happened to the processes, as the beginning of a sentence.
+    /// What happened to the processes, as the start of a sentence.
     fn words(&self, name: &str) -> String {
         match (self.signalled.is_empty(), self.ended_after_ms) {
             (false, Some(after_ms)) => format!("{name} ended after {}", human::duration_ms(after_ms)),
             (false, None) => format!("{name} was signalled and still runs"),
             (true, Some(_)) => format!("{name} had ended before it was signalled"),
-            // Or it could not be verified, which has been reported.
+            // Or it could not be verified, which was already reported.
             (true, None) => format!("{name} was not signalled"),
         }
     }
@@ -175,14 +175,14 @@ fn refusal(plan: &KillPlan, found: &Found, caller: &Caller) -> Option<String> {
     None
 }
 
-/// Names the targets, if there are several.
+/// A message that names the targets, if there are several.
 fn unrelated(victims: &[Victim]) -> Option<String> {
     let names: Vec<_> = victims.iter().map(name_of).collect();
     let count = names.len();
     (count > 1).then(|| format!("{count} unrelated targets: {}", names.join(", ")))
 }
 
-/// A line about sockets whose hidden owner may match the filter as well.
+/// A line about sockets whose hidden owner may also match the filter.
 fn left_out(found: &Found, caller: &Caller) -> Option<String> {
     let (count, more) = (found.left_out, losses::more_rights(found.unseen, caller));
     let (sockets, their) = if count == 1 {
@@ -193,7 +193,7 @@ fn left_out(found: &Found, caller: &Caller) -> Option<String> {
     (count > 0).then(|| format!("{count} {sockets} left out, because {their} and may match: {more}\n"))
 }
 
-/// Why sockets match and no process can be ended for them; `None` if none matches.
+/// Why no process can be ended although sockets match; `None` if no socket matches.
 fn nobody_to_end(found: &Found, caller: &Caller) -> Option<String> {
     // The reason that has a remedy comes first.
     let status = [OwnerStatus::Hidden, OwnerStatus::Elsewhere, OwnerStatus::InFlight]
@@ -266,7 +266,7 @@ fn shown(victim: &Victim) -> String {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let _ = writeln!(text, "also holds {}{more}: they close with it", also.join(", "));
+        let _ = writeln!(text, "also holds {}{more}: closed as well", also.join(", "));
     }
     let instead = |stop: Option<String>| stop.map_or_else(String::new, |stop| format!("; instead: {stop}"));
     if let Some(master) = &victim.master {
@@ -296,7 +296,7 @@ fn shown(victim: &Victim) -> String {
     text
 }
 
-/// Lines about holders that the list of the process's own descriptors does not show.
+/// Lines about holders that the process's own descriptor list does not show.
 fn unusual_holders(victim: &Victim) -> String {
     let mut lines: Vec<String> = Vec::new();
     for holder in &victim.holders {
@@ -316,7 +316,7 @@ fn unusual_holders(victim: &Victim) -> String {
     lines.concat()
 }
 
-/// Signals one target and watches it end. What went wrong is printed.
+/// Signals one target and waits for it to end. Failures are printed.
 fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Caller) -> Ending {
     let begun = Instant::now();
     let timeout = plan.timeout;
@@ -342,15 +342,17 @@ fn end(plan: &KillPlan, victim: &Victim, goal: Goal, first: Signal, caller: &Cal
                 ending.ended_after_ms = Some(ms(begun.elapsed()));
                 return ending;
             }
-            Ok(Progress::LetGo) if goal == Goal::Port || ending.signalled.is_empty() => return ending,
-            Ok(Progress::LetGo | Progress::Running) => {}
+            Ok(Progress::ClosedSockets) if goal == Goal::Port || ending.signalled.is_empty() => {
+                return ending;
+            }
+            Ok(Progress::ClosedSockets | Progress::Running) => {}
         }
         if signal == Signal::KILL {
             out::complain(&format!("{name} still runs after KILL\n"));
             return ending;
         }
         let closed = match progress {
-            Ok(Progress::LetGo) => "; its sockets are closed",
+            Ok(Progress::ClosedSockets) => "; its sockets are closed",
             _ => "",
         };
         let waited = human::duration_ms(ms(timeout));

@@ -12,8 +12,8 @@ use crate::source::system;
 /// The longest pause between two checks of a port.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// Checks the ports of a victim until they can be bound again, or the deadline has passed: the kernel may take a
-/// moment to release a port after the process has ended.
+/// Checks until the ports of a victim can be bound again or the deadline has passed: the kernel may take a moment to
+/// release a port after the process has ended.
 pub(super) fn check(victim: &Victim, deadline: Instant) -> (bool, String) {
     let mut pause = Duration::from_millis(1);
     loop {
@@ -27,7 +27,7 @@ pub(super) fn check(victim: &Victim, deadline: Instant) -> (bool, String) {
     }
 }
 
-/// Whether the ports of a victim can be bound again, and the words for it.
+/// Returns whether the ports of a victim can be bound again, and the words that say so.
 fn look_at_ports(victim: &Victim) -> (bool, String) {
     let system = system::read();
     let mut said = Vec::new();

@@ -1,4 +1,4 @@
-//! Reads what a judgement about one address needs.
+//! Reads what is needed to judge one address.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ use crate::model::{OwnerStatus, Protocol, Row, Socket, State, StateSet};
 use crate::source::netlink::exact;
 use crate::source::{route, tape};
 
-/// Reads what is known about one address of a machine, as a client on this machine or on another meets it.
+/// Reads what is known about one address, for a client on this machine or on another.
 pub(super) fn read(
     protocol: Protocol,
     destination: SocketAddr,
@@ -86,7 +86,7 @@ fn here(
     }
 }
 
-/// Returns the result for a client that connects to an address of this machine, given the sockets on the port.
+/// Returns what happens to a client that connects to an address of this machine, given the sockets on the port.
 pub(super) fn reach_of(
     protocol: Protocol,
     destination: SocketAddr,
@@ -96,7 +96,7 @@ pub(super) fn reach_of(
     system: &SystemFacts,
 ) -> Reach {
     let address = destination.ip();
-    // The client's port does not matter. A program here connects from the address to itself.
+    // The client's port does not matter. A local client connects from the same address.
     let (remote, interface) = match from {
         Some(Client::From { address, interface }) => (address, interface),
         Some(Client::Here) | None => (address, interface_of(destination, system).unwrap_or(0)),
@@ -130,7 +130,7 @@ fn away(protocol: Protocol, destination: SocketAddr, system: &SystemFacts, by: O
             if (pair.peer_address.to_canonical(), pair.peer_port) != (address.to_canonical(), port) {
                 continue;
             }
-            // The same link-local address on another link is another machine.
+            // On another link, the same link-local address is another machine.
             let is_zone = |index| pair.interface.is_none_or(|bound| bound.get() == index);
             if matches!(destination, SocketAddr::V6(v6) if v6.scope_id() != 0 && !is_zone(v6.scope_id())) {
                 continue;

@@ -1,5 +1,5 @@
-//! The steps about queues: connections that wait to be accepted, those whose handshake is not complete, those that wait
-//! for an answer, and what the kernel has dropped.
+//! The steps about queues: connections waiting to be accepted, incomplete handshakes, unanswered connection attempts,
+//! and what the kernel has dropped.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -20,21 +20,21 @@ use crate::model::{Gap, GapLevel, Protocol, Socket, State, StateSet};
 use crate::source::pressure::Counter;
 use crate::source::{disk, pressure as counters, tape};
 
-/// How long the counters are watched.
+/// How long the counters are watched for growth.
 const WATCHED: Duration = Duration::from_millis(250);
 
-/// What is added to each answer's steps.
+/// What to add to the steps of each answer.
 pub(super) struct More {
     /// What is known about the name, if one was typed.
     pub(super) lookup: Option<Lookup>,
     /// The counters before anything else was read.
     pub(super) counters: Vec<Counter>,
-    /// Whether to watch them for growth, which takes a quarter of a second.
+    /// Whether to watch the counters for growth, which takes a quarter of a second.
     pub(super) watches: bool,
 }
 
 impl More {
-    /// Adds the steps.
+    /// Adds the steps to each answer.
     pub(super) fn add(&self, answers: &mut [Answer], system: &SystemFacts) {
         let drops = self.drops();
         for answer in answers {
@@ -72,7 +72,7 @@ impl More {
         if !self.watches {
             return pressure::step(&self.counters, None);
         }
-        // A recording has both reads.
+        // A recording contains both readings.
         if !tape::is_replaying() {
             thread::sleep(WATCHED);
         }
@@ -81,7 +81,7 @@ impl More {
     }
 }
 
-/// The queues of the listener, and connections from this machine that wait for its answer.
+/// The queues of the listener, and connection attempts from this machine that it has not answered.
 fn of_listener(way: &mut Way, here: &Here, place: SocketAddr) -> Vec<Step> {
     let mut steps = Vec::new();
     if let Reach::Accepted(at) | Reach::QueueFull(at) = here.reach
@@ -116,7 +116,7 @@ fn is_incomplete(gaps: &[Gap]) -> bool {
     gaps.iter().any(|gap| gap.level == GapLevel::Loss)
 }
 
-/// The local ports of connections to another machine, and those that wait for its answer.
+/// The local ports in use for connections to another machine, and connection attempts that it has not answered.
 fn of_client(away: &Away, system: &SystemFacts) -> Vec<Step> {
     if away.source.is_none() {
         return Vec::new();
@@ -131,7 +131,7 @@ fn of_client(away: &Away, system: &SystemFacts) -> Vec<Step> {
     steps
 }
 
-/// Reads how many handshakes are not complete; without room for another one the outcome is unknown.
+/// Reads the number of incomplete handshakes. If there is no room for another one, the outcome becomes unknown.
 fn syn_queue(way: &mut Way, listener: &Socket) -> Option<Step> {
     let port = listener.inet()?.local_port;
     let mut waiting: u64 = 0;

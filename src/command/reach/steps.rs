@@ -1,4 +1,4 @@
-//! The steps of a path besides the rules: the route, the interface, the neighbour, and connection tracking.
+//! The steps of a path besides the packet filter: the route, the interface, the neighbour, and connection tracking.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::model::Protocol;
 use crate::model::network::{Link, Neighbour, Route, RouteAnswer, RouteQuery};
 use crate::source::{disk, network};
 
-/// The route that a packet from this machine takes.
+/// The query for the route of a packet from this machine.
 pub(super) fn to(destination: IpAddr) -> RouteQuery {
     RouteQuery {
         destination,
@@ -26,7 +26,7 @@ pub(super) fn to(destination: IpAddr) -> RouteQuery {
     }
 }
 
-/// The steps besides the rules.
+/// Adds the steps besides the packet filter.
 pub(super) fn look_around(
     way: &mut Way,
     predictor: &mut Predictor<'_>,
@@ -37,7 +37,7 @@ pub(super) fn look_around(
 ) {
     let client = attempt.client;
     let address = answer.address.to_canonical();
-    // Before other steps make the outcome unknown.
+    // First, because other steps may make the outcome unknown.
     let rules = filter_step(way, predictor);
     let (route, interface) = match client {
         Client::From { interface, .. } => (None, Some(interface)),
@@ -112,7 +112,7 @@ fn route_step(predictor: &Predictor<'_>, route: RouteAnswer) -> Step {
         RouteAnswer::Refused(errno) => {
             let why = match errno {
                 13 => "prohibited (EACCES)",
-                22 => "blackhole, or a source that does not fit (EINVAL)",
+                22 => "blackhole route, or an invalid source address (EINVAL)",
                 101 => "no route (ENETUNREACH)",
                 113 => "unreachable (EHOSTUNREACH)",
                 _ => "refused",
@@ -162,7 +162,7 @@ fn interface_steps(way: &mut Way, predictor: &Predictor<'_>, link: &Link, is_fro
     });
 }
 
-/// What handles packets besides the rules: if there is any such thing, nothing is certain.
+/// Programs and policies that handle packets besides the rules. If there are any, the outcome is unknown.
 fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, listener: Option<Whose>) {
     let reasons = predictor.unpredictable(attempt, listener);
     if reasons.is_empty() {
@@ -172,7 +172,7 @@ fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, 
             sentence: "no XDP, tc or BPF program, IPsec policy, VRF or bridge rules".to_owned(),
         });
     }
-    // An interface that is down stops everything, whatever else handles packets.
+    // An interface that is down stops every packet, whatever else handles them.
     let is_down = way
         .steps
         .iter()
@@ -183,7 +183,8 @@ fn program_step(way: &mut Way, predictor: &mut Predictor<'_>, attempt: Attempt, 
             ok: None,
             sentence: about.clone(),
         });
-        // Without the privilege to read the rules, programs cannot be listed either; that is reported once.
+        // If the rules could not be read for lack of privilege, programs cannot be listed either; this is reported only
+        // once.
         let is_said = !seen && way.not_examined.is_some();
         if !is_down && !is_said {
             way.outcome = None;
@@ -208,7 +209,7 @@ fn neighbour_step(way: &mut Way, neighbours: &[Neighbour], next: IpAddr, interfa
         step: "neighbour",
         ok: Some(!silent),
         sentence: if silent {
-            format!("{next} did not answer when its link address was last requested")
+            format!("{next} did not answer the last ARP or NDP request")
         } else {
             format!("{next} is known")
         },
@@ -216,7 +217,7 @@ fn neighbour_step(way: &mut Way, neighbours: &[Neighbour], next: IpAddr, interfa
     if silent && way.outcome.is_none_or(|outcome| outcome == Outcome::Connected) {
         way.outcome = None;
         way.unknown_because.push(format!(
-            "its neighbour {next}, which did not answer when its link address was last requested"
+            "its neighbour {next}, which did not answer the last ARP or NDP request"
         ));
     }
 }
@@ -259,7 +260,7 @@ fn tracking_step(way: &mut Way) {
     if is_full && way.outcome == Some(Outcome::Connected) {
         way.outcome = None;
         way.unknown_because.push(format!(
-            "room in the table of connection tracking, which is full ({count}): new connections are dropped"
+            "room in the connection tracking table, which is full ({count}): new connections are dropped"
         ));
     }
 }

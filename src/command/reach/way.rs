@@ -19,7 +19,7 @@ use crate::model::system::SystemFacts;
 use crate::model::{Protocol, Socket};
 use crate::source::network;
 
-/// What is needed besides the predictor.
+/// The other inputs of a prediction.
 pub(super) struct Circumstances<'a> {
     /// Why the rules were not read.
     pub(super) unread: Option<Unread>,
@@ -65,7 +65,7 @@ pub(super) fn client(text: &str, predictor: &Predictor<'_>) -> Result<Client, St
     }
 }
 
-/// The path to the address of an answer, from a client; and, if none was named, from other machines.
+/// Predicts the path to the address of an answer, from the given client or, if there is none, from other machines.
 pub(super) fn read(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,
@@ -97,7 +97,7 @@ pub(super) fn read(
     Some(way)
 }
 
-/// What clients on each interface get, where it differs from what a client on this machine gets.
+/// The results for clients on each interface, where they differ from that of a client on this machine.
 fn elsewhere(
     predictor: &mut Predictor<'_>,
     circumstances: &Circumstances<'_>,
@@ -107,7 +107,7 @@ fn elsewhere(
     let v6 = answer.address.to_canonical().is_ipv6();
     let mut clients = predictor.clients(v6);
     if matches!(answer.address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
-        // Only clients on its link can reach it.
+        // Only clients on the same link can reach a link-local address.
         let zone = zone_of(answer, circumstances);
         clients = zone
             .and_then(|zone| predictor.link_local_client(zone))
@@ -160,7 +160,7 @@ fn from_client(
         predictor.predict(attempt, true),
         predictor.predict(attempt, false),
     );
-    // The cgroup of the listener where it arrives.
+    // The cgroup of the listener that the connection arrives at.
     let listener = Cell::new(None);
     let listens = |place: SocketAddr| {
         let elsewhere;
@@ -177,7 +177,7 @@ fn from_client(
             &elsewhere
         };
         let Found::Here(here) = found else { return None };
-        // A client that arrives on another interface may reach another listener.
+        // A client on another interface may reach another listener.
         let is_bound = |socket: &Socket| socket.inet().is_some_and(|pair| pair.interface.is_some());
         let reach = if client != Client::Here && here.sockets.iter().any(is_bound) {
             let are_all = !lacks_sockets(&here.gaps);
@@ -232,7 +232,7 @@ fn from_client(
     way
 }
 
-/// Without the rules, only a missing route of this machine's own is certain.
+/// Without the rules, only a missing route on this machine is certain.
 fn not_examined(way: &mut Way, why: &'static str, client: Client) {
     let is_certain = way.outcome == Some(Outcome::Unreachable) && client == Client::Here;
     let steps = std::mem::take(&mut way.steps);

@@ -1,4 +1,4 @@
-//! Who has a port in other network namespaces: not a conflict, but often what people look for.
+//! Finds who uses a port in other network namespaces: not a conflict, but often what people are looking for.
 
 use std::ops::ControlFlow;
 
@@ -11,15 +11,14 @@ use crate::model::{Protocol, State, StateSet};
 use crate::source::netns::enter_others;
 use crate::source::tape;
 
-/// The owners of listeners (UDP: bound sockets) on the port in network namespaces other than ours, as far as we
-/// may enter them.
+/// The owners of listeners (for UDP, of bound sockets) on the port in other network namespaces that we may enter.
 pub fn owners(protocol: Protocol, port: u16, by: OwnersBy) -> Vec<Owner> {
-    // The thread is not used for anything else: it stays in the last namespace that it entered.
+    // A thread of its own, because it stays in the last namespace that it entered.
     let looked = std::thread::Builder::new().name("netns".into()).spawn(move || {
         let name = format!("{} {port} in other network namespaces", protocol.name());
         tape::fact(&name, || inodes(protocol, port))
     });
-    // Without a thread, nothing is read: this one must stay in its namespace.
+    // If no thread can be started, nothing is read: this thread must stay in its namespace.
     let inodes = looked.ok().and_then(|thread| thread.join().ok());
     owners_of(inodes.unwrap_or_default(), by)
 }

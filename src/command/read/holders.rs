@@ -16,8 +16,8 @@ use crate::source::process;
 use crate::source::systemd::{Manager, socket_units};
 use crate::source::tape;
 
-/// Describes the holders of a socket that listens there, given by the processes in the context. `unseen` is what kept
-/// holders from being seen.
+/// Describes the holders of a socket that listens at `listen`, from the processes in the context. `unseen` says what
+/// may have hidden holders.
 pub fn of_socket(
     socket: &Socket,
     ownership: &Ownership<'_>,
@@ -27,7 +27,8 @@ pub fn of_socket(
 ) -> Holders {
     let mut pids: Vec<u32> = ownership.holders.iter().map(|holder| holder.pid).collect();
     pids.dedup();
-    // The process that created the socket is older than those that inherited it; pids are reused and prove nothing.
+    // The process that created the socket is older than those that inherited it. Pids are reused, so their order shows
+    // nothing.
     pids.sort_by_key(|pid| context.processes.get(pid).and_then(|process| process.started_at));
     let mut owners = processes::describe(&pids, context);
     if let Listen::Port(port, udp) = listen {
@@ -61,7 +62,7 @@ pub fn of_socket(
     }
 }
 
-/// Names who holds the sockets, each once, up to a limit.
+/// Names the holders of the sockets, each once, up to a limit.
 pub fn names(snapshot: &Snapshot, most: usize) -> Vec<String> {
     let mut names = Vec::new();
     for one in snapshot.existing.iter().take(most) {
@@ -92,7 +93,7 @@ fn systemd_among(owners: &[Owner]) -> Option<Manager> {
     })
 }
 
-/// How the first holders got the socket, for each that inherited it.
+/// How those of the first holders that inherited the socket got it.
 fn inherited(socket: &Socket, holders: &[Holder], owners: &[Owner], context: &Context) -> Vec<Inherited> {
     /// No more than these are examined.
     const OWNERS_MAX: usize = 4;

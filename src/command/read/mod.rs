@@ -1,4 +1,4 @@
-//! What several commands read: sockets on a port or of a name, and who holds them.
+//! Reads that several commands share: the sockets on a port or of a name, and who holds them.
 
 pub mod elsewhere;
 pub mod holders;

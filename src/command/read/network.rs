@@ -1,4 +1,4 @@
-//! Reads what a prediction of a connection's path needs, and predicts.
+//! Reads what is needed to predict the path of a connection, and predicts it.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,7 @@ use crate::model::packet_filter::PacketFilter;
 use crate::model::system::SystemFacts;
 use crate::source::network;
 
-/// How many queries of the routing table one prediction may need.
+/// The most routing table queries that one prediction may make.
 const ROUTES_MAX: usize = 200;
 
 /// Reads interfaces and addresses.
@@ -29,21 +29,21 @@ pub fn facts(system: &SystemFacts) -> Facts {
     }
 }
 
-/// Predicts from one read of the rules.
+/// Predicts paths from rules that were read once.
 #[derive(Debug)]
 pub struct Predictor<'a> {
     /// The rules.
     pub filter: &'a PacketFilter,
-    /// What else is known.
+    /// The other facts about the network.
     pub facts: Facts,
     index: Index<'a>,
     opaque: Opaque,
-    /// What each further prediction may cost.
+    /// The number of steps that each further prediction may take.
     budget: u64,
 }
 
 impl<'a> Predictor<'a> {
-    /// A predictor by these rules.
+    /// Creates a predictor with these rules.
     pub fn new(filter: &'a PacketFilter, facts: Facts) -> Self {
         Self {
             filter,
@@ -54,15 +54,15 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// What cannot be predicted besides the rules: about the packets of an attempt, and about the cgroup of the listener
-    /// where it arrives, if it does.
+    /// What makes an attempt unpredictable besides the rules: for its packets, and for the cgroup of the listener that
+    /// it arrives at, if it does.
     pub fn unpredictable(&mut self, attempt: Attempt, listener: Option<Whose>) -> Vec<Reason> {
         let server = attempt.server.ip();
         let (client, incoming) = match attempt.client {
             Client::Here => (None, None),
             Client::From { address, interface } => (Some(address), Some(interface)),
         };
-        // The path there for a client on this machine, and the path back to a client on another.
+        // The path to the server for a client on this machine, the path back for a client on another.
         let query = RouteQuery {
             destination: client.unwrap_or(server),
             source: client.map(|_| server),
@@ -101,8 +101,8 @@ impl<'a> Predictor<'a> {
         reasons
     }
 
-    /// Clients on other machines, of one family: for each interface that is up and has an address, its index, its own
-    /// address, and another one of the same network.
+    /// Possible clients on other machines, of one address family: for each interface that is up and has an address, its
+    /// index, its own address, and another address of the same network.
     pub fn clients(&self, v6: bool) -> Vec<(u32, IpAddr, IpAddr)> {
         let usable = |link: &&Link| !link.is_loopback() && link.flags & Link::UP != 0;
         let links = self.facts.links.iter().filter(usable);
@@ -116,7 +116,7 @@ impl<'a> Predictor<'a> {
         links.filter_map(of_link).collect()
     }
 
-    /// A client with a link-local address on an interface: as [`Predictor::clients`].
+    /// A possible client with a link-local address on an interface, in the form of [`Predictor::clients`].
     pub fn link_local_client(&self, interface: u32) -> Option<(u32, IpAddr, IpAddr)> {
         let is_link_local =
             |own: &&LinkAddress| matches!(own.address, IpAddr::V6(v6) if v6.is_unicast_link_local());
@@ -124,12 +124,12 @@ impl<'a> Predictor<'a> {
         Some((interface, own.address, neighbour_of(own)?))
     }
 
-    /// Predicts a connection to a listener, or to a port without one. Asks the routing table what it needs.
+    /// Predicts a connection to a listener, or to a port without one. Queries the routing table as needed.
     pub fn predict(&mut self, attempt: Attempt, open: bool) -> Prediction {
         for _ in 0..ROUTES_MAX {
             match predict(&self.facts, self.filter, &self.index, attempt, open, self.budget) {
                 Ok(prediction) => {
-                    // If one took too long, the others would too: no run waits long for several.
+                    // If one prediction took too long, the others probably would too, so they get less time.
                     if matches!(&prediction, Prediction::Unknown(questions) if questions.iter().any(Question::is_limit))
                     {
                         self.budget = self.budget.min(BUDGET / 100);

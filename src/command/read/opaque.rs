@@ -1,4 +1,4 @@
-//! Reads what handles packets besides the rules, each once.
+//! Reads which programs and policies handle packets besides the rules, each once.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::model::network::{DeviceHooks, Ipsec};
 use crate::model::packet_filter::PacketFilter;
 use crate::source::{bpf, cgroup, disk, network};
 
-/// What was read so far.
+/// What has been read so far.
 #[derive(Debug, Default)]
 pub struct Opaque {
     devices: BTreeMap<u32, DeviceHooks>,
@@ -19,11 +19,11 @@ pub struct Opaque {
     bridges: Option<([bool; 2], bool)>,
     lookup: OnceCell<Option<u32>>,
     cgroups: Option<Cgroups>,
-    /// Programs by the directory of a cgroup, and whether a client's count too.
+    /// The number of programs by cgroup directory, and whether those for clients are included.
     programs: BTreeMap<(PathBuf, bool), Option<u32>>,
 }
 
-/// Where cgroups are.
+/// Where the cgroup hierarchy is.
 #[derive(Debug)]
 struct Cgroups {
     mount_point: Option<PathBuf>,
@@ -31,17 +31,17 @@ struct Cgroups {
     paths: BTreeMap<u64, String>,
 }
 
-/// Whose cgroup's programs count.
+/// The process or socket whose cgroup counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// This process's, as a client.
+    /// This process, as a client.
     OwnClient,
-    /// That of a socket; `None` if the kernel does not report it.
+    /// A listener, by the id of its cgroup; `None` if the kernel does not report it.
     Server(Option<NonZeroU64>),
 }
 
 impl Opaque {
-    /// What cannot be predicted about packets that pass these interfaces.
+    /// What makes packets that pass these interfaces unpredictable.
     pub fn on_way(&mut self, facts: &Facts, filter: &PacketFilter, passed: &[Passed]) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = Vec::new();
         for one in passed {
@@ -71,7 +71,7 @@ impl Opaque {
     /// The BPF programs that handle what a socket sends and receives.
     pub fn of_cgroup(&mut self, whose: Whose) -> Option<Reason> {
         let cgroups = self.cgroups.get_or_insert_with(Cgroups::read);
-        // Without a v2 hierarchy, programs have nothing to be attached to.
+        // Without a cgroup v2 hierarchy, no program can be attached.
         let mount_point = cgroups.mount_point.clone()?;
         let (directory, is_client) = match whose {
             Whose::OwnClient => (cgroups.own.clone(), true),
@@ -97,7 +97,7 @@ impl Opaque {
     }
 }
 
-/// Why these programs leave the outcome open.
+/// Why these programs make the outcome unknown.
 fn reason(programs: Option<u32>, what: &str) -> Option<Reason> {
     match programs {
         Some(0) => None,

@@ -1,4 +1,4 @@
-//! Who has the same port number in another protocol: not a conflict, but often what people look for.
+//! Finds who uses the same port number with another protocol: not a conflict, but often what people are looking for.
 
 use super::{holders, snapshot};
 use crate::model::request::OwnersBy;
@@ -7,7 +7,7 @@ use crate::model::{Protocol, State, StateSet};
 /// How many owners are named.
 const NAMED_MAX: usize = 2;
 
-/// Says who waits on the port with another protocol, as a clause: `5514/udp is in use by rsyslogd 812`.
+/// Returns a clause about the use of the port with another protocol: `5514/udp is in use by rsyslogd 812`.
 pub fn clause(protocol: Protocol, port: u16, by: OwnersBy) -> Option<String> {
     let other = match protocol {
         Protocol::Tcp => (Protocol::Udp, State::Unconnected),

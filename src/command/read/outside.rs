@@ -1,4 +1,4 @@
-//! Whether rules keep clients on other machines from a listener.
+//! Determines whether the packet filter keeps clients on other machines from a listener.
 
 use std::net::SocketAddr;
 
@@ -14,8 +14,8 @@ use crate::model::system::SystemFacts;
 use crate::model::{Protocol, Socket};
 use crate::source::packet_filter;
 
-/// What stops clients on other machines, in words, if every one of them is certainly stopped. `None` also if the rules
-/// may not be read, or if nothing listens where such clients could connect.
+/// What stops clients on other machines, in words, if it is certain that all of them are stopped. Also `None` if the
+/// rules may not be read, or if nothing listens where such clients could connect.
 pub fn stopped(protocol: Protocol, port: u16, existing: &[Existing], system: &SystemFacts) -> Option<String> {
     let sockets: Vec<&Socket> = existing.iter().map(|one| &one.socket).collect();
     let is_open = |socket: &&&Socket| {

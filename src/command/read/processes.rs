@@ -13,10 +13,10 @@ use crate::source::names::named;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::{namespaces, nss, process, tape};
 
-/// How long look-ups of user names may take.
+/// How long user name lookups may take.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// Reads the processes, and the names of their users and of others.
+/// Reads the processes, and the names of their users and of `more_uids`.
 pub fn read(pids: &[u32], more_uids: &[u32]) -> Context {
     let mut pids = pids.to_vec();
     pids.sort_unstable();
@@ -47,7 +47,7 @@ pub fn user_name(context: &Context, uid: u32) -> Name {
     name.unwrap_or_else(|| uid.to_string().into())
 }
 
-/// Describes each process that is in the context, in the order given.
+/// Describes those of the processes that are in the context, in the given order.
 pub fn describe(pids: &[u32], context: &Context) -> Vec<Owner> {
     let processes = pids.iter().filter_map(|pid| context.processes.get(pid));
     processes.map(|process| owner_of(process, context)).collect()
@@ -66,7 +66,7 @@ fn owner_of(process: &Process, context: &Context) -> Owner {
     Owner::new(process, around)
 }
 
-/// The ancestor of this holder that probably holds the socket too and cannot be inspected.
+/// Returns the ancestor of this holder that probably holds the socket too but cannot be inspected.
 pub fn master_of(holder: u32, socket: &Socket, ownership: &Ownership<'_>) -> Option<u32> {
     if !ownership.may_be_more {
         return None;

@@ -1,4 +1,4 @@
-//! Whether clients on other machines reach each listener: from one read of the rules in each network namespace.
+//! Determines whether clients on other machines can reach each listener. The rules are read once per network namespace.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
@@ -21,12 +21,13 @@ use crate::model::{Gap, Protocol, Socket, State, StateSet};
 use crate::source::proc::ProcRoot;
 use crate::source::{packet_filter, system};
 
-/// How many connections are predicted at most in a namespace, over all listeners. A listing has a few hundred.
+/// At most this many connections are predicted in a namespace, over all listeners. A listing typically needs a few
+/// hundred.
 const PREDICTIONS_MAX: usize = 5_000;
 /// After this many predictions that took too long, no more are made.
 const TOO_LONG_MAX: usize = 2;
 
-/// Finds the answers for every listener of a request, and what could not be read for them.
+/// Determines the reachability of every listener of a request, and what could not be read.
 pub fn read(request: &Request) -> (Reachability, Option<Gap>) {
     let dumps = [
         Dump::new(Protocol::Tcp, StateSet::of(State::Listen)),
@@ -41,7 +42,7 @@ pub fn read(request: &Request) -> (Reachability, Option<Gap>) {
         let Some(first) = listeners().next() else {
             return ControlFlow::Continue(());
         };
-        // This thread is in the namespace of the sockets, except where only tables below a root are read.
+        // This thread is in the namespace of the sockets, unless only tables below --proc-root are read.
         let of_namespace = match rules.take() {
             Some((netns, rules)) if netns == first.netns => rules,
             _ => Rules::read(request.proc_root.is_none()),
@@ -62,7 +63,8 @@ pub fn read(request: &Request) -> (Reachability, Option<Gap>) {
 
 fn gap_of(unread: Unread) -> Gap {
     let why = unread_text(unread);
-    let message = format!("packet filters were not examined ({why}): from elsewhere, 'reachable' is unknown");
+    let message =
+        format!("packet filters were not examined ({why}): 'reachable' is unknown for other machines");
     Gap::loss("rules-unread", message)
 }
 
@@ -103,7 +105,7 @@ struct Judge<'a> {
     is_unread: bool,
     /// Interface, own address, and client.
     clients: Vec<(u32, IpAddr, IpAddr)>,
-    /// Whether no other machine can reach it.
+    /// Whether no other machine can reach this namespace.
     is_alone: bool,
     left: usize,
     too_long: usize,
@@ -164,7 +166,7 @@ impl<'a> Judge<'a> {
             if answer == Reachable::Yes {
                 return answer;
             }
-            // An unknown result outweighs those that are stopped.
+            // An unknown result outweighs a blocked one.
             if found != Some(Reachable::Unknown) {
                 found = Some(answer);
             }
@@ -173,7 +175,7 @@ impl<'a> Judge<'a> {
         found.unwrap_or(Reachable::Unknown)
     }
 
-    /// The result for one client.
+    /// Returns the result for one client.
     fn ask(&mut self, attempt: Attempt, socket: &Socket) -> Reachable {
         if self.left == 0 || self.too_long > TOO_LONG_MAX {
             return Reachable::Unknown;

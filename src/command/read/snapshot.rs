@@ -1,4 +1,4 @@
-//! The sockets on one port, or of one unix name, with their owners: the kernel is asked for only that port.
+//! Reads the sockets on one port or of one unix name, with their owners. The kernel filters by the port.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -25,21 +25,21 @@ pub struct Snapshot {
     read: engine::Snapshot,
 }
 
-/// Reads the sockets of `protocol` on these ports, both included, without owners.
+/// Reads the sockets of `protocol` on the ports from `from` to `to`, inclusive, without owners.
 pub fn read(protocol: Protocol, from: u16, to: u16) -> Snapshot {
     read_states(protocol, from, to, StateSet::ALL)
 }
 
-/// The same for some states only. Listeners have a table of their own in the kernel, so requesting only them
-/// costs microseconds, whereas connections have to be checked one by one.
+/// The same for some states only. Listeners have a table of their own in the kernel, so requesting only them takes
+/// microseconds, whereas connections have to be checked one by one.
 pub fn read_states(protocol: Protocol, from: u16, to: u16, states: StateSet) -> Snapshot {
     let dumps = vec![Dump {
         condition: Some(local_ports(from, to)),
-        // Nobody asks for DCCP by name here: the kernel is not to load it.
+        // DCCP was not requested by name, so the kernel must not load its module.
         named: protocol != Protocol::Dccp,
         ..Dump::new(protocol, states)
     }];
-    // A table under /proc is not filtered.
+    // Tables under /proc are not filtered.
     let is_there = |socket: &Socket| {
         socket
             .inet()
@@ -56,7 +56,7 @@ pub fn local_ports(from: u16, to: u16) -> Condition {
     ])
 }
 
-/// Reads the sockets that listen on a unix name or are bound to it: those whose file is at the path.
+/// Reads the sockets that are bound to a unix name, given by path or abstract name.
 pub fn read_unix(name: &[u8]) -> Snapshot {
     let id = if is_abstract(name) {
         None
@@ -95,7 +95,7 @@ impl Snapshot {
         self.read.sockets.retain(wanted);
     }
 
-    /// Adds what no dump lists; if nothing else is missing, the answer is complete.
+    /// Adds bound sockets that no dump lists. If nothing else is missing, the answer is then complete.
     fn add_bound(&mut self, found: Unlisted) {
         for (socket, options) in found.sockets {
             let mut existing = Existing::new(socket.clone());
@@ -103,7 +103,7 @@ impl Snapshot {
             self.existing.push(existing);
             self.read.sockets.push(socket);
         }
-        if !found.are_all {
+        if !found.is_complete {
             return;
         }
         self.gaps.retain(|gap| gap.code != BOUND_UNSEEN);
@@ -111,7 +111,7 @@ impl Snapshot {
         self.gaps.push(Gap::note("bound-by-descriptor", message));
         if found.unsure > 0 {
             let message = format!(
-                "{} TCP sockets were connected once and may have kept their port: Linux before 6.8 does not say",
+                "{} TCP sockets were once connected and may still hold their port: Linux before 6.8 does not report it",
                 found.unsure
             );
             self.gaps
@@ -126,10 +126,10 @@ impl Snapshot {
         self.gaps.append(&mut self.read.gaps);
     }
 
-    /// Finds out which sockets requested their port and which were given it: the kernel filters by that, and a
+    /// Determines which sockets chose their port and which were assigned one. The kernel can only filter by this, so a
     /// second dump with that filter shows which sockets pass.
     pub fn read_given_ports(&mut self) {
-        // A recording of many looks has no dump with that filter.
+        // A recording of the live screen has no dump with this filter.
         if !tape::looks().is_empty() {
             return;
         }
@@ -137,9 +137,9 @@ impl Snapshot {
             let given = Condition::Is(Question::Autobound);
             dump.condition = Some(Condition::and(dump.condition.take().into_iter().chain([given])));
             let mut passed = BTreeSet::new();
-            // What is missing from these tables was missing when they were first read.
+            // Gaps of these tables were reported when they were first read.
             read_tables(std::slice::from_ref(dump), &mut |sockets| {
-                // Rows of a table under /proc, which nobody filters, have no cookie.
+                // Tables under /proc are not filtered; their rows have no cookie.
                 passed.extend(sockets.iter().filter_map(|socket| socket.cookie));
                 ControlFlow::Continue(())
             });
@@ -149,8 +149,8 @@ impl Snapshot {
         }
     }
 
-    /// Reads the options of the sockets in one of the states: from a copy of the owner's descriptor, and where that is
-    /// refused from the kernel's BPF iterator. How the owners were found makes no difference.
+    /// Reads the options of the sockets in these states: from a copy of the owner's descriptor or, where that is
+    /// refused, from the kernel's BPF iterator. How the owners were found makes no difference.
     pub fn read_options(&mut self, states: StateSet) {
         let wanted = |one: &Existing| one.reuseaddr.is_none() && states.contains(one.socket.state);
         let mut refused = false;

@@ -1,5 +1,5 @@
-//! The thread that acts: it pins a target until the user decides, and runs `why` as long as the answer is on the screen.
-//! Nothing that it waits for blocks the screen.
+//! The thread that acts: it pins a target until the user decides, and runs `why` as long as the answer is on the
+//! screen. Its waits do not block the screen.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::source::tape;
 use crate::watch::msg::{Fate, Target};
 use crate::watch::{Effect, Msg};
 
-/// Acts until the screen is closed.
+/// Runs until the screen is closed.
 pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: Common, caller: &Caller) {
     let mut target: Option<Fixed> = None;
     let mut place: Option<String> = None;

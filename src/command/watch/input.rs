@@ -11,10 +11,10 @@ use super::{Event, terminal};
 use crate::exit::Exit;
 use crate::watch::{Key, Msg};
 
-/// How long the program may take to end after a signal that ends it.
+/// How long the program may take to exit after a terminating signal.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
-/// A signal to this program.
+/// A signal that this program received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signalled {
     /// Terminate: TERM, HUP, INT, QUIT.
@@ -25,7 +25,7 @@ pub(super) enum Signalled {
     Continued,
 }
 
-/// Begins to listen.
+/// Starts listening.
 pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
     let to_screen = events.clone();
     std::thread::Builder::new()
@@ -35,7 +35,7 @@ pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    // Registered before the first frame: from now on no signal ends the program before the terminal is restored.
+    // Registered before the first frame, so that no signal can end the program before the terminal is restored.
     let mut signals = {
         let _guard = runtime.enter();
         let of = |kind| signal(kind);
@@ -66,7 +66,7 @@ pub(super) fn start(events: &Sender<Event>, begun: Instant) -> io::Result<()> {
                         return;
                     }
                     if meant == Signalled::End {
-                        // The program ends even if the screen is blocked.
+                        // Exits even if the screen is blocked.
                         tokio::time::sleep(END_WITHIN).await;
                         terminal::give_back();
                         std::process::exit(Exit::Done as i32);

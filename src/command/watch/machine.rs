@@ -1,4 +1,4 @@
-//! The thread that reads the kernel's tables: small ones at every look, all of them when something was opened or closed
+//! The thread that reads the kernel's tables: small ones at every look, all of them when sockets were opened or closed
 //! (`pace`).
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -23,9 +23,9 @@ use crate::source::{tape, threads};
 use crate::watch::msg::{News, Part};
 use crate::watch::{Effect, Msg};
 
-/// How often all owners are searched again, because descriptors are passed on.
+/// How often all owners are searched for again, because descriptors can be passed between processes.
 const OWNERS: Duration = Duration::from_secs(60);
-/// How often sockets are read that are only bound to a port.
+/// How often sockets that are bound but not listening are read.
 const BOUND: Duration = Duration::from_secs(10);
 /// The longest pause after looks that failed.
 const RETRY_MAX: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ pub(super) struct Machine {
     interval: Duration,
     /// Whether the next look is the first with this filter.
     is_first: bool,
-    /// Whether ports were shown alone, at the start.
+    /// Whether the ports alone have been shown, which is done at the start.
     has_ports: bool,
     traffic: Traffic,
     pace: Pace,
@@ -55,7 +55,7 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(plan: WatchPlan, selected: Selected, begun: Instant, place: Place) -> Self {
-        // The kernel of the replaying machine knows nothing about the sockets of the recording.
+        // The kernel of the machine that replays knows nothing about the recorded sockets.
         let heard = if tape::is_replaying() {
             &[][..]
         } else {
@@ -123,7 +123,7 @@ impl Machine {
         }
     }
 
-    /// Processes all looks of a recording, and again with each filter that is entered.
+    /// Processes all looks of a recording, again for each filter that is entered.
     fn replay(&mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
         let mut looks = tape::looks();
         if looks.is_empty() {
@@ -171,7 +171,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Looks at what may have changed; `all` if everything is wanted now.
+    /// Looks at whatever may have changed, or at everything if `all`.
     fn look(&mut self, all: bool) -> (Msg, Duration) {
         self.traffic = tape::unrecorded(|| Traffic::read(&ProcRoot::default()));
         if self.is_first && !self.has_ports {
@@ -198,7 +198,7 @@ impl Machine {
         } else {
             Part::Waiting
         };
-        // A filter by owner cannot judge a socket without its owners.
+        // A filter by owner needs the owners of every socket.
         let by_owner = self
             .live
             .request()
@@ -210,7 +210,7 @@ impl Machine {
         (msg, self.pause())
     }
 
-    /// Looks now. A recording has the looks at everything.
+    /// Looks now. Only looks at everything are recorded.
     fn seen(&mut self, part: Part, scope: Scope, finds_owners: bool) -> Msg {
         let (at, clock) = (self.begun.elapsed(), SystemTime::now());
         if scope != Scope::All {
@@ -228,7 +228,7 @@ impl Machine {
             self.live.forget_owners();
             self.owners_at = Instant::now();
         }
-        // A recording has everything in every look.
+        // In a recording, every look covers everything.
         let is_on_tape = tape::is_recording() || tape::is_replaying();
         if scope == Scope::All && (is_on_tape || self.bound_at.elapsed() > BOUND) {
             self.live.forget_bound();
@@ -303,8 +303,8 @@ impl Machine {
     }
 }
 
-/// The request of a recorded run: everything about these tables, so that any listing can be answered from
-/// it; the filter is left to this program. For any other run, what was requested.
+/// The request to record: everything about these tables, unfiltered, so that any listing can be answered from the
+/// recording. A run that is not recorded keeps its request.
 fn on_tape(mut request: Request) -> Request {
     if tape::is_recording() {
         for dump in &mut request.dumps {

@@ -1,5 +1,5 @@
-//! `watch`: the live screen. One thread asks the kernel, one acts, one reads keys; all of them send messages to this
-//! one, which alone has the state and the terminal.
+//! `watch`: the live screen. One thread reads the kernel's tables, one acts, one reads keys. All of them send messages
+//! to this thread, which alone owns the state and the terminal.
 
 mod actor;
 mod input;
@@ -29,14 +29,14 @@ use terminal::Terminal;
 
 /// How long the screen waits for an event before it redraws what changes with time.
 const TICK: Duration = Duration::from_millis(500);
-/// How long it waits for a terminal that accepts no output.
+/// How long it waits if the terminal accepts no output.
 const BUSY: Duration = Duration::from_millis(50);
 
-/// What arrives here.
+/// A message to the screen's thread.
 enum Event {
     Msg(Msg),
     Signal(Signalled),
-    /// Nothing can be read from the terminal any more.
+    /// The terminal was closed.
     Closed,
 }
 
@@ -100,13 +100,13 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-/// How the state reaches the outside.
+/// Shows the state and carries out its effects.
 struct Screen<'a> {
     terminal: &'a mut Terminal,
     looks: Sender<Effect>,
     acts: Sender<Effect>,
     begun: Instant,
-    /// Whether the state was drawn.
+    /// Whether the current state has been drawn.
     is_drawn: bool,
     /// Whether the terminal has taken what was drawn.
     is_sent: bool,
@@ -123,7 +123,7 @@ impl Screen<'_> {
                 Err(RecvTimeoutError::Timeout) => Some(Event::Msg(Msg::Tick(self.begun.elapsed()))),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Failed),
             };
-            // What has arrived meanwhile is processed before anything is drawn.
+            // Pending events are processed before anything is drawn.
             while let Some(event) = next {
                 if let Some(exit) = self.take(state, event)? {
                     return Ok(exit);

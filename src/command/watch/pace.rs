@@ -1,21 +1,21 @@
-//! Decides when everything is read: whenever something may have changed, but never for more than a twentieth of one
-//! core. Pure.
+//! Decides when to read everything: whenever something may have changed, but with at most a twentieth of one core.
+//! Pure.
 
 use std::time::Duration;
 
 use crate::engine::live::{CHEAP, SHARE, Scope, Traffic, all_every};
 
-/// How often everything is looked at while packets flow and nothing is opened or closed.
+/// How often everything is read while packets flow but nothing is opened or closed.
 const FLOWING: Duration = Duration::from_secs(10);
-/// How often the counters of all connections are read; those of connections on the screen are read with every look.
+/// How often the counters of all connections are read. Those of connections on the screen are read with every look.
 const COUNTING: Duration = Duration::from_secs(3);
 
-/// What the last looks found and took. Times are since the start.
+/// The results and costs of the last looks. Times are relative to the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     /// Nothing expensive is done before this time.
     not_before: Duration,
-    /// The last look at everything: when, what the counters were, and what it took.
+    /// The last look at everything: its time, the counters then, and its cost.
     all_at: Duration,
     at_all: Traffic,
     all_cost: Duration,
@@ -24,14 +24,14 @@ pub(super) struct Pace {
     counted_at: Duration,
     /// The counters at the last look at more than the small tables.
     at_unsettled: Traffic,
-    /// What the last look at the small tables took.
+    /// The cost of the last look at the small tables.
     few_cost: Duration,
     /// Whether everything is read from time to time even if nothing happens.
     is_regular: bool,
 }
 
 impl Pace {
-    /// At the start. With `is_regular`, everything is looked at every ten seconds at least.
+    /// Creates the initial state. With `is_regular`, everything is read at least every ten seconds.
     pub(super) fn new(is_regular: bool) -> Self {
         Self {
             is_regular,
@@ -39,7 +39,7 @@ impl Pace {
         }
     }
 
-    /// Returns whether more than the small tables may be looked at.
+    /// Returns whether more than the small tables may be read.
     pub(super) fn allows(&self, now: Duration, interval: Duration) -> bool {
         now + slack(interval) >= self.not_before
     }
@@ -64,19 +64,19 @@ impl Pace {
         }
     }
 
-    /// Returns whether a look at everything reads the counters of all connections: each one where that is cheap.
+    /// Returns whether a look at everything reads the counters of all connections, as each one does if it is cheap.
     pub(super) fn counts(&self, now: Duration) -> bool {
         let is_late = now.saturating_sub(self.counted_at) + COUNTING / 10 >= COUNTING;
         self.times_counted < 2 || is_late || self.all_cost <= CHEAP
     }
 
-    /// Records that a look that began at this time has read them.
+    /// Records that the look that began at this time read the counters.
     pub(super) fn counted(&mut self, began: Duration) {
         self.times_counted = self.times_counted.saturating_add(1);
         self.counted_at = began;
     }
 
-    /// Records a look that began at this time: the processor time that it took, and that of a search for owners.
+    /// Records a look that began at this time, with its processor time and that of a search for owners.
     pub(super) fn looked(
         &mut self,
         began: Duration,
@@ -110,7 +110,7 @@ impl Pace {
     }
 }
 
-/// A look may come a little early.
+/// How much earlier than due a look may be.
 fn slack(interval: Duration) -> Duration {
     interval / 10
 }
@@ -121,8 +121,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Simulates a look each second for this long, with these costs of a look at everything and of a search for owners;
-    /// returns the scopes, and the time spent.
+    /// Simulates a look every second for this long, given the costs of a look at everything and of a search for owners.
+    /// Returns the scopes, and the time spent.
     fn looks(
         seconds: u32,
         cost: Duration,
@@ -160,20 +160,20 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn nothing_that_moved_costs_nothing() {
+    fn without_traffic_only_the_small_tables_are_read() {
         let (scopes, _) = looks(60, MS * 20, None, |_, _| {});
         assert_eq!(count(&scopes, Scope::Waiting), 60);
     }
 
     #[test]
-    fn what_opens_is_seen_within_a_twentieth_of_a_core() {
+    fn new_sockets_are_seen_within_a_twentieth_of_a_core() {
         let opens = |_, traffic: &mut Traffic| traffic.active_opens += 50;
         let (scopes, _) = looks(60, MS * 4, None, opens);
         assert_eq!(count(&scopes, Scope::All), 60, "a cheap look is made each time");
         let (scopes, _) = looks(60, MS * 20, None, opens);
         assert_eq!(count(&scopes, Scope::All), 30, "any other every second time");
         let (scopes, spent) = looks(60, MS * 140, None, opens);
-        assert_eq!(count(&scopes, Scope::All), 20, "each 2.8 s");
+        assert_eq!(count(&scopes, Scope::All), 20, "every 2.8 s");
         assert!(spent <= MS * 3000);
         let (_, spent) = looks(600, MS * 80, Some(MS * 60), opens);
         assert!(spent <= MS * 30_200, "owners count: {spent:?}");
@@ -188,7 +188,7 @@ mod tests {
         assert!(count(&scopes, Scope::Unsettled) >= 40, "{scopes:?}");
         assert!(spent <= MS * 3000, "{spent:?}");
         let (scopes, _) = looks(60, MS * 4, None, flows);
-        assert_eq!(count(&scopes, Scope::All), 60, "a cheap look is made each time");
+        assert_eq!(count(&scopes, Scope::All), 60, "a cheap look is made every time");
         let once = |second, traffic: &mut Traffic| traffic.segments += u64::from(second == 3);
         let (scopes, _) = looks(9, MS * 70, None, once);
         assert_eq!(count(&scopes, Scope::Unsettled), 1, "{scopes:?}");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_few_may_be_much() {
+    fn expensive_small_tables_slow_the_looks_down() {
         let mut pace = Pace::default();
         assert_eq!(pace.pause(SECOND), SECOND);
         pace.looked(SECOND, Scope::Waiting, &Traffic::default(), MS * 100, None);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_cannot_be_read_tell_nothing() {
+    fn unreadable_counters_do_not_suppress_looks() {
         let pace = Pace::default();
         assert_eq!(pace.scope(SECOND, &Traffic::default(), SECOND), Scope::All);
     }

@@ -1,4 +1,4 @@
-//! What a recording holds besides sockets and their owners, so that `why` can answer from each of its looks.
+//! What is recorded besides sockets and their owners, so that `why` can answer from each look of a recording.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,15 @@ use crate::model::{Socket, State, Store};
 use crate::source::tape::format::Kind;
 use crate::source::{system, tape};
 
-/// Which processes were described.
+/// The processes described so far.
 #[derive(Debug, Default)]
 pub(super) struct Surroundings {
     described: BTreeSet<u32>,
 }
 
 impl Surroundings {
-    /// Records the network settings, and who holds the sockets that wait for connections or datagrams. What a later
-    /// look finds unchanged is not written again.
+    /// Records the network settings, and the holders of sockets that wait for connections or datagrams. What has not
+    /// changed since an earlier look is not written again.
     pub(super) fn record(&mut self, sockets: &Store, around: &Around) {
         tape::write_down(Kind::Fact, "asked by why", &true);
         system::read();

@@ -19,9 +19,9 @@ use crate::source::memory;
 use crate::source::terminal::Terminal as Out;
 use crate::watch::{State, view};
 
-/// Whether we have taken the terminal over.
+/// Whether we have taken over the terminal.
 static IS_OURS: AtomicBool = AtomicBool::new(false);
-/// The longest text that is copied: terminals refuse more.
+/// The longest text that is copied; terminals reject longer ones.
 const COPY_BYTES_MAX: usize = 74_000;
 
 /// A terminal that was taken over.
@@ -36,7 +36,7 @@ pub(super) fn is_usable() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb
 }
 
-/// Whether the locale has UTF-8, as setlocale(3) finds it.
+/// Whether the locale uses UTF-8, determined as setlocale(3) does.
 pub(super) fn shows_utf8() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()
@@ -50,7 +50,7 @@ pub(super) fn shows_utf8() -> bool {
 }
 
 impl Terminal {
-    /// Takes the terminal over. A panic restores it before the panic is reported.
+    /// Takes over the terminal. On a panic, it is restored before the message is printed.
     pub(super) fn open() -> io::Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -69,17 +69,17 @@ impl Terminal {
         }
     }
 
-    /// Columns and rows.
+    /// Returns the columns and rows.
     pub(super) fn size() -> (u16, u16) {
         size().unwrap_or((80, 24))
     }
 
-    /// Sends what the terminal has not taken yet; returns whether it has taken everything.
+    /// Sends pending output; returns whether the terminal has accepted all of it.
     pub(super) fn send(&self) -> io::Result<bool> {
         self.out.send()
     }
 
-    /// Draws what differs from the previous frame; returns whether the terminal has accepted it.
+    /// Draws what differs from the previous frame; returns whether the terminal has accepted all of it.
     pub(super) fn draw(&mut self, state: &State) -> io::Result<bool> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| view(state, frame))?;
@@ -89,14 +89,15 @@ impl Terminal {
 
     /// Redraws everything next time.
     pub(super) fn forget(&mut self) {
-        // `clear` would ask the terminal where its cursor is, and wait for an answer that the thread with the keys reads.
+        // `clear` would ask the terminal for its cursor position, and wait for an answer that the key thread reads
+        // instead.
         if let Ok(size) = self.inner.size() {
-            // It is cleared by the next frame if not now.
+            // If this fails, the next frame clears the terminal.
             let _ = self.inner.resize(Rect::new(0, 0, size.width, size.height));
         }
     }
 
-    /// The screen as text.
+    /// Returns the screen as text.
     pub(super) fn text(state: &State) -> String {
         let (columns, rows) = state.size;
         let Ok(mut terminal) = ratatui::Terminal::new(TestBackend::new(columns, rows));
@@ -119,7 +120,7 @@ impl Terminal {
         write!(self.out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))
     }
 
-    /// Restores the terminal, stops until the program is continued, and takes the terminal over again.
+    /// Restores the terminal, stops until the program is continued, and takes over the terminal again.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         give_back();
         // Once SIGTSTP is caught, its default action is gone; SIGSTOP cannot be caught.
@@ -144,7 +145,7 @@ fn take_over(mut out: &'static Out) -> io::Result<()> {
     Ok(())
 }
 
-/// Restores the terminal, once, and does not wait for it.
+/// Restores the terminal, once, without blocking.
 pub(super) fn give_back() {
     if IS_OURS.swap(false, Ordering::SeqCst) {
         let mut last = Vec::new();
@@ -207,11 +208,11 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_gives_the_terminal_back() {
+    fn a_panic_restores_the_terminal() {
         const PANICS: &str = "SOCKSTAT_TEST_PANICS";
-        const NAME: &str = "command::watch::terminal::tests::a_panic_gives_the_terminal_back";
+        const NAME: &str = "command::watch::terminal::tests::a_panic_restores_the_terminal";
         if env::var_os(PANICS).is_some() {
-            // This process again, on the terminal below.
+            // The child process runs this, on the terminal created below.
             let _terminal = Terminal::open().unwrap();
             panic!("on purpose");
         }
@@ -230,7 +231,7 @@ mod tests {
             .stdout(slave())
             .stderr(slave());
         let mut child = command.spawn().unwrap();
-        // Our copies are closed here, so that reading ends when the child does.
+        // Closes our copies of the terminal, so that reading ends when the child exits.
         drop(command);
         let mut seen = Vec::new();
         // Reading a terminal whose other side is closed fails.

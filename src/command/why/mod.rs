@@ -23,9 +23,9 @@ use crate::source::{credentials, hosts, tape};
 /// How the answer is given.
 #[derive(Clone, Copy)]
 struct How {
-    /// As a document.
+    /// Whether to print JSON.
     json: bool,
-    /// Without warnings about missing data.
+    /// Whether to omit warnings about missing data.
     quiet: bool,
     /// How owners are found.
     owners_by: OwnersBy,
@@ -34,7 +34,7 @@ struct How {
 }
 
 impl How {
-    /// The lines for owners that cannot be seen. The human-readable text itself says which are hidden.
+    /// The warnings about owners that cannot be seen. The human-readable text itself says which are hidden.
     fn lines(self, unseen: &[Gap]) -> String {
         let lines = unseen
             .iter()
@@ -43,8 +43,8 @@ impl How {
     }
 }
 
-/// Answers for each place. The exit status says whether every attempt would work (0), one would fail (1), or none
-/// fails and one is undecidable (3).
+/// Answers for each place. The exit status is 0 if every attempt would work, 1 if one would fail, and 3 if none fails
+/// but one is undecidable.
 ///
 /// # Errors
 /// If the output cannot be written.
@@ -84,7 +84,7 @@ pub fn run(args: &WhyArgs, global: Common, caller: &Caller) -> anyhow::Result<Ex
     Ok(worst)
 }
 
-/// The answer for one port as text, without a trial bind.
+/// Returns the answer for one port as text, without a trial bind.
 ///
 /// # Errors
 /// An invalid place.
@@ -107,7 +107,7 @@ pub(super) fn text_of(typed: &str, global: Common, caller: &Caller) -> Result<St
     }
 }
 
-/// The worse of two: failing is worse than undecidable.
+/// Returns the worse of two: failed is worse than undecidable.
 fn worse(a: Exit, b: Exit) -> Exit {
     let weight = |exit: &Exit| match exit {
         Exit::Done => 0,
@@ -118,7 +118,7 @@ fn worse(a: Exit, b: Exit) -> Exit {
     std::cmp::max_by_key(a, b, weight)
 }
 
-/// The user who binds: the one named by `--uid`, else the one who called sudo, else the caller.
+/// The user who binds: the one given by `--uid`, else the one who ran sudo, else the caller.
 fn uid(typed: Option<&str>) -> Result<u32, String> {
     let Some(typed) = typed else {
         return Ok(credentials::sudo_uid().unwrap_or_else(tape::euid));
@@ -134,7 +134,7 @@ fn uid(typed: Option<&str>) -> Result<u32, String> {
     }
 }
 
-/// The gaps for owners that cannot be seen, or not all of them.
+/// The gaps for hidden and partly hidden owners.
 fn unseen<'a>(holders: impl IntoIterator<Item = &'a Holders>, caller: &Caller) -> Vec<Gap> {
     let mut found = Unseen::default();
     let statuses = holders.into_iter().map(|one| {

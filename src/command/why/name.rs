@@ -20,7 +20,7 @@ use crate::model::unix_path::{FileKind, Target};
 use crate::model::{Socket, SocketType};
 use crate::source::{tape, unix_paths};
 
-/// Reads who has the name, judges and prints.
+/// Reads who holds the name, judges and prints.
 pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -> anyhow::Result<Exit> {
     let uid = how.uid;
     let path = (!is_abstract(&name)).then(|| unix_paths::look(&name, uid == tape::euid()));
@@ -75,7 +75,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller, name: Vec<u8>) -
     })
 }
 
-/// The sockets that have a name, and who holds them.
+/// The sockets bound to a name, and who holds them.
 pub(in crate::command) fn sockets_of(
     name: &[u8],
     by: OwnersBy,

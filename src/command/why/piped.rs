@@ -1,4 +1,4 @@
-//! `why -`: passes on what a program prints, and answers when that reports an address in use.
+//! `why -`: passes on what a program prints, and answers when it reports an address in use.
 
 use std::io::Read as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::model::Protocol;
 use crate::source::threads;
 
-/// How long a program may be silent between the message and the port.
+/// How long a program may be silent between the error message and the line with the port.
 const SILENCE: Duration = Duration::from_millis(500);
 
 /// Passes stdin on to stderr, and answers at the first message about an address in use.
@@ -62,7 +62,7 @@ pub(super) fn answer(args: &WhyArgs, how: How, caller: &Caller) -> anyhow::Resul
     }
 }
 
-/// Takes the complete lines out of what has arrived.
+/// Scans the complete lines of what has arrived, and removes them.
 fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -> Failure {
     /// No relevant line is longer.
     const LONGEST_BYTES: usize = 1 << 16;
@@ -79,7 +79,7 @@ fn read_lines(scanner: &mut Scanner, line: &mut Vec<u8>, mut failure: Failure) -
     failure
 }
 
-/// Reads stdin on a thread of its own, piece by piece as it arrives.
+/// Reads stdin on a separate thread, in pieces as they arrive.
 fn read_stdin() -> Receiver<Vec<u8>> {
     let (sender, pieces) = mpsc::channel();
     threads::start("stdin", move || {

@@ -34,7 +34,7 @@ use crate::source::{credentials, hosts, security, system, tape, trial_bind};
 
 /// How many sockets are described with their processes.
 const DESCRIBED_MAX: usize = 8;
-/// How many nearby ports are read with all their connections, which costs milliseconds each.
+/// How many nearby ports are read with all their connections, which takes milliseconds each.
 const READ_CLOSELY: usize = 2;
 
 /// Reads what is on the port, judges and prints.
@@ -51,7 +51,7 @@ pub(super) fn answer(
     }
 }
 
-/// The answer as text for people.
+/// The answer as human-readable text.
 ///
 /// # Errors
 /// An invalid place.
@@ -136,7 +136,7 @@ fn report(
 /// What was typed, with names resolved.
 fn question(args: &WhyArgs, typed: &str, place: PortPlace, uid: u32) -> Result<Question, String> {
     let protocol = match (args.tcp, args.udp, place.protocol) {
-        (true, true, _) => return Err("-t and -u exclude each other: run why once for each".to_owned()),
+        (true, true, _) => return Err("-t and -u cannot be used together: run why once for each".to_owned()),
         (true, _, Some(Protocol::Udp)) | (_, true, Some(Protocol::Tcp)) => {
             return Err(format!("'{typed}' contradicts the protocol option"));
         }
@@ -168,7 +168,7 @@ fn question(args: &WhyArgs, typed: &str, place: PortPlace, uid: u32) -> Result<Q
     })
 }
 
-/// Diagnoses, and reads as much more as is needed for certainty: how ports were chosen, owners, options, a trial bind.
+/// Diagnoses, and reads more until the verdicts are certain: how ports were chosen, owners, options, a trial bind.
 fn verdicts(
     attempts: &[BindAttempt],
     snapshot: &mut Snapshot,
@@ -205,7 +205,7 @@ fn verdicts(
     verdicts
 }
 
-/// The verdicts where sockets may be missing: a trial bind shows whether one is in the way.
+/// The verdicts where sockets may be missing: a trial bind shows whether one of them blocks the port.
 fn despite_missing_sockets(
     verdicts: Vec<Verdict>,
     attempts: &[BindAttempt],
@@ -245,7 +245,7 @@ fn despite_missing_sockets(
         .collect()
 }
 
-/// The processes that hold the sockets that findings name.
+/// Reads the processes that hold the sockets named in the findings.
 fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
     let (mut pids, mut uids) = (Vec::new(), vec![uid]);
     let named = named(verdicts, DESCRIBED_MAX).into_iter();
@@ -257,7 +257,7 @@ fn context(snapshot: &Snapshot, verdicts: &[Verdict], uid: u32) -> Context {
     processes::read(&pids, &uids)
 }
 
-/// The holders of each existing socket; described for those that findings name.
+/// The holders of each existing socket, described only for sockets named in the findings.
 fn all_holders(
     snapshot: &Snapshot,
     verdicts: &[Verdict],
@@ -275,7 +275,7 @@ fn all_holders(
     all
 }
 
-/// Adds what else could decide about the port, and returns what could not be examined.
+/// Adds notes on whatever else may affect the port, and returns what could not be examined.
 fn add_notes(
     all: &mut Vec<String>,
     question: &Question,
@@ -296,12 +296,12 @@ fn add_notes(
     gap
 }
 
-/// Whether the question is about a single port that no socket has.
+/// Whether the question is about a single port that no socket uses.
 fn is_free(question: &Question, verdicts: &[Verdict]) -> bool {
     question.port != 0 && verdicts.iter().all(|verdict| verdict.code == Code::Free)
 }
 
-/// Who has the port in other network namespaces, if it is free here.
+/// Who uses the port in other network namespaces, if it is free here.
 fn elsewhere(question: &Question, verdicts: &[Verdict], by: OwnersBy) -> Vec<Owner> {
     if is_free(question, verdicts) {
         elsewhere::owners(question.protocol, question.port, by)
@@ -310,7 +310,7 @@ fn elsewhere(question: &Question, verdicts: &[Verdict], by: OwnersBy) -> Vec<Own
     }
 }
 
-/// The next port that the first failing attempt could have.
+/// The next port that the first failing attempt could bind.
 fn free_port(attempts: &[BindAttempt], verdicts: &[Verdict], system: &SystemFacts) -> Option<u16> {
     let mut blocked = verdicts
         .iter()

@@ -1,4 +1,4 @@
-//! Addresses as people write them.
+//! Addresses in the notation that people use.
 
 use std::net::IpAddr;
 

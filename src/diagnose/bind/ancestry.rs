@@ -1,11 +1,11 @@
-//! The ancestors of an owner, as far as they explain who started it.
+//! The ancestors of an owner that explain who started it.
 
 use crate::model::ancestor::Ancestor;
 
 /// How far up the ancestors are followed.
 const PARENTS_MAX: usize = 8;
 
-/// Names that end a chain of ancestors: what is above them started everything.
+/// Names that end a chain of ancestors, because their parents tell nothing more.
 const TOPS: [&[u8]; 14] = [
     b"systemd",
     b"init",
@@ -23,13 +23,13 @@ const TOPS: [&[u8]; 14] = [
     b"xterm",
 ];
 
-/// Shells in which people type.
+/// Interactive shells.
 const SHELLS: [&[u8]; 11] = [
     b"bash", b"zsh", b"fish", b"sh", b"dash", b"ash", b"ksh", b"tcsh", b"csh", b"nu", b"pwsh",
 ];
 
-/// Names and ids up to the shell that somebody typed in, and the terminal of that shell if it is the next. Without
-/// such a shell: up to what started it all, or process 1. Takes no more ancestors than it needs.
+/// Returns names and pids up to the interactive shell, and the terminal above that shell if it comes next. Without such
+/// a shell, the chain ends at a session manager or process 1. Takes no more ancestors than it needs.
 pub fn chain(ancestors: impl Iterator<Item = Ancestor>) -> Vec<(Vec<u8>, u32)> {
     let mut chain = Vec::new();
     let mut below_shell = false;
@@ -38,13 +38,13 @@ pub fn chain(ancestors: impl Iterator<Item = Ancestor>) -> Vec<(Vec<u8>, u32)> {
         if below_shell && !is_top {
             break;
         }
-        // The text after the colon is tmux's own.
+        // tmux appends its own text after a colon.
         let name = ancestor.comm.split(|byte| *byte == b':').next();
         chain.push((name.unwrap_or_default().to_vec(), ancestor.pid));
         if is_top {
             break;
         }
-        below_shell = is_typed_in(&ancestor.arguments);
+        below_shell = is_interactive_shell(&ancestor.arguments);
     }
     chain
 }
@@ -53,9 +53,8 @@ fn is_top(comm: &[u8]) -> bool {
     TOPS.iter().any(|top| comm.starts_with(top))
 }
 
-/// Whether these are the arguments of an interactive shell: it runs neither a script nor a command that it
-/// was given.
-fn is_typed_in(arguments: &[Vec<u8>]) -> bool {
+/// Whether these are the arguments of an interactive shell, which was given neither a script nor a command.
+fn is_interactive_shell(arguments: &[Vec<u8>]) -> bool {
     let mut arguments = arguments.iter().map(Vec::as_slice);
     let Some(program) = arguments.next() else {
         return false;
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_with_a_script_is_a_program_like_others() {
+    fn a_shell_that_runs_a_script_is_not_interactive() {
         for text in [
             "-bash",
             "/bin/zsh -il",
@@ -129,11 +128,11 @@ mod tests {
             "bash --init-file /a/b --posix",
             "fish",
         ] {
-            assert!(is_typed_in(&words(text)), "{text}");
+            assert!(is_interactive_shell(&words(text)), "{text}");
         }
         for text in ["sh -c vite", "bash -lc npm", "bash /usr/bin/x", "node", "bashful"] {
-            assert!(!is_typed_in(&words(text)), "{text}");
+            assert!(!is_interactive_shell(&words(text)), "{text}");
         }
-        assert!(!is_typed_in(&[]));
+        assert!(!is_interactive_shell(&[]));
     }
 }

@@ -1,4 +1,4 @@
-//! What explains a verdict besides the sockets themselves: who owns them, and what else concerns the port.
+//! What explains a verdict besides the sockets themselves: their owners, and other facts about the port.
 
 use crate::model::OwnerStatus;
 use crate::model::named::named;
@@ -11,18 +11,18 @@ use super::role::Role;
 use super::verdict::Code;
 
 named! {
-    /// What kind of circumstance it is.
+    /// The kind of circumstance.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Kind {
         /// The kernel itself holds the socket.
         KernelSocket => "kernel-socket",
-        /// The process that holds it may not be inspected.
+        /// The caller may not inspect the process that holds it.
         HiddenOwner => "hidden-owner",
         /// The process that holds it is in another pid namespace.
         OtherPidNamespace => "other-pid-namespace",
         /// More than one process holds it.
         SeveralHolders => "several-holders",
-        /// A process that holds it is stopped: it answers nobody, and takes no signal but KILL.
+        /// A process that holds it is stopped: it does not answer, and reacts to no signal but KILL.
         StoppedHolder => "stopped-holder",
         /// A process inherited it from another one.
         InheritedDescriptor => "inherited-descriptor",
@@ -34,7 +34,7 @@ named! {
         Container => "container",
         /// Its owner runs in a service.
         Service => "service",
-        /// The file that its owner runs is gone.
+        /// The executable of its owner was deleted or replaced.
         DeletedBinary => "deleted-binary",
         /// The port is in use in another network namespace.
         Elsewhere => "elsewhere",
@@ -50,13 +50,13 @@ pub struct Circumstance {
     pub kind: Kind,
     /// How it is known.
     pub how: How,
-    /// What it is, in a sentence.
+    /// The circumstance in a sentence.
     pub sentence: String,
     /// The socket in question, by its index in the report.
     pub socket: Option<usize>,
 }
 
-/// The circumstances of one answer: of its sockets in their order, then of the port.
+/// Returns the circumstances of one answer: those of its sockets in order, then those of the port.
 pub fn circumstances(report: &Report, answer: &Answer) -> Vec<Circumstance> {
     let mut found = Vec::new();
     for finding in &answer.verdict.findings {

@@ -1,4 +1,4 @@
-//! Which addresses a socket covers, and whether two sockets have one in common.
+//! Which addresses a socket covers, and whether two sockets overlap.
 //!
 //! linux 6.18 net/ipv4/inet_connection_sock.c (inet_rcv_saddr_equal), checked against the kernel's answers by
 //! the bind matrix test.
@@ -21,14 +21,14 @@ pub enum Cover {
     AllV6,
     /// `::` without it.
     All,
-    /// One IPv4 address, also in its mapped form.
+    /// One IPv4 address, including its IPv4-mapped IPv6 form.
     V4(Ipv4Addr),
     /// One IPv6 address.
     V6(Ipv6Addr),
 }
 
-/// The IPv4 shadow address of an IPv6 socket that got its IPv6 address from a connection
-/// (LOOPBACK4_IPV6, linux 6.18 include/net/ipv6.h).
+/// The IPv4 shadow address of an IPv6 socket whose IPv6 address was assigned by connect (LOOPBACK4_IPV6, linux 6.18
+/// include/net/ipv6.h).
 const SHADOW: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
 
 impl Cover {
@@ -53,7 +53,7 @@ impl Cover {
         }
     }
 
-    /// Whether some address is in both.
+    /// Whether the two have an address in common.
     pub fn overlaps(self, other: Self) -> bool {
         match (self, other) {
             (Self::All, _) | (_, Self::All) => true,
@@ -71,7 +71,7 @@ impl Cover {
 /// Whether an attempt and an existing socket have an address in common, and how that is known.
 ///
 /// # Errors
-/// What decides and is unknown: the existing socket's `IPV6_V6ONLY`, or the kernel's rule.
+/// The unknown fact that decides: the existing socket's `IPV6_V6ONLY`, or the kernel's rule.
 pub fn overlap(
     existing: &Existing,
     attempt: &BindAttempt,
@@ -97,8 +97,8 @@ pub fn overlap(
     Ok((if v6only.set { closed } else { open }, v6only.how))
 }
 
-/// Whether it is the one pair of TCP sockets in which kernels forgot that the addresses overlap: a single IPv4 address
-/// in mapped form alongside the wildcard in mapped form.
+/// Whether this is the one pair of TCP sockets whose overlap some kernels miss: a single IPv4 address in mapped form,
+/// and the wildcard in mapped form.
 fn mapped_alongside_mapped_wildcard(existing: &Existing, attempt: &BindAttempt) -> bool {
     let mapped = |address| match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped(),
@@ -111,9 +111,9 @@ fn mapped_alongside_mapped_wildcard(existing: &Existing, attempt: &BindAttempt) 
         && local.is_some_and(|wildcard| wildcard.is_unspecified())
 }
 
-/// The ghost rule: an IPv6 socket without `IPV6_V6ONLY` whose IPv6 address came from a connection keeps an
-/// IPv4 shadow address, which conflicts with an IPv4 socket: 0.0.0.0 always, the shadow itself for UDP, and on old
-/// kernels for TCP.
+/// The shadow rule: an IPv6 socket without `IPV6_V6ONLY` whose IPv6 address was assigned by connect keeps an IPv4
+/// shadow address. It conflicts with an IPv4 socket on 0.0.0.0, and, for UDP and on old kernels for TCP, with one on
+/// the shadow address itself.
 fn shadow_overlaps(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> bool {
     let has_shadow = existing.socket.family == Family::Inet6
         && existing.is_connected()
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_take_their_family_and_dual_stack_takes_both() {
+    fn wildcards_cover_their_family_and_dual_stack_covers_both() {
         let all = cover("::", false);
         let all_v6 = cover("::", true);
         let all_v4 = cover("0.0.0.0", false);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn single_addresses_meet_only_themselves() {
+    fn single_addresses_overlap_only_with_themselves() {
         assert!(cover("10.0.0.1", false).overlaps(cover("::ffff:10.0.0.1", false)));
         assert!(!cover("10.0.0.1", false).overlaps(cover("10.0.0.2", false)));
         assert!(!cover("::1", false).overlaps(cover("127.0.0.1", false)));

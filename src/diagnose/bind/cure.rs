@@ -11,21 +11,21 @@ pub struct Cure {
     pub sentence: String,
     /// Its cost.
     pub harm: Harm,
-    /// The rights that the command needs.
+    /// The privileges that the command needs.
     pub rights: Rights,
 }
 
-/// The rights that a command needs.
+/// The privileges that a command needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rights {
-    /// Anyone's.
+    /// None: anybody may run it.
     #[default]
     Anybody,
-    /// Root's.
+    /// Only root may run it.
     Root,
-    /// This user's or root's.
+    /// This user or root may run it.
     User(Option<u32>),
-    /// This user's and nobody else's: others type `instead`, or nothing if they have no command.
+    /// Only this user may run it. Others type `instead`, if there is such a command.
     Only {
         /// The user.
         uid: Option<u32>,
@@ -34,12 +34,12 @@ pub enum Rights {
     },
 }
 
-/// The person who reads the answer and may type its commands.
+/// The reader of an answer, who may type its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reader<'a> {
     /// The effective user id.
     pub uid: u32,
-    /// This program as a word of a command, with its path: sudo has its own search path.
+    /// This program as the word of a command, with its full path, because sudo has its own search path.
     pub program: &'a str,
     /// The network namespace that was examined (`-N`).
     pub netns: Option<Netns<'a>>,
@@ -100,14 +100,14 @@ impl Cure {
         }
     }
 
-    /// The same for a command that not everybody may run.
+    /// Sets the privileges that the command needs.
     #[must_use]
     pub fn with_rights(mut self, rights: Rights) -> Self {
         self.rights = rights;
         self
     }
 
-    /// Turns the command into what the reader types.
+    /// Rewrites the command as the reader has to type it.
     fn typed_by(&mut self, reader: Reader<'_>) {
         let needs_root = match &self.rights {
             Rights::Anybody => false,
@@ -133,7 +133,7 @@ impl Cure {
     }
 }
 
-/// The command for the namespace that was examined: sockstat enters it itself, sysctl has to be run inside it.
+/// Adapts the command to the namespace that was examined: sockstat enters it with -N, sysctl has to be run inside it.
 fn in_netns(command: String, netns: Option<Netns<'_>>) -> String {
     match (netns, command.split_once(' ')) {
         (Some(netns), Some(("sockstat", words))) => format!("sockstat -N {} {words}", netns.word),
@@ -142,7 +142,7 @@ fn in_netns(command: String, netns: Option<Netns<'_>>) -> String {
     }
 }
 
-/// Turns the commands into what the reader types: with `sudo` in front if they need more rights than the reader has.
+/// Rewrites the commands as the reader has to type them: with `sudo` if they need more privileges than the reader has.
 pub fn typed_by(cures: &mut [Cure], reader: Reader<'_>) {
     for cure in cures {
         cure.typed_by(reader);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_go_to_the_namespace_that_was_looked_at() {
+    fn commands_apply_to_the_namespace_that_was_examined() {
         let netns = Netns {
             word: "blue",
             path: "/run/netns/blue",

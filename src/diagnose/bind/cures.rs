@@ -173,7 +173,7 @@ fn works_with_reuseaddr(report: &Report, attempt: &BindAttempt) -> bool {
     !attempt.reuseaddr && answers.any(|other| other.attempt == with && other.verdict.bind == Outcome::Ok)
 }
 
-/// Makes the kernel forget closed connections at once.
+/// The command that makes the kernel forget closed connections at once.
 fn forget(states: StateSet, port: u16) -> Cure {
     let states = State::ALL.into_iter().filter(|state| states.contains(*state));
     let words: Vec<_> = states.map(|state| format!("state {}", state.name())).collect();
@@ -185,7 +185,7 @@ fn forget(states: StateSet, port: u16) -> Cure {
     .with_rights(Rights::Root)
 }
 
-/// Keeps the kernel from choosing the port again; what is reserved already stays so.
+/// The command that keeps the kernel from choosing the port again, and keeps the ports that are already reserved.
 fn reserve(report: &Report, port: u16) -> Cure {
     let ranges = report.system.reserved_ports.iter();
     let mut words: Vec<String> = ranges

@@ -9,11 +9,11 @@ use crate::render::{escape, human};
 use super::holders::Holders;
 use super::owner::{Owner, title};
 
-/// How wide the labels of rows are.
+/// The width of row labels.
 pub(super) const LABELS: usize = 10;
 
-/// Writes what is known about the first holder, and who else holds the socket. `clients` are the connections that the
-/// socket has.
+/// Writes what is known about the first holder, and who else holds the socket. `clients` are the connections on the
+/// port.
 pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients: Clients) {
     let Some(owner) = holders.owners.first() else {
         return;
@@ -81,18 +81,18 @@ fn user(owner: &Owner, now: SystemTime) -> String {
     text
 }
 
-/// A server's connections at the port.
+/// A server's connections on the port.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clients {
     /// The connections that it has not accepted yet.
     pub(super) queued: usize,
-    /// All others.
+    /// All other connections.
     pub(super) accepted: usize,
 }
 
 impl Clients {
-    /// What happens to connections when the server ends: those in its queue are reset at once (linux 6.18
-    /// net/ipv4/inet_connection_sock.c, inet_csk_listen_stop), the others are wound down.
+    /// What happens to connections when the server ends: those in its accept queue are reset at once (linux 6.18
+    /// net/ipv4/inet_connection_sock.c, inet_csk_listen_stop), the others are closed in the usual way.
     fn sentences(self, owner: &Owner) -> [Option<String>; 2] {
         let program = escape::text(&owner.program);
         let connections = |count| format!("{count} connection{}", if count == 1 { "" } else { "s" });
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_connection_is_it_and_several_are_them() {
+    fn sentences_use_singular_and_plural() {
         let owner = Owner {
             program: b"node".to_vec(),
             ..Owner::default()

@@ -17,9 +17,9 @@ use crate::model::system::SystemFacts;
 
 /// Returns what the kernel would answer to `attempt`, given the `existing` sockets.
 ///
-/// `existing` may hold any sockets of the network namespace; those that matter are picked here. What is not
-/// known about them makes the answer undecidable only where it decides. `trial` is the kernel's own answer to a
-/// bind with the same options, if one was made: it settles what could not be read.
+/// `existing` may contain any sockets of the network namespace; the relevant ones are selected here. An unknown fact
+/// about them makes the answer undecidable only if the answer depends on it. `trial` is the kernel's own answer to a
+/// bind with the same options, if one was made; it settles what could not be read.
 pub fn diagnose(
     existing: &[Existing],
     attempt: &BindAttempt,
@@ -27,7 +27,7 @@ pub fn diagnose(
     trial: Option<Outcome>,
 ) -> Verdict {
     if let Some(refusal) = refusal(attempt, system) {
-        // The kernel does not get as far as checking the port, but with the privilege it would.
+        // The kernel refuses before it checks the port, but with the privilege it would get there.
         let mut findings = match refusal {
             Refusal::PrivilegedPort if attempt.port != 0 => findings(existing, attempt, system),
             _ => Vec::new(),
@@ -46,7 +46,7 @@ pub fn diagnose(
     }
     let mut findings = findings(existing, attempt, system);
     let (mut bind, mut code) = decide(&findings, attempt);
-    if bind != Outcome::Ok && tcp_may_let_in(existing, attempt) {
+    if bind != Outcome::Ok && tcp_may_admit(existing, attempt) {
         (bind, code) = (Outcome::Undecidable, Code::OrderDependent);
     }
     if let (Outcome::Undecidable, Some(proof)) = (bind, trial) {
@@ -124,7 +124,7 @@ fn decide(findings: &[Finding], attempt: &BindAttempt) -> (Outcome, Code) {
         return (Outcome::Ok, Code::Free);
     };
     match first.effect {
-        Effect::Blocks { .. } if udp_may_let_in(findings, attempt) => {
+        Effect::Blocks { .. } if udp_may_admit(findings, attempt) => {
             (Outcome::Undecidable, Code::OrderDependent)
         }
         Effect::Blocks {
@@ -136,13 +136,13 @@ fn decide(findings: &[Finding], attempt: &BindAttempt) -> (Outcome, Code) {
     }
 }
 
-/// Whether the kernel may let a TCP attempt with `SO_REUSEPORT` in although another socket forbids it.
+/// Whether the kernel may admit a TCP attempt with `SO_REUSEPORT` although another socket conflicts.
 ///
-/// It remembers uid and address of a socket with `SO_REUSEPORT` that it admitted to the port, whatever the
-/// address, and admits the next one with the same properties without checking the others (linux 6.18
-/// net/ipv4/inet_connection_sock.c, sk_reuseport_match). What it remembers cannot be read; whether there is such
-/// a socket, or a connection that inherited the option from one, can.
-fn tcp_may_let_in(existing: &[Existing], attempt: &BindAttempt) -> bool {
+/// It remembers uid and address of a `SO_REUSEPORT` socket that it admitted to the port, and admits the next one with
+/// the same properties without checking the others (linux 6.18 net/ipv4/inet_connection_sock.c, sk_reuseport_match).
+/// What it remembers cannot be read, but whether such a socket exists, or a connection that inherited the option from
+/// one, can.
+fn tcp_may_admit(existing: &[Existing], attempt: &BindAttempt) -> bool {
     let remembered = |one: &Existing| {
         one.shares_ports_with(attempt.protocol)
             && one.holds_port()
@@ -156,10 +156,10 @@ fn tcp_may_let_in(existing: &[Existing], attempt: &BindAttempt) -> bool {
     attempt.protocol == Protocol::Tcp && attempt.reuseport && existing.iter().any(remembered)
 }
 
-/// UDP only: the kernel goes through the sockets on the port, the newest first, and lets the attempt in at the
-/// first that shares by `SO_REUSEPORT`, even if an older one forbids it (linux 6.18 net/ipv4/udp.c,
+/// For UDP, the kernel checks the sockets on the port from the newest to the oldest, and admits the attempt at the
+/// first that shares by `SO_REUSEPORT`, even if an older one conflicts (linux 6.18 net/ipv4/udp.c,
 /// udp_lib_lport_inuse).
-fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
+fn udp_may_admit(findings: &[Finding], attempt: &BindAttempt) -> bool {
     let lets_in = |finding: &Finding| {
         matches!(
             finding.effect,
@@ -174,7 +174,7 @@ fn udp_may_let_in(findings: &[Finding], attempt: &BindAttempt) -> bool {
     attempt.protocol == Protocol::Udp && attempt.reuseport && findings.iter().any(lets_in)
 }
 
-/// A fact that does not change the answer may be inferred; the findings then say so.
+/// Fills in facts by inference where they do not change the answer; the findings then say that they are inferred.
 fn infer_the_rest(
     findings: &mut [Finding],
     existing: &[Existing],
@@ -204,8 +204,9 @@ fn infer_the_rest(
     }
 }
 
-/// Enters the result of a trial bind into the findings and returns the reason: if it worked, every holder admits the
-/// attempt; if it failed and only one holder is in doubt, that one is the reason; if several are, one of them is.
+/// Applies the result of a trial bind to the findings and returns the reason. If the trial succeeded, every socket
+/// admits the attempt. If it failed and only one socket is in doubt, that one blocks; if several are, the findings stay
+/// as they are.
 fn apply_trial(findings: &mut [Finding], proof: Outcome, attempt: &BindAttempt) -> Option<Code> {
     let how = How::Proven;
     let by = if attempt.reuseaddr {
@@ -239,7 +240,7 @@ fn automatic(existing: &[Existing], attempt: &BindAttempt, system: &SystemFacts)
     let rules = KernelRules::of(system.kernel);
     let range = system.local_port_range.clone();
     let wanted: Vec<u16> = range.filter(|port| !system.is_reserved(*port)).collect();
-    // Ports that are taken, or may be.
+    // Ports that are or may be taken.
     let mut gone = BTreeMap::new();
     for one in existing {
         let Some(pair) = one.socket.inet() else { continue };

@@ -7,8 +7,8 @@ use super::cure::{Cure, Harm, Reader, Rights, typed_by};
 use super::holders::Holders;
 use super::owner::Owner;
 
-/// Adds how to end the holders of a socket. `place` is how `sockstat kill` names a socket that waits there; it does
-/// not take connections.
+/// Adds the commands that end the holders of a socket. `place` is how `sockstat kill` names the socket if it is waiting
+/// for connections or datagrams; connections have no such name.
 pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut Vec<Cure>) {
     let first = holders.owners.first();
     if let Some(unit) = &holders.socket_unit {
@@ -69,7 +69,7 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
     }
 }
 
-/// Ends the process that starts the holders again; without root's rights, only the holders would be visible and end.
+/// Ends the process that would restart the holders. It needs root: other users see, and would end, only the holders.
 fn end_master(master: &Owner, place: Option<String>) -> Cure {
     let sentence = format!("TERM to {}, which starts the others", master.title());
     let (command, sentence) = match place {
@@ -82,14 +82,14 @@ fn end_master(master: &Owner, place: Option<String>) -> Cure {
     Cure::command(command, sentence, Harm::EndsProgram).with_rights(Rights::Root)
 }
 
-/// The command that ends the process that starts the holders of a socket, as its reader types it.
+/// The command that ends the process that starts the holders of a socket, as the reader has to type it.
 pub fn master_stopper(master: &Owner, place: Option<String>, reader: Reader<'_>) -> Option<String> {
     let cure = end_master(master, place);
     typed(cure.command?, cure.rights, reader)
 }
 
-/// The command that makes systemd stop the unit of a program, as its reader types it. `None` without a unit, or for a
-/// name that must not be pasted.
+/// The command that makes systemd stop the unit of a program, as the reader has to type it. `None` without a unit, or
+/// if its name is unsafe to paste.
 pub fn unit_stopper(owner: &Owner, reader: Reader<'_>) -> Option<String> {
     let unit = owner.managed_unit.as_ref()?;
     let (command, rights) = systemctl("stop", unit, owner, owner.of_user_manager)?;
@@ -109,7 +109,7 @@ fn typed(command: String, rights: Rights, reader: Reader<'_>) -> Option<String> 
     cure.command
 }
 
-/// A command that ends a program; if there is none, only the sentence, which names the same target.
+/// A cure that ends a program. Without a command, it is only the sentence, which names the same target.
 fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
     match command {
         Some((command, rights)) => Cure::command(command, sentence, Harm::EndsProgram).with_rights(rights),
@@ -120,7 +120,7 @@ fn ends(command: Option<(String, Rights)>, sentence: String) -> Cure {
     }
 }
 
-/// The command for the instance of systemd that manages the owner. `None` for a name that must not be pasted.
+/// The command for the systemd instance that manages the owner. `None` if the unit's name is unsafe to paste.
 fn systemctl(verb: &str, unit: &Name, owner: &Owner, of_user: bool) -> Option<(String, Rights)> {
     let unit = unit.in_shell()?;
     if !of_user {
@@ -134,8 +134,8 @@ fn systemctl(verb: &str, unit: &Name, owner: &Owner, of_user: bool) -> Option<(S
     Some((format!("systemctl --user {verb} {unit}"), rights))
 }
 
-/// The command that stops a container. A container below a user's systemd belongs to that user, whatever its name: the
-/// same name may belong to another container of root.
+/// The command that stops a container. A container below a user's systemd belongs to that user; root may have another
+/// container of the same name.
 fn stop_container(container: &Name, owner: &Owner) -> Option<(String, Rights)> {
     let command = format!("{} stop {}", owner.container_tool, container.in_shell()?);
     if !owner.of_user_manager {
@@ -162,7 +162,7 @@ mod tests {
         }
     }
 
-    /// The first command that ends holders of which `owner` is the first.
+    /// The first command for ending `holders`, with `owner` as the first holder.
     fn first(owner: Owner, holders: Holders) -> (Option<String>, Harm) {
         let mut cures = Vec::new();
         let holders = Holders {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_restarts_a_program_is_stopped_instead_of_it() {
+    fn a_service_or_container_is_stopped_instead_of_its_program() {
         let none = Holders::default;
         let said = |text: &str, harm| (Some(text.to_owned()), harm);
         assert_eq!(
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_master_is_hidden_it_is_the_one_to_end() {
+    fn a_hidden_master_is_ended_instead_of_its_workers() {
         let reader = Reader {
             uid: 1000,
             program: "/opt/sockstat",
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_quoted_and_what_must_not_be_pasted_is_only_told() {
+    fn names_are_quoted_and_unsafe_ones_get_no_command() {
         let of = |name: &str| {
             let owner = Owner {
                 managed_unit: Some(name.into()),
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_manages_is_ended_as_that_user() {
+    fn units_and_containers_of_a_user_are_stopped_as_that_user() {
         let of_user = Owner {
             uid: Some(1000),
             user: Some("alice".into()),

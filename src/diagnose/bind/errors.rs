@@ -1,7 +1,7 @@
 //! Refusals of bind that do not depend on other sockets, in the kernel's order.
 //!
-//! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of them come before
-//! the port is checked, so they hide that it is taken.
+//! linux 6.18 net/ipv4/af_inet.c (__inet_bind) and net/ipv6/af_inet6.c (__inet6_bind). All of these checks come before
+//! that of the port, so they hide that the port is taken.
 
 use crate::model::named::named;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,7 +13,7 @@ use crate::model::bind::{BindAttempt, needs_scope};
 use crate::model::system::SystemFacts;
 
 named! {
-    /// An error number that bind, listen or socket can give here.
+    /// An errno that socket, bind or listen can fail with.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Errno {
         /// The port needs a capability.
@@ -22,9 +22,9 @@ named! {
         Eaddrinuse => "EADDRINUSE",
         /// The address does not belong to this machine.
         Eaddrnotavail => "EADDRNOTAVAIL",
-        /// The kernel does not have this family.
+        /// The kernel does not support this address family.
         Eafnosupport => "EAFNOSUPPORT",
-        /// The combination is invalid.
+        /// The combination of address and options is invalid.
         Einval => "EINVAL",
         /// The interface does not exist.
         Enodev => "ENODEV",
@@ -60,7 +60,7 @@ pub enum Refusal {
     NoScope,
     /// An interface that does not exist.
     NoDevice,
-    /// The address is not this machine's.
+    /// The address does not belong to this machine.
     NotLocal,
 }
 
@@ -77,9 +77,9 @@ impl Refusal {
     }
 }
 
-/// The first refusal that the kernel reaches, if any.
+/// Returns the first refusal that the kernel reaches, if any.
 pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
-    // socket comes first, then the options, then bind.
+    // The order of the calls: socket, setsockopt, bind.
     let unknown = |device: NonZeroU32| !system.interfaces.contains_key(&device.get());
     if attempt.address.is_ipv6() && !system.ipv6 {
         return Some(Refusal::NoIpv6);
@@ -106,7 +106,7 @@ pub fn refusal(attempt: &BindAttempt, system: &SystemFacts) -> Option<Refusal> {
     }
 }
 
-/// The first entry that applies.
+/// Returns the first entry that applies.
 fn first<const N: usize>(checks: [(bool, Refusal); N]) -> Option<Refusal> {
     checks
         .into_iter()

@@ -1,18 +1,18 @@
-//! An existing socket, with options that a listing does not show.
+//! An existing socket, including options that a listing does not show.
 
 use std::net::IpAddr;
 
 use crate::model::bind::SocketOptions;
 use crate::model::{Family, Protocol, Socket, State, TimerKind};
 
-/// How a fact came to be known.
+/// How a fact is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum How {
     /// Read from the kernel.
     Observed,
     /// Shown by a trial: binding a socket with the same options succeeded or failed.
     Proven,
-    /// Taken from the listener that the connection came from, most likely. It explains and never decides.
+    /// Taken from the listener that most likely accepted the connection. It may explain an answer but never decides it.
     Inferred,
 }
 
@@ -46,18 +46,18 @@ impl Flag {
     }
 }
 
-/// A socket that may be in the way. Options are `None` where they are unknown.
+/// A socket that may block an attempt. Options are `None` where they are unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Existing {
     /// What the kernel reports about it.
     pub socket: Socket,
-    /// Its `SO_REUSEADDR` now.
+    /// Its current `SO_REUSEADDR`.
     pub reuseaddr: Option<Flag>,
-    /// Its `SO_REUSEPORT` now.
+    /// Its current `SO_REUSEPORT`.
     pub reuseport: Option<Flag>,
     /// Its `IPV6_V6ONLY`, where the dump does not report it (connected sockets).
     pub v6only: Option<Flag>,
-    /// Whether the port was assigned rather than requested in bind: by the kernel, or by its listener.
+    /// Whether the port was assigned by the kernel or inherited from a listener, rather than requested with bind.
     pub port_was_given: Option<bool>,
 }
 
@@ -73,7 +73,8 @@ impl Existing {
         }
     }
 
-    /// The kernel keeps only a stub: time-wait, or fin-wait-2 whose program is gone. A stub has no owner.
+    /// Whether the kernel keeps only a stub: a socket in time-wait, or in fin-wait-2 after its program closed it. A
+    /// stub has no owner.
     pub fn is_stub(&self) -> bool {
         let timed = self
             .socket
@@ -86,14 +87,14 @@ impl Existing {
         }
     }
 
-    /// Whether it holds its port at all. A half-open connection is in no port table until it is complete; a
-    /// socket in syn-recv that a program holds (simultaneous open) is complete in that sense.
+    /// Whether it holds its port at all. A half-open connection is not in the port table until the handshake is
+    /// complete. A socket in syn-recv that a program holds (simultaneous open) is.
     pub fn holds_port(&self) -> bool {
         let half_open = self.socket.state == State::SynRecv && self.socket.inode.is_none();
         self.socket.inet().is_some_and(|pair| pair.local_port != 0) && !half_open
     }
 
-    /// Whether its local address came from a connection, or may have.
+    /// Whether its local address was, or may have been, assigned by a connection.
     pub fn is_connected(&self) -> bool {
         !matches!(
             self.socket.state,
@@ -101,8 +102,8 @@ impl Existing {
         )
     }
 
-    /// `IPV6_V6ONLY` as it counts in the port tables, if it is known. Binding to an IPv6 address of its own
-    /// sets it.
+    /// The effective value of `IPV6_V6ONLY` in the port table, if it is known. Binding to a specific IPv6 address sets
+    /// it.
     pub fn effective_v6only(&self) -> Option<Flag> {
         let pair = self.socket.inet()?;
         if self.socket.family == Family::Inet {
@@ -120,12 +121,12 @@ impl Existing {
         pair.v6only.map(Flag::observed).or(self.v6only)
     }
 
-    /// How long the kernel still keeps what is left of a closed connection.
+    /// How much longer the kernel keeps a closed connection.
     pub fn time_left_ms(&self) -> Option<u32> {
         self.socket.timer.and_then(|timer| timer.expires_ms)
     }
 
-    /// Fills in options that were read; the rest stays as it is.
+    /// Fills in the options that were read, and keeps the others.
     pub fn set_options(&mut self, options: SocketOptions) {
         self.reuseaddr = options.reuseaddr.map(Flag::observed);
         self.reuseport = options.reuseport.map(Flag::observed);
@@ -134,7 +135,7 @@ impl Existing {
         }
     }
 
-    /// Whether it shares the ports of `protocol`: MPTCP uses those of TCP.
+    /// Whether it uses the same port space as `protocol`: MPTCP shares that of TCP.
     pub fn shares_ports_with(&self, protocol: Protocol) -> bool {
         let table = |protocol| match protocol {
             Protocol::Mptcp => Protocol::Tcp,

@@ -1,13 +1,13 @@
-//! Finds the address in what a program prints when it cannot bind.
+//! Finds the address in the output of a program that failed to bind.
 
 use std::net::IpAddr;
 
-/// Reads a program's output line by line until it says that an address is in use, and which.
+/// Reads a program's output line by line until it reports an address in use and says which.
 #[derive(Clone, Debug, Default)]
 pub struct Scanner {
-    /// Lines since the message came without a port.
+    /// The number of lines since the error message, if that had no port.
     lines_since: Option<u8>,
-    /// The last endpoint that was named before the message: many programs print where they will listen.
+    /// The last endpoint named before the error message: many programs print where they are about to listen.
     named_before: Option<NamedEndpoint>,
 }
 
@@ -22,21 +22,21 @@ pub struct NamedEndpoint {
     pub udp: bool,
 }
 
-/// What the output says so far.
+/// What the output has said so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Nothing yet.
     Nothing,
     /// This endpoint is in use.
     InUse(NamedEndpoint),
-    /// Something is in use, and no port was printed.
+    /// An address is in use, but no port was printed.
     NoPort,
 }
 
-/// How many lines after the message may still name the port: an error object is printed field by field.
+/// How many lines after the error message may still name the port: some programs print an error object field by field.
 const LINES_MAX: u8 = 20;
 
-/// How programs say that an address is in use, in lower case.
+/// Messages about an address in use, in lower case.
 const MESSAGES: [&str; 9] = [
     "eaddrinuse",
     "addrinuse",
@@ -50,7 +50,7 @@ const MESSAGES: [&str; 9] = [
 ];
 
 impl Scanner {
-    /// Takes the next line.
+    /// Reads the next line.
     pub fn read_line(&mut self, line: &str) -> Failure {
         let lower = line.to_ascii_lowercase();
         let says_so = MESSAGES.iter().any(|message| lower.contains(message))
@@ -78,7 +78,7 @@ impl Scanner {
         }
     }
 
-    /// Whether the message has come, and the port has not.
+    /// Whether the error message was read, but not yet the port.
     pub fn is_waiting(&self) -> bool {
         self.lines_since.is_some()
     }
@@ -156,7 +156,7 @@ fn named_port(line: &str) -> Option<u16> {
     })
 }
 
-/// The number at the beginning, if what follows ends it.
+/// The number at the start of the text, if no character that could belong to it follows.
 fn leading_number(text: &str) -> Option<u16> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let rest = text.get(end..)?;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_messages_of_common_programs() {
+    fn messages_of_common_programs_are_understood() {
         for (text, expected) in [
             (
                 "Error: listen EADDRINUSE: address already in use :::3000",
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn words_without_a_port_and_no_words() {
+    fn messages_without_a_port_and_unrelated_lines() {
         assert_eq!(
             failure("OSError: [Errno 98] Address already in use"),
             Failure::NoPort

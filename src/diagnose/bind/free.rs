@@ -18,11 +18,12 @@ pub struct Wanted {
     pub protocol: Protocol,
     /// The addresses that a port must be free on.
     pub addresses: Vec<IpAddr>,
-    /// The range; `None` for ports that need no capability and that the kernel neither gives to clients nor reserves.
+    /// The range; `None` for the ports that need no capability and that the kernel neither assigns to clients nor
+    /// reserves.
     pub range: Option<RangeInclusive<u16>>,
     /// Whether the server has `CAP_NET_BIND_SERVICE`.
     pub net_bind_service: bool,
-    /// The seed of a random order, so that two searches at the same time find different ports. `None` for the lowest first.
+    /// The seed of a random order, so that two simultaneous searches find different ports. `None` for ascending order.
     pub random: Option<u64>,
 }
 
@@ -33,7 +34,7 @@ impl Wanted {
         self.range.clone().unwrap_or_else(usual)
     }
 
-    /// Why ports of the range may be missing from the answer, if the privilege for low ports is the reason.
+    /// The reason if ports of the range are missing because the privilege for low ports is missing.
     pub fn lacks_privilege(&self, system: &SystemFacts) -> Option<String> {
         let first = system.unprivileged_port_start;
         let has_low = *self.ports(system).start() < first;
@@ -41,11 +42,12 @@ impl Wanted {
     }
 }
 
-/// A permutation of `0..count` by `seed`: each number once. A full-period linear congruence over the next power of two,
-/// without what is not below `count`.
+/// Returns a permutation of `0..count` for this seed: a full-period linear congruential generator over the next power
+/// of two, skipping numbers from `count` up.
 fn shuffled(count: u32, seed: u64) -> impl Iterator<Item = u32> {
     let size = u64::from(count).next_power_of_two();
-    // By the theorem of Hull and Dobell the period is full: the increment is odd, the factor one more than a multiple of 4.
+    // By the Hull-Dobell theorem the period is full: the increment is odd, and the factor is one more than a multiple
+    // of 4.
     let (increment, factor) = ((seed >> 16) | 1, (seed >> 32 << 3) | 5);
     let next = move |at: &u64| Some(at.wrapping_mul(factor).wrapping_add(increment) % size);
     std::iter::successors(Some(seed % size), next)
@@ -54,7 +56,7 @@ fn shuffled(count: u32, seed: u64) -> impl Iterator<Item = u32> {
         .filter(move |at| *at < count)
 }
 
-/// The ports on which a server without options can be bound to every wanted address, the lowest first.
+/// The ports on which a server without socket options can be bound to every wanted address, in the wanted order.
 pub fn free_ports(
     wanted: &Wanted,
     existing: Vec<Existing>,
@@ -89,7 +91,7 @@ pub fn free_ports(
         .filter(move |port| is_free(*port))
 }
 
-/// The ports after an attempt's own that are tried as alternatives.
+/// The ports above that of an attempt which are tried as alternatives.
 pub fn near(attempt: &BindAttempt) -> Option<RangeInclusive<u16>> {
     const NEAR: u16 = 20;
     let from = attempt.port.checked_add(1)?;
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_range_what_the_kernel_uses_is_left_out() {
+    fn without_a_range_ports_that_the_kernel_uses_are_left_out() {
         let system = SystemFacts {
             reserved_ports: vec![1025..=1026],
             ..system()
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn near_ends_at_the_highest_port() {
+    fn nearby_ports_end_at_the_highest_port() {
         let attempt = |port| BindAttempt::new(Protocol::Tcp, "::".parse().unwrap(), port);
         assert_eq!(near(&attempt(3000)), Some(3001..=3021));
         assert_eq!(near(&attempt(65_530)), Some(65_531..=65_535));
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_and_what_is_none() {
+    fn valid_and_invalid_ranges() {
         assert_eq!(parse_range("80"), Ok(80..=80));
         assert_eq!(parse_range("8000-8100"), Ok(8000..=8100));
         for (text, part) in [

@@ -1,4 +1,4 @@
-//! The answer itself: the first line, which should be enough for most readers.
+//! The answer itself: the first line, which is all that most readers need.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ pub(super) fn headline(report: &Report) -> String {
         let (bind, code) = (answer.verdict.bind, answer.verdict.code);
         match groups
             .iter_mut()
-            .find(|group| group.0 == bind && same_story(group.1, code))
+            .find(|group| group.0 == bind && can_share_a_line(group.1, code))
         {
             Some(group) => group.2.push(answer),
             None => groups.push((bind, code, vec![answer])),
@@ -52,7 +52,7 @@ pub(super) fn headline(report: &Report) -> String {
     lines.join("\n")
 }
 
-/// A headline that holds for some attempts only: `No on [::]: 80/tcp is taken.`
+/// A headline that applies only to some attempts: `No on [::]: 80/tcp is taken.`
 fn limited(sentence: &str, limits: &str) -> String {
     let words = ["Cannot tell", "Yes", "No"];
     match words
@@ -91,12 +91,12 @@ fn limits(report: &Report, answers: &[&Answer]) -> String {
 }
 
 /// Whether two verdicts can share a line.
-fn same_story(a: Code, b: Code) -> bool {
+fn can_share_a_line(a: Code, b: Code) -> bool {
     let free = |code| matches!(code, Code::Free | Code::Shared(_));
     a == b || (free(a) && free(b)) || matches!((a, b), (Code::Taken(_), Code::Taken(_)))
 }
 
-/// The usual case: whatever the address, the plain socket fails and the one with `SO_REUSEADDR` works.
+/// The usual case: on every address, a socket without options fails and one with `SO_REUSEADDR` works.
 fn plain_and_reuse(report: &Report) -> Option<String> {
     let (with, plain): (Vec<_>, Vec<_>) = report.answers.iter().partition(|answer| answer.attempt.reuseaddr);
     let all_work = with.iter().all(|answer| answer.verdict.bind == Outcome::Ok);
@@ -184,7 +184,7 @@ fn single(report: &Report, bind: Outcome, code: Code, answers: &[&Answer]) -> St
             format!("Cannot tell: the sockets on {place} could not be read.")
         }
         (Outcome::Undecidable, Code::Unreadable(Missing::Kernel)) => format!(
-            "Cannot tell: builds of this kernel differ in whether a socket on ::ffff:0.0.0.0 keeps {place} from others."
+            "Cannot tell: builds of this kernel differ in whether a socket on ::ffff:0.0.0.0 blocks {place}."
         ),
         (Outcome::Undecidable, Code::Unreadable(missing)) => {
             let what = missing_name(missing);
@@ -263,7 +263,7 @@ fn free_line(report: &Report, answer: &Answer) -> String {
     line
 }
 
-/// Who has the port in other network namespaces.
+/// A sentence about who uses the port in other network namespaces.
 fn elsewhere(owners: &[Owner]) -> String {
     const NAMED: usize = 3;
     let name = |owner: &Owner| match &owner.container {
@@ -321,7 +321,7 @@ fn refused(report: &Report, attempt: &BindAttempt, refusal: Refusal) -> String {
     }
 }
 
-/// Whether the socket in doubt is one that no program holds any more.
+/// Whether no program holds the socket in doubt any more.
 fn closed(answer: &Answer) -> bool {
     let doubtful = answer
         .verdict

@@ -11,15 +11,15 @@ use crate::diagnose::stopped::Stopped;
 /// Who holds a socket.
 #[derive(Clone, Debug)]
 pub struct Holders {
-    /// What is known.
+    /// What is known about them.
     pub status: OwnerStatus,
-    /// The processes, described, the one that a person would name first.
+    /// The processes, starting with the one that a person would name first.
     pub owners: Vec<Owner>,
     /// Those that are stopped.
     pub stopped: Option<Stopped>,
     /// The process that started them and probably holds the socket too, if it cannot be inspected.
     pub hidden_master: Option<Owner>,
-    /// Whether none of them belongs to the user who created the socket, and some processes cannot be inspected.
+    /// Whether none of them belongs to the user who created the socket while some processes cannot be inspected.
     pub creator_is_unseen: bool,
     /// How the holders that did not create the socket got it.
     pub inherited: Vec<Inherited>,
@@ -27,9 +27,9 @@ pub struct Holders {
     pub by_systemd: bool,
     /// For a socket that systemd holds: the unit that requests the port, according to its unit file.
     pub socket_unit: Option<Name>,
-    /// The user of the socket itself, known even if its process is hidden.
+    /// The user who created the socket, known even if its process is hidden.
     pub user: Option<Name>,
-    /// What kept holders from being seen.
+    /// What may have hidden holders.
     pub unseen: Unseen,
 }
 
@@ -59,17 +59,17 @@ impl Holders {
         Some(if more > 0 { format!("{name} +{more}") } else { name })
     }
 
-    /// The holders, in words for the middle of a sentence.
+    /// The holders, in words for use within a sentence.
     pub fn who(&self) -> String {
         self.owner_name().unwrap_or_else(|| self.nameless(true))
     }
 
-    /// The same at the beginning of a sentence.
+    /// The same for the start of a sentence.
     pub fn subject(&self) -> String {
         self.owner_name().unwrap_or_else(|| self.nobody(true))
     }
 
-    /// The same where no process can be named. `may_see_more`: more rights would name it.
+    /// The same if no process can be named. `may_see_more` says whether more privileges would name it.
     fn nameless(&self, may_see_more: bool) -> String {
         let of = self
             .user
@@ -100,8 +100,7 @@ impl Holders {
         Some(named.join(", ") + &more)
     }
 
-    /// The holders besides the first: those that were seen, and those that probably hold it and cannot be
-    /// inspected.
+    /// The holders besides the first: those that were found, and those that probably hold it but cannot be inspected.
     pub(super) fn also(&self) -> Option<String> {
         let seen = self.others().map(|others| format!("by {others}"));
         let unseen = match &self.hidden_master {
@@ -121,7 +120,7 @@ impl Holders {
         (!parts.is_empty()).then(|| parts.join(", and "))
     }
 
-    /// How to name a hidden owner, as a sentence; empty if the owner is not hidden.
+    /// A sentence that says how to find a hidden owner; empty if the owner is not hidden.
     pub(super) fn hidden(&self, sudo: Option<&str>) -> String {
         match (self.status, sudo) {
             (OwnerStatus::Hidden, _) if self.unseen.out_of_descriptors => {
@@ -140,7 +139,7 @@ impl Holders {
         self.user.as_ref().map_or_else(|| "?".to_owned(), Name::to_string)
     }
 
-    /// The subject of a sentence where no process can be named. `may_see_more`: more rights would name it.
+    /// The subject of a sentence if no process can be named. `may_see_more` says whether more privileges would name it.
     pub(super) fn nobody(&self, may_see_more: bool) -> String {
         let mut text = self.nameless(may_see_more);
         if let Some(first) = text.get_mut(..1) {
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_owner_the_status_and_the_user_tell() {
+    fn without_an_owner_the_status_and_the_user_are_named() {
         let of = |status, user: Option<&str>| Holders {
             status,
             user: user.map(Name::from),
@@ -237,7 +236,7 @@ mod tests {
             "a process in another pid namespace"
         );
         for status in [OwnerStatus::InFlight, OwnerStatus::Elsewhere] {
-            assert_eq!(of(status, None).hidden(None), "", "no right would show it");
+            assert_eq!(of(status, None).hidden(None), "", "no privilege would show it");
         }
         let starved = Holders {
             unseen: Unseen {

@@ -1,13 +1,14 @@
-//! The last source of a socket's options: those of its listener, which an accepted connection inherits.
+//! The last resort for a socket's options: those of its listener, which an accepted connection inherits.
 //!
-//! It explains and never decides: a listener may have changed its options since, or may have been restarted.
+//! An inferred option may explain an answer but never decides it: the listener may have changed its options since, or
+//! may have been restarted.
 
 use crate::model::State;
 
 use super::cover::Cover;
 use super::existing::{Existing, Flag, How};
 
-/// The listener that a connection, or what is left of one, most likely came from: on its port, taking its address.
+/// The listener that most likely accepted a connection: one on the same port that covers its local address.
 pub fn listener_of<'a>(one: &Existing, all: &'a [Existing]) -> Option<(usize, &'a Existing)> {
     let pair = one.socket.inet().filter(|_| one.is_connected())?;
     let wanted = Cover::of(pair.local_address, true);
@@ -20,7 +21,7 @@ pub fn listener_of<'a>(one: &Existing, all: &'a [Existing]) -> Option<(usize, &'
     })
 }
 
-/// The socket with the options of its listener where its own are unknown; `None` without a listener.
+/// The socket with unknown options replaced by those of its listener; `None` without a listener.
 pub fn with_options_of_listener(one: &Existing, all: &[Existing]) -> Option<Existing> {
     let (_, listener) = listener_of(one, all)?;
     let inferred = |own: Option<Flag>, theirs: Option<Flag>| {

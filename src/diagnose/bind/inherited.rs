@@ -1,4 +1,4 @@
-//! Whether a process inherited its socket from another one.
+//! Determines whether a process inherited its socket from another process.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -26,7 +26,7 @@ pub struct Observed<'a> {
     pub parents: &'a BTreeMap<u32, u32>,
     /// Whether its descriptor is closed on exec.
     pub closes_on_exec: Option<bool>,
-    /// The id of the cgroup that the process is in now.
+    /// The id of the cgroup that the process is now in.
     pub cgroup_id: Option<u64>,
     /// All processes that hold the socket, described.
     pub owners: &'a [Owner],
@@ -35,7 +35,7 @@ pub struct Observed<'a> {
 /// What distinguishes an inherited descriptor from one that the process created itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// Another holder of the socket that is an ancestor of the process, and not the master of its own service.
+    /// Another holder of the socket that is an ancestor of the process but not the master of its service.
     pub from_holder: Option<u32>,
     /// The socket was created in a cgroup other than that of the process.
     pub other_cgroup: bool,
@@ -62,7 +62,8 @@ impl Signs {
             ..
         } = seen;
         let holds = |pid: u32| seen.holders.iter().any(|holder| holder.pid == pid);
-        // nginx's workers have their master's sockets, and dovecot's logins their service's: that is normal.
+        // It is normal that nginx's workers hold their master's sockets, and dovecot's login processes those of their
+        // service.
         let is_master = |pid: u32| {
             let other = seen.owners.iter().find(|other| other.pid == pid);
             other.is_some_and(|other| {
@@ -79,7 +80,7 @@ impl Signs {
                 .values()
                 .copied()
                 .find(|parent| holds(*parent) && !is_master(*parent)),
-            // A cgroup that was removed counts as another one in any case.
+            // A cgroup that was removed always counts as another one.
             other_cgroup: made_in
                 .zip(seen.cgroup_id)
                 .is_some_and(|(made_in, now)| made_in != now),
@@ -89,8 +90,8 @@ impl Signs {
     }
 }
 
-/// Says what the signs mean for a process; `None` if they do not prove inheritance. A server that gave up its privileges or
-/// that a script started and left behind would look like an heir without these two signs.
+/// Says what the signs prove. `None` unless an ancestor holds the socket or it was created in another cgroup: the other
+/// signs also apply to a server that dropped its privileges, or that a script started and left behind.
 pub fn judge(owner: &Owner, signs: &Signs) -> Option<Inherited> {
     let name = format!("{} {}", escape::text(&owner.program), owner.pid);
     judge_named(&name, signs)
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_signs_say_nothing_by_themselves() {
+    fn weak_signs_prove_nothing_by_themselves() {
         let weak = Signs {
             no_close_on_exec: true,
             other_user: Some("root".into()),
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(
             sentence("a 2", &weak),
             None,
-            "a server that gave up its privileges"
+            "a server that dropped its privileges"
         );
         let worker = Signs {
             from_holder: Some(1),
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_with_its_masters_socket_is_nothing_strange() {
+    fn a_worker_that_holds_its_masters_socket_is_normal() {
         let process = |pid, program: &str, unit: Option<&str>| Owner {
             pid,
             program: program.as_bytes().to_vec(),

@@ -1,6 +1,6 @@
-//! What decides about a bind and is unknown.
+//! Unknown facts that decide whether bind works.
 
-/// A fact about an existing socket that decides and could not be read.
+/// A fact about an existing socket that decides but could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missing {
     /// Whether it has `SO_REUSEADDR`.
@@ -13,9 +13,9 @@ pub enum Missing {
     V6only,
     /// Who owns it.
     Uid,
-    /// What this kernel does: its version does not tell.
+    /// What this kernel does, if its version does not determine it.
     Kernel,
-    /// Whether it is there at all: its table was not read, or a recording lacks it.
+    /// Whether it exists at all: its table was not read, or a recording lacks it.
     Socket,
 }
 

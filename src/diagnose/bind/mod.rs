@@ -1,8 +1,7 @@
-//! Whether bind and listen would work, and if not, why, and what helps.
+//! Whether bind and listen would work, and if not, why, and how to fix it.
 //!
-//! [`diagnose()`] applies the kernel's rules to the sockets that exist, the socket that somebody wants to bind and
-//! a few facts about the machine. It returns what the kernel would answer, or that a fact which could not be read
-//! decides; it never guesses.
+//! [`diagnose()`] applies the kernel's rules to the existing sockets, the socket to be bound and a few facts about the
+//! machine. It returns what the kernel would answer, or which unread fact decides. It never guesses.
 
 mod address;
 pub mod ancestry;

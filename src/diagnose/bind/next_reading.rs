@@ -1,4 +1,4 @@
-//! Which further reads could change an answer. Later ones cost more, so each is made only if it may matter.
+//! Which further reads could change an answer. Later ones cost more, so each is made only if it may make a difference.
 
 use super::diagnose::diagnose;
 use super::existing::Existing;
@@ -20,12 +20,12 @@ fn findings(verdicts: &[Verdict]) -> impl Iterator<Item = &Finding> {
     verdicts.iter().flat_map(|verdict| &verdict.findings)
 }
 
-/// Whether owners matter: some socket is in the way, or shares the port.
+/// Whether owners matter: some socket blocks or shares the port.
 pub fn needs_owners(verdicts: &[Verdict]) -> bool {
     findings(verdicts).next().is_some()
 }
 
-/// Whether it matters which sockets requested their port and which were assigned it.
+/// Whether it matters which sockets chose their port and which were assigned one.
 pub fn needs_given_ports(verdicts: &[Verdict]) -> bool {
     findings(verdicts).any(|finding| matches!(finding.role, Role::Ephemeral | Role::Connected))
 }
@@ -46,13 +46,13 @@ pub fn needs_options(
     if verdicts.iter().any(undecided) || as_root() {
         return Some(StateSet::ALL);
     }
-    // Nothing depends on them any more, but the options of a connection are inferred from its listener.
+    // They decide nothing any more, but the options of a connection are inferred from its listener.
     findings(verdicts)
         .any(|finding| matches!(finding.effect, Effect::MayBlock { .. }))
         .then(|| StateSet::of(State::Listen))
 }
 
-/// The same attempt made by root.
+/// The same attempt, made by root.
 pub(super) fn as_root(attempt: &BindAttempt) -> BindAttempt {
     BindAttempt {
         uid: 0,
@@ -61,7 +61,7 @@ pub(super) fn as_root(attempt: &BindAttempt) -> BindAttempt {
     }
 }
 
-/// The sockets that findings name, each once, the most important first, at most `most`.
+/// The sockets named in the findings, each once, the most important first, at most `most`.
 pub fn named(verdicts: &[Verdict], most: usize) -> Vec<usize> {
     let mut named = Vec::new();
     for finding in findings(verdicts) {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_listener_only_its_own_options_are_of_use() {
+    fn with_a_listener_only_the_options_of_the_listener_are_read() {
         let unknown = |state, address| Existing {
             reuseaddr: None,
             reuseport: None,

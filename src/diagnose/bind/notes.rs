@@ -1,4 +1,4 @@
-//! Sentences in addition to a verdict: what else could decide about the port.
+//! Sentences in addition to a verdict: what else may affect the port.
 
 use super::diagnose::diagnose;
 use super::existing::Existing;
@@ -11,7 +11,7 @@ use crate::model::bind::BindAttempt;
 use crate::model::security::{BindHooks, BindSecurity};
 use crate::model::system::SystemFacts;
 
-/// A sentence if root would get another answer.
+/// A sentence for the case that root would get another answer.
 pub fn of_root(
     attempts: &[BindAttempt],
     verdicts: &[Verdict],
@@ -28,7 +28,7 @@ pub fn of_root(
     })
 }
 
-/// A sentence if a trial bind met a socket that the kernel does not list.
+/// A sentence for the case that a trial bind met a socket that the kernel does not list.
 pub fn of_unlisted(verdicts: &[Verdict]) -> Option<String> {
     let met = |verdict: &Verdict| {
         verdict.code == Code::Taken(Role::Bound)
@@ -38,12 +38,12 @@ pub fn of_unlisted(verdicts: &[Verdict]) -> Option<String> {
                 .all(|finding| matches!(finding.effect, Effect::Shares { .. }))
     };
     verdicts.iter().any(met).then(|| {
-        "a trial bind was refused: a socket that is only bound has the port, and this kernel does not list it"
+        "a trial bind failed: a socket that is bound but not listening has the port, and this kernel does not list it"
             .to_owned()
     })
 }
 
-/// A sentence if the kernel never chooses the port by itself.
+/// A sentence for a port that the kernel never chooses automatically.
 pub fn of_reserved_port(port: u16, system: &SystemFacts) -> Option<String> {
     (port != 0 && system.is_reserved(port))
         .then(|| format!("{port} is in ip_local_reserved_ports: never chosen for a client, free to bind"))
@@ -56,12 +56,12 @@ pub fn of_publisher(container: &Name, port: u16) -> String {
     )
 }
 
-/// A sentence about who has the port number with another protocol.
+/// A sentence about who uses the port number with another protocol.
 pub fn of_other_protocol(clause: &str) -> String {
     format!("{clause}: ports of different protocols do not conflict")
 }
 
-/// A sentence about a listener that rules keep from clients on other machines.
+/// A sentence about a listener that the packet filter hides from other machines.
 pub fn of_closed_port(stopped: &str) -> String {
     format!("reachable from this machine only: {stopped}")
 }
@@ -96,8 +96,8 @@ pub fn of_security(security: &BindSecurity) -> (Vec<String>, Option<Gap>) {
     (notes, gap)
 }
 
-/// The security modules that may refuse a bind. Landlock is active nearly everywhere and restricts only programs that
-/// restricted themselves or were restricted by a parent; those have `no_new_privs`, unless they are root.
+/// The security modules that may refuse a bind. Landlock is active nearly everywhere, but restricts only programs that
+/// restricted themselves or were restricted by a parent. Those have `no_new_privs` set, unless they are root.
 fn restricting(security: &BindSecurity) -> Vec<&'static str> {
     let active = |name: &str| security.modules.iter().any(|module| module == name);
     [
@@ -124,7 +124,7 @@ mod tests {
     use crate::model::State;
 
     #[test]
-    fn a_socket_that_only_a_trial_met_is_told() {
+    fn a_socket_found_only_by_a_trial_is_reported() {
         let free = Verdict {
             bind: Outcome::Ok,
             listen: None,
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(
             restricting(&security("capability,tomoyo", false, true)),
             ["SELinux (name_bind)"],
-            "no policy of TOMOYO is enforced"
+            "TOMOYO enforces no policy"
         );
         let tomoyo = BindSecurity {
             tomoyo_enforcing: true,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_at_bind_are_told_or_a_gap() {
+    fn bpf_hooks_on_bind_are_a_note_or_a_gap() {
         let of = |bind_hooks| {
             let (notes, gap) = of_security(&BindSecurity {
                 bind_hooks,
@@ -205,7 +205,7 @@ mod tests {
             reuseaddr: Some(false),
             ..question()
         };
-        // The kernel remembers another socket that admitted root's, so its answer to root is not certain.
+        // The kernel may remember another socket of root's that it admitted, so its answer to root is not certain.
         assert_eq!(note(&reuseport), Some("as root, bind would succeed".to_owned()));
         let low_port = Question {
             port: 80,

@@ -8,7 +8,7 @@ use crate::model::cgroup::{Home, Manager, Runtime};
 use crate::model::process::Stop;
 use crate::render::escape;
 
-/// A process that holds a socket. The process chose its texts: escape them.
+/// A process that holds a socket. The process controls these texts, so they must be escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
     /// Its id.
@@ -17,29 +17,29 @@ pub struct Owner {
     pub program: Vec<u8>,
     /// Its arguments, joined with blanks.
     pub command: Option<Vec<u8>>,
-    /// Its user's number.
+    /// Its user's id.
     pub uid: Option<u32>,
     /// Its user's name, or uid.
     pub user: Option<Name>,
     /// When it was started.
     pub started_at: Option<SystemTime>,
-    /// What keeps it from running.
+    /// How it was stopped, if it is.
     pub stop: Option<Stop>,
     /// Its working directory.
     pub directory: Option<Vec<u8>>,
-    /// Whether the file it runs was deleted or replaced.
+    /// Whether its executable was deleted or replaced.
     pub binary_deleted: bool,
     /// The processes above it, the nearest first: name and pid.
     pub parents: Vec<(Vec<u8>, u32)>,
-    /// The systemd unit it runs in, as its cgroup says.
+    /// The systemd unit that it runs in, according to its cgroup.
     pub unit: Option<Name>,
-    /// The unit that systemd must stop to end it. Unlike `unit`, the names of cgroups that its user may create do not count.
+    /// The unit that systemd must stop to end it. Unlike `unit`, it ignores cgroups that its user may create.
     pub managed_unit: Option<Name>,
     /// Whether a user's own systemd manages it.
     pub of_user_manager: bool,
     /// Whether it forwards a port of the host to a container (docker-proxy, rootlessport, dockerd).
     pub forwards_for_container: bool,
-    /// The command that knows the container: `docker` or `podman`.
+    /// The command that manages the container: `docker` or `podman`.
     pub container_tool: &'static str,
     /// The container it runs in, or forwards to.
     pub container: Option<Name>,
@@ -58,7 +58,7 @@ pub struct Surroundings {
     pub proxied_container: Option<Name>,
 }
 
-/// Programs that hold a port of the host for a container. dockerd does so itself when it runs without proxies.
+/// Programs that hold a port of the host for a container. Without proxies, dockerd itself does.
 const FORWARDERS: [&[u8]; 4] = [b"docker-proxy", b"dockerd", b"rootlessport", b"rootlesskit"];
 
 fn forwards_for_container(process: &Process) -> bool {
@@ -85,7 +85,7 @@ impl Owner {
             .as_deref()
             .and_then(|path| std::str::from_utf8(path).ok());
         let manager = Manager::of_path(cgroup.unwrap_or_default());
-        // The unit of a whole system in a container would end more than this process.
+        // Stopping the unit of a container that runs a whole system would end more than this process.
         let is_in_system = process.home.container.is_some() && within.is_none();
         Self {
             pid: process.pid,
@@ -136,7 +136,7 @@ pub fn title(program: &[u8], pid: u32) -> String {
     format!("{} {pid}", escape::text(program))
 }
 
-/// The tool whose `stop` ends the container that a process runs in, and what it calls the container.
+/// The tool whose `stop` ends the container that a process runs in, and its name for the container.
 fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
     let container = home.container.as_ref()?;
     let id = || container.id.as_deref()?.get(..12);
@@ -144,9 +144,9 @@ fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
         Runtime::Docker | Runtime::Unknown => Some(("docker", container.title())),
         Runtime::Podman => Some(("podman", container.title())),
         Runtime::Containerd if home.pod.is_none() => Some(("nerdctl", container.title())),
-        // It knows containers only by their identifiers.
+        // crictl knows containers only by id.
         Runtime::Containerd | Runtime::Crio => Some(("crictl", id()?.as_bytes())),
-        // Whole systems, in which the owner can be examined as on a host.
+        // These contain whole systems, in which the owner can be examined as on a host.
         Runtime::Lxc | Runtime::Nspawn => None,
     }
 }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_many_lines_is_one_line() {
+    fn a_command_of_many_lines_is_shown_on_one_line() {
         let owner = Owner {
             command: Some(b"python3 -c import a\n\n\tb(1) \x1b[2J".to_vec()),
             ..Owner::default()

@@ -20,13 +20,13 @@ pub struct Question {
     pub port: u16,
     /// TCP or UDP.
     pub protocol: Protocol,
-    /// IPv4 only; with `ipv6`, or without either: both.
+    /// IPv4 only. If both or neither of this and `ipv6` are set: both families.
     pub ipv4: bool,
     /// IPv6 only.
     pub ipv6: bool,
     /// `IPV6_V6ONLY`; by default, the machine's setting for new sockets.
     pub v6only: bool,
-    /// `SO_REUSEADDR`; with and without it if `None`.
+    /// `SO_REUSEADDR`; `None` for one attempt with it and one without.
     pub reuseaddr: Option<bool>,
     /// `SO_REUSEPORT`.
     pub reuseport: bool,
@@ -41,7 +41,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// The attempts that the question stands for, and notes about those that were left out.
+    /// The attempts that the question stands for, and notes about attempts that were left out.
     ///
     /// # Errors
     /// A one-line message, if no address is of the requested family.
@@ -98,8 +98,8 @@ pub fn wildcards(system: &SystemFacts) -> Vec<IpAddr> {
         .collect()
 }
 
-/// The index of an interface. An interface that does not exist gets the highest number, which no interface has: the
-/// verdict then says that it does not exist.
+/// The index of an interface. An interface that does not exist gets the highest number, which no interface has, so that
+/// the verdict says that it does not exist.
 fn interface(name: &str, system: &SystemFacts) -> NonZeroU32 {
     let mut known = system.interfaces.iter();
     let index = known.find(|(_, known)| **known == *name);

@@ -20,21 +20,21 @@ pub struct Report {
     pub protocol: Protocol,
     /// The port, 0 for one that the kernel chooses.
     pub port: u16,
-    /// The interface that the socket is to be bound to, as it was named.
+    /// The interface to bind the socket to, as it was named.
     pub device: Option<Name>,
     /// One answer for each address and each set of reuse options.
     pub answers: Vec<Answer>,
     /// The sockets on the port; findings refer to them by index.
     pub existing: Vec<Existing>,
-    /// Who holds each of them, in the same order; filled in for those that a finding names.
+    /// The holders of each of them, in the same order; filled in for those named in a finding.
     pub holders: Vec<Holders>,
-    /// Who has the port in another network namespace, looked for only if it is free here.
+    /// Who uses the port in another network namespace; looked up only if it is free here.
     pub elsewhere: Vec<Owner>,
     /// The machine.
     pub system: SystemFacts,
     /// The name of the user the answer is for.
     pub user: Name,
-    /// A nearby port that the first attempt could have.
+    /// A nearby port that the first attempt could bind.
     pub free_port: Option<u16>,
     /// Sentences in addition to the verdict.
     pub notes: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Report {
     pub gaps: Vec<Gap>,
     /// When the machine was read.
     pub taken_at: SystemTime,
-    /// How to run this with more rights; `None` for a caller who has them.
+    /// The command to run with more privileges; `None` for a caller who has them.
     pub sudo: Option<String>,
 }
 

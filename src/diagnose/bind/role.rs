@@ -12,9 +12,9 @@ named! {
     pub enum Role {
         /// Accepts connections.
         Listener => "listener",
-        /// Bound and not connected; TCP: not listening either.
+        /// Bound but not connected and, for TCP, not listening.
         Bound => "bound",
-        /// A connection made from this machine on a port that the kernel chose.
+        /// A connection made from this machine, on a port that the kernel chose.
         Ephemeral => "ephemeral",
         /// Waits to be accepted by a listener.
         Queued => "queued",
@@ -22,7 +22,7 @@ named! {
         Accepted => "accepted",
         /// Any other connection.
         Connected => "connected",
-        /// A connection that its program closed and the kernel still winds down.
+        /// A connection that its program closed and that the kernel is still shutting down.
         Orphan => "orphan",
         /// A closed connection whose tuple stays reserved.
         TimeWait => "time-wait",
@@ -63,8 +63,8 @@ impl Role {
     }
 }
 
-/// The role of a connection without a listener. A connection whose port is outside the range that the kernel chooses
-/// from got it from a listener that is gone.
+/// The role of a connection without a listener. If its port is outside the range that the kernel chooses from, it came
+/// from a listener that is gone.
 fn connected(socket: &Existing, port: u16, system: &SystemFacts) -> Role {
     match (socket.port_was_given, system.is_automatic(port)) {
         (Some(true) | None, true) => Role::Ephemeral,

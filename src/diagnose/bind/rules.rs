@@ -1,9 +1,9 @@
 //! Whether one existing socket prevents an attempt.
 //!
-//! The rule (linux 6.18 net/ipv4/inet_connection_sock.c inet_bind_conflict, net/ipv4/udp.c udp_lib_lport_inuse):
-//! two sockets with the same port and an address in common, whose devices do not keep them apart, exclude each
-//! other unless both have `SO_REUSEADDR` (and, for TCP, the existing one does not listen) or both have
-//! `SO_REUSEPORT` and the same owner. Not modelled: VRF devices, which give TCP a set of ports of their own.
+//! The rule (linux 6.18 net/ipv4/inet_connection_sock.c inet_bind_conflict, net/ipv4/udp.c udp_lib_lport_inuse): two
+//! sockets with the same port, an address in common and no distinct devices conflict unless both have `SO_REUSEADDR`
+//! (and, for TCP, the existing one does not listen) or both have `SO_REUSEPORT` and the same owner. Not modelled: VRF
+//! devices, which have their own port space for TCP.
 
 use crate::model::{Protocol, State};
 
@@ -18,9 +18,9 @@ use crate::model::bind::BindAttempt;
 pub enum Conflict {
     /// Nothing: another protocol, port, address or device.
     Apart,
-    /// Both can be there.
+    /// Both can coexist.
     Shares {
-        /// The option that makes it so.
+        /// The option that allows it.
         by: Sharing,
         /// How that is known.
         how: How,
@@ -61,8 +61,8 @@ pub fn conflict(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) 
     }
 }
 
-/// Whether an automatic choice of a TCP port skips this socket's port: there no option helps
-/// (linux 6.18 net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if unknown.
+/// Whether the automatic choice of a TCP port skips this socket's port, which no option prevents (linux 6.18
+/// net/ipv4/inet_connection_sock.c inet_csk_find_open_port). `None` if unknown.
 pub fn keeps_automatic_choice_away(
     existing: &Existing,
     attempt: &BindAttempt,
@@ -78,7 +78,7 @@ pub fn keeps_automatic_choice_away(
     }
 }
 
-/// Whether both want the same port of the same address on the same device, or what is missing to say so.
+/// Whether both want the same port of the same address on the same device, or the fact that is missing to decide.
 fn meeting(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> Result<(bool, How), Missing> {
     let apart = Ok((false, How::Observed));
     let Some(pair) = existing.socket.inet() else {
@@ -94,7 +94,7 @@ fn meeting(existing: &Existing, attempt: &BindAttempt, rules: KernelRules) -> Re
     overlap(existing, attempt, rules)
 }
 
-/// The option by which the two share, if any, or what is missing to say so.
+/// The option by which the two share, if any, or the fact that is missing to decide.
 fn sharing(existing: &Existing, attempt: &BindAttempt) -> Result<(Option<Sharing>, How), Missing> {
     let listens = attempt.protocol == Protocol::Tcp && existing.socket.state == State::Listen;
     let by_address = both(attempt.reuseaddr && !listens, existing.reuseaddr);
@@ -119,7 +119,7 @@ fn sharing(existing: &Existing, attempt: &BindAttempt) -> Result<(Option<Sharing
     }
 }
 
-/// Whether both have the flag; if the attempt lacks it, that of the other does not matter.
+/// Whether both have the flag. If the attempt lacks it, that of the other does not matter.
 fn both(wanted: bool, existing: Option<Flag>) -> Option<Flag> {
     if wanted {
         existing
@@ -128,7 +128,7 @@ fn both(wanted: bool, existing: Option<Flag>) -> Option<Flag> {
     }
 }
 
-/// Whether the two have one owner as `SO_REUSEPORT` wants it. The stub of a TCP connection matches any owner.
+/// Whether the two have the same owner, as `SO_REUSEPORT` requires. The stub of a TCP connection matches any owner.
 fn same_owner(existing: &Existing, attempt: &BindAttempt) -> Option<bool> {
     if attempt.protocol == Protocol::Tcp && existing.is_stub() {
         return Some(true);

@@ -1,5 +1,5 @@
-//! What differs between kernels in the rules of binding. Everything else is the same from 5.10 to 7.3: the matrix of
-//! real binds was compared on 5.10, 6.1, 6.12, 6.18 and 7.3.
+//! Bind rules that differ between kernels. Everything else is the same from 5.10 to 7.3: the matrix of real binds was
+//! compared on 5.10, 6.1, 6.12, 6.18 and 7.3.
 
 use crate::model::kernel::KernelVersion;
 
@@ -7,18 +7,18 @@ use crate::model::kernel::KernelVersion;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KernelRules {
     /// Whether the IPv4 shadow of an IPv6 connection blocks a TCP socket that wants exactly that address. Until 6.1
-    /// (28044fc1d495) every socket on the port was compared; since then only those with the same address, or with a
+    /// (28044fc1d495), every socket on the port was compared; since then, only those with the same address or a
     /// wildcard.
     pub tcp_shadow_blocks: bool,
     /// Whether a TCP socket that is bound to `::ffff:0.0.0.0` blocks `::ffff:a.b.c.d`. Since 5e07e672412b that address
-    /// is looked up like others, and this wildcard was forgotten until the rest of the series (both in 6.8). Stable
-    /// kernels took the first change alone: 6.1 in 6.1.168, 6.6 in its release of April 2026. `None` where the version
-    /// does not tell.
+    /// is looked up like others, and this wildcard was missed until the rest of the series (both in 6.8). Stable
+    /// kernels took only the first change: 6.1 in 6.1.168, 6.6 in its release of April 2026. `None` if the version does
+    /// not determine it.
     pub mapped_wildcard_blocks: Option<bool>,
 }
 
 impl KernelRules {
-    /// The rules of that kernel; an unknown one counts as new.
+    /// The rules of that kernel; an unknown version counts as the newest.
     pub fn of(kernel: Option<KernelVersion>) -> Self {
         let is_before = |major, minor| kernel.is_some_and(|kernel| !kernel.is_at_least(major, minor));
         let stable = kernel.map(|kernel| (kernel.major, kernel.minor, kernel.patch));
@@ -42,7 +42,7 @@ mod tests {
     use crate::model::system::SystemFacts;
     use crate::model::{Protocol, State};
 
-    /// What bind says on a kernel to a TCP socket without options, alongside one existing socket.
+    /// The result of binding a TCP socket without options on this kernel, alongside one existing socket.
     fn bind_on(release: &str, existing: &Existing, address: &str, port: u16) -> &'static str {
         let system = SystemFacts {
             kernel: KernelVersion::parse(release, ""),
@@ -91,13 +91,13 @@ mod tests {
                 "{release}"
             );
         }
-        // A listener there has no shadow.
+        // A listener has no shadow.
         let listener = socket(State::Listen, "::1", 3000);
         assert_eq!(bind_on("5.10.262", &listener, "127.0.0.6", 3000), "ok");
     }
 
     #[test]
-    fn the_mapped_wildcard_is_forgotten_by_some_stable_kernels() {
+    fn some_stable_kernels_miss_the_mapped_wildcard() {
         let wildcard = socket(State::Listen, "::ffff:0.0.0.0", 3000);
         for (release, said) in [
             ("5.10.262", "EADDRINUSE"),

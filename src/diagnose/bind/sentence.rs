@@ -11,7 +11,7 @@ use super::report::Report;
 use super::role::Role;
 use super::verdict::Finding;
 
-/// Says what one socket is and does.
+/// Describes one socket.
 pub(super) fn sentence(report: &Report, finding: &Finding) -> String {
     let Some(one) = report.existing.get(finding.socket) else {
         return String::new();
@@ -59,7 +59,7 @@ pub(super) fn sentence(report: &Report, finding: &Finding) -> String {
     }
 }
 
-/// How a connection got its port.
+/// A phrase about how a connection got its port.
 fn chosen(report: &Report, one: &Existing) -> String {
     let range = &report.system.local_port_range;
     let (first, last) = (range.start(), range.end());
@@ -69,12 +69,12 @@ fn chosen(report: &Report, one: &Existing) -> String {
     }
 }
 
-/// The time until something is over, as an argument of `sleep`.
+/// The remaining time, rounded up to whole seconds.
 pub(super) fn whole_seconds(ms: u32) -> String {
     format!("{} s", ms.div_ceil(1000))
 }
 
-/// How long the kernel keeps what is left of a connection, if that is known.
+/// How much longer the kernel keeps a closed connection, if that is known.
 fn still(one: &Existing) -> String {
     match one.time_left_ms().filter(|_| one.is_stub()) {
         Some(ms) => format!(", for another {} at most", whole_seconds(ms)),
@@ -82,7 +82,7 @@ fn still(one: &Existing) -> String {
     }
 }
 
-/// The former owner of a closed connection, which the kernel does not record.
+/// A sentence about the former owner of a closed connection, which the kernel does not record.
 fn whose(report: &Report, one: &Existing) -> String {
     let listener = listener_of(one, &report.existing);
     match listener.and_then(|(at, _)| report.holders.get(at)?.owner_name()) {

@@ -1,4 +1,5 @@
-//! Which socket unit of systemd requests a port or name: systemd holds the socket, and its unit files say for whom.
+//! Determines which systemd socket unit requests a port or name: systemd holds the socket, and the unit files say for
+//! whom.
 
 /// What a unit listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub enum Listen<'a> {
     Unix(&'a str),
 }
 
-/// The first of the units, given by name and text, that listens there.
+/// Returns the first of the units, given by name and text, that listens there.
 pub fn socket_unit(units: impl Iterator<Item = (String, String)>, listen: Listen<'_>) -> Option<String> {
     let mut units = units;
     let (name, _) = units.find(|(_, text)| listens_on(text, listen))?;
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_unit_asks_for_a_port_alone_or_with_an_address() {
+    fn a_unit_requests_a_port_with_or_without_an_address() {
         let unit = "[Socket]\nListenStream=0.0.0.0:22\nListenStream=[::]:22\nListenStream=/run/x.sock\n";
         let tcp = |port| Listen::Port(port, false);
         assert!(
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_unit_is_named_and_no_other_is_read() {
+    fn the_first_matching_unit_is_named_and_no_further_one_is_read() {
         let mut read = 0;
         let units = ["ListenStream=21", "ListenStream=22", "ListenStream=22"]
             .into_iter()

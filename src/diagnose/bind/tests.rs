@@ -1,4 +1,4 @@
-//! What is said about a bind, and what helps. The wording may change: the tests pin the verdict, who and what is named,
+//! Tests of the text about a bind and its cures. The wording may change: the tests pin the verdict, the names in it,
 //! and the commands.
 
 use std::time::SystemTime;
@@ -128,7 +128,7 @@ fn the_first_line_has_the_verdict_the_place_and_the_error() {
 }
 
 #[test]
-fn a_closed_connection_is_told_with_its_time_and_with_what_reuseaddr_does() {
+fn a_closed_connection_is_reported_with_its_time_and_the_effect_of_reuseaddr() {
     let helps = headline(&report_on("0.0.0.0", 3000, vec![resting(true)]));
     holds(
         &helps,
@@ -152,7 +152,7 @@ fn a_closed_connection_is_told_with_its_time_and_with_what_reuseaddr_does() {
 }
 
 #[test]
-fn what_may_not_be_read_is_undecided_and_root_may_read_it() {
+fn an_unreadable_option_is_undecidable_and_root_can_read_it() {
     let unread = || Existing {
         reuseaddr: None,
         ..socket(State::Bound, "0.0.0.0", 3000)
@@ -173,7 +173,7 @@ fn what_may_not_be_read_is_undecided_and_root_may_read_it() {
 }
 
 #[test]
-fn who_has_the_port_in_another_namespace_is_added_to_a_yes() {
+fn users_of_the_port_in_other_namespaces_are_added_to_a_yes() {
     let with = |count: usize| {
         headline(&report_changed("0.0.0.0", 3000, vec![], |report| {
             report.elsewhere = (0..count).flat_map(|_| nginx().owners).collect();
@@ -234,7 +234,7 @@ fn each_role_of_a_socket_has_its_sentence() {
 }
 
 #[test]
-fn a_connection_is_told_by_how_it_came_to_its_port() {
+fn a_connection_is_described_by_how_it_got_its_port() {
     let connected = |port, given| {
         let mut one = socket(State::Established, "10.0.0.1", port);
         one.port_was_given = given;
@@ -254,7 +254,7 @@ fn a_connection_is_told_by_how_it_came_to_its_port() {
 }
 
 #[test]
-fn a_closed_connection_is_given_to_its_listener() {
+fn a_closed_connection_is_attributed_to_its_listener() {
     let listener = socket(State::Listen, "10.0.0.1", 3000);
     let report = report_on("0.0.0.0", 3000, vec![resting(false), listener]);
     let findings = &report.answers[0].verdict.findings;
@@ -277,7 +277,7 @@ fn commands(cures: &[Cure]) -> Vec<&str> {
 }
 
 #[test]
-fn what_works_needs_no_help_and_the_least_harmful_comes_first() {
+fn success_needs_no_cure_and_the_least_harmful_cure_comes_first() {
     assert!(helps(&report_on("0.0.0.0", 3000, vec![])).is_empty());
     let taken = report_changed("127.0.0.1", 3000, vec![listener()], |report| {
         report.free_port = Some(3001);
@@ -320,7 +320,7 @@ fn another_loopback_address_is_offered_where_it_is_free() {
 }
 
 #[test]
-fn a_refusal_is_helped_by_rights_sysctls_or_another_address() {
+fn a_refusal_is_cured_by_privileges_sysctls_or_another_address() {
     let low = helps(&report_on("0.0.0.0", 80, vec![]));
     let expected = [
         "setcap cap_net_bind_service=+ep PROGRAM",
@@ -339,7 +339,7 @@ fn a_refusal_is_helped_by_rights_sysctls_or_another_address() {
 }
 
 #[test]
-fn a_closed_connection_is_waited_for_or_forgotten() {
+fn the_cures_for_a_closed_connection_are_to_wait_or_to_forget_it() {
     let found = helps(&report_on("0.0.0.0", 3000, vec![resting(false)]));
     let all = commands(&found);
     assert_eq!(all[0], "sleep 30");

@@ -1,4 +1,4 @@
-//! A report as text: the answer, then the evidence, then what helps.
+//! Renders a report as text: the answer, then the evidence, then the cures.
 
 use crate::render::page::Page;
 
@@ -10,10 +10,10 @@ use super::role::Role;
 use super::sentence::sentence;
 use super::verdict::{Effect, Outcome};
 
-/// How many sockets get a sentence each.
-const SOCKETS_TOLD: usize = 4;
+/// How many sockets are described in a sentence each.
+const SOCKETS_DESCRIBED: usize = 4;
 
-/// Writes the whole text, ending in a newline; `width` is that of the terminal, if it goes to one.
+/// Renders the whole text, ending in a newline. `width` is that of the terminal, if there is one.
 pub fn render(report: &Report, width: Option<usize>) -> String {
     let mut page = Page::new(width, describe::LABELS);
     page.prose(&headline(report));
@@ -30,8 +30,7 @@ pub fn render(report: &Report, width: Option<usize>) -> String {
     page.finish()
 }
 
-/// The answer that the text is about: the first that fails, else the first that is undecidable, else
-/// the first.
+/// The answer that the text is about: the first that fails, else the first undecidable one, else the first.
 fn worst(report: &Report) -> Option<&Answer> {
     let rank = |answer: &&Answer| match answer.verdict.bind {
         Outcome::Fails(_) => 0,
@@ -41,7 +40,7 @@ fn worst(report: &Report) -> Option<&Answer> {
     report.answers.iter().min_by_key(rank)
 }
 
-/// The sockets that block, the most important first, and who the first one belongs to.
+/// Writes the sockets that block, the most important first, and the owner of the first.
 fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
     let mut blocking =
         answer.verdict.findings.iter().filter(|finding| {
@@ -55,7 +54,7 @@ fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
         .filter(|finding| finding.role <= Role::Ephemeral)
         .copied();
     let mut sentences: Vec<String> = Vec::new();
-    // Several sockets of one program at one place, as with SO_REUSEPORT, are mentioned once.
+    // Several sockets of one program on the same address and port, as with SO_REUSEPORT, are mentioned once.
     for sentence in std::iter::once(first)
         .chain(others)
         .map(|finding| sentence(report, finding))
@@ -64,7 +63,7 @@ fn evidence(page: &mut Page, report: &Report, answer: &Answer) {
             sentences.push(sentence);
         }
     }
-    for sentence in sentences.iter().take(SOCKETS_TOLD) {
+    for sentence in sentences.iter().take(SOCKETS_DESCRIBED) {
         page.prose(sentence);
     }
     if let Some(holders) = report.holders.get(first.socket) {

@@ -13,7 +13,7 @@ pub enum Outcome {
     Ok,
     /// It fails.
     Fails(Errno),
-    /// A fact that could not be read decides.
+    /// It depends on a fact that could not be read.
     Undecidable,
 }
 
@@ -33,18 +33,18 @@ impl Outcome {
 pub struct Verdict {
     /// What bind does.
     pub bind: Outcome,
-    /// What listen does then; `None` if it is not reached or not in question.
+    /// What listen does then; `None` if it is not reached or not part of the question.
     pub listen: Option<Outcome>,
     /// The reason.
     pub code: Code,
-    /// What was seen, the most important first. Sockets are given by their index in what was diagnosed.
+    /// What was found, the most important first. Sockets are given by their index in the input.
     pub findings: Vec<Finding>,
-    /// For port 0: how many ports an automatic choice has left, at least.
+    /// For port 0: the minimum number of ports that are left to choose from.
     pub ports_left: Option<usize>,
 }
 
 impl Verdict {
-    /// The verdict if sockets may be missing from what was diagnosed: what was seen to fail still fails.
+    /// The verdict if sockets may be missing from the input: a failure remains one, success becomes unknown.
     #[must_use]
     pub fn with_sockets_missing(self) -> Self {
         match self.bind {
@@ -53,7 +53,8 @@ impl Verdict {
         }
     }
 
-    /// The verdict if sockets may be missing and a trial bind was made: it worked, or met a socket that is not seen.
+    /// The verdict if sockets may be missing and a trial bind was made, which succeeded or met a socket that is not
+    /// listed.
     #[must_use]
     pub fn with_trial(self, is_free: bool) -> Self {
         match self.bind {
@@ -90,21 +91,21 @@ impl Verdict {
 /// The reason for a verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// Nothing blocks, and nobody else is on the port.
+    /// Nothing blocks, and no other socket is on the port.
     Free,
     /// It works alongside existing sockets.
     Shared(Sharing),
     /// Another socket has the port; the role of the most important one.
     Taken(Role),
-    /// `SO_REUSEPORT` is wanted, and a holder lacks it, or has another owner.
+    /// `SO_REUSEPORT` is requested, but an existing socket lacks it or has another owner.
     ReuseportMismatch,
-    /// UDP sockets with different options are on the port; the kernel asks the newest.
+    /// UDP sockets with different options are on the port; the result depends on the order in which they were bound.
     OrderDependent,
-    /// An option or owner of a holder decides, and is unknown.
+    /// An unknown option or owner of an existing socket decides.
     Unreadable(Missing),
-    /// Refused, regardless of who has the port.
+    /// Refused, regardless of who uses the port.
     Refused(Refusal),
-    /// Port 0, and no port of the range is left.
+    /// Port 0, but no port of the range is left.
     RangeExhausted,
 }
 
@@ -164,7 +165,7 @@ pub struct Finding {
     pub effect: Effect,
     /// What the socket is.
     pub role: Role,
-    /// Which socket, by its index in what was diagnosed.
+    /// The socket, by its index in the input.
     pub socket: usize,
 }
 
@@ -178,7 +179,7 @@ pub enum Effect {
         /// For a `SO_REUSEPORT` attempt: why the two cannot share.
         mismatch: Option<Mismatch>,
     },
-    /// It may; this unknown fact decides.
+    /// It may make bind fail; this unknown fact decides.
     MayBlock {
         /// What is unknown.
         missing: Missing,
@@ -192,11 +193,11 @@ pub enum Effect {
     },
 }
 
-/// Why two sockets do not share a port by `SO_REUSEPORT` although the new one has it.
+/// Why two sockets cannot share a port although the new one has `SO_REUSEPORT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
     /// The existing socket lacks it.
     Flag,
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     Uid,
 }

@@ -16,7 +16,7 @@ pub enum Arrival {
     Unknown,
 }
 
-/// At one address. A trial takes precedence over a prediction.
+/// Whether it arrives at one address. A trial takes precedence over a prediction.
 pub fn at(answer: &Answer) -> Arrival {
     match &answer.tried {
         Some((true, _)) => Arrival::Yes,
@@ -25,7 +25,7 @@ pub fn at(answer: &Answer) -> Arrival {
     }
 }
 
-/// At one address, as far as can be seen without trying.
+/// Whether it is predicted to arrive at one address.
 pub fn predicted(answer: &Answer) -> Arrival {
     let by_socket = by_socket(answer);
     answer
@@ -34,18 +34,18 @@ pub fn predicted(answer: &Answer) -> Arrival {
         .map_or(by_socket, |way| by_way(way, by_socket))
 }
 
-/// Decided by the path or, where that leaves it open, by the socket.
+/// Decided by the path or, if that does not decide, by the socket.
 fn by_way(way: &Way, by_socket: Arrival) -> Arrival {
     match way.outcome {
         Some(Outcome::Connected) => Arrival::Yes,
         Some(Outcome::HalfOpen | Outcome::Refused | Outcome::Unreachable | Outcome::Timeout) => Arrival::No,
-        // Where nothing listens, rules that were not read cannot change that.
+        // If nothing listens, rules that were not read cannot change that.
         None if way.not_examined.is_some() && by_socket == Arrival::No => by_socket,
         Some(Outcome::Forwarded(_) | Outcome::Away) | None => Arrival::Unknown,
     }
 }
 
-/// By the socket that accepts the connection.
+/// Decided by the socket that accepts the connection.
 fn by_socket(answer: &Answer) -> Arrival {
     match answer.found.verdict() {
         PathVerdict::Local(Reach::Accepted(_)) => Arrival::Yes,
@@ -55,7 +55,7 @@ fn by_socket(answer: &Answer) -> Arrival {
     }
 }
 
-/// At any of the addresses.
+/// Whether it arrives at any of the addresses.
 pub fn at_any(answers: &[Answer]) -> Arrival {
     let has = |arrival| answers.iter().any(|one| at(one) == arrival);
     match (has(Arrival::Yes), has(Arrival::Unknown)) {
@@ -65,7 +65,7 @@ pub fn at_any(answers: &[Answer]) -> Arrival {
     }
 }
 
-/// Whether a trial connection confirmed the prediction, or none was made.
+/// Whether a trial connection confirmed the prediction; also true if none was made.
 pub fn is_as_predicted(answer: &Answer) -> bool {
     at(answer) == predicted(answer)
 }

@@ -1,4 +1,4 @@
-//! The findings about one address: the input of the text and the document.
+//! The findings about one address, from which the text and the JSON document are rendered.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroU32;
@@ -33,7 +33,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// How people write the place.
+    /// The place in the usual notation.
     pub fn place(&self) -> String {
         match &self.zone {
             Some(zone) => format!("[{}%{}]:{}", self.address, zone.name, self.port),
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-/// Where a connection goes to. Only a link-local address has an interface for the kernel.
+/// The destination of a connection. The kernel takes an interface only for link-local addresses.
 pub fn destination(address: IpAddr, port: u16, zone: Option<&Zone>) -> SocketAddr {
     let index = zone.and_then(|zone| zone.index);
     match (address, index) {
@@ -56,11 +56,11 @@ pub fn destination(address: IpAddr, port: u16, zone: Option<&Zone>) -> SocketAdd
 /// What is known about one requested address.
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// It is this machine's.
+    /// It belongs to this machine.
     Here(Here),
-    /// It is another machine's.
+    /// It belongs to another machine.
     Away(Away),
-    /// It is not the address of a machine.
+    /// It is not the address of a single machine.
     Special(Special),
     /// The replayed recording has nothing about it.
     Unrecorded,
@@ -78,7 +78,7 @@ impl Found {
         }
     }
 
-    /// What is known about the owner of the judged socket.
+    /// The owner status of the socket that was judged.
     pub fn owner_status(&self) -> OwnerStatus {
         match self {
             Self::Here(here) => here.owner_status,
@@ -86,7 +86,7 @@ impl Found {
         }
     }
 
-    /// What kept owners from being seen.
+    /// What may have hidden owners.
     pub fn unseen(&self) -> Unseen {
         match self {
             Self::Here(here) => here.unseen,
@@ -104,43 +104,44 @@ impl Found {
     }
 }
 
-/// About an address of this machine.
+/// Findings about an address of this machine.
 #[derive(Clone, Debug)]
 pub struct Here {
     /// The verdict.
     pub reach: Reach,
     /// The sockets that are bound to the port, listening or not.
     pub sockets: Vec<Socket>,
-    /// The holders of the judged socket.
+    /// The holders of the socket that was judged.
     pub owners: Vec<Owner>,
-    /// Those that are stopped.
+    /// Those of them that are stopped.
     pub stopped: Option<Stopped>,
     /// What is known about them.
     pub owner_status: OwnerStatus,
-    /// What kept them from being seen.
+    /// What may have hidden holders.
     pub unseen: Unseen,
-    /// The user of that socket, known even where its process is hidden.
+    /// The user of that socket, known even if its process is hidden.
     pub user: Option<Name>,
     /// Who listens on the port in another network namespace; read only if nothing accepts the connection here.
     pub elsewhere: Vec<Owner>,
-    /// Who has the port with the other protocol (TCP or UDP), as a clause; read only if nothing accepts the connection here.
+    /// A clause about who uses the port with the other protocol (TCP or UDP); read only if nothing accepts the
+    /// connection here.
     pub other_protocol: Option<String>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
 
-/// About an address of another machine.
+/// Findings about an address of another machine.
 #[derive(Clone, Debug, Default)]
 pub struct Away {
     /// The address that packets would leave from; `None` without a route.
     pub source: Option<IpAddr>,
     /// The interface that has it.
     pub device: Option<Name>,
-    /// Connections that were started but not answered yet.
+    /// Connection attempts that have not been answered yet.
     pub unanswered: Vec<Socket>,
     /// Who started them.
     pub owners: Vec<Owner>,
-    /// Local ports of the automatic range that are in use towards that address and port.
+    /// How many local ports of the automatic range are in use for connections to that address and port.
     pub ports_used: usize,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -158,7 +159,7 @@ pub fn is_local(destination: SocketAddr, system: &SystemFacts) -> bool {
     }
 }
 
-/// The interface that has the address: what comes from this machine itself counts as arriving on it.
+/// The interface that has the address. Traffic from this machine itself counts as arriving on it.
 pub fn interface_of(destination: SocketAddr, system: &SystemFacts) -> Option<u32> {
     match (destination.ip().to_canonical(), destination) {
         (_, SocketAddr::V6(v6)) if v6.scope_id() != 0 => Some(v6.scope_id()),

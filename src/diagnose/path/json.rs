@@ -18,14 +18,14 @@ use crate::diagnose::stopped::Stopped;
 use crate::model::Gap;
 use crate::model::system::SystemFacts;
 
-/// The version of the documents' shape.
+/// The schema version.
 const SCHEMA: &str = "sockstat-reach/1";
 
 #[derive(Serialize)]
 struct Document<T> {
     schema: &'static str,
     gaps: Vec<Box<RawValue>>,
-    /// Whether a client that tries each address in turn connects; null if that cannot be known from here.
+    /// Whether a client that tries each address in turn connects; null if this cannot be determined from here.
     connects: Option<bool>,
     sentence: String,
     answers: Vec<T>,
@@ -39,7 +39,7 @@ struct AnswerDocument {
     sentence: String,
     port: u16,
     pids: Vec<u32>,
-    /// Those that are stopped.
+    /// The pids of stopped holders.
     stopped: Vec<u32>,
     reachable_at: Vec<String>,
     tried: Option<bool>,

@@ -15,7 +15,7 @@ pub enum PathVerdict {
     NoRoute,
     /// The address belongs to another machine, which cannot be examined.
     AnotherMachine,
-    /// The address is not that of a machine.
+    /// The address is not that of a single machine.
     Special(Special),
 }
 
@@ -36,7 +36,7 @@ impl PathVerdict {
 pub enum Reach {
     /// This socket accepts it.
     Accepted(usize),
-    /// This listener's accept queue is full: the connection hangs.
+    /// The accept queue of this listener is full: the connection hangs.
     QueueFull(usize),
     /// Nothing accepts it.
     Refused(Why),
@@ -44,7 +44,7 @@ pub enum Reach {
     Unknown,
 }
 
-/// The kernel's own look-up of the socket that receives a packet.
+/// The result of the kernel's own lookup of the socket that receives a packet.
 #[derive(Clone, Copy, Debug)]
 pub enum LookUp<'a> {
     /// This socket.
@@ -60,13 +60,13 @@ pub enum LookUp<'a> {
 pub enum Why {
     /// No socket is on that port.
     Nothing,
-    /// A TCP socket is bound to it and does not listen.
+    /// A TCP socket is bound to it but does not listen.
     NotListening(usize),
     /// A socket listens on loopback only, and another address was requested.
     OnlyLoopback(usize),
     /// A socket listens on addresses of the other family only.
     OtherFamily(usize),
-    /// A socket listens on every IPv6 address, but keeps IPv4 out.
+    /// A socket listens on every IPv6 address, but not on IPv4.
     V6only(usize),
     /// A socket listens on another address only.
     OtherAddress(usize),
@@ -109,8 +109,8 @@ impl Reach {
     }
 }
 
-/// Judges a connection (UDP: a datagram) to `address`, given the sockets that are bound to the port; `are_all` says
-/// whether these are all.
+/// Judges a connection (for UDP, a datagram) to `address`, given the sockets that are bound to the port. `are_all` says
+/// whether these are all of them.
 pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpAddr) -> Reach {
     let covers = |one: &Socket| cover(one).is_some_and(|cover| cover.overlaps(Cover::of(address, true)));
     let takes = |one: &Socket| match picked {
@@ -134,7 +134,7 @@ pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpA
     let of = |test: &dyn Fn(&Socket) -> bool| sockets.iter().position(|one| takes_traffic(one) && test(one));
     let local = |one: &Socket| one.inet().map(|pair| pair.local_address);
     let wanted_v4 = is_v4(address);
-    // The first that applies is the best explanation.
+    // The first reason that applies is the best explanation.
     let found = None
         .or_else(|| of(&|one| covers(one)).map(Why::OtherDevice))
         .or_else(|| of(&|one| wanted_v4 && cover(one) == Some(Cover::AllV6)).map(Why::V6only))
@@ -154,7 +154,7 @@ pub fn judge(sockets: &[Socket], are_all: bool, picked: LookUp<'_>, address: IpA
     Reach::Refused(bound().or(found).unwrap_or(Why::Nothing))
 }
 
-/// Whether the socket accepts connections (UDP: receives datagrams) at all.
+/// Whether the socket accepts connections (for UDP, receives datagrams) at all.
 pub fn takes_traffic(socket: &Socket) -> bool {
     match socket.protocol {
         Protocol::Udp => socket.state == State::Unconnected,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_picks_decides() {
+    fn the_socket_picked_by_the_kernel_decides() {
         let mut one = listener("0.0.0.0", 1);
         let address = "10.0.0.1".parse().unwrap();
         let of = |one: &Socket| judge(std::slice::from_ref(one), true, LookUp::Found(one), address);

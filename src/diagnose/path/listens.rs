@@ -1,4 +1,4 @@
-//! Whether a socket receives what arrives for certain addresses.
+//! Determines whether a socket receives traffic for given addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,19 +7,19 @@ use crate::diagnose::bind::cover::Cover;
 use crate::diagnose::place::wants_family;
 use crate::model::{Family, Socket};
 
-/// The addresses that count.
+/// A condition on addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// Any of these; every address if empty.
     pub any_of: Vec<IpAddr>,
-    /// IPv4 only; with `ipv6`, or without either: both.
+    /// IPv4 only. If both or neither of this and `ipv6` are set: both families.
     pub ipv4: bool,
     /// IPv6 only.
     pub ipv6: bool,
 }
 
 impl Addresses {
-    /// Whether the socket receives what arrives for one of them.
+    /// Whether the socket receives traffic for one of them.
     pub fn are_taken_by(&self, socket: &Socket) -> bool {
         let Some(cover) = cover(socket) else { return false };
         let takes = |address: IpAddr| cover.overlaps(Cover::of(address, true));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn any_listener_will_do_unless_addresses_are_named() {
+    fn any_listener_matches_unless_addresses_are_named() {
         let any = Addresses::default();
         assert!(taken("127.0.0.1", &any) && taken("::1", &any) && taken("::", &any));
         let one = Addresses {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn families_are_those_that_the_socket_takes() {
+    fn the_family_is_that_of_the_traffic_that_the_socket_receives() {
         let only_v6 = Addresses {
             ipv6: true,
             ..Addresses::default()

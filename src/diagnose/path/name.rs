@@ -1,4 +1,4 @@
-//! Where the addresses of a name come from, as far as the system's files say.
+//! Where the addresses of a name come from, according to the system's files.
 
 use std::net::IpAddr;
 

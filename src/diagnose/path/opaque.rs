@@ -1,5 +1,5 @@
-//! What handles packets on their way besides the rules, and cannot be predicted: programs, queues that lose packets,
-//! IPsec, bridges, VRFs. Each is named; if there is one, no connection is certain to arrive.
+//! What handles packets besides the rules and cannot be predicted: programs, queues that lose packets, IPsec, bridges,
+//! VRFs. Each is named; with any of them, no connection is certain to arrive.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,39 +9,39 @@ use crate::model::network::{Attached, DeviceHooks, Ipsec, IpsecPolicy, Link};
 use crate::model::packet_filter::{Chain, Family, PacketFilter};
 use crate::render::escape;
 
-/// The facts in which reasons are found.
+/// The facts from which reasons are derived.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
     /// Interfaces and addresses.
     pub facts: &'a Facts,
     /// The rules.
     pub filter: &'a PacketFilter,
-    /// What is attached to interfaces; those that are missing were not requested.
+    /// What is attached to interfaces; interfaces that are missing were not queried.
     pub devices: &'a BTreeMap<u32, DeviceHooks>,
-    /// IPsec.
+    /// The IPsec policies.
     pub ipsec: &'a Ipsec,
-    /// Whether what bridges forward passes the rules of IPv4, and of IPv6, wherever it comes in.
+    /// Whether traffic that bridges forward passes the IPv4 rules, and the IPv6 rules (br_netfilter).
     pub bridges_call_ip: [bool; 2],
     /// Whether a table of ebtables-legacy may exist, which is not read.
     pub has_ebtables: bool,
 }
 
-/// Why nothing can be promised.
+/// A reason why the outcome is unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// What it depends on, in words.
     pub about: String,
-    /// Whether it is there; otherwise that could not be read.
+    /// Whether it exists; otherwise this could not be read.
     pub seen: bool,
 }
 
 impl Reason {
-    /// Something that is there.
+    /// A reason that was found.
     pub const fn seen(about: String) -> Self {
         Self { about, seen: true }
     }
 
-    /// Something that may be there.
+    /// A reason that may exist.
     pub const fn unread(about: String) -> Self {
         Self { about, seen: false }
     }
@@ -56,8 +56,8 @@ pub struct Passed {
     pub ends: (Option<IpAddr>, IpAddr),
 }
 
-/// An interface and those below it, through which its packets really pass: ports of a bridge or a bond, the device of
-/// a VLAN.
+/// An interface and the lower devices through which its packets pass: ports of a bridge or a bond, the parent of a
+/// VLAN.
 pub fn with_lower(facts: &Facts, interface: u32) -> Vec<u32> {
     let mut found = vec![interface];
     let mut at = 0;
@@ -80,7 +80,7 @@ pub fn with_lower(facts: &Facts, interface: u32) -> Vec<u32> {
 }
 
 impl Surroundings<'_> {
-    /// What cannot be predicted about packets that pass an interface.
+    /// What makes packets that pass an interface unpredictable.
     pub fn reasons(&self, passed: Passed) -> Vec<Reason> {
         let all = with_lower(self.facts, passed.interface);
         let mut reasons = Vec::new();
@@ -120,13 +120,13 @@ impl Surroundings<'_> {
         }
         match &*link.kind {
             b"openvswitch" => reasons.push(Reason::seen(format!(
-                "Open vSwitch at {name}, which is not examined"
+                "Open vSwitch on {name}, which is not examined"
             ))),
             b"netkit" => reasons.push(Reason::seen(format!(
                 "the BPF programs of {name} (netkit), which cannot be predicted"
             ))),
             b"xfrm" | b"vti" | b"vti6" => {
-                reasons.push(Reason::seen(format!("IPsec at {name}, which is not examined")));
+                reasons.push(Reason::seen(format!("IPsec on {name}, which is not examined")));
             }
             _ => {}
         }
@@ -152,7 +152,7 @@ impl Surroundings<'_> {
         }
     }
 
-    /// A chain that sees the packets of a lower device. Those of the interface itself are predicted.
+    /// A chain that sees the packets of a lower device. The chains of the interface itself are predicted.
     fn device_chain(&self, index: u32) -> Option<Reason> {
         const INET_INGRESS: u32 = 5;
         let device = self.facts.name_of(index);
@@ -202,7 +202,7 @@ impl Surroundings<'_> {
         }
         if self.has_ebtables {
             reasons.push(Reason::seen(format!(
-                "rules of ebtables at the bridge {name}, which are not read"
+                "ebtables rules of the bridge {name}, which are not read"
             )));
         }
         let family = usize::from(passed.ends.1.is_ipv6());
@@ -216,7 +216,7 @@ impl Surroundings<'_> {
         }
     }
 
-    /// The consequence of belonging to another interface.
+    /// The reason that follows from belonging to another interface.
     fn of_master(&self, index: u32, reasons: &mut Vec<Reason>) {
         reasons.extend(self.vrf_of(index));
         let Some(master) = self.facts.link(index).and_then(|link| link.master) else {

@@ -2,10 +2,11 @@
 
 use super::way::Step;
 
-/// Counters at one time, by name.
+/// The values of counters at one time, by name.
 pub type Counters = [(&'static str, u64)];
 
-/// A step: what grew between two reads, this many milliseconds apart; with one read, the totals.
+/// A step that says which counters grew between two reads, given the milliseconds in between; with only one read, it
+/// gives the totals.
 pub fn step(first: &Counters, second: Option<(&Counters, u64)>) -> Option<Step> {
     if first.is_empty() {
         return None;
@@ -39,7 +40,7 @@ pub fn step(first: &Counters, second: Option<(&Counters, u64)>) -> Option<Step> 
         }
         Some((_, apart_ms)) => (Some(false), format!("in {apart_ms} ms {}", grown.join(", "))),
     };
-    // Without a second read, the drops may be old and are not an obstacle.
+    // Without a second read, the drops may be old, so they are not an obstacle.
     let ok = if second.is_none() && in_all_is_zero(now) {
         Some(true)
     } else {
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grew_is_named_and_a_total_is_called_one() {
+    fn counters_that_grew_are_named_and_totals_are_marked() {
         let (none, some, more) = ([("A", 0), ("B", 0)], [("A", 2), ("B", 0)], [("A", 5), ("B", 0)]);
         assert_eq!(said(&none, None), (Some(true), "none so far".to_owned()));
         assert_eq!(said(&some, None), (None, "in all: A 2".to_owned()));

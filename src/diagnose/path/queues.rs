@@ -1,24 +1,24 @@
-//! What waits in front of a program: connections to be accepted, those whose handshake is not complete, those without
-//! an answer yet.
+//! Queues in front of a program: connections to be accepted, incomplete handshakes, and unanswered connection attempts.
 
 use super::way::Step;
 use crate::model::Socket;
 
-/// The handshakes that a listener has begun, and what limits their number. `None` is what could not be read.
+/// The incomplete handshakes of a listener, and what limits their number. `None` stands for what could not be read.
 pub struct SynQueue {
-    /// Handshakes that are not complete, of every listener on the port.
+    /// Incomplete handshakes of all listeners on the port.
     pub waiting: Option<u64>,
     /// The backlog of the listener.
     pub backlog: Option<u32>,
     /// `net.ipv4.tcp_max_syn_backlog`.
     pub max_syn_backlog: Option<u64>,
-    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake that has no room is then answered without any.
+    /// Whether `net.ipv4.tcp_syncookies` is not 0: a handshake without room in the queue is then answered with a
+    /// cookie.
     pub has_cookies: Option<bool>,
 }
 
 impl SynQueue {
-    /// How many fit. Without cookies the kernel keeps a quarter of `tcp_max_syn_backlog` for peers that it has measured
-    /// before, so a peer may fit even then (linux 6.18 net/ipv4/tcp_input.c, `tcp_conn_request`; the backlog:
+    /// How many handshakes fit. Without cookies, the kernel keeps a quarter of `tcp_max_syn_backlog` for known peers,
+    /// so some peers may still be admitted (linux 6.18 net/ipv4/tcp_input.c, `tcp_conn_request`; the backlog:
     /// include/net/inet_connection_sock.h, `inet_csk_reqsk_queue_is_full`).
     fn limit(&self) -> Option<u64> {
         let most = self.max_syn_backlog?;
@@ -26,7 +26,7 @@ impl SynQueue {
         Some(of_system.min(self.backlog.map_or(u64::MAX, u64::from)))
     }
 
-    /// Whether another handshake has no room; `None` if that is unknown.
+    /// Whether there is no room for another handshake; `None` if unknown.
     fn is_full(&self) -> Option<bool> {
         match (self.has_cookies, self.waiting, self.limit()) {
             (Some(true), ..) => Some(false),
@@ -35,7 +35,7 @@ impl SynQueue {
         }
     }
 
-    /// What a connection depends on, unless there certainly is room for it.
+    /// What a connection depends on; `None` if there certainly is room for it.
     pub fn may_lack_room(&self) -> Option<String> {
         match (self.is_full(), self.waiting) {
             (Some(false), _) => None,
@@ -46,7 +46,7 @@ impl SynQueue {
         }
     }
 
-    /// What `--steps` shows.
+    /// The step that `--steps` shows.
     pub fn step(&self) -> Step {
         let waiting = match self.waiting {
             Some(waiting) => format!("{waiting} half open"),
@@ -75,7 +75,7 @@ pub fn accept_queue(listener: &Socket) -> Option<Step> {
     })
 }
 
-/// Connections in SYN-SENT; there is no step without any.
+/// The step about connections in SYN-SENT, if there are any.
 pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
     let most = waiting
         .iter()
@@ -94,7 +94,7 @@ pub fn unanswered(waiting: &[Socket]) -> Option<Step> {
     })
 }
 
-/// The step of connections in SYN-SENT where they could not be read.
+/// The step about connections in SYN-SENT if they could not be read.
 pub fn unanswered_unread() -> Step {
     Step {
         step: "unanswered",
@@ -107,7 +107,7 @@ pub fn unanswered_unread() -> Step {
 mod tests {
     use super::*;
 
-    /// The case that tests/reach/causes.rs produces with a real queue.
+    /// tests/reach/causes.rs produces this case with a real queue.
     #[test]
     fn the_syn_queue_is_full_without_cookies_at_the_smaller_limit() {
         let queue = |waiting, backlog, max_syn_backlog, has_cookies| SynQueue {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_no_room() {
+    fn an_unread_queue_may_lack_room() {
         let queue = |waiting, max_syn_backlog, has_cookies| {
             let queue = SynQueue {
                 waiting,

@@ -51,7 +51,7 @@ impl Special {
         }
     }
 
-    /// Whether a program there may receive what is sent: members of a group may, over UDP.
+    /// Whether a program may receive what is sent there: over UDP, members of a group may.
     pub fn may_arrive(self, protocol: Protocol) -> bool {
         protocol == Protocol::Udp && matches!(self, Self::Multicast | Self::Broadcast)
     }
@@ -73,7 +73,7 @@ impl Special {
                 format!("No: there is no interface{name} here (ENODEV).")
             }
             Self::Multicast if protocol == Protocol::Udp => format!(
-                "Cannot tell: {address} is a multicast group, and every member of it gets the datagram."
+                "Cannot tell: {address} is a multicast group, and every member receives the datagram."
             ),
             Self::Broadcast if protocol == Protocol::Udp => format!(
                 "Cannot tell: {address} is a broadcast address. A socket with SO_BROADCAST reaches every machine of the network."

@@ -1,4 +1,4 @@
-//! Connections that the kernel completes and no process answers, because all of them are stopped.
+//! Connections that the kernel completes but no process answers, because all holders are stopped.
 
 use super::found::{Answer, Found};
 use super::judge::{Reach, takes_traffic};
@@ -13,7 +13,7 @@ pub(super) fn stall(answer: &Answer) -> Option<String> {
         return None;
     };
     let stopped = here.stopped.as_ref().filter(|stopped| stopped.are_all())?;
-    // Sockets with SO_REUSEPORT: the kernel distributes what arrives among them.
+    // The kernel distributes traffic among sockets with SO_REUSEPORT.
     let place = |socket: &Socket| {
         let pair = socket.inet()?;
         Some((pair.local_address, pair.interface))
@@ -23,7 +23,7 @@ pub(super) fn stall(answer: &Answer) -> Option<String> {
         |(other, socket): (usize, &Socket)| other != at && takes_traffic(socket) && place(socket) == own;
     Some(if here.sockets.iter().enumerate().any(shares) {
         format!(
-            "{}: this is one of several sockets, and what the kernel gives to it gets no answer until {}",
+            "{}: this is one of several sockets, and whatever the kernel assigns to it gets no answer until {}",
             stopped.clause(),
             stopped.end()
         )

@@ -1,4 +1,4 @@
-//! What is said about a path. The wording may change: the tests pin the verdict, and who and what is named.
+//! Tests of the text about a path. The wording may change: the tests pin the verdict, and the names in it.
 
 use std::num::NonZeroU32;
 
@@ -237,7 +237,7 @@ fn a_connection_to_a_stopped_server_gets_no_answer() {
 }
 
 #[test]
-fn datagrams_are_taken_and_not_accepted() {
+fn udp_sockets_receive_datagrams_instead_of_accepting() {
     let of = |reach| Answer {
         protocol: Protocol::Udp,
         ..answer(
@@ -258,7 +258,7 @@ fn datagrams_are_taken_and_not_accepted() {
 }
 
 #[test]
-fn of_another_machine_what_is_seen_from_here_is_said() {
+fn for_another_machine_the_text_says_what_is_seen_from_here() {
     let unanswered = |retransmits| Socket {
         timer: Some(Timer {
             kind: TimerKind::On,

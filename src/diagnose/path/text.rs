@@ -18,8 +18,8 @@ use crate::model::system::{SystemFacts, V6Address};
 use crate::model::{Protocol, Socket};
 use crate::render::page::Page;
 
-/// Writes the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed, `None`
-/// for this machine; `width` is that of the terminal, if it goes to one.
+/// Renders the text, ending in a newline: the answer, and the addresses if they differ. `host` is what was typed,
+/// `None` for this machine; `width` is that of the terminal, if there is one.
 pub fn render(
     answers: &[Answer],
     host: Option<&str>,
@@ -74,7 +74,7 @@ pub fn render(
     text
 }
 
-/// What the first line leaves out: a trial connection and its prediction, and holders that are stopped.
+/// Writes what the first line leaves out: a trial connection and its prediction, and stopped holders.
 fn tell_more(page: &mut Page, answer: &Answer, system: &SystemFacts) {
     if let Found::Here(here) = &answer.found
         && let Some(some) = here.stopped.as_ref().filter(|stopped| !stopped.are_all())
@@ -147,7 +147,7 @@ pub fn headline(answers: &[Answer], host: Option<&str>, system: &SystemFacts) ->
     }
 }
 
-/// The answer for one address in one line: what was tried where it differs from what was predicted.
+/// The answer for one address in one line: the result of the trial if it differs from the prediction.
 fn of_one(answer: &Answer, system: &SystemFacts) -> String {
     match &answer.tried {
         Some((made, meaning)) if !client::is_as_predicted(answer) => {
@@ -161,7 +161,7 @@ fn of_one(answer: &Answer, system: &SystemFacts) -> String {
     }
 }
 
-/// Whether a connection to the address gets no answer rather than a refusal, as far as is known.
+/// Whether a connection to the address is known to get no answer rather than a refusal.
 fn hangs(answer: &Answer) -> bool {
     answer.way.as_ref().is_some_and(Way::times_out)
         || matches!(
@@ -340,7 +340,7 @@ fn link_name(index: u32, system: &SystemFacts) -> Name {
     name.unwrap_or_else(|| index.to_string().into())
 }
 
-/// The places where something receives traffic on that port, except those just reported as not receiving it.
+/// The places where something receives traffic on that port, except those that the answer has just ruled out.
 pub(super) fn reachable_at(here: &Here, port: u16, answers: &[Answer], system: &SystemFacts) -> Vec<String> {
     let v4 = system.local_v4.iter().filter(|network| network.prefix == 32);
     let v4 = v4
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_that_takes_it_is_enough() {
+    fn one_address_that_accepts_is_enough() {
         let (refuses, takes) = (
             here("::1", Reach::Refused(Why::OtherFamily(0))),
             here("127.0.0.1", Reach::Accepted(0)),
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tried_decides() {
+    fn the_trial_decides() {
         let made = tried(away("10.9.9.9"), true);
         assert_eq!(at_any(std::slice::from_ref(&made)), Arrival::Yes);
         assert_eq!(said(&[made]), "Yes: a connection was accepted (tried).");

@@ -7,9 +7,9 @@ use crate::model::{Socket, SocketType};
 /// What is known about the name that a connection goes to.
 #[derive(Clone, Debug)]
 pub struct UnixName {
-    /// The name as the kernel keeps it; abstract if it starts with NUL.
+    /// The name in the kernel's form; abstract if it starts with NUL.
     pub name: Vec<u8>,
-    /// Whether a socket's file is at the path.
+    /// Whether there is a socket file at the path.
     pub is_socket_file: bool,
     /// Whether the kernel lets this process write to the file.
     pub may_connect: bool,
@@ -26,13 +26,13 @@ pub enum UnixReach {
     Accepted,
     /// The listener's accept queue is full.
     QueueFull,
-    /// The file of the socket may not be written to.
+    /// This process may not write to the file of the socket.
     Forbidden,
     /// Nobody listens.
     Refused,
     /// The socket does not exist.
     Missing,
-    /// A socket has the file, or may have it, and cannot be seen from here.
+    /// A socket is, or may be, bound to the file, but cannot be seen from here.
     Unseen,
 }
 
@@ -50,7 +50,7 @@ impl UnixReach {
     }
 }
 
-/// The verdict on a name, in words too.
+/// The verdict on a name, also in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnixAnswer {
     /// The verdict.
@@ -82,7 +82,7 @@ pub fn judge(facts: &UnixName) -> UnixAnswer {
         ),
         None => (
             UnixReach::Unseen,
-            format!("Cannot tell: whoever has {shown} is in another network namespace."),
+            format!("Cannot tell: the socket of {shown}, if any, is in another network namespace."),
         ),
         Some((socket, _)) if socket.accept_queue_is_full() => (
             UnixReach::QueueFull,

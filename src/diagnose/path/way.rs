@@ -1,4 +1,4 @@
-//! What the path of a connection adds to an answer: what connect() gets, the steps, and what stops it.
+//! What the path of a connection adds to an answer: the result of connect(), the steps, and what stops it.
 
 use std::net::SocketAddr;
 
@@ -15,9 +15,9 @@ use crate::render::escape;
 pub struct Way {
     /// The result of connect().
     pub outcome: Option<Outcome>,
-    /// The same if something listens where the connection arrives, and if nothing does.
+    /// The result if something listens where the connection arrives.
     pub if_open: Option<Outcome>,
-    /// See `if_open`.
+    /// The result if nothing listens there.
     pub if_closed: Option<Outcome>,
     /// Where on this machine the connection arrives, if rules redirect it.
     pub lands_at: Option<SocketAddr>,
@@ -57,7 +57,7 @@ pub struct Elsewhere {
     pub way: Box<Way>,
 }
 
-/// Whether something listens at an address of this machine, as far as that is known.
+/// Whether something listens at an address of this machine, if that is known.
 pub type Listens<'a> = &'a dyn Fn(SocketAddr) -> Option<bool>;
 
 /// What the packet filter does to a connection.
@@ -123,7 +123,7 @@ fn culprit(
     passing: Option<Passing>,
 ) -> Option<Culprit> {
     let Cause::Rule(place, _) = cause else { return None };
-    // Only a rule that stops the first packet on its way in has a cure that is certain: to accept that port there.
+    // Only a rule that stops the first packet on its way in has a certain cure: to accept the port there.
     let passing = passing.filter(|_| leg == Leg::Request).map(|passing| Passing {
         to: end.lands_at.unwrap_or(asked),
         ..passing
@@ -162,10 +162,10 @@ pub fn cause_text(filter: &PacketFilter, leg: Leg, cause: Cause) -> String {
 /// An errno of the routing table, in words (linux 6.18 net/ipv4/route.c, net/ipv6/route.c).
 fn route_text(errno: i32) -> &'static str {
     match errno {
-        0 => "the way back: the answer goes elsewhere",
+        0 => "the return route: the answer goes elsewhere",
         13 => "a route of type prohibit",
         22 => {
-            "the routing table: a blackhole route, or a source address that may not come in there (rp_filter)"
+            "the routing table: a blackhole route, or a source address that is not accepted on that interface (rp_filter)"
         }
         101 => "the routing table: no route",
         113 => "the routing table: unreachable, or this machine does not forward",
@@ -173,7 +173,7 @@ fn route_text(errno: i32) -> &'static str {
     }
 }
 
-/// A question, with the rule that it is about.
+/// The text of a question, with the rule that it is about.
 fn question_text(filter: &PacketFilter, question: &Question) -> String {
     let rule = question.rule.and_then(|place| name(filter, place, None));
     match rule {
@@ -186,7 +186,7 @@ fn question_text(filter: &PacketFilter, question: &Question) -> String {
 pub const fn unread_text(unread: Unread) -> &'static str {
     match unread {
         Unread::NeedsNetAdmin => "needs CAP_NET_ADMIN",
-        Unread::Changing => "they changed each time they were read",
+        Unread::Changing => "they changed during every attempt to read them",
         Unread::TooLarge => "there are more than 200,000 rules",
         Unread::Failed(_) => "the kernel refused to list them",
         Unread::NotRecorded => "not in the recording",

@@ -6,7 +6,7 @@ use super::judge::Reach;
 use super::way::Way;
 use crate::render::page::Page;
 
-/// The answer as the path decides it; `None` if the socket alone decides.
+/// The answer if the path decides; `None` if the socket alone does.
 pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
     let stopped = |what: &str| {
         way.stopped
@@ -19,7 +19,7 @@ pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
     };
     if let Found::Away(away) = &answer.found {
         match way.outcome {
-            // What is known about another machine says more.
+            // The findings about another machine say more.
             None | Some(Outcome::Away) => return None,
             Some(Outcome::Unreachable) if away.source.is_none() && way.culprit.is_none() => {
                 let route = way.steps.iter().find(|step| step.step == "route");
@@ -45,7 +45,7 @@ pub(super) fn sentence(answer: &Answer, way: &Way) -> Option<String> {
             "Cannot tell from here: rules send it to {to}, another machine."
         )),
         (Some(Outcome::Connected | Outcome::Away), _) => None,
-        // A listener is named with what is in doubt.
+        // The text about the listener mentions the doubt.
         (None, _) if accepts || way.not_examined.is_some() => None,
         (None, _) => doubt(way).map(|doubt| format!("Cannot tell: {doubt}.")),
     }
@@ -70,7 +70,7 @@ pub(super) fn tell(page: &mut Page, answer: &Answer, way: &Way, all_steps: bool)
             page.row("to let it pass", cure);
         }
     }
-    // The first one is in the sentence, if that is about this machine.
+    // The first reason is already in the sentence if that is about this machine.
     let told = usize::from(matches!(answer.found, Found::Here(_)));
     let not_examined = |because: &&String| because.starts_with("packet filters not examined");
     for because in way

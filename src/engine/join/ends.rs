@@ -21,7 +21,7 @@ impl EndsBuilder {
         })
     }
 
-    /// Returns whether anything is collected.
+    /// Returns whether any kind of socket is collected.
     pub(super) fn is_asked(&self) -> bool {
         self.0.is_asked()
     }

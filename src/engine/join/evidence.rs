@@ -2,7 +2,7 @@
 
 use crate::model::OwnerStatus;
 
-/// What is known about the scan when a socket has an inode but no holder was seen.
+/// What is known about the scan when a socket has an inode but no holder was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -17,7 +17,7 @@ pub struct Evidence {
     pub processes_refused: u32,
     /// /proc hides the processes of other users.
     pub hidepid: bool,
-    /// Some unix socket has descriptors in flight (`scm_fds`), or they could not be read.
+    /// Some unix socket has descriptors in flight (`scm_fds`), or this could not be read.
     pub descriptors_in_flight: bool,
     /// The registered files of every io_uring were read.
     pub io_uring_read: bool,
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernel_is_said_only_when_everything_else_is_ruled_out() {
+    fn the_status_is_kernel_only_when_everything_else_is_ruled_out() {
         let sure = Evidence {
             still_there: true,
             walked_again: true,

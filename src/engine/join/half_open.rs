@@ -1,4 +1,4 @@
-//! Counts half-open connections by listener. Sockets are added as they are read, in any order.
+//! Counts half-open connections per listener. Sockets are added as they are read, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,19 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::model::half_open::{HalfOpen, Place};
 use crate::model::{Protocol, Socket, State};
 
-/// Listeners and half-open connections, until all have been read.
+/// Collects listeners and half-open connections until all have been read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HalfOpenCounter {
     asked: bool,
     listeners: BTreeSet<Place>,
     /// Listeners at `::` that do not accept IPv4.
     v6only: BTreeSet<Place>,
-    /// Half-open connections: their local and their peer ends.
+    /// Half-open connections: local and peer end.
     opening: BTreeSet<(Place, Place)>,
 }
 
 impl HalfOpenCounter {
-    /// Creates a counter, which counts nothing unless requested.
+    /// Creates a counter. Unless `asked`, it counts nothing.
     pub(super) fn new(asked: bool) -> Self {
         Self {
             asked,

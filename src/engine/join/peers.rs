@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::model::ends::{Ends, InetEnd};
 use crate::model::{Endpoints, Holder, HolderTable, OwnerStatus, Owners, Peers, Socket, Stash};
 
-/// Sockets at the other ends of rows, whose holders are needed too.
+/// The sockets at the other ends of rows. Their holders are needed too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
     /// Their inodes, sorted.
@@ -45,7 +45,7 @@ impl Others {
     }
 }
 
-/// The ends that were read, with all their owners.
+/// Completes the ends with their owners.
 pub(super) fn peers(ends: Ends, owners: &Owners, rows: &Stash) -> Peers {
     if !ends.is_asked() {
         return Peers::default();
@@ -76,7 +76,7 @@ pub(super) fn peers(ends: Ends, owners: &Owners, rows: &Stash) -> Peers {
     peers
 }
 
-/// Looks up the other end of each row once.
+/// Looks up the other end of each row, once.
 fn look(peers: &mut Peers, rows: &Stash) {
     let (mut pids, mut hidden) = (Vec::new(), 0);
     let mut slot = Socket::BLANK;
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_in_another_network_namespace_is_found_unless_several_could_be_meant() {
+    fn an_end_in_another_network_namespace_is_found_unless_it_is_ambiguous() {
         let at = |netns, socket| Socket { netns, ..socket };
         let client = with_inode(tcp("10.0.0.1", 40000, "10.0.0.2", 80, State::Established), 1);
         let server = with_inode(tcp("10.0.0.2", 80, "10.0.0.1", 40000, State::Established), 2);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_may_not_be_looked_into_are_counted() {
+    fn ends_with_a_hidden_owner_are_counted() {
         let client = with_inode(tcp("127.0.0.1", 40000, "127.0.0.1", 80, State::Established), 1);
         let server = with_inode(tcp("127.0.0.1", 80, "127.0.0.1", 40000, State::Established), 2);
         let mut ends = EndsBuilder::of(PeerKinds {
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_udp_server_is_found_without_being_connected_unless_several_could_be_meant() {
+    fn an_unconnected_udp_server_is_found_unless_it_is_ambiguous() {
         let udp = |local: &str, local_port, peer: &str, peer_port, state, inode| Socket {
             protocol: Protocol::Udp,
             kind: Some(SocketType::Dgram),

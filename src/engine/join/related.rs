@@ -1,4 +1,4 @@
-//! Collects facts about rows that come from other rows, from all sockets that are read.
+//! Collects facts about rows that depend on other sockets, from every socket that is read.
 
 use super::ends::EndsBuilder;
 use super::half_open::HalfOpenCounter;

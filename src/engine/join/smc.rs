@@ -1,13 +1,14 @@
-//! Of which IP family SMC sockets are: the dump of the kernel does not say it, and where a socket is bound to all addresses,
-//! its address does not either.
+//! Determines the IP family of SMC sockets. The kernel's dump does not report it, and a wildcard address does not show
+//! it either.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 
 use crate::model::{Endpoints, Family, InetPair, Socket};
 
-/// Decides of which IP family the sockets are that say neither, in the order of the dump: the kernel reports those of IPv4
-/// first. What remains open is the family of the only wildcard TCP socket on the port (`wildcards`), else IPv4.
+/// Sets the IP family of wildcard sockets. The sockets must be in dump order, because the kernel lists IPv4 before
+/// IPv6. Where the order decides nothing, the family is that of the only wildcard TCP socket on the port (`wildcards`),
+/// else IPv4.
 pub(in super::super) fn settle_families(sockets: &mut [Socket], wildcards: &BTreeSet<(u16, Family)>) {
     let is_open = |socket: &Socket| socket.inet().is_some_and(InetPair::has_no_address);
     let last_v4 = sockets
@@ -31,7 +32,7 @@ pub(in super::super) fn settle_families(sockets: &mut [Socket], wildcards: &BTre
     }
 }
 
-/// The ports of these TCP sockets that are bound to every address, with their families.
+/// The ports and families of those TCP sockets that are bound to every address.
 pub(in super::super) fn wildcards(sockets: &[Socket]) -> impl Iterator<Item = (u16, Family)> {
     let of_wildcard = |socket: &Socket| socket.inet().copied().filter(InetPair::has_no_address);
     let ports = move |socket: &Socket| of_wildcard(socket).map(|pair| (pair.local_port, socket.family));
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_the_dump_tells_families_apart() {
+    fn the_order_of_the_dump_shows_the_family() {
         let (any, v4, v6) = (smc("0.0.0.0", 80), smc("10.0.0.1", 81), smc("::1", 82));
         let [inet, inet6] = ["inet", "inet6"];
         let both = [(80, Family::Inet6)];

@@ -1,36 +1,36 @@
-//! TCP sockets that are only bound to a port. The kernel finds them by walking through all connections once more, so
-//! most looks take over those of an earlier one.
+//! TCP sockets that are bound but not listening. To find them, the kernel walks through all connections once more, so
+//! most looks reuse the result of an earlier one.
 
 use crate::model::{Key, Socket, State, Store};
 
-/// With more of them, every look reads them.
+/// If there are more than this, every look reads them.
 const BOUND_MAX: usize = 1000;
 
-/// The bound sockets that the last look at them found.
+/// The bound sockets found by the last look that read them.
 #[derive(Debug, Default)]
 pub(super) struct Bound {
     sockets: Option<Vec<Socket>>,
 }
 
 impl Bound {
-    /// The sockets, for a look that does not read them; `None` if it must.
+    /// The sockets, for a look that does not read them; `None` if it has to.
     pub(super) fn known(&self) -> Option<Vec<Socket>> {
         self.sockets.clone()
     }
 
-    /// Forgets what is known: the next look reads it.
+    /// Forgets the sockets, so that the next look reads them.
     pub(super) fn forget(&mut self) {
         self.sockets = None;
     }
 
-    /// A socket was freed.
+    /// Removes a socket that was freed.
     pub(super) fn freed(&mut self, key: Key) {
         if let Some(sockets) = &mut self.sockets {
             sockets.retain(|socket| socket.identity() != Some(key));
         }
     }
 
-    /// Those that a look has not found in another state meanwhile.
+    /// Keeps the sockets that the look did not find in another state.
     pub(super) fn still(sockets: Vec<Socket>, look: &Store) -> Vec<Socket> {
         let is_elsewhere = |socket: &Socket| socket.identity().is_some_and(|key| look.contains(key));
         sockets
@@ -39,7 +39,7 @@ impl Bound {
             .collect()
     }
 
-    /// Takes what a look at all sockets found.
+    /// Takes the bound sockets from a look at all sockets.
     pub(super) fn take(&mut self, look: &Store) {
         let keys: Vec<Key> = look
             .keys()

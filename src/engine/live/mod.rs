@@ -1,5 +1,5 @@
-//! Reads the same sockets repeatedly, for the live screen: what was found out about owners and names is kept, and only
-//! what is new is looked up.
+//! Reads the same sockets repeatedly, for the live screen. Owners and names are kept from look to look, and looked up
+//! only for new sockets.
 
 mod bound;
 mod figures;
@@ -32,20 +32,20 @@ use owners::Search;
 pub enum Scope {
     /// Everything that the request selects.
     All,
-    /// Those that are few on any machine: TCP listeners, and every protocol but TCP.
+    /// Sockets that are few on any machine: TCP listeners, and every protocol but TCP.
     Waiting,
-    /// These, and TCP sockets in every other state but established.
+    /// The same, and TCP sockets in every other state but established.
     Unsettled,
 }
 
 impl Scope {
-    /// Returns whether it covers a socket.
+    /// Returns whether the scope covers a socket.
     pub fn covers(self, protocol: Protocol, state: State) -> bool {
         let has_many = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
         !has_many || self.states().contains(state)
     }
 
-    /// The states of TCP sockets that it covers.
+    /// The TCP states that the scope covers.
     fn states(self) -> StateSet {
         match self {
             Self::All => StateSet::ALL,
@@ -55,9 +55,9 @@ impl Scope {
     }
 }
 
-/// Looks may take this fraction (1/N) of the time of one core.
+/// Looks may take 1/SHARE of the time of one core.
 pub const SHARE: u32 = 20;
-/// A look at everything that takes less processor time is made each time.
+/// A look at everything that takes at most this much processor time is made every time.
 pub const CHEAP: Duration = Duration::from_millis(5);
 
 /// Returns how often everything is looked at, at most, if that takes this much processor time.
@@ -69,13 +69,13 @@ pub fn all_every(cost: Duration, interval: Duration) -> Duration {
 /// One look.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// The sockets; those that may be many come without details.
+    /// The sockets; without details for those of which there may be many.
     pub sockets: Store,
     /// The counters of TCP connections, by cookie; `None` if they were not read.
     pub figures: Option<Vec<(NonZeroU64, Figures)>>,
-    /// How many have no cookie, and are left out.
+    /// How many were left out because they have no cookie.
     pub nameless: u64,
-    /// How many are left out because the filter needs an unknown owner.
+    /// How many were left out because the filter needs an owner that is unknown.
     pub undecided: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
@@ -83,7 +83,7 @@ pub struct Look {
     pub owners_cost: Option<Duration>,
 }
 
-/// Owners and names of what was seen so far.
+/// Owners and names of the sockets seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct Around {
     /// Who holds the sockets.
@@ -92,7 +92,7 @@ pub struct Around {
     pub context: Context,
 }
 
-/// What is read, and what is known from earlier looks.
+/// The request, and what is known from earlier looks.
 #[derive(Debug)]
 pub struct Live {
     request: Request,
@@ -106,7 +106,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Prepares to look at what the request selects.
+    /// Prepares looks at the sockets that the request selects.
     pub fn new(mut request: Request) -> Self {
         request.facts = request.facts.max(Facts::Full);
         let root = ProcRoot::of(request.proc_root.clone());
@@ -130,29 +130,29 @@ impl Live {
         &self.request
     }
 
-    /// Owners and names, as far as they were found out.
+    /// The owners and names found so far.
     pub fn around(&self) -> Arc<Around> {
         self.owners.around()
     }
 
-    /// Searches all owners again at the next look at everything. A descriptor may have been passed on meanwhile.
+    /// Makes the next look at everything search all owners again: descriptors may have been passed on meanwhile.
     pub fn forget_owners(&mut self) {
         self.owners.is_outdated = true;
     }
 
-    /// Reads sockets that are only bound at the next look at everything; else they are those of an earlier one.
+    /// Makes the next look at everything read bound sockets again instead of reusing an earlier result.
     pub fn forget_bound(&mut self) {
         self.bound.forget();
     }
 
-    /// A socket was freed.
+    /// Removes a socket that the kernel freed.
     pub fn freed(&mut self, socket: &Socket) {
         if let Some(key) = socket.identity() {
             self.bound.freed(key);
         }
     }
 
-    /// Looks at something else from now on, and keeps what is known about owners and names.
+    /// Replaces the request, and keeps what is known about owners and names.
     pub fn turn_to(&mut self, request: Request) {
         let new = Self::new(request);
         self.request = new.request;
@@ -160,8 +160,8 @@ impl Live {
         self.channel = None;
     }
 
-    /// The dumps of a look. Counters and memory make the kernel work a third longer for a connection, so they are read
-    /// for what is few, and for connections only the counters, and only if `counts`. A recording has everything.
+    /// The dumps of a look. With counters and memory, the kernel needs a third more time for a connection, so connections
+    /// have only the counters, and only if `counts`; the few other sockets have both. A recording has everything.
     fn dumps(&self, scope: Scope, counts: bool, knows_bound: bool) -> Vec<Dump> {
         let is_on_tape = tape::is_recording() || tape::is_replaying();
         let (counters, memory) = (Cost::INFO.parts(), Cost::MEMORY.parts());
@@ -200,8 +200,8 @@ impl Live {
         dumps
     }
 
-    /// Looks at the sockets of that scope; if `finds_owners`, finds the owners of new ones, and if `counts`, reads the
-    /// counters of connections.
+    /// Looks at the sockets of this scope; with `finds_owners` also finds the owners of new ones, and with `counts` also
+    /// reads the counters of connections.
     ///
     /// # Errors
     /// If owners are wanted and /proc cannot be listed.
@@ -288,7 +288,7 @@ impl Live {
         Ok(look)
     }
 
-    /// Returns whether a socket that the kernel freed may be one of those that are read.
+    /// Returns whether a socket that the kernel freed may match the request.
     pub fn may_want(&self, socket: &Socket) -> bool {
         let of_protocol = |dump: &Dump| dump.protocol == socket.protocol;
         if !self.request.dumps.iter().any(of_protocol) {
@@ -311,7 +311,7 @@ impl Live {
         self.request.views.views.is_empty() && !self.root.is_given()
     }
 
-    /// Reads connected TCP sockets again, with all details. Those that are gone are left out. `None` where single
+    /// Reads connected TCP sockets again, with all details, and leaves out those that are gone. `None` where single
     /// sockets cannot be requested: in several namespaces, or without netlink.
     pub fn again(&mut self, sockets: &[Socket]) -> Option<Vec<Socket>> {
         if !self.can_ask() {

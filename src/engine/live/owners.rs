@@ -1,4 +1,4 @@
-//! The search for owners between looks: only for new sockets, and the cheapest way first.
+//! Finds owners between looks: only those of new sockets, the cheapest way first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,27 +12,27 @@ use crate::model::ownership::Unseen;
 use crate::model::{Context, Holder, HolderTable, Listener, Names, OwnerStatus, Owners, Socket, Store};
 use crate::source::threads;
 
-/// How many closed sockets keep their holders, for the events and the looks of the last minutes.
+/// How many closed sockets keep their holders, for events and for looks of the last few minutes.
 const GONE_MAX: usize = 10_000;
-/// How many of the processes that held the newest sockets are remembered.
+/// How many recent holders are remembered.
 const RECENT_MAX: usize = 16;
 
-/// What the searches so far found.
+/// What the searches have found so far.
 ///
-/// The owner of a new socket is looked for among the processes of the listener that it came to and those that opened
-/// sockets last, then among all. One that is not found may have gone meanwhile; if it is still there the next time, a
-/// second look at it and a second walk find out why it has none. Anything else is looked up again once owners may be
-/// outdated.
+/// The owner of a new socket is searched first among the holders of its listener and the processes that opened sockets
+/// most recently, then among all processes. A socket without an owner may have been closed meanwhile; if the next look
+/// still finds it, a thorough search determines why it has none. Everything else is searched again only when owners may
+/// be outdated.
 #[derive(Debug)]
 pub(super) struct Search {
     /// Inodes without a holder, and why.
     left_over: BTreeMap<u32, OwnerStatus>,
     /// Inodes whose holder one search did not find.
     missed: BTreeSet<u32>,
-    /// Whether what is known may be outdated.
+    /// Whether the owners may be outdated.
     pub(super) is_outdated: bool,
     listeners: Vec<Listener>,
-    /// Processes that held the newest sockets, the latest last.
+    /// Processes that held the newest sockets, the most recent last.
     recent: Vec<u32>,
     unseen: Unseen,
     around: Arc<Around>,
@@ -52,13 +52,13 @@ impl Search {
         }
     }
 
-    /// Owners and names, as far as they were found out.
+    /// The owners and names found so far.
     pub(super) fn around(&self) -> Arc<Around> {
         Arc::clone(&self.around)
     }
 
-    /// Finds the owners of those that have none yet. Returns the processor time that this took, if there were any.
-    /// `is_there` says whether a socket is still there.
+    /// Finds owners for the sockets that have none yet. Returns the processor time that this took, `None` if there were
+    /// no such sockets. `is_there` tells whether a socket still exists.
     ///
     /// # Errors
     /// If /proc cannot be listed.
@@ -71,7 +71,7 @@ impl Search {
         is_there: impl FnMut(&Socket) -> bool,
     ) -> io::Result<Option<Duration>> {
         let begun = threads::cpu_time();
-        // Only a look at everything shows what can be dropped.
+        // Only a look at everything shows which sockets are gone.
         let everything = self.is_outdated && scope == Scope::All;
         let mut missed = BTreeSet::new();
         let (mut new, mut again) = (Store::default(), Store::default());
@@ -147,7 +147,7 @@ impl Search {
         self.recent.drain(..excess);
     }
 
-    /// Adds what was found out, and about whom.
+    /// Adds the results of a search.
     fn add(
         &mut self,
         found: Vec<(Captured, &Store)>,
@@ -192,7 +192,7 @@ impl Search {
                 let ownership = captured.owners.of(socket);
                 self.missed.remove(&inode);
                 match ownership.status {
-                    // It may have vanished between two reads, or be found the next time.
+                    // It may have been closed between two reads, or be found next time.
                     OwnerStatus::Unknown => drop(self.missed.insert(inode)),
                     _ if !ownership.holders.is_empty() => {}
                     status => drop(self.left_over.insert(inode, status)),

@@ -1,7 +1,6 @@
-//! Rows in any order: owners are searched first, and each row is passed on as it is read.
+//! Rows in any order: owners are searched for first, and each row is passed on as it is read.
 //!
-//! Of a row, only its cookie is kept. Sockets without a holder wait, up to a limited number, until it is known why they
-//! have none.
+//! Only the cookie of a row is kept. Sockets without a holder wait, up to a limited number, until the reason is known.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,13 +22,14 @@ use crate::source::proc::holders::Walk;
 use crate::source::proc::{ProcRoot, facts};
 use crate::source::tape;
 
-/// How many sockets without a holder wait. Finding out why they have none can take a walk and a dump, each time.
+/// How many sockets without a holder may wait. Each time this limit is reached, finding the reasons can take a walk and
+/// a dump.
 const WAITING_MAX: usize = 32 * 1024;
-/// The number of sockets passed on together after they waited.
+/// How many sockets that waited are passed on at a time.
 const BATCH: usize = 256;
 
 impl Run<'_> {
-    /// Returns whether rows may come in any order, and nothing about one depends on others.
+    /// Returns whether rows may come in any order and none depends on others.
     pub(in crate::engine) fn is_unordered(&self) -> bool {
         let request = &self.request;
         request.unordered
@@ -88,7 +88,7 @@ impl Run<'_> {
     }
 }
 
-/// What is needed to pass rows on.
+/// The state of passing rows on.
 struct Passing<'a, 'f, S> {
     request: &'a Request,
     prefilter: Option<&'a Expr>,
@@ -101,7 +101,7 @@ struct Passing<'a, 'f, S> {
     walk: Walk,
     /// Sockets that have no holder, in the order in which they were read.
     waiting: Stash,
-    /// Processes whose facts were read, if they still existed.
+    /// Processes whose facts were requested.
     pids_asked: BTreeSet<u32>,
     /// The time left for command lines.
     cmdlines_within: Duration,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_those_of_a_run_in_order_and_the_ones_without_a_holder_come_last() {
+    fn rows_equal_those_of_an_ordered_run_and_sockets_without_a_holder_come_last() {
         let machine = Proc::new("unordered")
             .tcp(&[listener(80), listener(84), connection(81), connection(0)])
             .process(7, "seven", &[80, 81, 999])
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_and_a_sink_that_has_enough_end_it_as_in_any_run() {
+    fn filters_and_early_ends_work_as_in_an_ordered_run() {
         let sockets: Vec<TcpSocket> = (1..2000).map(listener).collect();
         let inodes: Vec<u32> = (1..1000).collect();
         let machine = Proc::new("unordered-few")

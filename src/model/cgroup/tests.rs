@@ -25,7 +25,7 @@ fn said(path: &str) -> (Option<Runtime>, Option<String>, Option<String>, Option<
 }
 
 #[test]
-fn containers_are_told_by_identifier() {
+fn containers_are_recognised_by_id() {
     let id = id();
     let pod = UID.replace('-', "_");
     for (path, runtime) in [
@@ -70,7 +70,7 @@ fn containers_are_told_by_identifier() {
 }
 
 #[test]
-fn monitors_and_what_only_looks_alike_are_no_containers() {
+fn monitors_and_similar_names_are_not_containers() {
     let id = id();
     for path in [
         format!("/machine.slice/libpod-conmon-{id}.scope"),
@@ -88,7 +88,7 @@ fn monitors_and_what_only_looks_alike_are_no_containers() {
 }
 
 #[test]
-fn containers_are_told_by_name() {
+fn containers_are_recognised_by_name() {
     for (path, runtime, name) in [
         ("/lxc.payload.web", Runtime::Lxc, "web"),
         ("/lxc.payload.web/system.slice/nginx.service", Runtime::Lxc, "web"),
@@ -111,7 +111,7 @@ fn containers_are_told_by_name() {
 }
 
 #[test]
-fn pods_are_told_by_both_drivers() {
+fn pods_of_both_drivers_are_recognised() {
     let (id, underscores) = (id(), UID.replace('-', "_"));
     for path in [
         format!("/kubepods/burstable/pod{UID}/{id}"),
@@ -168,7 +168,7 @@ fn units_are_the_innermost_service_or_scope() {
 }
 
 #[test]
-fn the_unit_to_stop_is_the_one_that_systemd_made() {
+fn the_unit_to_stop_is_the_one_that_systemd_created() {
     let unit = |path| {
         let manager = Manager::of_path(path);
         (manager.unit, manager.of_user)
@@ -205,7 +205,7 @@ fn the_unit_to_stop_is_the_one_that_systemd_made() {
 }
 
 #[test]
-fn every_hierarchy_is_looked_at() {
+fn every_hierarchy_is_parsed() {
     let id = id();
     let hybrid = format!("4:memory:/docker/{id}\n1:name=systemd:/system.slice/x.service\n0::/\n");
     let (home, path) = Home::of_cgroups(&hybrid);
@@ -217,13 +217,13 @@ fn every_hierarchy_is_looked_at() {
     assert_eq!(path, Some("/system.slice/ssh.service"));
     assert_eq!(Home::of_cgroups("0::/\n"), (Home::default(), Some("/")));
     assert_eq!(Home::of_cgroups("nonsense"), (Home::default(), None));
-    // A colon may be in a name.
+    // A name may contain a colon.
     let (home, _) = Home::of_cgroups("0::/system.slice/a:b.service\n");
     assert_eq!(home.unit, Some("a:b.service".into()));
 }
 
 #[test]
-fn a_container_has_a_name_that_can_be_seen() {
+fn a_container_has_a_printable_name() {
     for path in [
         "/lxc.payload./x",
         "/lxc.payload..scope",

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn attributes_are_found_by_kind_and_room_is_used_again() {
+    fn attributes_are_found_by_kind_and_memory_is_reused() {
         let mut details = Details::default();
         assert!(details.is_empty() && details.get(kind::TOS).is_none());
         details.push(kind::CONG, b"cubic\0");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_attributes_end_the_list_and_nothing_else() {
+    fn a_malformed_attribute_only_ends_the_list() {
         let mut details = Details::default();
         details.push(kind::TOS, &[1]);
         details.push(kind::CONG, b"reno");
@@ -216,7 +216,11 @@ mod tests {
         }
         assert_eq!(attributes(&[3, 0, 1, 0, 9, 9, 9, 9]).count(), 0);
         details.push(kind::INFO, &vec![0; 70_000]);
-        assert_eq!(details.get(kind::INFO), None, "longer than netlink can say");
+        assert_eq!(
+            details.get(kind::INFO),
+            None,
+            "longer than a netlink attribute can be"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What only SCTP has: the addresses of both ends, and association states with their own names.
+//! Facts that only SCTP has: the addresses of both ends, and association states with their own names.
 //!
 //! A dump has a row for each endpoint and one for each of its associations; those of one endpoint share its inode and
 //! cookie (net/sctp/diag.c).
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn states_have_words_and_unknown_numbers_have_none() {
+    fn states_have_names_and_unknown_numbers_have_none() {
         let state = Association::from_kernel(3).unwrap();
         assert_eq!(
             (state.name(), state.nearest()),

@@ -1,4 +1,4 @@
-//! What a rule of nf_tables does, expression by expression (linux 6.18 include/uapi/linux/netfilter/nf_tables.h).
+//! The expressions of an nf_tables rule (linux 6.18 include/uapi/linux/netfilter/nf_tables.h).
 
 use super::Name;
 
@@ -17,23 +17,23 @@ pub enum Data {
 /// What happens to a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It passes this hook's chain.
+    /// It passes this chain.
     Accept,
     /// It is dropped.
     Drop,
-    /// The next expression.
+    /// Continue with the next expression.
     Continue,
-    /// The next rule.
+    /// Continue with the next rule.
     Break,
-    /// Back to the calling chain.
+    /// Return to the calling chain.
     Return,
-    /// A chain that returns.
+    /// Jump to a chain, and come back.
     Jump(Name),
-    /// A chain that does not return.
+    /// Go to a chain, without coming back.
     Goto(Name),
-    /// Passed to a program, which decides.
+    /// It is passed to a program, which decides.
     Queue,
-    /// A number that this version does not know.
+    /// A number that is unknown to this version.
     Other(i32),
 }
 
@@ -49,7 +49,7 @@ pub enum Expression {
         operation: u32,
         data: Box<[u8]>,
     },
-    /// Continues if the bytes lie between two others, both included.
+    /// Continues if the bytes lie between two values, inclusive.
     Range {
         from: u8,
         negated: bool,
@@ -67,20 +67,20 @@ pub enum Expression {
     ByteOrder { from: u8, to: u8, bytes: u8, size: u8 },
     /// Loads something about the packet.
     Load { to: u8, what: Load },
-    /// Changes the packet's mark, or sets something else that does not matter here.
+    /// Changes the packet's mark, or something else that does not matter here.
     SetMeta { key: u32, from: u8 },
     /// Changes the connection's mark, zone or labels.
     SetConnection { key: u32, from: u8 },
     /// Writes into the packet.
     Write { base: u32, offset: u32, bytes: u32 },
-    /// Looks a key up; a map loads its value.
+    /// Looks up a key; for a map, loads its value.
     Lookup {
         set: Name,
         from: u8,
         to: Option<Register>,
         inverted: bool,
     },
-    /// Names the object of a key, or a fixed one.
+    /// Uses a fixed object, or the one that a key maps to.
     Object { of: ObjectOf },
     /// Adds the packet's key to a set, or removes it.
     Update { set: Name, is_limited: bool },
@@ -102,13 +102,13 @@ pub enum Expression {
     NoTrack,
     /// Counts, logs or annotates.
     NoEffect,
-    /// A match that depends on more than the packet: its name.
+    /// A match that depends on more than the packet, with its description.
     Undecidable(&'static str),
     /// A match of x_tables.
     Match(Extension),
     /// A target of x_tables.
     Target(Extension),
-    /// An expression that this version does not know, or whose effect cannot be predicted.
+    /// An expression that is unknown to this version, or whose effect cannot be predicted.
     Other(Name),
 }
 
@@ -122,9 +122,9 @@ pub enum Load {
     Meta(u32),
     /// `NFT_CT_*`, in a direction (0 original, 1 reply) if one is named.
     Connection { key: u32, direction: Option<u8> },
-    /// A look-up in the routing table: result (`NFT_FIB_RESULT_*`) and flags.
+    /// A lookup in the routing table: result (`NFT_FIB_RESULT_*`) and flags.
     Fib { result: u32, flags: u32 },
-    /// Something that cannot be predicted: what, and how many bytes.
+    /// Something that cannot be predicted: its description, and its length.
     Unknown { what: &'static str, bytes: u8 },
 }
 

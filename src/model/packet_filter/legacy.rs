@@ -5,7 +5,7 @@ use super::{Extension, Name};
 /// A table of iptables-legacy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegacyTable {
-    /// Whether it is one of ip6tables.
+    /// Whether it is a table of ip6tables.
     pub v6: bool,
     /// Its name.
     pub name: Name,
@@ -47,7 +47,7 @@ pub struct LegacyEntry {
 pub enum LegacyTarget {
     /// A verdict: negative, or the offset of a rule.
     Standard(i32),
-    /// The beginning of a user-defined chain: its name.
+    /// The start of a user-defined chain, with its name.
     Begin(Name),
     /// An extension.
     Extension(Extension),

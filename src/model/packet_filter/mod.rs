@@ -8,7 +8,7 @@ pub use expression::{Data, Expression, Extension, Load, ObjectOf, Register, Verd
 pub use legacy::{LegacyEntry, LegacyTable, LegacyTarget};
 pub use nft::{Chain, Element, Family, Hook, Kind, Object, Rule, Set, Table};
 
-/// A name of a table, chain, set or interface, in the kernel's bytes. Escape it before anyone sees it.
+/// A name of a table, chain, set or interface, in the kernel's bytes. It must be escaped before it is shown.
 pub type Name = Box<[u8]>;
 
 /// Every rule of a network namespace.
@@ -20,7 +20,7 @@ pub struct PacketFilter {
     pub legacy: Vec<LegacyTable>,
 }
 
-/// What was read of the packet filter.
+/// The result of reading the packet filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// Everything.
@@ -36,11 +36,11 @@ pub enum Unread {
     NeedsNetAdmin,
     /// It changed during each of several attempts to read it.
     Changing,
-    /// There are more rules than are read.
+    /// There are more rules than sockstat reads.
     TooLarge,
-    /// The kernel refused for another reason, or its reply was cut: errno, 0 if none.
+    /// The kernel refused for another reason, or its reply was truncated: errno, 0 if none.
     Failed(i32),
-    /// The recording does not have it.
+    /// The recording lacks it.
     NotRecorded,
 }
 

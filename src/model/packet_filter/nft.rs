@@ -16,7 +16,7 @@ pub enum Family {
     Arp,
     /// Everything that passes through one device.
     Netdev,
-    /// What a bridge forwards.
+    /// Everything that a bridge forwards.
     Bridge,
 }
 
@@ -56,7 +56,7 @@ pub struct Table {
 pub struct Chain {
     /// Its name.
     pub name: Name,
-    /// Where the kernel calls it; `None` for one that only rules jump to.
+    /// Where the kernel calls it; `None` for a chain that only rules jump to.
     pub hook: Option<Hook>,
     /// Whether its policy is drop.
     pub drops: bool,

@@ -12,7 +12,7 @@ use crate::model::{End, Prefix};
 /// A condition that the kernel can check.
 pub type Condition = Tree<Question>;
 
-/// One test by the kernel. Ports are in host byte order, a missing port is 0.
+/// One test by the kernel. Ports are in host byte order; a missing port is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// The port is at least this.

@@ -43,7 +43,7 @@ pub struct Dump {
     pub parts: Parts,
     /// How much of each reply to read.
     pub wanted: Wanted,
-    /// Whether the user named the protocol, or it is only part of "everything".
+    /// Whether the user named the protocol; otherwise it is only part of "everything".
     pub named: bool,
     /// The only local port that can pass the filter. The kernel compares it before anything else, but not in its
     /// table of sockets that are only bound.
@@ -72,7 +72,7 @@ impl Dump {
         }
     }
 
-    /// Returns the dump needed to find the other ends of its sockets; `None` if this one has them all, or they are
+    /// Returns the dump needed to find the other ends of its sockets; `None` if this dump has all of them, or they are
     /// not wanted.
     pub fn for_peers(&self, peers: PeerKinds) -> Option<Self> {
         let needed = match self.protocol {
@@ -100,7 +100,7 @@ impl Dump {
         })
     }
 
-    /// Returns the dump needed to count the half-open connections of its listeners; `None` if this one has them.
+    /// Returns the dump needed to count the half-open connections of its listeners; `None` if this dump has them.
     pub fn for_half_open(&self) -> Option<Self> {
         let needed = StateSet::of_all(&[State::Listen, State::SynRecv]);
         let whole = self.v4 && self.v6 && !self.is_narrowed();
@@ -159,8 +159,8 @@ impl Dump {
             && possible
     }
 
-    /// Returns whether it is small on any ordinary machine: the kernel keeps listeners apart from connections, and
-    /// only TCP has connections by the hundred thousand.
+    /// Returns whether it is small on any ordinary machine: the kernel keeps listeners separate from connections, and
+    /// only TCP has hundreds of thousands of connections.
     pub fn is_small(&self) -> bool {
         let tcp = matches!(self.protocol, Protocol::Tcp | Protocol::Mptcp);
         !tcp || self.requested_states() == StateSet::of(State::Listen)

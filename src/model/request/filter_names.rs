@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::model::unix_path::FileId;
 
-/// Names in a filter that need a look-up.
+/// Names in a filter that must be looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterNames {
     /// Host names, for addresses.
@@ -18,7 +18,7 @@ pub struct FilterNames {
     pub interfaces: BTreeSet<String>,
     /// cgroup paths (absolute, or below the mount point of cgroup v2), for ids.
     pub cgroups: BTreeSet<String>,
-    /// Paths of unix sockets, for the files that are there now.
+    /// Paths of unix sockets, for the files that exist there now.
     pub files: BTreeSet<String>,
     /// The range of automatic ports (net.ipv4.ip_local_port_range).
     pub local_port_range: bool,
@@ -44,12 +44,12 @@ pub struct ResolvedNames {
     pub interfaces: BTreeMap<String, u32>,
     /// Whether interfaces are compared by name, because several namespaces are listed.
     pub interfaces_by_name: bool,
-    /// Some look-up was not answered in time.
+    /// Whether some lookup was not answered in time.
     pub late: bool,
     /// cgroup v2 ids.
     pub cgroups: BTreeMap<String, u64>,
     /// Files of sockets.
     pub files: BTreeMap<String, FileId>,
-    /// The range of automatic ports; `None` if it could not be read, and the kernel's default applies.
+    /// The range of automatic ports; `None` if it could not be read, so that the kernel's default applies.
     pub local_port_range: Option<(u16, u16)>,
 }

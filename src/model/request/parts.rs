@@ -33,13 +33,13 @@ impl Parts {
         Self(1 << (kind - 1))
     }
 
-    /// Adds more.
+    /// Returns the union.
     #[must_use]
     pub const fn and(self, more: Self) -> Self {
         Self(self.0 | more.0)
     }
 
-    /// Adds more if a condition holds.
+    /// Returns the union with `more` if `condition` holds.
     #[must_use]
     pub const fn and_if(self, condition: bool, more: Self) -> Self {
         if condition { self.and(more) } else { self }

@@ -5,7 +5,7 @@ pub(super) fn put32(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_ne_bytes());
 }
 
-/// Most queues and many uids are 0, which takes a flag and no bytes.
+/// Appends a count. Most queues and many uids are 0, which takes a flag and no bytes.
 pub(super) fn put_count(out: &mut Vec<u8>, value: Option<u32>, present: u32, zero: u32) -> u32 {
     match value {
         None => 0,

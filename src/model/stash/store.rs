@@ -1,4 +1,5 @@
-//! Sockets that are kept for a long time, packed and found by identity: the tables of `events` and of the live screen.
+//! Packed storage for sockets that are kept for a long time and found by identity: the tables of `events` and the live
+//! screen.
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
@@ -10,14 +11,14 @@ use crate::model::{Protocol, Socket, State};
 /// What identifies a socket for as long as the machine runs.
 pub type Key = (Protocol, NonZeroU64);
 
-/// How many bytes of removed records are kept before the others are packed again.
+/// How many bytes of removed records are tolerated before the store is packed again.
 const DEAD_BYTES: usize = 64 * 1024;
-/// What the record of an idle IPv4 connection takes.
+/// The size of the record of an idle IPv4 connection.
 const RECORD_BYTES: usize = 48;
-/// The fewest slots of an index.
+/// The minimum number of slots in an index.
 const SLOTS_MIN: usize = 64;
 
-/// Sockets by key: one record each, as in a [`Stash`], and some six bytes of an index.
+/// Sockets by key: one record each, as in a [`Stash`], and about six bytes of index.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     records: Stash,
@@ -28,7 +29,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty one with room for this many plain sockets.
+    /// An empty store with room for this many plain sockets.
     pub fn with_room(sockets: usize) -> Self {
         let mut store = Self::default();
         if sockets > 0 {
@@ -38,7 +39,7 @@ impl Store {
         store
     }
 
-    /// Packs sockets; of two with the same key, the later one.
+    /// Packs sockets; of two with the same key, the later one is kept.
     pub fn of<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
         let mut store = Self::default();
         for socket in sockets {
@@ -67,8 +68,8 @@ impl Store {
         self.records.bytes.len() + self.slots.len() * size_of::<u32>()
     }
 
-    /// Adds a socket, or replaces the one with its key. One without a key ([`Socket::identity`]) is not kept: returns
-    /// false.
+    /// Adds a socket, or replaces the one with the same key. A socket without a key ([`Socket::identity`]) is not kept;
+    /// then returns false.
     pub fn insert(&mut self, socket: &Socket) -> bool {
         let Some(key) = socket.identity() else {
             return false;
@@ -82,7 +83,7 @@ impl Store {
         let slot = self.slot_of(key);
         self.records.push(socket);
         match self.position(slot) {
-            Some(old) => self.bury(old),
+            Some(old) => self.mark_dead(old),
             None => self.count += 1,
         }
         self.slots[slot] = position;
@@ -95,9 +96,9 @@ impl Store {
         let socket = self.get(key)?;
         let mut hole = self.slot_of(key);
         let position = self.position(hole)?;
-        self.bury(position);
+        self.mark_dead(position);
         self.count -= 1;
-        // Entries that were placed after it because its slot was taken move up.
+        // Entries that were placed further on because its slot was taken move back.
         let mask = self.slots.len() - 1;
         let mut at = hole;
         loop {
@@ -125,7 +126,7 @@ impl Store {
         self.read(key, &mut socket).then_some(socket)
     }
 
-    /// Unpacks a socket into `slot`; returns false if there is none, and leaves the slot as it is.
+    /// Unpacks a socket into `slot`; if there is none, returns false and leaves the slot unchanged.
     pub fn read(&self, key: Key, slot: &mut Socket) -> bool {
         self.find(key)
             .is_some_and(|position| self.records.reader_from(position).next_into(slot))
@@ -136,7 +137,7 @@ impl Store {
         self.find(key).map(|position| self.state_at(position))
     }
 
-    /// Returns the keys and states of all sockets, in the order in which they came.
+    /// Returns the keys and states of all sockets, in insertion order.
     pub fn keys(&self) -> impl Iterator<Item = (Key, State)> + '_ {
         let mut at = 0;
         std::iter::from_fn(move || {
@@ -152,7 +153,7 @@ impl Store {
         })
     }
 
-    /// Unpacks every socket in turn, in the order in which they came.
+    /// Unpacks every socket in turn, in insertion order.
     pub fn each(&self, mut visit: impl FnMut(&Socket)) {
         let mut slot = Socket::BLANK;
         let mut reader = self.records.reader();
@@ -167,7 +168,7 @@ impl Store {
         }
     }
 
-    /// The records alone; copied only if some of them were removed.
+    /// Returns the records, which are copied only if some were removed.
     pub fn as_stash(&self) -> Cow<'_, Stash> {
         if self.dead_bytes == 0 {
             return Cow::Borrowed(&self.records);
@@ -182,7 +183,7 @@ impl Store {
         take32(&mut record) & DEAD != 0
     }
 
-    fn bury(&mut self, position: Position) {
+    fn mark_dead(&mut self, position: Position) {
         let bytes = &mut self.records.bytes;
         let mut record = bytes.get(position.0..).unwrap_or_default();
         self.dead_bytes += take32(&mut record) as usize;
@@ -221,7 +222,7 @@ impl Store {
         self.position(self.slot_of(key))
     }
 
-    /// The slot that leads to `key`, or the free slot where it belongs. The table is never full.
+    /// The slot of `key`, or the free slot where it belongs. The table is never full.
     fn slot_of(&self, key: Key) -> usize {
         let mut slot = self.home(key);
         while let Some(position) = self.position(slot) {
@@ -279,7 +280,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_agrees_with_a_plain_map(steps in proptest::collection::vec((1u64..200, any::<u16>(), 0u8..3), 0..2000)) {
+        fn it_agrees_with_a_btree_map(steps in proptest::collection::vec((1u64..200, any::<u16>(), 0u8..3), 0..2000)) {
             let mut store = Store::default();
             let mut plain: BTreeMap<Key, Socket> = BTreeMap::new();
             for (cookie, port, step) in steps {
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_takes_some_sixty_bytes_and_removed_ones_leave_nothing() {
+    fn a_connection_takes_about_sixty_bytes_and_removed_ones_none() {
         let mut store = Store::default();
         for cookie in 1..=20_000 {
             store.insert(&socket(cookie, 80));
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn its_records_are_those_that_were_not_removed() {
+    fn the_stash_has_the_records_that_were_not_removed() {
         let mut store = Store::default();
         for cookie in 1..=3 {
             store.insert(&socket(cookie, 80));

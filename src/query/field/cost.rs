@@ -7,7 +7,7 @@ use crate::model::request::Parts;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost(u64);
 
-/// A part of every reply of the kernel; the lower half holds these.
+/// A part of the kernel's replies; these are in the lower half.
 const fn part(part: Parts) -> Cost {
     Cost(part.bits() as u64)
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn costs_add_up_and_know_what_dumps_must_report() {
+    fn costs_are_combined_and_determine_what_dumps_must_report() {
         let both: Cost = [Cost::INFO, Cost::OWNERS].into_iter().collect();
         assert!(both.has(Cost::INFO) && both.has(Cost::OWNERS) && !both.has(Cost::MEMORY));
         assert_eq!(both.parts(), Parts::attribute(kind::INFO));

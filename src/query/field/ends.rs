@@ -7,7 +7,7 @@ use crate::model::Row;
 use crate::model::other_ends::vsock_number;
 use crate::model::{Endpoints, InetPair, Protocol, Socket};
 
-/// The "port" of a raw socket is its IP protocol, which has a field of its own.
+/// Whether the ports are ports: the "port" of a raw socket is its IP protocol, which has its own field.
 fn has_ports(socket: &Socket) -> bool {
     socket.protocol != Protocol::Raw
 }

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instructions_are_texts_and_a_piece_of_one_is_none() {
+    fn instructions_are_texts_and_a_partial_one_is_ignored() {
         let program = [
             &0x06_u16.to_ne_bytes()[..],
             &[0, 1],

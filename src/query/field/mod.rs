@@ -1,7 +1,7 @@
 //! The registry of fields: every fact about a row, under its one name.
 //!
-//! `table` has a line for each field; three macros read it: `name` generates the enum, `registry` what is known
-//! about each field, `read` its value in a [`Row`](crate::model::Row). The other files hold what the lines refer to.
+//! `table` has a line for each field; three macros read it: `name` generates the enum, `registry` the facts about each
+//! field, `read` its value in a [`Row`](crate::model::Row). The other files define what the lines refer to.
 
 pub mod cost;
 mod ends;

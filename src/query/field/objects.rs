@@ -14,7 +14,7 @@ pub(super) fn memory(socket: &Socket) -> Option<Struct<'_>> {
     whole(socket, kind::SKMEMINFO, Field::Memory)
 }
 
-/// A listener has no measurements: the kernel fills in its queue, which is in `accept_q` and `backlog`, and zeros.
+/// A listener has no measurements: the kernel reports only its queue, which is in `accept_q` and `backlog`, and zeros.
 fn connection(socket: &Socket, protocol: Protocol, object: Field) -> Option<Struct<'_>> {
     if socket.protocol == protocol && !socket.is_listener() {
         whole(socket, kind::INFO, object)

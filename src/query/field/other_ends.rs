@@ -147,7 +147,7 @@ pub(super) fn service(socket: &Socket, of: fn([u32; 2]) -> u32) -> Value<'_> {
     integer(tipc(socket).and_then(|pair| pair.service).map(of))
 }
 
-/// Unknown of connected sockets.
+/// Unknown for connected sockets.
 pub(super) fn published(socket: &Socket) -> Value<'_> {
     let pair = tipc(socket).filter(|pair| pair.peer.is_none());
     pair.map_or(Value::Null, |pair| Value::Bool(pair.is_published))

@@ -17,7 +17,7 @@ pub struct Place {
     pub bits: u32,
     /// Its type.
     pub form: Form,
-    /// The number with which the kernel marks a missing value.
+    /// The number that the kernel uses for a missing value.
     pub none: Option<u64>,
 }
 
@@ -78,7 +78,7 @@ impl Place {
         self
     }
 
-    /// The same, where this number marks a missing value.
+    /// The same, with this number for a missing value.
     pub(super) const fn without(mut self, none: u64) -> Self {
         self.none = Some(none);
         self
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_read_where_they_lie_and_are_unknown_behind_the_end() {
+    fn parts_are_read_at_their_offsets_and_unknown_beyond_the_end() {
         let word = u16_at(2);
         assert_eq!(
             word.raw(&[0, 0, 1, 2, 3]),

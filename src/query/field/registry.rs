@@ -35,10 +35,10 @@ const MACHINE: Cost = Cost::MACHINE;
 const REACHABLE: Cost = Cost::REACHABLE;
 /// The owners of the other end.
 const PEER_OWNERS: Cost = PEERS.and(OWNERS).and(Cost::PEER_OWNERS);
-/// What the cgroup of the socket's creator, or of an owner, says.
+/// Facts from the cgroup of the socket's creator, or of an owner.
 const HOME: Cost = ATTRIBUTES.and(CGROUPS).and(OWNERS).and(PROCESSES);
 
-/// Numbers with which the kernel marks an unknown value or no limit.
+/// Numbers that the kernel uses for an unknown value or no limit.
 const UNKNOWN_32: u64 = u32::MAX as u64;
 const UNKNOWN_64: u64 = u64::MAX;
 const INFINITE: u64 = 0x7fff_ffff;

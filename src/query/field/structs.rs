@@ -68,14 +68,14 @@ mod tests {
     use crate::model::details::Details;
 
     #[test]
-    fn the_number_for_no_value_is_none() {
+    fn the_number_for_a_missing_value_is_none() {
         let long = u64_at(0).without(u64::MAX);
         assert_eq!(Struct::new(Field::Tcp, &[0xff; 8]).number(&long), None);
         assert_eq!(Struct::new(Field::Tcp, &[0; 8]).number(&long), Some(0));
     }
 
     #[test]
-    fn nested_parts_are_attributes_of_their_own() {
+    fn nested_parts_are_separate_attributes() {
         let mut bytes = Details::default();
         bytes.push(3, &7u16.to_ne_bytes());
         bytes.push(5, &[]);

@@ -1,4 +1,4 @@
-//! Checks the table of fields against itself, the kernel headers, and replies of a kernel.
+//! Checks the table of fields for consistency, and against kernel headers and replies of a kernel.
 
 #[cfg(target_env = "gnu")]
 use std::mem::offset_of;
@@ -9,7 +9,7 @@ use crate::model::{Endpoints, Protocol, Socket, State};
 use crate::query::samples;
 
 #[test]
-fn names_are_unique_lead_back_to_their_field_and_are_those_of_the_enum() {
+fn names_are_unique_and_map_to_their_fields() {
     for (index, info) in FIELDS.iter().enumerate() {
         assert_eq!(info.field as usize, index, "{}", info.name);
         assert_eq!(Field::from_name(info.name), Some(info.field));
@@ -28,7 +28,7 @@ fn names_are_unique_lead_back_to_their_field_and_are_those_of_the_enum() {
 }
 
 #[test]
-fn parts_stand_together_under_their_object_with_keys_of_their_own() {
+fn parts_follow_their_object_and_have_unique_keys() {
     for object in FIELDS {
         let parts = object.field.parts();
         assert_eq!(parts.is_empty(), object.kind != Kind::Object, "{}", object.name);
@@ -99,7 +99,7 @@ const fn width_of<T>(_member: fn(libc::tcp_info) -> T) -> usize {
 
 #[cfg(target_env = "gnu")]
 #[test]
-fn parts_of_tcp_lie_where_libc_has_them() {
+fn parts_of_tcp_info_have_the_offsets_of_libc() {
     let members = members_in_libc!(
         CaState tcpi_ca_state TcpRetransmits tcpi_retransmits Probes tcpi_probes Backoff tcpi_backoff
         OptTimestamps tcpi_options OptSack tcpi_options OptWscale tcpi_options OptEcn tcpi_options
@@ -132,7 +132,7 @@ fn parts_of_tcp_lie_where_libc_has_them() {
 }
 
 #[test]
-fn a_part_is_unknown_where_the_structure_ends_before_it() {
+fn a_part_beyond_the_end_of_the_structure_is_unknown() {
     let mut socket = Socket::BLANK;
     let bytes: Vec<u8> = (1..=255).chain(1..=45).collect();
     for length in 0..bytes.len() {
@@ -224,7 +224,7 @@ fn known(asked: Cost) -> Vec<Field> {
 }
 
 #[test]
-fn a_field_is_known_exactly_if_what_it_costs_was_asked_for() {
+fn a_field_is_known_exactly_if_its_cost_was_requested() {
     assert_eq!(known(Cost::NOTHING), []);
     for asked in [
         Cost::MEMORY,

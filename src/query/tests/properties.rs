@@ -6,7 +6,7 @@ use super::*;
 
 proptest! {
     #[test]
-    fn any_text_is_understood_or_refused_with_a_place(text in "\\PC{0,60}") {
+    fn any_text_is_parsed_or_rejected_with_a_position(text in "\\PC{0,60}") {
         if let Err(error) = parse(std::slice::from_ref(&text), Mode::List) {
             prop_assert!(error.span.end <= text.len());
             error.render();
@@ -14,7 +14,7 @@ proptest! {
     }
 
     #[test]
-    fn any_run_of_tokens_is_understood_or_refused(
+    fn any_sequence_of_tokens_is_parsed_or_rejected(
         parts in proptest::collection::vec(proptest::sample::select(vec![
             "(", ")", "and", "or", "not", "!", "=", "!=", "<", "~", "/", "in", "like", ",", "sport", "state", "listen", "80", "10/8",
             "nginx", "has", "'", "\\", "src", "::1", "[", "]", ":", "*", "pid", "0x", "-", "5k", "%", "dev", "exclude", "autobound",

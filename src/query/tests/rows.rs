@@ -120,7 +120,7 @@ fn filters_select_rows() {
         ("pid in (800-850)", "web conn"),
         ("fd = 4", "conn"),
         ("process = nginx", "web conn"),
-        // As shown, its interpreter, its script, its kernel name, its file.
+        // By the name shown, its interpreter, its script, its kernel name, its file.
         ("process = 'python3.11 app.py'", "conn out bus"),
         ("process = python3.11", "conn out bus"),
         ("process = app.py", "conn out bus"),

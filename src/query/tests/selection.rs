@@ -1,4 +1,4 @@
-//! What a filter selects of states, protocols and names before any row is read.
+//! The states, protocols and names that a filter selects before any row is read.
 
 use super::*;
 use crate::model::StateSet;
@@ -6,7 +6,7 @@ use crate::model::request::ResolvedNames;
 use crate::query::Predicate;
 
 #[test]
-fn states_and_protocols_are_told_to_the_selection() {
+fn states_and_protocols_are_passed_to_the_selection() {
     let states = |filter: &str| read(filter).states;
     assert_eq!(states("sport = 22"), None);
     assert_eq!(states("state listen"), StateSet::from_word("listen"));
@@ -47,7 +47,7 @@ fn a_port_to_kill_is_the_local_one() {
         ("/run/x", "path = /run/x"),
     ] {
         let expected = read(same_as).expr.unwrap();
-        // No file is there.
+        // There is no such file.
         let found = ResolvedNames::default();
         assert_eq!(
             format!("{:?}", parsed(filter).resolve(&found).unwrap()),
@@ -58,7 +58,7 @@ fn a_port_to_kill_is_the_local_one() {
 }
 
 #[test]
-fn names_are_listed_and_then_replaced() {
+fn names_are_collected_and_then_replaced() {
     let expr = read("dst web:443 or dport = http or user = mark or dev eth0 or cgroup /app or autobound")
         .expr
         .unwrap();
@@ -96,7 +96,7 @@ fn names_are_listed_and_then_replaced() {
 }
 
 #[test]
-fn an_empty_filter_ends_and_closes_nothing() {
+fn an_empty_filter_kills_and_closes_nothing() {
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     for blank in [&[][..], &[""], &[" "], &["", "\t"], &["\n"]] {
         let error = parse(&words(blank), Mode::Kill).unwrap_err();

@@ -32,7 +32,7 @@ fn holds(filter: &str, started: u64, taken: u64, holders: &[Holder]) -> Match {
 }
 
 #[test]
-fn a_time_is_compared_with_the_period_that_is_named() {
+fn a_time_is_compared_with_the_named_period() {
     // 2026-11-30T10:15:00.250Z
     const NOW: u64 = 1_796_033_700_250;
     for (filter, expected) in [
@@ -72,7 +72,7 @@ fn a_time_is_compared_with_the_period_that_is_named() {
 }
 
 #[test]
-fn what_is_no_time_is_refused_with_an_example() {
+fn an_invalid_time_is_rejected_with_an_example() {
     for filter in ["taken_at = yesterday", "started_at gt 2026-02-30"] {
         let error = fails(filter);
         assert!(error.contains("as in 2026-11-30"), "{error}");

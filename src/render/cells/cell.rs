@@ -1,8 +1,8 @@
-//! One cell, and its tone.
+//! A cell of the table, and its tone.
 
 use crate::render::span::{Cut, Span};
 
-/// The tone of a cell; colour is only a signal.
+/// The tone of a cell, shown as a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
     /// Normal.
@@ -44,7 +44,7 @@ impl Cell {
         }
     }
 
-    /// The same in another tone.
+    /// Sets the tone.
     pub(super) fn toned(self, tone: Tone) -> Self {
         Self { tone, ..self }
     }

@@ -32,7 +32,7 @@ macro_rules! columns {
                 }
             }
 
-            /// Returns whether it holds numbers, which are compared by their length.
+            /// Returns whether it holds numbers, which are right-aligned so that they can be compared.
             pub fn is_right_aligned(self) -> bool {
                 match self {
                     $(Self::$Column => $right,)*
@@ -43,7 +43,7 @@ macro_rules! columns {
     };
 }
 
-// Its heading, whether it holds numbers, and the fields that it shows.
+// Each line: the heading, whether the column holds numbers, and the fields that it shows.
 columns! {
     /// The network namespace, if rows come from several.
     Netns      "NETNS"    false [Netns, NetnsName];

@@ -32,7 +32,7 @@ impl Column {
                 })
             }
             Self::AcceptQ => queues::accept_queue(row),
-            // Zeros need no attention.
+            // Zeros are left blank.
             Self::SynRecv => number(row.context.half_open.of(socket).filter(|count| *count > 0)),
             Self::RecvBuffer => queues::receive_queue(socket),
             Self::Drops => {
@@ -61,7 +61,7 @@ impl Column {
     }
 }
 
-/// Text keeps its blanks here: the layout separates columns.
+/// Blanks in text are kept here, because the layout separates the columns.
 fn field_text(row: &Row<'_>, field: Field) -> String {
     written(|out| match field.value(row) {
         Value::Null => {}
@@ -69,9 +69,9 @@ fn field_text(row: &Row<'_>, field: Field) -> String {
     })
 }
 
-/// CLOSE-WAIT with unread bytes: the program forgot to close the socket, or does not read it.
+/// Highlights CLOSE-WAIT with unread bytes: the program forgot to close the socket, or does not read it.
 fn state_tone(row: &Row<'_>) -> Tone {
-    // A peer's FIN counts as one byte (linux 6.18 net/ipv4/tcp_diag.c), so more than one is data.
+    // The peer's FIN counts as one byte (linux 6.18 net/ipv4/tcp_diag.c), so only more than one byte is data.
     let unread = row.socket.recv_q().is_some_and(|bytes| bytes > 1);
     if row.socket.state == State::CloseWait && unread {
         Tone::Warn

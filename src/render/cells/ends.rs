@@ -1,4 +1,4 @@
-//! Both ends of a socket.
+//! The local and the peer end of a socket.
 
 use crate::model::Row;
 use crate::model::{Endpoints, InetPair, Protocol, SocketType};
@@ -49,7 +49,7 @@ pub(super) fn peer(row: &Row<'_>, names: bool) -> Vec<Span> {
     }
 }
 
-/// Text truncated in the middle: the two ends of a path or an address say more than what is between them.
+/// Text that is truncated in the middle, because the two ends of a path or an address are the informative parts.
 fn middle(push: impl FnOnce(&mut Vec<u8>)) -> Vec<Span> {
     vec![Span::new(written(push), Cut::Middle, 1)]
 }

@@ -22,7 +22,8 @@ pub(super) fn accept_queue(row: &Row<'_>) -> Cell {
     Cell::fixed(text).toned(tone)
 }
 
-/// The percentages at which a receive buffer is worth a look, and needs action: a datagram that does not fit is lost.
+/// The fill levels, in percent, at which a receive buffer is highlighted as worth a look and as needing action. A
+/// datagram that does not fit is lost.
 const FILLING_PERCENT: u64 = 50;
 const FULL_PERCENT: u64 = 90;
 

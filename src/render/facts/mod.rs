@@ -1,5 +1,5 @@
-//! What the kernel reports about a socket beyond its row, in words for people: a record of labelled lines for one
-//! socket, one indented line after each row for many.
+//! What the kernel reports about a socket beyond its row, for people: labelled lines for a single socket, or one
+//! indented line after each of many rows.
 
 mod connection;
 mod parts;
@@ -13,7 +13,7 @@ use self::socket::{filter, identity, memory, options, queues, timer};
 use super::cells::Column;
 use crate::model::Row;
 
-/// Which of these facts are shown after the rows of a table.
+/// Which of these facts are shown after the rows of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Whether a single row is shown with everything known about it.
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_says_what_is_known_and_leaves_out_what_is_not() {
+    fn a_record_has_known_facts_and_leaves_out_unknown_ones() {
         let text = samples::with_row(&connection(), record);
         for line in [
             "  queues     0 unread, 36 unacknowledged\n",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_many_has_a_line_only_if_there_is_something_to_tell() {
+    fn a_row_among_many_has_a_line_only_if_there_are_facts() {
         let facts = Facts {
             lines: true,
             ..Facts::default()

@@ -23,7 +23,7 @@ pub struct Envelope<'a> {
     pub taken_at: SystemTime,
     /// Whether the capture is complete.
     pub complete: bool,
-    /// What is missing, or was read in another way.
+    /// What is missing, or was read by a fallback.
     pub gaps: &'a [Gap],
 }
 
@@ -55,7 +55,7 @@ impl Envelope<'_> {
         out.extend_from_slice(b"}\n");
     }
 
-    /// The same for rows counted by groups, without rows: `groups` are objects separated by commas.
+    /// The same for counted groups, without rows: `groups` are objects separated by commas.
     pub fn push_end_with_groups(out: &mut Vec<u8>, groups: &[u8]) {
         out.extend_from_slice(b"],\"groups\":[\n");
         out.extend_from_slice(groups);

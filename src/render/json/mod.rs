@@ -1,7 +1,7 @@
 //! JSON: one envelope, and rows with the keys of the registry.
 //!
 //! Rows are written by hand, directly into the output buffer: a serialiser would build each row first. Strings are
-//! escaped as by [`escape`](super::escape) and then as JSON requires, so that any bytes can be read back.
+//! escaped with [`escape`](super::escape) and then as JSON requires, so that any bytes can be read back.
 
 mod envelope;
 mod owner;

@@ -5,8 +5,8 @@ use crate::model::Row;
 use crate::query::field::{FIELDS, Field, Value};
 use crate::render::text::push_start;
 
-/// What precedes each field's value, by [`Field`]: a comma and the key, and the length of both. Null, by far the most
-/// common value, follows.
+/// The text for each [`Field`]: a comma, the key and null, by far the most common value; and the length of comma and
+/// key.
 static KEYS: [([u8; KEY_BYTES], usize); FIELDS.len()] = keys();
 
 /// Room for the longest key and null.
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_stand_behind_a_comma_and_before_null() {
+    fn keys_are_preceded_by_a_comma_and_followed_by_null() {
         let (text, length) = KEYS[Field::LocalPort as usize];
         assert_eq!(&text[..length], b",\"local_port\":");
         assert_eq!(&text[..length + NULL.len()], b",\"local_port\":null");

@@ -8,7 +8,7 @@ pub(crate) fn push_key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b"\":");
 }
 
-/// A keyword: nothing in it has to be escaped.
+/// Appends a keyword, which needs no escaping.
 pub(super) fn push_word(out: &mut Vec<u8>, word: &str) {
     out.push(b'"');
     out.extend_from_slice(word.as_bytes());
@@ -26,7 +26,7 @@ pub(crate) fn push_string(out: &mut Vec<u8>, bytes: &[u8]) {
     push_quoted(out, |out| escape::push(out, bytes));
 }
 
-/// Quotes what `write` appends. `write` leaves no control characters, so only quotes and backslashes remain to be
+/// Quotes what `write` appends. `write` appends no control characters, so only quotes and backslashes have to be
 /// escaped.
 pub(super) fn push_quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');

@@ -60,7 +60,7 @@ fn push_struct(out: &mut Vec<u8>, structure: &Struct<'_>) {
     for (index, part) in structure.parts().iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
         push_key(out, part.key);
-        // The two most common kinds of value are written here: they make up nine tenths of a row with details.
+        // The two most common kinds of value are handled here: they make up nine tenths of a row with details.
         match part_value(part, structure) {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Integer(number) => push_number(out, number),

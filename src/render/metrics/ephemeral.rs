@@ -1,4 +1,4 @@
-//! Ports that the kernel chooses: how many there are, and how close they are to running out.
+//! Ephemeral ports: how many there are, and how close they are to running out.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ pub(super) struct Ephemeral {
     ports: RangeInclusive<u16>,
     /// Which ports of the range some TCP socket uses.
     used: Vec<bool>,
-    /// TCP sockets by local address and peer: each has a port of its own.
+    /// TCP sockets by local address and peer: each needs its own local port.
     by_peer: HashMap<(IpAddr, IpAddr, u16), u64>,
 }
 

@@ -18,7 +18,7 @@ const EPHEMERAL: &str = "ephemeral";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     protocol: Protocol,
-    /// `None` for those whose ports the kernel chose.
+    /// `None` for listeners whose port the kernel chose.
     place: Option<(IpAddr, u16)>,
     program: String,
 }
@@ -37,7 +37,7 @@ struct Counts {
     info: Info,
 }
 
-/// Facts about the socket that can be reached from the most places.
+/// Facts about the socket with the widest scope.
 #[derive(Clone, Debug, Default)]
 struct Info {
     scope: Option<Scope>,
@@ -106,7 +106,7 @@ impl Listeners {
         }
     }
 
-    /// Adds connections to their listener: the one at their address, or else the one at every address.
+    /// Adds connections to their listener: the one on their address, else the one on every address.
     fn join(&mut self) {
         for ((protocol, address, port), connections) in std::mem::take(&mut self.connected) {
             let rank = |key: &Key| {
@@ -134,7 +134,7 @@ impl Listeners {
     pub(super) fn write(mut self, page: &mut Page, most: usize) {
         self.join();
         let mut all: Vec<(Key, Counts)> = self.all.into_iter().collect();
-        // Among those that are equally full, those that dropped or serve the most.
+        // Equally full ones are sorted by the connections that they dropped or serve.
         all.sort_by(|(_, a), (_, b)| {
             let by_fullness = compare(b.fullest, a.fullest);
             by_fullness.then_with(|| {
@@ -204,7 +204,7 @@ impl Listeners {
     }
 }
 
-/// Name, type and meaning of a family, and its value.
+/// Name, type and help text of a family, and its value.
 type Listed = (&'static str, Kind, &'static str, fn(&Counts) -> String);
 
 const FAMILIES: &[Listed] = &[

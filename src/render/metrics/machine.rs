@@ -3,7 +3,7 @@
 use super::page::{Kind, Page};
 use crate::model::summary::{Figure, Summary};
 
-/// A family: name, type, meaning, and its figures, each with the value of the family's label.
+/// A family: name, type, help text, and its figures, each with the value of the family's label.
 struct Listed {
     name: &'static str,
     kind: Kind,

@@ -1,8 +1,8 @@
 //! Metrics in the text format of Prometheus, 0.0.4: the counts of a run, and how they are written.
 //!
 //! Every label has few values on any machine: no process ids, no peers, nothing that a user of the machine can create
-//! without limit. What exceeds a limit is summed. OpenMetrics is not written: node_exporter's textfile
-//! collector reads its counters as untyped.
+//! without limit. Whatever exceeds a limit is summed. The format is not OpenMetrics, because node_exporter's textfile
+//! collector would read its counters as untyped.
 
 mod ephemeral;
 mod listeners;
@@ -21,7 +21,7 @@ use crate::model::gap::is_complete;
 use crate::model::{Gap, GapLevel};
 use page::{Kind, Page};
 
-/// The version of families and labels. Within a version, they are only ever added.
+/// The version of the families and labels. Within a version, they are only ever added to.
 pub const SCHEMA: &str = "sockstat-metrics/1";
 
 /// What is known about the run itself.
@@ -31,7 +31,7 @@ pub struct Run<'a> {
     pub version: &'a str,
     /// When it began.
     pub taken_at: SystemTime,
-    /// What is missing, or was read in another way.
+    /// What is missing, or was read by a fallback.
     pub gaps: &'a [Gap],
 }
 

@@ -13,7 +13,7 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) text: String,
-    /// The name of the family, and its heading until the first sample: a family without samples is not written.
+    /// The name of the current family, and its heading until the first sample: a family without samples is not written.
     family: String,
     heading: String,
 }
@@ -34,7 +34,7 @@ impl Page {
         self.sample_text(labels, &value.to_string());
     }
 
-    /// The same with a value that is already text.
+    /// The same, with a value that is already text.
     pub(super) fn sample_text(&mut self, labels: &[(&str, &str)], value: &str) {
         self.text.push_str(&std::mem::take(&mut self.heading));
         self.text.push_str(&self.family);
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_escaped_and_a_family_without_samples_is_not_there() {
+    fn labels_are_escaped_and_a_family_without_samples_is_omitted() {
         let mut page = Page::default();
         page.family("nothing", Kind::Gauge, "Nothing");
         page.family("some_total", Kind::Counter, "Some");

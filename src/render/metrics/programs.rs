@@ -56,12 +56,12 @@ impl Programs {
     }
 
     pub(super) fn write(self, page: &mut Page, most: usize) {
-        // The unnamed ones are few, and do not compete with programs for a place.
+        // The rows without a program are few, and do not count against the limit.
         let (unnamed, mut named): (Vec<_>, Vec<_>) =
             self.all.into_iter().partition(|(name, _)| name.starts_with('('));
         named.sort_by_key(|(_, counts)| Reverse(counts.total()));
         let rest = named.split_off(most.min(named.len()));
-        // A program may have one of our own words as its name: the two are summed, because a series may occur only once.
+        // A program may be called like one of our own words. The two are summed, because a series may occur only once.
         let mut shown: BTreeMap<String, Counts> = BTreeMap::new();
         let known = ["(hidden)", "(closed)", "(kernel)", "(unknown)"];
         let is_known = |name: &String| known.contains(&name.as_str());

@@ -1,4 +1,4 @@
-//! UDP sockets that receive at a port of their own.
+//! UDP sockets that receive on a fixed port, outside the range that the kernel chooses from.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,8 +8,8 @@ use super::page::{Kind, Page};
 use super::words::{OTHER, OTHER_PROGRAMS};
 use crate::model::{Endpoints, Protocol, Row, State};
 
-/// How many have series of their own, those that dropped most first. With 200 listeners and 20 programs, all metrics of a
-/// machine are then below 2,000 series.
+/// How many get series of their own, those that dropped most first. With 200 listeners and 20 programs, a machine then
+/// has fewer than 2,000 series.
 const MOST: usize = 60;
 
 /// Queued bytes, and dropped packets.

@@ -1,4 +1,4 @@
-//! The counts that are made as rows pass.
+//! Counts rows as they arrive.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -36,7 +36,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing counted yet; the kernel chooses ports in that range.
+    /// Creates empty counts. `ports` is the range that the kernel chooses from.
     pub fn new(limits: Limits, ports: RangeInclusive<u16>) -> Self {
         Self {
             limits,
@@ -83,7 +83,7 @@ impl Tally {
     }
 
     fn write_sockets(&mut self, page: &mut Page) {
-        // TCP states are always present, even at 0: a rate over a series with gaps is wrong.
+        // TCP states are always present, even at 0, because a rate over a series with gaps is wrong.
         for family in [Family::Inet, Family::Inet6] {
             for state in State::ALL {
                 self.summary

@@ -1,4 +1,4 @@
-//! Rows, and the metrics written for them.
+//! Tests of the metrics that are written for rows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::{Context, Holder, OwnerStatus, Ownership, Process, Protocol, R
 use crate::query::samples::{holder, tcp};
 use crate::render::metrics::tally::Limits;
 
-/// A socket, and the program that holds it; none: hidden.
+/// A socket, and the program that holds it; `None` if it is hidden.
 type Held<'a> = (Socket, Option<&'a str>);
 
 fn written(limits: Limits, sockets: &[Held<'_>]) -> String {
@@ -89,7 +89,7 @@ fn has(text: &str, line: &str) {
 }
 
 #[test]
-fn the_run_tells_what_it_lacks() {
+fn losses_of_the_run_are_reported() {
     let text = written(ALL, &[]);
     has(
         &text,
@@ -162,7 +162,7 @@ fn a_listener_has_its_fullest_queue_and_its_connections() {
 }
 
 #[test]
-fn whatever_a_machine_has_the_series_are_few_and_each_is_there_once() {
+fn the_number_of_series_is_limited_and_each_occurs_once() {
     let names: Vec<String> = (0..700).map(|n| format!("program{n}")).collect();
     let mut sockets: Vec<Held<'_>> = Vec::new();
     for n in 0..5000_u16 {
@@ -190,7 +190,7 @@ fn whatever_a_machine_has_the_series_are_few_and_each_is_there_once() {
         .filter(|line| !line.starts_with('#'))
         .map(|line| line.rsplit_once(' ').unwrap().0)
         .collect();
-    // The kernel's figures are not among them.
+    // The kernel's figures are not included.
     assert!(series.len() <= 1970, "{} series", series.len());
     assert!(text.len() < 200_000, "{} bytes", text.len());
     series.sort_unstable();
@@ -213,7 +213,7 @@ fn whatever_a_machine_has_the_series_are_few_and_each_is_there_once() {
 }
 
 #[test]
-fn limits_of_nothing_sum_everything() {
+fn limits_of_zero_sum_everything() {
     let none = Limits {
         programs: 0,
         listeners: 0,

@@ -3,7 +3,7 @@
 use crate::model::{OwnerStatus, Row, State};
 use crate::render::escape;
 
-/// Stands for what exceeds a limit.
+/// The label value for whatever exceeds a limit.
 pub(super) const OTHER: &str = "other";
 /// The same for programs, one of which may be called `other`.
 pub(super) const OTHER_PROGRAMS: &str = "(other)";
@@ -26,8 +26,8 @@ pub(super) const fn state(state: State) -> &'static str {
     }
 }
 
-/// The program that holds a socket, or in parentheses why none is named. The program is that of the topmost owner, as with
-/// `--by process`.
+/// The program that holds a socket, or the reason in parentheses if there is none. The program is that of the topmost
+/// owner, as with `--by process`.
 pub(super) fn program(row: &Row<'_>) -> String {
     if let Some(process) = row.topmost() {
         return escape::text(&process.program);

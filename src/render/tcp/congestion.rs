@@ -56,10 +56,10 @@ fn push_gain(out: &mut Vec<u8>, token: &[u8], gain: u32) {
     }
 }
 
-/// Vegas's round-trip time before the first measurement.
+/// The round-trip time of Vegas before the first measurement.
 const UNMEASURED: u32 = 0x7fff_ffff;
 
-/// The round-trip time that vegas or one of its relatives works with, which is then used for the rate.
+/// The round-trip time measured by Vegas or a related algorithm; if there is one, ss uses it for the rate.
 pub(super) fn vegas_rtt(details: &Details) -> Option<u32> {
     let info = Info(details.get(kind::VEGASINFO)?);
     let rtt = number!(info, VegasRttUs);

@@ -4,12 +4,12 @@ use crate::query::field::FIELDS;
 use crate::render::decimal::push_ms;
 use crate::render::text::push_number;
 
-/// A raw structure. Older kernels have a shorter one; what it lacks is 0 here, as in ss.
+/// A raw structure. Older kernels have a shorter one; missing fields are 0 here, as in ss.
 #[derive(Clone, Copy)]
 pub(super) struct Info<'a>(pub(super) &'a [u8]);
 
 impl Info<'_> {
-    /// Returns the number of a field: a load at a fixed offset.
+    /// Returns the value of a field, which is a load at a fixed offset.
     pub(super) fn long<const FIELD: u16>(self) -> u64 {
         let place = const {
             match FIELDS[FIELD as usize].part {
@@ -73,7 +73,7 @@ macro_rules! flag {
 
 pub(crate) use {count, flag, long, ms, number};
 
-/// The token's length is part of its type, so that it is copied without a call.
+/// Appends a token and a number. The token's length is part of its type, so that it is copied without a call.
 pub(crate) fn push_count<const N: usize>(out: &mut Vec<u8>, token: &[u8; N], number: impl Into<u64>) {
     let number = number.into();
     if number > 0 {

@@ -1,4 +1,4 @@
-//! The tokens of `ss -i` for TCP sockets (iproute2 7.1 with `-n`), in its order.
+//! The tokens of `ss -i` for TCP sockets, in the order of iproute2 7.1 (`-n`).
 //!
 //! Offsets and tokens come from the table of fields. As in ss, most numbers are omitted when they are 0. TCP-MD5 keys
 //! are secrets and never printed.
@@ -33,7 +33,7 @@ pub fn push_info(out: &mut Vec<u8>, socket: &Socket, options: bool) {
 
 /// The initial timeout of kernels before 3.1, before any measurement; ss omits it.
 const FIRST_RTO_US: u32 = 3_000_000;
-/// The threshold from which ss considers it unset.
+/// From this value on, ss considers the slow-start threshold unset.
 const SSTHRESH_UNSET: u32 = 0xffff;
 
 fn push_tcp_info(out: &mut Vec<u8>, info: Info<'_>, socket: &Socket, options: bool) {
@@ -84,7 +84,7 @@ fn push_options(out: &mut Vec<u8>, info: Info<'_>) {
     flag!(out, info, OptTimestamps OptUsecTs OptSack OptEcn OptEcnSeen OptSynData);
 }
 
-/// What is in flight, lost, retransmitted and out of order.
+/// Appends the counts of segments in flight, lost, retransmitted and out of order.
 fn push_losses(out: &mut Vec<u8>, info: Info<'_>, state: State) {
     count!(out, info, Unacked);
     let (now, total) = (number!(info, Retrans), number!(info, TotalRetrans));
@@ -108,7 +108,7 @@ fn push_losses(out: &mut Vec<u8>, info: Info<'_>, state: State) {
     count!(out, info, ReordSeen);
 }
 
-/// The receiver's side, and later additions to the structure.
+/// Appends the receiver's side, and later additions to the structure.
 fn push_rest(out: &mut Vec<u8>, info: Info<'_>) {
     ms!(out, info, RcvRttUs);
     count!(out, info, RcvSpaceBytes RcvSsthreshBytes NotsentBytes);

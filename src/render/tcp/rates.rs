@@ -41,7 +41,7 @@ pub(super) fn push_rates(out: &mut Vec<u8>, info: Info<'_>) {
     }
 }
 
-/// ` busy:Nms` and how much of it the receive window or the send buffer limited.
+/// ` busy:Nms`, and for how much of that time the receive window or the send buffer was the limit.
 pub(super) fn push_busy(out: &mut Vec<u8>, info: Info<'_>) {
     let busy = long!(info, BusyTimeUs);
     if busy == 0 {
@@ -66,7 +66,7 @@ fn push_limited(out: &mut Vec<u8>, token: &[u8], limited: u64, busy: u64) {
 
 /// Rare enough to use the formatting machinery, which rounds as C does.
 fn push_percent(out: &mut Vec<u8>, part: u64, whole: u64) {
-    #[allow(clippy::cast_precision_loss, reason = "one decimal is left of it")]
+    #[allow(clippy::cast_precision_loss, reason = "only one decimal is printed")]
     let percent = 100.0 * part as f64 / whole as f64;
     let mut text = String::new();
     let _ = write!(text, "{percent:.1}");

@@ -1,4 +1,4 @@
-//! Tokens of `ss -i` for TCP.
+//! Tests of the `ss -i` tokens for TCP.
 
 use super::*;
 use crate::model::State;
@@ -112,7 +112,7 @@ fn every_number_has_its_token_in_the_order_of_ss() {
 }
 
 #[test]
-fn what_means_nothing_is_left_out() {
+fn meaningless_values_are_left_out() {
     let info = tcp_info(&[
         ("rto_us", 3_000_000),
         ("ssthresh", 0x7fff_ffff),
@@ -139,7 +139,7 @@ fn a_structure_may_end_anywhere() {
 }
 
 #[test]
-fn congestion_controls_tell_what_they_measure() {
+fn congestion_control_state_is_written() {
     let info = tcp_info(&[("reordering", 3), ("rtt_us", 1000), ("mss", 1000), ("cwnd", 10)]);
     let with = |kind, bytes: &[u8]| shown(&[(kind::INFO, &info), (kind, bytes)], State::Established);
     let before = " rtt:1/0 mss:1000 cwnd:10";
@@ -158,6 +158,6 @@ fn congestion_controls_tell_what_they_measure() {
     assert_eq!(
         with(kind::VEGASINFO, &words(&[1, 5, 2000, 1500])),
         format!("{before} send 40000000bps"),
-        "the round trip of vegas counts"
+        "the rate uses the round-trip time of Vegas"
     );
 }

@@ -1,4 +1,4 @@
-//! Identity, options and the like (`-e`).
+//! Identity and options (`-e`).
 
 use super::place::push_cgroup;
 use crate::model::Row;

@@ -51,7 +51,7 @@ mod tests {
     use crate::model::TimerKind;
 
     #[test]
-    fn timers_are_written_as_ss_writes_them() {
+    fn timers_are_written_as_in_ss() {
         let timer = |ms| {
             let mut out = Vec::new();
             push_timer(

@@ -20,7 +20,7 @@ pub struct Users {
 /// ` users:(("NAME",pid=P,fd=F),…)`; empty without a known holder. With everything in `shown`:
 /// `("NAME",pid=P,tid=T,proc_ctx=C,fd=F,sock_ctx=C)`.
 ///
-/// A quote inside a name is escaped: it would end the name for a parser.
+/// A quote in a name is escaped, because a parser would take it as the end of the name.
 pub fn push_users(out: &mut Vec<u8>, row: &Row<'_>, shown: Users) {
     if row.ownership.status != OwnerStatus::Known {
         return;

@@ -139,7 +139,7 @@ impl Assembler {
         self.push(0x95, Register::R0, Register::R0, 0, 0);
     }
 
-    /// Returns the instructions. A jump to a label that was never bound, or bound before the jump, stays a jump to the
+    /// Returns the instructions. A jump to a label that was never bound, or was bound before the jump, jumps to the
     /// next instruction.
     pub(super) fn finish(mut self) -> Vec<u64> {
         for (at, label) in self.jumps {
@@ -181,7 +181,7 @@ impl Assembler {
 mod tests {
     use super::*;
 
-    /// Instructions that can be checked by hand: the expected words are for a little-endian machine.
+    /// Assembles instructions that can be checked by hand. The expected words are for a little-endian machine.
     fn assembled(build: impl FnOnce(&mut Assembler)) -> Vec<[u8; 8]> {
         let mut assembler = Assembler::default();
         build(&mut assembler);

@@ -2,8 +2,8 @@
 //!
 //! [`layout`] is pure and accepts any bytes: it never panics or allocates, and returns a [`BtfError`] if the bytes are
 //! truncated or lack a wanted member. It reads no more than necessary: every wanted name is looked up once in the
-//! string table (each string occurs once), and then one pass over the types compares numbers and stops at the last one
-//! found.
+//! string table (each string occurs once), and then one pass over the types compares name offsets and stops once all
+//! are found.
 //!
 //! It does not look inside anonymous members. No wanted member is inside one unless the kernel was built with
 //! randomised structures; such a kernel gets an error.
@@ -21,9 +21,9 @@ use types::{Found, find};
 pub struct Layout {
     /// Type id of the function `bpf_iter_task_file`, to which the program attaches.
     pub iterator_id: u32,
-    /// `task_struct.pid`: the thread's number in the initial pid namespace.
+    /// `task_struct.pid`: the thread id in the initial pid namespace.
     pub task_pid: i16,
-    /// `task_struct.tgid`: the process's number in the initial pid namespace.
+    /// `task_struct.tgid`: the process id in the initial pid namespace.
     pub task_tgid: i16,
     /// `task_struct.thread_pid`, a `struct pid *`.
     pub task_thread_pid: i16,
@@ -33,7 +33,7 @@ pub struct Layout {
     pub signal_pids: i16,
     /// `pid.level`: depth of the pid namespace in which the task was created.
     pub pid_level: i16,
-    /// `pid.numbers[0].nr`: the number in the initial pid namespace.
+    /// `pid.numbers[0].nr`: the id in the initial pid namespace.
     pub pid_number: i16,
     /// Distance between `numbers[n].nr` and `numbers[n + 1].nr`.
     pub pid_number_step: i16,

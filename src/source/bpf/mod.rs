@@ -6,9 +6,9 @@
 //! compiled, pinned or left behind: the program is unloaded when [`holders`] returns.
 //!
 //! It sees the tasks of our own pid namespace and of its descendants, of all users alike, and needs `CAP_BPF` and
-//! `CAP_PERFMON` in the initial user namespace. It does not guess: whatever is missing is a [`Refusal`], returned
-//! before any record, and within microseconds if a permission is missing. It does not know about descriptors
-//! registered with `io_uring`, messages in flight, or whether the walk would be faster.
+//! `CAP_PERFMON` in the initial user namespace. It does not guess: if anything is missing, it returns a [`Refusal`]
+//! before any record, within microseconds if a permission is missing. It does not see descriptors registered with
+//! `io_uring` or in flight, and does not decide whether the walk would be faster.
 
 mod assembler;
 pub mod btf;
@@ -41,7 +41,7 @@ use btf::{FlagMasks, Layout};
 /// 6.18 include/uapi/linux/nsfs.h, `PID_NS_INIT_INO`).
 const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 
-/// More than the type information of any kernel; that of distribution kernels has 5 to 10 MB.
+/// More than the type information of any kernel; distribution kernels have 5 to 10 MB.
 const MOST_BTF_BYTES: u64 = 64 << 20;
 
 /// Limit on the verifier's log: it comments on every instruction, and there are about fifty.
@@ -82,8 +82,8 @@ pub struct Wanted {
     pub listeners_only: bool,
     /// Only sockets of some kinds.
     pub narrow: Narrow,
-    /// Whether records have network namespace and flags. They cost a cache miss for every socket: all records together
-    /// take about two thirds longer.
+    /// Whether records include network namespace and flags. They cost a cache miss per socket, which makes a run about
+    /// two thirds longer.
     pub facts: bool,
 }
 
@@ -119,8 +119,8 @@ pub struct Stats {
 /// then descriptor. This blocks while the kernel works; it is not a snapshot.
 ///
 /// # Errors
-/// A [`Refusal`]. The sink has received nothing then, unless it is a [`Refusal::Io`] in the middle of reading: records
-/// received before must be discarded.
+/// A [`Refusal`]. The sink has then received nothing, except after a [`Refusal::Io`] in the middle of reading, when the
+/// records received so far must be discarded.
 pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     on_tape::holders(on_tape::key(wanted), sink, |sink| {
         let ready = Ready::new(wanted)?;
@@ -129,8 +129,8 @@ pub fn holders(wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, R
     })
 }
 
-/// Returns the network namespaces of all sockets that have a descriptor, by inode number, each with one such descriptor. It
-/// is not part of recordings: the caller records what it found.
+/// Returns the network namespaces of all sockets that have a descriptor, by inode number, each with one such
+/// descriptor. This is not recorded: the caller records what it found.
 ///
 /// # Errors
 /// As for [`holders`].
@@ -148,8 +148,8 @@ pub fn namespaces_of_sockets() -> Result<BTreeMap<u32, Record>, Refusal> {
     Ok(found)
 }
 
-/// Whether [`holders_of`] visits threads that have a file table of their own. Before 6.7 the kernel compares the table
-/// of the thread it comes from, not of the one it goes to, and skips such threads (kernel/bpf/task_iter.c,
+/// Whether [`holders_of`] visits threads that have a file table of their own. Before 6.7, the kernel compares the file
+/// table of the previous thread instead of the next one, and skips such threads (kernel/bpf/task_iter.c,
 /// task_group_seq_get_next).
 pub fn visits_all_threads() -> bool {
     machine::kernel_is_at_least(6, 7)
@@ -159,7 +159,7 @@ pub fn visits_all_threads() -> bool {
 /// Attaching to each costs some ten microseconds, which pays off if they have many descriptors each.
 ///
 /// # Errors
-/// As for [`holders`], and on kernels before 6.1. The sink has received nothing then.
+/// As for [`holders`], and on kernels before 6.1. The sink has then received nothing.
 pub fn holders_of(pids: &[u32], wanted: Wanted, sink: &mut dyn FnMut(&Record)) -> Result<Stats, Refusal> {
     let key = on_tape::key_of_processes(wanted, pids.len());
     on_tape::holders(key, sink, |sink| iterate(pids, wanted, sink))
@@ -239,7 +239,7 @@ impl Ready {
     }
 }
 
-/// Fails at once if the kernel would not load any of our programs. It checks permissions first, so it is given a
+/// Fails at once if the kernel would not let us load programs. The kernel checks permissions first, so it is given a
 /// program that attaches to nothing; any other error means that loading is permitted.
 fn ask_permission() -> Result<(), Refusal> {
     match sys::load(&program::idle(), 0, None) {
@@ -262,9 +262,8 @@ fn kernel_layout() -> Result<Layout, Refusal> {
     Ok(btf::layout(&btf)?)
 }
 
-/// Finds out which of a process's numbers, one for each pid namespace it is in, is the one that we see. No system call
-/// reports it, and a mount of /proc shows only namespaces from its own inwards, so a first program asks the kernel
-/// about ourselves.
+/// Determines which of a process's ids (it has one per pid namespace) is the one that we see. No system call reports
+/// this, and /proc shows only its own and nested namespaces, so a first program reads the depth of our own process.
 fn pid_namespace_level(layout: &Layout) -> Result<u32, Refusal> {
     if fs::read_link("/proc/self/ns/pid").is_ok_and(|name| name.as_os_str() == INITIAL_PID_NAMESPACE) {
         return Ok(0);
@@ -295,7 +294,7 @@ fn attach(program: &OwnedFd, pid: Option<u32>) -> Result<File, Refusal> {
     sys::iterate(&link).map_err(attached)
 }
 
-/// Loads the program once more, to get the reason of the refusal.
+/// Loads the program once more, to get the reason for the rejection.
 fn verifier_text(code: &[u64], layout: &Layout) -> String {
     let mut log = vec![0; LOG_BYTES];
     match sys::load(code, layout.iterator_id, Some(&mut log)) {

@@ -1,5 +1,5 @@
-//! BPF programs that handle the packets of a connection. Each count is `None` if the kernel does not report it, usually for
-//! lack of `CAP_NET_ADMIN` in the initial user namespace, and 0 if it has no such programs.
+//! BPF programs that handle the packets of a connection. A count is `None` if the kernel does not report it, usually
+//! for lack of `CAP_NET_ADMIN` in the initial user namespace, and 0 if the kernel does not support such programs.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use super::sys;
 use crate::source::tape;
 use crate::source::uapi::bpf as uapi;
 
-/// Returns how many programs of tcx are attached to an interface.
+/// Returns how many tcx programs are attached to an interface.
 pub fn device_programs(interface: u32) -> Option<u32> {
     tape::fact(&format!("programs of interface {interface}"), || {
         let count = |hook| sys::count_device_programs(interface, hook);
@@ -48,7 +48,7 @@ pub fn traffic_programs(cgroup: &Path, is_client: bool) -> Option<u32> {
 fn sum<const N: usize>(hooks: [u32; N], count: impl Fn(u32) -> io::Result<u32>) -> Option<u32> {
     hooks.into_iter().try_fold(0, |sum, hook| match count(hook) {
         Ok(count) => Some(sum + count),
-        // ENOENT: nobody has attached anything. The others: this kernel has no such hook, or no BPF.
+        // ENOENT: nothing is attached. The others: this kernel has no such hook, or no BPF.
         Err(error) => match error.raw_os_error() {
             Some(libc::ENOENT | libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP) => Some(sum),
             _ => None,

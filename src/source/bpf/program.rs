@@ -1,13 +1,13 @@
 //! The programs that run in the kernel, once for every open file of every task: that of [`holders`] writes a
-//! [`super::record::Record`] for each file that is a wanted socket; that of [`reader_level`] finds out which pid
+//! [`super::record::Record`] for each file that is a wanted socket; that of [`reader_level`] determines which pid
 //! namespace we are in.
 //!
 //! Pure: takes offsets and options, returns instructions. Both follow pointers only with loads that the kernel makes
-//! safe (an invalid pointer reads as zero), so a task that ends meanwhile costs at worst a record with pid 0, which
+//! safe (an invalid pointer reads as zero), so a task that ends meanwhile causes at worst a record with pid 0, which
 //! the reader drops.
 //!
-//! Sources: linux 6.18 `kernel/bpf/task_iter.c` (the context and who is visited),
-//! `include/linux/net.h`, `include/linux/pid.h`.
+//! Sources: linux 6.18 `kernel/bpf/task_iter.c` (the context and the tasks that are visited), `include/linux/net.h`,
+//! `include/linux/pid.h`.
 
 use netlink_packet_sock_diag::constants::{TCP_CLOSE, TCP_LISTEN};
 
@@ -49,7 +49,7 @@ pub(super) const DEEPEST_LEVEL: u32 = 32;
 const LEVEL_BYTES: i32 = 4;
 
 /// Returns a program that writes a record for every wanted socket, with pids as seen in a pid namespace at the given
-/// depth (0 is the initial one). `None` if the offset of such a number does not fit an instruction.
+/// depth (0 is the initial one). `None` if the offset of such a pid does not fit into an instruction.
 pub(super) fn holders(layout: &Layout, wanted: Wanted, level: u32) -> Option<Vec<u64>> {
     let number = i16::try_from(level.min(DEEPEST_LEVEL))
         .ok()
@@ -85,7 +85,7 @@ pub(super) fn holders(layout: &Layout, wanted: Wanted, level: u32) -> Option<Vec
     a.load(U64, R1, R8, layout.task_signal);
     a.load(U64, R1, R1, thread_group);
     number.store(&mut a, slot::PID);
-    // A task other than its leader is visited only if its file table is not the leader's.
+    // A thread other than the leader is visited only if it does not share the leader's file table.
     let leader = a.label();
     a.store_value(U32, Frame, slot::TID, 0);
     a.load(U32, R1, R8, layout.task_pid);
@@ -130,8 +130,8 @@ pub(super) fn idle() -> Vec<u64> {
     a.finish()
 }
 
-/// Continues only with wanted sockets, the `struct socket` in R8. That struct answers nearly all questions; `struct
-/// sock`, another cache miss, is read last, and only if necessary: it then goes to R9.
+/// Continues only with wanted sockets; R8 points to the `struct socket`. That struct decides nearly always; `struct
+/// sock`, another cache miss, is read last and only if necessary, with its address in R9.
 fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
     let (families, socket_type) = match wanted.narrow {
         Narrow::Any => (None, None),
@@ -149,7 +149,7 @@ fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
         a.jump_unless_equal(R1, socket_type, out);
     }
     if let Some(families) = families {
-        // There is one per protocol, so it is always cached.
+        // There is one such struct per protocol, so it is always cached.
         a.load(U64, R1, R8, layout.socket_ops);
         a.load(U32, R1, R1, layout.ops_family);
         one_of(a, families, out);
@@ -185,7 +185,7 @@ fn facts(a: &mut Assembler, layout: &Layout, wanted: Wanted) {
     }
 }
 
-/// Returns the offset in a `struct pid` of the number in the wanted pid namespace.
+/// The offset in a `struct pid` of the id in the wanted pid namespace.
 struct Number {
     offset: i16,
     /// Outside the initial namespace. Kernels before 6.6 declare `pid.numbers` with one element and reject loads past
@@ -215,7 +215,7 @@ fn read_kernel(a: &mut Assembler, offset: i16, slot: i16, length_bytes: i32) {
     a.call(Helper::ProbeReadKernel);
 }
 
-/// Passes the lowest bytes of the used stack to the reader.
+/// Passes the lowest bytes of the used part of the stack to the reader.
 fn write(a: &mut Assembler, length_bytes: i32) {
     a.load(U64, R1, R6, context::META);
     a.load(U64, R1, R1, META_SEQ);

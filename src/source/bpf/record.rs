@@ -12,8 +12,8 @@ use super::btf::FlagMasks;
 pub struct Record {
     /// Process (thread group) id, as seen in our own pid namespace; never 0.
     pub pid: u32,
-    /// Thread id, as seen in our own pid namespace, if the descriptor is in a table that the thread does not share
-    /// with its leader; otherwise 0. Threads that share such a table, or outlive their leader, have a record each.
+    /// Thread id, as seen in our own pid namespace, if the descriptor is in a table that the thread does not share with
+    /// its leader; otherwise 0. Threads that share such a table, or outlive their leader, have one record each.
     pub tid: u32,
     /// Descriptor number.
     pub fd: u32,
@@ -32,8 +32,7 @@ pub struct Facts {
     pub reuseaddr: bool,
     /// `SO_REUSEPORT` is set.
     pub reuseport: bool,
-    /// `IPV6_V6ONLY` is set, by the program or by binding to an address other than the wildcard. Meaningless for other
-    /// families.
+    /// `IPV6_V6ONLY` is set, by the program or by binding to a specific address. Meaningless for other families.
     pub v6only: bool,
 }
 
@@ -44,8 +43,7 @@ const RECORD_BYTES: usize = 24;
 /// `bpf_seq_read`).
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How often in a row the reader may return "again" before it counts as stuck. It does so after a million files
-/// without a record.
+/// How often in a row the reader may return "again" (after a million files without a record) before it counts as stuck.
 const MOST_RETRIES: u32 = 10_000;
 
 impl Record {
@@ -78,8 +76,8 @@ impl Record {
 /// number. The buffer is reused from call to call.
 ///
 /// # Errors
-/// Any error of the reader other than "again" or "interrupted"; [`io::ErrorKind::UnexpectedEof`] if the end truncates
-/// a record.
+/// Any error of the reader other than "again" or "interrupted"; [`io::ErrorKind::UnexpectedEof`] if the last record is
+/// truncated.
 pub(super) fn drain(
     reader: &mut impl Read,
     buffer: &mut Vec<u8>,
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_straddle_reads_come_out_whole_in_every_split() {
+    fn records_split_over_reads_are_complete_for_every_split() {
         let raw: Vec<_> = (1..=50).map(|n| [n, 0, n + 1, n + 2, n + 3, 0]).collect();
         for step in 1..=100 {
             let (result, records) = drained(&bytes(&raw), step);
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_buffer_comes_out_whole() {
+    fn more_than_a_buffer_is_read_completely() {
         let raw: Vec<_> = (1..=5_000).map(|n| [n, n, n, n, n, 0]).collect();
         let (result, records) = drained(&bytes(&raw), usize::MAX);
         assert_eq!(result.unwrap(), 5_000);
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flag_is_its_own_bits() {
+    fn each_flag_has_its_own_bits() {
         let flags = |bits| {
             let (_, records) = drained(&bytes(&[[1, 0, 3, 4, 5, bits]]), usize::MAX);
             let facts = records[0].facts.unwrap();
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_not_there() {
+    fn facts_that_were_not_requested_are_missing() {
         let mut records = Vec::new();
         let raw = bytes(&[[1, 2, 3, 4, 0, 0]]);
         drain(&mut raw.as_slice(), &mut Vec::new(), None, &mut |record| {
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_only_says_again_is_given_up() {
+    fn a_reader_that_only_returns_again_is_given_up() {
         struct Stuck;
         impl Read for Stuck {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! Why the kernel's iterator cannot be used, in words for people. The caller then walks /proc instead.
+//! Why the kernel's iterator cannot be used, in words for users. The caller then walks over /proc instead.
 
 use std::fs;
 use std::io;
@@ -7,14 +7,15 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 use super::btf::BtfError;
 
-/// How the verifier of Linux before 5.11 calls the helper `bpf_sock_from_file` (include/uapi/linux/bpf.h).
+/// The name that the verifier of Linux before 5.11 prints for the helper `bpf_sock_from_file`
+/// (include/uapi/linux/bpf.h).
 const SOCK_FROM_FILE_UNKNOWN: &str = "unknown#162";
 
-/// Why there are no records. None of these is a fault of the machine: the walk over /proc finds the same holders, more
-/// slowly.
+/// Why there are no records. None of these is a fault of the machine: the walk over /proc finds the same holders, only
+/// more slowly.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The kernel does not permit us to load programs; what is missing, for a sentence that begins with "needs".
+    /// The kernel does not permit us to load programs; with what is missing, for use after "needs".
     NotPermitted(&'static str),
     /// There is no type information.
     NoBtf(io::Error),
@@ -24,13 +25,13 @@ pub enum Refusal {
     NoSockFromFile,
     /// The kernel is locked down for confidentiality, so programs may not read its memory.
     Lockdown,
-    /// It is unknown which of a process's numbers belongs to our pid namespace.
+    /// It is unknown which of a process's ids belongs to our pid namespace.
     PidNamespace(&'static str),
-    /// The kernel's verifier rejected the program; its last message.
+    /// The kernel's verifier rejected the program, with this last message.
     VerifierRefused(String),
     /// The reason in a recording; empty if the recording has none.
     Recorded(String),
-    /// Another system error; what was attempted.
+    /// Another system error, with what was attempted.
     Io(&'static str, io::Error),
 }
 
@@ -78,7 +79,7 @@ impl From<BtfError> for Refusal {
     }
 }
 
-/// Explains why a program was not loaded. The verifier's text is requested only where there can be one.
+/// Explains why a program was not loaded. The verifier's text is requested only if there can be one.
 pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) -> Refusal {
     if is_locked_down() {
         return Refusal::Lockdown;
@@ -97,7 +98,7 @@ pub(super) fn of_load(error: io::Error, verifier_text: impl FnOnce() -> String) 
 /// Returns what a user with these capabilities lacks (linux 6.18 kernel/bpf/syscall.c, `bpf_prog_load`).
 fn missing(held: CapabilitySet) -> &'static str {
     if held.contains(CapabilitySet::SYS_ADMIN) || held.contains(CapabilitySet::BPF | CapabilitySet::PERFMON) {
-        // The kernel refused all the same.
+        // The kernel refused although both are held.
         "its capabilities in the initial user namespace, and a seccomp filter that allows bpf(2)"
     } else if held.contains(CapabilitySet::BPF) {
         "CAP_PERFMON in addition to CAP_BPF"

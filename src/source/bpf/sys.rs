@@ -1,9 +1,9 @@
-//! bpf(2) and mmap(2), which have no safe wrapper: the only file of this module with `unsafe`.
+//! bpf(2) and mmap(2), which have no safe wrappers. This is the only file of this module with `unsafe`.
 //!
 //! It only makes the calls: errors are plain errnos, and [`super::refusal`] interprets them.
 //!
-//! Sources: bpf(2), mmap(2) of man-pages 6.9; linux 6.18 include/uapi/linux/bpf.h (`union bpf_attr`). These structs
-//! are its shorter, older versions: the kernel treats what is not passed as zero.
+//! Sources: bpf(2), mmap(2) of man-pages 6.9; linux 6.18 include/uapi/linux/bpf.h (`union bpf_attr`). These structs are
+//! older, shorter versions of it: the kernel treats missing fields as zero.
 
 // Raw system calls are the purpose of this file.
 #![allow(unsafe_code)]
@@ -19,7 +19,7 @@ use crate::source::uapi::bpf::{
     ITER_CREATE, LINK_CREATE, PROG_LOAD, PROG_QUERY, PROG_TYPE_TRACING, QUERY_EFFECTIVE, TRACE_ITER,
 };
 
-/// The helpers we call are reserved for programs under a GPL-compatible licence; to the kernel, "MIT" alone is not
+/// The helpers that we call are reserved for programs under a GPL-compatible licence. To the kernel, "MIT" alone is not
 /// one.
 const LICENSE: &std::ffi::CStr = c"Dual MIT/GPL";
 const NAME: [u8; 16] = *b"sockstat\0\0\0\0\0\0\0\0";
@@ -102,19 +102,19 @@ struct Query {
     revision: u64,
 }
 
-/// Returns how many programs run for this cgroup at that hook, including those of its ancestors.
+/// Returns how many programs run for this cgroup at this hook, including those of its ancestors.
 pub(super) fn count_cgroup_programs(cgroup: &File, attach_type: u32) -> io::Result<u32> {
     count_programs(cgroup.as_raw_fd(), attach_type, QUERY_EFFECTIVE)
 }
 
-/// Returns how many programs are attached to a network namespace at that hook.
+/// Returns how many programs are attached to a network namespace at this hook.
 pub(super) fn count_namespace_programs(namespace: &File, attach_type: u32) -> io::Result<u32> {
     count_programs(namespace.as_raw_fd(), attach_type, 0)
 }
 
-/// Returns how many programs are attached to an interface at that hook.
+/// Returns how many programs are attached to an interface at this hook.
 pub(super) fn count_device_programs(interface: u32, attach_type: u32) -> io::Result<u32> {
-    // The index of the interface takes the place of the descriptor.
+    // The index of the interface is passed in place of a descriptor.
     count_programs(interface.cast_signed(), attach_type, 0)
 }
 

@@ -1,4 +1,4 @@
-//! Docker's own state, readable by root: names of containers, and which of them publishes a port of the host.
+//! Docker's own state files, readable by root: names of containers, and which container publishes a port of the host.
 
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! Names of containers and pods, from the state files of their runtimes. No daemon is queried.
 //!
 //! System state is trusted only if root alone can write it. State in a user's home names only that user's containers.
-//! Files are read up to a limit, and one that cannot be parsed gives no name; the identifier is shown instead. Most of
-//! them are readable only by root.
+//! Files are read up to a limit. If a file cannot be parsed, the container's id is shown instead of a name. Most of
+//! these files are readable only by root.
 
 pub mod docker;
 pub mod state;
@@ -20,14 +20,14 @@ use storage::Storage;
 /// Maximum size of a system file.
 const FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
-/// What a runtime calls a container, and its pod.
+/// The names of a container and its pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Called {
     name: Option<String>,
     pod: Option<String>,
 }
 
-/// The file system that is searched for state.
+/// Where state is searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
     /// `/`, except in tests.
@@ -63,7 +63,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Adds the names to what a cgroup path says. `uid` is the user of a process or socket in it, if known.
+    /// Adds names to what a cgroup path shows. `uid` is the user of a process or socket in it, if known.
     pub fn add(&mut self, home: &mut Home, path: &str, uid: Option<u32>) {
         let Some(container) = &mut home.container else {
             return;
@@ -121,7 +121,7 @@ fn containerd(place: &Place, id: &str) -> Called {
         .unwrap_or_default()
 }
 
-/// The annotations that Kubernetes runtimes and nerdctl leave in an OCI bundle.
+/// Reads the annotations that Kubernetes runtimes and nerdctl leave in an OCI bundle.
 fn annotated(place: &Place, config: &Path) -> Called {
     let bytes = place.read(config).unwrap_or_default();
     let annotations = state::annotations(&bytes);

@@ -1,4 +1,4 @@
-//! Parses the JSON state files of container runtimes, as far as they are used.
+//! Parses the parts of the JSON state files of container runtimes that are used.
 //!
 //! Unused parts are skipped without being stored. serde_json rejects nesting deeper than 128; the reader limits the
 //! size of a file.
@@ -132,7 +132,7 @@ pub fn annotations(config: &[u8]) -> BTreeMap<String, String> {
 }
 
 /// Adds the identifiers and names in a containers.json of containers/storage, up to a total. Entries before a syntax
-/// error count.
+/// error are kept.
 pub fn add_stored(containers: &[u8], names: &mut BTreeMap<String, String>, most: usize) {
     let mut json = serde_json::Deserializer::from_slice(containers);
     let _ = json.deserialize_seq(Stored { names, most });
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_name_counts_and_a_cut_list_gives_its_start() {
+    fn the_first_name_counts_and_a_truncated_list_is_read_up_to_its_end() {
         let text = r#"[{"id":"a","names":["x","y"],"more":{"names":["no"]}},{"id":"b","names":null},{"id":"c","names":[]},
             {"id":"d","names":["z"]},{"id":"e"#;
         assert_eq!(stored(text), [pair("a", "x"), pair("d", "z")]);

@@ -35,7 +35,7 @@ impl Default for Storage {
 }
 
 impl Storage {
-    /// The name in the system's storage, otherwise in that of the user who owns the container.
+    /// The name in the system's storage, or else in that of the user who owns the container.
     pub(super) fn name_of(&mut self, place: &Place, id: &str, user: Option<u32>) -> Option<String> {
         [Some(place.owner), user].into_iter().flatten().find_map(|owner| {
             if !self.names.contains_key(&owner) {

@@ -23,7 +23,7 @@ impl Root {
         std::fs::set_permissions(self.0.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Makes a user the owner of what is below a path, and leaves the rest to root; false if we are not root.
+    /// Makes a user the owner of everything below a path, and leaves the rest to root; false if we are not root.
     fn give(&self, path: &str, uid: u32) -> bool {
         // Without root, a test can own these files, but cannot create parents that belong to root.
         if !rustix::process::geteuid().is_root() {
@@ -123,11 +123,11 @@ fn podman_names_its_containers_and_a_user_names_only_her_own() {
         format!("/user.slice/user-{uid}.slice/user@{uid}.service/user.slice/libpod-{other}.scope")
     });
     assert_eq!(root.called(&hers)[0], "hers");
-    assert_eq!(root.called(&bobs)[0], "", "those of others stay without a name");
+    assert_eq!(root.called(&bobs)[0], "", "containers of other users get no name");
     assert_eq!(
         root.called_with(&bobs, Some(1000))[0],
         "",
-        "a cgroup's slice says whose it is"
+        "the slice shows the user"
     );
     let anywhere = format!("/machine.slice/libpod-{other}.scope");
     assert_eq!(root.called(&anywhere)[0], "");
@@ -142,7 +142,7 @@ fn podman_names_its_containers_and_a_user_names_only_her_own() {
 }
 
 #[test]
-fn state_of_the_system_that_others_can_write_says_nothing() {
+fn system_state_that_others_can_write_is_ignored() {
     let path = "var/lib/containers/storage/overlay-containers/containers.json";
     let root = Root::with("writable", &[(path, &stored(ID, "web"))]);
     let cgroup = format!("/machine.slice/libpod-{ID}.scope");
@@ -182,7 +182,7 @@ fn a_user_cannot_make_us_read_without_end() {
     assert_eq!(
         ask(),
         long.len() as u64,
-        "once, however many links and containers lead to it"
+        "read once, however many links and containers lead to it"
     );
     for driver in ["zfs", "btrfs", "aufs", "devicemapper"] {
         let directory = storage.join(format!("{driver}-containers"));
@@ -217,7 +217,7 @@ fn kubernetes_names_containers_and_pods() {
 }
 
 #[test]
-fn what_is_no_regular_file_or_no_json_gives_no_name() {
+fn invalid_files_give_no_name() {
     let path = format!("var/lib/docker/containers/{ID}/config.v2.json");
     let root = Root::with("hostile", &[(&path, "{\"Name\":")]);
     assert_eq!(root.called(&format!("/docker/{ID}"))[0], "");
@@ -228,7 +228,7 @@ fn what_is_no_regular_file_or_no_json_gives_no_name() {
     assert_eq!(
         root.called(&format!("/docker/{ID}"))[0],
         "",
-        "nobody waits for a writer"
+        "a FIFO is not waited for"
     );
     std::fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink("/proc/self/cmdline", &file).unwrap();

@@ -1,7 +1,7 @@
 //! Walks netlink attributes.
 
-/// The attributes in some bytes, up to the first that is malformed: number and value. (The iterator of
-/// netlink-packet-core lends its values for one step only, and nested attributes are kept for longer.)
+/// Iterates over the attributes in some bytes, up to the first malformed one: number and value. (The iterator of
+/// netlink-packet-core lends its values for one step only, but nested attributes are needed for longer.)
 pub(crate) struct Attributes<'a>(pub(crate) &'a [u8]);
 
 /// The bits of an attribute's type without its flags (`NLA_TYPE_MASK`).

@@ -18,8 +18,8 @@ use crate::source::uapi::{AF_INET, AF_INET6};
 /// operations; a program of this many takes well under a millisecond.
 const MAX_OPERATIONS: usize = 1000;
 
-/// The operations that the kernel supports. All are assumed at first; one that it refuses (EINVAL if unknown,
-/// EPERM for marks) is removed before the next attempt.
+/// The operations that the kernel supports. At first, all are assumed; an operation that the kernel rejects (EINVAL if
+/// unknown, EPERM for marks) is removed before the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -37,14 +37,14 @@ pub struct Supported {
 }
 
 impl Supported {
-    /// What linux 6.18 understands, from a caller with `CAP_NET_ADMIN`.
+    /// What linux 6.18 supports for a caller with `CAP_NET_ADMIN`.
     pub const ALL: Self = Self {
         port_equal: true,
         interface: true,
         mark: true,
         cgroup: true,
     };
-    /// What every kernel since 2.6 understands.
+    /// What every kernel since 2.6 supports.
     pub const BASIC: Self = Self {
         port_equal: false,
         interface: false,
@@ -62,8 +62,8 @@ impl Supported {
     }
 }
 
-/// Returns the program for a condition, or for a weaker one if not everything is supported. Every socket that
-/// fulfils `condition` passes it. `None` if there is nothing to check, or the program would be too long.
+/// Returns the program for a condition, or for a weaker one if not everything is supported. Every socket that satisfies
+/// `condition` passes. `None` if there is nothing to check, or if the program would be too long.
 pub fn encode(condition: &Condition, supported: Supported) -> Option<Vec<u8>> {
     let weaker = condition.weakened(|question| supported.allows(question));
     if weaker == Condition::Constant(true) {
@@ -161,7 +161,7 @@ impl Program {
         self.operation(JMP, &[])
     }
 
-    /// The port is stored where the jump of a second operation would be.
+    /// Appends a port comparison. The port is stored where the jump of a second operation would be.
     fn port(&mut self, code: u8, port: u16) -> usize {
         let [low, high] = port.to_ne_bytes();
         self.operation(code, &[0, 0, low, high])
@@ -348,14 +348,14 @@ mod tests {
         assert_eq!(
             u16::from_ne_bytes([new[2], new[3]]),
             12,
-            "false: 4 bytes behind the end"
+            "false: 4 bytes past the end"
         );
         let old = program("sport = 22", Supported::BASIC).unwrap();
         assert_eq!((old[0], old[8], old.len()), (S_GE, S_LE, 16));
     }
 
     #[test]
-    fn what_the_kernel_cannot_check_is_left_out_and_not_turned_round() {
+    fn conditions_that_the_kernel_cannot_check_are_left_out_and_not_inverted() {
         assert!(program("fwmark = 5 and sport = 22", Supported::BASIC).is_some());
         assert!(program("fwmark = 5 or sport = 22", Supported::BASIC).is_none());
         assert!(program("not (fwmark = 5 and sport = 22)", Supported::BASIC).is_none());

@@ -1,8 +1,8 @@
 //! One netlink socket with its reused receive buffer. No other file uses netlink-sys.
 //!
-//! A dump is produced inside our own system calls (linux 6.18 net/netlink/af_netlink.c: the first part in send,
-//! each next part in the recv that returns the previous one). There is nothing to wait for, so this is blocking
-//! code. The kernel refuses a second dump on a busy socket: use one channel per concurrent dump.
+//! A dump is produced inside our own system calls (linux 6.18 net/netlink/af_netlink.c: the first part in send, each
+//! next part in the recv that returns the previous one). There is nothing to wait for, so this is blocking code. The
+//! kernel refuses a second dump on a busy socket, so each concurrent dump needs its own channel.
 
 mod datagram;
 mod recorded;
@@ -26,14 +26,14 @@ pub use recorded::replay_answer;
 
 /// The kernel fills at most 32 KiB per datagram; twice that leaves room for future kernels.
 const RECEIVE_BYTES: usize = 64 * 1024;
-/// The largest datagram to accept; longer ones are rejected.
+/// The maximum size of a datagram; longer ones are rejected.
 const RECEIVE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Receive buffer for unread messages: room for a few thousand.
+/// The receive buffer for messages, which has room for a few thousand.
 const MESSAGES_BYTES: libc::c_int = 1024 * 1024;
 /// Number of datagrams (some 2,000 sockets) after which a second thread pays off.
 const ALONE_DATAGRAMS: usize = 8;
-/// How many datagrams, of mostly 32 KiB, the receiving thread may be ahead.
+/// How many datagrams (of mostly 32 KiB) the receiving thread may be ahead.
 const AHEAD_DATAGRAMS: usize = 8;
 
 /// An open netlink socket in the network namespace of the thread that opened it.
@@ -58,7 +58,7 @@ impl Channel {
         Self::of(socket, errno)
     }
 
-    /// Opens a channel to nfnetlink, where nf_tables answers.
+    /// Opens a channel to nfnetlink, for nf_tables.
     ///
     /// # Errors
     /// As [`Channel::open`].
@@ -122,8 +122,8 @@ impl Channel {
         })
     }
 
-    /// Like [`Channel::dump`], for replies that may be long: once they prove to be, it calls `grown` and receives
-    /// on a second thread, so the kernel and the caller work concurrently.
+    /// Like [`Channel::dump`], for replies that may be long. Once a reply turns out to be long, it calls `grown` and
+    /// receives on a second thread, so that the kernel and the caller work concurrently.
     ///
     /// # Errors
     /// As [`Channel::dump`].
@@ -143,7 +143,7 @@ impl Channel {
             }
             grown();
             let sequence = channel.sequence;
-            // Whoever receives takes it: the second thread, or this one if there is no other.
+            // Taken by the receiver: the second thread, or this one if there is no other.
             let channel = Mutex::new(Some(channel));
             let take_channel = || channel.lock().unwrap_or_else(PoisonError::into_inner).take();
             thread::scope(|scope| {
@@ -173,8 +173,8 @@ impl Channel {
         })
     }
 
-    /// Replies from a recording. Otherwise asks the kernel with `ask`, and records the reply if this run is
-    /// recorded.
+    /// In a replay, replies from the recording. Otherwise queries the kernel with `ask`, and records the reply if this
+    /// run is recorded.
     fn on_tape<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>>(
         &mut self,
         request: &mut [u8],
@@ -213,7 +213,7 @@ impl Channel {
         receiver.read(self.buffer.get(..length).unwrap_or_default(), self.sequence)
     }
 
-    /// Receives until the end of the dump, an error, or the end of the reader. Buffers come back through `free`.
+    /// Receives until the dump ends, an error occurs, or the reader is gone. Buffers come back through `free`.
     fn receive_ahead(
         &mut self,
         free: &mpsc::Receiver<Vec<u8>>,
@@ -257,8 +257,8 @@ struct Receiver<T, E> {
 }
 
 impl<T: FnMut(&[u8]), E: FnMut() -> ControlFlow<()>> Receiver<T, E> {
-    /// Reads one datagram. A recording gets the whole reply even if the caller stops: in a replay, the caller may
-    /// read further, and must not mistake a cut for a loss.
+    /// Reads one datagram. A recording gets the whole reply even if the caller stops, because a replay may read further
+    /// and must not take the missing rest for a loss.
     fn read(&mut self, datagram: &[u8], sequence: u32) -> Result<Progress, DumpError> {
         Heard::datagram(&mut self.heard, datagram);
         if self.stopped {
@@ -297,7 +297,7 @@ fn receive(socket: &Socket, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<
             Err(error) => return Err(DumpError::of_channel(&error)),
         };
         if sender.port_number() != 0 {
-            // Not from the kernel: another process cannot impersonate it.
+            // Ignores datagrams that are not from the kernel.
             continue;
         }
         if length > buffer.len() {
@@ -333,7 +333,7 @@ impl Subscription {
         })
     }
 
-    /// Waits until one of them has messages or has failed, at most `within`. Returns for each whether it has.
+    /// Waits until one of them has messages or has failed, but at most `within`. Returns for each whether it does.
     pub fn wait<'a>(
         subscriptions: impl IntoIterator<Item = &'a Self>,
         within: Option<Duration>,
@@ -343,7 +343,7 @@ impl Subscription {
             .map(|subscription| PollFd::new(&subscription.socket, PollFlags::IN))
             .collect();
         let within = within.and_then(|within| Timespec::try_from(within).ok());
-        // Interrupted: nothing is ready, and the caller waits again.
+        // If interrupted, nothing is ready, and the caller waits again.
         let _ = poll(&mut waits, within.as_ref());
         waits.iter().map(|wait| !wait.revents().is_empty()).collect()
     }
@@ -351,8 +351,8 @@ impl Subscription {
     /// Receives the next messages and passes them to `take` as [`Channel::dump`] does. Returns false if there are none.
     ///
     /// # Errors
-    /// [`DumpError::Lost`] if the kernel had no room for some. It drops more until the queue is empty, without
-    /// another report (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
+    /// [`DumpError::Lost`] if the kernel had no room for some. It then drops further messages until the queue is empty,
+    /// without reporting it again (linux 6.18 net/netlink/af_netlink.c, netlink_overrun, netlink_rcv_wake).
     pub fn messages(&mut self, mut take: impl FnMut(&[u8])) -> Result<bool, DumpError> {
         let length = match receive(&self.socket, &mut self.buffer, libc::MSG_DONTWAIT) {
             Err(DumpError::Channel(libc::EAGAIN)) => return Ok(false),
@@ -365,7 +365,7 @@ impl Subscription {
     }
 }
 
-/// Opens a socket; returns the errno, 0 if there is none.
+/// Opens a socket; returns the errno, or 0 on success.
 fn open_into(socket: &mut Option<Socket>, protocol: isize) -> i32 {
     match Socket::new(protocol) {
         Ok(opened) => {
@@ -386,7 +386,7 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Feeds bytes that a recording or a fuzzer holds through the same walk as a live dump.
+/// Parses bytes from a recording or a fuzzer in the same way as a live dump.
 ///
 /// # Errors
 /// As [`Channel::dump`].
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_taken_until_done() {
+    fn replies_are_read_until_done() {
         let bytes = [
             message(20, 7, b"abcde"),
             message(20, 7, b"f"),
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_to_another_request_and_control_messages_are_passed_over() {
+    fn replies_to_other_requests_and_control_messages_are_skipped() {
         let bytes = [
             message(20, 6, b"old"),
             message(1, 7, b"noop"),
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_and_hostile_bytes_end_the_walk() {
+    fn truncated_and_hostile_bytes_end_the_walk() {
         let whole = [message(20, 7, b"abcd"), message(20, 7, b"efgh")].concat();
         for length in 0..whole.len() {
             let (taken, result) = read(&whole[..length]);

@@ -1,9 +1,9 @@
 //! The differences between DCCP and TCP in inet_diag (linux 6.12 net/dccp/diag.c, include/linux/dccp.h; removed in 6.16).
 //!
-//! Its states have the numbers of TCP's; two states of its own follow `TCP_MAX_STATES`, which is 13 before Linux 6.8
-//! and 14 since: PARTOPEN (a client whose first packet is not acknowledged; it may send) and PASSIVE_CLOSEREQ (the
-//! server asked the client to close). A socket in the latter is shut down in both directions, so its attribute tells
-//! them apart.
+//! Its states have the same numbers as those of TCP. Two states of its own follow `TCP_MAX_STATES`, which is 13 before
+//! Linux 6.8 and 14 since: PARTOPEN (a client whose first packet is not acknowledged; it may send) and PASSIVE_CLOSEREQ
+//! (the server asked the client to close). A socket in the latter is shut down in both directions, so the shutdown
+//! attribute distinguishes them.
 
 use netlink_packet_sock_diag::constants::INET_DIAG_SHUTDOWN;
 
@@ -11,10 +11,10 @@ use crate::model::{State, StateSet, details};
 
 /// The lowest number of a state that TCP lacks.
 const FIRST_OF_ITS_OWN: u8 = 13;
-/// The numbers that states specific to DCCP can have.
+/// The numbers of states that only DCCP has.
 const ITS_OWN: u32 = 0b111 << FIRST_OF_ITS_OWN;
 
-/// Returns the mask to request for these states. Since Linux 6.8, bit 13 selects sockets that are only bound.
+/// Returns the mask with which to request these states. Since Linux 6.8, bit 13 selects bound sockets.
 pub(super) fn requested(states: StateSet) -> u32 {
     let own = states.contains(State::Established) || states.contains(State::CloseWait);
     states.bits() | if own { ITS_OWN } else { 0 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_of_its_own_are_told_apart_by_what_is_shut_down() {
+    fn its_own_states_are_distinguished_by_the_shutdown_attribute() {
         let shutdown = |bits: u8| message(Vec::new(), &[(INET_DIAG_SHUTDOWN, &[bits])]);
         for number in [13, 14] {
             assert_eq!(state(number, &shutdown(0)), Some(State::Established), "{number}");

@@ -1,8 +1,8 @@
 //! Asks the kernel to close one socket: `SOCK_DESTROY` (linux 6.18 net/core/sock_diag.c, net/ipv4/tcp_diag.c,
 //! net/ipv4/udp_diag.c; needs CONFIG_INET_DIAG_DESTROY and CAP_NET_ADMIN).
 //!
-//! The request always carries the cookie. Without one the kernel falls back to the listener of the port when the
-//! connection is gone, and would close that. A socket without a cookie is refused here.
+//! The request always carries the cookie. Without one, if the connection is gone, the kernel would find the listener on
+//! the port and close that. Sockets without a cookie are rejected here.
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::ops::ControlFlow;
@@ -18,25 +18,25 @@ use crate::model::{Protocol, Socket};
 /// Where the padding of `struct inet_diag_req_v2` is in a message.
 const PAD: usize = size_of::<libc::nlmsghdr>() + 3;
 
-/// The kernel's reply.
+/// The result of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destroyed {
     /// It closed the socket. Its program reads ECONNABORTED, the peer ECONNRESET.
     Closed,
-    /// It finds no socket with these addresses and this cookie: the socket is gone, or not in the tables that the
-    /// look-up reads (a TCP socket that is only bound; a member of a reuseport group that currently gets no
+    /// The kernel finds no socket with these addresses and this cookie: the socket is gone, or is not in the tables
+    /// that the lookup reads (a TCP socket that is only bound; a member of a reuseport group that currently gets no
     /// packets).
     NotFound,
     /// `CAP_NET_ADMIN` is missing.
     NotPermitted,
     /// The kernel, or the protocol, has no such operation.
     NotSupported,
-    /// Something else: errno.
+    /// Another errno.
     Failed(i32),
 }
 
-/// Closes `socket` and waits for the reply. The channel must have no dump in progress, and be in the network
-/// namespace of the socket.
+/// Closes `socket` and waits for the reply. The channel must be in the network namespace of the socket, with no dump in
+/// progress.
 pub fn destroy(channel: &mut Channel, socket: &Socket) -> Destroyed {
     let Some(mut request) = encode(socket) else {
         return Destroyed::NotSupported;
@@ -58,7 +58,8 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     let pair = socket.inet()?;
     // All ones mean "no cookie" (INET_DIAG_NOCOOKIE).
     let cookie = socket.cookie.filter(|cookie| *cookie != NonZeroU64::MAX)?;
-    // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets, as is the one in an SMC socket.
+    // An MPTCP socket cannot be closed as a whole (EOPNOTSUPP); its subflows are TCP sockets, as is the socket inside
+    // an SMC socket.
     if matches!(socket.protocol, Protocol::Mptcp | Protocol::Icmp | Protocol::Smc)
         || !socket.protocol.is_inet()
     {
@@ -74,7 +75,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     };
     let request = SockDiagDestroy::new(about_one(socket.protocol, socket_id));
     let mut message = serialize(request, NLM_F_ACK);
-    // For a raw socket, the kernel reads the IP protocol in the place of the padding, which the crate leaves at 0.
+    // For a raw socket, the kernel reads the IP protocol from the padding, which the crate sets to 0.
     if socket.protocol == Protocol::Raw
         && let (Some(pad), Some(protocol)) = (message.get_mut(PAD), socket.ip_protocol)
     {
@@ -83,7 +84,7 @@ fn encode(socket: &Socket) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// The cookie as two numbers, the low one first, in any byte order.
+/// The cookie as two numbers, the low half first, on machines of either byte order.
 pub(super) fn halves(cookie: NonZeroU64) -> [u8; 8] {
     let mut bytes = [0; 8];
     let halves = [cookie.get() & 0xffff_ffff, cookie.get() >> 32];
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_of_nobody_closes_nobody() {
+    fn an_unknown_cookie_closes_nothing() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let pair = InetPair {
             local_address: "127.0.0.1".parse().unwrap(),

@@ -14,7 +14,7 @@ use crate::source::threads;
 /// Takes sockets, a few hundred at a time, and returns whether it wants more. The slice is reused.
 pub type Emit<'a> = dyn FnMut(&mut [Socket]) -> ControlFlow<()> + 'a;
 
-/// How often to repeat a dump with lost replies. The caller must drop duplicates.
+/// How many times to try a dump whose replies are lost. The caller must drop duplicates.
 const TRIES: usize = 3;
 
 /// Reads the sockets that `dump` wants and passes those of each datagram to `emit`, some 250 plain sockets at
@@ -26,7 +26,7 @@ pub fn run(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
     let mut batch = Batch::of(dump.protocol);
     for table in tables(dump) {
         match run_table(channel, dump, table, &mut batch, emit) {
-            // A kernel without the legacy request replies EINVAL: request each family.
+            // A kernel without the legacy request replies EINVAL; then each family is requested separately.
             Err(DumpError::Kernel(libc::EINVAL)) if table == Table::TcpBoth => {
                 for family in [Family::Inet, Family::Inet6] {
                     run_table(
@@ -61,14 +61,14 @@ fn run_table(
     }
     thread::scope(|scope| {
         let begin = || threads::spawn_scoped(scope, "bound", move || stash(dump, table, bound));
-        // If the kernel filters, the length of its reply does not show how much it walks.
+        // If the kernel filters, the length of its reply does not show how many sockets it has to walk through.
         let mut bound_dump = dump.is_narrowed().then(begin);
         ask(channel, dump, table, others, batch, emit, || {
             bound_dump.get_or_insert_with(begin);
         })?;
         match bound_dump.flatten().map(thread::ScopedJoinHandle::join) {
             Some(Ok(Ok(stash))) => batch.replay(&stash, emit),
-            // Not started, or failed: requesting again here reports the error.
+            // The concurrent request was not started, or failed: requesting here again reports the error.
             _ => ask(channel, dump, table, bound, batch, emit, || {}),
         }
     })
@@ -96,8 +96,8 @@ fn stash(dump: &Dump, table: Table, states: StateSet) -> Result<Stash, DumpError
     Ok(stash)
 }
 
-/// Sends as much of the condition as the kernel accepts: an unknown operation is EINVAL, a forbidden one EPERM,
-/// both before the first socket. Calls `grown` if the reply proves to be long.
+/// Sends as much of the condition as the kernel accepts: it replies EINVAL to an unknown operation and EPERM to a
+/// forbidden one, both before the first socket. Calls `grown` if the reply turns out to be long.
 fn ask(
     channel: &mut Channel,
     dump: &Dump,

@@ -7,13 +7,13 @@ use std::io;
 pub enum DumpError {
     /// The netlink socket could not be opened or written: errno.
     Channel(i32),
-    /// The kernel refused the request or gave up on it: errno. `ENOENT` means that it has no such table.
+    /// The kernel rejected the request or gave up on it: errno. `ENOENT` means that it has no such table.
     Kernel(i32),
     /// Replies were lost or truncated; what was passed on is incomplete.
     Lost,
-    /// The receiver wants no more. The channel is in the middle of a dump and must not be reused.
+    /// The caller wants no more. The channel is in the middle of a dump and must not be reused.
     Stopped,
-    /// A replay whose recording lacks a part of the request; what it has was passed on.
+    /// In a replay, the recording lacks a part of what was requested; the rest was passed on.
     NotRecorded,
 }
 

@@ -1,5 +1,5 @@
 //! Asks the kernel for one socket: the one that would receive a packet, or one that was seen before. The kernel's own
-//! look-up includes reuseport groups and BPF programs (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk;
+//! lookup includes reuseport groups and BPF programs (linux 6.18 net/ipv4/inet_diag.c, inet_diag_find_one_icsk;
 //! net/ipv4/udp_diag.c).
 
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use super::request::{about_one, serialize};
 use crate::model::request::{Parts, Wanted};
 use crate::model::{Protocol, Socket};
 
-/// Returns the socket that would receive a packet from `remote` to `local` on `interface` (0 for none, which
-/// excludes sockets bound to an interface); `None` if there is none. Both addresses are of one family.
+/// Returns the socket that would receive a packet from `remote` to `local` on `interface` (0 for none, which excludes
+/// sockets bound to an interface); `None` if there is none. Both addresses must be of the same family.
 ///
 /// # Errors
 /// If the kernel cannot be queried.
@@ -42,8 +42,8 @@ pub fn look_up(
     }
 }
 
-/// Reads a connected TCP socket again, with these parts; `None` if it is gone. The cookie decides:
-/// another connection with the same ends is not taken for it.
+/// Reads a connected TCP socket again, with these parts; `None` if it is gone. The cookie must match, so another
+/// connection with the same ends is not taken for it.
 ///
 /// # Errors
 /// If the kernel cannot be queried.
@@ -75,7 +75,7 @@ pub fn again(
     }
     match channel.dump(&mut request, take, || ControlFlow::Continue(())) {
         Ok(()) => Ok(found),
-        // The kernel finds another socket there, or none.
+        // The kernel finds no socket, or another one, at these addresses.
         Err(DumpError::Kernel(libc::ENOENT | libc::ESTALE)) => Ok(None),
         Err(error) => Err(error),
     }

@@ -26,8 +26,8 @@ pub fn groups(dumps: &[Dump]) -> u32 {
     groups
 }
 
-/// Decodes one message. `None` if it is malformed, or about a socket that was never bound or connected and so in
-/// no table.
+/// Decodes one message. `None` if it is malformed, or about a socket that was never bound or connected and thus in no
+/// table.
 ///
 /// The kernel has already dropped the inode and the user, and reports the state of a closed socket; queues and
 /// timers are meaningless. The caller may have better values.
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_message_knows_is_said() {
+    fn only_facts_from_the_message_are_set() {
         let tcp = decode(&message(6, 80), Wanted::Row).unwrap();
         assert_eq!((tcp.protocol, tcp.family), (Protocol::Tcp, Family::Inet));
         assert_eq!((tcp.state, tcp.uid, tcp.wqueue), (State::Unconnected, None, None));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn other_messages_and_sockets_in_no_table_are_passed_over() {
+    fn other_messages_and_sockets_in_no_table_are_skipped() {
         assert_eq!(decode(&message(17, 0), Wanted::Row), None);
         assert_eq!(decode(&message(99, 80), Wanted::Row), None);
         assert_eq!(decode(&message(6, 80)[..HEADER_BYTES], Wanted::Row), None);

@@ -20,9 +20,9 @@ use crate::source::uapi::{AF_INET, AF_INET6, INET_DIAG_CGROUP_ID, INET_DIAG_SOCK
 
 const HEADER_BYTES: usize = 72;
 
-/// Decodes one reply to a dump of `protocol` into `slot`. Returns false if it is malformed: too short, or of an
-/// unknown family or state. Missing attributes stay `None`. With [`Wanted::Row`], attributes are read only if the
-/// address needs one, because they take as long as all the rest.
+/// Decodes one reply to a dump of `protocol` into `slot`. Returns false if it is malformed: too short, or of an unknown
+/// family or state. Missing attributes stay `None`. With [`Wanted::Row`], attributes are read only if the address needs
+/// one, because reading them takes as long as everything else.
 pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
@@ -55,7 +55,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         expires_ms: Some(u32_at(header, 52)),
         retransmits,
     });
-    // Minisocks and requests have no uid; the kernel sends 0.
+    // Minisocks and connection requests have no uid; the kernel sends 0.
     let minisock = matches!(state, State::TimeWait | State::SynRecv)
         || (state == State::FinWait2 && timer.is_some_and(|timer| timer.kind == TimerKind::TimeWait));
     let mut pair = InetPair {
@@ -127,8 +127,8 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
     true
 }
 
-/// Returns the state of an SCTP association, which has numbers of its own. Only associations have peer addresses,
-/// whose attribute is always sent (linux 6.18 net/sctp/diag.c).
+/// Returns the state of an SCTP association, whose numbers differ from those of TCP. Only associations have peer
+/// addresses, whose attribute is always sent (linux 6.18 net/sctp/diag.c).
 fn association(state: u8, attributes: &[u8]) -> Option<Association> {
     let mut attributes = details::attributes(attributes);
     attributes.find(|(kind, _)| *kind == kind::PEERS)?;
@@ -211,7 +211,7 @@ mod tests {
                 retransmits: 2
             })
         );
-        assert_eq!(socket.shutdown, None, "an attribute that did not come is not 0");
+        assert_eq!(socket.shutdown, None, "a missing attribute is not 0");
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_longer_shorter_and_unknown_cost_nothing() {
+    fn longer_shorter_and_unknown_attributes_do_no_harm() {
         let attributes: &[(u16, &[u8])] = &[
             (8, &[3, 9, 9, 9]),
             (99, b"from the future"),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_kept_as_they_came_when_wanted_and_the_room_is_used_again() {
+    fn wanted_details_are_kept_unchanged_and_memory_is_reused() {
         let bytes = record(
             2,
             1,
@@ -264,29 +264,29 @@ mod tests {
     }
 
     #[test]
-    fn an_sctp_association_has_a_state_and_a_timer_of_its_own() {
-        // 3 is syn-recv to TCP; 4 is its persist timer.
+    fn an_sctp_association_has_its_own_states_and_timer() {
+        // In TCP, 3 is syn-recv, and 4 is the persist timer.
         let bytes = record(2, 3, 4, &[(12, &[2; 128]), (13, &[2; 128])]);
         let socket = decoded(&bytes, Protocol::Sctp).unwrap();
         assert_eq!(socket.state, State::Established);
         assert_eq!(socket.details.association().unwrap().name(), "established");
         assert_eq!(socket.timer.unwrap().kind, TimerKind::T3Rtx);
         assert_eq!((socket.uid, socket.identity()), (Some(1000), None));
-        // Its endpoint has the same cookie, no peers and a state of TCP.
+        // Its endpoint has the same cookie, no peers, and a TCP state.
         let endpoint = decoded(&record(2, 10, 0, &[(12, &[2; 128])]), Protocol::Sctp).unwrap();
         assert_eq!(endpoint.state, State::Listen);
         assert!(endpoint.details.association().is_none() && endpoint.identity().is_some());
         assert_eq!(
             decoded(&record(2, 0, 0, &[]), Protocol::Sctp),
             None,
-            "not a state of TCP"
+            "not a TCP state"
         );
         let closed = decoded(&record(2, 0, 0, &[(13, &[2; 128])]), Protocol::Sctp).unwrap();
         assert_eq!(closed.state, State::Unconnected);
     }
 
     #[test]
-    fn what_is_no_record_is_refused() {
+    fn malformed_records_are_rejected() {
         assert_eq!(decoded(&[0; 71], Protocol::Tcp), None);
         assert_eq!(decoded(&record(1, 1, 0, &[]), Protocol::Tcp), None);
         assert_eq!(decoded(&record(2, 0, 0, &[]), Protocol::Tcp), None);
@@ -294,7 +294,7 @@ mod tests {
         for length in HEADER_BYTES..whole.len() {
             assert!(
                 decoded(&whole[..length], Protocol::Udp).is_some(),
-                "attributes cut at {length}"
+                "attributes truncated at {length}"
             );
         }
     }

@@ -1,5 +1,5 @@
-//! Decodes `struct netlink_diag_msg` and its attributes (linux 6.18 include/uapi/linux/netlink_diag.h): netlink
-//! sockets as rows, not the one that carries the dump.
+//! Decodes `struct netlink_diag_msg` and its attributes (linux 6.18 include/uapi/linux/netlink_diag.h): netlink sockets
+//! as rows (not the socket that carries the dump).
 
 use super::words::{WMEM_ALLOC, begin, read_memory, word};
 use crate::model::details;
@@ -58,7 +58,7 @@ pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     true
 }
 
-/// A bitmap of machine words, lowest group first: bit 0 is group 1. Allocates only for groups that are joined.
+/// Decodes a bitmap of machine words, lowest group first: bit 0 is group 1. Allocates only for groups that are joined.
 fn groups(bitmap: &[u8]) -> Box<[u32]> {
     let mut groups = Vec::new();
     let words = bitmap.chunks_exact(size_of::<usize>());
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_hostile_answers_are_taken_as_far_as_they_go() {
+    fn short_and_hostile_replies_are_read_as_far_as_possible() {
         let whole = message(header(0), &[(GROUPS, &[0xff; 4096]), (MEMINFO, &words(&[1; 3]))]);
         let mut socket = Socket::BLANK;
         for length in (0..64).chain([whole.len() - 1, whole.len()]) {

@@ -21,7 +21,8 @@ pub(super) const SHOW: &[(Parts, u32)] = &[
     (Parts::RINGS, packet::SHOW_RING_CFG | packet::SHOW_FANOUT),
 ];
 
-/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, their only one.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, because there is
+/// no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_takes_and_how_much_waits_is_read() {
+    fn protocol_interface_and_queue_are_read() {
         let bytes = message(
             header(2, 0x806),
             &[
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn short_answers_lose_only_what_is_cut() {
+    fn truncated_replies_lose_only_the_missing_attributes() {
         let whole = message(
             header(3, 3),
             &[(MEMINFO, &words(&[1; 9])), (INFO, &words(&[1; 6]))],

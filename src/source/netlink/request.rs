@@ -1,8 +1,8 @@
 //! Requests to sock_diag.
 //!
-//! netlink-packet-sock-diag encodes every request that it can express: inet and unix, with extensions and states that it
-//! does not know. What it cannot express is encoded here: attributes (a protocol above 255, a filter program), the
-//! legacy request that dumps TCP of both families in one walk of the hash table, and the families without IP addresses.
+//! netlink-packet-sock-diag encodes every request that it can express: inet and unix, including extensions and states
+//! unknown to it. The rest is encoded here: attributes (a protocol above 255, a filter program), the legacy request
+//! that dumps TCP of both families in one walk of the hash table, and the families without IP addresses.
 
 use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
@@ -80,7 +80,7 @@ fn ip_number(protocol: Protocol) -> u16 {
     }
 }
 
-/// `struct inet_diag_req_v2` about the one socket with these ends, of a protocol that has a number in it.
+/// `struct inet_diag_req_v2` for the single socket with these ends. The protocol must have a number that fits into it.
 pub(super) fn about_one(protocol: Protocol, socket_id: SocketId) -> SockDiagMessage {
     SockDiagMessage::InetRequest(InetRequest {
         family: if socket_id.source_address.is_ipv4() {
@@ -197,7 +197,7 @@ pub fn set_sequence(message: &mut [u8], sequence: u32) {
     }
 }
 
-/// The whole message of a request, with flags besides that of a request; its sequence number is 0.
+/// Returns the whole message of a request, with additional flags and the sequence number 0.
 pub(super) fn serialize<T>(payload: T, flags: u16) -> Vec<u8>
 where
     T: NetlinkSerializable + Into<NetlinkPayload<T>>,
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn mptcp_is_asked_by_attribute() {
+    fn mptcp_is_requested_by_attribute() {
         let bytes = request(Table::Inet(Protocol::Mptcp, Family::Inet)).encode();
         assert_eq!(bytes.len(), 80);
         assert_eq!(bytes[..4], 80u32.to_ne_bytes());
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_legacy_request_has_its_own_shape() {
+    fn the_legacy_request_has_its_own_layout() {
         let mut bytes = request(Table::TcpBoth).encode();
         set_sequence(&mut bytes, 9);
         assert_eq!(bytes.len(), 76);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_families_have_bodies_of_their_own() {
+    fn the_other_families_have_their_own_bodies() {
         let body = |table, length| {
             let bytes = request(table).encode();
             assert_eq!(bytes.len(), length);
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unix_request_asks_for_unconnected_sockets_too() {
+    fn a_unix_request_includes_unconnected_sockets() {
         let bytes = request(Table::Unix).encode();
         assert_eq!(bytes.len(), 40);
         assert_eq!(bytes[16], 1);

@@ -1,7 +1,7 @@
 //! Decodes `struct smc_diag_msg` and its attributes (linux 6.18 include/uapi/linux/smc_diag.h, net/smc/smc_diag.c).
 //!
-//! The addresses are those of the TCP socket inside. The kernel does not say whether they are IPv4 or IPv6, and reports
-//! IPv4 sockets first; one without any address may be of either.
+//! The addresses are those of the TCP socket inside. The kernel does not report whether they are IPv4 or IPv6, but
+//! lists IPv4 sockets first. A socket without any address may be either.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use crate::source::uapi::smc::{CONNINFO, DMBINFO, FALLBACK, LGRINFO, SHUTDOWN};
 const HEADER_BYTES: usize = 64;
 /// `SOCK_STREAM`, the only type.
 const STREAM: u8 = 1;
-/// The extensions that are requested: all that exist.
+/// The requested extensions: all that exist.
 pub(super) const EXTENSIONS: u8 = 1 << (CONNINFO - 1) | 1 << (LGRINFO - 1) | 1 << (DMBINFO - 1);
 
 /// Decodes one reply into `slot`; returns false if it is malformed.
@@ -41,7 +41,7 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
     };
     let family = if is_v4 { Family::Inet } else { Family::Inet6 };
     begin(slot, (Protocol::Smc, family), STREAM, state, header, 40);
-    // The cookie is where other families have it after the inode; the inode comes last, in 64 bits.
+    // The cookie is at the same place as in other families; the inode comes last, in 64 bits.
     slot.inode = inode(header);
     slot.uid = word(header, 52);
     slot.endpoints = Endpoints::Inet(InetPair {
@@ -67,7 +67,7 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
             _ => {}
         }
     }
-    // Before a connection the kernel leaves the mode 0, which is that of RDMA.
+    // Before a connection, the kernel leaves the mode at 0, which would mean RDMA.
     let is_connected = !matches!(number, 2 | 7 | 10);
     let mode = if is_connected { mode } else { u8::MAX };
     let mut smc = [number, mode, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -81,7 +81,7 @@ fn inode(header: &[u8; HEADER_BYTES]) -> Option<NonZeroU32> {
     NonZeroU32::new(u32::try_from(u64::from_ne_bytes(*bytes)).ok()?)
 }
 
-/// Returns the closest state of TCP (linux 6.18 net/smc/smc.h, `enum smc_state`).
+/// Returns the closest TCP state (linux 6.18 net/smc/smc.h, `enum smc_state`).
 fn state(number: u8, local_port: u16, peer_port: u16) -> Option<State> {
     Some(match number {
         1 => State::Established,
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(
             socket.shutdown,
             Some(Shutdown(1)),
-            "not that of the header, which is never filled in"
+            "not the one in the header, which is never filled in"
         );
         assert_eq!((socket.rqueue, socket.wqueue), (None, None), "not reported");
         let expected = [&[1, 1, 0, 0][..], &reasons].concat();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_family_is_known_by_the_addresses() {
+    fn the_family_follows_from_the_addresses() {
         let family = |local: [u8; 16]| {
             let mut socket = Socket::BLANK;
             assert!(decode(&record(10, local, &[]), &mut socket));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn states_are_the_closest_ones_of_tcp() {
+    fn states_are_the_closest_tcp_states() {
         let of = |number| state(number, 0, 0).map(State::name);
         assert_eq!(of(7), Some("unconnected"));
         assert_eq!(of(22), Some("close-wait"));

@@ -57,7 +57,7 @@ pub fn decode(payload: &[u8], slot: &mut Socket) -> bool {
         }
     }
     if slot.is_listener() {
-        // Its send queue is no limit of the accept queue, and TIPC has none.
+        // Its send queue is not the limit of the accept queue; TIPC has no such limit.
         slot.wqueue = None;
     }
     slot.endpoints = Endpoints::Tipc(pair);
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(socket.cookie, NonZeroU64::new(6 << 32 | 5));
         assert_eq!((socket.kind, socket.uid), (Some(SocketType::Stream), Some(1000)));
         assert!(socket.details.get(kind::TIPC_GROUP).is_some());
-        // A slot that was used before shows nothing of it.
+        // A reused slot keeps nothing of its previous socket.
         assert!(decode(&record(&[(sock::HAS_PUBL, &[])]), &mut socket));
         let Endpoints::Tipc(pair) = &socket.endpoints else {
             panic!("{socket:?}");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_socket_is_refused() {
+    fn malformed_records_are_rejected() {
         let mut socket = Socket::BLANK;
         assert!(!decode(&[], &mut socket), "its state was not requested");
         assert!(!decode(&nest(&[(sock::NEST, &[])]), &mut socket), "no state");

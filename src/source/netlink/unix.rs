@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_refused() {
+    fn malformed_records_are_rejected() {
         assert!(decoded(&[AF_UNIX; 15]).is_none());
         assert!(decoded(&[2, 1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_none());
         let whole = record(1, &[(UNIX_DIAG_RQLEN, &[0; 8]), (UNIX_DIAG_NAME, b"abc\0")]);

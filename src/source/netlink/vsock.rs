@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_read_and_nothing_shorter() {
+    fn a_listener_is_read_and_truncated_records_are_rejected() {
         let bytes = record(10);
         let mut socket = Socket::BLANK;
         assert!(decode(&bytes, &mut socket));

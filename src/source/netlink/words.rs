@@ -1,4 +1,4 @@
-//! What the decoders of several families share: numbers in fixed kernel structures, and the start of a socket.
+//! Shared by the decoders of several families: numbers in fixed kernel structures, and the initialisation of a socket.
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -22,8 +22,8 @@ pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
         .map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
-/// Clears `slot` for a socket of this protocol, and keeps the memory of its details. The header has the inode, and
-/// after it the cookie, from `at` on.
+/// Resets `slot` for a socket of this protocol, but keeps the memory allocated for details. The header has the inode at
+/// `at`, followed by the cookie.
 #[inline]
 pub(super) fn begin(
     slot: &mut Socket,
@@ -49,7 +49,7 @@ pub(super) fn begin(
     };
 }
 
-/// Takes the receive queue and the drops from the memory attribute, and the whole of it if it is wanted.
+/// Reads the receive queue and the drops from the memory attribute, and keeps all of it if wanted.
 pub(super) fn read_memory(slot: &mut Socket, wanted: Wanted, value: &[u8]) {
     if wanted == Wanted::Details {
         slot.details.push(kind::SKMEMINFO, value);

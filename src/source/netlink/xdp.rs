@@ -24,7 +24,8 @@ pub const SHOW_BASIC: u32 = SHOW_INFO | SHOW_MEMINFO;
 /// `xdiag_show` bits for rings, frame memory and counters.
 pub(super) const SHOW: &[(Parts, u32)] = &[(Parts::RINGS, SHOW_RING_CFG | SHOW_UMEM | SHOW_STATS)];
 
-/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, their only one.
+/// Decodes one reply into `slot`; returns false if it is malformed. The state is always unconnected, because there is
+/// no other.
 pub fn decode(payload: &[u8], wanted: Wanted, slot: &mut Socket) -> bool {
     let Some((header, attributes)) = payload.split_first_chunk::<HEADER_BYTES>() else {
         return false;

@@ -1,4 +1,4 @@
-//! Finds network namespaces: those that were named, or every one that anything refers to.
+//! Finds network namespaces: those that were named, or all that can be found.
 //!
 //! A namespace exists as long as a process or thread is in it, a file is mounted on it, or a descriptor or socket
 //! refers to it. The last two have no path that can be entered without opening another process's descriptor, so a
@@ -24,7 +24,7 @@ const WAYS_MAX: usize = 4;
 /// Finds the namespaces that the words of `-N` name: our own first if it is among them, then by name and number.
 ///
 /// # Errors
-/// A one-line message about a word that names none.
+/// A one-line message about a word that does not name a namespace.
 pub fn find(given: &[String]) -> Result<Views, String> {
     let mut finder = Finder::here();
     for word in words(given) {
@@ -42,7 +42,7 @@ struct Finder {
     named: Vec<Named>,
     /// By inode number.
     found: BTreeMap<u64, View>,
-    /// Namespaces whose inode number is not readable.
+    /// Namespaces whose inode number cannot be read.
     unnumbered: Vec<View>,
     gaps: Vec<Gap>,
 }
@@ -59,7 +59,7 @@ impl Finder {
         }
     }
 
-    /// Adds a path into a namespace.
+    /// Adds a way to enter a namespace.
     fn add(&mut self, inode: u64, way: impl Into<Way>, pid: Option<u32>) {
         let name = || {
             let named = self.named.iter().find(|named| named.inode == inode);
@@ -127,21 +127,21 @@ impl Finder {
         self.add_hidden(&tasks);
     }
 
-    /// Namespaces on which files are mounted, in any mount namespace.
+    /// Adds namespaces that are mounted on a file in any mount namespace.
     fn add_mounted(&mut self, tasks: &[Task]) {
         let mut seen = BTreeSet::new();
         for task in tasks {
             let Ok(mounts) = std::fs::read_link(format!("/proc/{}/ns/mnt", task.path)) else {
                 continue;
             };
-            // Linux before 5.11 returns an empty text where reading is not permitted.
+            // Linux before 5.11 returns an empty text if reading is not permitted.
             if mounts.as_os_str().is_empty() || !seen.insert(mounts) {
                 continue;
             }
             // A mount point whose name is not UTF-8 must not hide the others.
             let text = std::fs::read(format!("/proc/{}/mountinfo", task.path)).unwrap_or_default();
             for (inode, mount_point) in mounted(&String::from_utf8_lossy(&text)) {
-                // Only as a last resort: a mount point may be on a file system that does not answer.
+                // Mount points are only a last resort, because they may be on a file system that does not answer.
                 if !self.found.contains_key(&inode) {
                     let way = Way::Within {
                         root: Path::new("/proc").join(&task.path).join("root"),
@@ -153,7 +153,7 @@ impl Finder {
         }
     }
 
-    /// Namespaces that only descriptors of other processes refer to.
+    /// Adds namespaces that only descriptors of other processes refer to.
     fn add_kept(&mut self, tasks: &[Task]) {
         let own = std::process::id();
         let processes = tasks
@@ -193,7 +193,7 @@ impl Finder {
         }
     }
 
-    /// Namespaces of processes whose namespace is not readable, one process for each.
+    /// Adds namespaces that cannot be identified directly, with one process for each.
     fn add_hidden(&mut self, tasks: &[Task]) {
         if tasks.iter().all(|task| task.inode.is_some()) {
             return;
@@ -220,8 +220,8 @@ impl Finder {
     }
 }
 
-/// The network namespaces in the text of mountinfo, each with its mount point: the file system is nsfs and the root
-/// `net:[…]` (proc_pid_mountinfo(5)).
+/// Returns the network namespaces in the text of mountinfo, each with its mount point. Their file system is nsfs, and
+/// their root is `net:[…]` (proc_pid_mountinfo(5)).
 fn mounted(mountinfo: &str) -> Vec<(u64, String)> {
     let one = |line: &str| {
         let mount = MountInfo::from_line(line).ok()?;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_has_one_view_with_few_ways_in() {
+    fn a_namespace_has_one_view_with_few_ways_to_enter() {
         let mut finder = Finder {
             own: Some(1),
             named: vec![Named {
@@ -286,7 +286,7 @@ mod tests {
         finder.add(2, Path::new("/run/netns/blue"), None);
         finder.add(1, Path::new("/proc/thread-self/ns/net"), None);
         let views = finder.views().views;
-        // Ours, those with a name, by number, and those without one.
+        // The order: ours, those with a name, those with a number, the rest.
         let inodes: Vec<_> = views.iter().map(|view| view.inode).collect();
         assert_eq!(inodes, [Some(1), Some(2), Some(3), None]);
         let own: Vec<_> = views.iter().map(|view| view.is_own).collect();

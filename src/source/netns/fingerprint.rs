@@ -1,5 +1,5 @@
-//! Identifies network namespaces when their inode numbers are not readable: by the kernel's own netlink sockets. Every
-//! namespace has some, and an inode number belongs to one socket only.
+//! Identifies network namespaces whose inode numbers cannot be read by the kernel's own netlink sockets. Every
+//! namespace has some, and each has a unique inode number.
 
 use crate::source::disk;
 

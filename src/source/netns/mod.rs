@@ -76,8 +76,8 @@ impl Namespace {
         Self::of_handle(&opened?)
     }
 
-    /// Opens what a handle (`O_PATH`) refers to, once it is known to be a namespace: opening a FIFO or device has side
-    /// effects.
+    /// Opens the file of a handle (`O_PATH`), after checking that it is a namespace, because opening a FIFO or a device
+    /// has side effects.
     fn of_handle(handle: &OwnedFd) -> io::Result<Self> {
         // Unlike fstatfs(2), this does not query the file system's server.
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
@@ -107,8 +107,8 @@ impl Namespace {
     }
 }
 
-/// Returns the file that a word names: a path if it has a slash, a process by its id, otherwise a name below
-/// [`NAMED`].
+/// Returns the file that a word names: a path if it contains a slash, the namespace of a process if it is a number,
+/// otherwise a name below [`NAMED`].
 pub fn path_of(word: &str) -> PathBuf {
     if word.contains('/') {
         PathBuf::from(word)
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_place_of_a_namespace_is_not_opened() {
+    fn other_files_in_place_of_a_namespace_are_not_opened() {
         use rustix::fs::inotify;
         let root = std::env::temp_dir().join(format!("sockstat-netns-{}", std::process::id()));
         std::fs::create_dir_all(root.join("directory")).unwrap();
@@ -169,7 +169,7 @@ mod tests {
             let error = Namespace::open(&root.join(path)).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         }
-        // Taken as it is, a path through the root directory of a process leads to what is mounted there.
+        // Without precautions, a path through the root directory of a process leads to whatever is mounted there.
         assert!(Namespace::open(&root.join("namespace")).is_ok());
         let mut events = [0; 256];
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Names of network namespaces: files in well-known directories on which they are mounted.
+//! Names of network namespaces, which are those of files in well-known directories on which they are mounted.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub fn name_of(inode: u64) -> Option<String> {
         .map(|named| named.name)
 }
 
-/// A file that is not a mount point is not on the file system of namespaces.
+/// Returns the named namespaces in a directory. A file that is not a mount point is not on nsfs.
 fn within(directory: &Path, nsfs: Option<u64>) -> Vec<Named> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let named = |entry: std::fs::DirEntry| {

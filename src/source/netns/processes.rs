@@ -40,7 +40,7 @@ pub(super) fn all() -> Vec<Task> {
         }
         tasks.push(process);
     }
-    // A process of the namespace takes precedence over another process's thread.
+    // A whole process takes precedence over a single thread of another process.
     tasks.sort_by_key(|task| (task.path.contains('/'), task.pid));
     tasks
 }
@@ -65,7 +65,7 @@ fn readable(link: io::Result<PathBuf>) -> io::Result<PathBuf> {
     }
 }
 
-/// The network namespaces that descriptors of the process refer to, each with its path below /proc. Empty if they may
+/// The network namespaces that descriptors of the process refer to, each with its path below /proc. Empty if these may
 /// not be read.
 pub(super) fn kept_namespaces(pid: u32) -> Vec<(u64, PathBuf)> {
     let entries = std::fs::read_dir(format!("/proc/{pid}/fd"))

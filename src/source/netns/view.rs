@@ -12,19 +12,19 @@ use crate::source::proc::ProcRoot;
 /// One namespace, and how to read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// Its inode number; `None` if not readable.
+    /// Its inode number; `None` if that cannot be read.
     pub inode: Option<u64>,
     /// Its name, if it has one.
     pub name: Option<String>,
     /// Whether it is ours and need not be entered.
     pub is_own: bool,
-    /// Files through which it can be entered, any of them.
+    /// Files through any of which it can be entered.
     pub ways: Vec<Way>,
     /// A process in it, whose tables are readable without entering.
     pub pid: Option<u32>,
 }
 
-/// The namespaces that a run reads; empty for only the caller's.
+/// The namespaces that a run reads; if empty, only the caller's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Views {
     /// The namespaces. Sockets carry their index in this list.
@@ -34,7 +34,8 @@ pub struct Views {
 }
 
 impl Views {
-    /// Returns how rows identify their namespaces: only ours, seen at `root`, with its name only if requested.
+    /// Returns the namespaces that rows refer to. If only ours is read, it is that of `root`, with its name only if
+    /// requested.
     pub fn namespaces(&self, root: &ProcRoot, named: bool) -> Vec<model::Namespace> {
         if self.views.is_empty() {
             let mut own = namespaces::own_netns(root);
@@ -63,7 +64,7 @@ impl View {
         for way in &self.ways {
             match way.open() {
                 Ok(namespace) if Some(namespace.inode) == self.inode => return namespace.enter(),
-                // A process that ended and whose number was reused.
+                // The process ended and its pid was reused.
                 Ok(_) => {}
                 Err(error) => refused = error,
             }
@@ -71,7 +72,7 @@ impl View {
         Err(refused)
     }
 
-    /// Returns whether its last process has ended, and nothing else kept it.
+    /// Returns whether its last process has ended and nothing else kept the namespace.
     pub fn is_gone(&self, error: &io::Error) -> bool {
         self.name.is_none() && error.kind() == ErrorKind::NotFound
     }
@@ -96,12 +97,12 @@ impl View {
         !self.is_own && !self.ways.iter().any(leads_there)
     }
 
-    /// Returns what alone keeps it, with the path of the descriptor, if that is why it was not entered.
+    /// If it was not entered because only a descriptor leads into it, returns what kind of descriptor, and its path.
     pub fn kept_by(&self, error: &io::Error) -> Option<(Keeper, PathBuf)> {
         Some((Keeper::of(error)?, self.ways.first()?.path()))
     }
 
-    /// Its name for people.
+    /// The name to show.
     pub fn title(&self) -> String {
         match (&self.name, self.inode) {
             (Some(name), _) => name.clone(),
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_leads_elsewhere_by_now_is_not_followed() {
+    fn a_path_that_now_leads_elsewhere_is_not_followed() {
         let elsewhere = View {
             inode: Some(1),
             ways: vec![Path::new("/proc/self/ns/net").into()],

@@ -12,14 +12,15 @@ use super::Namespace;
 pub enum Way {
     /// A path given by the caller, below /proc, or in a directory of names.
     Path(PathBuf),
-    /// A mount point seen from the root directory of another process, whose user controls what is there.
+    /// A mount point below the root directory of another process, whose user controls what is there.
     Within {
         /// `/proc/PID/root`.
         root: PathBuf,
         /// The mount point, relative to it.
         mount_point: PathBuf,
     },
-    /// A descriptor of another process, which is never opened: by then it may lead to a file system that does not answer.
+    /// A descriptor of another process, which is never opened, because it may meanwhile lead to a file system that does
+    /// not answer.
     Descriptor(PathBuf),
     /// A socket of another process, by the path of its descriptor. Only the kernel leads from it to its namespace, on a copy.
     Socket(PathBuf),

@@ -15,15 +15,15 @@ const GET_POLICY: u16 = 0x15;
 const GET_DEFAULT: u16 = 0x28;
 /// `struct xfrm_userpolicy_id`: selector, index, direction.
 const POLICY_ID_BYTES: usize = 64;
-/// `struct xfrm_userpolicy_info`: where its direction is. The selector comes first.
+/// The offset of the direction in `struct xfrm_userpolicy_info`, which begins with the selector.
 const DIRECTION_AT: usize = 160;
-/// Directions from here on are those of single sockets.
+/// Directions from this one on belong to policies of single sockets.
 const DIRECTIONS: u8 = 3;
 /// `XFRM_USERPOLICY_BLOCK`.
 const BLOCK: u8 = 1;
 
-/// Reads the policies of the network namespace of this thread. None if IPsec is not in use: asking for it would make the
-/// kernel load it.
+/// Reads the policies of the network namespace of this thread. There are none if IPsec is not in use: requesting them
+/// would make the kernel load its module.
 pub fn read() -> Ipsec {
     let mut ipsec = Ipsec::default();
     match disk::read_to_string("/proc/net/netlink") {
@@ -50,7 +50,7 @@ pub fn read() -> Ipsec {
         go_on,
     );
     ipsec.read = asked.is_ok();
-    // Kernels before 5.14 have no default, and do not know the request.
+    // Kernels before 5.14 have no default policy, and do not know the request.
     let mut request = message(GET_DEFAULT, NLM_F_ACK, &[0; 3]);
     let asked = channel.dump(
         &mut request,
@@ -61,7 +61,7 @@ pub fn read() -> Ipsec {
     ipsec
 }
 
-/// Whether the kernel has a socket of its own for xfrm (`NETLINK_XFRM`, 6), in the second column.
+/// Whether the kernel has its own netlink socket for xfrm (`NETLINK_XFRM`, 6, in the second column).
 fn is_in_use(sockets: &str) -> bool {
     sockets
         .lines()
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(found.destination, ("10.0.0.1".parse().unwrap(), 32));
         assert_eq!(found.source, ("10.1.0.0".parse().unwrap(), 16));
         payload[DIRECTION_AT] = 4;
-        assert_eq!(policy(&payload), None, "that of one socket");
+        assert_eq!(policy(&payload), None, "the policy of a single socket");
         for length in 0..=DIRECTION_AT {
             assert_eq!(policy(&payload[..length]), None);
         }

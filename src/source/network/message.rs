@@ -6,7 +6,7 @@ use netlink_packet_core::NLM_F_REQUEST;
 
 pub(super) use crate::source::netlink::attributes::Attributes;
 
-/// A request: `struct nlmsghdr` and a header of its own.
+/// Returns a request: `struct nlmsghdr`, followed by `header`.
 pub(super) fn message(kind: u16, flags: u16, header: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 4];
     bytes.extend(kind.to_ne_bytes());

@@ -61,7 +61,7 @@ pub fn neighbours() -> Result<Vec<Neighbour>, DumpError> {
     Ok(neighbours)
 }
 
-/// Asks the routing table, ip rules included.
+/// Queries the routing table, including ip rules.
 pub fn route(query: &RouteQuery) -> RouteAnswer {
     let mut answer = None;
     let asked = dump(&mut route_request(query), |payload| {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_there_and_local() {
+    fn loopback_exists_and_is_local() {
         let links = links().unwrap();
         let loopback = links.iter().find(|link| link.is_loopback()).unwrap();
         assert_eq!((&*loopback.name, loopback.device_type), (&b"lo"[..], 772));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_carries_what_rules_ask_for() {
+    fn a_request_has_everything_that_ip_rules_check() {
         let mut query = query("10.0.0.1");
         query.incoming = Some(3);
         query.mark = 7;
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_replies_are_no_panic() {
+    fn truncated_replies_do_not_panic() {
         let payload = route_request(&query("10.0.0.1"));
         for length in 0..payload.len() {
             let cut = &payload[..length];

@@ -1,4 +1,4 @@
-//! What tc attaches to an interface: filters, BPF programs (tcx), and queues that lose packets on purpose.
+//! What tc has attached to an interface: filters, BPF programs (tcx), and queues that lose packets on purpose.
 
 use netlink_packet_core::NLM_F_DUMP;
 
@@ -13,7 +13,8 @@ const GET_QUEUES: u16 = 38;
 const GET_FILTERS: u16 = 46;
 /// `struct tcmsg`: family and pads, interface, handle, parent, info.
 const HEADER_BYTES: usize = 20;
-/// Where filters are: `TC_H_CLSACT` with `TC_H_MIN_INGRESS` and `TC_H_MIN_EGRESS`, and 0 for the root queue.
+/// Where filters can be attached: `TC_H_CLSACT` with `TC_H_MIN_INGRESS` and `TC_H_MIN_EGRESS`, and 0 for the root
+/// queue.
 const PARENTS: [u32; 3] = [0xffff_fff2, 0xffff_fff3, 0];
 
 /// Reads what handles the packets of an interface, on ingress or egress.
@@ -55,7 +56,7 @@ fn filter(interface: u32, parent: u32) -> Attached {
         |_| found = Attached::Yes,
     );
     match asked {
-        // The kernel returns an error for an interface that cannot have filters, and if it lacks tc.
+        // The kernel returns an error if the interface cannot have filters, or if it lacks tc.
         Ok(()) | Err(DumpError::Kernel(_)) => found,
         Err(_) => Attached::Unread,
     }
@@ -89,13 +90,13 @@ mod tests {
 
     #[test]
     fn loopback_has_none() {
-        // Without the privilege to list programs, their number is unknown.
+        // Without the privilege to list programs, this is unknown.
         let hooks = device_hooks(1);
         assert_eq!((hooks.filter, hooks.loss), (Attached::No, Attached::No));
     }
 
     #[test]
-    fn a_queue_is_named_by_its_kind() {
+    fn a_lossy_queue_is_recognised_by_its_kind() {
         let mut payload = vec![0; HEADER_BYTES];
         payload.extend([10, 0, 1, 0]);
         payload.extend(b"netem\0\0\0");
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_there_counts_more_than_one_that_is_unknown() {
+    fn an_existing_hook_outweighs_an_unknown_one() {
         assert_eq!(
             worst([Attached::No, Attached::Unread, Attached::Yes]),
             Attached::Yes

@@ -1,5 +1,5 @@
-//! Decodes the expressions of a rule. What is malformed or unknown becomes [`Expression::Other`], which no prediction
-//! passes.
+//! Decodes the expressions of a rule. A malformed or unknown one becomes [`Expression::Other`], at which predictions
+//! give up.
 
 use super::attributes::{Attributes, attribute, name, number};
 use crate::model::packet_filter::{Data, Expression, Extension, Load, ObjectOf, Register, Verdict};
@@ -22,7 +22,7 @@ pub fn decode_list(list: &[u8]) -> Vec<Expression> {
     decoded
 }
 
-/// Returns whether the expressions of a set's element decide whether it matches: all but counters do.
+/// Returns whether an expression attached to a set element affects whether it matches, as all but counters do.
 pub(super) fn is_limiting(expression: &[u8]) -> bool {
     !matches!(
         attribute(expression, 1).map(name).as_deref(),
@@ -54,7 +54,7 @@ impl Arguments<'_> {
         }
     }
 
-    /// Two registers: the second defaults to the first.
+    /// Two registers, of which the second defaults to the first.
     fn pair(&self, first: u16, last: u16) -> Option<(u8, u8)> {
         let first = self.register(first)?;
         Some((first, self.register(last).unwrap_or(first)))
@@ -241,7 +241,7 @@ fn less_usual(kind: &[u8], of: &Arguments<'_>, decoded: &mut Vec<Expression>) ->
             decoded.push(Expression::Undecidable("the socket that receives the packet"));
             of.unknown(2, "the socket that receives the packet", 8)?
         }
-        // Changes an option of TCP, such as its maximum segment size.
+        // Changes a TCP option, such as the maximum segment size.
         b"exthdr" if attribute(of.0, 7).is_some() => Expression::NoEffect,
         b"exthdr" if of.number(5).unwrap_or(0) & 1 != 0 => of.unknown(1, "an option of the packet", 1)?,
         b"exthdr" => {

@@ -6,14 +6,14 @@ use super::legacy_socket;
 use crate::model::packet_filter::{Extension, LegacyEntry, LegacyTable, LegacyTarget, Unread};
 use crate::source::{disk, tape};
 
-/// How often a table is read again if it changes meanwhile.
+/// How many times to try to read a table that changes meanwhile.
 const TRIES: usize = 8;
 /// The length of `struct xt_entry_match` and `struct xt_entry_target` without their data.
 const EXTENSION_HEADER_BYTES: usize = 32;
 const NAME_AT: usize = 2;
 const NAME_BYTES: usize = 29;
 const REVISION_AT: usize = 31;
-/// The name of the target that begins a user-defined chain.
+/// The name of the target at the start of a user-defined chain.
 const ERROR: &[u8] = b"ERROR";
 
 /// Where the fields of `struct ipt_entry` and `struct ip6t_entry` are.
@@ -65,7 +65,7 @@ pub fn read() -> Result<Vec<LegacyTable>, Unread> {
         };
         for name in names.split(|byte| *byte == b'\n').filter(|name| !name.is_empty()) {
             let (info, entries) = read_table(v6, name).map_err(|error| unread(&error))?;
-            // A truncated table is not used in part.
+            // A truncated table is not used at all.
             let table = decode(v6, name, &info, &entries).ok_or(Unread::Failed(0))?;
             tables.push(table);
         }
@@ -91,7 +91,7 @@ fn read_table(v6: bool, table: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
         let mut result = legacy_socket::read(v6, table);
         for _ in 1..TRIES {
             match &result {
-                // The kernel's answer if the size has changed.
+                // What the kernel returns if the size has changed.
                 Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
                     result = legacy_socket::read(v6, table);
                 }
@@ -149,7 +149,7 @@ fn decode_entry(v6: bool, layout: &Layout, offset: usize, entry: &[u8]) -> Optio
     };
     let target = usize::from(short(entry, layout.target)?);
     let mut matches = Vec::new();
-    // The traffic class, which no prediction knows (IP6T_F_TOS).
+    // The traffic class (IP6T_F_TOS), which predictions do not know.
     if v6 && flags & 2 != 0 {
         matches.push(Extension {
             name: (*b"tos").into(),

@@ -17,10 +17,10 @@ const INFO_SIZE_AT: usize = 80;
 const ENTRIES_HEADER_BYTES: usize = 40;
 /// The length of a table's name.
 const NAME_BYTES: usize = 32;
-/// A longer table is not read.
+/// The maximum size of a table.
 const ENTRIES_BYTES_MAX: usize = 64 << 20;
 
-/// Returns `struct ipt_getinfo` and the entries of a table. The table must exist: the kernel would create it.
+/// Returns `struct ipt_getinfo` and the entries of a table. The table must exist, otherwise the kernel would create it.
 pub(super) fn read(v6: bool, table: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let family = if v6 {
         AddressFamily::INET6
@@ -60,7 +60,7 @@ fn set_name(bytes: &mut [u8], table: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Gets an option, whose argument the kernel reads as well.
+/// Gets an option. The kernel also reads `value` as the argument.
 fn option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &mut [u8]) -> io::Result<()> {
     let mut length = libc::socklen_t::try_from(value.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the descriptor is open; the kernel reads and writes at most `length` bytes of `value`, which are there,

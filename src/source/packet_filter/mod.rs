@@ -1,7 +1,7 @@
 //! Reads the packet filter of the network namespace of this thread: nf_tables over nfnetlink, and iptables-legacy
 //! through getsockopt. Both need `CAP_NET_ADMIN`.
 //!
-//! Only what exists is read: asking for a table of iptables-legacy would create it.
+//! Only existing tables are read: requesting one of iptables-legacy would create it.
 
 mod attributes;
 pub mod expression;

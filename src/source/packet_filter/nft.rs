@@ -1,5 +1,5 @@
 //! Reads nf_tables (linux 6.18 net/netfilter/nf_tables_api.c): tables, chains, rules, sets, elements, objects. The
-//! number of the generation is read before and after; if it changed, everything is read again.
+//! generation number is read before and after; if it changed, everything is read again.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -11,9 +11,9 @@ use super::{expression, set, unread};
 use crate::model::packet_filter::{Chain, Family, Hook, Kind, Name, Object, Rule, Set, Table, Unread};
 use crate::source::netlink::channel::{Channel, DumpError};
 
-/// How often the rules are read again if they change meanwhile.
+/// How many times to try to read rules that change meanwhile.
 const TRIES: usize = 8;
-/// The maximum numbers of rules, and of elements in all sets together. Beyond them, the outcome is "unknown".
+/// The maximum number of rules, and of elements in all sets together. With more, the outcome is "unknown".
 const RULES_MAX: usize = 200_000;
 const ELEMENTS_MAX: usize = 200_000;
 
@@ -51,7 +51,7 @@ pub fn read() -> Result<Vec<Table>, Unread> {
             return Ok(Vec::new());
         };
         let tables = match read_once(&mut channel) {
-            // A set or a table was removed, or more was changed than the kernel reports, during the read.
+            // During the read, a set or a table was removed, or the kernel noticed changes.
             Err(DumpError::Lost | DumpError::Kernel(libc::ENOENT | libc::EINTR | libc::EAGAIN)) => continue,
             result => result.map_err(unread)?,
         };
@@ -62,7 +62,7 @@ pub fn read() -> Result<Vec<Table>, Unread> {
     Err(Unread::Changing)
 }
 
-/// The number of the generation; `None` if the kernel lacks nf_tables.
+/// The generation number; `None` if the kernel lacks nf_tables.
 fn generation(channel: &mut Channel) -> Result<Option<u32>, Unread> {
     let mut generation = None;
     let mut request = message(GET_GENERATION, NLM_F_ACK, 0, &[]);
@@ -78,7 +78,7 @@ fn generation(channel: &mut Channel) -> Result<Option<u32>, Unread> {
     );
     match asked {
         Ok(()) => Ok(generation),
-        // nfnetlink answers this for a subsystem that it lacks.
+        // What nfnetlink returns for a missing subsystem.
         Err(DumpError::Kernel(libc::EINVAL | libc::EOPNOTSUPP)) => Ok(None),
         Err(error) => Err(unread(error)),
     }
@@ -139,7 +139,7 @@ fn dump_of(
     )
 }
 
-/// Reads the elements of one set, up to `most`: a set with more stays incomplete.
+/// Reads the elements of one set, up to `most`; a set with more is incomplete.
 fn read_elements(
     channel: &mut Channel,
     family: Family,
@@ -158,7 +158,7 @@ fn read_elements(
     });
     match read {
         Ok(()) => set.complete = true,
-        // The channel still receives an unfinished dump.
+        // The channel is in the middle of a dump and cannot be reused.
         Err(DumpError::Stopped) => *channel = Channel::open_netfilter()?,
         Err(error) => return Err(error),
     }
@@ -211,7 +211,7 @@ fn number_of(family: Family) -> u8 {
         .map_or(0, |(number, _)| number)
 }
 
-/// The tables as far as they are read, and where each chain is.
+/// The tables read so far, and an index of chains.
 #[derive(Debug, Default)]
 pub struct Tables {
     /// The tables.
@@ -222,8 +222,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Takes one reply to a request of this kind: its family, and its attributes. What is malformed is left out, so
-    /// that no prediction passes a rule that jumps to it.
+    /// Takes one reply to a request of this kind: its family and its attributes. Malformed objects are left out, so
+    /// that predictions give up at rules that refer to them.
     pub fn take(&mut self, kind: u16, family: u8, body: &[u8]) {
         let _ = self.taken(kind, family, body);
     }
@@ -325,7 +325,7 @@ fn hook(nest: &[u8]) -> Hook {
                 .devices
                 .extend(Attributes(value).map(|(kind, value)| match kind {
                     1 => name(value),
-                    // A prefix (linux 6.16).
+                    // A prefix of device names (linux 6.16).
                     _ => [&*name(value), b"*"].concat().into(),
                 })),
             _ => {}
@@ -352,7 +352,7 @@ fn rule(body: &[u8]) -> Rule {
     rule
 }
 
-/// The comment among the user data of a rule: type, length and bytes, repeated.
+/// The comment in the user data of a rule, which is a sequence of type, length and bytes.
 fn comment(mut data: &[u8]) -> Option<Name> {
     while let [kind, length, rest @ ..] = data {
         let (value, next) = rest.split_at_checked(usize::from(*length))?;

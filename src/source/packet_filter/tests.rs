@@ -319,7 +319,7 @@ fn legacy_tables_are_decoded() {
 }
 
 #[test]
-fn cut_off_tables_are_refused_and_cut_off_replies_are_no_panic() {
+fn truncated_tables_are_rejected_and_truncated_replies_do_not_panic() {
     let info = &LEGACY[9..9 + 84];
     let entries = &LEGACY[9 + 84..9 + 84 + word(&LEGACY[5..])];
     for length in (1..entries.len()).step_by(7) {
@@ -366,7 +366,7 @@ fn answer(request: &[u8], bodies: &[Vec<u8>]) -> Record {
 }
 
 #[test]
-fn of_a_million_elements_some_are_read_and_the_set_is_not_complete() {
+fn a_set_with_a_million_elements_is_read_partly_and_is_incomplete() {
     const MILLION: u32 = 1_000_000;
     const IN_ONE_MESSAGE: u32 = 2_000;
     let element = |key: u32| attribute(1, &attribute(1, &attribute(1, &key.to_be_bytes())));

@@ -1,10 +1,10 @@
 //! Extended attributes of sockets, through a descriptor of a process that holds them.
 //!
 //! The process may replace the descriptor's file at any time, with one on a file system that never answers (FUSE). So
-//! the attribute is not read through the descriptor itself: its link is opened as a handle (`O_PATH`), which opens no
-//! file and keeps no socket open; the handle must be the socket by device and inode, as reported without querying a
-//! file system; then the attribute is read through the handle, which nobody can replace. Following the link may still
-//! block if it leads to a dead NFS or 9p server, so everything is done under a deadline (source/deadline.rs).
+//! the attribute is not read through the descriptor itself. Its link is opened as a handle (`O_PATH`), which opens no
+//! file and keeps no socket open. The handle must have the device and inode of the socket, which can be checked without
+//! querying a file system. Then the attribute is read through the handle, which nobody can replace. Following the link
+//! may still block if it leads to a dead NFS or 9p server, so everything has a deadline (source/deadline.rs).
 
 use std::collections::BTreeMap;
 use std::os::fd::AsRawFd as _;
@@ -29,7 +29,7 @@ const VALUE_BYTES: usize = 4096;
 /// Time limit for all reads together, and the extra time for each.
 const WITHIN: Duration = Duration::from_secs(1);
 const WITHIN_EACH: Duration = Duration::from_micros(50);
-/// A stuck thread does not delay the others.
+/// Several threads, so that a stuck one does not delay the rest.
 const THREADS: usize = 8;
 
 /// Returns the kernel's protocol names of sockets, by inode; tries the holders of each until one answers.
@@ -119,7 +119,7 @@ fn of_descriptor(root: &ProcRoot, device: (u32, u32), attribute: &str, holder: &
     let handle = openat(CWD, &link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let stat = cached_stat(&handle)?;
     let is_socket = (stat.stx_dev_major, stat.stx_dev_minor) == device && stat.stx_ino == u64::from(inode);
-    // A copy of /proc made by the caller has other files in place of sockets.
+    // A copy of /proc (--proc-root) has other files in place of sockets.
     let stands_for_it = || {
         let to = std::fs::read_link(&link).unwrap_or_default();
         root.is_given() && fdinfo::socket_inode(to.as_os_str().as_encoded_bytes()) == Some(inode)
@@ -169,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn our_own_socket_tells_its_protocol_and_another_file_is_not_asked() {
+    fn our_own_socket_has_a_protocol_and_other_files_are_not_read() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let link = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
         let inode = fdinfo::socket_inode(link.as_os_str().as_encoded_bytes()).unwrap();
         assert_eq!(protocol(holder_of(&socket, inode)).as_deref(), Some("UDP"));
         assert_eq!(protocol(holder_of(&socket, inode.wrapping_add(1))), None);
         let file = std::fs::File::open("/proc/self/status").unwrap();
-        assert_eq!(protocol(holder_of(&file, inode)), None, "a file by now");
+        assert_eq!(protocol(holder_of(&file, inode)), None, "a file meanwhile");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Security contexts of processes and sockets.
 //!
-//! For processes, the label of whichever module is active, as `ps -Z` shows it. For sockets, only one extended
-//! attribute (source/proc/attributes.rs, docs/decisions/0006-contexts-of-sockets.md).
+//! For processes, this is the label of whichever security module is active, as `ps -Z` shows it. For sockets, it is an
+//! extended attribute, which only SELinux provides (source/proc/attributes.rs,
+//! docs/decisions/0006-contexts-of-sockets.md).
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub fn of_sockets<'a>(
     attributes::contexts(root, by_inode.collect())
 }
 
-/// The message if contexts were requested and none could be read, of these processes or of these sockets.
+/// The gap if contexts of these processes or sockets were requested but none could be read.
 pub fn missing(processes: &Processes, sockets: Option<&SocketContexts>) -> Option<Gap> {
     if processes.is_empty() {
         return None;
@@ -53,7 +54,7 @@ mod tests {
     use crate::model::Process;
 
     #[test]
-    fn what_is_missing_is_said_once_and_only_if_all_is() {
+    fn missing_contexts_are_reported_once_and_only_if_all_are_missing() {
         let process = |context: Option<&str>| Process {
             security_context: context.map(|context| context.as_bytes().into()),
             ..Process::default()

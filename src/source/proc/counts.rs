@@ -29,8 +29,8 @@ fn count_to(root: &ProcRoot, least: u64) -> bool {
     sum >= least
 }
 
-/// Returns the processes that have descriptors, or may have some in the table of a thread, if together they have at
-/// least `least`, and on average at least `each`.
+/// Returns the processes that have descriptors, or may have some in a thread's own table, if they have at least `least`
+/// in total and at least `each` on average.
 pub fn crowded_processes(root: &ProcRoot, least: u64, each: u64) -> Option<Vec<u32>> {
     let name = format!("processes with {least} descriptors, {each} each");
     tape::fact(&name, || find_crowded(root, least, each))

@@ -1,4 +1,4 @@
-//! Facts about the processes that are shown: names, arguments, user, start time.
+//! Reads facts about the processes to show: names, arguments, user, start time.
 
 use std::os::unix::ffi::OsStringExt;
 use std::sync::mpsc;
@@ -15,13 +15,13 @@ use crate::model::request::Facts;
 use crate::model::{Process, Processes};
 use crate::source::{tape, threads};
 
-/// Time limit for all command lines of a run together. Reading one blocks while its process holds its memory map lock,
-/// possibly for ever.
+/// Time limit for all command lines of a run together. Reading one blocks while the process holds its memory map lock,
+/// possibly forever.
 pub const CMDLINES_WITHIN: Duration = Duration::from_secs(2);
-/// After this long without an answer, the process being read is abandoned. A busy machine may delay a reader by some
-/// 100 ms.
+/// After this long without an answer, reading this process is given up. A busy machine may delay a reader by about 100
+/// ms.
 const CMDLINE_WITHIN: Duration = Duration::from_millis(400);
-/// Maximum length of a command line: the table shows one line of it.
+/// Maximum length of a command line; the table shows only one line of it.
 const CMDLINE_BYTES_MAX: u64 = 16 * 1024;
 
 /// Reads the facts about the processes `pids` (sorted, without duplicates). A process that has ended is omitted.
@@ -32,7 +32,7 @@ pub fn read(root: &ProcRoot, pids: &[u32], facts: Facts) -> (Processes, u32) {
     read_within(root, pids, facts, &mut within)
 }
 
-/// The same, in one of several calls of a run: `within` is the time left for command lines; each call uses some of it.
+/// The same, for several calls in a run: `within` is the time left for command lines, of which each call uses some.
 pub fn read_within(root: &ProcRoot, pids: &[u32], facts: Facts, within: &mut Duration) -> (Processes, u32) {
     let begun = Instant::now();
     let read = read_by(root, pids, facts, patience(*within));
@@ -245,12 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_that_blocks_costs_only_itself() {
+    fn a_blocked_command_line_affects_only_itself() {
         let (release, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
         let read = move |pid| {
             if pid == 2 {
-                // Like a locked memory map.
+                // Blocks like a locked memory map.
                 let _ = gate.lock().map(|gate| gate.recv());
             }
             Some(vec![vec![b'0' + u8::try_from(pid).unwrap()].into()])
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_left_is_given_up_when_time_is_up() {
+    fn the_rest_is_given_up_when_time_is_up() {
         let (release, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
         let read = move |_| {

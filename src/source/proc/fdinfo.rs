@@ -1,22 +1,22 @@
 //! Parses `/proc/PID/fdinfo/N` (proc_pid_fdinfo(5); io_uring: linux 6.18 io_uring/fdinfo.c). Pure: bytes in.
 
-/// What one fdinfo file says about sockets.
+/// What an fdinfo file says about sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FdInfo {
     /// The inode, since Linux 5.14.
     pub inode: Option<u64>,
     /// Whether exec closes the descriptor (`O_CLOEXEC` among the flags).
     pub close_on_exec: Option<bool>,
-    /// The mount that the file is on; all sockets of a machine share one.
+    /// The mount that the file is on; all sockets of a machine are on the same one.
     pub mount_id: Option<u32>,
     /// Unix sockets: descriptors in flight in its receive queue.
     pub descriptors_in_flight: u32,
     /// io_uring: inodes of registered sockets.
     pub registered_sockets: Vec<u32>,
     /// io_uring: whether the list of registered files was present, with a path or inode for each. The kernel omits it
-    /// while the ring is busy; up to some version after 6.12 it has only names, and a socket's is that of its protocol
+    /// while the ring is busy. Up to some version after 6.12, it has only names, and that of a socket is its protocol
     /// (linux 5.10 fs/io_uring.c, 6.12 io_uring/fdinfo.c).
-    pub registered_files_told: bool,
+    pub has_registered_files: bool,
 }
 
 /// Parses an fdinfo file. Unknown lines are skipped.
@@ -34,10 +34,10 @@ pub fn parse(text: &[u8]) -> FdInfo {
             b"scm_fds" => {
                 info.descriptors_in_flight = number(value).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             }
-            b"UserFiles" => info.registered_files_told = true,
+            b"UserFiles" => info.has_registered_files = true,
             _ if key.iter().all(u8::is_ascii_digit) => {
                 if in_files && is_mere_name(value) {
-                    info.registered_files_told = false;
+                    info.has_registered_files = false;
                 }
                 info.registered_sockets.extend(socket_inode(value));
                 continue;
@@ -49,8 +49,8 @@ pub fn parse(text: &[u8]) -> FdInfo {
     info
 }
 
-/// Whether the entry of a registered file has neither a path (`/etc/passwd`) nor a kind and a number (`socket:[7]`), and
-/// there is a file.
+/// Whether the entry of a registered file exists but has neither a path (`/etc/passwd`) nor a kind and a number
+/// (`socket:[7]`).
 fn is_mere_name(entry: &[u8]) -> bool {
     entry != b"<none>" && !entry.contains(&b'/') && memchr::memmem::find(entry, b":[").is_none()
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_tells_its_inode_mount_and_descriptors_in_flight() {
+    fn a_socket_has_inode_mount_and_descriptors_in_flight() {
         let info = parse(b"pos:\t0\nflags:\t02000002\nmnt_id:\t10\nino:\t4711\nscm_fds: 2\n");
         assert_eq!(
             (info.inode, info.mount_id, info.descriptors_in_flight),
@@ -108,32 +108,32 @@ mod tests {
         assert_eq!(info.close_on_exec, Some(true));
         assert_eq!(parse(b"flags:\t04002\n").close_on_exec, Some(false));
         assert_eq!(parse(b"flags:\t9\n").close_on_exec, None);
-        assert!(!info.registered_files_told);
+        assert!(!info.has_registered_files);
     }
 
     #[test]
-    fn a_ring_tells_its_registered_sockets() {
+    fn registered_sockets_of_a_ring_are_read() {
         let text = b"pos:\t0\nSqThread:\t-1\nUserFiles:\t3\n    0: socket:[15840]\n    1: /etc/passwd\n    2: <none>\nUserBufs:\t0\n";
         let info = parse(text);
-        assert!(info.registered_files_told);
+        assert!(info.has_registered_files);
         assert_eq!(info.registered_sockets, [15840]);
     }
 
     #[test]
-    fn a_ring_that_tells_only_names_may_hold_any_socket() {
+    fn a_ring_that_lists_only_names_may_hold_any_socket() {
         let told = |files: &str| {
             parse(
                 format!("SqMask:\t0x7\nUserFiles:\t2\n{files}UserBufs:\t1\n    0: 0x7f00/4096\n").as_bytes(),
             )
-            .registered_files_told
+            .has_registered_files
         };
         assert!(!told("    0: TCP\n    1: <none>\n"));
         assert!(!told("    0: passwd\n"), "a socket has such a name too");
         assert!(told("    0: <none>\n    1: <none>\n"));
         assert!(told("    0: /etc/passwd\n    1: anon_inode:[eventfd]\n"));
-        // What comes before the list is not part of it.
+        // Lines before the list are not part of it.
         let busy = b"SQEs:\t1\n    0: opcode:NOP, fd:0\nUserFiles:\t0\nUserBufs:\t0\n";
-        assert!(parse(busy).registered_files_told);
+        assert!(parse(busy).has_registered_files);
     }
 
     #[test]

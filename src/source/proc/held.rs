@@ -1,4 +1,4 @@
-//! Whether a descriptor that was seen earlier still refers to the same socket.
+//! Checks whether a descriptor that was seen earlier still refers to the same socket.
 //!
 //! Reads the link or the fdinfo of the descriptor; never opens it. An unreadable entry proves nothing: the answer is
 //! then [`Held::Unreadable`], never "released".
@@ -19,7 +19,7 @@ pub enum Held {
     Descriptor,
     /// Registered with an io_uring; the socket's own descriptor may be closed.
     Ring,
-    /// No longer: the descriptor or the whole process is gone, or it refers to something else.
+    /// Not any more: the descriptor or the whole process is gone, or the descriptor refers to something else.
     No,
     /// Unknown: /proc is not readable.
     Unreadable,
@@ -59,7 +59,7 @@ fn by_link(link: &Path, inode: u32, info: impl FnOnce() -> std::io::Result<fdinf
     }
     match info() {
         Ok(info) if info.registered_sockets.contains(&inode) => Held::Ring,
-        Ok(info) if info.registered_files_told => Held::No,
+        Ok(info) if info.has_registered_files => Held::No,
         Err(error) if is_gone(&error) => Held::No,
         _ => Held::Unreadable,
     }
@@ -106,7 +106,7 @@ mod tests {
             tid: u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).unwrap(),
             ..ours(fd, inode)
         };
-        assert_eq!(held(&thread), Held::Descriptor, "by the table of a thread");
+        assert_eq!(held(&thread), Held::Descriptor, "through the table of a thread");
     }
 
     #[test]

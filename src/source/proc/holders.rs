@@ -17,7 +17,7 @@ use super::worker::{Shared, Worker};
 use super::{ProcRoot, on_tape};
 use crate::source::{tape, threads};
 
-/// With fewer processes, a second thread costs more than it saves.
+/// With fewer processes per thread, another thread costs more than it saves.
 const PROCESSES_PER_THREAD: usize = 32;
 
 /// Walks all processes below `root`.
@@ -28,8 +28,8 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     on_tape::walk(look, || Ok(look_into(root, look, u64::MAX)?.0))
 }
 
-/// The same, unless all processes together have more than `most` descriptors: `None` then, as soon as the sizes of
-/// their fd directories show it (Linux 6.2 or newer).
+/// The same, but returns `None` as soon as the sizes of the fd directories (Linux 6.2 or newer) show that all processes
+/// together have more than `most` descriptors.
 ///
 /// # Errors
 /// As [`walk`].
@@ -48,7 +48,7 @@ pub fn walk_if_few(root: &ProcRoot, look: Look<'_>, most: u64) -> std::io::Resul
     on_tape::walk(look, || looked.unwrap_or_else(again)).map(Some)
 }
 
-/// Walks these processes alone.
+/// Walks only these processes.
 ///
 /// # Errors
 /// If they have more than `most` descriptors together, or the root cannot be opened.
@@ -81,7 +81,7 @@ fn look_at(
         pids,
         next: AtomicUsize::new(0),
         look,
-        // Since Linux 6.2 the size of a fd directory is the number of its entries; before it is 0.
+        // Since Linux 6.2, the size of an fd directory is the number of its entries; before, it was 0.
         sizes_count: statat(root_fd, c"self/fd", AtFlags::empty()).is_ok_and(|stat| stat.st_size > 0),
         proc_root: root,
         socket_mount: OnceLock::new(),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_is_given_up_where_there_is_too_much_to_see() {
+    fn a_walk_is_given_up_if_there_are_too_many_descriptors() {
         let root = ProcRoot::default();
         let walked = |most| walk_if_few(&root, Look::default(), most).unwrap();
         let all = walked(u64::MAX - 1).unwrap();
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(walked(0).is_none(), sizes_reported);
     }
 
-    /// A made-up /proc whose contents are fully known.
+    /// Creates a simulated /proc with known contents.
     fn fake_proc(name: &str) -> std::path::PathBuf {
         let root = std::env::temp_dir().join(format!("sockstat-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&root);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_holder_of_a_socket_is_found_and_rings_are_looked_into() {
+    fn every_holder_of_a_socket_is_found_including_rings() {
         let root = fake_proc("walk");
         let mut walk = walk(&ProcRoot::given(root.clone()), Look::default()).unwrap();
         std::fs::remove_dir_all(&root).unwrap();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_are_walked_alone() {
+    fn only_the_given_processes_are_walked() {
         let root = fake_proc("alone");
         let given = ProcRoot::given(root.clone());
         let pids = |asked: &[u32]| {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_is_not_there_is_an_error() {
+    fn a_missing_root_is_an_error() {
         assert!(walk(&ProcRoot::given("/nonexistent".into()), Look::default()).is_err());
     }
 

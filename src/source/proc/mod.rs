@@ -1,4 +1,4 @@
-//! /proc: who holds sockets, what those processes are, and the tables that stand in for sock_diag.
+//! /proc: the holders of sockets, facts about these processes, and the tables that are read in place of sock_diag.
 
 mod attributes;
 pub mod contexts;
@@ -54,7 +54,7 @@ impl ProcRoot {
         }
     }
 
-    /// /proc with the network tables of a process's namespace, for those who may not enter it.
+    /// /proc with the network tables of a process, whose namespace may not be entered.
     pub fn of_process(pid: u32) -> Self {
         Self {
             process: Some(pid),
@@ -62,7 +62,7 @@ impl ProcRoot {
         }
     }
 
-    /// Returns whether netlink, which reports our own network namespace, covers this one.
+    /// Returns whether netlink, which reports our own network namespace, covers this root.
     pub fn is_of_netlink(&self) -> bool {
         !self.given && self.process.is_none()
     }
@@ -87,8 +87,8 @@ impl ProcRoot {
         self.directory.join(path)
     }
 
-    /// A table of the network namespace. /proc/net is that of the main thread, which may be another namespace; in a
-    /// named root it is that of its process 1, or of the root itself if it has no process 1.
+    /// A table of the network namespace. /proc/net belongs to the main thread, which may be in another namespace. In a
+    /// root given by the user, the table is that of process 1, or of the root itself if it has no process 1.
     pub fn net(&self, table: &str) -> PathBuf {
         if let Some(pid) = self.process {
             return self.join(pid.to_string()).join("net").join(table);

@@ -1,8 +1,8 @@
 //! Parses the tables under /proc/net, for where sock_diag is not available: old or cut-down kernels, gVisor, seccomp,
 //! SELinux, always for ICMP sockets, and with `--proc-root`.
 //!
-//! They are parsed as bytes, line by line: only malformed lines are skipped. They report less than sock_diag:
-//! no cookie, no interface, no v6only, no backlog, no TCP socket that is only bound. A unix name with newlines can
+//! They are parsed as bytes, line by line: only malformed lines are skipped. They report less than sock_diag: no
+//! cookies, interfaces, v6only flags or backlogs, and no TCP sockets that are only bound. A unix name with newlines can
 //! forge lines here; only sock_diag is immune to that.
 //!
 //! Formats: proc_pid_net(5); linux 6.18 net/ipv4/tcp_ipv4.c (`get_tcp4_sock`), net/ipv4/udp.c, net/unix/af_unix.c.
@@ -23,7 +23,7 @@ use crate::source::disk;
 use crate::source::netlink::dump::Emit;
 use crate::source::uapi::SO_ACCEPTCON;
 
-/// `USER_HZ`: the clock tick that user space sees, on every architecture that matters here.
+/// `USER_HZ`: the clock tick of user space, on every architecture that matters here.
 const TICK_MS: u64 = 10;
 /// Number of sockets passed on together.
 const BATCH: usize = 256;
@@ -40,7 +40,7 @@ pub struct Tables {
 /// Reads the sockets that `dump` wants from the tables below `root`, and passes them on in batches.
 ///
 /// # Errors
-/// A table that exists but cannot be read. One that does not exist (the kernel lacks the protocol) is not an error.
+/// If a table exists but cannot be read. A missing table (the kernel lacks the protocol) is not an error.
 pub fn read(root: &ProcRoot, dump: &Dump, emit: &mut Emit<'_>) -> io::Result<Tables> {
     let mut tables = Tables::default();
     for (name, family) in files(dump) {
@@ -118,7 +118,7 @@ pub fn inet_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Sock
     let (local_address, local_port) = endpoint(column()?, family)?;
     let (peer_address, peer_port) = endpoint(column()?, family)?;
     let tcp = protocol == Protocol::Tcp;
-    // A closed TCP socket is not in this table, so 7 is not a bound one.
+    // Closed TCP sockets are not in this table, so 7 does not mean bound.
     let state = State::from_kernel(u8::try_from(hex(column()?)?).ok()?, false)?;
     let (wqueue, rqueue) = split_hex(column()?)?;
     let (timer, when) = split_hex(column()?)?;
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn unix_names_keep_their_blanks_and_bytes() {
+    fn unix_names_keep_blanks_and_arbitrary_bytes() {
         let name = |line: &[u8]| match unix_line(line).unwrap().endpoints {
             Endpoints::Unix(pair) => pair.name.map(Vec::from),
             _ => unreachable!(),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_line_costs_only_itself() {
+    fn a_malformed_line_is_skipped_alone() {
         let root = std::env::temp_dir().join(format!("sockstat-net-{}", std::process::id()));
         std::fs::create_dir_all(root.join("net")).unwrap();
         let table = b"Num RefCount Protocol Flags Type St Inode Path\n0: 2 0 00010000 0001 01 5 /run/new\nline\n0: 2 0 00010000 0001 01 6 /run/b\n\xff\xfe\n";
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn malformed_lines_are_rejected() {
         for line in [
             "",
             "0:",

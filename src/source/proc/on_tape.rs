@@ -1,4 +1,4 @@
-//! Walks in recordings: what a walk found is recorded as a whole, not the links that it read.
+//! Walks in recordings: the result of a walk is recorded as a whole, instead of the links that it read.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use crate::source::bpf;
 use crate::source::tape::codec::{Bytes, Recordable};
 use crate::source::tape::{self, format::Kind};
 
-/// Runs `live`; in a replay, returns what the recorded walk found. If none searched for the same, returns every holder
-/// that any walk saw, which may not be all.
+/// Runs `live`; in a replay, returns the result of the recorded walk. If no recorded walk searched for the same
+/// sockets, returns the holders found by any walk, which may not be all.
 pub(super) fn walk(look: Look<'_>, live: impl FnOnce() -> io::Result<Walk>) -> io::Result<Walk> {
     if !tape::is_replaying() {
         return tape::note(Kind::Walk, key(look), live);
     }
     let recorded = tape::recorded(Kind::Walk, key(look));
-    let mut walk = recorded.unwrap_or_else(|| Ok(whoever_was_seen()))?;
+    let mut walk = recorded.unwrap_or_else(|| Ok(all_recorded_holders()))?;
     if let Some(wanted) = look.wanted {
         walk.holders
             .retain(|holder| wanted.binary_search(&holder.inode).is_ok());
@@ -22,10 +22,10 @@ pub(super) fn walk(look: Look<'_>, live: impl FnOnce() -> io::Result<Walk>) -> i
     Ok(walk)
 }
 
-fn whoever_was_seen() -> Walk {
+fn all_recorded_holders() -> Walk {
     let mut all = Walk {
         holders: bpf::recorded_holders(),
-        // So that the result does not count as complete.
+        // Marks the result as incomplete.
         io_uring_unread: true,
         processes: 1,
         ..Walk::default()
@@ -41,8 +41,8 @@ fn whoever_was_seen() -> Walk {
     all
 }
 
-/// Returns the same key for two walks for the same sockets, whichever build of this program wrote it: FNV-1a of the
-/// inodes.
+/// Returns a key (FNV-1a of the inodes) that is the same for every walk for the same sockets, in every version of this
+/// program.
 fn key(look: Look<'_>) -> String {
     let hash = |inodes: Option<&[u32]>| {
         let some = inodes.map_or(&[0][..], |_| &[1]);
@@ -78,7 +78,7 @@ impl Recordable for Walk {
             refused,
             io_uring_unread,
             descriptors_in_flight,
-            // Recordings made before this was recorded end here.
+            // Older recordings end here.
             out_of_descriptors: bool::decode(bytes).unwrap_or_default(),
         })
     }

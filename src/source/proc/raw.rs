@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::fdinfo;
 
-/// getdents fills as much as fits; this is some 700 descriptors.
+/// The buffer for getdents, with room for about 700 descriptors.
 pub(super) const DIRECTORY_BYTES: usize = 16 * 1024;
 
 pub(super) const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -19,7 +19,7 @@ pub(super) fn open_directory(at: BorrowedFd<'_>, path: &Path) -> rustix::io::Res
     openat(at, path, DIRECTORY, Mode::empty())
 }
 
-/// Iterates over the entries of a directory whose names are numbers.
+/// Returns the entries of a directory whose names are numbers.
 pub(super) fn numbered_entries(directory: BorrowedFd<'_>) -> rustix::io::Result<Vec<u32>> {
     let mut buffer = [MaybeUninit::uninit(); DIRECTORY_BYTES];
     let mut entries = RawDir::new(directory, &mut buffer);

@@ -1,4 +1,4 @@
-//! The kernel's figures about its sockets as a whole: /proc/net/{sockstat,sockstat6,snmp,snmp6,netstat}, and limits in
+//! The kernel's figures about all sockets together: /proc/net/{sockstat,sockstat6,snmp,snmp6,netstat}, and limits in
 //! /proc/sys/net/ipv4 (linux 6.18 net/ipv4/proc.c, net/ipv6/proc.c, Documentation/networking/ip-sysctl.rst).
 //!
 //! If a file is missing, its figures are unknown: IPv6 may be off, and machine-wide limits are shown only in the
@@ -10,7 +10,7 @@ use super::ProcRoot;
 use crate::model::summary::{Figure, Summary};
 use crate::source::{disk, tape};
 
-/// How a line of the form `LINE: KEY VALUE KEY VALUE …` names a figure.
+/// Where a figure is in lines of the form `LINE: KEY VALUE KEY VALUE …`.
 type Place = (&'static str, &'static str, Figure);
 
 const SOCKSTAT: &[Place] = &[
@@ -57,7 +57,7 @@ const SNMP6: &[(&str, Figure)] = &[
     ("Udp6SndbufErrors", Figure::Udp6SendDrops),
 ];
 
-/// The figures that ss prints: three files.
+/// Reads the figures that ss prints, from three files.
 ///
 /// # Errors
 /// If /proc/net/sockstat cannot be read; there is nothing to report then.
@@ -70,7 +70,7 @@ pub fn read_counts(root: &ProcRoot) -> io::Result<Summary> {
     Ok(summary)
 }
 
-/// All figures.
+/// Reads all figures.
 ///
 /// # Errors
 /// As [`read_counts`].
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn this_kernel_tells_all_that_is_asked_for() {
+    fn this_kernel_has_every_figure() {
         let summary = read(&ProcRoot::default()).unwrap();
         let machine = [
             Figure::TcpMemoryPressureBytes,

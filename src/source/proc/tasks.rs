@@ -1,4 +1,4 @@
-//! Whether a thread has a file table of its own.
+//! Determines whether a thread has a file table of its own.
 //!
 //! Threads normally share one, and /proc/PID/fd shows it. After `unshare(CLONE_FILES)`, a thread's sockets are only
 //! under /proc/PID/task/TID/fd. kcmp(2) detects that with one system call per thread.
@@ -6,7 +6,7 @@
 
 use crate::source::uapi::KCMP_FILES;
 
-/// Returns whether two tasks share their file table; `None` if the kernel does not say (no kcmp, not permitted,
+/// Returns whether two tasks share their file table; `None` if the kernel does not tell (no kcmp, not permitted, or
 /// ended).
 pub fn share_files(one: u32, other: u32) -> Option<bool> {
     // SAFETY: kcmp takes five integers and does not access our memory.
@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn a_process_shares_its_files_with_itself() {
         let own = std::process::id();
-        // `None` where the sandbox of the test machine forbids kcmp.
+        // It is `None` if the sandbox of the test machine forbids kcmp.
         assert_ne!(share_files(own, own), Some(false));
     }
 }

@@ -50,7 +50,8 @@ impl Traffic {
     }
 }
 
-/// The value of a key on the second of two lines that begin with `line`; 0 if there is none.
+/// The value for a key, from two lines that begin with `line`: the first has the keys, the second the values. 0 if
+/// there is none.
 fn value(text: &str, line: &str, key: &str) -> u64 {
     let mut lines = text.lines().filter(|one| one.split(' ').next() == Some(line));
     let (Some(keys), Some(values)) = (lines.next(), lines.next()) else {

@@ -21,11 +21,11 @@ pub struct Walk {
     pub processes: u32,
     /// Processes with descriptors that we were not permitted to list or read.
     pub refused: u32,
-    /// We ran out of descriptors of our own, and what could not be opened is among the refused.
+    /// We ran out of descriptors of our own; the processes that could therefore not be opened are among the refused.
     pub out_of_descriptors: bool,
-    /// An io_uring was seen whose registered files could not be read.
+    /// There is an io_uring whose registered files could not be read.
     pub io_uring_unread: bool,
-    /// A thorough walk saw descriptors in flight.
+    /// A thorough walk found descriptors in flight.
     pub descriptors_in_flight: bool,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Shared<'a> {
     pub(super) look: Look<'a>,
     pub(super) sizes_count: bool,
     pub(super) proc_root: &'a ProcRoot,
-    /// The mount id of sockets in fdinfo, if known. Looked up at the first process for which nothing else is readable.
+    /// The mount id of sockets in fdinfo, if known. Determined at the first process of which only fdinfo is readable.
     pub(super) socket_mount: OnceLock<Option<u32>>,
     /// Whether these pids are valid in our own pid namespace, so that kcmp can be used.
     pub(super) kcmp: bool,
@@ -136,13 +136,13 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Something could not be opened; and whether that is for lack of descriptors of our own.
+    /// Records that something could not be opened, and whether that was for lack of descriptors of our own.
     fn refused(&mut self, error: Errno) -> Seen {
         self.found.out_of_descriptors |= matches!(error, Errno::MFILE | Errno::NFILE);
         Seen::Refused
     }
 
-    /// Kernel threads and zombies refuse too, but have nothing to list.
+    /// Whether a process has no descriptors: kernel threads and zombies refuse access too, but have nothing to list.
     fn has_nothing(&self, process: BorrowedFd<'_>) -> bool {
         self.shared.sizes_count && fd_directory_is_empty(process)
     }
@@ -203,7 +203,7 @@ impl<'a> Worker<'a> {
                 self.found.descriptors_in_flight |= info.descriptors_in_flight > 0;
             }
         } else if link == b"anon_inode:[io_uring]" {
-            match more(self).filter(|info| info.registered_files_told) {
+            match more(self).filter(|info| info.has_registered_files) {
                 Some(info) => {
                     for inode in info.registered_sockets {
                         self.hold(table, fd, inode);
@@ -268,8 +268,8 @@ impl<'a> Worker<'a> {
         seen
     }
 
-    /// Visits the threads with their own file table; a thorough walk visits every thread.
-    /// Refused only for lack of descriptors of our own: a thread is as accessible as its process.
+    /// Visits the threads with their own file table; a thorough walk visits every thread. Access can be refused only
+    /// for lack of descriptors of our own, because a thread is as accessible as its process.
     fn threads(&mut self, process: BorrowedFd<'_>, pid: u32) -> Seen {
         let directory = match openat(process, c"task", DIRECTORY, Mode::empty()) {
             Ok(directory) => directory,
@@ -300,7 +300,7 @@ impl<'a> Worker<'a> {
             };
             let own_table = match shares {
                 Some(shares) => !shares,
-                // Unknown: tables of different sizes are different tables.
+                // If unknown, tables of different sizes must be different tables.
                 None => self.shared.look.thorough.is_some() || sizes_differ(process, task.as_fd()),
             };
             if own_table {

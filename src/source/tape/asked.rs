@@ -9,15 +9,16 @@ use crate::source::uapi::{
     AF_INET, AF_INET6, AF_UNIX, INET_DIAG_REQ_PROTOCOL, IPPROTO_TCP, TCP_BOUND_INACTIVE, TCPDIAG_GETSOCK,
 };
 
-/// In place of a request, for files of `ss -D`.
+/// The key used for files of `ss -D`, which have no request.
 pub(super) const KEY_OF_SS: &[u8] = b"ss -D";
 
-/// The netlink header and `struct inet_diag_req_v2`; attributes follow.
+/// The length of the netlink header and `struct inet_diag_req_v2`; attributes follow.
 const INET_REQUEST_BYTES: usize = 72;
 /// The same with the older `struct inet_diag_req`.
 const TCP_REQUEST_BYTES: usize = 76;
 
-/// Whether the record with this key is a dump of sockets: in a recording of several looks, it is of its own look only.
+/// Whether the record with this key is a dump of sockets, which in a recording of several looks belongs to its own look
+/// only.
 pub(super) fn is_of_sockets(key: &[u8]) -> bool {
     let request = match key.strip_prefix(NETNS_PREFIX.as_bytes()) {
         Some(rest) => rest.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default(),
@@ -92,7 +93,7 @@ impl Asked {
                 extensions: word(28)?,
                 ..tcp
             }),
-            // The other families have no states to ask for, or ignore them.
+            // Requests for the other families have no states, or the kernel ignores them.
             (SOCK_DIAG_BY_FAMILY, family) => Some(Self {
                 table: (family, 0),
                 ..tcp
@@ -109,7 +110,7 @@ impl Asked {
         if self.table.0 != AF_INET {
             return true;
         }
-        // A closed TCP socket is requested as a bound one.
+        // A closed TCP socket is requested with the bit of bound ones.
         let states = if state == TCP_CLOSE {
             1 << TCP_CLOSE | 1 << TCP_BOUND_INACTIVE
         } else {
@@ -127,8 +128,8 @@ impl Asked {
         self.table == wanted.table && ((self.v4 && wanted.v4) || (self.v6 && wanted.v6))
     }
 
-    /// Returns whether a reply to this has every wanted socket of its own states, with everything wanted about it.
-    pub(super) fn tells_all(&self, wanted: &Self) -> bool {
+    /// Returns whether a reply to this request has every wanted socket in its states, with all wanted details.
+    pub(super) fn covers_states(&self, wanted: &Self) -> bool {
         !self.narrowed && wanted.extensions & !self.extensions == 0
     }
 }

@@ -42,7 +42,7 @@ pub trait Recordable: Sized {
     fn absent() -> Self;
 }
 
-/// Records a structure: its fields, in this order.
+/// Records a structure as its fields, in this order.
 macro_rules! recordable {
     ($Type:ty { $($field:ident),* }) => {
         impl $crate::source::tape::codec::Recordable for $Type {
@@ -83,7 +83,7 @@ macro_rules! number {
 
 number!(u8, u16, u32, u64, i32);
 
-/// Records a type as another: how it is converted, how it is read back, and its value where a recording has none.
+/// Records a type as another one: how to convert it, how to convert it back, and its value if a recording has none.
 macro_rules! recorded_as {
     ($($Type:ty => $Other:ty: $encode:expr, $decode:expr, $absent:expr;)*) => {$(
         impl Recordable for $Type {
@@ -106,7 +106,7 @@ macro_rules! recorded_as {
 
 recorded_as! {
     bool => u8: |it| u8::from(*it), |byte| (byte < 2).then_some(byte == 1), false;
-    // At least one byte, like every value.
+    // Takes at least one byte, like every value.
     () => u8: |()| 0, |_| Some(()), ();
     usize => u64: |it| *it as u64, |number| number.try_into().ok(), 0;
     String => Vec<u8>: |it| it.as_bytes().to_vec(), |bytes| Self::from_utf8(bytes).ok(), Self::new();
@@ -114,7 +114,7 @@ recorded_as! {
     OsString => Vec<u8>: |it| it.as_bytes().to_vec(), |bytes| Some(Self::from_vec(bytes)), Self::new();
     PathBuf => OsString: |it| it.as_os_str().to_owned(), |name| Some(name.into()), Self::new();
     IpAddr => Vec<u8>: octets, |bytes| address_of(&bytes), Self::from([0; 4]);
-    // Nanoseconds.
+    // In nanoseconds.
     Duration => u64: |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX), |ns| Some(Self::from_nanos(ns)), Self::ZERO;
     // Since 1970.
     SystemTime => Duration:
@@ -179,7 +179,7 @@ impl<T: Recordable> Recordable for Option<T> {
     }
 }
 
-/// An error is its errno; a missing value is "not found".
+/// An error is recorded as its errno; a missing value reads as "not found".
 impl<T: Recordable> Recordable for io::Result<T> {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
@@ -247,7 +247,7 @@ together!(A 0, B 1);
 together!(A 0, B 1, C 2);
 together!(A 0, B 1, C 2, D 3);
 
-/// A value as bytes.
+/// Encodes a value as bytes.
 pub fn encoded<T: Recordable>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();
     value.encode(&mut out);
@@ -269,12 +269,12 @@ mod tests {
         let bytes = encoded(&value);
         assert_eq!(decoded::<T>(&bytes), Some(value));
         for length in 0..bytes.len() {
-            assert_eq!(decoded::<T>(&bytes[..length]), None, "cut at {length}");
+            assert_eq!(decoded::<T>(&bytes[..length]), None, "truncated at {length}");
         }
     }
 
     #[test]
-    fn values_come_back() {
+    fn values_are_decoded_as_encoded() {
         round((7u16, true, "a b".to_owned(), vec![1u8, 2]));
         round(Some(BTreeMap::from([(1u32, "root".to_owned())])));
         round(vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([1; 16])]);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_cannot_be_is_refused_before_anything_is_allocated() {
+    fn an_impossible_count_is_rejected_before_anything_is_allocated() {
         assert_eq!(decoded::<Vec<u64>>(&u64::MAX.to_le_bytes()), None);
         assert_eq!(decoded::<BTreeMap<u32, u32>>(&u64::MAX.to_le_bytes()), None);
     }

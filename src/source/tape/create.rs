@@ -7,10 +7,10 @@ use std::path::Path;
 
 use crate::source::callers_files;
 
-/// It contains command lines: nobody else may read them.
+/// The mode of a recording, which contains command lines that nobody else may read.
 const MODE: u32 = 0o600;
 
-/// Creates the file, or truncates one of ours. A symbolic link is not followed, because somebody may have planted it.
+/// Creates the file, or truncates one of ours. Symbolic links are not followed, because somebody may have planted them.
 ///
 /// # Errors
 /// If it cannot be created, or an existing file is not a regular file of ours.
@@ -25,12 +25,12 @@ pub fn create(path: &Path) -> io::Result<File> {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let file = callers_files::open_with(&options, path).map_err(|error| match error.raw_os_error() {
         Some(libc::ELOOP) => io::Error::other("it is a symbolic link, which is not followed"),
-        Some(libc::ENXIO) => no_plain_file(),
+        Some(libc::ENXIO) => not_a_regular_file(),
         _ => error,
     })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(no_plain_file());
+        return Err(not_a_regular_file());
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() || metadata.nlink() > 1 {
         return Err(io::Error::other(
@@ -42,7 +42,7 @@ pub fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn no_plain_file() -> io::Error {
+fn not_a_regular_file() -> io::Error {
     io::Error::other("it is not a regular file")
 }
 
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_for_its_owner_alone_even_if_it_was_not() {
+    fn a_file_is_made_readable_only_by_its_owner() {
         let place = directory("mode");
         let file = place.join("r");
         std::fs::write(&file, "old and longer").unwrap();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_what_is_no_file_are_refused_and_left_alone() {
+    fn links_and_special_files_are_rejected_and_left_alone() {
         let place = directory("links");
         let target = place.join("target");
         std::fs::write(&target, "precious").unwrap();

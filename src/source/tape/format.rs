@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 pub const MAGIC: &[u8; 18] = b"sockstat-recording";
 /// The version of the format that is written, and the only one that is read.
 pub const VERSION: u16 = 1;
-/// A key is a path, a request or a name: longer ones are rejected.
+/// Maximum length of a key, which is a path, a request or a name.
 const KEY_BYTES_MAX: u32 = 1 << 20;
-/// A value is a file's text or a dump's reply: that of a million sockets with every attribute fits.
+/// Maximum length of a value, which is the text of a file or the reply to a dump; that of a million sockets with every
+/// attribute fits.
 const VALUE_BYTES_MAX: u32 = 1 << 30;
-/// A longer file is not read.
+/// Maximum length of a file.
 pub const FILE_BYTES_MAX: u64 = 2 << 30;
 /// The description of a file that ends too early.
 const TRUNCATED: &str = "it is truncated";
@@ -36,7 +37,7 @@ pub enum Kind {
     Walk = 6,
     /// The records of the kernel's BPF iterator.
     Bpf = 7,
-    /// Name look-ups.
+    /// Name lookups.
     Names = 8,
     /// Anything else, by name: the time, the user, the kernel.
     Fact = 9,
@@ -133,11 +134,11 @@ impl std::fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
-/// Reads the records after the magic bytes, which the caller has read, up to the end record. No more is allocated than
-/// the file holds.
+/// Reads the records after the magic bytes, which the caller has read, up to the end record. Never allocates more than
+/// the file contains.
 ///
 /// # Errors
-/// [`Damage`], with the offset at which it was found; records before it have been handed out.
+/// [`Damage`], with the offset at which it was found. The records before it have been passed on.
 pub fn each_record(from: impl Read, mut take: impl FnMut(Record)) -> Result<(), Damage> {
     let mut reader = Reader {
         from: from.take(FILE_BYTES_MAX),
@@ -198,7 +199,7 @@ impl<R: Read> Reader<R> {
         let mut bytes = Vec::new();
         // Grows with the data, whatever length was claimed.
         let result = self.from.by_ref().take(count.into()).read_to_end(&mut bytes);
-        // With many small records, unused room would be most of the buffer.
+        // For many small records, most of the buffer would be unused.
         bytes.shrink_to_fit();
         let start = self.at;
         self.at += bytes.len() as u64;
@@ -262,13 +263,13 @@ mod tests {
     }
 
     #[test]
-    fn records_come_back_in_their_order() {
+    fn records_are_read_in_order() {
         assert_eq!(read(&recording(&records())), Ok(records()));
         assert_eq!(read(&recording(&[])), Ok(Vec::new()));
     }
 
     #[test]
-    fn a_file_that_is_cut_anywhere_says_where() {
+    fn truncation_is_reported_with_its_position() {
         let whole = recording(&records());
         for length in MAGIC.len()..whole.len() {
             let Damage(message) = read(&whole[..length]).unwrap_err();
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_are_told_with_their_place() {
+    fn false_lengths_and_counts_are_reported_with_their_position() {
         let damaged = |at: usize, bytes: &[u8]| {
             let mut whole = recording(&records());
             whole[at..at + bytes.len()].copy_from_slice(bytes);

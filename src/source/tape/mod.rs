@@ -1,13 +1,13 @@
-//! Recordings: everything that a run read, in a file, and runs that read such a file instead of the machine.
+//! Recordings: files with everything that a run read, and runs that read such a file instead of the machine.
 //!
 //! Everything that `source` reads goes through [`note`] (files through [`super::disk`], netlink through [`netlink`]),
-//! which does one of three things: query the machine; query it and record the answer; or answer from a recording. The
-//! code above does not know which. A process has one tape, set before anything is read, because a partial recording
-//! would be useless.
+//! which either queries the machine, queries it and records the answer, or answers from a recording. The code above
+//! does not know which. A process has one tape, set before anything is read, because a partial recording would be
+//! useless.
 //!
-//! A recording is looked up by kind and key, in the order in which answers arrived; the last answer serves all further
-//! look-ups. What it lacks is "not found". A replay never falls back to the machine, and is only as trustworthy as its
-//! file.
+//! Answers are looked up by kind and key, and returned in the order in which they were recorded; the last one is
+//! returned for all further lookups. What a recording lacks reads as "not found". A replay never falls back to the
+//! machine, and is only as trustworthy as its file.
 
 mod asked;
 pub mod codec;
@@ -36,13 +36,13 @@ use crate::model::time;
 use codec::Recordable;
 use format::{Damage, Kind};
 
-/// The tape of this process; empty: the machine is queried and nothing is recorded.
+/// The tape of this process. If there is none, the machine is queried and nothing is recorded.
 static TAPE: OnceLock<Tape> = OnceLock::new();
 
 thread_local! {
     /// Whether this thread is inside something that is recorded as a whole.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The network namespace that this thread entered; 0 in that of the run.
+    /// The network namespace that this thread entered; 0 if it is in that of the run.
     static NETNS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -57,9 +57,10 @@ struct Recorder {
     out: BufWriter<File>,
     records: u64,
     bytes: u64,
-    /// The last answer for each key, both as hashes, in a recording of several looks: the same is not written again.
+    /// In a recording of several looks, hashes of each key and its last answer: an unchanged answer is not written
+    /// again.
     last: Option<HashMap<u64, u64>>,
-    /// The end record is written: a late thread writes nothing after it.
+    /// Whether the end record was written, after which late threads must write nothing.
     ended: bool,
     failed: Option<io::Error>,
 }
@@ -67,7 +68,7 @@ struct Recorder {
 /// The key of the fact that ends a look, in a recording of several.
 const LOOK: &[u8] = b"look";
 
-/// Returns a key as this thread looks it up: if read in another network namespace, it names that.
+/// Returns a key as this thread looks it up: in another network namespace, the key includes that namespace.
 fn here(key: &[u8]) -> Vec<u8> {
     match NETNS.get() {
         0 => key.to_vec(),
@@ -83,7 +84,7 @@ pub fn in_netns(inode: u64) {
     NETNS.set(inode);
 }
 
-/// Reads what belongs to no network namespace, such as processes, whichever one this thread is in.
+/// Reads what belongs to no network namespace, such as processes, whichever namespace this thread is in.
 pub fn outside_netns<T>(read: impl FnOnce() -> T) -> T {
     let netns = NETNS.replace(0);
     let answer = read();
@@ -104,7 +105,7 @@ pub fn on_behalf<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     }
 }
 
-/// The tape of this process; in a test that has one, its own.
+/// The tape of this process, or of the test if it has its own.
 fn current() -> Option<&'static Tape> {
     #[cfg(test)]
     if let Some(tape) = testing::current() {
@@ -113,7 +114,7 @@ fn current() -> Option<&'static Tape> {
     TAPE.get()
 }
 
-/// A lock that a panicking thread left poisoned still guards consistent values.
+/// Ignores poisoning: the values stay consistent even if a thread panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -133,12 +134,12 @@ pub fn record_to(file: File) -> io::Result<()> {
         ended: false,
         failed: None,
     };
-    // Set once, by the run itself; a second tape would be a bug and has no effect.
+    // Set only once, by the run itself. A second tape would be a bug, and has no effect.
     let _ = TAPE.set(Tape::Recording(Mutex::new(recorder)));
     Ok(())
 }
 
-/// Starts answering everything from the file: from the look that was the last at the time `at`, or the last of all.
+/// Starts answering everything from the file, as of the last look before or at the time `at`, or the last look of all.
 ///
 /// # Errors
 /// If it cannot be opened, is not a recording, is damaged, or has no look at that time.
@@ -153,7 +154,7 @@ pub fn replay_from(path: &Path, at: Option<&str>) -> Result<(), Damage> {
     Ok(())
 }
 
-/// The last look at or before a time, on the day of the last look unless it has a date.
+/// The last look at or before a time. A time without a date is on the day of the last look.
 fn look_at(replay: &Replay, text: &str) -> Result<usize, Damage> {
     let looks: Vec<SystemTime> = replay.looks().collect();
     let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
@@ -187,7 +188,7 @@ pub fn load(mut from: impl Read) -> Result<Replay, Damage> {
     if start == format::MAGIC {
         let mut replay = Replay::default();
         match format::each_record(from, |record| replay.add(&record)) {
-            // A recording that was cut short: what was seen before stays.
+            // If a recording was cut short, the looks before that can still be used.
             Err(damage) if damage.is_truncation() && replay.time().is_some() => {}
             read => read?,
         }
@@ -260,7 +261,7 @@ impl Recorder {
 
     fn append(&mut self, kind: Kind, key: &[u8], value: &[u8]) {
         let bytes = self.bytes + (key.len() + value.len()) as u64 + RECORD_BYTES;
-        // A longer file could not be read.
+        // A reader would reject a longer file.
         let is_full = self.last.is_some() && bytes + RECORD_BYTES * 2 > format::FILE_BYTES_MAX;
         if self.failed.is_some() || self.ended || is_full {
             return;
@@ -271,23 +272,23 @@ impl Recorder {
     }
 }
 
-/// More than the overhead of a key and a value.
+/// An upper limit for the overhead of a record.
 const RECORD_BYTES: u64 = 64;
 
-/// Ends a look made at this time: a recording can contain several looks. What a later one answers exactly as
-/// an earlier one is not written again.
+/// Ends a look made at this time: a recording can contain several looks. Answers that have not changed since an earlier
+/// look are not written again.
 pub fn end_look(time: SystemTime) {
     if let Some(mut recorder) = recorder() {
         recorder.last.get_or_insert_default();
         recorder.append(Kind::Fact, LOOK, &codec::encoded(&time));
-        // So that only what comes after it is lost.
+        // Flushed, so that an abrupt end loses only what comes after this look.
         if let Err(error) = recorder.out.flush() {
             recorder.failed.get_or_insert(error);
         }
     }
 }
 
-/// Reads without recording it.
+/// Reads without recording.
 pub fn unrecorded<T>(read: impl FnOnce() -> T) -> T {
     let before = INSIDE.replace(true);
     let answer = read();
@@ -300,7 +301,7 @@ pub fn looks() -> Vec<SystemTime> {
     replay().map_or_else(Vec::new, |replay| replay.looks().collect())
 }
 
-/// In a replay of several looks, answers from this one from now on.
+/// In a replay of several looks, answers from this look from now on.
 pub fn turn_to(look: usize) {
     if let Some(mut replay) = replay() {
         replay.turn_to(look);
@@ -309,7 +310,7 @@ pub fn turn_to(look: usize) {
 
 /// Queries the machine with `live`, and records the answer if this run is recorded; or answers from a recording.
 ///
-/// What `live` itself notes is not recorded: this answer covers it.
+/// What `live` itself reads is not recorded separately, because this answer covers it.
 pub fn note<T: Recordable>(kind: Kind, key: impl AsRef<[u8]>, live: impl FnOnce() -> T) -> T {
     let Some(tape) = current() else {
         return live();
@@ -377,7 +378,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_tape_the_machine_is_asked_each_time() {
+    fn without_a_tape_the_machine_is_queried_each_time() {
         let mut asked = 0;
         for _ in 0..2 {
             asked += fact("a", || 1u32);
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_reads_in_the_namespace_of_the_one_that_it_works_for() {
+    fn a_thread_reads_in_the_namespace_of_the_thread_that_it_works_for() {
         let in_blue = [b"in net:7\n", &b"a"[..]].concat();
         in_netns(7);
         let (theirs, alone) = std::thread::scope(|scope| {

@@ -1,8 +1,8 @@
 //! Dumps in recordings: a request, and the kernel's reply to it.
 //!
-//! A replay answers the exact request that was recorded, or one for a part of it: the caller checks every socket
-//! again, so a reply with extra sockets serves as well. If nothing recorded covers the request, everything recorded of
-//! that protocol is returned, and the caller is informed that it is incomplete.
+//! A replay answers the same request as was recorded, or one for a part of it: the caller checks every socket again, so
+//! a reply with additional sockets will do. If no recorded reply covers the request, everything recorded about that
+//! protocol is returned, marked as incomplete.
 
 use super::asked::Asked;
 use super::codec::{self, Recordable};
@@ -86,14 +86,14 @@ impl Recordable for Answer {
     }
 }
 
-/// The reply received so far, in a run that is recorded.
+/// The part of a reply received so far, in a run that is recorded.
 #[derive(Debug)]
 pub struct Heard {
     key: Vec<u8>,
     answer: Answer,
 }
 
-/// Begins to record the reply to a request; `None` if this run is not recorded.
+/// Starts recording the reply to a request; `None` if this run is not recorded.
 pub fn listen(request: &[u8]) -> Option<Heard> {
     recorder().map(|_| Heard {
         key: key_of(request),
@@ -126,7 +126,7 @@ pub fn replayed(request: &[u8]) -> Option<Replayed> {
     replay().map(|mut replay| answer(&mut replay, request))
 }
 
-/// Returns the reply that a recording has for a request.
+/// Returns the reply to a request from a recording.
 pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     let key = key_of(request);
     if let Some(answer) = replay.answer(Kind::Netlink, &key) {
@@ -147,7 +147,8 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
     let mut others = Vec::new();
     let here = super::here(b"");
     for (key, value) in replay.all(Kind::Netlink) {
-        // Other namespaces have other sockets; a request begins with its length, which never looks like a namespace's name.
+        // Other namespaces have other sockets. A request begins with its length, which cannot be mistaken for a
+        // namespace prefix.
         let request = key.strip_prefix(here.as_slice());
         let Some(asked) = request
             .and_then(Asked::read)
@@ -158,7 +159,7 @@ pub fn answer(replay: &mut Replay, request: &[u8]) -> Replayed {
         let Some(answer) = codec::decoded::<Answer>(value) else {
             continue;
         };
-        if asked.tells_all(&wanted) {
+        if asked.covers_states(&wanted) {
             v4 |= if asked.v4 { asked.states } else { 0 };
             v6 |= if asked.v6 { asked.states } else { 0 };
             found.answers.push(answer);
@@ -215,7 +216,7 @@ mod tests {
         let mut replay = Replay::of([dump, fact(b"a", codec::encoded(&7u32)), look(1), look(2)]);
         assert!(
             answer(&mut replay, &all).answers.is_empty(),
-            "another look had them"
+            "they belong to another look"
         );
         assert_eq!(replay.answer(Kind::Fact, b"a"), Some(7u32));
         replay.turn_to(0);
@@ -259,7 +260,7 @@ mod tests {
     const V6: Table = Table::Inet(Protocol::Tcp, Family::Inet6);
 
     #[test]
-    fn the_same_request_has_its_own_answer_whatever_its_number() {
+    fn the_same_request_gets_its_own_answer_whatever_its_sequence_number() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let mut again = all.clone();
         set_sequence(&mut again, 0, 77);
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_answered_by_the_whole() {
+    fn a_narrower_request_is_answered_by_a_wider_one() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let v6 = request(V6, StateSet::of(State::Listen));
         assert_eq!(asked(std::slice::from_ref(&all), &v6), (vec![0], true));
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_about_some_states_each_make_a_whole() {
+    fn replies_about_different_states_are_combined() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let listeners = StateSet::of(State::Listen);
         let parts =
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_that_were_not_asked_for_are_left_out() {
+    fn sockets_that_were_not_requested_are_left_out() {
         let only_v4 = answer(
             &mut replay(&[request(Table::TcpBoth, StateSet::ALL)]),
             &request(V4, StateSet::of_all(&[State::Listen, State::Bound])),
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_of_less_is_handed_out_and_told_apart() {
+    fn an_incomplete_reply_is_returned_and_marked() {
         let all = request(Table::TcpBoth, StateSet::ALL);
         let listeners = request(V4, StateSet::of(State::Listen));
         assert_eq!(asked(&[listeners], &all), (vec![0], false));
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn another_protocol_is_no_answer() {
+    fn another_protocol_is_not_an_answer() {
         let udp = request(Table::Inet(Protocol::Udp, Family::Inet), StateSet::ALL);
         let mptcp = request(Table::Inet(Protocol::Mptcp, Family::Inet), StateSet::ALL);
         let tcp = request(V4, StateSet::ALL);

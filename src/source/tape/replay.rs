@@ -1,7 +1,7 @@
-//! The contents of a recording, for look-ups.
+//! The contents of a recording, ready for lookups.
 //!
-//! Records stay in one buffer, packed as in the file, with their positions in the order of kind and key: a file of
-//! small records takes little more memory than its size.
+//! Records are kept in one buffer, packed as in the file, with an index of positions sorted by kind and key. So a file
+//! of small records takes little more memory than its size.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,17 +13,17 @@ use super::{LOOK, asked, here};
 /// The contents of a recording.
 #[derive(Debug, Default)]
 pub struct Replay {
-    /// For each record its kind, the lengths of key and value, and both.
+    /// For each record: its kind, the lengths of key and value, and these two.
     bytes: Vec<u8>,
-    /// Where each record begins, by kind and key; those of one key in their order.
+    /// Where each record begins, sorted by kind and key; records with the same key are in file order.
     index: Vec<u32>,
-    /// How many answers were taken for each key that was looked up, by its first place in the index.
+    /// How many answers were taken for each key, by its first position in the index.
     taken: BTreeMap<usize, usize>,
     /// Number of answers that were not of the expected type.
     pub(super) odd: u64,
     /// Where each look ends, and when it was made; empty if the recording holds a single one.
     looks: Vec<(u32, SystemTime)>,
-    /// The current one; the last if `None`.
+    /// The current look; the last if `None`.
     look: Option<usize>,
 }
 
@@ -31,7 +31,7 @@ pub struct Replay {
 const HEAD_BYTES: usize = 9;
 
 impl Replay {
-    /// The answers in these records.
+    /// Creates a replay of these records.
     pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
         let mut replay = Self::default();
         for record in records {
@@ -40,7 +40,7 @@ impl Replay {
         replay.sorted()
     }
 
-    /// Adds a record; [`Replay::sorted`] must follow. A file is limited so that positions have 32 bits.
+    /// Adds a record; [`Replay::sorted`] must follow. The size of a file is limited so that positions fit into 32 bits.
     pub(super) fn add(&mut self, record: &Record) {
         let lengths = [&record.key, &record.value].map(|bytes| u32::try_from(bytes.len()));
         let ([Ok(key), Ok(value)], Ok(at)) = (lengths, u32::try_from(self.bytes.len())) else {
@@ -86,21 +86,21 @@ impl Replay {
         (kind, key)
     }
 
-    /// The place in the index of the first record with this key, and how many there are.
+    /// The position in the index of the first record with this key, and how many there are.
     fn find(&self, kind: Kind, key: &[u8]) -> Option<(usize, usize)> {
         let wanted = (kind as u8, key);
         let first = self.index.partition_point(|at| self.place(*at) < wanted);
         self.present(first, self.count(first, wanted))
     }
 
-    /// How many records from a place in the index on have this kind and key.
+    /// How many records from this position in the index on have this kind and key.
     fn count(&self, first: usize, wanted: (u8, &[u8])) -> usize {
         let rest = self.index.get(first..).unwrap_or_default();
         rest.partition_point(|at| self.place(*at) == wanted)
     }
 
-    /// The records of one key: those of the current look, or of the last look before it that had any; sockets are those of
-    /// the current one.
+    /// The records of one key that apply to the current look: those of this look or, except for sockets, of the last
+    /// earlier look that had any.
     fn present(&self, first: usize, count: usize) -> Option<(usize, usize)> {
         let of_key = self.index.get(first..first + count)?;
         let Some(present) = self.present_look() else {
@@ -146,8 +146,8 @@ impl Replay {
         self.find(kind, &here(key)).is_some()
     }
 
-    /// Returns the next answer for a key, if the recording has one that can be decoded; the last one again when there
-    /// are no more.
+    /// Returns the next answer for a key, or the last one again if there are no more. `None` if the recording has none
+    /// or it cannot be decoded.
     pub fn answer<T: Recordable>(&mut self, kind: Kind, key: &[u8]) -> Option<T> {
         let (first, count) = self.find(kind, &here(key))?;
         let taken = self.taken.entry(first).or_default();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_come_in_their_order_and_the_last_one_stays() {
+    fn answers_come_in_order_and_the_last_one_is_repeated() {
         let mut replay = Replay::of([
             record(Kind::Fact, "a", &1u32),
             record(Kind::File, "a", &7u32),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn small_records_take_as_much_memory_as_in_the_file_and_a_position() {
+    fn small_records_take_little_more_memory_than_in_the_file() {
         let replay = Replay::of((0..100_000).map(|number| Record {
             kind: Kind::File,
             key: format!("{number}").into_bytes(),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_answers_with_what_it_saw_and_else_with_what_was_seen_before() {
+    fn a_look_answers_with_its_own_records_or_earlier_ones() {
         let time = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
         let look = |seconds| record(Kind::Fact, "look", &time(seconds));
         let mut replay = Replay::of([

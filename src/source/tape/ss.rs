@@ -1,5 +1,5 @@
 //! Reads what `ss -D FILE` writes (iproute2 7.1 misc/ss.c): netlink messages with TCP sockets, concatenated as
-//! received, without a file header. Messages that end a dump are in between; `ss` itself stops at the first, this
+//! received, without a file header. There are end-of-dump messages in between. `ss` itself stops at the first one; this
 //! reader continues, because `ss` writes the IPv6 half after it.
 
 use std::io::Read;
@@ -16,7 +16,7 @@ const HEADER_BYTES: usize = size_of::<libc::nlmsghdr>();
 /// More than any machine's sockets take.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
-/// Reads such a file into the one record it contains: TCP over both families.
+/// Reads such a file as a single record: a dump of TCP over both families.
 ///
 /// # Errors
 /// If it is not such a file, or ends in the middle of a message.
@@ -43,7 +43,7 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
                     "it contains an error of the kernel, at byte {at}"
                 )));
             }
-            // Sets the sequence number of all messages, so that they belong to one dump.
+            // Gives all messages the same sequence number, so that they belong to one dump.
             _ => {
                 ended = false;
                 super::netlink::set_sequence(&mut bytes, at, 0);
@@ -90,7 +90,7 @@ fn push(messages: &mut Vec<u8>, kind: u16, payload: &[u8]) {
     messages.resize(messages.len().next_multiple_of(4), 0);
 }
 
-/// Returns length in bytes and type of the message at the start, if such a file can contain it.
+/// Returns the length and type of the first message, if such a file can contain it.
 fn message(rest: &[u8]) -> Option<(usize, u16)> {
     let length = usize::try_from(u32::from_ne_bytes(*rest.first_chunk()?)).ok()?;
     let kind = u16::from_ne_bytes(*rest.get(4..)?.first_chunk()?);

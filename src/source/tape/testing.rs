@@ -29,14 +29,14 @@ pub(super) fn inherited<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
 /// Runs `work` with answers from these records only.
 pub(crate) fn replaying<T>(records: Vec<Record>, work: impl FnOnce() -> T) -> T {
     let tape = Tape::Replaying(Mutex::new(Replay::of(records)));
-    // Threads may outlive the test; the few records per test may leak.
+    // Threads may outlive the test, so the few records per test are leaked.
     TAPE.set(Some(Box::leak(Box::new(tape))));
     let result = work();
     TAPE.set(None);
     result
 }
 
-/// A record of this value.
+/// Returns a record of this value.
 pub(crate) fn record(kind: Kind, key: &str, value: &impl Recordable) -> Record {
     Record {
         kind,

@@ -7,14 +7,14 @@ use rustix::fs::{AtFlags, CWD, StatVfsMountFlags, StatxAttributes, StatxFlags, s
 use crate::model::unix_path::{Directory, Room, Sockets};
 use crate::source::tape;
 
-// What was read, as recordings hold it.
+// Flags as stored in recordings.
 const READ_ONLY: u32 = 1;
 const IMMUTABLE: u32 = 2;
 const REMOVED: u32 = 4;
 const NO_INODES: u32 = 8;
 const NO_BLOCKS: u32 = 16;
 
-/// Reads the directory of a name; `None` if that fails, or a recording does not hold it.
+/// Reads the directory of a name; `None` if that fails, or if a recording lacks it.
 pub(super) fn read(path: &Path, name_ends_in_slash: bool) -> Option<Directory> {
     let read = tape::fact(&format!("directory {}", path.display()), || ask(path));
     let (file_system, flags) = read?;
@@ -58,7 +58,7 @@ fn ask(path: &Path) -> Option<(u32, u32)> {
         (NO_BLOCKS, room.f_blocks > 0 && room.f_bavail == 0),
     ];
     let flags = flags.into_iter().filter(|(_, holds)| *holds);
-    // Types are numbers of 32 bits, whatever the width of the field.
+    // Types are 32-bit numbers, whatever the width of the field.
     let magic = u32::try_from(i64::from(file_system.f_type) & 0xffff_ffff).ok()?;
     Some((magic, flags.fold(0, |all, (flag, _)| all | flag)))
 }
@@ -92,7 +92,7 @@ const WITHOUT_SOCKETS: [u32; 22] = [
     0x2011_bab0, // exfat
 ];
 
-/// Types where a program or a server decides.
+/// Types for which a program or a server decides.
 const DECIDED_ELSEWHERE: [u32; 6] = [
     0x6573_5546, // fuse
     0x0102_1997, // 9p

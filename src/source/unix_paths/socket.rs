@@ -1,4 +1,4 @@
-//! The socket at a path: which one it is, and whether anybody has it.
+//! The socket at a path: which file it is, and whether a socket is bound to it.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,8 +11,8 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 use crate::model::unix_path::FileId;
 use crate::source::{disk, tape};
 
-/// The file at a path, as sockets that are bound there name it. The same path means another file in another mount
-/// namespace.
+/// Identifies the file at a path in the same way as the sockets that are bound to it. In another mount namespace, the
+/// same path may be another file.
 pub fn file_id(path: &[u8]) -> Option<FileId> {
     let path = Path::new(OsStr::from_bytes(path));
     let stat = disk::stat(path).ok()?;
@@ -21,16 +21,16 @@ pub fn file_id(path: &[u8]) -> Option<FileId> {
         device_of_mount(path)
     });
     Some(FileId {
-        // sock_diag reports the low half only.
+        // sock_diag reports only the low half.
         inode: u32::try_from(stat.ino & u64::from(u32::MAX)).unwrap_or_default(),
         devices: [of_file, of_mount.unwrap_or(of_file)],
     })
 }
 
-/// The device of the mount that a path is on: that of the whole file system, not of a part.
+/// The device of the mount that a path is on: that of the whole file system, not that of a subvolume.
 fn device_of_mount(path: &Path) -> Option<u32> {
     let stat = statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-    // Linux before 5.8 leaves it out.
+    // Linux before 5.8 does not report the mount.
     if stat.stx_mask & StatxFlags::MNT_ID.bits() == 0 {
         return None;
     }
@@ -50,15 +50,15 @@ fn device_in(mountinfo: &str, mount: u64) -> Option<u32> {
     Some(major.parse::<u32>().ok()? << 20 | minor.parse::<u32>().ok()?)
 }
 
-/// Whether a socket's file is at the path.
+/// Whether there is a socket file at the path.
 pub fn is_socket_file(path: &[u8]) -> bool {
     disk::stat(OsStr::from_bytes(path)).is_ok_and(|stat| stat.is_socket())
 }
 
-/// Whether this process may connect to the socket at the path: that needs write permission.
+/// Whether this process may connect to the socket at the path, which requires write permission.
 pub fn may_connect(path: &[u8]) -> bool {
     let path = Path::new(OsStr::from_bytes(path));
-    // The recording key is part of the format and does not follow names in this code.
+    // The recording key is part of the format, and does not change with names in this code.
     tape::fact(&format!("may Access(WRITE_OK) {}", path.display()), || {
         accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
     })
@@ -67,9 +67,9 @@ pub fn may_connect(path: &[u8]) -> bool {
 /// Whether a socket is bound to the file at the path, in any network namespace; `None` if the kernel does not
 /// report that to this process.
 ///
-/// A datagram socket is connected to it. To a stream socket that fails with `EPROTOTYPE` before the socket is touched;
-/// a datagram socket does not notice. Without a socket it fails with `ECONNREFUSED` (linux 6.18 net/unix/af_unix.c,
-/// `unix_find_bsd`). Nothing is sent.
+/// This connects a datagram socket to it. If a stream socket is bound, that fails with `EPROTOTYPE` before the stream
+/// socket is touched; a datagram socket does not notice. If no socket is bound, it fails with `ECONNREFUSED` (linux
+/// 6.18 net/unix/af_unix.c, `unix_find_bsd`). Nothing is sent.
 pub fn is_bound(path: &[u8]) -> Option<bool> {
     let name = Path::new(OsStr::from_bytes(path)).display();
     tape::fact(&format!("socket bound to {name}"), || {
@@ -77,7 +77,7 @@ pub fn is_bound(path: &[u8]) -> Option<bool> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).ok()?;
         match connect(&socket, &address) {
-            // It may accept datagrams only from another socket: EPERM.
+            // EPERM: it is connected to another socket, and accepts datagrams only from that.
             Ok(()) | Err(Errno::PROTOTYPE | Errno::PERM) => Some(true),
             Err(Errno::CONNREFUSED) => Some(false),
             Err(_) => None,

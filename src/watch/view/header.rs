@@ -13,7 +13,7 @@ use crate::watch::items::Items;
 use crate::watch::level::{View, Within};
 use crate::watch::state::State;
 
-/// Draws it.
+/// Draws the first line.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
         return;

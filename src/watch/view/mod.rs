@@ -53,7 +53,7 @@ fn body(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     let level = state.level();
     let shown = visible(state, area.height.into());
     let columns = rows::columns(level.view);
-    // The mark, the cursor, and a blank at the end.
+    // Leaves room for the mark, the cursor, and a blank at the end.
     let hidden = state.hidden.get(level.view as usize).copied().unwrap_or(0);
     let fitted = fit(columns, &shown, usize::from(area.width).saturating_sub(2), hidden);
     if areas.headings.height > 0 {
@@ -167,7 +167,7 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     match (areas.finding.height, areas.loss.height) {
         (1, 1) => {
             line(areas.finding, finding.as_deref(), Tone::Alarm, canvas);
-            // Where nothing is missing there is room for another problem.
+            // If nothing is missing, there is room for another problem.
             let second = loss.or_else(|| findings.next());
             line(areas.loss, second.as_deref(), Tone::Warn, canvas);
         }
@@ -184,7 +184,7 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     keys_line(state, areas, canvas);
 }
 
-/// What opened and closed at each look, and which of these looks is shown.
+/// Draws how many sockets opened and closed at each look, and which look is shown.
 fn strip(frozen: &Data, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
     let width = usize::from(areas.finding.width).saturating_sub(2);
     let first = frozen.moments.len().saturating_sub(width).min(at);

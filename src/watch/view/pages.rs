@@ -35,7 +35,7 @@ const HELP: &[&str] = &[
     "FIELDS - the kernel has no such figure   ? not known, or not permitted",
 ];
 
-/// Where the second column of the help page begins, and how many lines have two.
+/// Where the second column of the help page begins, and how many lines have two columns.
 const SECOND: usize = 37;
 const TWO_COLUMNS: usize = 14;
 /// The maximum length of the help page.
@@ -108,7 +108,7 @@ pub(super) fn help(state: &State, top: usize, area: Rect, canvas: &mut Canvas<'_
     );
 }
 
-/// What the row with the cursor means.
+/// Draws what the row with the cursor means.
 pub(super) fn explain(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put(0, 0, area.width, "explain", Tone::Strong);
     canvas.put_right(Rect { height: 1, ..area }, "Esc back", Tone::Dim);
@@ -254,10 +254,10 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
     }
 }
 
-/// The line being typed, and what is wrong with it below the place.
+/// Draws the line being typed, and any error below its position.
 pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<'_>) {
     let width = areas.keys.width;
-    // Only the line, if there is no room for more.
+    // If there is no room for more, only the line is shown.
     let (line_y, error_y) = match (areas.finding.height, areas.loss.height) {
         (1, 1) => (areas.finding.y, Some(areas.loss.y)),
         (1, _) => (areas.finding.y, Some(areas.keys.y)),
@@ -269,7 +269,7 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
     }
     let before = typed.text.get(..typed.at).unwrap_or_default();
     let room = usize::from(width).saturating_sub(4);
-    // What does not fit is cut off at the left.
+    // Text that does not fit is cut off on the left.
     let skipped: usize = before.width().saturating_sub(room);
     let shown: String = skip_cells(&typed.text, skipped);
     canvas.put(0, line_y, width, "/ ", Tone::Strong);
@@ -289,7 +289,7 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
             let _ = write!(words, ": {}", error.hint);
         }
         let x = 2 + start.saturating_sub(skipped);
-        // Not beyond the right edge, where nobody could read it.
+        // Kept within the right edge, so that it can be read.
         let x = x.min(usize::from(width).saturating_sub(words.width()).max(2));
         // What is half typed is not wrong yet.
         let tone = if typed.is_half_typed {
@@ -311,7 +311,7 @@ pub(super) fn filter_line(typed: &FilterLine, areas: Areas, canvas: &mut Canvas<
     }
 }
 
-/// The text without its first cells.
+/// Returns the text without its first cells.
 fn skip_cells(text: &str, cells: usize) -> String {
     let mut skipped = 0;
     text.chars()

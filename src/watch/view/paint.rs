@@ -11,7 +11,7 @@ use crate::render::span::cut_end;
 /// The tone of text. Colour is never the only signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// As the terminal has it.
+    /// The terminal's default.
     #[default]
     Plain,
     /// Secondary.
@@ -42,7 +42,7 @@ impl<'a> Canvas<'a> {
         Self { buffer, utf8, colour }
     }
 
-    /// The style of a tone: one of the sixteen colours of any terminal, or none.
+    /// The style of a tone, using only the sixteen colours that every terminal has.
     pub(super) fn style(&self, tone: Tone) -> Style {
         let style = Style::new();
         let colour = |style: Style, colour: Color| if self.colour { style.fg(colour) } else { style };
@@ -58,8 +58,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Puts text at a place, cut to `width` cells or the edge; returns how many it took. The only way onto the
-    /// screen: what is unsafe in the text is escaped, as [`Safe`](crate::render::safe::Safe) does elsewhere.
+    /// Puts text at a position, cut to `width` cells or the edge; returns how many cells it took. This is the only way
+    /// to draw text: whatever is unsafe in it is escaped, as [`Safe`](crate::render::safe::Safe) does elsewhere.
     pub(super) fn put(&mut self, x: u16, y: u16, width: u16, text: &str, tone: Tone) -> u16 {
         let area = *self.buffer.area();
         if y >= area.bottom() || x >= area.right() {
@@ -84,7 +84,7 @@ impl<'a> Canvas<'a> {
         self.put(area.right() - width, area.y, width, text, tone);
     }
 
-    /// Gives a line another tone.
+    /// Sets the tone of a line.
     pub(super) fn tone(&mut self, area: Rect, tone: Tone) {
         let style = self.style(tone);
         self.buffer
@@ -107,7 +107,7 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
-/// The first cells of plain text, with three dots if there are more.
+/// The first cells of plain text, with three dots if text was cut.
 fn cut_plain(text: &str, width: usize) -> String {
     if text.len() <= width {
         return text.to_owned();
@@ -117,7 +117,7 @@ fn cut_plain(text: &str, width: usize) -> String {
     format!("{kept}{}", &"..."[..width.min(3)])
 }
 
-/// A text in lines of at most this many cells, broken between words; all but the first are indented.
+/// Wraps text into lines of at most this many cells, between words; all but the first are indented.
 pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
     if text.width() <= width {
         return vec![text.to_owned()];
@@ -137,7 +137,7 @@ pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A text, without the words that do not fit.
+/// Cuts text after the last word that fits.
 pub(super) fn cut_words(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -147,7 +147,7 @@ pub(super) fn cut_words(text: &str, width: usize) -> String {
     format!("{} \u{2026}", lines.concat())
 }
 
-/// As many of the words as fit whole: those of the highest rank are dropped first.
+/// Joins as many of the phrases as fit; those of the highest rank are dropped first.
 pub(super) fn whole_words(words: &[(String, u8)], width: u16) -> String {
     let mut kept: Vec<&(String, u8)> = words.iter().collect();
     loop {
@@ -161,13 +161,13 @@ pub(super) fn whole_words(words: &[(String, u8)], width: u16) -> String {
     }
 }
 
-/// A curve: one character for each of the last values, from the lowest to the highest.
+/// A curve of the last values, one character each, scaled from the lowest to the highest.
 pub(super) fn curve(values: &[f64], width: usize) -> String {
     let last = &values[values.len().saturating_sub(width)..];
     curve_to(last, last.iter().copied().fold(0.0, f64::max))
 }
 
-/// A curve of all these values, from 0 to `most`.
+/// A curve of all these values, scaled from 0 to `most`.
 pub(super) fn curve_to(values: &[f64], most: f64) -> String {
     const STEPS: [char; 8] = [
         '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}', '\u{2588}',
@@ -201,7 +201,7 @@ pub(super) fn rate(bytes: f64) -> String {
     format!("{:.0} {}", value.max(1.0), UNITS[unit])
 }
 
-/// A round-trip time in milliseconds; with two digits where it is that of one machine or rack.
+/// A round-trip time in milliseconds, with two decimals if it is short.
 pub(super) fn rtt_ms(us: u32) -> String {
     match us {
         0 => "0 ms".to_owned(),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_wide_is_broken_or_cut_between_words() {
+    fn wide_text_is_wrapped_or_cut_between_words() {
         assert_eq!(
             wrapped("  label  one two  three", 19, 9),
             ["  label  one two", "         three"]

@@ -15,7 +15,7 @@ use crate::watch::items::Items;
 use crate::watch::programs::Group;
 use crate::watch::state::State;
 
-/// Where values begin, after their labels.
+/// The column at which values begin, after their labels.
 pub(super) const VALUES: usize = 13;
 
 /// Draws the panel.
@@ -44,7 +44,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     put_folded(&lines, area, canvas);
 }
 
-/// Puts the title and the lines below it, each on as many lines of the screen as it needs.
+/// Draws the title and the lines below it, each wrapped over as many screen lines as it needs.
 fn put_folded(lines: &[String], area: Rect, canvas: &mut Canvas<'_>) {
     let folded = lines
         .iter()
@@ -55,7 +55,7 @@ fn put_folded(lines: &[String], area: Rect, canvas: &mut Canvas<'_>) {
     }
 }
 
-/// The figures of a group, and the history of its rates while it was on the screen.
+/// Draws the figures of a group, and the history of its rates while it was on the screen.
 fn of_group(state: &State, group: &Group, area: Rect, canvas: &mut Canvas<'_>) {
     let curves = state.group_curves.get(&group.name);
     let width = usize::from(area.width).saturating_sub(26).min(60);
@@ -104,7 +104,7 @@ fn title(state: &State, socket: &Socket) -> String {
     )
 }
 
-/// The accept queue of a listener, up to its limit, and since when it has been full.
+/// The curve of a listener's accept queue, up to its limit, and since when it has been full.
 pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option<String> {
     let (waiting, limit) = socket.accept_q().zip(socket.backlog())?;
     let looks = socket
@@ -114,7 +114,7 @@ pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option
     let full = looks.iter().rev().take_while(is_full).count();
     let first = looks.len().checked_sub(full).and_then(|first| looks.get(first));
     let since = first.filter(|_| waiting > limit).and_then(|(clock, ..)| {
-        // Nobody looked before the first look.
+        // What happened before the first look is unknown.
         let before = if full == looks.len() { "before " } else { "" };
         let clock = rfc3339(*clock);
         Some(format!("  full since {before}{} UTC", clock.get(11..19)?))
@@ -130,7 +130,7 @@ pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option
     ))
 }
 
-/// One line for each curve of a connection that is read with every look.
+/// The curves of a connection that is read with every look, one line each.
 fn curves(state: &State, socket: &Socket, width: usize) -> Vec<String> {
     let data = state.shown();
     let points = socket.identity().and_then(|key| data.curves.get(&key));

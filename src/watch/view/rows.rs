@@ -168,7 +168,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     } else {
         format!("{}/{}", port.port, port.protocol.name())
     };
-    // The widest one first; the others as far as there is room.
+    // The widest scope first, then as many others as there is room for.
     let mut scopes = port.scopes.iter().rev().map(|scope| human::scope(*scope));
     let mut scope: Vec<Span> = scopes.next().map(Span::fixed).into_iter().collect();
     let others: Vec<&str> = scopes.collect();

@@ -1,4 +1,4 @@
-//! Columns: which fit, how wide they are, and their rows.
+//! Columns: which of them fit, how wide they are, and their cells.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -19,9 +19,10 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     /// Whether its cells are right-aligned.
     pub(super) is_right: bool,
-    /// Its minimum width, so that it does not move while rows change.
+    /// Its minimum width, so that columns do not move while rows change.
     pub(super) usual: usize,
-    /// The order in which columns are dropped when there is not enough room: the highest first. 0 for those that stay.
+    /// The order in which columns are dropped if there is not enough room: the highest rank first. 0 for columns that
+    /// are never dropped.
     pub(super) rank: u8,
     /// Whether its cells may be cut.
     pub(super) may_be_cut: bool,
@@ -50,7 +51,7 @@ impl Cell {
         }
     }
 
-    /// The same in another tone.
+    /// Sets the tone.
     pub(super) fn toned(self, tone: Tone) -> Self {
         Self { tone, ..self }
     }
@@ -71,11 +72,11 @@ pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
 }
 
-/// A column that stays, and how wide it is.
+/// A column that fits: its index, the column, and its width.
 pub(super) type Fitted = (usize, Column, usize);
 
-/// Returns the columns that fit into `width` cells, and how wide each is. The last column takes what is left. Those with a
-/// bit in `hidden` are left out, except the first.
+/// Returns the columns that fit into `width` cells, and how wide each is. The last column takes the remaining width.
+/// Columns with a bit in `hidden` are left out, except the first.
 pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -> Vec<Fitted> {
     let widest = |at: usize, column: &Column| {
         let cells = rows.iter().filter_map(|row| row.cells.get(at));
@@ -100,7 +101,7 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -
         floor.min(*width)
     };
     let total = |fitted: &[Fitted]| fitted.iter().map(|(_, _, width)| width + GAP).sum::<usize>();
-    // The last column is cut before another one goes, down to a name and a number.
+    // The last column is cut down to a name and a number before another column is dropped.
     let enough = |fitted: &[Fitted], is_tight: bool| {
         let saved: usize = fitted
             .iter()
@@ -153,10 +154,10 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -
     fitted
 }
 
-/// A cell in its width.
+/// The text of a cell, cut to the width of its column.
 pub(super) fn text_of(cell: &Cell, column: &Column, width: usize) -> String {
     let text = if column.may_be_cut && width < cell.least() {
-        // Half a number is a wrong number: the name alone.
+        // Half a number is a wrong number, so only the name is kept.
         let names = cell
             .spans
             .iter()
@@ -171,7 +172,7 @@ pub(super) fn text_of(cell: &Cell, column: &Column, width: usize) -> String {
     aligned(&text, column, width)
 }
 
-/// A text aligned in its column.
+/// Text aligned in its column.
 pub(super) fn aligned(text: &str, column: &Column, width: usize) -> String {
     let blanks = " ".repeat(width.saturating_sub(text.width()));
     if column.is_right {
@@ -213,7 +214,7 @@ mod tests {
     ];
 
     #[test]
-    fn columns_go_by_rank_and_the_last_one_takes_the_rest() {
+    fn columns_are_dropped_by_rank_and_the_last_one_takes_the_rest() {
         let row = Row {
             cells: vec![
                 Cell::fixed("65535/udp"),
@@ -231,11 +232,11 @@ mod tests {
         };
         assert_eq!(widths(60), [9, 10, 37]);
         assert_eq!(widths(40), [9, 10, 17]);
-        assert_eq!(widths(30), [9, 19], "the scope goes");
+        assert_eq!(widths(30), [9, 19], "the scope is dropped");
         assert_eq!(
             fit(&COLUMNS, std::slice::from_ref(&row), 60, 0b11).len(),
             2,
-            "the first stays"
+            "the first is kept"
         );
         assert_eq!(text_of(&row.cells[2], &COLUMNS[2], 14), "systemd-r\u{2026} 662");
     }

@@ -69,7 +69,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Adds the paths that `text` begins with, below `parents`; returns what is left of it.
+/// Adds the paths at the start of `text`, prefixed with `parents`, and returns the rest.
 fn expand<'a>(text: &'a str, parents: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
     let mut path = parents.to_vec();
     let mut rest = text.trim_start();
@@ -107,7 +107,7 @@ fn expand<'a>(text: &'a str, parents: &[String], found: &mut Vec<Vec<String>>) -
     }
 }
 
-/// A path as one from the root of the crate.
+/// The path from the root of the crate.
 fn absolute(path: &[String], own: &[String]) -> Vec<String> {
     let mut base = match path.first().map(String::as_str) {
         Some("crate") => Vec::new(),
@@ -123,7 +123,7 @@ fn absolute(path: &[String], own: &[String]) -> Vec<String> {
     base
 }
 
-/// Re-exports: a module and a name in it, and the path that it stands for.
+/// Re-exports: the module and the name in it, and the path that the name stands for.
 fn passed_on(sources: &[Source]) -> BTreeMap<(Vec<String>, String), Vec<String>> {
     let mut all = BTreeMap::new();
     for source in sources {
@@ -208,7 +208,7 @@ fn circles(graph: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_table_of_rooms_has_no_circle() {
+fn the_table_of_rooms_has_no_cycle() {
     let graph = ROOMS
         .iter()
         .map(|(room, uses)| {
@@ -279,8 +279,8 @@ fn files_of_a_room_form_no_circles_but_those_listed() {
     assert!(CIRCLES.len() <= MOST && CIRCLES.iter().all(|(_, reason)| !reason.is_empty()));
 }
 
-/// Outside `cli` and `plan`, a command may see its own options where they are little more than a place, which
-/// `diagnose::place` reads.
+/// Outside `cli` and `plan`, a command may use its options as typed if they are little more than a place, which
+/// `diagnose::place` parses.
 const OWN_OPTIONS: &[(&str, &str)] = &[
     ("command/why/", "WhyArgs"),
     ("command/reach", "ReachArgs"),

@@ -306,7 +306,7 @@ fn json(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
 }
 
 #[test]
-fn multipath_tcp_has_an_object_of_its_own() {
+fn mptcp_has_its_own_object() {
     let Some(sockets) = Sockets::make(&["mptcp-listen", "mptcp-pair"]) else {
         return;
     };

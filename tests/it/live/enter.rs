@@ -1,7 +1,7 @@
 //! Lets a program run inside the namespaces of `mksock`, or as another user.
 #![allow(
     unsafe_code,
-    reason = "what happens between fork and exec can be said only by Command::pre_exec; the calls there are plain system calls"
+    reason = "only Command::pre_exec runs code between fork and exec; it makes plain system calls"
 )]
 
 use std::io;

@@ -188,7 +188,7 @@ fn a_connection_opens_changes_and_closes_with_its_owner() {
 }
 
 #[test]
-fn each_line_is_what_the_schema_says() {
+fn each_line_matches_the_schema() {
     let Some(sockets) = Sockets::make(&["tcp-listen:port=4000", "udp:port=53"]) else {
         return;
     };
@@ -324,7 +324,7 @@ fn the_filter_and_states_choose_events() {
 }
 
 #[test]
-fn sockets_of_which_the_kernel_tells_nothing_are_followed_by_looking() {
+fn sockets_without_kernel_notifications_are_polled() {
     let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
         return;
     };
@@ -393,7 +393,7 @@ fn lost_messages_lead_to_another_look_and_not_to_an_end() {
 }
 
 #[test]
-fn it_ends_well_when_interrupted_when_nobody_reads_and_after_enough() {
+fn it_ends_cleanly_on_interrupt_closed_pipe_and_limit() {
     let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
         return;
     };
@@ -433,7 +433,7 @@ fn it_ends_well_when_interrupted_when_nobody_reads_and_after_enough() {
 }
 
 #[test]
-fn text_has_the_word_in_front_of_the_columns_of_ss() {
+fn text_has_the_event_before_the_columns_of_ss() {
     let Some(sockets) = Sockets::make(&["udp:port=53"]) else {
         return;
     };

@@ -131,7 +131,7 @@ fn jq_reads_json_and_json_lines() {
 }
 
 #[test]
-fn every_document_and_line_is_what_the_schema_says() {
+fn every_document_and_line_matches_the_schema() {
     let Some(sockets) = hostile() else { return };
     let schema = schema();
     let document = sockets.run(&["-axtup", "--json"]).json();

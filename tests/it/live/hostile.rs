@@ -35,8 +35,8 @@ const SPECS: &[&str] = &[
     "tcp-listen:port=4002,addr=::",
 ];
 
-/// Fails if the output has anything that a terminal obeys, that hides or reorders text, or that only the last line of defence
-/// (render::safe) kept back.
+/// Fails if the output has anything that a terminal obeys, that hides or reorders text, or that only the last line of
+/// defence (render::safe) stopped.
 #[track_caller]
 fn assert_harmless(arguments: &[&str], ran: &Ran) {
     let other_forms = ["--table", "--json", "--jsonl", "--csv", "-j"];
@@ -45,13 +45,13 @@ fn assert_harmless(arguments: &[&str], ran: &Ran) {
         .is_some_and(|word| word.starts_with('-') || *word == "events");
     let is_plain = is_list && !arguments.iter().any(|word| other_forms.contains(word));
     let has_tabs = is_plain || arguments.first() == Some(&"completions");
-    // Lines of CSV end as RFC 4180 has them.
+    // Lines of CSV end as RFC 4180 wants it.
     for text in [&ran.text().replace("\r\n", "\n"), &ran.stderr] {
         let is_bad = |c: &char| match c {
             '\n' => false,
-            // Plain columns have those of ss, and completions end with their meaning.
+            // Plain columns have the tabs of ss, and completions have one before their meaning.
             '\t' => !has_tabs,
-            // An error of the filter shows the filter in its own width.
+            // An error in the filter shows the filter with its width unchanged.
             '\u{fffd}' if ran.status == Some(2) => false,
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fffd}' => true,
             c => c.is_control(),
@@ -63,7 +63,7 @@ fn assert_harmless(arguments: &[&str], ran: &Ran) {
     }
 }
 
-/// Every command and form, with a port and a path that somebody listens on.
+/// Every command and output format, with a port and a path that have a listener.
 const RUNS: &[&[&str]] = &[
     &["-tulpen"],
     &["-tulpeimoZ", "--table"],
@@ -101,7 +101,7 @@ const RUNS: &[&[&str]] = &[
     &["kill", "--dry-run", "--all", "-t", "state", "listen"],
     &["-K", "--dry-run", "state", "all"],
     &["-K", "--dry-run", "--json", "state", "all"],
-    // With no one to ask.
+    // With nobody to confirm it.
     &["-K", "state", "all"],
     &["kill", "4000"],
     &["-a", "-p", "-x", "-t", "-e", "--wide", "--table"],
@@ -149,11 +149,11 @@ const RUNS: &[&[&str]] = &[
     ],
 ];
 
-/// Everything that an ordinary user can choose, in the places that root reads: the machine of this test.
+/// The machine of this test: everything that an ordinary user can choose, in the places that root reads.
 struct Machine {
     sockets: Sockets,
     _group: Cgroup,
-    /// Bound to /home when a command runs.
+    /// Bind-mounted on /home while a command runs.
     homes: PathBuf,
     /// Where the user may write.
     directory: PathBuf,
@@ -179,7 +179,7 @@ impl Machine {
         fs::create_dir_all(&vfs).unwrap();
         let named = serde_json::json!([{"id": id, "names": ["\x1b[2J\n\u{202e}forged\u{9b}"]}]);
         fs::write(overlay.join("containers.json"), named.to_string()).unwrap();
-        // As much as is read from one file, and a FIFO that nobody will ever write to.
+        // As much as sockstat reads from one file, and a FIFO that nobody will ever write to.
         fs::write(vfs.join("containers.json"), format!("[{}]", " ".repeat(8 << 20))).unwrap();
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         let fifo = overlay.join("volatile-containers.json");
@@ -215,7 +215,7 @@ impl Machine {
             .arg(&directory)
             .arg(&program);
         let sockets = Sockets::make_by(&mut command, &specs)?;
-        // A user namespace lets anybody name interfaces; iproute2 may be missing.
+        // In a user namespace, anybody can name interfaces; iproute2 may be missing.
         let _ = sockets
             .program("ip")
             .args(["link", "add", "name", "\x1b[31mred\u{202e}", "type", "dummy"])
@@ -235,7 +235,7 @@ impl Machine {
         command
     }
 
-    /// The same with another program.
+    /// The same for another program.
     fn program(&self, program: &str) -> Command {
         let mut command = self.sockets.program("unshare");
         command
@@ -253,8 +253,8 @@ impl Drop for Machine {
     }
 }
 
-/// What a run may cost on a machine where an ordinary user chose all names: this much, and a little for each file that
-/// is open on the machine.
+/// Fails if a run costs too much on a machine where an ordinary user chose all names: more than a fixed limit, plus a
+/// little for each file that is open on the machine.
 #[track_caller]
 fn assert_cheap(arguments: &[&str], used: &Used) {
     let Used { cpu, resident_bytes } = used;
@@ -304,7 +304,7 @@ fn a_hostile_user_harms_no_form_of_any_command() {
     }
     let rows = Ran::of(&mut machine.sockstat(&["-tlp", "--json", "local_port = 4000"])).ended_with(0);
     let row = &rows.json()["sockets"][0];
-    // What was chosen must be present, or the test proves nothing.
+    // The names that the user chose must be shown, or the test proves nothing.
     assert_eq!(row["owners"][0]["user"], row["user"], "{row:#}");
     assert_eq!(
         row["container"], "\\x1b[2J\\x0a\\xe2\\x80\\xaeforged\\xc2\\x9b",
@@ -346,7 +346,7 @@ fn a_hostile_user_harms_nobody_who_follows_events() {
         }
         (child, stderr, before, arguments)
     });
-    // The namespace stays as long as somebody is in it. All that was there is now closed.
+    // The namespace lives as long as a process is in it. All its sockets are now closed.
     let ends = machine.sockets.ends.len();
     drop(machine);
     for (mut child, mut stderr, mut said, arguments) in following {
@@ -368,7 +368,7 @@ fn a_hostile_user_harms_nobody_who_follows_events() {
     }
 }
 
-/// Fails if a screen had anything but text, and sequences that move the cursor, set colours and modes.
+/// Fails if a screen had anything but text and sequences that move the cursor, or set colours and modes.
 #[cfg(feature = "watch")]
 #[track_caller]
 fn assert_drawn(raw: &[u8]) {
@@ -397,7 +397,7 @@ fn a_hostile_user_harms_nobody_who_watches() {
     command.args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"]);
     let mut screen = Screen::of(&mut command, (150, 50), &[]);
     screen.wait_for("4000/tcp");
-    // Every view, the panel of a row, its answer to why, what it would stop, and a filter that matches nothing.
+    // Every view, the panel of a row, its `why`, the program that `x` would stop, and a filter that matches nothing.
     for (keys, shown) in [
         ("2", "CONNECTIONS"),
         ("3", "PROGRAMS"),
@@ -513,7 +513,7 @@ fn a_name_costs_no_other_row() {
         plain.text()
     );
     assert!(fields.iter().all(|count| *count >= 7), "{fields:?}");
-    // Other families contain sockets of sockstat itself and of the kernel.
+    // Other families have sockets of sockstat itself and of the kernel.
     let document = sockets.run(EVERYTHING).json();
     let made = |row: &&serde_json::Value| {
         ["tcp", "unix"]
@@ -556,7 +556,7 @@ fn names_can_be_read_back() {
 }
 
 #[test]
-fn a_unix_name_is_found_by_what_json_shows_of_it() {
+fn a_unix_socket_is_found_by_its_name_as_json_shows_it() {
     let Some(sockets) = Sockets::make(&[
         "unix-listen:path={dir}/new\\x0aline",
         "unix-listen:path={dir}/back\\x5cslash",
@@ -613,7 +613,7 @@ fn a_unix_name_is_found_by_what_json_shows_of_it() {
         assert_eq!(reach["answers"][0]["verdict"], "accepted", "{path}: {reach}");
     }
     assert_eq!(paths(&["path like '@a\\x00*'"]), ["@a\\x00b"]);
-    // The same for who follows it, until it is closed.
+    // The same for `events`, until the socket is closed.
     let mut events = sockets.sockstat(&["events", "-x", "--json", "--limit", "1", "path", "=", "@a\\x00b"]);
     let mut events = events
         .stdout(Stdio::piped())

@@ -58,7 +58,7 @@ fn jc_reads_our_columns_as_those_of_ss() {
     }
 }
 
-/// The result of jc: a missing program is the outer `None`, a refusal the inner one.
+/// The result of jc: the outer `None` if the program is missing, the inner one if it refuses the input.
 #[allow(clippy::option_option, reason = "two different absences")]
 #[track_caller]
 fn read(ran: &Ran, version: Version) -> Option<Option<Vec<String>>> {
@@ -85,8 +85,8 @@ fn normal(row: &Value, version: Version) -> String {
         return String::new();
     }
     let mut row = row.as_object().unwrap().clone();
-    // What stands behind the columns is `process` where the header names that column, and `opts` where not, or where the
-    // two last words of the header are stuck together, as ss 6.1 prints them at times.
+    // The text after the columns is `process` if the header names that column. It is `opts` if not, or if the last two
+    // words of the header are joined, as ss 6.1 sometimes prints them.
     if let Some(rest) = row.remove("process") {
         row.insert("opts".to_owned(), rest);
     }

@@ -5,7 +5,7 @@ use super::sockets::Sockets;
 use crate::run::Ran;
 use crate::skip::skip;
 
-/// Makes one listener, ends its owner by its port, and returns what was said before and after.
+/// Creates one listener, ends its owner by its port, and returns what `why` and `kill` printed.
 #[track_caller]
 fn ended(spec: &str) -> Option<(String, serde_json::Value)> {
     if !is_root() {
@@ -63,7 +63,7 @@ fn other_ports_of_a_target_are_named() {
     let said = sockets.run(&["kill", "--dry-run", "3000"]);
     assert!(said.text().contains("also holds "), "{}", said.text());
     assert!(
-        said.text().contains(":3001/tcp: they close with it"),
+        said.text().contains(":3001/tcp: closed as well"),
         "{}",
         said.text()
     );
@@ -72,7 +72,7 @@ fn other_ports_of_a_target_are_named() {
 }
 
 #[test]
-fn a_limit_says_of_how_many_sockets() {
+fn a_limit_reports_the_total() {
     let Some(sockets) = Sockets::make(&["tcp-listen:port=3000", "tcp-listen:port=3001"]) else {
         return;
     };

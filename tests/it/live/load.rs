@@ -26,7 +26,7 @@ fn rows(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The receiving socket with that port.
+/// The receiving socket with this port.
 fn taking(sockets: &Sockets, port: u64) -> &End {
     let takes = |end: &&End| end.said["local_port"] == port && matches!(&*end.role, "listener" | "bound");
     sockets.ends.iter().find(takes).unwrap()
@@ -35,7 +35,7 @@ fn taking(sockets: &Sockets, port: u64) -> &End {
 const COLUMNS: &str = "--add=syn_recv,recv_q_percent,drops,memory";
 
 #[test]
-fn queues_are_told_against_their_limits() {
+fn queues_are_shown_with_their_limits() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
@@ -72,7 +72,7 @@ fn queues_are_told_against_their_limits() {
 }
 
 #[test]
-fn filters_and_order_know_what_is_full() {
+fn filters_and_sorting_by_queue_fill_work() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
@@ -85,7 +85,7 @@ fn filters_and_order_know_what_is_full() {
         ports(&["syn_recv", "gt", "0", "--sort", "syn_recv:desc"]),
         ["82", "83"]
     );
-    // One port makes the kernel leave the others out; their half-open connections are found all the same.
+    // With one port, the kernel leaves the others out; the half-open connections are still found.
     assert_eq!(ports(&["local_port", "=", "82", "syn_recv", "=", "3"]), ["82"]);
     assert_eq!(ports(&["-4", "syn_recv", "gt", "0"]), ["82"]);
     // A listener that waits for data drops the acknowledgement without any, so 83 has drops as well; and 82 has some

@@ -1,4 +1,4 @@
-//! What can be known on this machine, observed independently of the program under test, so that expectations can
+//! What can be known on this machine, determined independently of the program under test, because some expectations
 //! depend on it.
 
 use std::fs;

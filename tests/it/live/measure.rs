@@ -1,7 +1,7 @@
 //! The cost of a run as the kernel counts it, however busy the machine is.
 #![allow(
     unsafe_code,
-    reason = "wait4(2), which tells what one child has used, has no safe wrapper"
+    reason = "wait4(2), which reports the resources used by one child, has no safe wrapper"
 )]
 
 use std::io::Read as _;
@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::run::Ran;
 
-/// A run that takes longer hangs: it takes less than a second of an idle processor.
+/// A run that takes longer hangs: on an idle processor, it takes less than a second.
 const HANGS_AFTER: Timespec = Timespec {
     tv_sec: 600,
     tv_nsec: 0,
@@ -31,7 +31,7 @@ pub(super) struct Used {
     pub(super) resident_bytes: Option<u64>,
 }
 
-/// Runs a command with its standard input closed. One that hangs is killed, so that its status is none.
+/// Runs a command with its standard input closed. One that hangs is killed, and then has no exit status.
 #[allow(clippy::zombie_processes, reason = "wait4(2) waits for it")]
 pub(super) fn measured(command: &mut Command) -> (Ran, Used) {
     command

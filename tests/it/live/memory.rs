@@ -1,4 +1,4 @@
-//! What many sockets cost in memory, enforced by a limit; and what happens when there is not enough.
+//! The memory that many sockets need, enforced by a limit, and what happens if it is not enough.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::OwnedFd;
@@ -10,13 +10,13 @@ use super::sockets::{example, new_directory};
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
-/// So many that 1.4 kB each, as JSON has them, would be more than the limit.
+/// So many that 1.4 kB each, the size of a row in JSON, would exceed the limit.
 const SOCKETS: &str = "20000";
 
-/// Nearly twice what the dearest run needs here. docs/performance.md says what a row costs where rows are kept.
+/// Nearly twice what the most expensive run needs. docs/performance.md says what a row costs where rows are kept.
 const ENOUGH_KIB: u32 = 24 * 1024;
 
-/// The same for rows that are passed on at once. Packed rows and facts about their owners would need more.
+/// The same for rows that are written at once. Packed rows and facts about their owners would need more.
 const ENOUGH_FOR_A_SNAPSHOT_KIB: u32 = 8 * 1024;
 
 /// Sockets in a network namespace of their own; they close when this is dropped.
@@ -73,7 +73,7 @@ impl Drop for Load {
 }
 
 #[test]
-fn twenty_thousand_sockets_need_little_memory_and_too_little_is_said() {
+fn twenty_thousand_sockets_need_little_memory() {
     let Some(load) = Load::make() else { return };
     for arguments in [
         &["-tanp"][..],

@@ -1,4 +1,4 @@
-//! `metrics`: what Prometheus reads.
+//! `metrics`, for Prometheus.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -27,7 +27,7 @@ fn sum(text: &str, series: &str) -> f64 {
 }
 
 #[test]
-fn promtool_has_nothing_to_say() {
+fn promtool_accepts_the_output() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };

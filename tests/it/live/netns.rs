@@ -14,7 +14,7 @@ use super::truth::row_of;
 use crate::run::{Ran, sockstat};
 use crate::skip::skip;
 
-/// Tables in which a new namespace has nothing: the kernel's own netlink sockets are left out.
+/// Tables that are empty in a new namespace: the kernel's own netlink sockets are left out.
 const TABLES: &str = "tcp,udp,unix";
 
 /// Sockets in a namespace that we may enter from outside.
@@ -80,7 +80,7 @@ fn subcommands_go_there_too() {
 }
 
 #[test]
-fn what_is_no_namespace_is_refused_in_one_line() {
+fn a_path_that_is_no_namespace_is_refused_in_one_line() {
     let refused = |arguments: &[&str], words: &str| {
         let ran = Ran::of(&mut sockstat(arguments)).ended_with(2);
         assert!(ran.stdout.is_empty());
@@ -88,10 +88,7 @@ fn what_is_no_namespace_is_refused_in_one_line() {
     };
     refused(&["-N", "no such name"], "/run/netns/no such name");
     refused(&["-N", "/proc/self/status"], "it is not a namespace");
-    refused(
-        &["why", "-N", "all", "80"],
-        "-N takes a single network namespace here",
-    );
+    refused(&["why", "-N", "all", "80"], "this command takes a single -N");
 }
 
 #[test]
@@ -170,7 +167,7 @@ fn several_namespaces_are_columns_filters_and_groups() {
 }
 
 #[test]
-fn a_thread_in_a_namespace_of_its_own_is_found() {
+fn a_thread_in_its_own_namespace_is_found() {
     if !is_root() {
         return skip("only root can enter a network namespace alone");
     }
@@ -237,7 +234,7 @@ fn a_namespace_that_only_has_a_name_is_found_by_it() {
         ));
     }
     let place = name.clone();
-    // Its thread never comes back; its socket stays.
+    // Its thread never leaves the namespace; its socket stays there.
     let listener = std::thread::spawn(move || {
         let file = std::fs::File::open(format!("/run/netns/{place}")).unwrap();
         let kind = Some(rustix::thread::LinkNameSpaceType::Network);
@@ -288,7 +285,7 @@ fn an_ordinary_user_reads_the_tables_of_processes_inside() {
 }
 
 #[test]
-fn what_a_user_mounted_over_a_namespace_is_not_opened() {
+fn a_file_mounted_over_a_namespace_is_not_opened() {
     // A namespace that a file keeps alive, in a mount namespace of its own; a FIFO covers the file, and a process waits
     // for anyone who opens it.
     const SCRIPT: &str = "cd \"$1\" && touch namespace && mkfifo fifo && unshare --net=namespace true \
@@ -326,7 +323,7 @@ fn what_a_user_mounted_over_a_namespace_is_not_opened() {
 }
 
 #[test]
-fn what_helps_is_a_command_for_the_namespace_that_was_looked_at() {
+fn remedies_are_commands_for_the_requested_namespace() {
     let Some(sockets) = make(&["tcp-listen:port=3000"]) else {
         return;
     };

@@ -17,7 +17,7 @@ pub(crate) fn version(text: &str) -> Option<Version> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// The fields of each row, without the header, sorted: the two promise no common order (theirs is the order of the
+/// The fields of each row, without the header, sorted, because the orders differ (that of ss is the order of the
 /// kernel's hash tables, dump by dump).
 pub(crate) fn rows(text: &str) -> Vec<Vec<String>> {
     let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect();
@@ -28,8 +28,8 @@ pub(crate) fn rows(text: &str) -> Vec<Vec<String>> {
 
 /// The words of the header line.
 ///
-/// ss 5.4 to 6.6 has the column Process always, later ones with -p only; and where the column before it is narrow,
-/// ss writes `PortProcess` without a blank.
+/// ss 5.4 to 6.6 always has the column Process, later versions only with -p. If the column before it is narrow, ss
+/// writes `PortProcess` without a blank.
 pub(crate) fn header(text: &str) -> Vec<String> {
     let line = text
         .lines()
@@ -42,15 +42,15 @@ pub(crate) fn header(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// ss before 6.8 cannot ask for TCP sockets that are bound and neither listen nor connect: the state has a number of
-/// its own (13, linux 6.8).
+/// ss before 6.8 cannot request TCP sockets that are bound but neither listen nor connect: their state has a number of
+/// its own (13, since linux 6.8).
 pub(crate) fn without_bound(rows: &mut Vec<Vec<String>>) {
     let is_tcp = |row: &[String]| !matches!(&*row[0], "udp" | "u_str" | "u_dgr" | "u_seq");
     rows.retain(|row| !(is_tcp(row) && row.iter().take(2).any(|field| field == "UNCONN")));
 }
 
-/// Both programs list the netlink sockets with which they ask, and the kernel's end where their requests wait; and
-/// ss lists a socket twice that has an address and is in a group (linux 6.18 net/netlink/diag.c walks two tables).
+/// Both programs list the netlink socket of their own request, and the kernel's socket that receives it. ss also lists
+/// a socket twice if it has an address and is in a group (linux 6.18 net/netlink/diag.c walks two tables).
 pub(crate) fn without_own_dump(rows: &mut Vec<Vec<String>>) {
     rows.retain(|row| !row.iter().any(|field| field.starts_with("4:")));
     rows.dedup();

@@ -148,7 +148,7 @@ fn a_filter_comes_from_a_file_or_from_standard_input() {
 }
 
 #[test]
-fn what_does_not_go_together_is_said() {
+fn contradicting_options_are_errors() {
     for (arguments, culprit) in [
         (["--by=state", "--sort=state"], "--by"),
         (["--by=state", "--columns=state"], "--by"),

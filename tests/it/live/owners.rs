@@ -1,4 +1,4 @@
-//! Who holds a socket, in all the ways in which a socket can be held, and why no owner is known where there is none.
+//! Who holds a socket, for every way to hold one, and the reason if no owner is known.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,8 @@ use super::sockets::{End, Sockets};
 use super::truth::{EVERYTHING, row_of};
 use crate::run::Ran;
 
-/// One test at a time: a descriptor in flight anywhere on the machine changes what can be said about others.
+/// One test at a time: a descriptor in flight anywhere on the machine affects the status of other sockets without
+/// holders.
 static MACHINE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -29,7 +30,7 @@ fn row<'a>(end: &End, rows: &'a [Value]) -> &'a Value {
     row_of(end, rows).unwrap_or_else(|| panic!("no row for {}", end.said))
 }
 
-/// Process, thread (the process itself unless its table is its own) and descriptor of each owner.
+/// Process, thread (the process itself unless the thread has its own file table) and descriptor of each owner.
 fn owners(row: &Value) -> Vec<[u64; 3]> {
     let number = |owner: &Value, key: &str| owner[key].as_u64();
     let owner = |owner: &Value| {
@@ -91,7 +92,7 @@ fn every_holder_is_named() {
 }
 
 #[test]
-fn a_table_of_its_own_names_the_thread() {
+fn a_thread_with_its_own_file_table_is_named() {
     let Some(sockets) = Sockets::make(&["thread-table", "tcp-listen"]) else {
         return;
     };
@@ -120,7 +121,7 @@ fn a_listener_that_only_a_ring_holds_has_an_owner() {
 }
 
 #[test]
-fn what_waits_for_accept_names_the_owner_of_the_listener() {
+fn a_queued_connection_has_the_owner_of_the_listener() {
     let specs = [
         "tcp-listen:queued=2",
         "tcp-listen:addr=0.0.0.0,queued=1",
@@ -146,7 +147,7 @@ fn what_waits_for_accept_names_the_owner_of_the_listener() {
 }
 
 #[test]
-fn what_its_program_closed_has_no_owner() {
+fn a_socket_closed_by_its_program_has_no_owner() {
     let specs = [
         "time-wait",
         "orphan",

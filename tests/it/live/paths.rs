@@ -1,5 +1,5 @@
-//! Rows are the same however they are read: compares the fast ways with the slow and simple one, which reads family
-//! by family, without kernel filtering, keeps every row, and finds owners by walking over /proc.
+//! Rows are the same however they are read: compares the fast ways with a slow and simple one, which reads family by
+//! family without kernel filtering, keeps every row, and finds owners by walking over /proc.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ fn facts(row: &Row<'_>) -> String {
         .processes()
         .map(|process| (process.pid, &process.comm))
         .collect();
-    // Where a process refuses even root, only a walk has to say that it may be one more (docs/decisions/0008).
+    // If a process refuses even root, only a walk has to report that it may be another holder (docs/decisions/0008).
     let (status, holders) = (row.ownership.status, row.ownership.holders);
     format!("{socket:?} {status:?} {holders:?} {processes:?}")
 }
@@ -70,7 +70,7 @@ fn endpoints(row: &Row<'_>) -> String {
             pair.peer_port,
         )
     });
-    // Sockets that nobody holds have an inode of 0 here and of their own there.
+    // Sockets that nobody holds have inode 0 in one source and an inode of their own in the other.
     format!(
         "{:?} {:?} {:?} {:?} {pair:?}",
         socket.protocol, socket.family, socket.state, socket.uid
@@ -140,7 +140,7 @@ fn fast_ways_have_the_rows_of_the_slow_one() {
             let fast = plan(options, filter("").expect("no filter"));
             same(&options.join(" "), facts, &fast, &slowly(&fast, options));
         }
-        // What the kernel filters: states, ports in the request, bytecode; and what waits for owners.
+        // What the kernel filters (states, ports in the request, bytecode), and rows that wait for owners.
         for text in [
             "state established",
             "sport = 443 or sport gt 1024",
@@ -162,8 +162,8 @@ fn fast_ways_have_the_rows_of_the_slow_one() {
     });
 }
 
-/// Connections that make an answer so long that a second thread receives it, a third looks for bound sockets, and rows
-/// go out while the dump goes on.
+/// So many connections that a second thread receives the answer, a third looks for bound sockets, and rows are written
+/// while the dump is still running.
 const MANY: usize = 1500;
 
 #[test]

@@ -33,7 +33,7 @@ const INET: &[&str] = &[
 
 fn rows(sockets: &Sockets, arguments: &[&str]) -> Vec<Value> {
     let document = sockets.run(arguments).json();
-    // Where a process refuses even root, a walk cannot know whether it shares a socket (docs/decisions/0008).
+    // If a process refuses even root, a walk cannot know whether it shares a socket (docs/decisions/0008).
     let others = document["gaps"].as_array().unwrap().iter();
     let others: Vec<_> = others.filter(|gap| gap["code"] != "owners-partial").collect();
     assert!(others.is_empty(), "{others:?}");
@@ -77,7 +77,7 @@ fn held(ends: &[&End]) -> Vec<[u64; 2]> {
     held
 }
 
-/// Each of the two is at the other end of the other.
+/// Fails unless each of the two is the peer of the other.
 #[track_caller]
 fn face_each_other(sockets: &Sockets, rows: &[Value], spec: &str, first: &str, second: &str) {
     for (own, other) in [(first, second), (second, first)] {
@@ -204,7 +204,7 @@ fn connections_on_this_machine_name_both_ends() {
     ] {
         face_each_other(&sockets, &rows, spec, "server", "client");
     }
-    // What waits in an accept queue is its listener's.
+    // A connection in an accept queue belongs to the owner of the listener.
     let listener = end(&sockets, "tcp-listen", "listener");
     let client = end(&sockets, "tcp-listen", "client");
     let there = row_of(client, &rows).unwrap();
@@ -281,7 +281,7 @@ fn the_table_shows_both_owners_and_a_pipe_shows_what_ss_shows() {
     assert!(!plain.text().contains("<>"), "{}", plain.text());
 }
 
-/// The same from ss, joined by hand: the users in the row with the peer's inode.
+/// The same from ss, joined here: the users in the row with the peer's inode.
 #[test]
 fn the_owners_of_other_ends_are_those_that_ss_shows_in_the_other_row() {
     let Some(sockets) = Sockets::make(UNIX) else {

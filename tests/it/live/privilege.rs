@@ -1,5 +1,4 @@
-//! What an ordinary user, a user with one capability, and a process in another pid namespace can know: less, which is
-//! reported.
+//! What an ordinary user, a user with one capability, and a process in another pid namespace cannot see is reported.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +12,7 @@ use super::sockets::Sockets;
 use crate::run::Ran;
 use crate::skip::skip;
 
-/// The user that has nothing.
+/// A user without privileges.
 const NOBODY: u32 = 65534;
 
 /// Namespaces, and a copy of sockstat that any user can run (the build directory may be closed to others).
@@ -57,8 +56,8 @@ impl Setting {
     }
 }
 
-/// A copy that is closed before anybody runs it, by a program: a descriptor open for writing that another thread's fork
-/// inherits would make it busy.
+/// Copies the program with cp(1). If this process wrote the copy, a child forked by another thread could inherit the
+/// descriptor, and running the copy would fail with ETXTBSY.
 pub(super) fn copy(to: &Path) {
     let status = Command::new("cp")
         .arg(env!("CARGO_BIN_EXE_sockstat"))
@@ -152,7 +151,7 @@ fn a_hidden_owner_is_never_a_blank_on_screen() {
 }
 
 #[test]
-fn a_filter_by_owner_says_that_it_could_not_judge_hidden_rows() {
+fn a_filter_by_owner_reports_rows_that_it_could_not_decide() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
     };
@@ -223,7 +222,7 @@ fn only_ptrace_gives_a_true_table() {
 }
 
 #[test]
-fn a_pid_namespace_of_its_own_says_elsewhere() {
+fn owners_outside_the_pid_namespace_are_elsewhere() {
     let Some(setting) = Setting::make(&["tcp-listen", "udp"]) else {
         return;
     };
@@ -298,7 +297,7 @@ fn the_gap_that_the_documentation_shows() {
     as_user(&mut sockstat, NOBODY);
     let ran = Ran::of(sockstat.args(&arguments)).ended_with(0);
     let gaps = ran.json()["gaps"].to_string();
-    // The program has another path there.
+    // The documentation shows another path of the program.
     let gaps = gaps.replace(setting.program.to_str().unwrap(), "/usr/local/bin/sockstat");
     let expected: Value = serde_json::from_str(expected).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&gaps).unwrap(), expected);
@@ -306,7 +305,7 @@ fn the_gap_that_the_documentation_shows() {
 }
 
 #[test]
-fn a_filter_that_the_kernel_refuses_is_checked_here_and_said() {
+fn a_filter_that_the_kernel_refuses_is_checked_here_and_reported() {
     let Some(setting) = Setting::make(&["tcp-listen:port=80", "tcp-listen:port=81"]) else {
         return;
     };
@@ -344,7 +343,7 @@ fn a_listener_that_a_hidden_process_may_share_is_not_complete() {
 }
 
 #[test]
-fn too_few_descriptors_of_our_own_are_said() {
+fn too_few_descriptors_are_reported() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
     };
@@ -361,7 +360,7 @@ fn too_few_descriptors_of_our_own_are_said() {
 }
 
 #[test]
-fn a_proc_without_processes_is_said() {
+fn a_proc_without_processes_is_reported() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
     };
@@ -397,7 +396,7 @@ fn file_capabilities_open_no_file_that_the_caller_could_not() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
     };
-    // More than docs/privileges.md grants, so that writing is tried too.
+    // More than docs/privileges.md grants, to test writing too.
     let capabilities = "cap_sys_ptrace,cap_dac_read_search,cap_dac_override+ep";
     let Some(program) = with_file_capabilities(&setting, capabilities) else {
         return;
@@ -517,7 +516,7 @@ fn a_proc_root_with_links_out_of_it_reads_no_more_than_its_caller_may() {
 }
 
 #[test]
-fn without_a_thread_to_be_had_every_command_answers_all_the_same() {
+fn every_command_works_even_if_no_thread_can_be_started() {
     let Some(setting) = Setting::make(&["tcp-listen:port=4000", "tcp-pair", "udp"]) else {
         return;
     };

@@ -11,21 +11,21 @@ use super::trace::{Call, Traced, unescaped};
 /// What a run may do that others may not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum May {
-    /// A handle (`O_PATH`) on another process's descriptor, for one attribute.
+    /// Open a handle (`O_PATH`) on another process's descriptor, for one attribute.
     AskAttributes,
-    /// A copy of another process's descriptor, and a trial bind.
+    /// Copy another process's descriptor, and make a trial bind.
     Probe,
-    /// One connection.
+    /// Make one connection.
     Connect,
-    /// A datagram socket, connected to a unix socket's file.
+    /// Connect a datagram socket to a unix socket's file.
     ConnectToStale,
-    /// Files of its own.
+    /// Write files.
     Write,
-    /// Ask the resolver.
+    /// Query the resolver.
     Resolve,
 }
 
-/// Every command, and `{dir}` for the directory of the sockets.
+/// Every command; `{dir}` is the directory of the sockets.
 const RUNS: &[(&[&str], &[May])] = &[
     (&["-tulpn"], &[]),
     (&["-tulpneimo", "--json"], &[]),
@@ -91,7 +91,7 @@ const PROMISES: &[Promise] = &[
     },
     Promise {
         words: "It asks for no protocol that is not in use, unless you name it.",
-        breaks: asks_for_what_is_not_in_use,
+        breaks: requests_an_unused_protocol,
     },
     Promise {
         words: "It never asks for a password and never starts `sudo`.",
@@ -226,7 +226,7 @@ fn is_in_use(protocol: &str) -> bool {
     table.lines().any(|line| line.split(' ').next() == Some(protocol))
 }
 
-/// The name in /proc/net/protocols of what a message to sock_diag asks for.
+/// The name in /proc/net/protocols of the protocol that a message to sock_diag requests.
 fn asked(call: &Call) -> Option<String> {
     static DECODED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new("family=(AF_[A-Z0-9]+), (?:sdiag_protocol=(?:IPPROTO_)?([A-Z0-9]+))?").unwrap()
@@ -269,15 +269,15 @@ fn asked(call: &Call) -> Option<String> {
     Some(name)
 }
 
-fn asks_for_what_is_not_in_use(_: &Traced, _: &[May], call: &Call) -> bool {
+fn requests_an_unused_protocol(_: &Traced, _: &[May], call: &Call) -> bool {
     if call.is(&["init_module", "finit_module"]) {
         return true;
     }
-    // The kernel loads what implements a family or protocol that somebody asks for.
+    // The kernel loads the module of a family or protocol that somebody requests.
     if call.is(&["socket", "socketpair"]) {
         let families = ["AF_UNIX", "AF_INET", "AF_INET6"];
         let netlink = ["NETLINK_SOCK_DIAG", "NETLINK_ROUTE"];
-        // The packet filter is in use once this is there.
+        // The packet filter is in use once this exists.
         let has_filter = Path::new("/proc/net/netfilter").exists() && call.has(&["NETLINK_NETFILTER"]);
         // And so is IPsec, once the kernel listens for it.
         let sockets = std::fs::read_to_string("/proc/net/netlink").unwrap();
@@ -298,7 +298,8 @@ fn starts_or_asks(run: &Traced, _: &[May], call: &Call) -> bool {
     forks || asks || one_more
 }
 
-/// Whether a call is about a socket of IP, or of anything that leaves the machine, with this word in its socket(2).
+/// Whether a call is about an IP socket, or another one that can reach other machines, created by a socket(2) with this
+/// word.
 fn of_the_network(run: &Traced, call: &Call, word: &str) -> bool {
     run.socket_of(call).is_some_and(|made| {
         let here = ["AF_NETLINK", "AF_UNIX"]
@@ -319,7 +320,7 @@ fn connects_to_a_unix_socket(run: &Traced, may: &[May], call: &Call) -> bool {
     let Some(made) = run.socket_of(call).filter(|made| made.starts_with("AF_UNIX")) else {
         return false;
     };
-    // The C library asks the cache of names first.
+    // The C library queries nscd first.
     let is_cache = call.has(&["/nscd/socket"]);
     let asked = call.paths().iter().any(|path| run.arguments.contains(path));
     let is_probe = may.contains(&May::ConnectToStale) && made.contains("SOCK_DGRAM") && asked;
@@ -349,7 +350,7 @@ fn flat(text: &str) -> String {
 }
 
 #[test]
-fn every_sentence_of_what_it_never_does_is_held_by_a_test() {
+fn every_promise_in_the_documentation_has_a_check() {
     let page =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/privileges.md")).unwrap();
     let (_, list) = page.split_once("## What sockstat never does").unwrap();
@@ -394,7 +395,7 @@ const SPECS: &[&str] = &[
 ];
 
 #[test]
-fn no_command_does_what_the_documentation_says_it_never_does() {
+fn no_command_breaks_a_promise() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };

@@ -52,8 +52,8 @@ const ATTEMPTS: u32 = 50;
 /// Filters in one run.
 const CASES: u32 = 300;
 
-/// A filter in our words; in those of ss, if it can say it; whether the kernel checks all of it; and which family its
-/// addresses are of, because ss reads no other than that of the last one.
+/// A filter in our syntax; in that of ss, if it can express it; whether the kernel checks all of it; and the family of
+/// its addresses, because ss reads only the family of the last one.
 #[derive(Clone, Debug)]
 struct Case {
     ours: String,
@@ -62,7 +62,7 @@ struct Case {
     family: Option<char>,
 }
 
-/// Conditions that ss has too, in its words.
+/// Conditions that ss has too, in its syntax.
 const SHARED: &[(&str, Option<char>)] = &[
     ("sport = :80", None),
     ("sport = :443", None),
@@ -196,7 +196,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A socket: its cookie, or everything else if it has none.
+/// What identifies a socket: its cookie, or everything else if it has none.
 fn tell(row: &Row<'_>) -> String {
     let socket = row.socket;
     match socket.cookie {

@@ -8,7 +8,7 @@ use super::sockets::Sockets;
 use super::tools::through;
 use crate::live::truth::EVERYTHING;
 
-/// Names of sockets and processes with what CSV, JSON, SQL, terminals and shells trip over: quotes, commas, newlines,
+/// Names of sockets and processes that CSV, JSON, SQL, terminals and shells trip over: quotes, commas, newlines,
 /// escapes, blanks, NULs, brackets, bytes that are not UTF-8, text that reorders, the empty name and the longest path.
 const HOSTILE: &[&str] = &[
     "unix-listen:abstract=plain",
@@ -44,7 +44,7 @@ struct Names {
     processes: BTreeSet<Vec<u8>>,
 }
 
-/// What mksock says that there is.
+/// The names that mksock reported.
 fn truth(sockets: &Sockets) -> Names {
     let names = sockets.ends.iter().filter_map(|end| end.said["path"].as_str());
     let processes = sockets.of_kind("comm").map(|end| {
@@ -184,7 +184,7 @@ fn from_documented(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn duckdb_reads_what_the_lines_say() {
+fn duckdb_reads_the_same_values() {
     let Some(sockets) = Sockets::make(HOSTILE) else {
         return;
     };
@@ -199,7 +199,7 @@ fn duckdb_reads_what_the_lines_say() {
         \x20   if isinstance(row['owners'], str): row['owners'] = json.loads(row['owners'])";
     for (form, query) in FORMS.into_iter().zip(queries) {
         let output = sockets.run(&["-alxtp", form]);
-        // A file, and not a pipe, so that it may look twice: no quoting, types or line ends are named.
+        // A file, not a pipe, because DuckDB reads it twice to detect quoting, types and line ends.
         let file = sockets.directory().join(&form[2..]);
         fs::write(&file, &output.stdout).unwrap();
         let query = query.replace("{}", file.to_str().unwrap());
@@ -215,7 +215,7 @@ fn duckdb_reads_what_the_lines_say() {
 }
 
 #[test]
-fn numbers_and_nulls_are_such_in_duckdb() {
+fn duckdb_sees_numbers_and_nulls() {
     let Some(sockets) = Sockets::make(&["tcp-listen:port=4000", "udp:port=4001", "unix-pair"]) else {
         return;
     };

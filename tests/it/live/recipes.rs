@@ -26,7 +26,7 @@ const SPECS: &[&str] = &[
 /// written; `wait` and `grep -q` answer by their status.
 const SILENT: &[&str] = &["drops gt 0", "(deleted)", "> {dir}", "| diff", "sockstat wait"];
 
-/// Recipes with one right answer, as far as it goes.
+/// The start of the output, for recipes with only one right answer.
 fn answer(recipe: &str, sockets: &Sockets) -> Option<String> {
     Some(match recipe {
         "sockstat -tl 22 -H --plain --columns process" => "mksock\n".to_owned(),
@@ -109,7 +109,7 @@ fn every_recipe_runs_and_answers() {
         if let Some(reason) = SILENT.iter().find(|word| recipe.contains(**word)) {
             silent.retain(|word| word != reason);
         } else {
-            // More than a heading.
+            // More than the header.
             let lines = ran.text().lines().count();
             let heading = (recipe.contains("--plain") && !recipe.contains("-H")) || recipe.contains("--csv");
             let rows = lines.saturating_sub(usize::from(heading && !recipe.contains('|')));

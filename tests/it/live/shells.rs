@@ -28,11 +28,11 @@ const CASES: &[(&str, &str)] = &[
 /// How often a screen is read, each time by a new process: a shell that starts needs some hundred.
 const LOOKS: u32 = 5_000;
 
-/// A shell that has the script, says `READY>` when it can be typed into, and reads no file of the user's.
+/// A shell that loads the script, prints `READY>` when it accepts input, and reads none of the user's files.
 struct Shell {
     name: &'static str,
     script: &'static str,
-    /// The name of its file of settings, and what is in it; `{dir}` is where that and the script are.
+    /// The name of its configuration file, and its content; `{dir}` is the directory of this file and the script.
     settings: (&'static str, &'static str),
     /// The command that starts it.
     command: &'static str,

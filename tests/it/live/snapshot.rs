@@ -1,4 +1,4 @@
-//! `snapshot`: the rows of the listing, and a last line that says whether they are all.
+//! `snapshot`: the rows of the listing, and a last line that says whether they are complete.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -225,7 +225,7 @@ fn several_namespaces_are_one_snapshot() {
 }
 
 #[test]
-fn a_snapshot_that_nobody_received_has_failed() {
+fn a_snapshot_that_cannot_be_written_fails() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let status = sockstat(["snapshot", "--quiet"]).stdout(writer).status().unwrap();
@@ -238,7 +238,7 @@ fn a_snapshot_that_nobody_received_has_failed() {
 }
 
 #[test]
-fn what_hides_owners_is_in_the_last_line_and_no_failure() {
+fn hidden_owners_are_in_the_last_line_and_no_failure() {
     let root = super::sockets::new_directory();
     std::fs::create_dir_all(root.join("net")).unwrap();
     let mut table = std::fs::File::create(root.join("net/tcp")).unwrap();

@@ -71,7 +71,7 @@ fn rows_and_fields_are_those_of_ss() {
 }
 
 #[test]
-fn filters_mean_what_they_mean_to_ss() {
+fn filters_select_the_rows_of_ss() {
     let Some(version) = installed() else { return };
     let Some(sockets) = Sockets::make(&[
         "tcp-listen:port=80",
@@ -118,7 +118,7 @@ pub(super) fn installed() -> Option<Version> {
 /// Runs both until they agree.
 #[track_caller]
 pub(super) fn compare(sockets: &Sockets, version: Version, words: &[&str]) {
-    // Timers and the queues of the kernel move between two runs.
+    // Timers and kernel queues change between two runs.
     eventually(|| {
         let ours = sockets.run(words);
         let theirs = Ran::of(sockets.program("ss").args(words)).ended_with(0);

@@ -49,7 +49,7 @@ fn a_pipe_gets_what_ss_prints() {
 }
 
 #[test]
-fn json_counts_the_rows_and_tells_what_was_lost() {
+fn json_counts_rows_and_overflows() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };
@@ -117,7 +117,7 @@ fn a_person_gets_a_page() {
     );
     let refused = Ran::of(&mut sockets.sockstat(&["-s", "--csv"])).ended_with(2);
     assert!(
-        refused.stderr.contains("-s and --csv exclude each other"),
+        refused.stderr.contains("-s and --csv cannot be used together"),
         "{}",
         refused.stderr
     );

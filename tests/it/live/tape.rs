@@ -200,7 +200,7 @@ fn a_recording_holds_whole_tables_though_its_run_stopped_early() {
 }
 
 #[test]
-fn ss_reads_what_is_written_for_it_and_the_other_way_round() {
+fn ss_reads_our_dump_and_we_read_its_dump() {
     let Some(_) = super::ss::installed() else { return };
     let Some(sockets) = Sockets::make(&["tcp-listen", "tcp-pair:keepalive=1", "close-wait"]) else {
         return;

@@ -25,7 +25,7 @@ fn shown(sockets: &Sockets, width: usize, arguments: &str) -> [Vec<String>; 2] {
         env!("CARGO_BIN_EXE_sockstat")
     );
     let terminal = Terminal::start(sockets, (width, 200), &script);
-    // tmux reads what the program wrote when it comes to it.
+    // tmux may read the program's output late.
     let is_there = || terminal.lines(&[]).iter().any(|line| line == "THE-END");
     while !is_there() {}
     let of_run = |more: &[&str]| -> Vec<String> {

@@ -120,7 +120,7 @@ impl Traced {
         Self::run_until(sockets, arguments, None)
     }
 
-    /// The same, and interrupts it as soon as it has written this to standard error.
+    /// The same, but interrupts it as soon as it has written `until` to standard error.
     #[track_caller]
     pub(super) fn run_until(sockets: &Sockets, arguments: &[&str], until: Option<&str>) -> Option<Self> {
         let directory = new_directory();

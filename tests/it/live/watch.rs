@@ -1,4 +1,4 @@
-//! The live screen on a pseudo-terminal: what it shows, and that the terminal is as it was on every way out.
+//! The live screen on a pseudo-terminal: what it shows, and that it restores the terminal however it ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -174,7 +174,7 @@ impl Screen {
         panic!("no '{wanted}' after '{key}' on:\n{}", self.text());
     }
 
-    /// Waits for the end; the terminal is as it was. Returns all that was written, too.
+    /// Waits for the end, and checks that the terminal is restored. Also returns all that was written.
     #[track_caller]
     pub(super) fn ends(mut self) -> (ExitStatus, Vec<u8>) {
         // Without a reader, it would wait.
@@ -255,7 +255,7 @@ fn keys_a_filter_and_another_size() {
 }
 
 #[test]
-fn a_key_that_comes_together_with_another_size_is_not_kept() {
+fn a_key_that_arrives_with_a_resize_takes_effect() {
     let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
         return;
     };
@@ -280,7 +280,7 @@ fn a_key_that_comes_together_with_another_size_is_not_kept() {
 }
 
 #[test]
-fn a_terminal_that_takes_nothing_does_not_keep_it_from_ending() {
+fn it_ends_even_if_the_terminal_accepts_no_output() {
     let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
         return;
     };
@@ -386,7 +386,7 @@ fn why_answers_for_the_row_and_a_plain_terminal_gets_ascii() {
 }
 
 #[test]
-fn without_a_thread_it_says_so_and_gives_the_terminal_back() {
+fn without_threads_it_says_so_and_restores_the_terminal() {
     if !is_root() {
         skip("only root can become another user");
         return;

@@ -1,5 +1,5 @@
-//! The live screen while sockets and processes change under it: a socket that stays has one row, and a process that
-//! took the place of another one gets no signal.
+//! The live screen while sockets and processes change: a socket that stays has one row, and a process that took the
+//! place of another one gets no signal.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
@@ -22,7 +22,7 @@ const TRIES: u32 = 1000;
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 #[test]
-fn under_churn_what_lives_long_is_there_once() {
+fn under_churn_a_lasting_socket_has_one_row() {
     let specs = [
         "tcp-listen:port=3000",
         "tcp-listen:port=3001",

@@ -65,7 +65,7 @@ const QUESTIONS: &[&str] = &[
 ];
 
 #[test]
-fn the_answer_does_not_tell_who_found_the_holders() {
+fn the_answer_is_the_same_however_holders_are_found() {
     let Some(sockets) = Sockets::make(SPECS) else {
         return;
     };

@@ -117,7 +117,7 @@ fn the_filters_of_iproute2_pick_the_same_rows() {
 }
 
 #[test]
-fn what_it_does_not_hold_is_a_loss() {
+fn what_a_dump_lacks_is_a_loss() {
     let path = file();
     let ran = Ran::of(&mut sockstat(["-tuaj", "-p", "--replay", path.to_str().unwrap()])).ended_with(0);
     let document = ran.json();
@@ -139,7 +139,7 @@ fn what_it_does_not_hold_is_a_loss() {
 }
 
 #[test]
-fn what_was_read_can_be_written_again() {
+fn a_dump_that_was_read_can_be_written_again() {
     let path = file();
     let path = path.to_str().unwrap();
     let some = Ran::of(&mut sockstat([

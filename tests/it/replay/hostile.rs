@@ -88,7 +88,7 @@ fn bytes_that_were_changed_cost_no_more_than_an_error() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused() {
+fn a_file_that_is_no_recording_is_refused() {
     let place = Place::new("other");
     let path = place.file("r");
     let damaged: [(&[u8], &str); 5] = [
@@ -117,7 +117,7 @@ fn what_is_no_recording_is_refused() {
 }
 
 #[test]
-fn what_would_act_on_the_machine_is_refused() {
+fn commands_that_act_on_the_machine_are_refused() {
     let dump = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tcp.dump");
     for words in [
         &["kill", "22"][..],

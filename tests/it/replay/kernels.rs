@@ -1,4 +1,5 @@
-//! Dumps recorded on kernels that have what this machine may lack (tests/kernels/record.py), through decoders and writers.
+//! Dumps recorded on kernels with features that this machine may lack (tests/kernels/record.py), through decoders and
+//! writers.
 
 use super::{decode, json, plain};
 use sockstat::model::{Protocol, Socket};

@@ -1,4 +1,4 @@
-//! Captured bytes through the decoders and the writers, with fixed expected text: for kernels and families that this
+//! Runs captured bytes through the decoders and writers and compares the text, for kernels and families that this
 //! machine lacks, and for replies that no kernel should send.
 
 mod bytes;
@@ -257,7 +257,7 @@ fn short_and_damaged_answers_cost_only_themselves() {
 }
 
 #[test]
-fn how_a_dump_ended_is_told() {
+fn the_end_of_a_dump_is_reported() {
     let socket = Inet::between("127.0.0.1:1", "127.0.0.1:2", 1, 1).message(&[]);
     let missing_handler = decode(Protocol::Mptcp, &done(libc::ENOENT));
     assert_eq!(

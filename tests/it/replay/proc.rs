@@ -48,7 +48,7 @@ fn unix_rows_survive_an_odd_line_and_a_hostile_name() {
 }
 
 #[test]
-fn what_tables_lack_is_a_loss_and_null() {
+fn what_the_tables_lack_is_a_loss_and_null() {
     let document = run(&["-tan", "--json"]).json();
     let gaps = document["gaps"].as_array().unwrap();
     let loss = |code: &str| {

@@ -1,5 +1,5 @@
-//! Frames of the same scene at six sizes, kept as text. `SOCKSTAT_BLESS=1 cargo test --test it generated` makes them
-//! anew.
+//! Frames of the same scene at six sizes, kept as text. `SOCKSTAT_BLESS=1 cargo test --test it generated` regenerates
+//! them.
 
 use std::fmt::Write as _;
 
@@ -143,7 +143,7 @@ fn words_stay_whole_on_narrow_and_wide_screens() {
 }
 
 #[test]
-fn a_filter_that_matches_nothing_says_what_is_near() {
+fn a_filter_that_matches_nothing_gets_a_suggestion() {
     let near = |filter: &str| {
         let mut state = state((100, 24));
         typed(&mut state, &format!("2/{filter}"));
@@ -189,7 +189,7 @@ fn ports_are_there_before_their_connections() {
 }
 
 #[test]
-fn a_second_problem_is_shown_where_nothing_is_missing() {
+fn a_second_problem_is_shown_if_nothing_is_missing() {
     let mut state = state((100, 24));
     // The owner of one socket is hidden: that is said first.
     let shown = text(&state);

@@ -1,4 +1,4 @@
-//! Going back in time: what was there is found by undoing what happened since.
+//! Going back in time: earlier rows are restored by undoing what happened since.
 
 use sockstat::model::Socket;
 use sockstat::watch::msg::Part;

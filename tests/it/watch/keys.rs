@@ -28,7 +28,7 @@ fn a_row_becomes_a_part_of_the_filter() {
 }
 
 #[test]
-fn columns_are_left_out_and_come_back_and_the_first_stays() {
+fn columns_can_be_hidden_and_shown_but_not_the_first() {
     let mut state = state((120, 40));
     let has_scope = |state: &State| text(state).contains("SCOPE  ");
     assert!(has_scope(&state));
@@ -39,7 +39,7 @@ fn columns_are_left_out_and_come_back_and_the_first_stays() {
 }
 
 #[test]
-fn a_time_that_is_none_is_told() {
+fn an_invalid_time_is_an_error() {
     let mut state = state((80, 24));
     let keys = ['t', 'n', 'o', 'o', 'n'].map(Key::Char);
     press(&mut state, &keys);

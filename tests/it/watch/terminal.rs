@@ -110,7 +110,7 @@ fn small_changes_add_up_to_the_whole_screen() {
 }
 
 #[test]
-fn a_frame_without_news_costs_nothing_to_speak_of() {
+fn an_unchanged_frame_costs_almost_nothing() {
     let size = (120, 40);
     let state = state(size);
     let mut screen = Screen::new(size);

@@ -1,4 +1,4 @@
-//! Findings and cures in a document.
+//! The JSON form of findings and cures.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use crate::model::{OwnerStatus, Socket};
 use crate::query::field::FIELDS;
 use crate::render::json::push_row;
 
-/// The version of the documents' shape.
+/// The schema version.
 pub(super) const SCHEMA: &str = "sockstat-why/1";
 
 /// The context of socket rows: processes, names and owners.

@@ -1,4 +1,4 @@
-//! What is known about a name for a unix socket.
+//! The facts about a name for a unix socket.
 
 use crate::diagnose::bind::holders::Holders;
 use crate::model::unix_path::PathFacts;
@@ -9,7 +9,7 @@ use crate::render::text::written;
 /// What was found under a name.
 #[derive(Clone, Debug)]
 pub struct UnixFacts {
-    /// The name as the kernel keeps it; abstract if it starts with NUL.
+    /// The name in the kernel's form; abstract if it starts with NUL.
     pub name: Vec<u8>,
     /// The type of the socket that is to be bound.
     pub kind: SocketType,
@@ -17,7 +17,7 @@ pub struct UnixFacts {
     pub uid: u32,
     /// What is at the path; `None` for an abstract name.
     pub path: Option<PathFacts>,
-    /// Whether a socket is bound to the file at the path; `None` if that is unknown or was not asked.
+    /// Whether a socket is bound to the file at the path; `None` if unknown or not requested.
     pub is_bound: Option<bool>,
     /// The sockets that have the name: by inode and device of the file, or by the same abstract name.
     pub sockets: Vec<(Socket, Holders)>,

@@ -1,4 +1,4 @@
-//! Says what bind answers for a name.
+//! Determines what bind returns for a name.
 
 use super::facts::{UnixFacts, is_abstract, printable};
 use super::path;
@@ -12,7 +12,7 @@ use crate::render::shell;
 
 const IN_USE: Outcome = Outcome::Fails(Errno::Eaddrinuse);
 
-/// Says what bind would answer (linux 6.18 net/unix/af_unix.c, unix_bind_bsd and unix_bind_abstract).
+/// Determines what bind would return (linux 6.18 net/unix/af_unix.c, unix_bind_bsd and unix_bind_abstract).
 pub fn judge(facts: &UnixFacts) -> UnixVerdict {
     if is_abstract(&facts.name) {
         return of_abstract_name(facts);
@@ -33,7 +33,8 @@ pub fn judge(facts: &UnixFacts) -> UnixVerdict {
     }
 }
 
-/// A socket's file is in the way: who has it, if anybody. Only the kernel's answer proves that nobody has it.
+/// The verdict if a socket file is in the way, which depends on whether a socket is bound to it. Only the kernel's
+/// answer proves that none is.
 fn of_socket_file(name: &str, facts: &UnixFacts) -> UnixVerdict {
     match (facts.sockets.is_empty(), facts.is_bound) {
         (false, _) => taken(name, facts, 0),
@@ -70,7 +71,7 @@ fn of_socket_file(name: &str, facts: &UnixFacts) -> UnixVerdict {
     }
 }
 
-/// An abstract name belongs to a type of socket, and needs no permission.
+/// Abstract names are separate for each socket type, and need no permission.
 fn of_abstract_name(facts: &UnixFacts) -> UnixVerdict {
     let name = printable(&facts.name);
     let mut sockets = facts.sockets.iter();
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_stale_only_if_the_kernel_knows_no_socket_of_it() {
+    fn a_file_is_stale_only_if_the_kernel_has_no_socket_bound_to_it() {
         let stale = |name| {
             let mut facts = facts(name, Some(file(FileKind::Socket)), &[]);
             facts.is_bound = Some(false);
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_undecidable() {
+    fn an_unknown_fact_makes_it_undecidable() {
         assert_eq!(judge(&facts("/run/a", None, &[])).bind, Outcome::Undecidable);
         let unknown = PathFacts {
             target: Target::Unknown,

@@ -1,4 +1,4 @@
-//! Whether bind would work for a unix socket, and if not, why, and what helps.
+//! Whether bind would work for a unix socket, and if not, why, and how to fix it.
 
 pub mod facts;
 pub mod judge;

@@ -1,7 +1,7 @@
-//! Why bind creates no file at a path, in the kernel's order.
+//! Why bind cannot create a file at a path, in the kernel's order.
 //!
-//! linux 6.18 net/unix/af_unix.c (`unix_bind_bsd`) and fs/namei.c (`filename_create`, `may_create`): the walk to the
-//! directory, the name in it, the mount, the permissions, the file system.
+//! linux 6.18 net/unix/af_unix.c (`unix_bind_bsd`) and fs/namei.c (`filename_create`, `may_create`): the path walk to
+//! the directory, the name in it, the mount, the permissions, the file system.
 
 use super::verdict::UnixCode;
 use crate::diagnose::bind::errors::Errno;
@@ -10,18 +10,18 @@ use crate::model::unix_path::{
     Directory, FileKind, Obstacle, PathFacts, Permissions, Rights, Room, Sockets, Target,
 };
 
-/// Why no file is created.
+/// Why the file cannot be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) bind: Outcome,
-    /// [`UnixCode::Stale`] stands for a socket's file, whoever has it.
+    /// [`UnixCode::Stale`] stands for any socket file, whether or not a socket is bound to it.
     pub(super) code: UnixCode,
     /// The reason; `{}` stands for the name.
     words: &'static str,
 }
 
 impl Refusal {
-    /// The reason in words.
+    /// The reason as a sentence.
     pub(super) fn sentence(self, name: &str) -> String {
         let words = self.words.replace("{}", name);
         match self.bind {
@@ -64,7 +64,7 @@ pub(super) fn refusal(path: &PathFacts, uid: u32) -> Option<Refusal> {
     if let Rights::Theirs(way) = &path.rights
         && let Some(refusal) = may_search(way, uid)
     {
-        // /proc/self and what is below it differ for each process.
+        // /proc/self and everything below it differs for each process.
         let is_proc = matches!(
             path.target,
             Target::Free(Directory {
@@ -204,7 +204,7 @@ fn of_file_system(directory: Directory) -> Option<Refusal> {
             "the file system of {} does not support sockets",
         )),
         (Sockets::Unknown, _) => Some(cannot_tell(
-            "a server or a program decides whether {} may be created",
+            "a file server or a FUSE program decides whether {} may be created",
         )),
         (_, Room::None) => Some(fails(
             Errno::Enospc,
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_first_in_the_kernel_is_told() {
+    fn the_first_check_of_the_kernel_is_reported() {
         let of = |directory, answer| bind(Target::Free(directory), Rights::Ours(answer));
         assert_eq!(of(PLAIN, Ok(())), "ok");
         assert_eq!(of(PLAIN, Err(Obstacle::Forbidden)), "EACCES");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_that_ends_early() {
+    fn obstacles_on_the_path_to_the_directory() {
         for (obstacle, name) in [
             (Obstacle::Missing, "ENOENT"),
             (Obstacle::NotADirectory, "ENOTDIR"),

@@ -8,7 +8,7 @@ use crate::diagnose::bind::cure;
 use crate::diagnose::bind::describe::{self, Clients};
 use crate::render::page::Page;
 
-/// Writes the text, ending in a newline; `width` is that of the terminal, if it goes to one.
+/// Renders the text, ending in a newline. `width` is that of the terminal, if there is one.
 pub fn render(
     facts: &UnixFacts,
     verdict: &UnixVerdict,

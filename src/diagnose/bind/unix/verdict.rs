@@ -15,7 +15,7 @@ pub struct UnixVerdict {
     pub sentence: String,
     /// The socket in question, by its index in the facts.
     pub socket: Option<usize>,
-    /// What helps.
+    /// The remedies.
     pub cures: Vec<Cure>,
 }
 
@@ -23,7 +23,7 @@ named! {
     /// The reason for a verdict on a name.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum UnixCode {
-        /// Nothing has the name.
+        /// Nothing uses the name.
         Free => "free",
         /// A socket listens on it.
         Listener => "unix-listener",
@@ -31,7 +31,7 @@ named! {
         Bound => "unix-bound",
         /// A leftover socket file that no socket is bound to.
         Stale => "unix-stale",
-        /// A socket is bound to the file, and is in no dump here.
+        /// A socket is bound to the file, but is in no dump of this namespace.
         Elsewhere => "unix-elsewhere",
         /// Whether a socket belongs to the file is unknown.
         Unseen => "unix-unseen",

@@ -1,11 +1,11 @@
-//! A connection as connection tracking knows it, with its translations.
+//! A connection as connection tracking sees it, with its address translations.
 
 use std::net::IpAddr;
 
 use super::packet::{CtState, ICMP, ICMP6, Packet, Port, Tracking};
 use super::value::{Cell, known};
 
-/// Where packets enter and leave the rules (`NF_INET_*`).
+/// The netfilter hooks (`NF_INET_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Hook {
     /// Before the route is chosen.
@@ -16,7 +16,7 @@ pub enum Hook {
     Forward,
     /// From this machine.
     Output,
-    /// On the way out.
+    /// After routing, before a packet leaves.
     Postrouting,
 }
 
@@ -32,7 +32,7 @@ impl Hook {
         }
     }
 
-    /// The keyword of nft.
+    /// The nft keyword.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prerouting => "prerouting",
@@ -43,7 +43,7 @@ impl Hook {
         }
     }
 
-    /// Whether destinations are translated there; elsewhere sources are.
+    /// Whether the hook translates destinations; the others translate sources.
     pub const fn translates_destination(self) -> bool {
         matches!(self, Self::Prerouting | Self::Output)
     }
@@ -55,7 +55,7 @@ impl Hook {
 pub struct Connection {
     /// Where its first packet came from.
     pub source: Option<IpAddr>,
-    /// Where it went before any translation.
+    /// Its destination before any translation.
     pub destination: Option<IpAddr>,
     /// Its ports.
     pub source_port: Port,
@@ -65,13 +65,13 @@ pub struct Connection {
     pub new_destination: Option<(IpAddr, Port)>,
     /// The source after translation; the address may be unknown.
     pub new_source: Option<(Option<IpAddr>, Port)>,
-    /// Whether its destination is settled: rules are consulted once.
+    /// Whether its destination is final: NAT rules are consulted only once.
     pub destination_done: bool,
-    /// Whether its source is settled.
+    /// Whether its source is final.
     pub source_done: bool,
-    /// Whether its first packet has arrived or left.
+    /// Whether it is confirmed: its first packet has arrived or left.
     pub confirmed: bool,
-    /// Whether an answer was seen.
+    /// Whether a reply was seen.
     pub answered: bool,
     /// Its mark.
     pub mark: [Cell; 4],
@@ -109,7 +109,7 @@ impl Connection {
         cells
     }
 
-    /// The addresses and ports of a direction: source, its port, destination, its port.
+    /// The tuple of a direction: source address and port, destination address and port.
     pub fn tuple(&self, reply: bool) -> (Option<IpAddr>, Port, Option<IpAddr>, Port) {
         if !reply {
             return (
@@ -127,7 +127,7 @@ impl Connection {
         (from, from_port, to, to_port)
     }
 
-    /// Rewrites a packet as the connection's translations say (linux 6.18 net/netfilter/nf_nat_core.c,
+    /// Rewrites a packet according to the connection's translations (linux 6.18 net/netfilter/nf_nat_core.c,
     /// nf_nat_packet).
     pub fn translate(&self, hook: Hook, packet: &mut Packet) {
         let Tracking::Tracked { reply, .. } = packet.tracking else {

@@ -1,4 +1,4 @@
-//! Names a rule or policy, the command that shows it, and what to insert before it.
+//! Names a rule or policy, the command that shows it, and the rule to insert before it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,7 +19,7 @@ pub struct Culprit {
     pub table: String,
     /// The chain.
     pub chain: String,
-    /// The hook, if the chain is called there.
+    /// The hook, for a chain that is attached to one.
     pub hook: Option<&'static str>,
     /// The rule's number; `None` for a policy.
     pub handle: Option<u64>,
@@ -29,7 +29,7 @@ pub struct Culprit {
     pub comment: Option<String>,
     /// The command that shows it; `None` if a name cannot be pasted.
     pub show: Option<String>,
-    /// The command that lets the connection pass; `None` if none is certain to be harmless.
+    /// The command that lets the connection pass; `None` if no command is certain to be harmless.
     pub cure: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Culprit {
     }
 }
 
-/// Names a place; `passing` is the connection that a cure is for.
+/// Names the rule at a place; `passing` is the connection that a cure should let pass.
 pub fn name(filter: &PacketFilter, place: RulePlace, passing: Option<Passing>) -> Option<Culprit> {
     match place {
         RulePlace::Rule { table, chain, rule } => {
@@ -90,7 +90,7 @@ pub fn name(filter: &PacketFilter, place: RulePlace, passing: Option<Passing>) -
     }
 }
 
-/// `rule` has its position in the chain; it is `None` for the policy.
+/// `rule` is the rule and its position in the chain; `None` for the policy.
 fn of_nft(table: &Table, chain: &Chain, rule: Option<(usize, &Rule)>, passing: Option<Passing>) -> Culprit {
     let names = shell::name(&table.name).zip(shell::name(&chain.name));
     let (number, rule) = rule.map_or((None, None), |(at, rule)| (Some(at as u64 + 1), Some(rule)));
@@ -132,8 +132,8 @@ fn of_nft(table: &Table, chain: &Chain, rule: Option<(usize, &Rule)>, passing: O
     }
 }
 
-/// Returns the tool that made a rule or policy of nf_tables, if that was iptables-nft: its tables have the names of
-/// iptables, with built-in chains in capitals, and each of its rules has a counter (iptables 1.8 iptables/nft.c).
+/// Returns the tool that made an nf_tables rule or policy, if that was iptables-nft: its tables have the names of the
+/// iptables tables, built-in chains are in capitals, and each rule has a counter (iptables 1.8 iptables/nft.c).
 fn iptables_nft(table: &Table, rule: Option<&Rule>) -> Option<&'static str> {
     const TABLES: [&[u8]; 5] = [b"filter", b"nat", b"mangle", b"raw", b"security"];
     let tool = match table.family {
@@ -151,8 +151,8 @@ fn iptables_nft(table: &Table, rule: Option<&Rule>) -> Option<&'static str> {
     (has_its_names && has_counter).then_some(tool)
 }
 
-/// The commands of iptables that show a rule, or a chain if `number` is `None` for its policy, and that let a
-/// connection pass before it. Only the filter table is for rules that accept.
+/// The iptables commands that show a rule (or, for a policy, the chain: `number` is `None`) and that let a connection
+/// pass before it. Accepting rules belong only in the filter table.
 fn iptables_commands(
     tool: &str,
     [table, chain]: [&String; 2],
@@ -191,7 +191,7 @@ fn hook_name(number: u32) -> Option<&'static str> {
     .map(Hook::name)
 }
 
-/// A chain of iptables-legacy and a rule's number in it.
+/// The iptables-legacy chain of an entry, and the entry's number in it.
 fn legacy_chain(table: &LegacyTable, entry: usize) -> Option<(String, u64, bool)> {
     let mut chain = None;
     let mut number = 0;

@@ -3,21 +3,21 @@
 /// What a rule does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The next expression or match.
+    /// Continue with the next expression or match.
     Next,
-    /// The next rule.
+    /// Continue with the next rule.
     Break,
-    /// The packet passes this chain and those that called it.
+    /// Accept: the packet passes this chain and those that called it.
     Accept,
-    /// It is dropped.
+    /// Drop the packet.
     Drop,
-    /// It is dropped, and the sender is notified.
+    /// Drop the packet and notify the sender.
     Reject(Refusal),
-    /// Back to the calling chain.
+    /// Return to the calling chain.
     Return,
-    /// A chain, by its index, that returns.
+    /// Jump to a chain, given by its index, and come back.
     Jump(usize),
-    /// One that does not.
+    /// Go to a chain, without coming back.
     Goto(usize),
 }
 

@@ -13,9 +13,9 @@ pub struct Facts {
     pub links: Vec<Link>,
     /// Their addresses, in the kernel's order.
     pub addresses: Vec<LinkAddress>,
-    /// The routing table's answers so far. A prediction that lacks one requests it.
+    /// The routing table's answers so far. A prediction that needs another one asks for it.
     pub routes: BTreeMap<RouteQuery, RouteAnswer>,
-    /// The automatic ports of this machine.
+    /// The range from which this machine chooses ports.
     pub local_ports: (u16, u16),
 }
 
@@ -51,7 +51,7 @@ impl Facts {
             .filter(move |address| address.interface == index && address.address.is_ipv6() == v6)
     }
 
-    /// Whether an interface has the address; any, if `index` is `None`.
+    /// Whether the interface, or any interface if `index` is `None`, has the address.
     pub fn is_local(&self, address: IpAddr, index: Option<u32>) -> bool {
         let loopback = matches!(address, IpAddr::V4(v4) if v4.is_loopback());
         (loopback && index.is_none_or(|index| index == self.loopback()))
@@ -61,7 +61,7 @@ impl Facts {
                 .any(|one| one.address == address && index.is_none_or(|index| one.interface == index))
     }
 
-    /// The type of an address (`RTN_*`) by the addresses of an interface, or of all.
+    /// The type of an address (`RTN_*`), judged by the addresses of one interface or of all.
     pub fn address_type(&self, address: IpAddr, index: Option<u32>) -> u8 {
         const UNICAST: u8 = 1;
         const LOCAL: u8 = 2;
@@ -83,7 +83,7 @@ impl Facts {
         }
     }
 
-    /// The names of the interfaces of these indexes, for text.
+    /// The name of the interface with this index, for text.
     pub fn name_of(&self, index: u32) -> Name {
         self.link(index)
             .map_or_else(Name::default, |link| link.name.clone())

@@ -11,7 +11,7 @@ use super::transit::Way;
 use super::walk::{Stop, Walk};
 
 impl Walk<'_> {
-    /// Makes the connection: to a listener if `open`, else to a port without one.
+    /// Simulates the connection: to a listener if `open`, else to a port without one.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -39,8 +39,8 @@ impl Walk<'_> {
             }
             Way::Forwarded => {
                 let target = socket(request.destination, request.destination_port);
-                let target = target.ok_or_else(|| self.give_up("the address of a translation"))?;
-                // That machine's answer arrives where the packet left.
+                let target = target.ok_or_else(|| self.give_up("the address that a NAT rule chooses"))?;
+                // The other machine's answer arrives on the interface by which the packet left.
                 let mut answer = self.answer_to(&request, open, 1);
                 answer.from_here = false;
                 answer.outgoing = None;
@@ -69,8 +69,8 @@ impl Walk<'_> {
         };
         match seen {
             Way::Stopped(cause) => {
-                // The client repeats its packet. What connection tracking has seen of the answer changes how the
-                // repeated one is judged.
+                // The client repeats its packet. If connection tracking saw the answer, the repeated packet is treated
+                // differently.
                 if is_tcp && open && self.connection.answered {
                     let again = self.again(attempt)?;
                     if again.outcome != Outcome::Timeout {
@@ -97,14 +97,14 @@ impl Walk<'_> {
     fn answered_before_drop(&mut self, answer: &mut Packet, attempt: Attempt) -> Result<Way, Stop> {
         let way = self.leave(answer)?;
         Ok(match (way, attempt.client) {
-            // The way back must end where the client is.
+            // The answer must end up where the client is.
             (Way::Delivered, Client::Here) | (Way::Left, Client::From { .. }) => Way::Delivered,
             (Way::Left, Client::Here) => Way::Stopped(Cause::Route(0)),
             (other, _) => other,
         })
     }
 
-    /// The repeated first packet, after an answer that was stopped on its way.
+    /// Handles the repeated first packet after an answer was stopped on its way.
     fn again(&mut self, attempt: Attempt) -> Result<End, Stop> {
         let mut request = self.first(attempt)?;
         request.id = 3;
@@ -121,7 +121,7 @@ impl Walk<'_> {
             }),
         }
     }
-    /// A packet was stopped: whether its sender is notified.
+    /// Handles a stopped packet: determines whether its sender is notified.
     fn refused(&mut self, attempt: Attempt, request: &Packet, leg: Leg, cause: Cause) -> Result<End, Stop> {
         let end = |outcome, leg, cause| End {
             outcome,
@@ -138,7 +138,7 @@ impl Walk<'_> {
                 (_, Some(code)) => (Refusal::Unreachable(code), false),
                 _ => return Ok(end(Outcome::Timeout, leg, cause)),
             },
-            // send() of a datagram reports it; a SYN is repeated.
+            // For a datagram, send() reports the error; a SYN is repeated.
             Cause::Rerouted(_) if request.protocol != TCP => {
                 return Ok(end(Outcome::Unreachable, leg, cause));
             }
@@ -157,7 +157,8 @@ impl Walk<'_> {
                 error.protocol = icmp(request.v6);
                 error.icmp = (if request.v6 { 1 } else { 3 }, code);
                 (error.source_port, error.destination_port) = (Port::None, Port::None);
-                // The error comes from an address of this machine; which one is certain only if the packet was for this machine.
+                // The error comes from an address of this machine. Which one is known only if the packet was addressed
+                // to this machine.
                 if !request
                     .destination
                     .is_some_and(|address| self.facts.is_local(address, None))
@@ -178,7 +179,7 @@ impl Walk<'_> {
             },
             _ => Tracking::Invalid,
         };
-        // The error is made from the packet, so it has its entry from the start.
+        // The error is derived from the packet, so it belongs to its conntrack entry from the start.
         if is_from_rule && matches!(error.is, Tracking::Tracked { .. }) {
             error.tracking = error.is;
         }
@@ -187,7 +188,7 @@ impl Walk<'_> {
             _ => end(outcome, leg, cause),
         })
     }
-    /// The connection left this machine for another one; its answer comes back through the same interface.
+    /// The connection left for another machine; its answer comes back through the same interface.
     fn answer_from_away(&mut self, request: &Packet, open: bool) -> Result<End, Stop> {
         let mut answer = self.answer_to(request, open, 1);
         answer.from_here = false;

@@ -6,12 +6,12 @@ use super::rules::Passage;
 use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{Family, Kind};
 
-/// Something that handles packets at a hook.
+/// A packet handler at a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Station {
+enum Handler {
     /// Connection tracking.
     Tracking,
-    /// Translation, with the chains of type nat inside.
+    /// Address translation, which runs the chains of type nat.
     Translation,
     /// A base chain of nf_tables.
     Chain { table: usize, chain: usize },
@@ -19,8 +19,8 @@ enum Station {
     Legacy(usize),
 }
 
-impl Station {
-    /// Who registered it: the order among those of one owner is known.
+impl Handler {
+    /// Who registered it. Among handlers of one owner, the order is known.
     fn owner(self) -> String {
         match self {
             Self::Tracking => "conntrack".to_owned(),
@@ -31,12 +31,12 @@ impl Station {
     }
 }
 
-/// Priorities of the kernel's own stations (`NF_IP_PRI_*`).
+/// Priorities of the kernel's own handlers (`NF_IP_PRI_*`).
 const CONNTRACK: i32 = -200;
 const NAT_DESTINATION: i32 = -100;
 const NAT_SOURCE: i32 = 100;
 
-/// The priorities of the tables of iptables-legacy; that of nat depends on the hook.
+/// The priorities of the iptables-legacy tables; that of nat depends on the hook.
 fn legacy_priority(table: &[u8]) -> Option<i32> {
     match table {
         b"raw" => Some(-300),
@@ -47,7 +47,7 @@ fn legacy_priority(table: &[u8]) -> Option<i32> {
     }
 }
 
-/// A device's own hook.
+/// A hook of a network device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceHook {
     /// On ingress.
@@ -57,20 +57,20 @@ pub enum DeviceHook {
 }
 
 impl Walk<'_> {
-    /// Takes a packet through a hook of IP.
+    /// Passes a packet through an IP hook.
     ///
     /// # Errors
     /// See [`Stop`].
     pub fn hook(&mut self, hook: Hook, packet: &mut Packet) -> Result<Passage, Stop> {
-        for station in self.stations(hook, packet.v6)? {
+        for station in self.handlers(hook, packet.v6)? {
             let passage = match station {
-                Station::Tracking => {
+                Handler::Tracking => {
                     self.track(packet);
                     Passage::Passed
                 }
-                Station::Translation => self.translation_at(hook, packet)?,
-                Station::Chain { table, chain } => self.base_chain(table, chain, packet, Some(hook))?,
-                Station::Legacy(table) => self.legacy_table(table, packet, hook)?,
+                Handler::Translation => self.translation_at(hook, packet)?,
+                Handler::Chain { table, chain } => self.base_chain(table, chain, packet, Some(hook))?,
+                Handler::Legacy(table) => self.legacy_table(table, packet, hook)?,
             };
             if passage != Passage::Passed {
                 return Ok(passage);
@@ -83,7 +83,7 @@ impl Walk<'_> {
         Ok(Passage::Passed)
     }
 
-    /// Takes a packet through the hook of a device.
+    /// Passes a packet through the hook of a device.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -116,7 +116,7 @@ impl Walk<'_> {
                     None => *device == *name,
                 };
                 if is_here && at.devices.iter().any(|device| of_device(device)) {
-                    found.push((at.priority, Station::Chain { table, chain }));
+                    found.push((at.priority, Handler::Chain { table, chain }));
                 }
             }
         }
@@ -125,12 +125,12 @@ impl Walk<'_> {
             DeviceHook::Egress => 11,
         };
         for station in self.in_order(found, number)? {
-            let Station::Chain { table, chain } = station else {
+            let Handler::Chain { table, chain } = station else {
                 continue;
             };
             match self.base_chain(table, chain, packet, None)? {
                 Passage::Passed => {}
-                Passage::Rejected(..) => return Err(self.give_up("an answer that a device's rules send")),
+                Passage::Rejected(..) => return Err(self.give_up("a reply that a device's rules send")),
                 dropped @ Passage::Dropped(_) => return Ok(dropped),
             }
         }
@@ -138,10 +138,10 @@ impl Walk<'_> {
         Ok(Passage::Passed)
     }
 
-    fn stations(&mut self, hook: Hook, v6: bool) -> Result<Vec<Station>, Stop> {
+    fn handlers(&mut self, hook: Hook, v6: bool) -> Result<Vec<Handler>, Stop> {
         let mut found = Vec::new();
         if matches!(hook, Hook::Prerouting | Hook::Output) {
-            found.push((CONNTRACK, Station::Tracking));
+            found.push((CONNTRACK, Handler::Tracking));
         }
         if hook != Hook::Forward && self.has_nat(v6) {
             let priority = if hook.translates_destination() {
@@ -149,11 +149,11 @@ impl Walk<'_> {
             } else {
                 NAT_SOURCE
             };
-            found.push((priority, Station::Translation));
+            found.push((priority, Handler::Translation));
         }
         for (table, chain, priority, kind) in self.chains_at(hook, v6) {
             if kind != Kind::Nat && !self.is_idle(table, chain) {
-                found.push((priority, Station::Chain { table, chain }));
+                found.push((priority, Handler::Chain { table, chain }));
             }
         }
         for (at, table) in self.filter.legacy.iter().enumerate() {
@@ -161,13 +161,13 @@ impl Walk<'_> {
                 && table.hooks & (1 << hook.number()) != 0
                 && let Some(priority) = legacy_priority(&table.name)
             {
-                found.push((priority, Station::Legacy(at)));
+                found.push((priority, Handler::Legacy(at)));
             }
         }
         self.in_order(found, hook.number() | u32::from(v6) << 8)
     }
 
-    /// A chain without rules that lets everything pass.
+    /// Whether a chain has no rules and accepts everything.
     fn is_idle(&self, table: usize, chain: usize) -> bool {
         let chain = self
             .filter
@@ -196,7 +196,7 @@ impl Walk<'_> {
         found
     }
 
-    /// Whether anything translates addresses of this family: any one chain activates translation at all hooks.
+    /// Whether anything translates addresses of this family. A single chain activates translation at all hooks.
     fn has_nat(&self, v6: bool) -> bool {
         let hooks = [Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting];
         hooks.into_iter().any(|hook| {
@@ -210,11 +210,11 @@ impl Walk<'_> {
             .any(|table| table.v6 == v6 && &*table.name == b"nat")
     }
 
-    /// Sorts by priority. Of two with the same priority, the one registered later comes first; between different
-    /// owners the order is unknown.
-    fn in_order(&mut self, mut found: Vec<(i32, Station)>, hook: u32) -> Result<Vec<Station>, Stop> {
+    /// Sorts by priority. Of two handlers with the same priority, the one registered later comes first; between
+    /// different owners the order is unknown.
+    fn in_order(&mut self, mut found: Vec<(i32, Handler)>, hook: u32) -> Result<Vec<Handler>, Stop> {
         found.sort_by_key(|(priority, _)| *priority);
-        let mut sorted: Vec<(i32, Station)> = Vec::new();
+        let mut sorted: Vec<(i32, Handler)> = Vec::new();
         for (priority, station) in found {
             let mut at = sorted.len();
             while let Some((_, before)) = at
@@ -232,11 +232,11 @@ impl Walk<'_> {
         Ok(sorted.into_iter().map(|(_, station)| station).collect())
     }
 
-    /// Whether the first of two stations with the same priority comes before the second.
-    fn comes_before(&mut self, one: Station, other: Station, priority: i32, hook: u32) -> Result<bool, Stop> {
+    /// Whether the first of two handlers with the same priority comes before the second.
+    fn comes_before(&mut self, one: Handler, other: Handler, priority: i32, hook: u32) -> Result<bool, Stop> {
         if let (
-            Station::Chain { table, chain },
-            Station::Chain {
+            Handler::Chain { table, chain },
+            Handler::Chain {
                 table: same,
                 chain: earlier,
             },
@@ -250,7 +250,7 @@ impl Walk<'_> {
         let key = format!("order {hook} {priority} {one} {other}");
         self.ask(
             key.into_bytes(),
-            format!("the order of two tables of the same priority ({priority})"),
+            format!("the order of two tables with the same priority ({priority})"),
         )
     }
 
@@ -269,7 +269,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Translation at a hook: its rules for the first packet, and what they decided for every packet.
+    /// Translates at a hook: consults the rules for the first packet, and applies their decision to every packet.
     fn translation_at(&mut self, hook: Hook, packet: &mut Packet) -> Result<Passage, Stop> {
         let Tracking::Tracked { state, .. } = packet.tracking else {
             return Ok(Passage::Passed);
@@ -283,11 +283,11 @@ impl Walk<'_> {
         };
         let is_icmp_error = state == CtState::Related && matches!(packet.protocol, ICMP | ICMP6);
         if state != CtState::Established && !is_icmp_error && !done(self) {
-            let mut found: Vec<(i32, Station)> = self
+            let mut found: Vec<(i32, Handler)> = self
                 .chains_at(hook, packet.v6)
                 .into_iter()
                 .filter(|(.., kind)| *kind == Kind::Nat)
-                .map(|(table, chain, priority, _)| (priority, Station::Chain { table, chain }))
+                .map(|(table, chain, priority, _)| (priority, Handler::Chain { table, chain }))
                 .collect();
             let own = if hook.translates_destination() {
                 NAT_DESTINATION
@@ -297,14 +297,14 @@ impl Walk<'_> {
             for (at, table) in self.filter.legacy.iter().enumerate() {
                 if table.v6 == packet.v6 && &*table.name == b"nat" && table.hooks & (1 << hook.number()) != 0
                 {
-                    found.push((own, Station::Legacy(at)));
+                    found.push((own, Handler::Legacy(at)));
                 }
             }
             for station in self.in_order(found, 20 + hook.number())? {
                 let passage = match station {
-                    Station::Chain { table, chain } => self.base_chain(table, chain, packet, Some(hook))?,
-                    Station::Legacy(table) => self.legacy_table(table, packet, hook)?,
-                    Station::Tracking | Station::Translation => Passage::Passed,
+                    Handler::Chain { table, chain } => self.base_chain(table, chain, packet, Some(hook))?,
+                    Handler::Legacy(table) => self.legacy_table(table, packet, hook)?,
+                    Handler::Tracking | Handler::Translation => Passage::Passed,
                 };
                 if passage != Passage::Passed {
                     return Ok(passage);

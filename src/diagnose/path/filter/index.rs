@@ -1,4 +1,4 @@
-//! The index of chains and sets, and sets prepared for look-ups.
+//! An index of chains and sets, with sets prepared for lookups.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ struct Prepared<'a> {
     ready: Ready<'a>,
 }
 
-/// The first key, the first key after the last, and the element.
+/// The first key, the first key after the interval, and the element.
 type Interval<'a> = (&'a [u8], Option<&'a [u8]>, &'a Element);
 
 /// A prepared set.
@@ -30,9 +30,9 @@ type Interval<'a> = (&'a [u8], Option<&'a [u8]>, &'a Element);
 pub struct Ready<'a> {
     /// Elements by their whole key.
     pub exact: HashMap<&'a [u8], &'a Element>,
-    /// Intervals: the first key, and the first key after it, if there is one; sorted.
+    /// Intervals, sorted: the first key and, unless the interval is open, the first key after it.
     pub intervals: Vec<Interval<'a>>,
-    /// Elements whose fields lie between two keys, both included.
+    /// Elements whose fields lie between two keys, inclusive.
     pub ranges: Vec<(&'a [u8], &'a [u8], &'a Element)>,
     /// The element for every other key.
     pub catch_all: Option<&'a Element>,
@@ -101,7 +101,7 @@ fn ready_of(set: &Set) -> Ready<'_> {
         .filter_map(|element| Some((&*element.key, element.key_end.as_deref()?, element)))
         .collect();
     if set.has(Set::CONCAT) {
-        // A single key of a concatenation of intervals has no end.
+        // In a concatenation of intervals, a single key has no end.
         ready.ranges.extend(
             points
                 .into_iter()

@@ -1,4 +1,4 @@
-//! A connection to predict: who connects where, and how it may end.
+//! A connection to predict: who connects where, and its possible outcomes.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -44,7 +44,7 @@ impl Attempt {
 pub enum Outcome {
     /// It succeeds.
     Connected,
-    /// It succeeds, but the server never learns of it: the last packet of the handshake is stopped.
+    /// It succeeds, but the server never sees the connection: the last packet of the handshake is stopped.
     HalfOpen,
     /// ECONNREFUSED.
     Refused,
@@ -65,7 +65,7 @@ pub enum Leg {
     Request,
     /// The answer of the server's machine.
     Answer,
-    /// The error with which a rule answers.
+    /// The error that a rule sends.
     Error,
     /// The last one of the handshake.
     Acknowledgement,
@@ -84,7 +84,7 @@ pub enum Cause {
     LoopbackSource,
 }
 
-/// The end of a run.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
     /// The result of connect().

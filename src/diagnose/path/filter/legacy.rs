@@ -40,7 +40,7 @@ impl Walk<'_> {
         let policy = table.policies.get(number).copied().unwrap_or(0);
         let find = |walk: &Self, offset: u32| {
             let found = walk.index.legacy(at, offset);
-            found.ok_or_else(|| walk.give_up("a jump to a rule that is missing"))
+            found.ok_or_else(|| walk.give_up("a jump to a missing rule"))
         };
         let mut stack: Vec<u32> = Vec::new();
         let mut next = begin;
@@ -53,7 +53,7 @@ impl Walk<'_> {
             };
             self.at = Some(place);
             let Some(entry) = table.entries.get(entry_at) else {
-                return Err(self.give_up("a jump to a rule that is missing"));
+                return Err(self.give_up("a jump to a missing rule"));
             };
             self.spend(2 + entry.matches.len() as u64)?;
             if !self.matches(entry, packet)? {
@@ -62,20 +62,20 @@ impl Walk<'_> {
             }
             let effect = match &entry.target {
                 LegacyTarget::Standard(RETURN) => {
-                    // From a hook's own chain to its policy.
+                    // Returning from a built-in chain leads to its policy.
                     next = stack.pop().unwrap_or(policy);
                     continue;
                 }
                 LegacyTarget::Standard(ACCEPT) => Effect::Accept,
                 LegacyTarget::Standard(DROP) => Effect::Drop,
                 LegacyTarget::Standard(QUEUE) => {
-                    return Err(self.give_up("a program that gets the packet (QUEUE)"));
+                    return Err(self.give_up("a program that receives the packet (QUEUE)"));
                 }
                 LegacyTarget::Standard(jump) => {
                     let to = u32::try_from(*jump).map_err(|_| self.give_up("an unknown verdict"))?;
                     if to != entry.next && entry.flags & FLAG_GOTO == 0 {
                         if stack.len() >= table.entries.len() {
-                            return Err(self.give_up("rules that jump too deep"));
+                            return Err(self.give_up("jumps that are nested too deeply"));
                         }
                         stack.push(entry.next);
                     }

@@ -30,7 +30,7 @@ mod meta {
     pub(super) const OIFKIND: u32 = 27;
 }
 
-/// `NFT_FIB_RESULT_*`, and the flags of a look-up.
+/// `NFT_FIB_RESULT_*`, and the flags of a lookup.
 const FIB_OIF: u32 = 1;
 const FIB_OIFNAME: u32 = 2;
 const FIB_TYPE: u32 = 3;
@@ -40,7 +40,7 @@ const FIB_IIF: u32 = 8;
 const FIB_OUT: u32 = 16;
 const FIB_PRESENT: u32 = 32;
 
-/// The result of a load: bytes, or the rule ends without effect.
+/// The result of a load: bytes, or `None` if the rule ends without effect.
 type Loaded = Option<Vec<Cell>>;
 
 impl Walk<'_> {
@@ -72,7 +72,7 @@ impl Walk<'_> {
                 Ok(Some(packet.transport(offset, length)))
             }
             1 | 2 => {
-                // Neither the packet's length nor its content there is known.
+                // Neither the length of the packet nor its content at that offset is known.
                 let long = self.ask_here(packet.id, "the length of the packet")?;
                 Ok(long.then(|| {
                     if base == 1 {
@@ -138,7 +138,7 @@ impl Walk<'_> {
         })
     }
 
-    /// `None`: a key that only a tracked packet has.
+    /// `None` for a key that only tracked packets have.
     fn of_connection(&mut self, key: u32, direction: Option<u8>, packet: &Packet) -> Loaded {
         const STATE: u32 = 0;
         if key == STATE {
@@ -160,7 +160,7 @@ impl Walk<'_> {
             } else {
                 packet.protocol
             }])),
-            // For one family only.
+            // These keys exist for one family only.
             19..=22 if packet.v6 != (key > 20) => None,
             8 | 19 | 21 => Some(packet.address(source, 10)),
             9 | 20 | 22 => Some(packet.address(destination, 11)),
@@ -219,7 +219,7 @@ impl Walk<'_> {
             _ if flags & FIB_PRESENT != 0 => known(&[u8::from(index.is_some())]),
             FIB_OIF => host_word(index.unwrap_or(0)),
             FIB_OIFNAME => known(&self.facts.name(index)),
-            _ => return Err(self.give_up("a look-up in the routing table")),
+            _ => return Err(self.give_up("a routing table lookup")),
         }))
     }
 }

@@ -4,11 +4,11 @@ use super::value::{Cell, Truth, at_least, between, bytes, equal};
 use super::walk::{Stop, Walk};
 use crate::model::packet_filter::{Element, Set};
 
-/// How many elements of a map an unknown key may match.
+/// How many elements of a map an unknown key may match before the prediction gives up.
 const CANDIDATES_MAX: usize = 8;
 
 impl<'a> Walk<'a> {
-    /// Looks up bytes of the registers. Returns the element that matches.
+    /// Looks up register bytes in a set. Returns the element that matches.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -21,11 +21,11 @@ impl<'a> Walk<'a> {
     ) -> Result<Option<&'a Element>, Stop> {
         let index = self.index;
         let Some((set, ready)) = index.set(table, name) else {
-            return Err(self.give_up("a set that is missing"));
+            return Err(self.give_up("a missing set"));
         };
         let cells = self.load(from, set.key_bytes);
         if self.changed.contains(&(table, name)) {
-            return Err(self.give_up("a set that this very packet changes"));
+            return Err(self.give_up("a set that the packet itself changes"));
         }
         let mut found = None;
         let mut candidates = Vec::new();
@@ -72,18 +72,18 @@ impl<'a> Walk<'a> {
             found = self.candidate(&cells, set, name, candidates)?;
         }
         if found.is_none() && !set.complete {
-            return Err(self.give_up("a set with more elements than are read"));
+            return Err(self.give_up("a set with more elements than sockstat reads"));
         }
         match found.or(ready.catch_all) {
             Some(element) if element.is_limited => {
-                let passes = self.ask_here(packet, "a limit of a set's element")?;
+                let passes = self.ask_here(packet, "the limit of a set element")?;
                 Ok(passes.then_some(element))
             }
             found => Ok(found),
         }
     }
 
-    /// Chooses among elements that an unknown key may match.
+    /// Chooses among the elements that an unknown key may match.
     fn candidate(
         &mut self,
         cells: &[Cell],
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
             return Ok(candidates.first().copied().filter(|_| is_in));
         }
         if candidates.len() > CANDIDATES_MAX {
-            return Err(self.give_up("which of many elements of a set matches"));
+            return Err(self.give_up("which of many set elements matches"));
         }
         for element in candidates {
             let test = [b"is ", &*element.key, b" of ", name].concat();
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Where each field of a key is, and its length.
+/// The offset and length of each field of a key.
 fn fields(set: &Set) -> Vec<(usize, usize)> {
     if set.fields.is_empty() {
         return vec![(0, set.key_bytes)];

@@ -1,5 +1,5 @@
-//! What the packet filter and the routing table do to a connection, predicted rule by rule. Pure: it asks its caller
-//! for what it needs to know.
+//! Predicts, rule by rule, what the packet filter and the routing table do to a connection. Pure: it asks its caller
+//! for missing facts.
 
 pub mod connection;
 pub mod culprit;

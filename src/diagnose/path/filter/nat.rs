@@ -16,7 +16,7 @@ pub struct Wanted {
 }
 
 impl Walk<'_> {
-    /// Sets the destination of the packet's connection. Returns whether the packet goes on.
+    /// Sets the destination of the packet's connection.
     pub fn set_destination(&mut self, wanted: Wanted, packet: &Packet) {
         if !matches!(packet.tracking, Tracking::Tracked { .. }) || self.connection.destination_done {
             return;
@@ -56,7 +56,7 @@ impl Walk<'_> {
         let incoming = packet.incoming?;
         let mut own = self.facts.addresses_of(incoming, packet.v6);
         if packet.v6 {
-            // RT_SCOPE_LINK for link-local ones.
+            // Link-local addresses have RT_SCOPE_LINK.
             let is_link_local =
                 |address: IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
             let wanted = packet.destination.is_some_and(is_link_local);
@@ -67,7 +67,7 @@ impl Walk<'_> {
         own.find(|one| !one.secondary).map(|one| one.address)
     }
 
-    /// The address that masquerading gives a packet; `None` if it is not certain.
+    /// The source address that masquerading gives a packet; `None` if it is not certain.
     pub fn masquerade(&self, packet: &Packet) -> Option<IpAddr> {
         const SCOPE_UNIVERSE: u8 = 0;
         let outgoing = packet.outgoing?;
@@ -79,17 +79,17 @@ impl Walk<'_> {
         own.next().is_none().then_some(first.address)
     }
 
-    /// An address in registers, as bytes of a rule.
+    /// Decodes an address from the bytes of registers.
     ///
     /// # Errors
     /// If it is unknown in advance.
     pub fn address_of(&self, bytes: Option<Vec<u8>>, v6: bool) -> Result<IpAddr, Stop> {
-        let bytes = bytes.ok_or_else(|| self.give_up("the address of a translation"))?;
+        let bytes = bytes.ok_or_else(|| self.give_up("the address that a NAT rule chooses"))?;
         let address = if v6 {
             bytes.first_chunk::<16>().map(|bytes| IpAddr::from(*bytes))
         } else {
             bytes.first_chunk::<4>().map(|bytes| IpAddr::from(*bytes))
         };
-        address.ok_or_else(|| self.give_up("the address of a translation"))
+        address.ok_or_else(|| self.give_up("the address that a NAT rule chooses"))
     }
 }

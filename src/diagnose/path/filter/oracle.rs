@@ -1,4 +1,4 @@
-//! Answers to what cannot be read: a script of answers, and the questions asked so far.
+//! Answers questions about what cannot be read, from a script of answers, and records the questions asked.
 
 use std::collections::HashMap;
 
@@ -20,13 +20,13 @@ impl Question {
     /// The outcome is unknown because the run takes too long.
     pub const TOO_LONG: &'static str = "more rules than can be followed";
 
-    /// Whether it is about how long it takes.
+    /// Whether it stands for a run that takes too long.
     pub fn is_limit(&self) -> bool {
         self.about == Self::TOO_LONG
     }
 }
 
-/// Answers questions by a script; beyond its end with "no".
+/// Answers questions from a script, and with "no" beyond its end.
 #[derive(Debug, Default)]
 pub struct Oracle {
     script: Vec<bool>,
@@ -48,7 +48,7 @@ impl Oracle {
         }
     }
 
-    /// Answers a question. The same `key` gets the same answer.
+    /// Answers a question. The same `key` always gets the same answer.
     ///
     /// # Errors
     /// If this run has asked too many questions.
@@ -76,7 +76,7 @@ impl Oracle {
     }
 }
 
-/// Returns the questions whose answers change the outcome, given each run's answers and a number for its outcome.
+/// Returns the questions whose answers change the outcome, given the answers and the outcome (as a number) of each run.
 pub fn deciding(runs: &[(Vec<(Question, bool)>, usize)]) -> Vec<Question> {
     let mut ends: Vec<(&Question, [Vec<usize>; 2])> = Vec::new();
     for (asked, end) in runs {
@@ -105,7 +105,7 @@ pub fn deciding(runs: &[(Vec<(Question, bool)>, usize)]) -> Vec<Question> {
         .filter(|(_, [no, yes])| !same(no, yes))
         .map(|(question, _)| (*question).clone())
         .collect();
-    // Questions that matter only together make no difference one at a time.
+    // Questions that matter only in combination make no difference one at a time.
     if deciding.is_empty() {
         all.collect()
     } else {
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// Runs `run` with every script; returns each result with the questions that were asked.
+    /// Runs `run` with every script; returns each result with its questions.
     fn every(mut run: impl FnMut(&mut Oracle) -> usize) -> Vec<(Vec<(Question, bool)>, usize)> {
         let mut runs = Vec::new();
         let mut script = Some(Vec::new());
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_changes_nothing_is_not_named() {
+    fn a_question_that_changes_nothing_is_not_reported() {
         let runs = every(|oracle| {
             ask(oracle, "log");
             usize::from(ask(oracle, "limit"))

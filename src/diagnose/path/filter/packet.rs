@@ -1,4 +1,4 @@
-//! A packet on its way, as far as it is known, and the bytes that rules load from it.
+//! A packet as far as it is known, and the bytes that rules load from it.
 
 use std::net::IpAddr;
 
@@ -12,13 +12,13 @@ pub const UDP: u8 = 17;
 pub const ICMP: u8 = 1;
 /// `IPPROTO_ICMPV6`.
 pub const ICMP6: u8 = 58;
-/// Flags of TCP.
+/// The TCP flags of a connection request.
 pub const SYN: u8 = 0x02;
-/// Synchronise, acknowledged.
+/// The TCP flags of an answer to SYN.
 pub const SYN_ACK: u8 = 0x12;
-/// Reset, as an answer to SYN.
+/// The TCP flags of a refusal.
 pub const RST_ACK: u8 = 0x14;
-/// Acknowledgement.
+/// The TCP flags of the last packet of the handshake.
 pub const ACK: u8 = 0x10;
 
 /// A port.
@@ -32,16 +32,16 @@ pub enum Port {
     None,
 }
 
-/// What connection tracking has said about a packet.
+/// The state that connection tracking assigned to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tracking {
-    /// It has not seen the packet yet.
+    /// Connection tracking has not seen the packet yet.
     NotSeen,
     /// A rule exempts the packet from tracking.
     Untracked,
-    /// It considers the packet invalid.
+    /// Connection tracking considers the packet invalid.
     Invalid,
-    /// It belongs to the connection.
+    /// The packet belongs to the connection.
     Tracked {
         /// Its role in the connection.
         state: CtState,
@@ -64,7 +64,7 @@ pub enum CtState {
 /// A packet.
 #[derive(Clone, Debug)]
 pub struct Packet {
-    /// Its number on the journey: facts about different packets are different facts.
+    /// Its number: an unknown fact may differ from packet to packet.
     pub id: u8,
     /// IPv6.
     pub v6: bool,
@@ -88,9 +88,9 @@ pub struct Packet {
     pub outgoing: Option<u32>,
     /// Its mark.
     pub mark: [Cell; 4],
-    /// What connection tracking has said.
+    /// The state that connection tracking assigned so far.
     pub tracking: Tracking,
-    /// What connection tracking will say.
+    /// The state that connection tracking will assign.
     pub is: Tracking,
     /// Whether this machine sent it.
     pub from_here: bool,
@@ -102,7 +102,7 @@ impl Packet {
         if self.v6 { 40 } else { 20 }
     }
 
-    /// A tag for a byte that only this packet has.
+    /// A tag for an unknown byte of this packet.
     pub fn tag(&self, space: u8, offset: u32) -> Tag {
         1 << 40 | u64::from(self.id) << 36 | u64::from(space) << 32 | u64::from(offset)
     }

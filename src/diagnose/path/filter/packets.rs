@@ -60,7 +60,7 @@ impl Walk<'_> {
             answer.flags = if open { SYN_ACK } else { RST_ACK };
             answer.is = after(request.tracking, CtState::Established, true);
             if !is_tcp && matches!(request.tracking, Tracking::Untracked) {
-                // Connection tracking sees this datagram first: to it, the connection begins here.
+                // Connection tracking sees this datagram first, so for it the connection begins here.
                 self.connection = Connection::of(&answer);
                 answer.is = Tracking::Tracked {
                     state: CtState::New,
@@ -76,7 +76,7 @@ impl Walk<'_> {
 pub(super) fn icmp(v6: bool) -> u8 {
     if v6 { ICMP6 } else { ICMP }
 }
-/// The route of a client on this machine, before its address is settled.
+/// The route query of a client on this machine, before its address is chosen.
 fn query_of(attempt: Attempt) -> RouteQuery {
     let Attempt {
         protocol,
@@ -94,7 +94,7 @@ fn query_of(attempt: Attempt) -> RouteQuery {
         port: server.port(),
     }
 }
-/// A packet back to the source of another one.
+/// A packet back to the source of `request`.
 pub(super) fn back(request: &Packet, id: u8) -> Packet {
     Packet {
         id,
@@ -110,7 +110,7 @@ pub(super) fn back(request: &Packet, id: u8) -> Packet {
         ..request.clone()
     }
 }
-/// What connection tracking says about a later packet, given what it said about the first.
+/// The tracking state of a later packet, given that of the first.
 pub(super) fn after(first: Tracking, state: CtState, reply: bool) -> Tracking {
     match first {
         Tracking::Tracked { .. } => Tracking::Tracked { state, reply },

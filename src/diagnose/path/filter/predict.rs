@@ -1,4 +1,4 @@
-//! Predicts what happens to a connection, over every answer to what is unknown.
+//! Predicts what happens to a connection, by trying every possible answer to unknown facts.
 
 use std::cell;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::model::packet_filter::PacketFilter;
 
 /// The maximum number of runs.
 const RUNS_MAX: usize = 96;
-/// How many rules, expressions and elements all runs together may examine: less than a second.
+/// How many rules, expressions and elements all runs together may examine, which takes less than a second.
 pub const BUDGET: u64 = 10_000_000;
 
 /// A prediction.
@@ -24,14 +24,14 @@ pub const BUDGET: u64 = 10_000_000;
 pub enum Prediction {
     /// The outcome, regardless of the unknown facts.
     Certain(End),
-    /// It depends on these.
+    /// It depends on the answers to these questions.
     Unknown(Vec<Question>),
 }
 
 /// Predicts a connection to a listener (`open`) or to a port without one, within a budget such as [`BUDGET`].
 ///
 /// # Errors
-/// A question that the routing table must answer first: then predict again.
+/// A query that the routing table must answer before the prediction is repeated.
 pub fn predict(
     facts: &Facts,
     filter: &PacketFilter,
@@ -54,7 +54,7 @@ pub fn predict(
         if runs.len() >= RUNS_MAX {
             let mut questions = deciding(&runs);
             if questions.is_empty() {
-                questions = too_much("more than can be tried in every combination");
+                questions = too_much("more facts than can be tried in every combination");
             }
             return Ok(Prediction::Unknown(questions));
         }
@@ -98,7 +98,7 @@ fn walk<'a>(
     oracle: Oracle,
     budget: &'a cell::Cell<u64>,
 ) -> Walk<'a> {
-    // Replaced by that of the first packet.
+    // Replaced by the connection of the first packet.
     let none = Packet {
         id: 0,
         v6: attempt.server.is_ipv6(),

@@ -21,14 +21,14 @@ pub enum Passage {
     Rejected(RulePlace, Refusal),
 }
 
-/// `NFT_OBJECT_*` that decide whether a rule matches.
+/// The `NFT_OBJECT_*` kinds that decide whether a rule matches.
 const QUOTA: u32 = 2;
 const LIMIT: u32 = 4;
 const CONNLIMIT: u32 = 5;
 const SYNPROXY: u32 = 10;
 
 impl<'a> Walk<'a> {
-    /// Executes a base chain. `hook` is `None` on a device, before or after the hooks of IP.
+    /// Executes a base chain. `hook` is `None` on a device, whose hooks are outside those of IP.
     ///
     /// # Errors
     /// See [`Stop`].
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
                 },
                 Effect::Jump(to) => {
                     if stack.len() >= STACK {
-                        return Err(self.give_up("rules that jump too deep"));
+                        return Err(self.give_up("jumps that are nested too deeply"));
                     }
                     stack.push((at, rule + 1));
                     (at, rule) = (to, 0);
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
                         let cells = self.load(*from, 4);
                         packet.mark = *cells.first_chunk().unwrap_or(&packet.mark);
                     }
-                    PKTTYPE => return Err(self.give_up("a changed type of packet")),
+                    PKTTYPE => return Err(self.give_up("a packet type that a rule changes")),
                     _ => {}
                 }
             }
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
                         let cells = self.load(*from, 4);
                         self.connection.mark = *cells.first_chunk().unwrap_or(&self.connection.mark);
                     }
-                    ZONE => return Err(self.give_up("a zone of connection tracking")),
+                    ZONE => return Err(self.give_up("a connection tracking zone")),
                     _ => {}
                 }
             }
@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
             Expression::Object { of } => return self.object(table, of, packet),
             Expression::Update { set, is_limited } => {
                 self.change(table, set);
-                if *is_limited && !self.ask_here(packet.id, "a limit of a set's element")? {
+                if *is_limited && !self.ask_here(packet.id, "the limit of a set element")? {
                     return Ok(Effect::Break);
                 }
             }
@@ -214,14 +214,14 @@ impl<'a> Walk<'a> {
             | Expression::Masquerade
             | Expression::Redirect { .. }
             | Expression::Target(_) => {
-                let hook = hook.ok_or_else(|| self.give_up("a translation on a device"))?;
+                let hook = hook.ok_or_else(|| self.give_up("NAT on a device"))?;
                 return self.translation(expression, packet, hook);
             }
         }
         Ok(Effect::Next)
     }
 
-    /// Continues if the test holds.
+    /// Continues if the condition holds.
     fn goes_on(&mut self, truth: Truth, cells: &[Cell], test: &[u8]) -> Result<Effect, Stop> {
         let goes_on = self.decide(truth, cells, test)?;
         Ok(if goes_on { Effect::Next } else { Effect::Break })
@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
     fn verdict(&self, table: usize, verdict: &Verdict) -> Result<Effect, Stop> {
         let chain = |name: &[u8]| {
             let chain = self.index.chain(table, name);
-            chain.ok_or_else(|| self.give_up("a jump to a chain that is missing"))
+            chain.ok_or_else(|| self.give_up("a jump to a missing chain"))
         };
         Ok(match verdict {
             Verdict::Accept => Effect::Accept,
@@ -252,7 +252,7 @@ impl<'a> Walk<'a> {
             Verdict::Return => Effect::Return,
             Verdict::Jump(name) => Effect::Jump(chain(name)?),
             Verdict::Goto(name) => Effect::Goto(chain(name)?),
-            Verdict::Queue => return Err(self.give_up("a program that gets the packet (queue)")),
+            Verdict::Queue => return Err(self.give_up("a program that receives the packet (queue)")),
             Verdict::Other(_) => return Err(self.give_up("an unknown verdict")),
         })
     }
@@ -279,7 +279,7 @@ impl<'a> Walk<'a> {
                 word.reverse();
             }
         }
-        // Once the two bytes of the client's port are swapped, they are no longer a number.
+        // Once the two bytes of the client's port are swapped, its range no longer applies to them.
         for cell in cells.iter_mut().filter(|cell| cell.known != 0xff) {
             cell.tag = computed(cell.tag, u64::from(size));
         }
@@ -301,7 +301,7 @@ impl<'a> Walk<'a> {
             (Some(_), None) => Ok(Effect::Next),
             (Some(element), Some(to)) => match &element.data {
                 Some(data) => self.take(table, to, data),
-                None => Err(self.give_up("a map whose value is missing")),
+                None => Err(self.give_up("a map element without a value")),
             },
             (None, _) if inverted => Ok(Effect::Next),
             (None, _) => Ok(Effect::Break),
@@ -335,7 +335,7 @@ impl<'a> Walk<'a> {
                     .find(|kind| [QUOTA, LIMIT, CONNLIMIT, SYNPROXY].contains(kind));
                 match deciding.or(kinds.first().copied()) {
                     Some(kind) if is_map => kind,
-                    _ => return Err(self.give_up("an object that is missing")),
+                    _ => return Err(self.give_up("a missing object")),
                 }
             }
         };
@@ -343,7 +343,7 @@ impl<'a> Walk<'a> {
             QUOTA => "a quota",
             LIMIT => "a rate limit",
             CONNLIMIT => "the number of connections",
-            SYNPROXY => return Err(self.give_up("a proxy of connections (synproxy)")),
+            SYNPROXY => return Err(self.give_up("a SYN proxy (synproxy)")),
             _ => return Ok(Effect::Next),
         };
         Ok(if self.ask_here(packet.id, about)? {
@@ -381,19 +381,19 @@ impl<'a> Walk<'a> {
             } => {
                 const IPV6: u32 = 10;
                 const NETMAP: u32 = 0x40;
-                // In a table of both families, a translation applies to one of them.
+                // In a table of both families, a NAT rule applies to one of them.
                 if (*family == IPV6) != packet.v6 {
                     return Ok(Effect::Next);
                 }
                 if flags & NETMAP != 0 {
-                    return Err(self.give_up("a translation of a whole network"));
+                    return Err(self.give_up("NAT of a whole network"));
                 }
                 let address = match address {
                     Some((low, high)) => {
                         let length = if packet.v6 { 16 } else { 4 };
                         let (first, last) = (self.load(*low, length), self.load(*high, length));
                         if first != last {
-                            return Err(self.give_up("a translation to one of several addresses"));
+                            return Err(self.give_up("NAT to one of several addresses"));
                         }
                         Some(self.address_of(bytes(&first), packet.v6)?)
                     }
@@ -406,7 +406,7 @@ impl<'a> Walk<'a> {
                     self.set_destination(Wanted { address, port }, packet);
                 }
             }
-            _ => return Err(self.give_up("an unknown kind of translation")),
+            _ => return Err(self.give_up("an unknown kind of NAT")),
         }
         Ok(Effect::Accept)
     }
@@ -418,11 +418,11 @@ impl<'a> Walk<'a> {
         };
         let (first, last) = (self.load(low, 2), self.load(high, 2));
         if first != last {
-            return Err(self.give_up("a translation to one of several ports"));
+            return Err(self.give_up("NAT to one of several ports"));
         }
         match bytes(&first).as_deref().and_then(|bytes| bytes.first_chunk()) {
             Some(bytes) => Ok(Some(u16::from_be_bytes(*bytes))),
-            None => Err(self.give_up("the port of a translation")),
+            None => Err(self.give_up("the port that a NAT rule chooses")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Predictions for rules written by hand. tests/reach compares many more with the kernel.
+//! Predictions for handwritten rules. tests/reach compares many more with the kernel.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -71,7 +71,7 @@ fn predicted(filter: &PacketFilter, client: Client, protocol: u8, open: bool) ->
 }
 
 fn predicted_at(server: &str, filter: &PacketFilter, client: Client, protocol: u8, open: bool) -> Prediction {
-    /// Enough for every test, and quickly used up.
+    /// Enough for every test, and quickly exhausted.
     const BUDGET: u64 = 200_000;
     let mut facts = facts();
     let index = Index::new(filter);
@@ -96,7 +96,7 @@ fn from_there() -> Client {
     }
 }
 
-/// What a client of the neighbour gets over TCP.
+/// The result for a TCP client on the neighbour.
 fn end(filter: &PacketFilter, open: bool) -> End {
     match predicted(filter, from_there(), 6, open) {
         Prediction::Certain(end) => end,
@@ -144,7 +144,7 @@ fn filter(chains: Vec<Chain>, sets: Vec<Set>) -> PacketFilter {
     }
 }
 
-/// One chain of input with these rules.
+/// An input chain with these rules.
 fn input(rules: &[&[Expression]]) -> PacketFilter {
     filter(vec![chain(Some(INPUT), rules)], Vec::new())
 }
@@ -202,7 +202,7 @@ fn without_rules_the_listener_decides() {
 }
 
 #[test]
-fn comparisons_of_what_is_known_are_certain() {
+fn comparisons_of_known_values_are_certain() {
     for (condition, matches) in [
         (vec![payload(2, 2, 2), is(&PORT_80)], true),
         (vec![payload(2, 2, 2), compare(1, &PORT_80)], false),
@@ -331,7 +331,7 @@ fn the_culprit_is_named_and_its_cure_is_one_rule() {
 }
 
 #[test]
-fn a_rule_of_iptables_nft_is_shown_and_cured_with_iptables() {
+fn an_iptables_nft_rule_is_shown_and_cured_with_iptables() {
     let rule = [
         load(Load::Meta(16)),
         is(&[6]),
@@ -369,7 +369,7 @@ fn a_rule_of_iptables_nft_is_shown_and_cured_with_iptables() {
 }
 
 #[test]
-fn answers_that_rules_send_reach_the_client() {
+fn rejections_reach_the_client() {
     let refused = |kind, code| outcome(&input(&[&[Expression::Reject { kind, code }]]));
     assert_eq!(refused(1, 0), Outcome::Refused);
     assert_eq!(refused(0, 3), Outcome::Refused);
@@ -406,7 +406,7 @@ fn an_answer_or_the_last_packet_may_be_stopped_too() {
 }
 
 #[test]
-fn what_no_reading_can_tell_is_unknown_only_where_it_decides() {
+fn an_unreadable_fact_makes_the_outcome_unknown_only_if_it_decides() {
     let limit = Expression::Undecidable("a rate limit");
     let open = input(&[&[limit.clone(), verdict(Verdict::Accept)]]);
     assert_eq!(outcome(&open), Outcome::Connected);
@@ -446,7 +446,7 @@ fn element(key: &[u8]) -> Element {
 }
 
 #[test]
-fn a_range_in_a_rule_is_written_with_both_ends() {
+fn a_range_in_a_rule_is_printed_with_both_ends() {
     let lookup = Expression::Lookup {
         set: (*b"s").into(),
         from: 0,
@@ -624,7 +624,7 @@ fn a_target_with_too_few_bytes_is_given_up() {
 }
 
 #[test]
-fn chains_that_jump_without_end_are_given_up() {
+fn endless_jumps_make_the_prediction_give_up() {
     // Each of sixteen chains jumps to the next one many times: more paths than can be followed.
     let name = |at: usize| -> Box<[u8]> { format!("c{at}").into_bytes().into() };
     let mut chains = Vec::new();
@@ -671,7 +671,7 @@ fn matches_of_x_tables() {
     many[2..4].copy_from_slice(&79u16.to_ne_bytes());
     many[4..6].copy_from_slice(&81u16.to_ne_bytes());
     assert!(!with(b"multiport", 1, &many));
-    // The two as a range.
+    // The two ports as a range.
     many[32] = 1;
     assert!(with(b"multiport", 1, &many));
     let mut state = vec![0; 168];

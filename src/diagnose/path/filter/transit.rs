@@ -13,13 +13,13 @@ use crate::model::network::{Route, RouteAnswer, RouteQuery};
 
 /// How a packet's path ends.
 pub(super) enum Way {
-    /// At a socket of this machine.
+    /// It reached a socket of this machine.
     Delivered,
-    /// On the wire.
+    /// It left this machine.
     Left,
-    /// On the wire, through this machine.
+    /// It was forwarded by this machine.
     Forwarded,
-    /// Stopped.
+    /// It was stopped.
     Stopped(Cause),
 }
 impl Walk<'_> {
@@ -29,7 +29,7 @@ impl Walk<'_> {
             Client::From { interface, .. } => self.arrive(packet, interface),
         }
     }
-    /// A packet from this machine.
+    /// Sends a packet from this machine.
     pub(super) fn leave(&mut self, packet: &mut Packet) -> Result<Way, Stop> {
         packet.incoming = None;
         let mut route = match self.outgoing_route(packet)? {
@@ -62,7 +62,7 @@ impl Walk<'_> {
             }
             return Ok(Way::Left);
         }
-        // The packet comes back in, with what connection tracking knows of it.
+        // The packet comes back in, with its tracking state.
         let loopback = self.facts.loopback();
         packet.outgoing = None;
         packet.incoming = Some(loopback);
@@ -77,7 +77,7 @@ impl Walk<'_> {
         Ok(Way::Delivered)
     }
 
-    /// A packet from another machine.
+    /// Receives a packet from another machine.
     pub(super) fn arrive(&mut self, packet: &mut Packet, interface: u32) -> Result<Way, Stop> {
         packet.incoming = Some(interface);
         packet.outgoing = None;

@@ -1,11 +1,11 @@
-//! Bytes of which some bits are unknown, and comparisons that answer yes, no or unknown.
+//! Bytes with unknown bits, and comparisons that answer yes, no or unknown.
 
 /// One byte of a register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
     /// Its bits; unknown ones are 0.
     pub value: u8,
-    /// A bit is set where the value is known.
+    /// The bits whose value is known.
     pub known: u8,
     /// The identity of the unknown bits, so that the same fact gets the same answer everywhere: see [`Tag`].
     pub tag: Tag,
@@ -14,13 +14,13 @@ pub struct Cell {
 /// The identity of a byte: 0 for a constant.
 pub type Tag = u64;
 
-/// The first of the two bytes of the client's port.
+/// The first byte of the client's port.
 pub const CLIENT_PORT: Tag = 1;
-/// The second one.
+/// The second byte of the client's port.
 pub const CLIENT_PORT_LOW: Tag = 2;
 /// The time to live of a packet from another machine.
 pub const TIME_TO_LIVE: Tag = 3;
-/// The tag of a computed value has this bit.
+/// This bit is set in the tag of a computed value.
 const COMPUTED: Tag = 1 << 63;
 
 impl Cell {
@@ -33,7 +33,7 @@ impl Cell {
         }
     }
 
-    /// A byte whose bits in `known` are those of `value`.
+    /// A byte of which only the bits in `known` are known, with the values in `value`.
     pub const fn partly(value: u8, known: u8, tag: Tag) -> Self {
         Self {
             value: value & known,
@@ -63,7 +63,7 @@ impl Cell {
     }
 }
 
-/// The tag of what is computed from a tagged byte (FNV-1a).
+/// The tag of a value computed from a tagged byte (FNV-1a).
 pub fn computed(tag: Tag, from: u64) -> Tag {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in tag.to_le_bytes().into_iter().chain(from.to_le_bytes()) {
@@ -92,12 +92,12 @@ pub enum Truth {
     Yes,
     /// It does not hold.
     No,
-    /// That depends on unknown bits.
+    /// It depends on unknown bits.
     Unknown,
 }
 
 impl Truth {
-    /// From a certain answer.
+    /// Converts a certain answer.
     pub const fn of(yes: bool) -> Self {
         if yes { Self::Yes } else { Self::No }
     }
@@ -129,15 +129,15 @@ impl Truth {
     }
 }
 
-/// What is known about values beyond their bits: the automatic ports of this machine's clients, the unprivileged ones of
-/// others.
+/// What is known about values beyond their bits: the port range of clients, which is the automatic range for this
+/// machine and the unprivileged ports for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The lowest and highest port of the client.
     pub client_port: (u16, u16),
 }
 
-/// The least and the greatest value that bytes may have, in the order of memcmp.
+/// The smallest and the greatest value that the bytes may have, in memcmp order.
 pub fn bounds(cells: &[Cell], limits: Limits) -> (Vec<u8>, Vec<u8>) {
     let mut least: Vec<u8> = cells.iter().map(|cell| cell.value).collect();
     let mut greatest: Vec<u8> = cells.iter().map(|cell| cell.value | !cell.known).collect();
@@ -163,7 +163,7 @@ pub fn bounds(cells: &[Cell], limits: Limits) -> (Vec<u8>, Vec<u8>) {
     (least, greatest)
 }
 
-/// Whether bytes equal others.
+/// Whether the bytes equal `data`.
 pub fn equal(cells: &[Cell], data: &[u8], limits: Limits) -> Truth {
     if cells.len() != data.len() {
         return Truth::Unknown;
@@ -185,7 +185,7 @@ pub fn equal(cells: &[Cell], data: &[u8], limits: Limits) -> Truth {
     }
 }
 
-/// Whether bytes are at least as great as others, as memcmp compares.
+/// Whether the bytes are greater than or equal to `data`, in memcmp order.
 pub fn at_least(cells: &[Cell], data: &[u8], limits: Limits) -> Truth {
     let (least, greatest) = bounds(cells, limits);
     if &*least >= data {
@@ -197,7 +197,7 @@ pub fn at_least(cells: &[Cell], data: &[u8], limits: Limits) -> Truth {
     }
 }
 
-/// Whether bytes lie between two others, both included.
+/// Whether the bytes lie between `low` and `high`, inclusive.
 pub fn between(cells: &[Cell], low: &[u8], high: &[u8], limits: Limits) -> Truth {
     let (least, greatest) = bounds(cells, limits);
     let below = if &*greatest <= high {

@@ -11,7 +11,7 @@ use super::value::{CLIENT_PORT, CLIENT_PORT_LOW, Cell, Limits, TIME_TO_LIVE, Tag
 use crate::model::network::{RouteAnswer, RouteQuery};
 use crate::model::packet_filter::PacketFilter;
 
-/// How many bytes of registers there are.
+/// The size of the registers in bytes.
 pub const REGISTERS: usize = 64;
 
 /// Why a run ends early.
@@ -55,7 +55,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Counts work.
+    /// Counts steps of work.
     ///
     /// # Errors
     /// If too much work was done.
@@ -76,8 +76,8 @@ impl<'a> Walk<'a> {
         self.oracle.ask(key, question).map_err(|_| Stop::Exhausted)
     }
 
-    /// Asks about something in the current rule that has no bytes, such as a rate limit. Each packet may get another
-    /// answer.
+    /// Asks about something in the current rule that is not a value, such as a rate limit. The answer may differ from
+    /// packet to packet.
     ///
     /// # Errors
     /// If too many questions were asked.
@@ -86,7 +86,7 @@ impl<'a> Walk<'a> {
         self.ask(key.into_bytes(), about)
     }
 
-    /// Decides a comparison of these bytes; asks if the result is unknown.
+    /// Decides a comparison of these bytes; asks the oracle if the result is unknown.
     ///
     /// # Errors
     /// If too many questions were asked.
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
         self.facts.routes.get(&query).copied().ok_or(Stop::Missing(query))
     }
 
-    /// Unknown bytes with a name.
+    /// Returns unknown bytes, and remembers their description.
     pub fn unknown(&mut self, tag: Tag, what: &'static str, bytes: usize) -> Vec<Cell> {
         (0..bytes as u64)
             .map(|at| {
@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    /// Bytes of the registers.
+    /// Reads bytes from the registers.
     pub fn load(&self, from: u8, length: usize) -> Vec<Cell> {
         let from = usize::from(from);
         (from..from + length)

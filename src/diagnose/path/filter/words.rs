@@ -1,4 +1,4 @@
-//! A rule of nf_tables in nft's syntax, as far as it is simple; `…` stands for the rest.
+//! Renders an nf_tables rule in nft's syntax; `…` stands for parts that are not simple.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::model::packet_filter::{Data, Expression, Load, Rule, Set, Table, Verdict};
 use crate::render::escape;
 
-/// What is in a register, in words.
+/// The content of a register, in words.
 #[derive(Clone, Debug, Default)]
 struct Loaded {
     text: String,
@@ -28,10 +28,10 @@ enum Value {
     State,
 }
 
-/// How many elements of a set in a rule are written.
+/// How many elements of a set in a rule are printed.
 const ELEMENTS_MAX: usize = 6;
 
-/// The rule in words.
+/// Returns the text of a rule.
 pub fn rule_text(table: &Table, rule: &Rule) -> String {
     let mut writer = Writer {
         table,
@@ -52,7 +52,7 @@ struct Writer<'a> {
     parts: Vec<String>,
     registers: [Loaded; 16],
     constants: [Option<&'a [u8]>; 16],
-    /// A protocol that the next expression may name again.
+    /// A protocol that is printed only if the next expression does not imply it.
     protocol: Option<u8>,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
             self.protocol = data.first().copied();
             return;
         }
-        // The family of a rule follows from its addresses.
+        // The family is implied by the addresses of the rule.
         if loaded.kind == Value::NfProto {
             return;
         }
@@ -181,7 +181,7 @@ impl<'a> Writer<'a> {
                 let prefix: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
                 format!("{} {operator}{}/{prefix}", loaded.text, value(loaded.kind, data))
             }
-            // `ct state established,related` is "one of these bits".
+            // `ct state established,related` means "one of these bits".
             Some(mask) if operation == 1 && data.iter().all(|byte| *byte == 0) => {
                 format!("{} {}", loaded.text, value(loaded.kind, mask))
             }
@@ -314,7 +314,7 @@ fn elements(set: &Set, kind: Value) -> String {
     format!("{{ {} }}", shown.join(", "))
 }
 
-/// The number before this one.
+/// The predecessor of a number.
 fn before(key: &[u8]) -> Vec<u8> {
     let mut key = key.to_vec();
     for byte in key.iter_mut().rev() {
@@ -410,7 +410,7 @@ fn value(kind: Value, bytes: &[u8]) -> String {
             .first_chunk()
             .map_or_else(hex, |bytes: &[u8; 16]| Ipv6Addr::from(*bytes).to_string()),
         (Value::Address, 1..=4) => {
-            // A shorter one is the beginning of a network.
+            // A shorter one is the prefix of a network.
             let mut whole = [0; 4];
             for (to, from) in whole.iter_mut().zip(bytes) {
                 *to = *from;

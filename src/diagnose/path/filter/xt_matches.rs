@@ -77,8 +77,8 @@ impl Walk<'_> {
             (b"icmp", 0) if packet.protocol == ICMP => Ok(icmp(&info, packet)),
             (b"icmp6", 0) if packet.protocol == ICMP6 => Ok(icmp(&info, packet)),
             (b"icmp" | b"icmp6", 0) => Ok(false),
-            // Headers that none of the packets has; inverted or not, they match only packets with one (linux 6.18
-            // net/ipv6/netfilter/ip6t_rt.c and the like).
+            // None of the packets has these headers. Inverted or not, the matches apply only to packets that have one
+            // (linux 6.18 net/ipv6/netfilter/ip6t_rt.c and the like).
             (b"rt" | b"frag" | b"hbh" | b"dst", 0) if packet.v6 => Ok(false),
             // PACKET_HOST, in both directions.
             (b"pkttype", 0) if extension.info.len() >= 8 => Ok((info.word(0) == 0) != (info.word(4) != 0)),
@@ -132,7 +132,7 @@ impl Walk<'_> {
 
     fn multiport(&mut self, info: &Info<'_>, packet: &Packet) -> Result<bool, Stop> {
         if !matches!(packet.protocol, TCP | UDP) {
-            // Only rules about other protocols with ports come here.
+            // Only rules about other protocols with ports get here.
             return Ok(false);
         }
         let count = usize::from(info.byte(1)).min(15);
@@ -233,12 +233,12 @@ impl Walk<'_> {
             }
         }
         if has(EXPIRES) {
-            return self.ask_here(packet.id, "how long the connection has been known");
+            return self.ask_here(packet.id, "how long the connection has been tracked");
         }
         Ok(true)
     }
 
-    /// Whether an address, masked, is the wanted one.
+    /// Whether an address, after masking, equals the wanted one.
     ///
     /// # Errors
     /// If too many questions were asked.
@@ -290,7 +290,7 @@ impl Walk<'_> {
                     const UNICAST: u16 = 1 << 1;
                     const LOCAL: u16 = 1 << 2;
                     const MULTICAST: u16 = 1 << 5;
-                    // The kind of the address, not its use: a local address is unicast.
+                    // This is about the kind of address, not its use: a local address is unicast.
                     let form = (mask & UNICAST == 0 || !v6.is_multicast())
                         && (mask & MULTICAST == 0 || v6.is_multicast());
                     let others = mask & !(UNICAST | MULTICAST);
@@ -353,7 +353,7 @@ fn icmp(info: &Info<'_>, packet: &Packet) -> bool {
     matches != (info.byte(3) & 1 != 0)
 }
 
-/// A mark as a rule changes it: `(mark & !clear) ^ set`.
+/// The mark after a rule changed it: `(mark & !clear) ^ set`.
 pub(super) fn changed_mark(mark: [Cell; 4], clear: u32, set: &[Cell]) -> [Cell; 4] {
     let mut changed = mark;
     for (at, cell) in changed.iter_mut().enumerate() {

@@ -10,7 +10,7 @@ use super::xt_matches::{changed_mark, mark_cells};
 use crate::model::packet_filter::Extension;
 use crate::render::escape;
 
-/// Targets that count, log, or change something that no prediction depends on.
+/// Targets that only count, log, or change something that no prediction depends on.
 const NO_EFFECT: &[&[u8]] = &[
     b"LOG",
     b"NFLOG",
@@ -59,7 +59,7 @@ impl Walk<'_> {
             (b"CONNMARK", 1 | 2) if info.len() >= 13 => {
                 let mode = byte(if extension.revision == 1 { 12 } else { 14 });
                 if extension.revision == 2 && byte(13) != 0 {
-                    return Err(self.give_up("a mark that is shifted"));
+                    return Err(self.give_up("a shifted mark"));
                 }
                 if matches!(packet.tracking, Tracking::Tracked { .. }) {
                     self.connmark(mode, (word(0), word(4), word(8)), packet);
@@ -69,7 +69,7 @@ impl Walk<'_> {
             (b"CT", 0..=2) if info.len() >= 4 => {
                 const NOTRACK: u8 = 3;
                 if byte(0) & !NOTRACK != 0 || byte(2) != 0 || byte(3) != 0 {
-                    return Err(self.give_up("a zone of connection tracking"));
+                    return Err(self.give_up("a connection tracking zone"));
                 }
                 if byte(0) & NOTRACK != 0 && packet.tracking == Tracking::NotSeen {
                     packet.tracking = Tracking::Untracked;
@@ -122,7 +122,7 @@ impl Walk<'_> {
             (true, 0..=4) => Refusal::Unreachable(u8::try_from(with).unwrap_or(4)),
             (true, 7) => Refusal::Unreachable(5),
             (true, 8) => Refusal::Unreachable(6),
-            _ => return Err(self.give_up("a kind of REJECT")),
+            _ => return Err(self.give_up("an unknown kind of REJECT")),
         };
         Ok(Effect::Reject(refusal))
     }
@@ -149,23 +149,23 @@ impl Walk<'_> {
         }
     }
 
-    /// The address and port of a translation: `struct nf_nat_ipv4_multi_range_compat` or `struct nf_nat_range`.
+    /// The address and port of a NAT rule: `struct nf_nat_ipv4_multi_range_compat` or `struct nf_nat_range`.
     fn range(&self, extension: &Extension, v6: bool) -> Result<Wanted, Stop> {
         let info = &*extension.info;
-        // The older layout of IPv4 begins with the number of ranges.
+        // The older IPv4 layout begins with the number of ranges.
         let (at, length) = if !v6 && extension.revision == 0 {
             (4, 4)
         } else {
             (0, 16)
         };
         let part = |at: usize, length: usize| info.get(at..at + length);
-        let cut = || self.give_up("a translation whose options are truncated");
+        let cut = || self.give_up("a NAT rule with truncated options");
         let flags = part(at, 4)
             .and_then(|bytes| bytes.first_chunk())
             .map(|bytes| u32::from_ne_bytes(*bytes));
         let flags = flags.ok_or_else(cut)?;
         if flags & NETMAP != 0 {
-            return Err(self.give_up("a translation of a whole network"));
+            return Err(self.give_up("NAT of a whole network"));
         }
         let mut wanted = Wanted {
             address: None,
@@ -174,7 +174,7 @@ impl Walk<'_> {
         if flags & MAP_IPS != 0 {
             let (low, high) = (part(at + 4, length), part(at + 4 + length, length));
             if low != high {
-                return Err(self.give_up("a translation to one of several addresses"));
+                return Err(self.give_up("NAT to one of several addresses"));
             }
             wanted.address = Some(self.address_of(low.map(<[u8]>::to_vec), v6)?);
         }
@@ -182,7 +182,7 @@ impl Walk<'_> {
             let at = at + 4 + 2 * length;
             let (low, high) = (part(at, 2), part(at + 2, 2));
             if low != high {
-                return Err(self.give_up("a translation to one of several ports"));
+                return Err(self.give_up("NAT to one of several ports"));
             }
             let port = low
                 .and_then(|bytes| bytes.first_chunk())

@@ -1,4 +1,4 @@
-//! What is found in made-up environments.
+//! Reasons found in simulated environments.
 
 use super::*;
 use crate::model::packet_filter::{Hook, Kind, Table};
@@ -125,7 +125,7 @@ fn a_plain_interface_and_a_plain_bridge_can_be_predicted() {
 }
 
 #[test]
-fn what_is_attached_to_a_lower_device_counts() {
+fn programs_on_a_lower_device_count() {
     let none = PacketFilter::default();
     for interface in [4, 5] {
         let xdp = reasons(&none, interface, |_, facts| facts.links[1].xdp = true);
@@ -155,15 +155,11 @@ fn what_is_attached_to_a_lower_device_counts() {
     };
     let unread = surroundings.reasons(passed);
     let unread = unread.iter().filter(|reason| !reason.seen);
-    assert_eq!(
-        unread.count(),
-        4,
-        "nothing was asked about that interface, nor about IPsec"
-    );
+    assert_eq!(unread.count(), 4, "neither that interface nor IPsec was queried");
 }
 
 #[test]
-fn chains_of_devices_and_bridges_count_where_they_are_on_the_way() {
+fn chains_of_devices_and_bridges_count_if_packets_pass_them() {
     let netdev = base_chain(Family::Netdev, 0, b"eth0");
     one(
         &reasons(&netdev, 4, |_, _| {}),

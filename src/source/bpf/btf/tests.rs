@@ -1,4 +1,4 @@
-//! Tests on valid and invalid type information made here.
+//! Tests with valid and invalid type information that is built here.
 
 use proptest::prelude::*;
 
@@ -146,7 +146,7 @@ fn offsets_are_found_after_types_of_every_kind() {
         socket_ops: 32,
         ops_family: 0,
         socket_sk: 24,
-        // Those of struct sock_common, 8 bytes into struct sock here.
+        // struct sock_common is 8 bytes into struct sock here.
         sk_state: 8 + 18,
         sk_net: 8 + 48,
         sk_flags: 8 + 19,
@@ -169,14 +169,14 @@ fn offsets_are_found_after_types_of_every_kind() {
 }
 
 #[test]
-fn what_comes_after_the_last_wanted_type_is_not_read() {
+fn types_after_the_last_wanted_one_are_not_read() {
     let mut b = sound();
     b.words(&[0, 31 << 24, 0]);
     assert!(layout(&b.bytes()).is_ok());
 }
 
 #[test]
-fn a_kind_not_known_cannot_be_stepped_over() {
+fn an_unknown_kind_of_type_cannot_be_skipped() {
     let mut b = Builder::new();
     b.words(&[0, 20 << 24, 0]);
     let sound = sound();
@@ -186,7 +186,7 @@ fn a_kind_not_known_cannot_be_stepped_over() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_types_and_members_are_named() {
     let mut without_iterator = Builder::new();
     without_iterator.name(ITERATOR);
     for name in STRUCTS {
@@ -217,7 +217,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn members_that_an_instruction_cannot_reach_are_refused() {
+fn members_out_of_an_instructions_reach_are_rejected() {
     let misplaced = |task: &[RawMember]| layout(&with_structs(task, SOCK_COMMON).bytes());
     let far: Vec<_> = [("pid", 8 * 32_768, 0)]
         .into_iter()

@@ -1,4 +1,4 @@
-//! A kernel's types: one pass over them that records the wanted ones.
+//! Makes one pass over a kernel's types and records the wanted ones.
 //!
 //! It checks every length before using it. Of a struct it records only where the members are; they are parsed on
 //! demand.
@@ -11,8 +11,8 @@ use super::BtfError;
 const KIND_STRUCT: usize = 4;
 const KIND_FUNC: usize = 12;
 
-/// What follows a type of each kind, in bytes: once, and for each of its members, values or parameters. It is a table
-/// because 60,000 types of mixed kinds are skipped: branches would be mispredicted.
+/// How many bytes follow a type of each kind: once, and per member, value or parameter. It is a table, because branches
+/// would be mispredicted while skipping 60,000 types of mixed kinds.
 const APPENDED_BYTES: [(usize, usize); 20] = [
     (0, 0),  // no type
     (4, 0),  // integer

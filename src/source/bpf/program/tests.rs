@@ -1,11 +1,11 @@
-//! Runs the programs with an interpreter of the few instructions they use, on a kernel with a handful of addresses.
+//! Runs the programs in an interpreter for the few instructions they use, on a toy kernel with a handful of addresses.
 
 use std::collections::HashMap;
 
 use super::super::btf::FlagMasks;
 use super::*;
 
-/// Every offset differs, so that a mix-up is noticed.
+/// All offsets differ, so that a mix-up is noticed.
 const LAYOUT: Layout = Layout {
     iterator_id: 1,
     task_pid: 101,
@@ -230,14 +230,14 @@ fn a_thread_with_its_own_table_has_its_number_too() {
 }
 
 #[test]
-fn what_is_no_socket_and_the_last_visit_write_nothing() {
+fn other_files_and_the_last_visit_write_nothing() {
     assert!(!is_written(kernel().with(FILE, 8, 0), ALL));
     assert!(!is_written(kernel().with(CONTEXT, context::FILE, 0), ALL));
     assert!(!is_written(kernel().with(CONTEXT, context::TASK, 0), ALL));
 }
 
 #[test]
-fn listeners_are_told_by_both_states() {
+fn listeners_are_recognised_by_both_states() {
     let listeners = Wanted {
         listeners_only: true,
         ..ALL
@@ -251,7 +251,7 @@ fn listeners_are_told_by_both_states() {
         );
         assert!(is_written(with_state(state), ALL));
     }
-    // Connected, like nearly all: decided without struct sock.
+    // Connected, like nearly all sockets, so decided without struct sock.
     let connected = kernel()
         .with(SOCKET, LAYOUT.socket_state, 3)
         .run(&holders(&LAYOUT, listeners, 0).unwrap());
@@ -259,7 +259,7 @@ fn listeners_are_told_by_both_states() {
 }
 
 #[test]
-fn kinds_are_told_by_family_and_type() {
+fn kinds_are_recognised_by_family_and_type() {
     let narrows = [Narrow::Any, Narrow::Inet, Narrow::Tcp, Narrow::Udp, Narrow::Unix];
     let seen = |family, socket_type| {
         narrows.map(|narrow| {
@@ -285,7 +285,7 @@ fn the_readers_level_is_read_through_its_own_pid() {
 }
 
 #[test]
-fn a_number_out_of_reach_is_refused() {
+fn an_offset_out_of_reach_is_rejected() {
     let far = Layout {
         pid_number: i16::MAX - 20,
         ..LAYOUT

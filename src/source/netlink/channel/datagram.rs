@@ -22,7 +22,8 @@ pub(super) fn read_datagram(
         if message.sequence_number() == sequence {
             match message.message_type() {
                 NLMSG_DONE | NLMSG_ERROR => {
-                    // Both start with 0 or a negative errno; a missing handler may be reported either way.
+                    // Both message types start with 0 or a negative errno; a missing handler may be reported with
+                    // either.
                     let errno = message
                         .payload()
                         .first_chunk()

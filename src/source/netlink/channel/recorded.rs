@@ -1,4 +1,4 @@
-//! Replies of a recording.
+//! Replies from a recording.
 
 use std::ops::ControlFlow;
 
