@@ -50,16 +50,16 @@ pub(crate) struct Args {
     /// Connected pairs of unix sockets
     #[arg(long, default_value_t = 0)]
     unix: u64,
-    /// Give all server ends, so half of all TCP sockets, this local port
+    /// Give all server ends, and so half of all TCP sockets, this local port
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     one_port: Option<u16>,
     /// Become this user (and the group of the same number) once the namespace is made
     #[arg(long)]
     uid: Option<u32>,
-    /// For the processes started by this one: which of them this is
+    /// Internal: the number of this process among those that the first one starts
     #[arg(long, hide = true)]
     worker: Option<u32>,
-    /// For the process that keeps the TIME-WAIT sockets
+    /// Internal: run as the process that keeps the TIME-WAIT sockets
     #[arg(long, hide = true)]
     keeper: bool,
 }
@@ -175,8 +175,8 @@ fn start(role: &str) -> Result<Child> {
         .with_context(|| format!("cannot start a process of the load ({role}); try fewer --processes"))
 }
 
-/// The listeners are the leader's own, as with a server that has a master process. They come last: until then
-/// the processes listen on the same ports, at addresses of their own.
+/// The leader holds the listeners, like the master process of a server. They come last: until then, the other processes
+/// listen on the same ports, each at its own addresses.
 fn open_listeners(args: &Args) -> Result<Vec<OwnedFd>> {
     let kind = if args.v4 > 0 {
         plan::Kind::V4
@@ -203,7 +203,7 @@ fn raise_descriptor_limit() -> Result<u64> {
     Ok(maximum.unwrap_or(u64::MAX))
 }
 
-/// Ends this process when the one that started it dies, however it dies.
+/// Ends this process when its parent dies, however that happens.
 pub(crate) fn die_with_parent() -> Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     Ok(())

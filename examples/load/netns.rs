@@ -25,7 +25,7 @@ const SET_FLAGS: Opcode = libc::SIOCSIFFLAGS as Opcode;
 #[allow(clippy::cast_possible_truncation)] // As above.
 const SET_ADDRESS: Opcode = libc::SIOCSIFADDR as Opcode;
 
-/// Moves this process into a network namespace of its own; without privilege into a user namespace first.
+/// Moves this process into a network namespace of its own; without privilege, into a user namespace first.
 pub(crate) fn enter(uid: Option<u32>) -> Result<()> {
     // SAFETY: the flags share no file table or memory, and this process has one thread only.
     let made = unsafe { unshare_unsafe(UnshareFlags::NEWNET) };
@@ -49,7 +49,7 @@ fn enter_as_user() -> Result<()> {
     Ok(())
 }
 
-/// Gives up what privilege is left, so that a command run by the same user may look into this process.
+/// Drops the remaining privileges, so that a command of the same user may inspect this process.
 pub(crate) fn become_user(uid: Option<u32>) -> Result<()> {
     if let Some(uid) = uid {
         let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));

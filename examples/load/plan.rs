@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 /// The first port of the listeners.
 pub(crate) const FIRST_PORT: u16 = 10_000;
 
-/// Connections made to one address before the next one is taken, well below the number of local ports.
+/// Connections to one address before the next one is used, well below the number of local ports.
 const PAIRS_PER_ADDRESS: u64 = 16_384;
 
 /// Addresses set aside for each process: enough for a million connections of one process.
@@ -39,7 +39,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// The kind of connection number `pair`: every hundred in a row has the percentages asked for.
+    /// The kind of connection number `pair`: every hundred in a row have the requested percentages.
     pub(crate) fn kind(&self, pair: u64) -> Kind {
         match pair % 100 {
             place if place < self.v4_percent => Kind::V4,
@@ -54,7 +54,7 @@ pub(crate) fn share(total: u64, parts: u64, index: u64) -> Range<u64> {
     total * index / parts..total * (index + 1) / parts
 }
 
-/// The address that one process' connection number `nth` goes to. No two processes use the same one.
+/// The address to which connection number `nth` of one process goes. No two processes use the same one.
 pub(crate) fn server_address(kind: Kind, worker: u32, nth: u64) -> IpAddr {
     let block = u32::try_from(nth / PAIRS_PER_ADDRESS).unwrap_or(u32::MAX);
     let number = worker * ADDRESSES_PER_PROCESS + block.min(ADDRESSES_PER_PROCESS - 1) + 1;

@@ -16,14 +16,14 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, accept_with, bind, con
 
 use crate::die_with_parent;
 
-/// How old a TIME-WAIT socket gets before it is made again.
+/// How old a TIME-WAIT socket gets before it is renewed.
 const RENEW_AFTER: Duration = Duration::from_secs(45);
 
 /// Local ports used at each address, and the first of them.
 const PORTS: u32 = 20_000;
 const FIRST_PORT: u16 = 30_000;
 
-/// The first address of the client ends, and the server they connect to: nothing else in the namespace is there.
+/// The first address of the client ends, and the server that they connect to: nothing else in the namespace uses them.
 const FIRST_CLIENT: Ipv4Addr = Ipv4Addr::new(127, 250, 0, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(127, 251, 0, 1);
 const SERVER_PORT: u16 = 9_000;
@@ -39,7 +39,7 @@ pub(crate) fn keep(count: u32) -> Result<()> {
     )?;
     bind(&server, &SocketAddr::from((SERVER, SERVER_PORT)))?;
     let mut made_at = Vec::new();
-    // Listening only while connections are made keeps this helper's listener out of every measurement.
+    // It listens only while connections are made, so that its listener is in no measurement.
     listen(&server, 16)?;
     for number in 0..count {
         made_at.push(Instant::now());

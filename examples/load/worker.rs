@@ -73,11 +73,12 @@ fn hold_tcp(load: &Load, pairs: std::ops::Range<u64>, worker: u32, port: u16) ->
     Ok(held)
 }
 
-/// One connection through a door: client end, server end. On loopback `connect()` ends only when the
-/// handshake is over, so the connection is already there to be accepted.
+/// One connection to a listener: client end, server end. On loopback `connect()` ends only when the handshake is over,
+/// so the connection is already there to be accepted.
 fn connection(door: &Door) -> Result<[OwnedFd; 2]> {
     let client = tcp(door.kind).context("cannot open a socket")?;
-    // With no lingering a close is a reset: a load that ends leaves no TIME-WAIT behind and is gone at once.
+    // Without lingering, close() resets the connection: a load that ends leaves no TIME-WAIT sockets and is gone at
+    // once.
     set_socket_linger(&client, Some(Duration::ZERO))?;
     if door.kind == Kind::V6 {
         // If it had to choose a source, the kernel would search all addresses of the device for each connection.
@@ -88,7 +89,7 @@ fn connection(door: &Door) -> Result<[OwnedFd; 2]> {
     Ok([client, server])
 }
 
-/// A listening socket whose accepted sockets inherit that a close is a reset.
+/// A listening socket whose accepted sockets are reset by close(), an option that they inherit.
 pub(crate) fn listener(kind: Kind, address: SocketAddr) -> Result<OwnedFd> {
     let socket = tcp(kind)?;
     set_socket_reuseaddr(&socket, true)?;

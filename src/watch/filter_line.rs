@@ -133,7 +133,7 @@ impl FilterLine {
         self.check();
     }
 
-    /// Where the word before the cursor begins, and what it may become: a field, a value, or one of these names.
+    /// Where the word before the cursor begins, and its possible completions: fields, values, and these names.
     fn completions(&self, names: &[String]) -> (usize, Vec<String>) {
         let before = &self.text[..self.at];
         let start = word_start(before);
@@ -149,7 +149,7 @@ impl FilterLine {
         (start, found)
     }
 
-    /// Finds out whether more is to come; `names` are those on the screen.
+    /// Determines whether the filter is half typed; `names` are those on the screen.
     pub fn expect(&mut self, names: &[String]) {
         let is_at_end = self.text[self.at..].trim().is_empty();
         let lacks = self.error.as_ref().is_some_and(|error| {

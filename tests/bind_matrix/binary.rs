@@ -1,4 +1,4 @@
-//! The same comparison through the program: what `sockstat why -j` says, compared with what the kernel then does.
+//! The same comparison through the program: `sockstat why -j`, compared with what the kernel then does.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

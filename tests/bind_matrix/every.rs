@@ -1,5 +1,5 @@
-//! Every verdict and every circumstance that `why` can name, each with a real server in that situation, queried as
-//! root and as an ordinary user, and compared with the example in docs/why.md.
+//! Every verdict and every finding of `why`, each with a real server in that situation, as root and as an ordinary
+//! user, and compared with the example in docs/why.md.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -31,7 +31,7 @@ pub(crate) struct Case {
     pub(crate) play: fn(&mut Stage) -> Option<Asked>,
 }
 
-/// A question to which everybody gets the answer of the case.
+/// A question with the same answer for root and for others.
 fn ask(words: &str, code: &'static str) -> Option<Asked> {
     ask_as(words, code, code)
 }
@@ -147,7 +147,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { code: "queued", play: |stage| {
         let listener = tcp(any()).listening(stage.port);
         stage.keep(connected(stage.port));
-        // The connection has the options that the listener had when it arrived.
+        // The connection has the options that the listener had when the connection arrived.
         sockopt::set_socket_reuseport(&listener, true).unwrap();
         stage.give("node", [listener]);
         ask_as(&format!("why -4 --no-reuseaddr --reuseport {}", stage.port), "queued", "listener")
@@ -394,7 +394,7 @@ pub(crate) const CASES: &[Case] = &[
     } },
 ];
 
-/// A file system of its own at `app`, and then a command about it.
+/// Mounts a file system at `app`, and then runs a command about it.
 fn mounted(stage: &mut Stage, options: &str, then: &str) {
     let at = stage.directory.join("app");
     std::fs::create_dir(&at).unwrap();
@@ -556,7 +556,7 @@ fn documented() -> Vec<(String, String)> {
     found
 }
 
-/// A text without what differs between machines: numbers, the rows about a process, the path of sockstat.
+/// The text without the parts that differ between machines: numbers, the rows about a process, the path of sockstat.
 fn plain(text: &str) -> String {
     let of_the_machine = ["  command ", "  user ", "  parents "];
     let lines = text
@@ -581,7 +581,7 @@ fn plain(text: &str) -> String {
                     c => out.push(c),
                 }
             }
-            // A port of another length shifts what follows it.
+            // A longer or shorter port shifts the text after it.
             out.split("  ")
                 .map(str::trim)
                 .filter(|part| !part.is_empty())

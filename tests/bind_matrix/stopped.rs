@@ -11,7 +11,7 @@ use super::kill::{WAITS, finish, kill, server};
 use super::netns;
 use super::sockets::{fresh_port, tcp};
 
-/// Stops a child of this process, and waits until it is.
+/// Stops a child of this process, and waits until it has stopped.
 pub(super) fn stop(pid: u32) {
     let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();

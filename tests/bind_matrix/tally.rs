@@ -30,7 +30,7 @@ pub(crate) const ADDRESSES: [(&str, bool); 10] = [
 pub(crate) const FLAGS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 pub(crate) const UIDS: [u32; 2] = [0, 1000];
 
-/// The facts about this namespace, as [`netns::run`] creates it.
+/// The facts about the namespace that [`netns::run`] creates.
 pub(crate) fn facts(card: u32) -> SystemFacts {
     use sockstat::model::system::{V4Network, V6Address};
     let v4 = |address, prefix| V4Network { address, prefix };
@@ -148,7 +148,7 @@ impl Tally {
         }
     }
 
-    /// Compares one new socket and returns what the kernel says to its bind.
+    /// Compares one new socket and returns the kernel's answer to its bind.
     fn compare(&mut self, scene: &Scene, options: &Options, system: &SystemFacts) -> &'static str {
         let attempt = options.attempt(scene.port);
         let kernel = ask_kernel(options, scene.port);
@@ -207,7 +207,7 @@ impl Tally {
     }
 }
 
-/// Every set of options for an existing socket; owners differ only where `SO_REUSEPORT` compares them.
+/// Every set of options for an existing socket; owners differ only if `SO_REUSEPORT` compares them.
 pub(crate) fn all_options(protocol: Protocol, devices: &[Option<u32>]) -> Vec<Options> {
     let mut all = Vec::new();
     for (address, v6only) in ADDRESSES {

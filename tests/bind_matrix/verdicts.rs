@@ -427,7 +427,7 @@ fn several_holders_and_a_docker_proxy() {
         let port = fresh_port();
         let fd = tcp(any()).listening(port);
         rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::empty()).unwrap();
-        // A shell by another name, with the arguments of docker's program.
+        // A shell under another name, with the arguments of docker's program.
         let directory = std::env::temp_dir().join(format!("sockstat-proxy-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let proxy = directory.join("docker-proxy");
@@ -476,7 +476,7 @@ fn nonsense_gets_one_line_and_exit_2() {
     }
 }
 
-/// The checked-in schema names exactly the keys that are printed, and every word that can appear.
+/// The checked-in schema has exactly the keys that are printed, and every word that can appear.
 #[test]
 fn the_schema_matches_the_output() {
     netns::run(|_| {

@@ -17,7 +17,7 @@ directory, rules, metrics, alert = Path(sys.argv[1]), Path(sys.argv[2]), Path(sy
 PATIENCE = 120
 (directory / "textfile").mkdir()
 shutil.copy(metrics, directory / "textfile/sockstat.prom")
-# An alert that has to last takes minutes to fire.
+# An alert with a `for` takes minutes to fire.
 (directory / "rules.yml").write_text(re.sub(r"^ +for: .*\n", "", rules.read_text(), flags=re.MULTILINE))
 (directory / "prometheus.yml").write_text(
     """

@@ -40,7 +40,7 @@ class Look:
 
     def __init__(self, host, when):
         self.host, self.when, self.rows, self.cookies = host, when, [], 0
-        # Machines do not look at the same moment.
+        # Machines do not take their snapshots at the same moment.
         at = newest + LOOKS[when] + NUMBERS[host] * 0.05
         taken = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
         machine = NUMBERS["node04" if host == "node05" else host]
@@ -80,14 +80,14 @@ def look(host, when):
     address, this = HOSTS[host], Look(host, when)
     role, number = host[:-2], int(host[-2:])
     this.listen("sshd", 22)
-    # The same addresses on every machine, both ends seen.
+    # The same addresses on every machine, with both ends visible.
     this.listen("exporter", 9100, "127.0.0.1")
     this.connect("telegraf", ("127.0.0.1", 40000), ("127.0.0.1", 9100))
     this.connect("exporter", ("127.0.0.1", 9100), ("127.0.0.1", 40000))
     if role == "web":
         this.listen("nginx", 443)
         for port in (50000, 50001):
-            # One connection of web00 is as old as its first look.
+            # One connection of web00 is as old as its first snapshot.
             old = {"cookie": "abcdef", "pid": 77} if (host, port) == ("web00", 50000) else {}
             this.connect("python3 shop.py", (address, port), (HOSTS[f"db{number % 10:02}"], 5432), **old)
     if role == "db":
@@ -152,7 +152,7 @@ for index, when in enumerate(LOOKS):
     with open(f"{directory}/batches/{index}-{when}.jsonl", "w") as file:
         file.write(text)
     if when == "now":
-        # A collector that got no answer sends the batch again.
+        # A collector that gets no answer sends the batch again.
         with open(f"{directory}/batches/{index}-{when}-again.jsonl", "w") as file:
             file.write(text)
 

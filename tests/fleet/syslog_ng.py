@@ -65,7 +65,7 @@ try:
     engine = HTTPServer(("127.0.0.1", 8123), Engine)
     threading.Thread(target=engine.serve_forever, daemon=True).start()
     wait_for(len(lines))
-    # What comes later comes after everything that was sent again.
+    # A later message arrives after everything that was sent again.
     lines.append('{"rows":0}')
     with source.open("a") as file:
         file.write(lines[-1] + "\n")

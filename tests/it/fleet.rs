@@ -73,7 +73,7 @@ fn fleet(directory: &Directory) -> Option<Value> {
     Some(serde_json::from_str(&truth).unwrap())
 }
 
-/// Every question has the planted answer, row by row; a number is the same as an integer and with a fraction of 0.
+/// Every question has the planted answer, row by row; an integer equals the same number with a fraction of 0.
 #[track_caller]
 fn agree(answers: &Value, truth: &Value) {
     let truth = truth.as_object().unwrap();

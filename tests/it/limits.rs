@@ -14,7 +14,7 @@ const PROCESSOR_SECONDS: Rlimit = Rlimit {
     maximum: Some(60),
 };
 
-/// The same for what was once quadratic: five times what it needs.
+/// The same for filters whose cost was once quadratic: five times what they need.
 const FEW_SECONDS: Rlimit = Rlimit {
     current: Some(2),
     maximum: Some(2),

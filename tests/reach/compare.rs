@@ -1,4 +1,4 @@
-//! The comparison.
+//! Compares predictions with real connections.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,7 +23,7 @@ const PORTS: [u16; 4] = [80, 81, 8080, 8081];
 const SERVER_ADDRESSES: [&str; 4] = ["10.77.0.1", "127.0.0.1", "fd77::1", "::1"];
 const BACKEND_ADDRESSES: [&str; 2] = ["10.78.0.2", "fd78::2"];
 
-/// How predictions and connections compare.
+/// The counts of a comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) right: usize,
@@ -105,7 +105,7 @@ pub(crate) fn apply(stage: &Stage, rules: &Rules) -> bool {
         {
             eprintln!("{program} {}: {error}", arguments.join(" "));
         }
-        // iptables refuses single lines; the rest still counts.
+        // iptables may refuse single lines; the others still apply.
         ran.is_ok() || *program != "nft"
     })
 }
@@ -142,7 +142,7 @@ fn attempts(stage: &Stage) -> Vec<Attempt> {
     attempts
 }
 
-/// The prediction for each, or what it depends on.
+/// The prediction for each attempt, or the unknown facts on which it depends.
 fn predict(stage: &Stage, attempts: &[Attempt]) -> Vec<Result<End, Vec<String>>> {
     stage.server.inside(|| {
         let Reading::Examined(filter) = packet_filter::read() else {
@@ -159,7 +159,7 @@ fn predict(stage: &Stage, attempts: &[Attempt]) -> Vec<Result<End, Vec<String>>>
     })
 }
 
-/// The real result of each.
+/// The real result of each attempt.
 fn connect(stage: &Stage, servers: &[Servers], attempts: &[Attempt]) -> Vec<Met> {
     let begin = |client_is_here: bool| {
         let of = |(number, attempt): (usize, &Attempt)| {

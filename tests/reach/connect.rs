@@ -53,7 +53,7 @@ impl Servers {
         servers
     }
 
-    /// Answers what has come; returns the clients of accepted connections.
+    /// Answers what has arrived; returns the clients of accepted connections.
     fn serve(&self) -> Vec<(SocketAddr, TcpStream)> {
         let mut accepted = Vec::new();
         for listener in &self.tcp {
@@ -108,7 +108,7 @@ impl Try {
             Err(error) => one.met = Some(of_errno(error)),
         }
         if !is_tcp && one.met.is_none() {
-            // EPERM: dropped on the way out, and perhaps answered by an error that is still to be read.
+            // EPERM: dropped on the way out, and perhaps answered with an error that must still be read.
             match rustix::net::send(&one.socket, &mark, rustix::net::SendFlags::empty()) {
                 Ok(_) | Err(Errno::PERM) => {}
                 Err(error) => one.met = Some(of_errno(error)),
@@ -178,7 +178,7 @@ fn of_errno(error: Errno) -> Met {
     }
 }
 
-/// Waits for every try, serving meanwhile.
+/// Waits for every try, and serves the listeners meanwhile.
 pub(crate) fn meet(tries: &mut [Try], servers: &[Servers]) -> Vec<Met> {
     let end = Instant::now() + PATIENCE;
     let mut accepted = Vec::new();
@@ -240,7 +240,7 @@ pub(crate) fn meet(tries: &mut [Try], servers: &[Servers]) -> Vec<Met> {
         .map(|one| match one.met {
             Some(Met::Connected) if one.is_tcp => {
                 let port = one.local().map(|local| local.port());
-                // Translation may change the client's port; what was accepted is then not known by it.
+                // NAT may change the client's port, and then the accepted connection cannot be found by it.
                 if accepted.iter().any(|(peer, _)| Some(peer.port()) == port) {
                     Met::Connected
                 } else {

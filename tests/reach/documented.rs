@@ -1,5 +1,5 @@
-//! The examples of docs/reach.md are the command's output, word for word except for numbers that differ between runs: process
-//! ids and handles. `SOCKSTAT_BLESS=1` writes them anew.
+//! The examples of docs/reach.md are the command's output, word for word except for numbers that differ between runs:
+//! process ids and handles. `SOCKSTAT_BLESS=1` rewrites them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -22,7 +22,7 @@ const CLOSED: &str = "table inet filter { chain input { type filter hook input p
 const LIMITED: &str = "table inet filter { chain input { type filter hook input priority 0; \
                        tcp dport 22 limit rate 10/minute accept; tcp dport 22 drop; }; }";
 
-/// The scenes of the examples, in their order.
+/// The scenes of the examples, in order.
 const SCENES: [Scene; 6] = [
     Scene {
         listeners: &[("node", "0.0.0.0:3000")],
@@ -63,7 +63,7 @@ const SCENES: [Scene; 6] = [
 /// The process ids in the documentation.
 const PIDS: [(&str, &str); 2] = [("node", "48291"), ("sshd", "812")];
 
-/// A process of this name that listens until its input ends.
+/// A process with this name that listens until its input ends.
 struct Program(Child, PathBuf);
 
 impl Program {
@@ -175,7 +175,7 @@ fn run(stage: &Stage, scene: &Scene, command: &str) -> String {
 #[test]
 fn the_page_shows_the_real_output() {
     let Some((stage, servers)) = set_up() else { return };
-    // Nothing but what the scenes have.
+    // The scenes have no other listeners.
     drop(servers);
     stage.server.sh(
         "ip link set s1 down\nip link set s0 down\nip link set s0 name eth0\nip addr flush dev eth0\n\

@@ -340,7 +340,7 @@ fn legacy(dice: &mut Dice) -> Vec<(&'static str, Vec<String>, String)> {
     }
     for _ in 0..=dice.below(2) {
         let rule = legacy_rule(dice, v6);
-        // Rules of a user's chain may look at either interface only where the caller may.
+        // Rules in a user chain may match an interface only if the calling chain may.
         let chain = rule.split_whitespace().nth(1).unwrap().to_owned();
         lines.push(
             rule.replacen(&chain, "mine", 1)

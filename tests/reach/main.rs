@@ -1,5 +1,5 @@
-//! Compares predictions of `reach` with connections that are really made: random rules of nftables and iptables in
-//! network namespaces of their own, from the machine itself and from another one, IPv4 and IPv6, TCP and UDP.
+//! Compares predictions of `reach` with connections that are really made: random rules of nftables and iptables in new
+//! network namespaces, connections from the machine itself and from another one, over IPv4 and IPv6, TCP and UDP.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

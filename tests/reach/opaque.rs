@@ -1,4 +1,4 @@
-//! Where something sees packets that no reading of the rules can predict, the outcome is unknown and names it.
+//! If something handles packets in a way that the rules cannot predict, the outcome is unknown and names it.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -82,7 +82,7 @@ fn programs_of_an_interface_and_of_the_namespace() {
         Ok(_) => is_unknown(&answer(&stage, &FROM_THERE), "a tc filter on s0"),
         Err(error) => skip(&format!("no tc filter: {}", error.trim())),
     }
-    // The way over loopback is another one.
+    // Loopback takes another path.
     connects(&answer(&stage, &["127.0.0.1:80"]));
     let elsewhere = answer(&stage, &["10.77.0.1:80"])["elsewhere"].clone();
     assert_eq!(elsewhere[0]["interface"], "s0", "{elsewhere:#}");

@@ -1,4 +1,4 @@
-//! Rules as programs write them: firewalld's and ufw's defaults, and docker's for a published port.
+//! Rules as real programs write them: the defaults of firewalld and ufw, and those of docker for a published port.
 //!
 //! `rules/firewalld.nft` is what firewalld 1.3.3 makes of its default zone, listed by nft; `rules/ufw.v4` and `ufw.v6` are what ufw
 //! 0.36.2 makes of `ufw enable` and `ufw allow 22/tcp`, saved by iptables; both with one interface. Those of docker follow
@@ -182,10 +182,10 @@ fn docker_publishes_a_port() {
         assert_eq!(answer(&stage, &["127.0.0.1:8081"])["outcome"], "refused");
         let proxy = stage.server.inside(|| TcpListener::bind("0.0.0.0:8081").unwrap());
         assert_eq!(answer(&stage, &["127.0.0.1:8081"])["outcome"], "connected");
-        // Its listener is not where clients on other machines arrive.
+        // Clients on other machines do not reach its listener.
         assert_eq!(from_there(&stage, "10.77.0.1:8081")["outcome"], "forwarded");
         drop(proxy);
-        // What is not published does not arrive in the container.
+        // Connections to ports that are not published do not arrive in the container.
         assert_eq!(from_there(&stage, "10.77.0.1:8082")["outcome"], "refused");
     }
 }

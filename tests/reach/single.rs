@@ -1,4 +1,4 @@
-//! Single causes, each really set up: what the command says, in JSON and in words.
+//! Single causes, each really set up, with the answers of the command as JSON and as text.
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(crate) fn answer(stage: &Stage, arguments: &[&str]) -> Value {
     document["answers"][0].clone()
 }
 
-/// What is printed for people.
+/// The human-readable answer.
 pub(crate) fn text(stage: &Stage, arguments: &[&str]) -> String {
     let mut words = vec!["-c", "\"$0\" \"$@\" || true", SOCKSTAT, "reach"];
     words.extend(arguments);
@@ -62,14 +62,14 @@ fn routes_interfaces_and_neighbours() {
         assert_eq!(route["ok"], false, "{answer:#}");
         assert!(route["sentence"].as_str().unwrap().contains(why), "{answer:#}");
     }
-    // A source that the reverse path filter does not let in there.
+    // A source that the reverse path filter rejects on this interface.
     stage.server.sh("sysctl -qw net.ipv4.conf.s0.rp_filter=1");
     let spoofed = answer(&stage, &["--from", "10.78.0.9%s0", "10.77.0.1:80"]);
     assert_eq!(spoofed["outcome"], "timeout", "{spoofed:#}");
     stage
         .server
         .sh("sysctl -qw net.ipv4.conf.s0.rp_filter=0 net.ipv4.conf.all.rp_filter=0");
-    // A neighbour that does not exist, after somebody looked for it.
+    // A neighbour that does not exist, after an attempt to resolve it.
     let _ = stage.server.run(
         "timeout",
         &[
@@ -119,7 +119,7 @@ fn the_rule_that_stops_it_is_named_with_a_command_that_shows_it() {
         "sudo nft insert rule inet filter input position {handle} ip saddr 10.77.0.2 tcp dport 80 accept"
     );
     assert!(said.contains(&cure), "{said}");
-    // The cure works.
+    // The remedy works.
     stage.server.sh(cure.strip_prefix("sudo ").unwrap());
     assert_eq!(
         answer(&stage, &["--from", "10.77.0.2", "10.77.0.1:80"])["outcome"],

@@ -152,7 +152,7 @@ impl Stage {
         server.sh(&script);
         client.sh(CLIENT);
         backend.sh(BACKEND);
-        // Rules that drop everything also drop the search for neighbours.
+        // Rules that drop everything also drop neighbour discovery.
         for (machine, link, others) in [
             (&server, "s0", [(&client, "c0", "10.77.0.2", "fd77::2")]),
             (&server, "s1", [(&backend, "b0", "10.78.0.2", "fd78::2")]),
@@ -161,7 +161,7 @@ impl Stage {
         ] {
             for (other, device, v4, v6) in others {
                 let address = other.run("cat", &[&format!("/sys/class/net/{device}/address")], "");
-                // The files of another namespace's devices are not in our mount of sysfs.
+                // Our mount of sysfs has no files for the devices of another namespace.
                 let address = match address {
                     Ok(address) if !address.is_empty() => address,
                     _ => other.run("ip", &["-o", "link", "show", device], "").unwrap(),

@@ -4,7 +4,7 @@ use crate::model::details::kind;
 use crate::model::{Protocol, Socket};
 use crate::query::field::Field;
 
-/// Counters of a connection since it began.
+/// Counters of a connection since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Bytes received in order.

@@ -60,7 +60,7 @@ pub const SHARE: u32 = 20;
 /// A look at everything that takes at most this much processor time is made every time.
 pub const CHEAP: Duration = Duration::from_millis(5);
 
-/// Returns how often everything is looked at, at most, if that takes this much processor time.
+/// Returns the shortest time between two looks at everything, if a look takes this much processor time.
 pub fn all_every(cost: Duration, interval: Duration) -> Duration {
     let times = if cost <= CHEAP { 1 } else { 2 };
     (interval * times).max(cost * SHARE)
@@ -242,7 +242,7 @@ impl Live {
         };
         let gaps = namespaces::read(&self.request.views, &self.root, &dumps, &mut take);
         for gap in gaps {
-            // Of both dumps of TCP.
+            // Applies to both dumps of TCP.
             if !look.gaps.contains(&gap) {
                 look.gaps.push(gap);
             }
@@ -425,7 +425,7 @@ mod tests {
         assert!(wants(&all, Protocol::Tcp, 80) && !wants(&all, Protocol::Udp, 80));
         let one = live("sport = 80");
         assert!(wants(&one, Protocol::Tcp, 80) && !wants(&one, Protocol::Tcp, 81));
-        // What a message cannot tell does not count against the socket.
+        // A socket is wanted if the message lacks a fact that the filter needs.
         assert!(wants(&live("pid = 7"), Protocol::Tcp, 80));
     }
 

@@ -2,8 +2,8 @@
 //!
 //! A namespace exists as long as a process or thread is in it, a file is mounted on it, or a descriptor or socket
 //! refers to it. The last two have no path that can be entered without opening another process's descriptor, so a
-//! namespace that only they keep is reported but not read. Which namespace a socket is in is reported only by the BPF
-//! iterator: without it, one that only a socket keeps is not found.
+//! namespace that only they keep alive is reported but not read. Only the BPF iterator reports the namespace of a
+//! socket, so without it, a namespace that only a socket keeps alive is not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -166,7 +166,7 @@ impl Finder {
         }
     }
 
-    /// Namespaces that only sockets refer to.
+    /// Adds namespaces to which only sockets refer.
     fn add_kept_by_sockets(&mut self) {
         for (inode, holder) in bpf::namespaces_of_sockets().unwrap_or_default() {
             let inode = inode.into();
@@ -178,7 +178,7 @@ impl Finder {
                 tid => format!("{}/task/{tid}", holder.pid),
             };
             let path = Path::new("/proc").join(&task);
-            // The namespace may be newer than the list of tasks.
+            // The task may have entered the namespace after the tasks were listed.
             match processes::look(holder.pid, task) {
                 Some(task) if task.inode == Some(inode) => {
                     self.add(

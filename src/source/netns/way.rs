@@ -22,11 +22,12 @@ pub enum Way {
     /// A descriptor of another process, which is never opened, because it may meanwhile lead to a file system that does
     /// not answer.
     Descriptor(PathBuf),
-    /// A socket of another process, by the path of its descriptor. Only the kernel leads from it to its namespace, on a copy.
+    /// A socket of another process, by the path of its descriptor. Only the kernel can get from it to its namespace,
+    /// and only through a copy of the descriptor.
     Socket(PathBuf),
 }
 
-/// What alone refers to a namespace that is therefore not entered.
+/// The only thing that refers to a namespace, which is therefore not entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeper {
     /// A descriptor of the namespace itself.
@@ -36,7 +37,7 @@ pub enum Keeper {
 }
 
 impl Keeper {
-    /// What [`Way::open`] fails with. Recordings have the number.
+    /// The error with which [`Way::open`] fails. Recordings contain the number.
     const fn errno(self) -> Errno {
         match self {
             Self::Descriptor => Errno::OPNOTSUPP,
@@ -44,7 +45,7 @@ impl Keeper {
         }
     }
 
-    /// The keeper of a namespace, if that is why it was not entered.
+    /// The keeper, if the error means that the namespace was not entered because of it.
     pub(super) fn of(error: &io::Error) -> Option<Self> {
         let is = |keeper: &Self| error.raw_os_error() == Some(keeper.errno().raw_os_error());
         [Self::Descriptor, Self::Socket].into_iter().find(is)

@@ -41,7 +41,7 @@ const TWO_COLUMNS: usize = 14;
 /// The maximum length of the help page.
 pub(in crate::watch) const HELP_TOP_MAX: usize = 30;
 
-/// Where values begin in an answer of `why`.
+/// The column at which values begin in an answer of `why`.
 const WHY_VALUES: usize = 12;
 
 /// The lines of the help page: on a narrow screen the second column comes after the first.

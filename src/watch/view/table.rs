@@ -9,7 +9,7 @@ use crate::render::span::{self, Cut, Span};
 const GAP: usize = 2;
 /// The minimum width of a column that may be cut.
 const LEAST: usize = 9;
-/// Columns of words up to this rank, such as STATE, say more than the number of a process.
+/// Columns of words up to this rank, such as STATE, are more useful than the pid.
 const WORDS: u8 = 2;
 
 /// A column.
@@ -126,7 +126,7 @@ pub(super) fn fit(columns: &[Column], rows: &[Row], width: usize, hidden: u16) -
             && !column.is_right
             && column.rank <= WORDS
         {
-            // Words of few values: first their blanks go, then the numbers in the last column.
+            // Columns of words are first narrowed to their longest value; then the numbers in the last column are cut.
             let narrow = widest(*at, column);
             if narrow < *width {
                 *width = narrow;

@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::sockets::Sockets;
 use crate::run::Ran;
 
-/// A process of this name, given to the churning children.
+/// Set in the environment of the churning children, which run this test binary again.
 const CHURN: &str = "SOCKSTAT_IT_CHURN";
 
-/// The expected messages: what is hidden, and from whom.
+/// The messages that are expected.
 const AGREED: &[&str] = &[
     "owner hidden",
     "owners hidden",
@@ -66,8 +66,8 @@ fn long_lived_listeners_are_always_there() {
     }
 }
 
-/// Whether the line shows this socket. The port does not suffice: another protocol, or another address, may have the
-/// same one for a moment, in a socket of the churning processes.
+/// Whether the line shows this socket. Its port alone does not identify it: a socket of a churning process may have the
+/// same port for a moment, with another protocol or address.
 fn is_row_of(line: &str, said: &Value) -> bool {
     let mut words = line.split_whitespace();
     let protocol = words.next();
@@ -95,7 +95,7 @@ fn check_row(ran: &Ran, said: &Value, round: usize) {
 /// A process that opens and closes sockets until this is dropped.
 pub(super) struct Churning {
     child: Child,
-    /// Kept open: the child's test runner reports a test that takes long, and dies if nobody can read that.
+    /// Kept open: the child's test runner reports a test that takes long, and dies if its output is closed.
     _output: BufReader<ChildStdout>,
 }
 

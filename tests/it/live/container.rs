@@ -134,7 +134,7 @@ fn the_creator_decides_where_the_owner_has_moved() {
     assert_eq!(rows(&sockets, &["-tl", "unit like 'web*'"]).len(), 1);
 }
 
-/// A container in which `mksock` runs, started from a directory in the way of docker.
+/// A container in which `mksock` runs, started as docker does.
 struct Container {
     runtime: &'static str,
     id: String,

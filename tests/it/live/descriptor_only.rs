@@ -21,12 +21,12 @@ const SPECS: &[&str] = &[
     "packet",
 ];
 
-/// The rows without the socket that the run itself asks with.
+/// The rows without the netlink socket of the run itself.
 fn rows(document: &Value) -> Vec<Value> {
     document["sockets"].as_array().unwrap().clone()
 }
 
-/// What the kernel calls the protocol of a bare socket, by family and type.
+/// The kernel's name for the protocol of a bare socket, by family and type.
 fn kernels_name(spec: &str) -> &'static str {
     match spec {
         "bare" => "TCP",

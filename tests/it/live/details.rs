@@ -39,7 +39,7 @@ const SPECS: &[&str] = &[
 
 const OPTIONS: &[&str] = &["-tanOemoi", "--tos", "--cgroup", "--inet-sockopt"];
 
-/// Tokens that these sockets must show on any kernel, so that agreement on nothing is a failure.
+/// Tokens that these sockets must show on any kernel, so that two empty outputs do not count as agreement.
 const EXPECTED: &[&str] = &[
     "timer:(keepalive",
     "timer:(on",
@@ -101,7 +101,7 @@ const EXPECTED: &[&str] = &[
     "snd_wnd",
 ];
 
-/// Tokens whose value is the time since something, or until something: it lies between two looks around ours.
+/// Tokens whose value is a time since or until something: ours must be between those of ss before and after.
 const MOVING: [&str; 8] = [
     "lastsnd",
     "lastrcv",
@@ -125,7 +125,7 @@ const EXPECTED_MPTCP: &[&str] = &[
     "subflows_total",
 ];
 
-/// Tokens of newer iproute2 than 6.6, 6.8 and later.
+/// Tokens added in iproute2 6.6, in 6.8 and later.
 const NEW: [&str; 16] = [
     "rcv_wnd",
     "rehash",
@@ -160,7 +160,7 @@ fn every_token_of_multipath_tcp_is_that_of_ss() {
     tokens_agree(&specs, &["-MnOi"], &["token"], &NEW);
 }
 
-/// Compares all tokens of all rows with those of ss, which before 6.6 has none of the `new` ones.
+/// Compares all tokens of all rows with those of ss, which has none of the `new` ones before 6.6.
 fn tokens_agree(specs: &[&str], options: &[&str], expected: &[&str], new: &[&str]) {
     let Some(version) = installed() else { return };
     let Some(sockets) = Sockets::make(specs) else {
@@ -321,7 +321,7 @@ fn mptcp_has_its_own_object() {
         );
         assert!(info["write_seq"].as_u64().is_some_and(|number| number > 0));
         assert!(row["tcp"].is_null(), "the connection is none of TCP");
-        // Its paths name the token as theirs.
+        // The paths name this token as well.
         let token = info["token"].as_str().unwrap();
         let path = json(&sockets, &["-tanj", &format!("subflow_token_loc = {token}")]);
         assert_eq!(path.len(), 1, "{token}");

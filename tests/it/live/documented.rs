@@ -16,7 +16,7 @@ const SPECS: &[&str] = &[
     "unix-listen:abstract=tmp/x",
 ];
 
-/// Names of the examples that no machine has to have. Looking them up is part of running them.
+/// Names in the examples that a machine may lack. Running the examples includes looking them up.
 const NOT_HERE: &[&str] = &[
     "db.example",
     "eth0",
@@ -63,7 +63,7 @@ fn in_tables(page: &str) -> Vec<&str> {
     .collect()
 }
 
-/// Whether a run did what its example is for: it succeeded, or did not find one of the names above and reported that.
+/// Whether an example works: its run succeeded, or reported that one of the names above was not found.
 #[track_caller]
 fn assert_done(ran: &Ran, example: &str) {
     let not_here = NOT_HERE.iter().any(|name| {

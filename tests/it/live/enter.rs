@@ -23,8 +23,8 @@ pub(crate) fn open(pid: u32) -> Arc<OwnedFd> {
     Arc::new(pidfd_open(pid, PidfdFlags::empty()).expect("pidfd_open of mksock"))
 }
 
-/// Makes `command` run in the network namespace of the process; without root also in the user namespace that
-/// it had to make for that.
+/// Makes `command` run in the network namespace of the process, and without root also in the user namespace that the
+/// process had to create for that.
 pub(crate) fn inside(command: &mut Command, process: &Arc<OwnedFd>) {
     let process = Arc::clone(process);
     let namespaces = if is_root() {

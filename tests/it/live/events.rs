@@ -63,7 +63,7 @@ impl Following {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Passes over events until one of this kind comes for such a socket.
+    /// Skips events until one of this kind comes for such a socket.
     #[track_caller]
     fn wait_for(&mut self, event: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
         loop {
@@ -89,7 +89,7 @@ impl Following {
         kill_process(pid_of(&self.child), signal).unwrap();
     }
 
-    /// Interrupts it: the exit status, the lines that were left, and what it said on standard error.
+    /// Interrupts it, and returns the exit status, the remaining lines, and its standard error.
     fn interrupt(mut self) -> (Option<i32>, String, String) {
         self.signal(Signal::INT);
         let (mut rest, mut said) = (String::new(), String::new());
@@ -110,8 +110,8 @@ fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
 
-/// Kills the child if it hangs, so that a test which waits for a line that never comes fails. The pidfd is the
-/// child's for good; its pid may be another's once the child has been waited for.
+/// Kills the child if it hangs, so that a test fails if it waits for a line that never comes. The pidfd always refers
+/// to the child, while its pid may be reused once the child has been reaped.
 fn end_if_it_hangs(child: &Child) {
     let pidfd = pidfd_open(pid_of(child), PidfdFlags::empty()).unwrap();
     std::thread::spawn(move || {
@@ -137,12 +137,12 @@ impl Shell {
         Self { child, output }
     }
 
-    /// Makes it execute a line, without waiting.
+    /// Executes a line, without waiting.
     fn does(&mut self, line: &str) {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// Makes it execute a line and waits until that is done.
+    /// Executes a line and waits until it is done.
     fn has_done(&mut self, line: &str) {
         self.does(&format!("{line}; echo done"));
         let mut said = String::new();
@@ -365,7 +365,7 @@ fn lost_messages_lead_to_another_look_and_not_to_an_end() {
     // While it is stopped nobody takes the messages out of the kernel's buffer.
     following.signal(Signal::STOP);
     let mut closed = 0;
-    // The kernel sends the messages from a queue of its own, some time after.
+    // The kernel sends the messages from a queue, some time later.
     while !following.has_drops() {
         assert!(closed < 1_000_000, "nothing is lost");
         shell.has_done("for i in {1..1000}; do exec 3<>/dev/udp/127.0.0.1/53; exec 3>&-; done");

@@ -47,7 +47,7 @@ fn packet_and_netlink_rows_are_those_of_ss() {
     }
 }
 
-/// A program's sockets are found in every table but that of unix sockets, however it is named.
+/// The sockets of a program are found in every table except unix sockets, however the program is named.
 #[test]
 fn what_a_program_has_open_is_in_every_table() {
     let Some(sockets) = Sockets::make(&["packet", "netlink", "raw:proto=1", "tcp-listen", "udp"]) else {
@@ -154,7 +154,7 @@ fn raw_and_mptcp_rows_are_those_of_ss() {
     ] {
         compare(&sockets, version, &[words]);
     }
-    // With -r hosts have names too, which are this machine's: only what follows the colon is compared.
+    // With -r, hosts have names too, which depend on this machine: only the part after the colon is compared.
     let protocols = |text: &str| -> Vec<String> {
         let of_row = |row: &str| {
             row.split_whitespace()
@@ -260,7 +260,7 @@ fn every_packet_and_netlink_socket_is_a_row_with_its_facts() {
             assert_eq!(shown, &end.said[key], "{key} of {}", end.said);
         }
     }
-    // The kernel's own ends are named as such without a search.
+    // The kernel's own ends are recognized without a search.
     let kernels: Vec<_> = rows
         .iter()
         .filter(|row| {
@@ -449,7 +449,7 @@ fn tables_of_proc_stand_in_for_sock_diag() {
     let netlink = ends(words("-fnetlink", &root));
     assert!(netlink.contains(&"0:-296".to_owned()), "{netlink:?}");
     assert_eq!(netlink, ends(direct("-fnetlink")));
-    // /proc has no names for interfaces, which may be another kernel's.
+    // /proc has no interface names, because it may belong to another kernel.
     let direct_rows: Vec<_> = direct("-0")
         .iter()
         .map(|row| row.replace(":lo ", ":if1"))

@@ -27,23 +27,23 @@ const GETXATTR: u32 = 22;
 const INIT: u32 = 26;
 const INTERRUPT: u32 = 36;
 
-/// A run that takes longer never ends: it takes milliseconds.
+/// A run that takes longer hangs: it should take milliseconds.
 const HANGS_AFTER: Timespec = Timespec {
     tv_sec: 600,
     tv_nsec: 0,
 };
 
-/// Whether the process ends before the time is up.
+/// Whether the process ends in time.
 fn ends_within(child: &Child, limit: Timespec) -> bool {
     let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).unwrap();
     poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)).unwrap() > 0
 }
 
-/// One file, mounted; it is opened at once, and answers nothing about its attributes or what is in it.
+/// A mounted file that can be opened at once, but never answers requests for its attributes or content.
 struct Silent {
     path: PathBuf,
     directory: PathBuf,
-    /// Whether it was asked for an attribute.
+    /// Whether an attribute was requested.
     asked: Arc<AtomicBool>,
 }
 
@@ -177,7 +177,7 @@ fn a_descriptor_that_becomes_a_file_without_answers_holds_nobody_up() {
     let asked = silent.asked.load(Ordering::Relaxed);
     drop(silent);
     swapping.join().unwrap();
-    // Other programs that look at every descriptor, such as ss -Z, may ask as well: being asked proves nothing.
+    // Other programs that look at every descriptor, such as ss -Z, may request it too, so a request proves nothing.
     assert!(
         !is_held_up,
         "it waits for the file system, which was asked: {asked}"

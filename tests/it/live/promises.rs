@@ -279,7 +279,7 @@ fn requests_an_unused_protocol(_: &Traced, _: &[May], call: &Call) -> bool {
         let netlink = ["NETLINK_SOCK_DIAG", "NETLINK_ROUTE"];
         // The packet filter is in use once this exists.
         let has_filter = Path::new("/proc/net/netfilter").exists() && call.has(&["NETLINK_NETFILTER"]);
-        // And so is IPsec, once the kernel listens for it.
+        // So is IPsec, once the kernel has a netlink socket for it.
         let sockets = std::fs::read_to_string("/proc/net/netlink").unwrap();
         let mut protocols = sockets.lines().filter_map(|line| line.split_whitespace().nth(1));
         let has_ipsec = call.has(&["NETLINK_XFRM"]) && protocols.any(|protocol| protocol == "6");

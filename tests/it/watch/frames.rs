@@ -154,7 +154,7 @@ fn a_filter_that_matches_nothing_gets_a_suggestion() {
         "{}",
         near("4433")
     );
-    // It stays when the filter is entered, and goes with it.
+    // The suggestion stays when the filter is entered, and disappears with the filter.
     let mut state = state((100, 24));
     typed(&mut state, "2/4433");
     press(&mut state, &[Key::Enter]);

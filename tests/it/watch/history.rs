@@ -34,7 +34,7 @@ fn an_earlier_look_is_on_the_screen_again() {
         "{shown}"
     );
     assert!(shown.contains("129/128"), "the queues of then are kept: {shown}");
-    // What happens meanwhile does not move it.
+    // News that arrives meanwhile does not change it.
     update(&mut state, news(&sockets(), 3, Part::All, 0));
     assert_eq!(text(&state), shown);
     press(&mut state, &[Key::Char(']')]);

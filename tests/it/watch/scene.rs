@@ -100,7 +100,7 @@ pub(super) fn sockets() -> Vec<Socket> {
     all
 }
 
-/// Who holds them: pid by inode.
+/// The holders of the sockets: pid by inode.
 fn holders() -> Vec<Holder> {
     let pid_of = |number: u32| match number {
         1 => Some(812),
