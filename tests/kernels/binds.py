@@ -159,7 +159,8 @@ class Scene(NamedTuple):
 
     def __str__(self):
         protocol = "UDP" if self.options.kind == socket.SOCK_DGRAM else "TCP"
-        return f"{protocol} {self.state} {self.options}" + f" and {self.other}" * self.state.startswith("pair") + " by IPv4" * self.by_v4
+        other = f" and {self.other}" if self.state.startswith("pair") else ""
+        return f"{protocol} {self.state} {self.options}{other}" + " by IPv4" * self.by_v4
 
 
 TCP_STATES = ["free", "bound", "bound", "listen", "listen", "queued", "accepted", "accepted-alone", "worker", "close-wait",
@@ -317,5 +318,5 @@ def compare(ask, wanted, seed, uids=(0, 0, 0, 1000)):
         if sample.asked >= wanted:
             return sample
         sample.question()
-        if step % 16 == 0:
+        if step % 8 == 0:
             print(f"# {sample.asked} binds so far, {len(sample.wrong)} wrong, {len(sample.undecidable)} undecidable", flush=True)
