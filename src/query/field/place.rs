@@ -91,6 +91,17 @@ impl Place {
         self
     }
 
+    /// The same, restricted to a bit-field of C: the first one is in the lowest bits of the byte on little-endian machines,
+    /// and in the highest on others.
+    pub(super) const fn bit_field(self, first: u32, bits: u32) -> Self {
+        let shift = if cfg!(target_endian = "big") {
+            8 - first - bits
+        } else {
+            first
+        };
+        self.bits(shift, bits)
+    }
+
     /// The same, restricted to one of its bits.
     pub(super) const fn bit(self, shift: u32) -> Self {
         self.bits(shift, 1).flag()
@@ -152,6 +163,13 @@ mod tests {
         );
         assert_eq!(word.raw(&[0, 0, 1]), None);
         assert_eq!(u8_at(0).bits(4, 4).raw(&[0x7a]), Some(7));
+        let (first, second) = if cfg!(target_endian = "big") {
+            (7, 10)
+        } else {
+            (10, 7)
+        };
+        assert_eq!(u8_at(0).bit_field(0, 4).raw(&[0x7a]), Some(first));
+        assert_eq!(u8_at(0).bit_field(4, 4).raw(&[0x7a]), Some(second));
         assert_eq!(u64_at(0).without(u64::MAX).raw(&[0xff; 8]), Some(u64::MAX));
     }
 }

@@ -157,10 +157,10 @@ Host,               "host",                Text,    "",            IfNamed,     
                 OptSynData,             "opt_syn_data",                "",        "fastopen",        u8_at(5).bit(5),                           "data in the SYN was acknowledged (fast open)";
                 OptUsecTs,              "opt_usec_ts",                 "",        "usec_ts",         u8_at(5).bit(6),                           "timestamps count microseconds";
                 OptTfoChild,            "opt_tfo_child",               "",        "",                u8_at(5).bit(7),                           "accepted through fast open";
-                SndWscale,              "snd_wscale",                  "",        "",                u8_at(6).bits(0, 4),                       "scale of the peer's window, as a power of two";
-                RcvWscale,              "rcv_wscale",                  "",        "",                u8_at(6).bits(4, 4),                       "scale of our window, as a power of two";
-                DeliveryRateAppLimited, "delivery_rate_app_limited",   "",        "app_limited",     u8_at(7).bit(0),                           "delivery_rate was limited by the program, which had too little to send";
-                FastopenClientFail,     "fastopen_client_fail",        "",        "",                u8_at(7).bits(1, 2).words(FASTOPEN_FAILS), "why fast open was not used";
+                SndWscale,              "snd_wscale",                  "",        "",                u8_at(6).bit_field(0, 4),                  "scale of the peer's window, as a power of two";
+                RcvWscale,              "rcv_wscale",                  "",        "",                u8_at(6).bit_field(4, 4),                  "scale of our window, as a power of two";
+                DeliveryRateAppLimited, "delivery_rate_app_limited",   "",        "app_limited",     u8_at(7).bit_field(0, 1).flag(),           "delivery_rate was limited by the program, which had too little to send";
+                FastopenClientFail,     "fastopen_client_fail",        "",        "",                u8_at(7).bit_field(1, 2).words(FASTOPEN_FAILS), "why fast open was not used";
                 RtoUs,                  "rto_us",                      "us",      "rto:",            u32_at(8),                                 "retransmission timeout";
                 AtoUs,                  "ato_us",                      "us",      "ato:",            u32_at(12),                                "timeout of a delayed acknowledgement";
                 Mss,                    "mss",                         "bytes",   "mss:",            u32_at(16),                                "largest segment sent";

@@ -11,7 +11,11 @@ fn tcp_info(values: &[(&str, u64)]) -> Vec<u8> {
     for (name, value) in values {
         let place = Field::from_name(name).unwrap().place();
         let value = value << place.shift;
-        for (index, byte) in value.to_ne_bytes().iter().take(place.width).enumerate() {
+        let mut number = value.to_le_bytes()[..place.width].to_vec();
+        if cfg!(target_endian = "big") {
+            number.reverse();
+        }
+        for (index, byte) in number.iter().enumerate() {
             bytes[place.offset + index] |= byte;
         }
     }

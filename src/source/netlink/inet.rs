@@ -115,7 +115,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
                     .and_then(|bytes| NonZeroU64::new(u64::from_ne_bytes(*bytes)));
             }
             INET_DIAG_SOCKOPT => {
-                slot.socket_options = value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes));
+                slot.socket_options = value.first_chunk().copied().map(bit_fields);
             }
             kind::SKMEMINFO => {
                 slot.drops = word(value, DROPS).map(u64::from);
@@ -133,6 +133,18 @@ fn association(state: u8, attributes: &[u8]) -> Option<Association> {
     let mut attributes = details::attributes(attributes);
     attributes.find(|(kind, _)| *kind == kind::PEERS)?;
     Association::from_kernel(state)
+}
+
+/// The flags of `struct inet_diag_sockopt`, which are bit-fields of C, with the first in the lowest bit.
+fn bit_fields(bytes: [u8; 2]) -> u16 {
+    let first_lowest = |byte: u8| {
+        if cfg!(target_endian = "big") {
+            byte.reverse_bits()
+        } else {
+            byte
+        }
+    };
+    u16::from_le_bytes(bytes.map(first_lowest))
 }
 
 fn u32_at(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
@@ -230,13 +242,18 @@ mod tests {
 
     #[test]
     fn longer_shorter_and_unknown_attributes_do_no_harm() {
+        let options = if cfg!(target_endian = "big") {
+            [0xa0, 0x20]
+        } else {
+            [0x05, 0x04]
+        };
         let attributes: &[(u16, &[u8])] = &[
             (8, &[3, 9, 9, 9]),
             (99, b"from the future"),
             (11, &[1]),
             (15, &[1, 0]),
-            (21, &[7, 0, 0, 0, 0, 0, 0, 0, 0xff]),
-            (22, &[0x05, 0x04]),
+            (21, &[&7u64.to_ne_bytes()[..], &[0xff]].concat()),
+            (22, &options),
             (7, &[0; 12]),
         ];
         let socket = decoded(&record(10, 10, 0, attributes), Protocol::Tcp).unwrap();

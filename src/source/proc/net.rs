@@ -161,7 +161,7 @@ pub fn inet_line(line: &[u8], protocol: Protocol, family: Family) -> Option<Sock
         },
         uid: (!minisock).then_some(uid),
         timer,
-        ip_protocol: (protocol == Protocol::Raw).then(|| local_port.to_ne_bytes()[0]),
+        ip_protocol: (protocol == Protocol::Raw).then(|| local_port.to_le_bytes()[0]),
         drops,
         backend: Backend::ProcNet,
         ..Socket::BLANK

@@ -86,7 +86,7 @@ impl PathBuffer {
                 Part::Number(number) => {
                     let mut unit = 10u32.pow(number.checked_ilog10().unwrap_or(0));
                     while unit > 0 {
-                        push(b'0' + (number / unit % 10).to_ne_bytes()[0]);
+                        push(b'0' + (number / unit % 10).to_le_bytes()[0]);
                         unit /= 10;
                     }
                 }
