@@ -151,6 +151,28 @@ fn a_hidden_owner_is_never_a_blank_on_screen() {
 }
 
 #[test]
+fn metrics_say_that_owners_are_hidden() {
+    let Some(setting) = Setting::make(&["tcp-listen"]) else {
+        return;
+    };
+    let metrics = |user: bool| {
+        let mut command = setting.sockets.program(&setting.program);
+        if user {
+            as_user(&mut command, NOBODY);
+        }
+        Ran::of(command.arg("metrics")).ended_with(0).text().to_owned()
+    };
+    let hidden = metrics(true);
+    assert!(hidden.contains("\nsockstat_complete 0\n"), "{hidden}");
+    assert!(
+        hidden.contains("\nsockstat_missing{code=\"owners-hidden\"} "),
+        "{hidden}"
+    );
+    let all = metrics(false);
+    assert!(!all.contains("owners-hidden"), "{all}");
+}
+
+#[test]
 fn a_filter_by_owner_reports_rows_that_it_could_not_decide() {
     let Some(setting) = Setting::make(&["tcp-listen"]) else {
         return;
