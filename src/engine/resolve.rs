@@ -137,13 +137,19 @@ fn has_queued(stash: &Stash) -> bool {
         .any(|head| head.inode.is_none() && queued.contains(&head.state) && head.protocol != Protocol::Unix)
 }
 
-/// Reads all listeners of the protocols that have accept queues, which takes microseconds.
-pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
+/// The dumps of all listeners of the protocols that have accept queues. None of them is named: that may make the kernel
+/// load a module.
+fn dumps_of_listeners() -> [Dump; 4] {
     let protocols = [Protocol::Tcp, Protocol::Mptcp, Protocol::Dccp, Protocol::Smc];
-    let dumps = protocols.map(|protocol| Dump {
+    protocols.map(|protocol| Dump {
         named: false,
         ..Dump::new(protocol, StateSet::of(State::Listen))
-    });
+    })
+}
+
+/// Reads all listeners of the protocols that have accept queues, which takes microseconds.
+pub fn listeners(root: &ProcRoot, views: &Views) -> Vec<Listener> {
+    let dumps = dumps_of_listeners();
     let mut listeners = Vec::new();
     read(views, root, &dumps, &mut |sockets| {
         listeners.extend(sockets.iter().filter_map(Listener::of));
@@ -211,6 +217,17 @@ mod tests {
             inode: NonZeroU32::new(inode),
             ..socket
         }
+    }
+
+    #[test]
+    fn a_search_for_listeners_makes_the_kernel_load_no_module() {
+        let dumps = dumps_of_listeners();
+        assert!(dumps.iter().all(|dump| !dump.named));
+        assert!(
+            dumps
+                .iter()
+                .all(|dump| dump.states == StateSet::of(State::Listen))
+        );
     }
 
     #[test]

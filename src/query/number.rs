@@ -154,6 +154,8 @@ mod tests {
             ("5i", "bytes"),
             ("1bit", "bytes/s"),
             ("5xbit", "bytes/s"),
+            ("8bit", "bytes"),
+            ("64k/s", "bytes"),
         ] {
             assert!(with_unit(text, unit).is_err(), "{text} {unit}");
         }

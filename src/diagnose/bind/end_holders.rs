@@ -349,5 +349,21 @@ mod tests {
         assert_eq!(typed(&container, 1000), "podman stop web-1");
         assert_eq!(typed(&container, 0), "sudo -u alice podman stop web-1");
         assert_eq!(typed(&container, 1001), "sudo -u alice podman stop web-1");
+        let reader = |uid| Reader {
+            uid,
+            program: "sockstat",
+            netns: None,
+        };
+        assert_eq!(unit_stopper(&unit, reader(0)).as_deref(), Some(machine));
+        assert_eq!(
+            container_stopper(&container, reader(1000)).unwrap(),
+            "podman stop web-1"
+        );
+        let master = |place: Option<&str>, uid| {
+            let place = place.map(str::to_owned);
+            master_stopper(&unit, place, reader(uid)).unwrap()
+        };
+        assert_eq!(master(Some(":80"), 0), "sockstat kill :80");
+        assert_eq!(master(None, 1000), format!("sudo kill {}", unit.pid));
     }
 }

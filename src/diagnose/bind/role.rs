@@ -72,3 +72,30 @@ fn connected(socket: &Existing, port: u16, system: &SystemFacts) -> Role {
         _ => Role::Connected,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{socket, system};
+    use super::*;
+
+    #[test]
+    fn a_connection_without_a_listener_has_its_port_from_the_kernel_or_from_a_listener_that_is_gone() {
+        let role = |state, port, given| {
+            let mut one = socket(state, "10.0.0.1", port);
+            one.port_was_given = given;
+            Role::of(&one, std::slice::from_ref(&one), &system())
+        };
+        let (automatic, other) = (40_000, 80);
+        for (state, port, given, expected) in [
+            (State::Established, automatic, Some(true), Role::Ephemeral),
+            (State::Established, automatic, None, Role::Ephemeral),
+            (State::Established, automatic, Some(false), Role::Connected),
+            (State::Established, other, Some(true), Role::Accepted),
+            (State::Established, other, None, Role::Connected),
+            (State::SynSent, other, Some(true), Role::Connected),
+            (State::SynSent, automatic, Some(true), Role::Ephemeral),
+        ] {
+            assert_eq!(role(state, port, given), expected, "{state:?} {port} {given:?}");
+        }
+    }
+}

@@ -238,3 +238,28 @@ impl Way {
 pub fn interface_name(facts: &Facts, index: u32) -> String {
     escape::text(&facts.name_of(index))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_names_the_packet_and_what_stopped_it() {
+        let text = |leg, cause| cause_text(&PacketFilter::default(), leg, cause);
+        assert_eq!(
+            text(Leg::Request, Cause::Route(101)),
+            "stopped by the routing table: no route"
+        );
+        assert_eq!(
+            text(Leg::Answer, Cause::LoopbackSource),
+            "it arrives, but the answer is lost by leaving this machine with a loopback source address"
+        );
+        let refused = text(Leg::Error, Cause::Rerouted(13));
+        assert!(refused.starts_with("it is refused, but the error is stopped by a route of type prohibit"));
+        let last = text(Leg::Acknowledgement, Cause::Route(0));
+        assert!(
+            last.starts_with("connect() succeeds, but the last packet"),
+            "{last}"
+        );
+    }
+}

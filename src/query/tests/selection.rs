@@ -58,6 +58,14 @@ fn a_port_to_kill_is_the_local_one() {
 }
 
 #[test]
+fn only_a_whole_path_is_looked_up_as_a_file() {
+    let files = |filter: &str| read(filter).expr.unwrap().names().files.len();
+    assert_eq!(files("/run/app.sock"), 1);
+    assert_eq!(files("/run/*.sock"), 0);
+    assert_eq!(files("@app"), 0);
+}
+
+#[test]
 fn names_are_collected_and_then_replaced() {
     let expr = read("dst web:443 or dport = http or user = mark or dev eth0 or cgroup /app or autobound")
         .expr
