@@ -294,6 +294,14 @@ impl State {
         }
     }
 
+    /// Whether the screen changes while nothing happens: it shows an age, or something that goes away. Otherwise it is drawn
+    /// only after a look or a key.
+    pub fn ages(&self) -> bool {
+        let is_plain = matches!(self.mode, Mode::Rows) && !self.has_panel && self.is_current;
+        let is_still = self.notice.is_none() && self.failed.is_none() && !self.level().sort.is_live();
+        !(is_plain && is_still && (self.frozen.is_some() || self.data.gone.is_empty()))
+    }
+
     /// How much longer rows keep their order after a key was pressed.
     pub fn held_for(&self) -> Option<Duration> {
         let since = self.now.saturating_sub(self.key_at);

@@ -147,12 +147,13 @@ impl Screen<'_> {
             Event::Signal(Signalled::Stop) => return self.obey(state, Effect::Suspend),
             Event::Signal(Signalled::Continued) => return self.obey(state, Effect::Redraw),
         };
-        self.is_drawn = false;
+        let (is_tick, aged) = (matches!(msg, Msg::Tick(_)), state.ages());
         for effect in update(state, msg) {
             if let Some(exit) = self.obey(state, effect)? {
                 return Ok(Some(exit));
             }
         }
+        self.is_drawn &= is_tick && !aged && !state.ages();
         Ok(None)
     }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use sockstat::watch::msg::Part;
 use sockstat::watch::state::Mode;
 use sockstat::watch::{Effect, Key, Msg, State, update};
 
 use super::frames::text;
-use super::scene::{press, state};
+use super::scene::{news, press, sockets, state};
 
 /// The filter that a key requests.
 fn filter(state: &mut State, key: char) -> Option<String> {
@@ -25,6 +26,21 @@ fn a_row_becomes_a_part_of_the_filter() {
     state.filter = "tcp".to_owned();
     let without = filter(&mut state, 'F').unwrap();
     assert_eq!(without, format!("(tcp) and not {first}"));
+}
+
+#[test]
+fn a_screen_without_an_age_is_not_drawn_between_looks() {
+    let mut state = state((120, 40));
+    assert!(state.ages(), "a row says how long it has been gone");
+    for seconds in 3..12 {
+        update(&mut state, news(&sockets(), seconds, Part::All, 0));
+    }
+    assert!(!state.ages());
+    let shown = text(&state);
+    update(&mut state, Msg::Tick(Duration::from_secs(13)));
+    assert_eq!(text(&state), shown);
+    press(&mut state, &[Key::Char('2'), Key::Char('s'), Key::Char('o')]);
+    assert!(state.ages(), "the order by a rate is held for some seconds");
 }
 
 #[test]
