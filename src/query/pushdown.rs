@@ -322,4 +322,21 @@ mod tests {
         assert_eq!(ports("sport = 22 or pid = 7"), (None, None));
         assert_eq!(ports("sport != 22"), (None, None));
     }
+
+    #[test]
+    fn a_dump_whose_sockets_have_no_interface_is_not_made_for_one() {
+        let is_made = |protocol| {
+            let expr = parse(&["interface = 2".to_owned()], Mode::List)
+                .unwrap()
+                .expr
+                .unwrap();
+            narrowed(request::Dump::new(protocol, StateSet::ALL), &expr).is_some()
+        };
+        for protocol in [Protocol::Tcp, Protocol::Packet, Protocol::Xdp] {
+            assert!(is_made(protocol), "{protocol:?}");
+        }
+        for protocol in [Protocol::Unix, Protocol::Netlink] {
+            assert!(!is_made(protocol), "{protocol:?}");
+        }
+    }
 }

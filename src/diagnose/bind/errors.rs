@@ -137,3 +137,91 @@ fn v6_address(address: Ipv6Addr, attempt: &BindAttempt, system: &SystemFacts) ->
         (!local, Refusal::NotLocal),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::system;
+    use super::*;
+    use crate::model::system::V6Address;
+
+    /// A machine with an address on the interface eth0, which is number 2.
+    fn machine() -> SystemFacts {
+        let on_eth0 = |address: &str| V6Address {
+            address: address.parse().unwrap(),
+            interface: 2,
+            tentative: false,
+        };
+        SystemFacts {
+            interfaces: [(1, "lo".into()), (2, "eth0".into())].into(),
+            local_v6: vec![on_eth0("fd00::1"), on_eth0("fe80::1")],
+            ..system()
+        }
+    }
+
+    fn attempt(address: &str, port: u16) -> BindAttempt {
+        BindAttempt {
+            uid: 1000,
+            net_bind_service: false,
+            ..BindAttempt::new(Protocol::Tcp, address.parse().unwrap(), port)
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_machine_can_be_bound_and_others_cannot() {
+        let system = machine();
+        for (address, expected) in [
+            ("0.0.0.0", None),
+            ("127.0.0.9", None),
+            ("192.0.2.1", Some(Refusal::NotLocal)),
+            ("::", None),
+            ("fd00::1", None),
+            ("fd00::2", Some(Refusal::NotLocal)),
+            ("::ffff:127.0.0.1", None),
+            ("::ffff:192.0.2.1", Some(Refusal::NotLocal)),
+            ("fe80::1", Some(Refusal::NoScope)),
+            ("ff02::1", Some(Refusal::MulticastStream)),
+        ] {
+            assert_eq!(refusal(&attempt(address, 3000), &system), expected, "{address}");
+        }
+        let lax = SystemFacts {
+            nonlocal_bind_v4: true,
+            nonlocal_bind_v6: true,
+            ..machine()
+        };
+        for address in ["192.0.2.1", "fd00::2", "::ffff:192.0.2.1"] {
+            assert_eq!(refusal(&attempt(address, 3000), &lax), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_device_must_exist_and_have_a_link_local_address() {
+        let on = |address: &str, device| {
+            let attempt = BindAttempt {
+                device: NonZeroU32::new(device),
+                ..attempt(address, 3000)
+            };
+            refusal(&attempt, &machine())
+        };
+        assert_eq!(on("fe80::1", 2), None);
+        assert_eq!(on("fe80::1", 1), Some(Refusal::NotLocal));
+        assert_eq!(on("0.0.0.0", 3), Some(Refusal::NoDevice));
+    }
+
+    #[test]
+    fn the_port_is_checked_after_an_ipv4_address_and_before_an_ipv6_address() {
+        let system = machine();
+        let privileged = Some(Refusal::PrivilegedPort);
+        assert_eq!(refusal(&attempt("0.0.0.0", 80), &system), privileged);
+        assert_eq!(
+            refusal(&attempt("192.0.2.1", 80), &system),
+            Some(Refusal::NotLocal)
+        );
+        assert_eq!(refusal(&attempt("fd00::2", 80), &system), privileged);
+        let without = SystemFacts {
+            ipv6: false,
+            ..machine()
+        };
+        assert_eq!(refusal(&attempt("::", 3000), &without), Some(Refusal::NoIpv6));
+        assert_eq!(refusal(&attempt("0.0.0.0", 3000), &without), None);
+    }
+}

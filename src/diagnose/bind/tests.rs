@@ -121,6 +121,17 @@ fn the_first_line_has_the_verdict_the_place_and_the_error() {
         &["80/tcp", "EACCES", "CAP_NET_BIND_SERVICE", "mark", "1024"],
         &["EADDRINUSE"],
     );
+    let both = headline(&report_on(
+        "0.0.0.0",
+        80,
+        vec![socket(State::Listen, "0.0.0.0", 80)],
+    ));
+    holds(
+        &both,
+        "No",
+        &["80/tcp is taken, and needs CAP_NET_BIND_SERVICE", "mark"],
+        &[],
+    );
     let foreign = headline(&report_on("192.0.2.1", 3000, vec![]));
     holds(&foreign, "No", &["192.0.2.1", "EADDRNOTAVAIL"], &["EADDRINUSE"]);
     let automatic = headline(&report_on("0.0.0.0", 0, vec![]));
