@@ -100,6 +100,8 @@ pub struct Data {
     pub clock: Option<SystemTime>,
     /// The processor time that it took.
     pub cost: Duration,
+    /// The same without the search for owners.
+    pub reads: Duration,
     /// How often messages of the kernel were lost.
     pub lost: u64,
 }
@@ -137,6 +139,7 @@ impl Data {
         if matches!(part, Part::First | Part::All) {
             self.looked_at_all = Some(at);
             self.cost = news.cost;
+            self.reads = news.reads;
             self.undecided = look.undecided;
             self.gaps = look.gaps;
             let details = &self.details;
@@ -341,6 +344,7 @@ mod tests {
             traffic: Traffic::default(),
             total: None,
             cost: Duration::ZERO,
+            reads: Duration::ZERO,
         }
     }
 

@@ -68,6 +68,8 @@ pub struct News {
     pub total: Option<u64>,
     /// The processor time that the look took, including the search for owners.
     pub cost: Duration,
+    /// The same without the search for owners, which is made once.
+    pub reads: Duration,
 }
 
 /// What happened to a target.

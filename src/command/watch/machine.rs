@@ -276,6 +276,7 @@ impl Machine {
             around: self.live.around(),
             traffic: self.traffic,
             cost: cost + owners_cost,
+            reads: cost,
         }))
     }
 

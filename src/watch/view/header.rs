@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::paint::{Canvas, Tone, count, sockets};
 use super::rows;
-use crate::engine::live::all_every;
+use crate::engine::live::{SHARE, all_every};
 use crate::render::human::{duration_ms, rfc3339};
 use crate::watch::items::Items;
 use crate::watch::level::{View, Within};
@@ -148,7 +148,7 @@ fn age(state: &State, is_brief: bool) -> String {
         return "reading".to_owned();
     }
     let interval = interval(state);
-    let every = all_every(state.data.cost, state.interval);
+    let every = all_every(state.data.reads, state.interval).max(state.data.cost * SHARE);
     match every > state.interval {
         true if is_brief => format!("live {}", duration_ms(ms(every))),
         true => format!(

@@ -203,3 +203,21 @@ fn a_second_problem_is_shown_if_nothing_is_missing() {
         .push("5514/udp: receive buffer 93% full".to_owned());
     assert!(text(&state).contains("5514/udp: receive buffer 93% full"));
 }
+
+#[test]
+fn the_header_tells_how_often_everything_is_read() {
+    let shown = |cost, reads| {
+        let mut state = state((120, 24));
+        let Msg::News(mut look) = news(&sockets(), 3, Part::All, 0) else {
+            panic!("a look")
+        };
+        look.cost = std::time::Duration::from_millis(cost);
+        look.reads = std::time::Duration::from_millis(reads);
+        update(&mut state, Msg::News(look));
+        text(&state).lines().next().unwrap().to_owned()
+    };
+    // The search for owners is made once.
+    assert!(shown(40, 2).ends_with("  live 1 s"), "{}", shown(40, 2));
+    assert!(shown(20, 20).contains("live 1 s, all 2.0 s"), "{}", shown(20, 20));
+    assert!(shown(140, 140).contains("all 2.8 s"), "{}", shown(140, 140));
+}

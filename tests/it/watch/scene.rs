@@ -194,6 +194,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
         },
         total: Some(sockets.len() as u64),
         cost: Duration::from_millis(2),
+        reads: Duration::from_millis(2),
     }))
 }
 
