@@ -271,3 +271,24 @@ fn matches_of_x_tables() {
     assert!(with(b"comment", 0, &[]) && with(b"pkttype", 0, &[0; 8]));
     assert!(!with(b"icmp", 0, &[8, 0, 255, 0]));
 }
+
+#[test]
+fn a_packet_that_is_tracked_stays_so() {
+    // `ct state untracked`, after a target of the raw table that comes too late.
+    let untracked = [
+        load(Load::Connection {
+            key: 0,
+            direction: None,
+        }),
+        is(&64u32.to_ne_bytes()),
+        drop(),
+    ];
+    for (name, info) in [(&b"CT"[..], &[1, 0, 0, 0][..]), (b"NOTRACK", &[])] {
+        let target = Expression::Target(Extension {
+            name: name.into(),
+            revision: 0,
+            info: info.into(),
+        });
+        assert_eq!(outcome(&input(&[&[target], &untracked])), Outcome::Connected);
+    }
+}

@@ -330,6 +330,37 @@ fn of_chains_with_the_same_priority_the_later_one_comes_first() {
 }
 
 #[test]
+fn an_answer_goes_back_to_the_source_before_its_translation() {
+    let snat = [
+        Expression::Immediate {
+            to: Some(16),
+            data: Data::Value([10, 0, 0, 7].into()),
+        },
+        Expression::Nat {
+            is_source: true,
+            family: 2,
+            address: Some((16, 16)),
+            port: None,
+            flags: 0,
+        },
+    ];
+    let answer_to = |last: u8| {
+        let translates = Chain {
+            kind: Kind::Nat,
+            name: (*b"nat").into(),
+            ..chain(Some(INPUT), &[&snat])
+        };
+        let stops = chain(
+            Some(OUTPUT),
+            &[&[payload(1, 16, 4), is(&[10, 0, 0, last]), drop()]],
+        );
+        outcome(&filter(vec![translates, stops], Vec::new()))
+    };
+    assert_eq!(answer_to(2), Outcome::Timeout);
+    assert_eq!(answer_to(7), Outcome::Connected);
+}
+
+#[test]
 fn a_target_with_too_few_bytes_is_given_up() {
     let with = |info: &[u8]| {
         let mark = Expression::Target(Extension {
@@ -343,27 +374,6 @@ fn a_target_with_too_few_bytes_is_given_up() {
     let set_to_1 = [1u32.to_ne_bytes(), u32::MAX.to_ne_bytes()].concat();
     assert!(matches!(with(&set_to_1), Prediction::Certain(end) if end.outcome == Outcome::Timeout));
     assert!(matches!(with(&set_to_1[..7]), Prediction::Unknown(_)));
-}
-
-#[test]
-fn a_packet_that_is_tracked_stays_so() {
-    // `ct state untracked`, after a target of the raw table that comes too late.
-    let untracked = [
-        load(Load::Connection {
-            key: 0,
-            direction: None,
-        }),
-        is(&64u32.to_ne_bytes()),
-        drop(),
-    ];
-    for (name, info) in [(&b"CT"[..], &[1, 0, 0, 0][..]), (b"NOTRACK", &[])] {
-        let target = Expression::Target(Extension {
-            name: name.into(),
-            revision: 0,
-            info: info.into(),
-        });
-        assert_eq!(outcome(&input(&[&[target], &untracked])), Outcome::Connected);
-    }
 }
 
 #[test]
