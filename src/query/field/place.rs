@@ -17,6 +17,8 @@ pub struct Place {
     pub bits: u32,
     /// Its type.
     pub form: Form,
+    /// Whether it is two 32-bit numbers, the low half first on every machine.
+    pub low_half_first: bool,
     /// The number that the kernel uses for a missing value.
     pub none: Option<u64>,
 }
@@ -42,6 +44,7 @@ const fn at(offset: usize, width: usize) -> Place {
         shift: 0,
         bits: 0,
         form: Form::Number,
+        low_half_first: false,
         none: None,
     }
 }
@@ -102,6 +105,12 @@ impl Place {
         self.bits(shift, bits)
     }
 
+    /// The same, as two 32-bit numbers, the low half first.
+    pub(super) const fn low_half_first(mut self) -> Self {
+        self.low_half_first = true;
+        self
+    }
+
     /// The same, restricted to one of its bits.
     pub(super) const fn bit(self, shift: u32) -> Self {
         self.bits(shift, 1).flag()
@@ -142,7 +151,11 @@ impl Place {
             4 => own.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes).into()),
             _ => own.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes)),
         };
-        let number = number.unwrap_or(0) >> self.shift;
+        let mut number = number.unwrap_or(0);
+        if cfg!(target_endian = "big") && self.low_half_first {
+            number = number.rotate_left(32);
+        }
+        let number = number >> self.shift;
         match self.bits {
             0 => number,
             bits => number & ((1 << bits) - 1),
@@ -170,6 +183,8 @@ mod tests {
         };
         assert_eq!(u8_at(0).bit_field(0, 4).raw(&[0x7a]), Some(first));
         assert_eq!(u8_at(0).bit_field(4, 4).raw(&[0x7a]), Some(second));
+        let halves = [7u32.to_ne_bytes(), 1u32.to_ne_bytes()].concat();
+        assert_eq!(u64_at(0).low_half_first().raw(&halves), Some((1 << 32) + 7));
         assert_eq!(u64_at(0).without(u64::MAX).raw(&[0xff; 8]), Some(u64::MAX));
     }
 }

@@ -238,10 +238,9 @@ Host,               "host",                Text,    "",            IfNamed,     
                 DctcpAbTot,   "dctcp_ab_tot",   "bytes",  "ab_tot:",   u32_at(12),       "acknowledged in this window";
             }
 
-            // `struct tcp_bbr_info`. The low half of the bandwidth comes first: on a little-endian machine the two
-            // halves form one number.
+            // `struct tcp_bbr_info`.
             [parts of Bbr, "bbr_"] {
-                BbrBwBytesPerS, "bbr_bw_bytes_per_s", "bytes/s", "bw:",          u64_at(0),                     "estimated bandwidth";
+                BbrBwBytesPerS, "bbr_bw_bytes_per_s", "bytes/s", "bw:",          u64_at(0).low_half_first(),    "estimated bandwidth";
                 BbrMinRttUs,    "bbr_min_rtt_us",     "us",      "mrtt:",        u32_at(8).without(UNKNOWN_32), "smallest round trip time of the last 10 s";
                 BbrPacingGain,  "bbr_pacing_gain",    "1/256",   "pacing_gain:", u32_at(12),                    "gain applied to the pacing rate";
                 BbrCwndGain,    "bbr_cwnd_gain",      "1/256",   "cwnd_gain:",   u32_at(16),                    "gain applied to the congestion window";
