@@ -62,13 +62,15 @@ fn queues(socket: &Socket) -> Option<String> {
         ));
     }
     let of = |bytes: Option<u32>, words: &str| {
-        bytes
-            .filter(|bytes| *bytes > 0)
-            .map(|bytes| format!("{bytes} bytes {words}"))
+        let bytes = bytes.filter(|bytes| *bytes > 0)?;
+        let unit = if bytes == 1 { "byte" } else { "bytes" };
+        Some(format!("{bytes} {unit} {words}"))
     };
+    // The byte that the kernel counts before the handshake ends is the SYN.
+    let sent = socket.send_q().filter(|_| socket.state != State::SynSent);
     let parts = [
         of(socket.recv_q(), "that the program has not read"),
-        of(socket.send_q(), "that the peer has not acknowledged"),
+        of(sent, "that the peer has not acknowledged"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("In its queues: {}.", parts.join(", ")))
@@ -115,6 +117,15 @@ mod tests {
         );
         assert!(text.contains("12 bytes that the program has not read"), "{text}");
         assert!(text.contains("not requested"), "{text}");
+        let unsent = |state| Socket {
+            wqueue: Some(1),
+            ..tcp("10.0.0.1", 4000, "10.0.0.2", 80, state)
+        };
+        assert!(explained(&unsent(State::Established)).contains("1 byte that the peer"));
+        assert!(
+            !explained(&unsent(State::SynSent)).contains("In its queues"),
+            "it is the SYN"
+        );
         let full = Socket {
             rqueue: Some(6),
             wqueue: Some(5),

@@ -2,14 +2,19 @@
 
 use super::parts::{joined, number, word};
 use super::units::{bits, us};
-use crate::model::Row;
+use crate::model::{Row, State};
 use crate::query::field::{Field, Value};
 use crate::render::human::{bytes, duration_ms};
 
 pub(super) fn timing(row: &Row<'_>) -> String {
     let deviation =
         number(row, Field::RttvarUs).map_or_else(String::new, |rttvar| format!(" (± {})", us(rttvar)));
-    let ago = |field, what: &str| number(row, field).map(|ms| format!("{what} {} ago", duration_ms(ms)));
+    // Before the handshake ends, the kernel counts these from the start of the machine.
+    let has_begun = row.socket.state != State::SynSent;
+    let ago = |field, what: &str| {
+        let ms = number(row, field).filter(|_| has_begun)?;
+        Some(format!("{what} {} ago", duration_ms(ms)))
+    };
     joined([
         number(row, Field::RttUs).map(|rtt| format!("rtt {}{deviation}", us(rtt))),
         number(row, Field::MinRttUs)

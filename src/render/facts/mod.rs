@@ -126,6 +126,23 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_without_an_answer_has_sent_and_received_nothing() {
+        let timing = |state| {
+            let socket = crate::model::Socket {
+                state,
+                ..connection()
+            };
+            samples::with_row(&socket, record)
+        };
+        assert!(timing(State::Established).contains("last sent"));
+        let waits = timing(State::SynSent);
+        assert!(
+            waits.contains("rto 212.0 ms") && !waits.contains("last "),
+            "{waits}"
+        );
+    }
+
+    #[test]
     fn a_row_among_many_has_a_line_only_if_there_are_facts() {
         let facts = Facts {
             lines: true,
