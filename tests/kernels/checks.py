@@ -172,7 +172,7 @@ def xdp_hides_nothing():
 
 
 def family(number, kind, protocol, name):
-    """A family that is not listed is a gap."""
+    """A socket of a family is listed, or the answer says that it is not."""
     def check():
         # Distributions load some protocols for nobody who only asks for a socket.
         subprocess.run(["modprobe", "-q", "dccp_ipv4" if name == "dccp" else name], check=False)
@@ -186,7 +186,7 @@ def family(number, kind, protocol, name):
                 one.setsockopt(269, 2, bytes(4))
                 one.bind(("127.0.0.1", 0))
                 one.listen()
-            for words in (["-anj"], ["-A", "all", "-j"]):
+            for words in (["-anj"], ["-A", "all", "-aj"]):
                 seen = Ran(*words).json()
                 listed = any(row["protocol"] == name for row in seen["sockets"])
                 said = not seen["complete"] and any(name.upper() in gap["message"] for gap in seen["gaps"])
