@@ -267,7 +267,7 @@ def apparmor():
     if not (parser := shutil.which("apparmor_parser", path=f"{os.environ['PATH']}:/job")):
         raise Skip("no apparmor_parser")
     subprocess.run([parser, "--replace", "--skip-cache", "--quiet"], text=True, check=True,
-                   input="profile checks { file, network, unix, capability, signal, ptrace, }\n")
+                   input="profile checks flags=(attach_disconnected) { file, network, unix, capability, signal, ptrace, }\n")
     confined = ["sh", "-c", 'echo exec checks >/proc/self/attr/exec && exec "$@"', "sh"]
     with Made("tcp-listen:port=4020", before=confined), Made("tcp-listen:port=4021"):
         for port, context in (("4020", "checks (enforce)"), ("4021", "unconfined")):
