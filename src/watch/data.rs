@@ -17,6 +17,8 @@ pub const NEW_FOR: Duration = Duration::from_secs(3);
 pub const GONE_FOR: Duration = Duration::from_secs(5);
 /// The maximum memory for the looks of the last minutes and their events.
 const KEPT_BYTES: usize = 64 << 20;
+/// How far back problems are reported.
+pub(super) const RECENT: Duration = Duration::from_secs(60);
 /// How many points of a curve are kept, one per look.
 pub(super) const POINTS_MAX: usize = 120;
 
@@ -51,6 +53,19 @@ pub struct Point {
     pub retransmits: u32,
     /// Queued bytes: unread and unacknowledged.
     pub queues: (u32, u32),
+}
+
+/// What a socket dropped lately.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Dropped {
+    /// The socket.
+    pub key: Key,
+    /// Its port; 0 for none.
+    pub port: u16,
+    /// How many packets.
+    pub packets: u64,
+    /// In what time.
+    pub span: Duration,
 }
 
 /// What is known.
@@ -154,7 +169,7 @@ impl Data {
         self.traffic = news.traffic;
         self.minute.push_back((at, news.traffic));
         while let Some((then, _)) = self.minute.front()
-            && at.saturating_sub(*then) > Duration::from_secs(60)
+            && at.saturating_sub(*then) > RECENT
         {
             self.minute.pop_front();
         }
@@ -295,6 +310,47 @@ impl Data {
             ownership: self.around.owners.of(socket),
             context: &self.around.context,
         }
+    }
+
+    /// Which sockets that wait dropped packets in this time, by their own counters: the counters of the machine do not
+    /// tell where. What a socket had dropped when it was first seen does not count: that may be long ago.
+    pub(super) fn dropped(&self, within: Duration) -> Vec<Dropped> {
+        let Some(last) = self.moments.back() else {
+            return Vec::new();
+        };
+        let from = self
+            .moments
+            .partition_point(|moment| last.at.saturating_sub(moment.at) > within);
+        let mut dropped = Vec::new();
+        last.waiting.each(|socket| {
+            let (Some(key), Some(now @ 1..)) = (socket.identity(), socket.drops) else {
+                return;
+            };
+            let first = self.moments.range(from..).find_map(|moment| {
+                let before = moment.waiting.get(key)?;
+                Some((before.drops?, last.at.saturating_sub(moment.at)))
+            });
+            if let Some((before, span)) = first
+                && now > before
+            {
+                let port = socket.inet().map_or(0, |pair| pair.local_port);
+                dropped.push(Dropped {
+                    key,
+                    port,
+                    packets: now - before,
+                    span,
+                });
+            }
+        });
+        dropped
+    }
+
+    /// The time in which the counters of [`Self::last_minute`] grew: less than a minute just after the start.
+    pub(super) fn minute_span(&self) -> Duration {
+        let ends = self.minute.front().zip(self.minute.back());
+        ends.map_or(Duration::ZERO, |((first, _), (last, _))| {
+            last.saturating_sub(*first)
+        })
     }
 
     /// How the counters of the machine grew in the last minute.

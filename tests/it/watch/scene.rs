@@ -159,6 +159,12 @@ fn around() -> Arc<Around> {
 
 /// The result of a look at these sockets, this many seconds after the start.
 pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) -> Msg {
+    let mut sockets = sockets.to_vec();
+    for socket in &mut sockets {
+        if socket.accept_queue_is_full() {
+            socket.drops.get_or_insert(seconds * 7);
+        }
+    }
     let figures: Vec<(NonZeroU64, Figures)> = sockets
         .iter()
         .filter(|socket| socket.state == TcpState::Established)
@@ -180,7 +186,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
         clock: SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600 + seconds),
         part,
         look: Look {
-            sockets: Store::of(sockets),
+            sockets: Store::of(&sockets),
             figures: Some(figures),
             ..Look::default()
         },
