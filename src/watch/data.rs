@@ -19,6 +19,9 @@ pub const GONE_FOR: Duration = Duration::from_secs(5);
 const KEPT_BYTES: usize = 64 << 20;
 /// How far back problems are reported.
 pub(super) const RECENT: Duration = Duration::from_secs(60);
+/// A socket is marked if it dropped packets in this time: clients try again after one, two and four seconds, and the mark
+/// should not come and go with each try.
+const LOSING: Duration = Duration::from_secs(5);
 /// How many points of a curve are kept, one per look.
 pub(super) const POINTS_MAX: usize = 120;
 
@@ -90,6 +93,8 @@ pub struct Data {
     /// The events, latest last.
     pub events: VecDeque<Line>,
     pub(super) event_count: u64,
+    /// The sockets that drop packets now.
+    pub(super) losing: Vec<Dropped>,
     /// The looks of the last minutes, latest last.
     pub moments: VecDeque<Moment>,
     /// Whether all looks are kept, however old.
@@ -179,6 +184,7 @@ impl Data {
         let moment = Moment::new(at, news.clock, self.moved, known, self.moments.back());
         self.kept_bytes += moment.bytes;
         self.moments.push_back(moment);
+        self.find_losing();
         if !self.keeps_all {
             self.forget(at, KEPT_BYTES);
         }
@@ -310,6 +316,11 @@ impl Data {
             ownership: self.around.owners.of(socket),
             context: &self.around.context,
         }
+    }
+
+    /// Finds the sockets that dropped packets at the last look or just before.
+    pub(super) fn find_losing(&mut self) {
+        self.losing = self.dropped(LOSING);
     }
 
     /// Which sockets that wait dropped packets in this time, by their own counters: the counters of the machine do not

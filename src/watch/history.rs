@@ -49,6 +49,7 @@ impl Data {
             }));
         });
         past.followed.begin(sockets);
+        past.find_losing();
         past.total = Some(past.followed.known().len() as u64);
         Some(past)
     }

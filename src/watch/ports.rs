@@ -47,7 +47,7 @@ impl Port {
         }
     }
 
-    /// Whether its accept queue is full: connections are lost.
+    /// Whether its accept queue is full: the next connections are lost.
     pub fn is_full(&self) -> bool {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }

@@ -10,7 +10,7 @@ use crate::render::cells::Column as Usual;
 use crate::render::human::{self, duration_ms, rfc3339_ms};
 use crate::render::owner;
 use crate::render::span::{Cut, Span};
-use crate::watch::data::Data;
+use crate::watch::data::{Data, Dropped};
 use crate::watch::items::Items;
 use crate::watch::level::View;
 use crate::watch::ports::Port;
@@ -150,9 +150,10 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     };
     let is_filling = port.queue_percent.is_some_and(|percent| percent >= 90);
     if !is_gone {
-        if port.is_full() {
+        let is_of_it = |one: &Dropped| (one.key.0, one.port) == (port.protocol, port.port);
+        if !is_outgoing && data.losing.iter().any(is_of_it) {
             mark = 'X';
-        } else if exposed || is_filling {
+        } else if port.is_full() || exposed || is_filling {
             mark = '!';
         }
     }
@@ -241,10 +242,13 @@ fn connection(key: Key, data: &Data, now: Duration) -> Option<Row> {
     };
     let retries = socket.timer.map_or(0, |timer| timer.retransmits);
     if !is_gone {
-        if socket.accept_queue_is_full() || (socket.state == TcpState::Established && retries > 2) {
+        let is_retrying = socket.state == TcpState::Established && retries > 2;
+        if is_retrying || data.losing.iter().any(|one| one.key == key) {
             mark = 'X';
-            note = (!socket.is_listener()).then(|| format!("  retry {retries}"));
-        } else if socket.state == TcpState::CloseWait && socket.recv_q().unwrap_or(0) > 0 {
+            note = is_retrying.then(|| format!("  retry {retries}"));
+        } else if socket.accept_queue_is_full()
+            || (socket.state == TcpState::CloseWait && socket.recv_q().unwrap_or(0) > 0)
+        {
             mark = '!';
         }
     }

@@ -189,6 +189,26 @@ fn ports_are_there_before_their_connections() {
 }
 
 #[test]
+fn what_drops_packets_is_marked_and_what_is_only_full_needs_attention() {
+    let mut state = state((100, 60));
+    for seconds in 10..20 {
+        let mut all = sockets();
+        // The queue of port 3000 stays full, but nobody connects; port 53 cannot keep up.
+        all[2].drops = Some(14);
+        all[5].drops = Some(seconds);
+        update(&mut state, news(&all, seconds, Part::All, 0));
+    }
+    let mark = |state: &State, port: &str| {
+        let shown = text(state);
+        let row = shown.lines().find(|line| line.contains(port)).unwrap();
+        row.chars().next().unwrap()
+    };
+    assert_eq!((mark(&state, "3000/tcp"), mark(&state, " 53/udp")), ('!', 'X'));
+    press(&mut state, &[Key::Char('2')]);
+    assert_eq!((mark(&state, "3000"), mark(&state, "127.0.0.53:53")), ('!', 'X'));
+}
+
+#[test]
 fn a_second_problem_is_shown_if_nothing_is_missing() {
     let mut state = state((100, 24));
     // The owner of one socket is hidden: that is said first.
