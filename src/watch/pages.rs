@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::items::Items;
 use super::msg::{Effect, Key};
 use super::state::{Mode, Question, State, WhyPage};
 use crate::model::{Protocol, Socket};
@@ -67,6 +68,15 @@ pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
 pub(super) fn ask_what(state: &mut State) -> Vec<Effect> {
     if state.setup.read_only {
         state.say("--read-only: nothing is stopped or closed here");
+        return Vec::new();
+    }
+    // The first socket of the row would be an arbitrary one of these programs: nothing is ended by a guess.
+    if let Items::Ports(ports) = &state.items
+        && let Some(port) = ports.get(state.level().at)
+        && port.programs.len() > 1
+    {
+        let count = port.programs.len();
+        state.say(format!("this row has {count} programs: Enter opens it"));
         return Vec::new();
     }
     let Some(socket) = state.selected_socket() else {

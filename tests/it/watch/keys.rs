@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use sockstat::model::{Protocol, State as TcpState};
 use sockstat::watch::msg::Part;
 use sockstat::watch::state::Mode;
 use sockstat::watch::{Effect, Key, Msg, State, update};
 
 use super::frames::text;
-use super::scene::{news, press, sockets, state};
+use super::scene::{news, press, socket, sockets, state};
 
 /// The filter that a key requests.
 fn filter(state: &mut State, key: char) -> Option<String> {
@@ -75,4 +76,25 @@ fn no_key_is_cut_in_the_last_line() {
             assert!(last.ends_with("? help  q quit"), "{width}: {last}");
         }
     }
+}
+
+#[test]
+fn nothing_is_offered_on_a_row_with_several_programs() {
+    let mut state = state((120, 40));
+    let of_one = press(&mut state, &[Key::Char('G'), Key::Char('x')]);
+    assert!(of_one.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    press(&mut state, &[Key::Esc]);
+    // The connection of sshd becomes one that it opened, beside that of java.
+    let mut all = sockets();
+    let (local, peer) = (("10.0.0.5", 39113), ("10.0.0.9", 22));
+    all[6] = socket(Protocol::Tcp, local, peer, TcpState::Established, 7);
+    update(&mut state, news(&all, 3, Part::First, 0));
+    let effects = press(&mut state, &[Key::Char('G'), Key::Char('x')]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    assert!(matches!(state.mode, Mode::Rows));
+    let shown = text(&state);
+    assert!(
+        shown.contains("this row has 2 programs: Enter opens it"),
+        "{shown}"
+    );
 }
