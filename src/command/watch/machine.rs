@@ -82,7 +82,7 @@ impl Machine {
         }
     }
 
-    /// Looks until the screen is closed.
+    /// Looks until the screen is closed. A recording ends with a look at everything.
     pub(super) fn run(mut self, orders: &Receiver<Effect>, screen: &Sender<Event>) {
         if tape::is_replaying() {
             return self.replay(orders, screen);
@@ -113,7 +113,12 @@ impl Machine {
                 Ok(Effect::Look) => true,
                 Ok(_) => continue,
                 Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    if tape::is_recording() {
+                        self.seen(Part::All, Scope::All, true);
+                    }
+                    return;
+                }
             };
             let (msg, pause) = self.look(all);
             if screen.send(Event::Msg(msg)).is_err() {

@@ -10,6 +10,7 @@ mod terminal;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -64,7 +65,7 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
     let (looks, orders) = channel();
     let machine = Machine::new(plan, selected, begun, caller.place.clone());
     let to_screen = events.clone();
-    spawn("looks", move || machine.run(&orders, &to_screen))?;
+    let looking = spawn("looks", move || machine.run(&orders, &to_screen))?;
     let (acts, requests) = channel();
     let to_screen = events.clone();
     spawn("acts", move || {
@@ -84,7 +85,12 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
     };
     let ended = screen.show(&mut state, &inbox);
     let leaves = screen.leaves.take();
+    drop(screen);
     terminal::give_back();
+    if tape::is_recording() {
+        // Its last look is made when nobody asks for more.
+        drop(looking.join());
+    }
     if let Some(text) = leaves {
         out::print(text.as_bytes())?;
     }
@@ -92,12 +98,11 @@ pub fn run(plan: WatchPlan, selected: Selected, global: Common, caller: &Caller)
 }
 
 /// Starts a thread that ends with the program.
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(body)
-        .context("cannot start a thread")?;
-    Ok(())
+        .context("cannot start a thread")
 }
 
 /// Shows the state and carries out its effects.

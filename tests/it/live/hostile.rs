@@ -395,7 +395,7 @@ fn a_hostile_user_harms_nobody_who_watches() {
     let Some(machine) = Machine::make() else { return };
     let mut command = machine.program("setsid");
     command.args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"]);
-    let mut screen = Screen::of(&mut command, (150, 50), &[]);
+    let mut screen = Screen::of(command, (150, 50), &[]);
     screen.wait_for("4000/tcp");
     // Every view, the panel of a row, its `why`, the program that `x` would stop, and a filter that matches nothing.
     for (keys, shown) in [

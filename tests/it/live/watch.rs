@@ -91,11 +91,13 @@ impl Screen {
     ) -> Self {
         let mut command = sockets.program("setsid");
         command.args(["-c", env!("CARGO_BIN_EXE_sockstat"), "watch"]);
-        Self::of(command.args(arguments), size, environment)
+        command.args(arguments);
+        Self::of(command, size, environment)
     }
 
-    /// The same through a command that gives the terminal a session of its own (`setsid -c`).
-    pub(super) fn of(command: &mut Command, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+    /// The same through a command that gives the terminal a session of its own (`setsid -c`). A command that was kept
+    /// would hold the terminal open, and the end of the program would go unnoticed.
+    pub(super) fn of(mut command: Command, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -409,7 +411,7 @@ fn without_threads_it_says_so_and_restores_the_terminal() {
         .args(["prlimit", "--nproc=0"])
         .arg(&program)
         .arg("watch");
-    let mut screen = Screen::of(&mut command, (80, 24), &[]);
+    let mut screen = Screen::of(command, (80, 24), &[]);
     screen.wait_for("cannot start a thread");
     let (status, _) = screen.ends();
     assert_eq!(status.code(), Some(1));

@@ -159,7 +159,7 @@ impl Place {
         command.arg(format!("--pid={}", of("pid_for_children")));
         command.arg(format!("--mount={}", of("mnt")));
         command.args([env!("CARGO_BIN_EXE_sockstat"), "watch"]);
-        Screen::of(&mut command, (100, 24), &[])
+        Screen::of(command, (100, 24), &[])
     }
 }
 
