@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::Data;
-use crate::model::{Key, Protocol, Scope, Socket, State};
+use crate::model::{Holder, Key, Process, Protocol, Scope, Socket, State};
 use crate::query::field::recv_q_percent;
 
 /// A row.
@@ -25,8 +25,10 @@ pub struct Port {
     pub queue_percent: Option<u64>,
     /// Packets dropped at its sockets.
     pub drops: u64,
-    /// The programs that hold what was opened from here.
+    /// The programs that hold what was opened from here, or that wait on it; a master with its workers is one.
     pub programs: BTreeSet<u32>,
+    /// The holders of the sockets that wait on it, those of the first socket first.
+    pub holders: Vec<Holder>,
     /// The first socket that waits on it, or that was opened from here.
     pub first: Key,
 }
@@ -43,6 +45,7 @@ impl Port {
             queue_percent: None,
             drops: 0,
             programs: BTreeSet::new(),
+            holders: Vec::new(),
             first,
         }
     }
@@ -58,6 +61,25 @@ impl Port {
         self.queue_percent = None;
         self.drops = 0;
         self.add_waiting(socket);
+    }
+
+    /// Adds the holders of a socket that waits on it: another program, unless a parent or child of one waits there already.
+    fn add_holders(&mut self, holders: &[Holder], processes: &BTreeMap<u32, Process>) {
+        let parent = |pid: u32| processes.get(&pid).and_then(|process| process.parent);
+        let is_one = |a: u32, b: u32| a == b || parent(a) == Some(b) || parent(b) == Some(a);
+        // Process 1 starts everything and may hold sockets for others: that does not make them one program.
+        let is_known = |holder: &Holder| {
+            let mut others = self.holders.iter().filter(|other| other.pid != 1);
+            others.any(|other| is_one(holder.pid, other.pid))
+        };
+        if !holders.iter().filter(|holder| holder.pid != 1).any(is_known) {
+            self.programs.extend(holders.first().map(|holder| holder.pid));
+        }
+        for holder in holders {
+            if !self.holders.iter().any(|other| other.pid == holder.pid) {
+                self.holders.push(*holder);
+            }
+        }
     }
 
     fn add_waiting(&mut self, socket: &Socket) {
@@ -98,6 +120,8 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
                 .or_insert_with(|| Port::new(socket.protocol, pair.local_port, key));
             if !is_gone {
                 port.add_waiting(socket);
+                let holders = data.around.owners.of(socket).holders;
+                port.add_holders(holders, &data.around.context.processes);
             }
         }
     };

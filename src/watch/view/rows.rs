@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::paint::{Tone, count, rate, rtt_ms};
 use super::table::{Cell, Column, Row};
 use crate::engine::follow::Happened;
-use crate::model::{Key, OwnerStatus, Protocol, Socket, State as TcpState};
+use crate::model::{Key, OwnerStatus, Protocol, Row as OwnedRow, Socket, State as TcpState};
 use crate::render::cells::Column as Usual;
 use crate::render::human::{self, duration_ms, rfc3339_ms};
 use crate::render::owner;
@@ -116,12 +116,15 @@ fn life(key: Key, data: &Data, now: Duration) -> (char, Tone, Option<String>) {
 
 /// Who holds a socket, and its command line while there is room.
 fn program(socket: &Socket, data: &Data, note: Option<String>) -> Cell {
-    let row = data.row(socket);
-    let mut spans = owner::spans(&row);
+    program_of(&data.row(socket), note)
+}
+
+fn program_of(row: &OwnedRow<'_>, note: Option<String>) -> Cell {
+    let mut spans = owner::spans(row);
     if let Some(note) = note {
         spans.push(Span::new(note, Cut::Never, 2));
     }
-    let command = human::command(&row);
+    let command = human::command(row);
     if !command.is_empty() {
         spans.push(Span::new(format!("  {command}"), Cut::End, 3));
     }
@@ -192,7 +195,14 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
         (None, drops) => drops,
     };
     let program = match &socket {
-        Some(socket) if !is_outgoing => program(socket, data, note),
+        Some(socket) if !is_outgoing => {
+            let mut row = data.row(socket);
+            // The others who wait on this port are counted too.
+            if port.programs.len() > 1 && row.ownership.status == OwnerStatus::Known {
+                row.ownership.holders = &port.holders;
+            }
+            program_of(&row, note)
+        }
         _ => {
             let programs = match port.programs.len() {
                 0 => String::new(),

@@ -8,7 +8,7 @@ use sockstat::watch::state::Mode;
 use sockstat::watch::{Effect, Key, Msg, State, update};
 
 use super::frames::text;
-use super::scene::{news, press, socket, sockets, state};
+use super::scene::{listener, news, press, socket, sockets, state};
 
 /// The filter that a key requests.
 fn filter(state: &mut State, key: char) -> Option<String> {
@@ -95,6 +95,25 @@ fn nothing_is_offered_on_a_row_with_several_programs() {
     let shown = text(&state);
     assert!(
         shown.contains("this row has 2 programs: Enter opens it"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_port_with_listeners_of_several_programs_counts_them() {
+    let mut state = state((120, 40));
+    let all = [
+        listener(("127.0.0.1", 8100), (0, 5), 4),
+        listener(("::1", 8100), (0, 5), 3),
+        listener(("10.77.0.1", 8100), (0, 5), 1),
+    ];
+    update(&mut state, news(&all, 3, Part::First, 0));
+    let effects = press(&mut state, &[Key::Char('g'), Key::Char('x')]);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    let shown = text(&state);
+    assert!(shown.contains(" +2"), "{shown}");
+    assert!(
+        shown.contains("this row has 3 programs: Enter opens it"),
         "{shown}"
     );
 }
