@@ -54,18 +54,7 @@ impl Protocol {
 
     /// Returns whether the endpoints are IP addresses and ports.
     pub const fn is_inet(self) -> bool {
-        matches!(
-            self,
-            Self::Tcp
-                | Self::Udp
-                | Self::Udplite
-                | Self::Raw
-                | Self::Icmp
-                | Self::Mptcp
-                | Self::Sctp
-                | Self::Dccp
-                | Self::Smc
-        )
+        self.family().is_none()
     }
 
     /// Returns the family of its sockets; `None` for protocols over both IPv4 and IPv6.

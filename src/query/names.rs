@@ -68,7 +68,7 @@ impl Unresolved {
                     .ok_or_else(|| self.missing("interface", found))?;
                 Ok(Expr::Is(Predicate::Interface(*index)))
             }
-            // Even if there is no such file, a socket may have this name.
+            // A socket may have this name although no such file exists (any more).
             Purpose::File => Ok(match found.files.get(name) {
                 Some(file) => Expr::Is(Predicate::File(*file)),
                 None => Expr::Constant(false),

@@ -47,7 +47,7 @@ fn a_port_to_kill_is_the_local_one() {
         ("/run/x", "path = /run/x"),
     ] {
         let expected = read(same_as).expr.unwrap();
-        // There is no such file.
+        // The file does not exist.
         let found = ResolvedNames::default();
         assert_eq!(
             format!("{:?}", parsed(filter).resolve(&found).unwrap()),
