@@ -8,7 +8,7 @@ use super::moment::{KEPT_FOR, Moment};
 use super::msg::{News, Part};
 use super::rates::Counted;
 use crate::engine::follow::{Event, Followed, Happened};
-use crate::engine::live::{Around, Figures, Scope, Traffic};
+use crate::engine::live::{Accepting, Around, Figures, Scope, Traffic};
 use crate::model::{Gap, Key, Row, Socket};
 
 /// How long a new row is marked.
@@ -16,12 +16,9 @@ pub const NEW_FOR: Duration = Duration::from_secs(3);
 /// How long the row of a closed socket keeps its place.
 pub const GONE_FOR: Duration = Duration::from_secs(5);
 /// The maximum memory for the looks of the last minutes and their events.
-const KEPT_BYTES: usize = 64 << 20;
+pub(super) const KEPT_BYTES: usize = 64 << 20;
 /// How far back problems are reported.
 pub(super) const RECENT: Duration = Duration::from_secs(60);
-/// A socket is marked if it dropped packets in this time: clients try again after one, two and four seconds, and the mark
-/// should not come and go with each try.
-const LOSING: Duration = Duration::from_secs(5);
 /// How many points of a curve are kept, one per look.
 pub(super) const POINTS_MAX: usize = 120;
 
@@ -74,6 +71,8 @@ pub(super) struct Dropped {
 /// What is known.
 #[derive(Clone, Debug, Default)]
 pub struct Data {
+    /// The filter that selected the sockets.
+    pub filter: String,
     /// The sockets.
     pub followed: Followed,
     /// The counters of connections, and their rates.
@@ -82,7 +81,17 @@ pub struct Data {
     pub around: Arc<Around>,
     /// Connections on the screen, with all details.
     pub details: BTreeMap<Key, Socket>,
-    /// Their curves.
+    /// Rates since this time are fresh: of connections that were read at the last look or the one before.
+    pub(super) fresh_from: Duration,
+    /// The number of segments of the machine when the counters of all connections were read.
+    pub(super) segments_counted: Option<u64>,
+    /// Ports with listeners that the filter leaves out.
+    pub accepting: Accepting,
+    /// Whether the listeners that the filter leaves out could not be read.
+    pub lacks_listeners: bool,
+    /// How many closed connections (TIME-WAIT) are not shown.
+    pub left_out: Option<u64>,
+    /// The curves of the connections on the screen.
     pub curves: BTreeMap<Key, VecDeque<Point>>,
     /// Sockets that are gone, and since when; without those that no look ever showed.
     pub gone: Vec<(Socket, Duration)>,
@@ -130,12 +139,15 @@ impl Data {
     /// Adds what a look found.
     pub fn take(&mut self, news: News, remains: bool) {
         let News { at, part, look, .. } = news;
+        let before = self.looked.unwrap_or_default();
         let first = matches!(part, Part::First | Part::Start);
         if first {
             let mut followed = Followed::shown(remains);
             followed.begin(look.sockets);
             self.followed = followed;
             self.total = None;
+            self.counted = Counted::default();
+            self.segments_counted = None;
             self.gone.clear();
             self.born.clear();
             self.changed.clear();
@@ -162,12 +174,24 @@ impl Data {
             self.reads = news.reads;
             self.undecided = look.undecided;
             self.gaps = look.gaps;
-            let details = &self.details;
-            if let Some(figures) = look.figures {
-                self.counted.all(figures, at, |key| details.contains_key(&key));
-            }
+            self.accepting = look.accepting;
+            self.lacks_listeners = look.lacks_listeners;
         }
-        self.rows(news.rows, at);
+        let details = &self.details;
+        let is_read = |key: Key| details.contains_key(&key);
+        let segments = Some(news.traffic.segments).filter(|segments| *segments > 0);
+        if let Some(figures) = look.figures {
+            self.counted.all(figures, at, is_read);
+            self.segments_counted = segments;
+        } else if segments.is_some() && segments == self.segments_counted {
+            self.counted.same(at, is_read);
+        }
+        self.fresh_from = match &news.rows {
+            Some(_) => before,
+            None => before.min(self.counted.at()),
+        };
+        self.rows(news.rows.unwrap_or_default(), at);
+        self.left_out = news.left_out;
         self.around = news.around;
         self.lost += u64::from(news.lost);
         self.total = news.total.or(self.total);
@@ -192,7 +216,7 @@ impl Data {
 
     /// Drops the oldest looks, and the events up to them: looks that are older than the user can go back, and those
     /// beyond the memory limit. Going back to a look undoes the events since then.
-    fn forget(&mut self, at: Duration, bytes_max: usize) {
+    pub(super) fn forget(&mut self, at: Duration, bytes_max: usize) {
         while self.moments.len() > 1
             && let Some(first) = self.moments.front()
             && (at.saturating_sub(first.at) > KEPT_FOR || self.kept_bytes > bytes_max)
@@ -257,7 +281,10 @@ impl Data {
                     self.moved.1 += 1;
                     self.gone.push((event.socket.clone(), at));
                 }
-                Happened::ClosedUnseen => {}
+                Happened::ClosedUnseen => {
+                    self.moved.0 += 1;
+                    self.moved.1 += 1;
+                }
             }
             self.event_count += 1;
             let line = Line {
@@ -294,6 +321,12 @@ impl Data {
         }
     }
 
+    /// Bytes per second that a TCP connection received and sent, between the last two looks; `None` if it was not read
+    /// at the last look or the one before.
+    pub fn rate(&self, key: Key) -> Option<(f64, f64)> {
+        self.counted.since(key, self.fresh_from)
+    }
+
     /// Returns an event by its number.
     pub fn event(&self, number: u64) -> Option<&Line> {
         let first = self.events.front()?.number;
@@ -316,44 +349,6 @@ impl Data {
             ownership: self.around.owners.of(socket),
             context: &self.around.context,
         }
-    }
-
-    /// Finds the sockets that dropped packets at the last look or just before.
-    pub(super) fn find_losing(&mut self) {
-        self.losing = self.dropped(LOSING);
-    }
-
-    /// Which sockets that wait dropped packets in this time, by their own counters: the counters of the machine do not
-    /// tell where. What a socket had dropped when it was first seen does not count: that may be long ago.
-    pub(super) fn dropped(&self, within: Duration) -> Vec<Dropped> {
-        let Some(last) = self.moments.back() else {
-            return Vec::new();
-        };
-        let from = self
-            .moments
-            .partition_point(|moment| last.at.saturating_sub(moment.at) > within);
-        let mut dropped = Vec::new();
-        last.waiting.each(|socket| {
-            let (Some(key), Some(now @ 1..)) = (socket.identity(), socket.drops) else {
-                return;
-            };
-            let first = self.moments.range(from..).find_map(|moment| {
-                let before = moment.waiting.get(key)?;
-                Some((before.drops?, last.at.saturating_sub(moment.at)))
-            });
-            if let Some((before, span)) = first
-                && now > before
-            {
-                let port = socket.inet().map_or(0, |pair| pair.local_port);
-                dropped.push(Dropped {
-                    key,
-                    port,
-                    packets: now - before,
-                    span,
-                });
-            }
-        });
-        dropped
     }
 
     /// The time in which the counters of [`Self::last_minute`] grew: less than a minute just after the start.
@@ -404,12 +399,13 @@ mod tests {
                 sockets: Store::of([&socket]),
                 ..Look::default()
             },
-            rows: Vec::new(),
+            rows: Some(Vec::new()),
             freed: Vec::new(),
             lost: false,
             around: Arc::default(),
             traffic: Traffic::default(),
             total: None,
+            left_out: None,
             cost: Duration::ZERO,
             reads: Duration::ZERO,
         }

@@ -4,24 +4,38 @@ use std::time::Duration;
 
 use super::data::Data;
 use crate::model::{OwnerStatus, Protocol, Row, Socket, State};
+use crate::render::human;
 
 /// The sentences about a socket.
 pub(super) fn explained(socket: &Socket, data: &Data, now: Duration) -> Vec<String> {
     let row = data.row(socket);
     let mut said = Vec::new();
+    let is_known = socket
+        .identity()
+        .is_some_and(|key| data.followed.known().contains(key));
     if let Some(since) = socket.identity().and_then(|key| data.gone_since(key)) {
         let seconds = now.saturating_sub(since).as_secs();
         said.push(format!(
             "It is gone. This is how it was last seen, {seconds} s ago."
         ));
+    } else if !is_known {
+        said.push("It is gone. This is all that was known of it at its end.".to_owned());
     }
     said.extend(state(socket).map(str::to_owned));
     said.extend(queues(socket));
+    said.extend(exposed(socket).map(|why| format!("It is marked with !: {why}.")));
     said.extend(owner(&row).map(str::to_owned));
     if matches!(socket.protocol, Protocol::Udp | Protocol::Udplite) {
         said.push("The kernel does not count its bytes, so their columns show -.".to_owned());
     }
     said
+}
+
+/// Why a listener is marked although nothing is wrong with its queue.
+pub(super) fn exposed(socket: &Socket) -> Option<&'static str> {
+    human::is_exposed(socket).then_some(
+        "the usual port of a database or debugger, which often has no password, accepts from every address",
+    )
 }
 
 fn state(socket: &Socket) -> Option<&'static str> {

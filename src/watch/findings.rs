@@ -215,7 +215,7 @@ mod tests {
                     sockets: Store::of(*sockets),
                     ..Look::default()
                 },
-                rows: Vec::new(),
+                rows: Some(Vec::new()),
                 freed: Vec::new(),
                 lost: false,
                 around: Arc::default(),
@@ -225,6 +225,7 @@ mod tests {
                     ..Traffic::default()
                 },
                 total: None,
+                left_out: None,
                 cost: Duration::ZERO,
                 reads: Duration::ZERO,
             };

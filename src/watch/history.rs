@@ -1,5 +1,6 @@
 //! The last ten minutes: reconstructs the sockets at an earlier look by undoing the events since then.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,7 +18,10 @@ impl Data {
     pub fn rewound(&self, at: usize) -> Option<Self> {
         let moment = self.moments.get(at)?.clone();
         let mut past = Self {
+            filter: self.filter.clone(),
             around: Arc::clone(&self.around),
+            accepting: self.accepting.clone(),
+            lacks_listeners: self.lacks_listeners,
             followed: self.followed.clone(),
             total: None,
             moved: moment.moved,
@@ -66,20 +70,31 @@ impl Data {
             .collect()
     }
 
-    /// Returns the next or the previous burst.
-    pub fn burst(&self, from: usize, forward: bool) -> Option<usize> {
-        let weight = |at: usize| {
-            self.moments
-                .get(at)
-                .map_or(0, |moment| moment.moved.0 + moment.moved.1)
-        };
-        let total: usize = (0..self.moments.len()).map(weight).sum();
-        let mean = total / self.moments.len().max(1);
-        let is_burst = |at: &usize| weight(*at) >= (mean * BURST.0).max(BURST.1);
-        if forward {
-            (from + 1..self.moments.len()).find(is_burst)
-        } else {
-            (0..from.min(self.moments.len())).rev().find(is_burst)
+    /// Splits off the looks with the filter that was used so far, with what is needed to go back to them.
+    pub(super) fn split_off(&mut self) -> Self {
+        Self {
+            filter: take(&mut self.filter),
+            followed: take(&mut self.followed),
+            events: take(&mut self.events),
+            moments: take(&mut self.moments),
+            kept_bytes: take(&mut self.kept_bytes),
+            accepting: take(&mut self.accepting),
+            lacks_listeners: self.lacks_listeners,
+            around: Arc::clone(&self.around),
+            ..Self::default()
         }
+    }
+}
+
+/// Returns the next or the previous burst among looks, of which this is how many sockets opened and closed.
+pub(super) fn burst(moved: &[(usize, usize)], from: usize, forward: bool) -> Option<usize> {
+    let weight = |at: usize| moved.get(at).map_or(0, |(opened, closed)| opened + closed);
+    let total: usize = (0..moved.len()).map(weight).sum();
+    let mean = total / moved.len().max(1);
+    let is_burst = |at: &usize| weight(*at) >= (mean * BURST.0).max(BURST.1);
+    if forward {
+        (from + 1..moved.len()).find(is_burst)
+    } else {
+        (0..from.min(moved.len())).rev().find(is_burst)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::data::Data;
 use super::ports::Port;
 use super::programs::Group;
-use crate::model::{Key, Protocol};
+use crate::model::{Key, Protocol, Socket};
 
 /// What a row stands for, which stays the same while rows move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,10 +81,9 @@ impl Items {
     /// Updates the queues of ports from the current data; everything else stays as it was counted.
     pub(super) fn refresh(&mut self, data: &Data) {
         if let Self::Ports(ports) = self {
-            for port in ports.iter_mut().filter(|port| port.port != 0) {
-                if let Some(socket) = data.socket(port.first) {
-                    port.refresh(&socket);
-                }
+            let mut slot = Socket::BLANK;
+            for port in ports.iter_mut() {
+                port.refresh(data.followed.known(), &mut slot);
             }
         }
     }

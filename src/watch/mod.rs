@@ -3,6 +3,7 @@
 
 mod areas;
 pub mod data;
+mod dropped;
 mod explain;
 pub mod filter_line;
 mod findings;
@@ -10,6 +11,7 @@ pub mod history;
 pub mod items;
 mod keys;
 pub mod level;
+mod looks;
 pub mod moment;
 pub mod msg;
 mod near;

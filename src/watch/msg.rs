@@ -54,8 +54,8 @@ pub struct News {
     pub part: Part,
     /// The sockets and their counters.
     pub look: Look,
-    /// Connections on the screen, read one by one with all details.
-    pub rows: Vec<Socket>,
+    /// Connections on the screen, read one by one with all details; `None` if single sockets cannot be read.
+    pub rows: Option<Vec<Socket>>,
     /// Sockets that the kernel freed since the previous look.
     pub freed: Vec<Socket>,
     /// Whether the kernel dropped some of its messages.
@@ -66,6 +66,8 @@ pub struct News {
     pub traffic: Traffic,
     /// The total number of sockets, regardless of the filter; `None` if unknown.
     pub total: Option<u64>,
+    /// How many closed connections (TIME-WAIT) there are that are not shown; `None` if they are shown, or unknown.
+    pub left_out: Option<u64>,
     /// The processor time that the look took, including the search for owners.
     pub cost: Duration,
     /// The same without the search for owners, which is made once.
@@ -115,10 +117,10 @@ pub enum Msg {
     Tick(Duration),
     /// The last change was drawn at this time.
     Drawn(Duration),
-    /// The requested target, fixed.
-    Target(Result<Target, String>),
-    /// What happened to it.
-    Fate(Fate),
+    /// The target of the question with this number, fixed.
+    Target(u32, Result<Target, String>),
+    /// What happened to the target of the question with this number.
+    Fate(u32, Fate),
     /// The answer of `why`.
     Why(Result<String, String>),
     /// Every look of a recording was processed with the filter with this number.
@@ -136,8 +138,8 @@ pub enum Effect {
     Look,
     /// Look at this interval.
     Interval(Duration),
-    /// Find out who holds this socket, and pin that process.
-    Target(Box<Socket>),
+    /// For the question with this number, find out who holds this socket, and pin that process.
+    Target(u32, Box<Socket>),
     /// Release the target.
     Release,
     /// Send TERM to the target, and report what happens.

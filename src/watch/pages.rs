@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::items::Items;
 use super::msg::{Effect, Key};
 use super::state::{Mode, Question, State, WhyPage};
-use crate::model::{Protocol, Socket};
+use crate::model::Socket;
 
 /// A key pressed sooner than this after a question was drawn cannot be an answer to it.
 const READING: Duration = Duration::from_millis(250);
@@ -14,11 +14,10 @@ pub(super) fn ask_why(state: &mut State) -> Vec<Effect> {
     let Some(socket) = state.selected_socket() else {
         return Vec::new();
     };
-    let has_answer = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp);
-    let Some(pair) = socket.inet().filter(|_| has_answer) else {
+    let Some(place) = state.why_place() else {
+        state.say("why answers for TCP and UDP ports");
         return Vec::new();
     };
-    let place = format!("{}/{}", pair.local_port, socket.protocol.name());
     state.mode = Mode::Why(WhyPage {
         place: place.clone(),
         socket: socket.identity(),
@@ -66,6 +65,10 @@ pub(super) fn why(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// Requests the target: the current holder of the socket with the cursor.
 pub(super) fn ask_what(state: &mut State) -> Vec<Effect> {
+    if state.setup.replay.is_some() {
+        state.say("this is a recording: there is nothing to stop or close");
+        return Vec::new();
+    }
     if state.setup.read_only {
         state.say("--read-only: nothing is stopped or closed here");
         return Vec::new();
@@ -82,18 +85,20 @@ pub(super) fn ask_what(state: &mut State) -> Vec<Effect> {
     let Some(socket) = state.selected_socket() else {
         return Vec::new();
     };
-    let is_gone = socket
-        .identity()
-        .is_none_or(|key| !state.data.followed.known().contains(key));
-    if is_gone {
+    if !state.has_target() {
         state.say("this socket is gone");
         return Vec::new();
     }
-    state.mode = Mode::Question(Question::default());
-    vec![Effect::Target(Box::new(Socket {
+    state.questions += 1;
+    state.mode = Mode::Question(Question {
+        number: state.questions,
+        ..Question::default()
+    });
+    let socket = Box::new(Socket {
         details: crate::model::details::Details::NONE,
         ..socket
-    }))]
+    });
+    vec![Effect::Target(state.questions, socket)]
 }
 
 pub(super) fn question(state: &mut State, key: Key, at: Duration) -> Vec<Effect> {
@@ -107,7 +112,7 @@ pub(super) fn question(state: &mut State, key: Key, at: Duration) -> Vec<Effect>
     }
     let target = match &question.target {
         Some(Ok(target)) if !question.is_busy => target,
-        _ if question.is_busy => return Vec::new(),
+        _ if question.is_busy && key != Key::Esc => return Vec::new(),
         _ => {
             state.mode = Mode::Rows;
             return vec![Effect::Release];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::Data;
-use crate::model::{Holder, Key, Process, Protocol, Scope, Socket, State};
+use crate::model::{Holder, Key, Process, Protocol, Scope, Socket, State, Store};
 use crate::query::field::recv_q_percent;
 
 /// A row.
@@ -29,7 +29,11 @@ pub struct Port {
     pub programs: BTreeSet<u32>,
     /// The holders of the sockets that wait on it, those of the first socket first.
     pub holders: Vec<Holder>,
-    /// The first socket that waits on it, or that was opened from here.
+    /// The sockets that wait on it; none for what was opened from here, and if the filter leaves them out.
+    pub waiting: Vec<Key>,
+    /// Whether its connections are shown, and its listeners are left out by the filter.
+    pub is_left_out: bool,
+    /// The first socket that waits on it, or else the first connection.
     pub first: Key,
 }
 
@@ -46,6 +50,8 @@ impl Port {
             drops: 0,
             programs: BTreeSet::new(),
             holders: Vec::new(),
+            waiting: Vec::new(),
+            is_left_out: false,
             first,
         }
     }
@@ -55,12 +61,16 @@ impl Port {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }
 
-    /// Updates the queues from its socket.
-    pub(super) fn refresh(&mut self, socket: &Socket) {
+    /// Updates the queues and drops from its sockets.
+    pub(super) fn refresh(&mut self, known: &Store, slot: &mut Socket) {
         self.accept = None;
         self.queue_percent = None;
         self.drops = 0;
-        self.add_waiting(socket);
+        for key in std::mem::take(&mut self.waiting) {
+            if known.read(key, slot) {
+                self.add_waiting(key, slot);
+            }
+        }
     }
 
     /// Adds the holders of a socket that waits on it: another program, unless a parent or child of one waits there already.
@@ -82,7 +92,8 @@ impl Port {
         }
     }
 
-    fn add_waiting(&mut self, socket: &Socket) {
+    fn add_waiting(&mut self, key: Key, socket: &Socket) {
+        self.waiting.push(key);
         if let Some(scope) = socket.scope()
             && !self.scopes.contains(&scope)
         {
@@ -119,7 +130,7 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
                 .entry((pair.local_port, socket.protocol))
                 .or_insert_with(|| Port::new(socket.protocol, pair.local_port, key));
             if !is_gone {
-                port.add_waiting(socket);
+                port.add_waiting(key, socket);
                 let holders = data.around.owners.of(socket).holders;
                 port.add_holders(holders, &data.around.context.processes);
             }
@@ -144,8 +155,16 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
         }
         // Sockets without ports share one row per protocol.
         let local_port = pair.map_or(0, |pair| pair.local_port);
-        let port = match ports.get_mut(&(local_port, key.0)) {
+        let place = (local_port, key.0);
+        let port = match ports.get_mut(&place) {
             Some(port) => port,
+            None if data.accepting.contains(&(key.0, local_port)) => {
+                let port = ports
+                    .entry(place)
+                    .or_insert_with(|| Port::new(key.0, local_port, key));
+                port.is_left_out = true;
+                port
+            }
             None => {
                 let port = outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key));
                 let holders = data.around.owners.of(socket).holders;
@@ -153,6 +172,10 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
                 port
             }
         };
+        if port.is_left_out {
+            let holders = data.around.owners.of(socket).holders;
+            port.add_holders(holders, &data.around.context.processes);
+        }
         port.connections += 1;
         if let (Some(sum), Some(rates)) = (&mut port.rate, data.counted.rates(key)) {
             sum.0 += rates.mean.0;

@@ -27,8 +27,10 @@ pub(super) const BY: &[Field] = &[
 pub struct Group {
     /// The value that its sockets have in common, as shown.
     pub name: String,
-    /// The processes that hold them, if they are grouped by process: the topmost, and how many more.
+    /// The processes that hold them.
     pub pids: BTreeSet<u32>,
+    /// Whether they are grouped by program, which has the pid of its topmost process beside its name.
+    pub is_program: bool,
     /// How many sockets it has.
     pub sockets: usize,
     /// How many of them listen, are established, and are in CLOSE-WAIT.
@@ -65,6 +67,7 @@ pub(super) fn programs(data: &Data, by: Field) -> Vec<Group> {
         let group = groups.entry(name).or_insert_with_key(|name| Group {
             name: name.clone(),
             pids: BTreeSet::new(),
+            is_program: by == Field::Process,
             sockets: 0,
             states: [0; 3],
             rate: (0.0, 0.0),

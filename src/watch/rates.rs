@@ -12,6 +12,9 @@ const MEAN_SECONDS: f64 = 10.0;
 /// A connection with a mean rate below this, in bytes per second, counts as idle.
 const STILL: f64 = 0.5;
 
+/// Counters of another look are compared with if they are at most this old: a longer mean says little about now.
+const COMPARED: Duration = Duration::from_secs(12);
+
 /// The counters and rates of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
@@ -78,6 +81,8 @@ pub struct Counted {
     all: Vec<(NonZeroU64, Figures)>,
     /// When that was.
     at: Duration,
+    /// How often the counters of all connections were read; rates are known after two times.
+    times: u32,
     /// Connections that are not idle, or that are read with every look.
     rates: HashMap<Key, Rates>,
 }
@@ -86,6 +91,28 @@ impl Counted {
     /// The rates of a connection; `None` if it is idle, or nothing is known yet.
     pub fn rates(&self, key: Key) -> Option<&Rates> {
         self.rates.get(&key)
+    }
+
+    /// Whether the rates of all connections are known.
+    pub fn is_known(&self) -> bool {
+        self.times >= 2
+    }
+
+    /// When the counters of all connections were last read.
+    pub fn at(&self) -> Duration {
+        self.at
+    }
+
+    /// Bytes per second, received and sent, between the last two times at which a connection was read, if the last was
+    /// at this time or later; `None` if that is unknown.
+    pub fn since(&self, key: Key, since: Duration) -> Option<(f64, f64)> {
+        match self.rates.get(&key) {
+            Some(rates) => rates.now.filter(|_| rates.at >= since),
+            None => {
+                found(&self.all, key)?;
+                (self.is_known() && self.at >= since).then_some((0.0, 0.0))
+            }
+        }
     }
 
     /// Whether all connections are idle.
@@ -120,6 +147,11 @@ impl Counted {
         for (cookie, now) in &figures {
             while before.next_if(|(one, _)| one < cookie).is_some() {}
             let Some((_, then)) = before.next_if(|(one, _)| one == cookie) else {
+                if self.times > 0 {
+                    // A rate needs another look.
+                    let first = || Rates::first(*now, at);
+                    self.rates.entry((Protocol::Tcp, *cookie)).or_insert_with(first);
+                }
                 continue;
             };
             if (then.received, then.sent) != (now.received, now.sent) {
@@ -131,16 +163,37 @@ impl Counted {
                 });
             }
         }
+        self.times = self.times.saturating_add(1);
         self.all = figures;
+        self.at = at;
+    }
+
+    /// No packet was sent or received since the counters of all connections were read: they are the same still.
+    pub fn same(&mut self, at: Duration, is_read: impl Fn(Key) -> bool) {
+        for rates in self.rates.values_mut() {
+            rates.next(rates.figures, at);
+        }
+        self.rates.retain(|key, rates| is_read(*key) || !rates.is_still());
+        self.times = self.times.saturating_add(1);
         self.at = at;
     }
 
     /// Takes the counters of a connection that was read individually.
     pub fn one(&mut self, key: Key, figures: Figures, at: Duration) {
+        let (all, counted_at) = (&self.all, self.at);
         self.rates
             .entry(key)
             .and_modify(|rates| rates.next(figures, at))
-            .or_insert_with(|| Rates::first(figures, at));
+            .or_insert_with(|| {
+                let is_near = at.saturating_sub(counted_at) <= COMPARED;
+                let before = found(all, key).filter(|_| is_near);
+                let mut rates = Rates::first(before.unwrap_or(figures), counted_at);
+                match before {
+                    Some(_) => rates.next(figures, at),
+                    None => rates.at = at,
+                }
+                rates
+            });
     }
 }
 

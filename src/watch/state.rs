@@ -12,9 +12,8 @@ use super::level::{Level, View};
 use super::msg::Target;
 use super::order::items;
 use super::ports::ports;
-use crate::model::{Key as SocketKey, Socket, time};
+use crate::model::{Key as SocketKey, Protocol, Socket};
 use crate::query::Expr;
-use crate::render::escape;
 
 /// How long rows keep their order after a key was pressed.
 const HOLD: Duration = Duration::from_secs(5);
@@ -64,6 +63,8 @@ pub enum Mode {
 /// The question of what to do with a target.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
+    /// Its number: answers to earlier questions are not about its target.
+    pub number: u32,
     /// The target, once it is fixed; or why there is none.
     pub target: Option<Result<Target, String>>,
     /// When it appeared on the screen: an earlier key cannot be an answer to it.
@@ -103,7 +104,9 @@ pub struct State {
     pub data: Data,
     /// What was known when the screen was frozen.
     pub frozen: Option<Box<Data>>,
-    /// What was known at an earlier look, and the index of that look.
+    /// The looks with earlier filters, the latest last.
+    pub earlier: Vec<Data>,
+    /// What was known at an earlier look, and the number of that look.
     pub past: Option<(usize, Box<Data>)>,
     /// Hidden columns of each view, as bits.
     pub hidden: [u16; 4],
@@ -129,6 +132,8 @@ pub struct State {
     pub items: Items,
     /// What has the keyboard focus.
     pub mode: Mode,
+    /// How many questions about a target there were.
+    pub questions: u32,
     /// Whether the panel with details is open.
     pub has_panel: bool,
     /// The interval between two looks.
@@ -190,52 +195,40 @@ impl State {
         past.or(self.frozen.as_deref()).unwrap_or(&self.data)
     }
 
-    /// Goes back (forward, if `steps` is positive) by this many looks, after freezing the screen.
-    pub fn travel(&mut self, steps: isize) {
-        let count = self.freeze().moments.len();
-        let last = count.saturating_sub(1);
-        let from = self.past.as_ref().map_or(last, |(at, _)| *at);
-        self.travel_to(from.saturating_add_signed(steps).min(last));
-    }
-
-    /// Goes to the next or the previous burst.
-    pub fn travel_to_burst(&mut self, forward: bool) {
-        let last = self.freeze().moments.len().saturating_sub(1);
-        let from = self.past.as_ref().map_or(last, |(at, _)| *at);
-        match self.freeze().burst(from, forward) {
-            Some(at) => self.travel_to(at),
-            None => self.say("no burst in that direction"),
+    /// The filter of what is on the screen.
+    pub fn shown_filter(&self) -> &str {
+        match &self.past {
+            Some((_, past)) => &past.filter,
+            None => &self.filter,
         }
-    }
-
-    /// Goes to the last look at a time, or says that there is none.
-    pub fn travel_to_time(&mut self, text: &str) {
-        let data = self.freeze();
-        let wanted = data.clock.and_then(|last| time::end_of(text, last));
-        let found = wanted.map(|wanted| data.moments.partition_point(|moment| moment.clock <= wanted));
-        match found {
-            None => self.say(format!("'{}' is not a time", escape::text(text.as_bytes()))),
-            Some(0) => self.say("no look from that time is kept"),
-            Some(after) => self.travel_to(after - 1),
-        }
-    }
-
-    fn freeze(&mut self) -> &Data {
-        self.frozen.get_or_insert_with(|| Box::new(self.data.clone()))
-    }
-
-    fn travel_to(&mut self, at: usize) {
-        let frozen = self.freeze();
-        let is_last = at + 1 >= frozen.moments.len();
-        let past = frozen.rewound(at).filter(|_| !is_last);
-        self.past = past.map(|past| (at, Box::new(past)));
-        self.rebuild();
     }
 
     /// The socket of the row with the cursor.
     pub fn selected_socket(&self) -> Option<Socket> {
-        let key = self.items.socket(self.level().at, self.shown())?;
-        self.shown().socket(key)
+        let (at, data) = (self.level().at, self.shown());
+        let key = self.items.socket(at, data)?;
+        data.socket(key).or_else(|| {
+            // What is gone for longer is known from its last event.
+            let Items::Events(numbers) = &self.items else {
+                return None;
+            };
+            data.event(*numbers.get(at)?)
+                .map(|line| line.event.socket.clone())
+        })
+    }
+
+    /// The place that `why` answers for in the row with the cursor, if it has one.
+    pub fn why_place(&self) -> Option<String> {
+        let socket = self.selected_socket()?;
+        let has_answer = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp);
+        let pair = socket.inet().filter(|_| has_answer)?;
+        Some(format!("{}/{}", pair.local_port, socket.protocol.name()))
+    }
+
+    /// Whether the row with the cursor has a socket that still exists.
+    pub fn has_target(&self) -> bool {
+        let key = self.items.socket(self.level().at, self.shown());
+        key.is_some_and(|key| self.data.followed.known().contains(key))
     }
 
     /// How many rows of the list fit on the screen.

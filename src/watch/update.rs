@@ -58,14 +58,18 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 question.shown_since.get_or_insert(at);
             }
         }
-        Msg::Target(target) => {
-            if let Mode::Question(question) = &mut state.mode {
+        Msg::Target(number, target) => {
+            if let Mode::Question(question) = &mut state.mode
+                && question.number == number
+            {
                 question.target = Some(target);
                 question.shown_since = None;
             }
         }
-        Msg::Fate(fate) => {
-            if let Mode::Question(question) = &mut state.mode {
+        Msg::Fate(number, fate) => {
+            if let Mode::Question(question) = &mut state.mode
+                && question.number == number
+            {
                 question.is_busy = false;
                 let said = match fate {
                     Fate::Said(said) => said,
@@ -124,7 +128,20 @@ fn take_news(state: &mut State, news: News) {
     let first = matches!(news.part, Part::First | Part::Start);
     let all = news.part != Part::Waiting;
     let remains = !state.filter.trim().is_empty();
+    let at = news.at;
+    if first {
+        state.keep_looks();
+        state.data.filter.clone_from(&state.filter);
+        // What was frozen are the looks with the previous filter.
+        if !state.data.keeps_all {
+            state.frozen = None;
+            state.past = None;
+        }
+    }
     state.data.take(news, remains);
+    if !state.earlier.is_empty() && state.frozen.is_none() {
+        state.forget_looks(at);
+    }
     state.is_current = true;
     if state.frozen.is_some() {
         return;

@@ -18,6 +18,8 @@ use crate::watch::{Effect, Msg};
 /// Runs until the screen is closed.
 pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: Common, caller: &Caller) {
     let mut target: Option<Fixed> = None;
+    // The number of the question about it.
+    let mut number = 0;
     let mut place: Option<String> = None;
     let mut interval = Duration::from_secs(1);
     loop {
@@ -26,19 +28,24 @@ pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: C
             None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let msg = match request {
-            Ok(Effect::Target(socket)) => {
+            Ok(Effect::Target(wanted, socket)) => {
+                number = wanted;
                 let fixed = Fixed::new(&socket, global.owners_by, caller);
                 let shown = fixed.as_ref().map(shown).map_err(Clone::clone);
                 target = fixed.ok();
-                Msg::Target(shown)
+                Msg::Target(number, shown)
             }
             Ok(Effect::Release) => {
                 target = None;
                 continue;
             }
-            Ok(Effect::Terminate) => act(target.as_mut(), |fixed| signal(fixed, Signal::TERM, caller)),
-            Ok(Effect::Kill) => act(target.as_mut(), |fixed| signal(fixed, Signal::KILL, caller)),
-            Ok(Effect::Destroy(all)) => act(target.as_mut(), |fixed| Fate::Said(fixed.close(all))),
+            Ok(Effect::Terminate) => act(number, target.as_mut(), |fixed| {
+                signal(fixed, Signal::TERM, caller)
+            }),
+            Ok(Effect::Kill) => act(number, target.as_mut(), |fixed| {
+                signal(fixed, Signal::KILL, caller)
+            }),
+            Ok(Effect::Destroy(all)) => act(number, target.as_mut(), |fixed| Fate::Said(fixed.close(all))),
             Ok(Effect::Interval(wanted)) => {
                 interval = wanted;
                 continue;
@@ -67,11 +74,12 @@ pub(super) fn run(requests: &Receiver<Effect>, screen: &Sender<Event>, global: C
     }
 }
 
-fn act(target: Option<&mut Fixed>, does: impl FnOnce(&mut Fixed) -> Fate) -> Msg {
-    Msg::Fate(match target {
+fn act(number: u32, target: Option<&mut Fixed>, does: impl FnOnce(&mut Fixed) -> Fate) -> Msg {
+    let fate = match target {
         Some(fixed) => does(fixed),
         None => Fate::Said("the target is gone".to_owned()),
-    })
+    };
+    Msg::Fate(number, fate)
 }
 
 fn signal(fixed: &mut Fixed, signal: Signal, caller: &Caller) -> Fate {

@@ -13,7 +13,7 @@ use crate::engine::Request;
 use crate::engine::live::{Live, Scope, Traffic};
 use crate::model::request::Dump;
 use crate::model::summary::Figure;
-use crate::model::{Socket, StateSet};
+use crate::model::{Protocol, Socket, StateSet};
 use crate::plan::watch::Selected;
 use crate::plan::{FilterInput, Place, WatchPlan};
 use crate::query::Expr;
@@ -173,6 +173,7 @@ impl Machine {
         self.remains = selected.remains;
         self.number = number;
         self.is_first = true;
+        self.pace.recount();
         Ok(())
     }
 
@@ -252,7 +253,7 @@ impl Machine {
         if scope == Scope::All && tape::is_recording() {
             self.surroundings.record(&look.sockets, &self.live.around());
         }
-        let rows = tape::unrecorded(|| self.live.again(&self.rows)).unwrap_or_default();
+        let rows = tape::unrecorded(|| self.live.again(&self.rows));
         let heard = self.messages.now();
         let freed = heard
             .freed
@@ -274,6 +275,7 @@ impl Machine {
             clock,
             part,
             total: self.total(),
+            left_out: self.left_out(),
             look,
             rows,
             freed,
@@ -299,6 +301,20 @@ impl Machine {
             figures.push(Figure::TcpTimeWait);
         }
         Some(figures.into_iter().filter_map(|figure| counts.get(figure)).sum())
+    }
+
+    /// How many closed connections are not shown.
+    fn left_out(&self) -> Option<u64> {
+        let wants_tcp = |dump: &Dump| dump.protocol == Protocol::Tcp;
+        if self.remains || !self.live.request().dumps.iter().any(wants_tcp) {
+            return None;
+        }
+        let count = || {
+            summary::read_counts(&ProcRoot::default())
+                .ok()?
+                .get(Figure::TcpTimeWait)
+        };
+        tape::unrecorded(count)
     }
 
     fn pause(&self) -> Duration {

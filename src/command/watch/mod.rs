@@ -181,7 +181,7 @@ impl Screen<'_> {
                 drop(self.acts.send(Effect::Interval(interval)));
             }
             Effect::WhyThen(..)
-            | Effect::Target(_)
+            | Effect::Target(..)
             | Effect::Release
             | Effect::Terminate
             | Effect::Kill

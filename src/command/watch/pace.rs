@@ -53,7 +53,8 @@ impl Pace {
         // Without counters, nothing shows whether anything changed.
         let is_unknown = *traffic == Traffic::default();
         let flows = traffic.segments != self.at_all.segments;
-        let is_late = since + slack(interval) >= FLOWING;
+        // Two times make a rate.
+        let is_late = self.times_counted < 2 || since + slack(interval) >= FLOWING;
         let is_due = (flows && (is_late || self.all_cost <= CHEAP)) || (self.is_regular && is_late);
         if is_unknown || is_due || traffic.has_new_connections(&self.at_all) {
             Scope::All
@@ -68,6 +69,11 @@ impl Pace {
     pub(super) fn counts(&self, now: Duration) -> bool {
         let is_late = now.saturating_sub(self.counted_at) + COUNTING / 10 >= COUNTING;
         self.times_counted < 2 || is_late || self.all_cost <= CHEAP
+    }
+
+    /// Forgets that counters were read: with another filter, those of other connections are needed.
+    pub(super) fn recount(&mut self) {
+        self.times_counted = 0;
     }
 
     /// Records that the look that began at this time read the counters.

@@ -1,6 +1,7 @@
 //! Reads the same sockets repeatedly, for the live screen. Owners and names are kept from look to look, and looked up
 //! only for new sockets.
 
+mod accepting;
 mod bound;
 mod figures;
 mod owners;
@@ -23,6 +24,7 @@ use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 pub use crate::source::proc::traffic::Traffic;
 use crate::source::tape;
+pub use accepting::Accepting;
 use bound::Bound;
 pub use figures::Figures;
 use owners::Search;
@@ -77,6 +79,10 @@ pub struct Look {
     pub nameless: u64,
     /// How many were left out because the filter needs an owner that is unknown.
     pub undecided: u64,
+    /// Ports with listeners, even if the filter leaves these out; empty without a filter, or if the scope is not all.
+    pub accepting: Accepting,
+    /// Whether the listeners that the filter leaves out could not be read.
+    pub lacks_listeners: bool,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// The processor time that the search for owners took; `None` if none was needed.
@@ -220,9 +226,13 @@ impl Live {
             *read = Store::with_room(self.count);
         }
         let learner = &mut self.learner;
+        let hides_listeners = scope == Scope::All && accepting::may_be_left_out(&self.request);
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
             for socket in &mut *sockets {
+                if hides_listeners {
+                    accepting::note(&mut look.accepting, socket);
+                }
                 if !may_match(
                     prefilter.as_ref(),
                     socket,
@@ -246,6 +256,10 @@ impl Live {
             if !look.gaps.contains(&gap) {
                 look.gaps.push(gap);
             }
+        }
+        // What is recorded or replayed has all sockets.
+        if hides_listeners && !tape::is_recording() && !tape::is_replaying() {
+            look.lacks_listeners = !accepting::read(&self.request, &self.root, &mut look.accepting);
         }
         let read = if waits { &mut all } else { &mut look.sockets };
         if scope == Scope::All {

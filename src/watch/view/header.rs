@@ -13,6 +13,14 @@ use crate::watch::items::Items;
 use crate::watch::level::{View, Within};
 use crate::watch::state::State;
 
+/// How much the age of the data says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    Full,
+    Short,
+    Brief,
+}
+
 /// Draws the first line.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     if area.height == 0 {
@@ -38,9 +46,18 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let room = area.width.saturating_sub(x);
     let width_of = |text: &String| u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
     let texts = [
-        status(state, is_narrow, is_narrow),
-        status(state, is_narrow, true),
-        status(state, true, true),
+        status(
+            state,
+            is_narrow,
+            if is_narrow { Length::Brief } else { Length::Full },
+        ),
+        status(
+            state,
+            is_narrow,
+            if is_narrow { Length::Brief } else { Length::Short },
+        ),
+        status(state, is_narrow, Length::Brief),
+        status(state, true, Length::Brief),
     ];
     let [.., shortest] = &texts;
     let status = texts
@@ -52,7 +69,7 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Within::All => String::new(),
         _ => state.within_words(),
     };
-    let words = match (state.filter.as_str(), within.as_str()) {
+    let words = match (state.shown_filter(), within.as_str()) {
         ("", within) => within.to_owned(),
         (filter, "") => format!("/ {filter}"),
         (filter, within) => format!("/ {filter}, {within}"),
@@ -77,7 +94,8 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 /// The number of sockets, what opened and closed, and the age of the data.
-fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
+fn status(state: &State, is_narrow: bool, length: Length) -> String {
+    let is_brief = length == Length::Brief;
     let data = state.shown();
     if state.is_current && data.looked_at_all.is_none() {
         let words = if is_brief {
@@ -95,7 +113,8 @@ fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
         _ => known,
     };
     let total = data.total.unwrap_or(known).max(known);
-    let is_part = shown != total && (!state.filter.is_empty() || matches!(state.items, Items::Sockets(_)));
+    let is_part =
+        shown != total && (!state.shown_filter().is_empty() || matches!(state.items, Items::Sockets(_)));
     let mut status = match (is_part, is_narrow) {
         (true, false) => format!("{} of {}", count(shown), count(total)),
         (_, true) => count(shown),
@@ -105,18 +124,19 @@ fn status(state: &State, is_narrow: bool, is_brief: bool) -> String {
         let _ = write!(status, "  +{} -{}", data.moved.0, data.moved.1);
     }
     status.push_str("  ");
-    status.push_str(&age(state, is_brief));
+    status.push_str(&age(state, length));
     if state.level().sort.is_live()
         && state.frozen.is_none()
         && let Some(left) = state.held_for()
-        && !is_brief
+        && length == Length::Full
     {
         let _ = write!(status, "  order held {} s", left.as_millis().div_ceil(1000));
     }
     status
 }
 
-fn age(state: &State, is_brief: bool) -> String {
+fn age(state: &State, length: Length) -> String {
+    let is_brief = length == Length::Brief;
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     if let (Some((_, past)), Some(frozen)) = (&state.past, &state.frozen) {
         let clock = past.clock.map(rfc3339).unwrap_or_default();
@@ -149,14 +169,15 @@ fn age(state: &State, is_brief: bool) -> String {
     }
     let interval = interval(state);
     let every = all_every(state.data.reads, state.interval).max(state.data.cost * SHARE);
-    match every > state.interval {
-        true if is_brief => format!("live {}", duration_ms(ms(every))),
-        true => format!(
-            "live {interval}, all {} (look takes {} ms)",
-            duration_ms(ms(every)),
+    let every_words = duration_ms(ms(every)).replace(".0 s", " s");
+    match (every > state.interval, length) {
+        (false, _) => format!("live {interval}"),
+        (true, Length::Brief) => format!("live {every_words}"),
+        (true, Length::Short) => format!("live {interval}, rest {every_words}"),
+        (true, Length::Full) => format!(
+            "live {interval}, what is not on screen {every_words} (takes {} ms)",
             ms(state.data.cost)
         ),
-        false => format!("live {interval}"),
     }
 }
 

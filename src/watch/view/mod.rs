@@ -11,9 +11,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::areas::{Areas, areas};
-use super::data::Data;
 use super::level::{Sort, View};
 use super::state::{Mode, State};
+use crate::query::field::Field;
 use header::header;
 use paint::{Canvas, Tone, count, cut_words, whole_words};
 use table::{BETWEEN, Row, aligned, fit, text_of};
@@ -59,7 +59,7 @@ fn body(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     if areas.headings.height > 0 {
         let headings: Vec<String> = fitted
             .iter()
-            .map(|(_, column, width)| aligned(&title(state, column.title), column, *width))
+            .map(|(at, column, width)| aligned(&title(state, *at, column.title), column, *width))
             .collect();
         let headings = headings.join(BETWEEN);
         canvas.put(
@@ -103,8 +103,13 @@ fn body(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
 }
 
 /// The heading of a column, with a `v` or `^` if rows are sorted by it.
-fn title(state: &State, title: &str) -> String {
+fn title(state: &State, at: usize, title: &str) -> String {
     let level = state.level();
+    // Groups have the name of what they are grouped by.
+    let group = (level.view == View::Programs && at == 0 && level.by != Field::Process)
+        .then(|| level.by.name().to_uppercase().replace('_', " "));
+    let is_name = group.is_some() && level.sort == Sort::Program;
+    let title = group.as_deref().unwrap_or(title);
     let sorted = match level.sort {
         Sort::Usual => return title.to_owned(),
         Sort::Count => ["CONNS", "SOCKETS"],
@@ -117,7 +122,7 @@ fn title(state: &State, title: &str) -> String {
         Sort::Peer => ["PEER", ""],
         Sort::Program => ["PROGRAM", ""],
     };
-    if sorted.contains(&title) {
+    if sorted.contains(&title) || is_name {
         let is_down = level.sort.is_descending() != level.is_turned;
         format!("{title}{}", if is_down { "v" } else { "^" })
     } else {
@@ -148,13 +153,8 @@ fn nothing(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
 }
 
 fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
-    if let (Some((at, _)), Some(frozen), 1, 1) = (
-        &state.past,
-        &state.frozen,
-        areas.finding.height,
-        areas.loss.height,
-    ) {
-        strip(frozen, *at, areas, canvas);
+    if let (Some((at, _)), 1, 1) = (&state.past, areas.finding.height, areas.loss.height) {
+        strip(state, *at, areas, canvas);
         return keys_line(state, areas, canvas);
     }
     let mut findings = state.findings.iter().cloned();
@@ -169,7 +169,10 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
             line(areas.finding, finding.as_deref(), Tone::Alarm, canvas);
             // If nothing is missing, there is room for another problem.
             let second = loss.or_else(|| findings.next());
-            line(areas.loss, second.as_deref(), Tone::Warn, canvas);
+            match second.or_else(|| choice_words(&state.mode)) {
+                Some(second) => line(areas.loss, Some(&second), Tone::Warn, canvas),
+                None => line(areas.loss, left_out(state).as_deref(), Tone::Dim, canvas),
+            }
         }
         (1, _) => {
             let tone = if finding.is_some() {
@@ -184,14 +187,35 @@ fn footer(state: &State, areas: Areas, canvas: &mut Canvas<'_>) {
     keys_line(state, areas, canvas);
 }
 
+/// What the choice in the last line means.
+fn choice_words(mode: &Mode) -> Option<String> {
+    match mode {
+        Mode::SortBy => Some("Sort by; the same letter again reverses the order".to_owned()),
+        Mode::Columns => Some("Letters show (+) and hide (-) columns; any other key ends this".to_owned()),
+        _ => None,
+    }
+}
+
+/// What is left out on purpose: closed connections.
+fn left_out(state: &State) -> Option<String> {
+    let number = state.shown().left_out.filter(|number| *number > 0)?;
+    let is_listing = state.level().view != View::Events;
+    let connections = if number == 1 { "connection" } else { "connections" };
+    is_listing.then(|| {
+        format!(
+            "{} closed {connections} (TIME-WAIT) not shown: / state time-wait shows them",
+            count(number)
+        )
+    })
+}
+
 /// Draws how many sockets opened and closed at each look, and which look is shown.
-fn strip(frozen: &Data, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
+fn strip(state: &State, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
     let width = usize::from(areas.finding.width).saturating_sub(2);
-    let first = frozen.moments.len().saturating_sub(width).min(at);
+    let first = state.looks().count().saturating_sub(width).min(at);
     #[allow(clippy::cast_precision_loss, reason = "a curve has eight steps")]
-    let values: Vec<f64> = frozen
-        .moments
-        .iter()
+    let values: Vec<f64> = state
+        .looks()
         .skip(first)
         .take(width)
         .map(|moment| (moment.moved.0 + moment.moved.1) as f64)
@@ -203,8 +227,11 @@ fn strip(frozen: &Data, at: usize, areas: Areas, canvas: &mut Canvas<'_>) {
         &paint::curve(&values, width),
         Tone::Plain,
     );
-    let (opened, closed) = frozen.moments.get(at).map_or((0, 0), |moment| moment.moved);
-    let mark = format!("{}^ {opened} opened, {closed} closed", " ".repeat(at - first));
+    let (opened, closed) = state.looks().nth(at).map_or((0, 0), |moment| moment.moved);
+    let mark = format!(
+        "{}^ at this look: {opened} opened, {closed} closed",
+        " ".repeat(at - first)
+    );
     canvas.put(1, areas.loss.y, areas.loss.width, &mark, Tone::Strong);
 }
 
@@ -255,7 +282,6 @@ fn keys(state: &State, width: u16) -> String {
         return "? help  q quit".to_owned();
     }
     let (view, is_frozen) = (state.level().view, state.frozen.is_some());
-    let has_sockets = view != View::Programs;
     let words = [
         (true, "/ filter", 1),
         (view != View::Events, "s sort", 5),
@@ -271,8 +297,8 @@ fn keys(state: &State, width: u16) -> String {
         (view == View::Connections, "o other end", 8),
         (view == View::Connections, "y copy row", 9),
         (view == View::Connections, "Y copy command", 7),
-        (has_sockets, "w why", 3),
-        (has_sockets && !state.setup.read_only, "x kill", 4),
+        (state.why_place().is_some(), "w why", 3),
+        (state.has_target() && !state.setup.read_only, "x kill", 4),
         (true, "? help", 0),
         (true, "q quit", 0),
     ];

@@ -32,6 +32,7 @@ const HELP: &[&str] = &[
     "  x              stop or close...      y Y       copy the row, the command",
     "                                       p         print the screen and quit",
     "MARKS  + new  - gone  ~ changed  ! needs attention  X loses something now",
+    "       !  a full queue, unread data that nobody closes, a database open to all",
     "FIELDS - the kernel has no such figure   ? not known, or not permitted",
 ];
 
@@ -178,13 +179,20 @@ pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas
     {
         canvas.put(0, y, area.width, line, Tone::Plain);
     }
-    let words = state
-        .notice
-        .as_ref()
-        .map_or("y copy text  Y copy command  Esc back  q quit", |(notice, _)| {
-            notice
-        });
-    keys(area, words, canvas);
+    let words = [
+        (lines.len() > height, "j k down, up", 2),
+        (true, "y copy text", 3),
+        (true, "Y copy command", 4),
+        (true, "Esc back", 1),
+        (true, "q quit", 0),
+    ];
+    let words = words.into_iter().filter(|(is_there, ..)| *is_there);
+    let words: Vec<(String, u8)> = words.map(|(_, text, rank)| (text.to_owned(), rank)).collect();
+    let words = match &state.notice {
+        Some((notice, _)) => notice.clone(),
+        None => whole_words(&words, area.width),
+    };
+    keys(area, &words, canvas);
 }
 
 pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &mut Canvas<'_>) {
@@ -242,7 +250,10 @@ pub(super) fn question(state: &State, question: &Question, area: Rect, canvas: &
                 say(format!("  > {said}"), Tone::Strong);
             }
             if question.is_busy {
-                say("  > waiting".to_owned(), Tone::Dim);
+                say(
+                    "  > waiting   Esc: back, the result is shown there".to_owned(),
+                    Tone::Dim,
+                );
             }
         }
     }

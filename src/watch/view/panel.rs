@@ -11,6 +11,7 @@ use crate::render::facts;
 use crate::render::human::{self, rfc3339};
 use crate::render::owner;
 use crate::watch::data::{Data, Point};
+use crate::watch::explain::exposed;
 use crate::watch::items::Items;
 use crate::watch::programs::Group;
 use crate::watch::state::State;
@@ -35,6 +36,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let mut lines = vec![title(state, &socket)];
     lines.extend(accept_queue(state.shown(), &socket, area.width.into()));
     lines.extend(curves(state, &socket, area.width.into()));
+    lines.extend(exposed(&socket).map(|why| format!("  attention  {why}")));
     let row = state.shown().row(&socket);
     lines.extend(facts::record(&row).lines().map(str::to_owned));
     let command = human::command(&row);
@@ -142,18 +144,15 @@ fn curves(state: &State, socket: &Socket, width: usize) -> Vec<String> {
         let values: Vec<f64> = points.iter().map(of).collect();
         curve(&values, width)
     };
+    let now = socket.identity().and_then(|key| data.rate(key));
+    let shown = |of: fn((f64, f64)) -> f64| match now {
+        Some(now) => format!("{}/s", or_zero(rate(of(now)))),
+        None => "?".to_owned(),
+    };
     let lost: u32 = points.iter().map(|point| point.retransmits).sum();
     [
-        (
-            "out",
-            format!("{}/s", or_zero(rate(last.rate.1))),
-            drawn(|point| point.rate.1),
-        ),
-        (
-            "in",
-            format!("{}/s", or_zero(rate(last.rate.0))),
-            drawn(|point| point.rate.0),
-        ),
+        ("out", shown(|rate| rate.1), drawn(|point| point.rate.1)),
+        ("in", shown(|rate| rate.0), drawn(|point| point.rate.0)),
         ("rtt", rtt_ms(last.rtt_us), drawn(|point| point.rtt_us.into())),
         ("lost", lost.to_string(), drawn(|point| point.retransmits.into())),
         (

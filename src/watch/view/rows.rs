@@ -138,7 +138,7 @@ fn program_of(row: &OwnedRow<'_>, note: Option<String>) -> Cell {
 fn port(port: &Port, data: &Data, now: Duration) -> Row {
     let socket = data.socket(port.first);
     let is_outgoing = port.port == 0;
-    let (mut mark, tone, note) = if is_outgoing {
+    let (mut mark, tone, note) = if is_outgoing || port.is_left_out {
         (' ', Tone::Plain, None)
     } else {
         life(port.first, data, now)
@@ -165,7 +165,11 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     } else {
         Tone::Plain
     };
-    let name = if is_outgoing && port.protocol.is_inet() {
+    // Only listeners tell which side accepted a connection.
+    let is_unclear = data.lacks_listeners && port.protocol == Protocol::Tcp;
+    let name = if is_outgoing && is_unclear {
+        format!("?/{}", port.protocol.name())
+    } else if is_outgoing && port.protocol.is_inet() {
         format!("out/{}", port.protocol.name())
     } else if is_outgoing {
         port.protocol.name().to_owned()
@@ -181,6 +185,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     }
     let rates = |of: fn((f64, f64)) -> f64| match port.rate {
         _ if is_gone => String::new(),
+        Some(_) if port.connections > 0 && !data.counted.is_known() => "?".to_owned(),
         Some(rates) => rate(of(rates)),
         None => "-".to_owned(),
     };
@@ -211,6 +216,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
             };
             let words = match (port.protocol.is_inet(), programs.as_str()) {
                 (false, _) => programs,
+                _ if is_unclear => "opened or accepted here: the listeners could not be read".to_owned(),
                 (true, "") => "opened from here".to_owned(),
                 (true, _) => format!("opened from here by {programs}"),
             };
@@ -237,10 +243,12 @@ fn connection(key: Key, data: &Data, now: Duration) -> Option<Row> {
     let (mut mark, tone, mut note) = life(key, data, now);
     let is_gone = mark == '-';
     let row = data.row(&socket);
-    let rates = data.counted.rates(key);
-    let shown = |of: fn((f64, f64)) -> f64| match rates.and_then(|rates| rates.now) {
+    let is_connected = socket.inet().is_some_and(|pair| pair.peer_port != 0);
+    let is_counted = socket.protocol == Protocol::Tcp && is_connected && socket.inode.is_some();
+    let shown = |of: fn((f64, f64)) -> f64| match data.rate(key) {
         _ if is_gone => String::new(),
         Some(now) => rate(of(now)),
+        None if is_counted => "?".to_owned(),
         None if socket.protocol == Protocol::Tcp => String::new(),
         None => "-".to_owned(),
     };
@@ -307,7 +315,10 @@ fn group(group: &Group, data: &Data) -> Row {
         !parent.is_some_and(|parent| group.pids.contains(&parent))
     });
     let mut name = vec![Span::new(group.name.clone(), Cut::End, 1)];
-    if let Some(pid) = topmost.or_else(|| group.pids.first()) {
+    if let Some(pid) = topmost
+        .or_else(|| group.pids.first())
+        .filter(|_| group.is_program)
+    {
         let more = group.pids.len() - 1;
         let more = if more == 0 {
             String::new()
@@ -317,6 +328,8 @@ fn group(group: &Group, data: &Data) -> Row {
         name.push(Span::fixed(format!(" {pid}{more}")));
     }
     let warns = close_wait >= 100;
+    let is_unknown = established + close_wait > 0 && !data.counted.is_known();
+    let rates = |bytes: f64| if is_unknown { "?".to_owned() } else { rate(bytes) };
     Row {
         mark: if warns { '!' } else { ' ' },
         tone: Tone::Plain,
@@ -326,8 +339,8 @@ fn group(group: &Group, data: &Data) -> Row {
             Cell::fixed(shown(listen)),
             Cell::fixed(shown(established)),
             Cell::fixed(shown(close_wait)).toned(if warns { Tone::Warn } else { Tone::Plain }),
-            Cell::fixed(rate(group.rate.0)),
-            Cell::fixed(rate(group.rate.1)),
+            Cell::fixed(rates(group.rate.0)),
+            Cell::fixed(rates(group.rate.1)),
             Cell::of(vec![Span::new(group.unit.clone(), Cut::End, 1)]).toned(Tone::Dim),
         ],
     }

@@ -257,6 +257,22 @@ fn keys_a_filter_and_another_size() {
 }
 
 #[test]
+fn which_side_accepted_is_known_although_the_filter_hides_listeners() {
+    let Some(sockets) = sockets(&["tcp-pair:port=3000,listener=1"]) else {
+        return;
+    };
+    // The kernel checks the state, and sockstat the program.
+    for filter in ["state established", "state established and process = mksock"] {
+        let mut screen = Screen::start(&sockets, &[filter], (120, 24), &[]);
+        screen.wait_for("3000/tcp");
+        screen.wait_for("out/tcp");
+        assert!(!screen.text().contains(" 0/"), "{}", screen.text());
+        screen.press("q");
+        assert!(screen.ends().0.success());
+    }
+}
+
+#[test]
 fn a_key_that_arrives_with_a_resize_takes_effect() {
     let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
         return;

@@ -94,7 +94,7 @@ fn generated_frames_of_pages_are_fresh() {
             closable: 129,
             ..Target::default()
         };
-        update(state, Msg::Target(Ok(target)));
+        update(state, Msg::Target(1, Ok(target)));
     });
 }
 
@@ -238,6 +238,10 @@ fn the_header_tells_how_often_everything_is_read() {
     };
     // The search for owners is made once.
     assert!(shown(40, 2).ends_with("  live 1 s"), "{}", shown(40, 2));
-    assert!(shown(20, 20).contains("live 1 s, all 2.0 s"), "{}", shown(20, 20));
-    assert!(shown(140, 140).contains("all 2.8 s"), "{}", shown(140, 140));
+    assert!(
+        shown(20, 20).contains("live 1 s, what is not on screen 2 s (takes 20 ms)"),
+        "{}",
+        shown(20, 20)
+    );
+    assert!(shown(140, 140).contains("screen 2.8 s"), "{}", shown(140, 140));
 }

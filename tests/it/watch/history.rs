@@ -2,7 +2,7 @@
 
 use sockstat::model::Socket;
 use sockstat::watch::msg::Part;
-use sockstat::watch::{Key, State, update};
+use sockstat::watch::{Key, Msg, State, update};
 
 use super::frames::text;
 use super::scene::{news, press, sockets, state};
@@ -55,7 +55,7 @@ fn a_burst_is_found_from_the_end() {
     press(&mut state, &[Key::Char('N')]);
     let shown = text(&state);
     assert!(shown.contains("AT 12:00:05 UTC"), "{shown}");
-    assert!(shown.contains("^ 0 opened, 19 closed"), "{shown}");
+    assert!(shown.contains("^ at this look: 0 opened, 19 closed"), "{shown}");
     press(&mut state, &[Key::Char('N')]);
     assert!(text(&state).contains("no burst in that direction") || text(&state).contains("AT 12:00:05"));
 }
@@ -75,4 +75,68 @@ fn figures_that_were_not_kept_are_unknown() {
         "{queues:?}"
     );
     assert!(state.shown().counted.is_still());
+}
+
+#[test]
+fn looks_with_an_earlier_filter_are_kept() {
+    let mut state = state((120, 24));
+    let enter = |state: &mut State, filter: &str| {
+        press(state, &[Key::Char('/'), Key::Ctrl('u')]);
+        update(state, Msg::Paste(filter.to_owned()));
+        press(state, &[Key::Enter]);
+    };
+    let first = |state: &State| text(state).lines().next().unwrap().to_owned();
+    enter(&mut state, "state listening");
+    let few: Vec<Socket> = sockets().into_iter().filter(Socket::is_listener).collect();
+    update(&mut state, news(&few, 3, Part::First, 1));
+    update(&mut state, news(&few[1..], 4, Part::All, 1));
+    press(&mut state, &[Key::Char('[')]);
+    let then = first(&state);
+    assert!(
+        then.contains("/ state listening") && then.contains("AT 12:00:03 UTC, 1.0 s"),
+        "{then}"
+    );
+    assert_eq!(ports(&state), [22, 443, 3000, 5432, 6379]);
+    press(&mut state, &[Key::Char('[')]);
+    let then = first(&state);
+    assert!(
+        !then.contains("/ state") && then.contains("AT 12:00:02 UTC, 2.0 s"),
+        "{then}"
+    );
+    assert_eq!(ports(&state), [22, 443, 3000, 5432, 6379, 8000]);
+    assert!(
+        text(&state).contains("^ at this look: 1 opened, 1 closed"),
+        "{}",
+        text(&state)
+    );
+    press(&mut state, &[Key::Char('[')]);
+    assert_eq!(ports(&state), [22, 443, 3000, 5432, 6379, 9000]);
+    press(&mut state, &[Key::Char('[')]);
+    assert!(
+        text(&state).contains("the oldest look that is kept"),
+        "{}",
+        text(&state)
+    );
+    press(&mut state, &[Key::Char('}')]);
+    assert_eq!(ports(&state), [443, 3000, 5432, 6379]);
+    for key in "t12:00:02".chars() {
+        press(&mut state, &[Key::Char(key)]);
+    }
+    press(&mut state, &[Key::Enter]);
+    assert!(first(&state).contains("AT 12:00:02"), "{}", first(&state));
+    // Esc drops the filter, and not the looks.
+    press(&mut state, &[Key::Char(' '), Key::Esc]);
+    update(&mut state, news(&sockets(), 5, Part::First, 2));
+    press(&mut state, &[Key::Char('['), Key::Char('[')]);
+    assert!(
+        first(&state).contains("/ state listening") && first(&state).contains("AT 12:00:03"),
+        "{}",
+        first(&state)
+    );
+    // Like all looks, they are kept for ten minutes.
+    press(&mut state, &[Key::Char(' ')]);
+    update(&mut state, news(&sockets(), 603, Part::All, 2));
+    assert_eq!(state.looks().count(), 4, "those of the last filter, and of now");
+    update(&mut state, news(&sockets(), 610, Part::All, 2));
+    assert_eq!(state.looks().count(), 2);
 }

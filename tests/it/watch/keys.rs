@@ -82,7 +82,7 @@ fn no_key_is_cut_in_the_last_line() {
 fn nothing_is_offered_on_a_row_with_several_programs() {
     let mut state = state((120, 40));
     let of_one = press(&mut state, &[Key::Char('G'), Key::Char('x')]);
-    assert!(of_one.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    assert!(of_one.iter().any(|effect| matches!(effect, Effect::Target(..))));
     press(&mut state, &[Key::Esc]);
     // The connection of sshd becomes one that it opened, beside that of java.
     let mut all = sockets();
@@ -90,7 +90,7 @@ fn nothing_is_offered_on_a_row_with_several_programs() {
     all[6] = socket(Protocol::Tcp, local, peer, TcpState::Established, 7);
     update(&mut state, news(&all, 3, Part::First, 0));
     let effects = press(&mut state, &[Key::Char('G'), Key::Char('x')]);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(..))));
     assert!(matches!(state.mode, Mode::Rows));
     let shown = text(&state);
     assert!(
@@ -109,7 +109,7 @@ fn a_port_with_listeners_of_several_programs_counts_them() {
     ];
     update(&mut state, news(&all, 3, Part::First, 0));
     let effects = press(&mut state, &[Key::Char('g'), Key::Char('x')]);
-    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(_))));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Target(..))));
     let shown = text(&state);
     assert!(shown.contains(" +2"), "{shown}");
     assert!(

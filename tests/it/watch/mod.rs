@@ -3,6 +3,7 @@
 mod frames;
 mod history;
 mod keys;
+mod known;
 mod properties;
 mod scene;
 mod terminal;

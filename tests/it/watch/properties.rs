@@ -59,11 +59,14 @@ fn take(state: &mut State, step: &Step, seconds: u64) {
         Step::Outside(which) => {
             let msg = match which {
                 0 => Msg::Failed("no".to_owned(), Duration::from_secs(2)),
-                1 => Msg::Target(Ok(Target {
-                    closable: 3,
-                    ..Target::default()
-                })),
-                2 => Msg::Fate(Fate::StillRuns("it runs".to_owned())),
+                1 => Msg::Target(
+                    state.questions,
+                    Ok(Target {
+                        closable: 3,
+                        ..Target::default()
+                    }),
+                ),
+                2 => Msg::Fate(state.questions, Fate::StillRuns("it runs".to_owned())),
                 3 => Msg::Why(Ok("No: taken.\n\nBy nobody.\n".to_owned())),
                 _ => Msg::Refused(state.filter_number, "no".to_owned()),
             };
@@ -137,14 +140,17 @@ fn a_key_that_was_typed_ahead_does_nothing_to_a_target() {
     let at = state.now + Duration::from_secs(1);
     let asked = update(&mut state, Msg::Key(Key::Char('x'), at));
     assert!(
-        asked.iter().any(|effect| matches!(effect, Effect::Target(_))),
+        asked.iter().any(|effect| matches!(effect, Effect::Target(..))),
         "{asked:?}"
     );
     let target = || {
-        Msg::Target(Ok(Target {
-            name: "nginx 700".to_owned(),
-            ..Target::default()
-        }))
+        Msg::Target(
+            1,
+            Ok(Target {
+                name: "nginx 700".to_owned(),
+                ..Target::default()
+            }),
+        )
     };
     // Before there is a target, before it is drawn, and before anybody could have read it.
     assert!(update(&mut state, Msg::Key(Key::Char('t'), at)).is_empty());

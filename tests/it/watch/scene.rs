@@ -167,7 +167,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
     }
     let figures: Vec<(NonZeroU64, Figures)> = sockets
         .iter()
-        .filter(|socket| socket.state == TcpState::Established)
+        .filter(|socket| matches!(socket.state, TcpState::Established | TcpState::CloseWait))
         .filter_map(Socket::identity)
         .map(|(_, cookie)| {
             let pace = cookie.get() - 1000;
@@ -190,7 +190,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
             figures: Some(figures),
             ..Look::default()
         },
-        rows: Vec::new(),
+        rows: Some(Vec::new()),
         freed: Vec::new(),
         lost: false,
         around: around(),
@@ -199,6 +199,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
             ..Traffic::default()
         },
         total: Some(sockets.len() as u64),
+        left_out: None,
         cost: Duration::from_millis(2),
         reads: Duration::from_millis(2),
     }))

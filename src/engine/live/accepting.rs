@@ -1,0 +1,55 @@
+//! Which ports have listeners that the filter leaves out: only listeners tell which side of a connection accepted it.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use crate::engine::{Request, namespaces};
+use crate::model::request::Dump;
+use crate::model::{GapLevel, Protocol, Socket, State, StateSet};
+use crate::source::proc::ProcRoot;
+
+/// Ports on which something accepts connections.
+pub type Accepting = BTreeSet<(Protocol, u16)>;
+
+/// Whether the request may leave out listeners of connections that it selects.
+pub(super) fn may_be_left_out(request: &Request) -> bool {
+    let has_listeners = |dump: &Dump| dump.states.contains(State::Listen) || !is_accepted(dump.protocol);
+    request.filter.is_some() || !request.dumps.iter().all(has_listeners)
+}
+
+/// Whether the protocol has connections that a listener accepts.
+fn is_accepted(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Tcp | Protocol::Mptcp)
+}
+
+/// Adds the port of a listener.
+pub(super) fn note(accepting: &mut Accepting, socket: &Socket) {
+    if socket.is_listener()
+        && let Some(pair) = socket.inet()
+    {
+        accepting.insert((socket.protocol, pair.local_port));
+    }
+}
+
+/// Reads all listeners of the protocols that are requested. Returns whether that worked.
+pub(super) fn read(request: &Request, root: &ProcRoot, accepting: &mut Accepting) -> bool {
+    let mut protocols: Vec<Protocol> = Vec::new();
+    for dump in &request.dumps {
+        if is_accepted(dump.protocol) && !protocols.contains(&dump.protocol) {
+            protocols.push(dump.protocol);
+        }
+    }
+    let listening = |protocol| Dump::new(protocol, StateSet::of(State::Listen));
+    let dumps: Vec<Dump> = protocols.into_iter().map(listening).collect();
+    if dumps.is_empty() {
+        return true;
+    }
+    let mut take = |sockets: &mut [Socket]| {
+        for socket in &*sockets {
+            note(accepting, socket);
+        }
+        ControlFlow::Continue(())
+    };
+    let gaps = namespaces::read(&request.views, root, &dumps, &mut take);
+    gaps.iter().all(|gap| gap.level != GapLevel::Loss)
+}

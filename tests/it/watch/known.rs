@@ -1,0 +1,325 @@
+//! What the screen knows, and what it says about the rest: which side accepted, rates, queues, sockets that no look saw.
+
+use std::time::Duration;
+
+use sockstat::engine::live::Traffic;
+use sockstat::model::{Protocol, Socket, State as TcpState, Store};
+use sockstat::watch::msg::{Fate, News, Part, Target};
+use sockstat::watch::state::Mode;
+use sockstat::watch::{Effect, Key, Msg, State, update};
+
+use super::frames::text;
+use super::scene::{listener, news, press, socket, sockets, state};
+
+/// The lines of the screen with this text.
+fn lines(state: &State, wanted: &str) -> Vec<String> {
+    let shown = text(state);
+    let lines = shown.lines().filter(|line| line.contains(wanted));
+    lines.map(str::to_owned).collect()
+}
+
+/// What a look with the filter `state established` finds: `change` tells what else is known.
+fn established(change: impl FnOnce(&mut News)) -> Msg {
+    let all: Vec<_> = sockets()
+        .into_iter()
+        .filter(|socket| socket.state == TcpState::Established)
+        .collect();
+    let mut msg = news(&all, 3, Part::First, 1);
+    let Msg::News(news) = &mut msg else { panic!() };
+    change(news);
+    msg
+}
+
+#[test]
+fn which_side_accepted_is_known_although_the_filter_hides_listeners() {
+    let mut state = state((120, 24));
+    press(&mut state, &[Key::Char('/')]);
+    update(&mut state, Msg::Paste("state established".to_owned()));
+    press(&mut state, &[Key::Enter]);
+    let listeners = [(Protocol::Tcp, 22), (Protocol::Tcp, 443), (Protocol::Tcp, 3000)];
+    update(
+        &mut state,
+        established(|news| news.look.accepting = listeners.into()),
+    );
+    let [web] = &lines(&state, "443/tcp")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(web.contains(" 30 ") && web.contains("nginx 700"), "{web}");
+    assert!(lines(&state, "opened").is_empty(), "{}", text(&state));
+    assert!(
+        lines(&state, "3000").is_empty(),
+        "nothing that matches: {}",
+        text(&state)
+    );
+    press(&mut state, &[Key::Down, Key::Enter]);
+    assert_eq!(state.items.len(), 30);
+
+    update(&mut state, established(|news| news.look.lacks_listeners = true));
+    press(&mut state, &[Key::Char('1')]);
+    let [unclear] = &lines(&state, "?/tcp")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(unclear.contains("opened or accepted here"), "{unclear}");
+}
+
+#[test]
+fn queues_of_a_port_are_those_of_all_its_sockets_between_full_looks_too() {
+    let mut state = state((120, 24));
+    let listeners = |queues: [(u32, u32); 2], drops: [u64; 2]| {
+        let one = |at: usize, number| Socket {
+            drops: Some(drops[at]),
+            ..listener(("0.0.0.0", 8200), queues[at], number)
+        };
+        let mut all = vec![one(0, 60), one(1, 61)];
+        // So many that rows are not counted again at each look.
+        all.extend((100..2200).map(|number| {
+            let port = 20_000 + u16::try_from(number).unwrap();
+            let (local, peer) = (("10.0.0.5", port), ("10.0.0.9", 443));
+            socket(Protocol::Tcp, local, peer, TcpState::Established, number)
+        }));
+        all
+    };
+    let look = |state: &mut State, seconds, all: &[Socket], part| {
+        let waiting: Vec<_> = match part {
+            Part::Waiting => all.iter().filter(|one| one.is_listener()).cloned().collect(),
+            _ => all.to_vec(),
+        };
+        update(state, news(&waiting, seconds, part, 0));
+    };
+    look(&mut state, 3, &listeners([(0, 5), (0, 5)], [0, 0]), Part::First);
+    for seconds in 4..12 {
+        look(
+            &mut state,
+            seconds,
+            &listeners([(0, 5), (3, 5)], [0, 0]),
+            Part::Waiting,
+        );
+    }
+    assert!(lines(&state, "8200/tcp")[0].contains(" 3/5 "), "{}", text(&state));
+    look(
+        &mut state,
+        12,
+        &listeners([(1, 5), (6, 5)], [2, 5]),
+        Part::Waiting,
+    );
+    let [row] = &lines(&state, "8200/tcp")[..] else {
+        panic!()
+    };
+    assert!(row.contains(" 6/5 ") && row.contains("drops 7"), "{row}");
+    look(
+        &mut state,
+        13,
+        &listeners([(1, 5), (0, 5)], [2, 5]),
+        Part::Waiting,
+    );
+    assert!(lines(&state, "8200/tcp")[0].contains(" 1/5 "), "{}", text(&state));
+}
+
+#[test]
+fn rates_are_unknown_until_they_were_read_and_zero_when_nothing_flows() {
+    let mut state = state((120, 40));
+    let look = |state: &mut State, seconds, counts: bool, segments, rows: Option<Vec<Socket>>| {
+        let mut msg = news(&sockets(), seconds, Part::All, 0);
+        let Msg::News(news) = &mut msg else { panic!() };
+        news.traffic.segments = segments;
+        news.rows = rows;
+        if !counts {
+            news.look.figures = None;
+        }
+        update(state, msg);
+    };
+    press(&mut state, &[Key::Char('2')]);
+    let web = |state: &State| lines(state, "203.0.113.9:51011")[0].clone();
+    look(&mut state, 3, true, 500, Some(Vec::new()));
+    assert!(web(&state).contains("11 kB"), "{}", web(&state));
+    // It is not read any more, and packets flow.
+    look(&mut state, 4, false, 600, Some(Vec::new()));
+    look(&mut state, 5, false, 700, Some(Vec::new()));
+    assert!(
+        !web(&state).contains("kB") && web(&state).contains(" ? "),
+        "{}",
+        web(&state)
+    );
+    // Where connections cannot be read one by one, the last figures are as fresh as any.
+    look(&mut state, 6, false, 800, None);
+    assert!(web(&state).contains("11 kB"), "{}", web(&state));
+    // No packet was sent since they were counted: nothing flows.
+    look(&mut state, 7, true, 900, Some(Vec::new()));
+    for seconds in 8..200 {
+        look(&mut state, seconds, false, 900, Some(Vec::new()));
+    }
+    assert!(
+        !web(&state).contains("kB") && !web(&state).contains(" ? "),
+        "{}",
+        web(&state)
+    );
+    press(&mut state, &[Key::Char('1')]);
+    assert!(
+        lines(&state, " 443/tcp")[0].split("MB").count() == 1,
+        "{}",
+        text(&state)
+    );
+    // With another filter, other connections are counted.
+    press(&mut state, &[Key::Char('/')]);
+    update(&mut state, Msg::Paste("10/8".to_owned()));
+    press(&mut state, &[Key::Enter]);
+    update(&mut state, news(&sockets(), 200, Part::First, 1));
+    assert!(lines(&state, " 443/tcp")[0].contains(" ? "), "{}", text(&state));
+    update(&mut state, news(&sockets(), 201, Part::All, 1));
+    assert!(lines(&state, " 443/tcp")[0].contains(" MB "), "{}", text(&state));
+}
+
+#[test]
+fn an_event_of_a_socket_that_no_look_saw_has_details_and_only_keys_that_work() {
+    let mut state = state((120, 40));
+    let brief = socket(
+        Protocol::Tcp,
+        ("10.0.0.5", 40_100),
+        ("10.0.0.9", 80),
+        TcpState::Established,
+        70,
+    );
+    let mut all = sockets();
+    all.push(listener(("0.0.0.0", 8000), (0, 5), 51));
+    let mut msg = news(&all, 3, Part::All, 0);
+    let Msg::News(news) = &mut msg else { panic!() };
+    news.freed = vec![brief];
+    update(&mut state, msg);
+    assert!(text(&state).contains("+1 -1"), "{}", text(&state));
+    press(&mut state, &[Key::Char('4')]);
+    let shown = text(&state);
+    assert!(shown.contains("closed unseen"), "{shown}");
+    let last = shown.lines().last().unwrap();
+    assert!(!last.contains("x kill") && last.contains("w why"), "{last}");
+    press(&mut state, &[Key::Enter]);
+    assert!(text(&state).contains("-- tcp 10.0.0.5:40100"), "{}", text(&state));
+    press(&mut state, &[Key::Char('x')]);
+    assert!(text(&state).contains("this socket is gone"), "{}", text(&state));
+    press(&mut state, &[Key::Char('e')]);
+    assert!(text(&state).contains("It is gone."), "{}", text(&state));
+    press(&mut state, &[Key::Esc]);
+    let effects = press(&mut state, &[Key::Char('w')]);
+    assert_eq!(effects, [Effect::Why(Some("40100/tcp".to_owned()))]);
+}
+
+#[test]
+fn a_recording_says_why_nothing_can_be_ended() {
+    let mut state = state((100, 24));
+    state.setup.read_only = true;
+    press(&mut state, &[Key::Char('x')]);
+    assert!(text(&state).contains("--read-only"), "{}", text(&state));
+    state.setup.replay = Some(String::new());
+    press(&mut state, &[Key::Char('x')]);
+    let shown = text(&state);
+    assert!(
+        shown.contains("this is a recording") && !shown.contains("read-only"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_answer_to_an_earlier_question_is_not_shown_with_a_later_one() {
+    let mut state = state((100, 24));
+    let target = |name: &str| {
+        Ok(Target {
+            name: name.to_owned(),
+            ..Target::default()
+        })
+    };
+    press(&mut state, &[Key::Down, Key::Char('x'), Key::Esc, Key::Char('x')]);
+    update(&mut state, Msg::Target(1, target("nginx 700")));
+    assert!(text(&state).contains("Finding out"), "{}", text(&state));
+    update(&mut state, Msg::Fate(1, Fate::StillRuns("it runs".to_owned())));
+    update(&mut state, Msg::Target(2, target("node 48291")));
+    let shown = text(&state);
+    assert!(
+        shown.contains("Stop node 48291?") && !shown.contains("it runs") && !shown.contains("  K  "),
+        "{shown}"
+    );
+    // Esc does not wait for the end of what was begun; its result is told on the list.
+    let at = state.now + Duration::from_secs(1);
+    update(&mut state, Msg::Drawn(at));
+    let later = at + Duration::from_secs(1);
+    assert_eq!(
+        update(&mut state, Msg::Key(Key::Char('t'), later)),
+        [Effect::Terminate]
+    );
+    assert!(press(&mut state, &[Key::Char('q')]).is_empty());
+    press(&mut state, &[Key::Esc]);
+    assert!(matches!(state.mode, Mode::Rows));
+    update(
+        &mut state,
+        Msg::Fate(2, Fate::Said("ended after 0.2 s".to_owned())),
+    );
+    assert!(text(&state).contains("ended after 0.2 s"), "{}", text(&state));
+    // Any other key leaves nothing behind either.
+    for key in [Key::Char('q'), Key::Char('j'), Key::Enter] {
+        press(&mut state, &[Key::Char('x')]);
+        let number = state.questions;
+        update(&mut state, Msg::Target(number, target("node 48291")));
+        let at = state.now + Duration::from_secs(1);
+        update(&mut state, Msg::Drawn(at));
+        let later = at + Duration::from_secs(1);
+        let effects = update(&mut state, Msg::Key(key, later));
+        assert!(effects.contains(&Effect::Release), "{effects:?}");
+        assert!(matches!(state.mode, Mode::Rows) && !text(&state).contains("Stop node"));
+    }
+}
+
+#[test]
+fn what_is_left_out_or_marked_is_explained() {
+    let mut state = state((80, 24));
+    let mut msg = news(&sockets(), 3, Part::All, 0);
+    let Msg::News(news) = &mut msg else { panic!() };
+    news.left_out = Some(1204);
+    news.look.sockets = Store::of(&[listener(("0.0.0.0", 6379), (0, 511), 5)]);
+    news.traffic = Traffic::default();
+    update(&mut state, msg);
+    state.loss = None;
+    state.findings.clear();
+    let [words] = &lines(&state, "TIME-WAIT")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert_eq!(
+        words.trim(),
+        "1,204 closed connections (TIME-WAIT) not shown: / state time-wait shows them"
+    );
+    assert!(lines(&state, "6379/tcp")[0].starts_with('!'), "{}", text(&state));
+    while state.level().at < 5 {
+        press(&mut state, &[Key::Down]);
+    }
+    press(&mut state, &[Key::Tab]);
+    let [attention] = &lines(&state, "attention")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(attention.contains("the usual port of a database"), "{attention}");
+    press(&mut state, &[Key::Char('e')]);
+    assert!(text(&state).contains("marked with !"), "{}", text(&state));
+    press(&mut state, &[Key::Esc, Key::Char('?')]);
+    assert!(
+        text(&state).contains("a database open to all"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
+fn headings_and_the_age_are_in_plain_words() {
+    let mut state = state((80, 24));
+    press(&mut state, &[Key::Char('3'), Key::Char('b'), Key::Char('b')]);
+    assert!(lines(&state, "SOCKETS")[0].contains("USER"), "{}", text(&state));
+    press(&mut state, &[Key::Char('s'), Key::Char('g')]);
+    assert!(lines(&state, "SOCKETS")[0].contains("USER^"), "{}", text(&state));
+    state.data.cost = Duration::from_millis(12);
+    state.data.reads = state.data.cost;
+    let first = |state: &State| text(state).lines().next().unwrap().to_owned();
+    assert!(first(&state).ends_with("live 1 s, rest 2 s"), "{}", first(&state));
+    state.size = (120, 24);
+    assert!(
+        first(&state).ends_with("live 1 s, what is not on screen 2 s (takes 12 ms)"),
+        "{}",
+        first(&state)
+    );
+    state.size = (40, 12);
+    assert!(first(&state).ends_with("live 2 s"), "{}", first(&state));
+}
