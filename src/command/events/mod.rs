@@ -41,9 +41,9 @@ use writer::Writer;
 /// the cookies of each alone.
 pub fn run(mut plan: EventsPlan, caller: &Caller) -> anyhow::Result<Exit> {
     plan.capture.views = caller.views.clone();
-    if plan.capture.views.views.len() > 1 && !machine::kernel_is_at_least(5, 4) {
+    if plan.capture.views.views.len() > 1 && !machine::kernel_is_at_least(5, 3) {
         anyhow::bail!(
-            "following several network namespaces needs Linux 5.4 or newer, where no two sockets have the same cookie"
+            "following several network namespaces needs Linux 5.3 or newer, where no two sockets have the same cookie"
         );
     }
     let watch = Watch::new(plan);
