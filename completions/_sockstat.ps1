@@ -415,8 +415,8 @@ Register-ArgumentCompleter -Native -CommandName 'sockstat' -ScriptBlock {
         }
         'sockstat;metrics' {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]')
-            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Number of programs with their own series: those with the most sockets')
-            [CompletionResult]::new('--max-listeners', '--max-listeners', [CompletionResultType]::ParameterName, 'Number of listeners with their own series: the fullest')
+            [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Give each of the N programs with the most sockets its own series')
+            [CompletionResult]::new('--max-listeners', '--max-listeners', [CompletionResultType]::ParameterName, 'Give each of the N fullest listeners its own series')
             [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--netns', '--netns', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')
             [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Enter a network namespace: a name, a pid or a path')

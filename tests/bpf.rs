@@ -39,7 +39,7 @@ const EXPECTED_LEVEL: &str = "SOCKSTAT_TEST_PID_NAMESPACE_LEVEL";
 /// (pid, tid, fd, inode) of a descriptor that is a socket.
 type Holder = (u32, u32, u32, u32);
 
-/// All records; `None`, with the reason printed, if there can be none here.
+/// Returns all records. If the iterator cannot run here, prints the reason and returns `None`.
 fn records(wanted: Wanted) -> Option<(Vec<Record>, Stats)> {
     let mut records = Vec::new();
     match holders(wanted, &mut |record| records.push(*record)) {

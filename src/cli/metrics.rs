@@ -11,10 +11,10 @@ pub struct MetricsArgs {
     /// Write to FILE atomically (mode 0644); a failed run keeps the old file [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Number of programs with their own series: those with the most sockets
+    /// Give each of the N programs with the most sockets its own series
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub top: usize,
-    /// Number of listeners with their own series: the fullest
+    /// Give each of the N fullest listeners its own series
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub max_listeners: usize,
     /// Enter a network namespace: a name, a pid or a path

@@ -4,8 +4,8 @@ use super::escape;
 
 /// Returns the text as one word for a POSIX shell, quoted if necessary.
 ///
-/// `None` if the command would not do what it looks like: with control characters, characters that hide or reorder
-/// text, or bytes that are not UTF-8.
+/// `None` if the command would not do what it appears to do: if it has control characters, characters that hide or
+/// reorder text, or bytes that are not UTF-8.
 pub fn word(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     if text.chars().any(escape::is_unsafe) {

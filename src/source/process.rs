@@ -77,7 +77,7 @@ pub fn exists(pid: u32) -> bool {
     disk::stat(format!("/proc/{pid}")).is_ok()
 }
 
-/// The names (comm) of all running programs that are valid text.
+/// The names (comm) of all running programs, except names that are not UTF-8.
 pub fn names_of_all() -> BTreeSet<String> {
     let names = disk::names_in("/proc").unwrap_or_default();
     let pids = names.iter().filter_map(|name| name.to_str()?.parse().ok());

@@ -8,23 +8,23 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::skip::skip;
 
-/// A cgroup v2 directory that is removed again.
+/// A cgroup v2 directory, removed on drop.
 pub(crate) struct Cgroup(pub(crate) PathBuf);
 
 impl Cgroup {
-    /// A new cgroup below the root; `None`, with the reason printed, if that is not allowed.
+    /// Creates a cgroup below the root. If that is not allowed, prints the reason and returns `None`.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let mountinfo = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let line = mountinfo.lines().find(|line| line.contains(" - cgroup2 "));
         let Some(mount_point) = line.and_then(|line| line.split(' ').nth(4)) else {
-            skip("no cgroup can be made: no cgroup v2 is mounted");
+            skip("cannot create a cgroup: no cgroup v2 is mounted");
             return None;
         };
         let directory = PathBuf::from(mount_point).join(name);
         match fs::create_dir(&directory) {
             Ok(()) => Some(Self(directory)),
             Err(error) => {
-                skip(&format!("no cgroup can be made: {error}"));
+                skip(&format!("cannot create a cgroup: {error}"));
                 None
             }
         }
@@ -37,7 +37,7 @@ impl Cgroup {
         Self(directory)
     }
 
-    /// Waits until the kernel counts no process in it any more.
+    /// Waits until the kernel counts no processes in the cgroup.
     fn wait_until_empty(&self) -> std::io::Result<()> {
         let mut events = fs::File::open(self.0.join("cgroup.events"))?;
         loop {
@@ -47,7 +47,7 @@ impl Cgroup {
             if text.lines().any(|line| line == "populated 0") {
                 return Ok(());
             }
-            // The kernel notifies of each change of the file (linux Documentation/admin-guide/cgroup-v2.rst).
+            // Each change of the file wakes up poll (linux Documentation/admin-guide/cgroup-v2.rst).
             poll(&mut [PollFd::new(&events, PollFlags::PRI)], None)?;
         }
     }

@@ -28,7 +28,7 @@ struct Attach {
     flags: u32,
 }
 
-/// Attaches it until the program is dropped with its cgroup; `None`, with the reason printed, if that is not allowed.
+/// Attaches the program for as long as its cgroup exists. If that is not allowed, prints the reason and returns `None`.
 pub(crate) fn attach(cgroup: &Path) -> Option<OwnedFd> {
     // r0 = 1; exit
     let code: [u64; 2] = [0x0000_0001_0000_00b7, 0x95];

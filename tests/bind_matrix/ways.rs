@@ -25,7 +25,7 @@ const ATTEMPTS: u32 = 5;
 pub(crate) struct Crowd(Vec<Child>);
 
 impl Crowd {
-    /// `None`, with a skip, where the iterator cannot be used anyway.
+    /// Skips and returns `None` if the iterator cannot be used anyway.
     #[track_caller]
     pub(crate) fn new() -> Option<Self> {
         // A socket, so that the search has something to find.

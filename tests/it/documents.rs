@@ -154,7 +154,8 @@ fn lost_keys_are_noticed() {
     assert_eq!(lost(&old, &more, ""), Vec::<String>::new());
 }
 
-/// Whether the Python package jsonschema accepts each value under its rule and schema; `None`, with a skip, without it.
+/// Whether the Python package jsonschema accepts each value under its rule and schema. Skips and
+/// returns `None` if the package is missing.
 #[track_caller]
 pub(crate) fn other_judge(cases: &[(Value, Value, Value)]) -> Option<Vec<bool>> {
     if !has_python_package("jsonschema") {

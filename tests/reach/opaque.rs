@@ -162,7 +162,7 @@ fn ipsec_and_vrfs() {
     }
 }
 
-/// A cgroup that is removed again.
+/// A cgroup, removed on drop.
 struct Cgroup(PathBuf);
 
 impl Cgroup {
@@ -177,7 +177,7 @@ impl Cgroup {
         match fs::create_dir(&directory) {
             Ok(()) => Some(Self(directory)),
             Err(error) => {
-                skip(&format!("no cgroup can be made: {error}"));
+                skip(&format!("cannot create a cgroup: {error}"));
                 None
             }
         }

@@ -133,7 +133,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Creates them; `None`, with the reason printed, if that is not possible here.
+    /// Creates them. If that is not possible here, prints the reason and returns `None`.
     #[track_caller]
     pub(crate) fn make() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {

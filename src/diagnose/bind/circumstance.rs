@@ -115,7 +115,7 @@ pub fn of_holders(holders: &Holders) -> Vec<Circumstance> {
         say(
             Kind::SeveralHolders,
             How::Observed,
-            format!("It is also held by {others}: the port is free only when all have closed it."),
+            format!("It is also held by {others}: the port is free only when all have closed the socket."),
         );
     }
     if let Some(stopped) = &holders.stopped {

@@ -54,7 +54,7 @@ pub(super) fn rows(page: &mut Page, holders: &Holders, now: SystemTime, clients:
     if let Some(others) = holders.also() {
         page.row(
             "also held",
-            &format!("{others}: the port is free only when all have closed it"),
+            &format!("{others}: the port is free only when all have closed the socket"),
         );
     }
     for inherited in holders.inherited.iter().take(2) {

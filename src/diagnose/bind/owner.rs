@@ -33,7 +33,8 @@ pub struct Owner {
     pub parents: Vec<(Vec<u8>, u32)>,
     /// The systemd unit that it runs in, according to its cgroup.
     pub unit: Option<Name>,
-    /// The unit that systemd must stop to end it. Unlike `unit`, it ignores cgroups that its user may create.
+    /// The unit that systemd must stop to end the process. Unlike `unit`, this ignores cgroups that the user of the
+    /// process may create.
     pub managed_unit: Option<Name>,
     /// Whether a user's own systemd manages it.
     pub of_user_manager: bool,

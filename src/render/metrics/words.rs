@@ -5,7 +5,7 @@ use crate::render::escape;
 
 /// The label value for whatever exceeds a limit.
 pub(super) const OTHER: &str = "other";
-/// The same for programs, one of which may be called `other`.
+/// The same for programs; parentheses, because a program may itself be called `other`.
 pub(super) const OTHER_PROGRAMS: &str = "(other)";
 
 /// The state in the words of OpenTelemetry (`network.connection.state`); `bound` has none there.

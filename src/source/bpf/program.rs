@@ -130,8 +130,8 @@ pub(super) fn idle() -> Vec<u64> {
     a.finish()
 }
 
-/// Continues only with wanted sockets; R8 points to the `struct socket`. That struct decides nearly always; `struct
-/// sock`, another cache miss, is read last and only if necessary, with its address in R9.
+/// Continues only with wanted sockets; R8 points to the `struct socket`. That struct is nearly always enough to decide;
+/// `struct sock`, another cache miss, is read last and only if necessary, with its address in R9.
 fn narrow(a: &mut Assembler, layout: &Layout, wanted: Wanted, out: Label) {
     let (families, socket_type) = match wanted.narrow {
         Narrow::Any => (None, None),

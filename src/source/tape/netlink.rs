@@ -102,7 +102,7 @@ pub fn listen(request: &[u8]) -> Option<Heard> {
 }
 
 impl Heard {
-    /// Adds a datagram of the kernel, if the reply is recorded.
+    /// Adds a datagram from the kernel, if the reply is recorded.
     pub fn datagram(heard: &mut Option<Self>, datagram: &[u8]) {
         if let Some(heard) = heard {
             heard.answer.datagrams.push(datagram.to_vec());

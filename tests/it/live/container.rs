@@ -20,7 +20,7 @@ pub(super) struct Cgroup {
 }
 
 impl Cgroup {
-    /// `None`, with a skip, if none can be made.
+    /// Skips and returns `None` if none can be created.
     #[track_caller]
     pub(super) fn make(path: &str) -> Option<Self> {
         if !is_root() {
@@ -34,7 +34,7 @@ impl Cgroup {
                 .then(|| PathBuf::from(place.split(' ').nth(4).unwrap()))
         };
         let Some(root) = mounts.lines().find_map(of_v2) else {
-            skip("no cgroup can be made: cgroup2 is not mounted");
+            skip("cannot create a cgroup: cgroup2 is not mounted");
             return None;
         };
         let mut group = Self { made: Vec::new() };
@@ -42,7 +42,7 @@ impl Cgroup {
         for part in path.split('/') {
             directory.push(part);
             if let Err(error) = std::fs::create_dir(&directory) {
-                skip(&format!("no cgroup can be made: {error}"));
+                skip(&format!("cannot create a cgroup: {error}"));
                 return None;
             }
             group.made.push(directory.clone());
@@ -143,7 +143,7 @@ struct Container {
 }
 
 impl Container {
-    /// `None`, with a skip, where no runtime is installed or may start one.
+    /// Skips and returns `None` if no runtime is installed or none may start a container.
     #[track_caller]
     fn start(specs: &[&str]) -> Option<Self> {
         if !is_root() {

@@ -60,7 +60,7 @@ pub(crate) fn as_user(command: &mut Command, uid: u32) {
 }
 
 /// Runs `inside` on a thread of its own in a new network namespace, and keeps the thread there until the value that
-/// it returned is dropped. `None`, with a skip, where that is refused.
+/// it returned is dropped. Skips and returns `None` if that is refused.
 #[track_caller]
 pub(crate) fn on_a_thread_elsewhere<T: Send + 'static>(
     inside: impl FnOnce() -> T + Send + 'static,

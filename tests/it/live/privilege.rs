@@ -35,7 +35,7 @@ impl Setting {
         Some(Self { sockets, program })
     }
 
-    /// Runs sockstat through a program of util-linux; `None`, with a skip, where that is missing or refused.
+    /// Runs sockstat through a program of util-linux. Skips and returns `None` if that is missing or refused.
     #[track_caller]
     fn through(&self, tool: &[&str], arguments: &[&str]) -> Option<Ran> {
         let mut command = self.sockets.program(tool[0]);

@@ -114,7 +114,7 @@ pub(super) struct Traced {
 }
 
 impl Traced {
-    /// Runs sockstat in the namespace under strace. `None`, with a skip, if nothing can be traced.
+    /// Runs sockstat in the namespace under strace. Skips and returns `None` if nothing can be traced.
     #[track_caller]
     pub(super) fn run(sockets: &Sockets, arguments: &[&str]) -> Option<Self> {
         Self::run_until(sockets, arguments, None)

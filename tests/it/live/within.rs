@@ -20,7 +20,7 @@ use super::enter::is_root;
 use super::sockets::Sockets;
 use crate::skip::skip;
 
-/// Runs `work` on a thread inside the namespace. `None`, with a skip, for an ordinary user.
+/// Runs `work` on a thread inside the namespace. Skips and returns `None` for an ordinary user.
 #[track_caller]
 pub(crate) fn within<T: Send>(sockets: &Sockets, work: impl FnOnce() -> T + Send) -> Option<T> {
     if !is_root() {
