@@ -9,15 +9,13 @@ use super::pace::Pace;
 use super::surroundings::Surroundings;
 use crate::command::events::messages::Messages;
 use crate::command::filter;
-use crate::engine::Request;
 use crate::engine::live::{Live, Scope, Traffic};
 use crate::model::request::Dump;
 use crate::model::summary::Figure;
-use crate::model::{Protocol, Socket, StateSet};
+use crate::model::{Protocol, Socket};
 use crate::plan::watch::Selected;
 use crate::plan::{FilterInput, Place, WatchPlan};
 use crate::query::Expr;
-use crate::query::field::Cost;
 use crate::source::proc::{ProcRoot, summary};
 use crate::source::{tape, threads};
 use crate::watch::msg::{News, Part};
@@ -64,7 +62,7 @@ impl Machine {
         Self {
             interval: plan.interval,
             messages: Messages::open(heard),
-            live: Live::new(on_tape(selected.request)),
+            live: Live::new(selected.request),
             remains: selected.remains,
             place,
             begun,
@@ -169,7 +167,7 @@ impl Machine {
             let first = text.lines().next().unwrap_or_default();
             first.trim_start_matches("error: ").to_owned()
         })?;
-        self.live.turn_to(on_tape(selected.request));
+        self.live.turn_to(selected.request);
         self.remains = selected.remains;
         self.number = number;
         self.is_first = true;
@@ -251,7 +249,8 @@ impl Machine {
         };
         self.failures = 0;
         if scope == Scope::All && tape::is_recording() {
-            self.surroundings.record(&look.sockets, &self.live.around());
+            let all = look.recorded.as_ref().unwrap_or(&look.sockets);
+            self.surroundings.record(all, &self.live.around());
         }
         let rows = tape::unrecorded(|| self.live.again(&self.rows));
         let heard = self.messages.now();
@@ -323,20 +322,4 @@ impl Machine {
             failures => (self.interval * 2u32.saturating_pow(failures)).min(RETRY_MAX),
         }
     }
-}
-
-/// The request to record: everything about these tables, unfiltered, so that any listing can be answered from the
-/// recording. A run that is not recorded keeps its request.
-fn on_tape(mut request: Request) -> Request {
-    if tape::is_recording() {
-        for dump in &mut request.dumps {
-            *dump = Dump {
-                v4: dump.v4,
-                v6: dump.v6,
-                parts: dump.parts.and(Cost::CONGESTION.and(Cost::MEASURES).parts()),
-                ..Dump::new(dump.protocol, StateSet::ALL)
-            };
-        }
-    }
-    request
 }

@@ -6,15 +6,16 @@ use std::ops::ControlFlow;
 use crate::engine::{Request, namespaces};
 use crate::model::request::Dump;
 use crate::model::{GapLevel, Protocol, Socket, State, StateSet};
+use crate::query::Expr;
 use crate::source::proc::ProcRoot;
 
 /// Ports on which something accepts connections.
 pub type Accepting = BTreeSet<(Protocol, u16)>;
 
-/// Whether the request may leave out listeners of connections that it selects.
-pub(super) fn may_be_left_out(request: &Request) -> bool {
+/// Whether listeners of connections that are selected may be left out.
+pub(super) fn may_be_left_out(filter: Option<&Expr>, dumps: &[Dump]) -> bool {
     let has_listeners = |dump: &Dump| dump.states.contains(State::Listen) || !is_accepted(dump.protocol);
-    request.filter.is_some() || !request.dumps.iter().all(has_listeners)
+    filter.is_some() || !dumps.iter().all(has_listeners)
 }
 
 /// Whether the protocol has connections that a listener accepts.

@@ -4,7 +4,9 @@
 mod accepting;
 mod bound;
 mod figures;
+mod gone;
 mod owners;
+mod recorded;
 
 use std::io;
 use std::num::NonZeroU64;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use super::prefilter::may_match;
 use super::{Request, namespaces};
-use crate::model::request::{Dump, Facts, Parts, Wanted};
+use crate::model::request::{Dump, Facts, Wanted};
 use crate::model::{Context, Gap, Owners, Protocol, Row, Socket, State, StateSet, Store};
 use crate::query::field::Cost;
 use crate::query::{Expr, Match};
@@ -73,6 +75,8 @@ pub fn all_every(cost: Duration, interval: Duration) -> Duration {
 pub struct Look {
     /// The sockets; without details for those of which there may be many.
     pub sockets: Store,
+    /// While a recording is made, all sockets, whatever was selected.
+    pub recorded: Option<Store>,
     /// The counters of TCP connections, by cookie; `None` if they were not read.
     pub figures: Option<Vec<(NonZeroU64, Figures)>>,
     /// How many were left out because they have no cookie.
@@ -102,6 +106,8 @@ pub struct Around {
 #[derive(Debug)]
 pub struct Live {
     request: Request,
+    /// The dumps that the user selected: a recording reads more.
+    selected: Vec<Dump>,
     root: ProcRoot,
     learner: Learner,
     owners: Search,
@@ -115,6 +121,10 @@ impl Live {
     /// Prepares looks at the sockets that the request selects.
     pub fn new(mut request: Request) -> Self {
         request.facts = request.facts.max(Facts::Full);
+        let selected = request.dumps.clone();
+        if tape::is_recording() {
+            request.dumps = recorded::everything(&selected);
+        }
         let root = ProcRoot::of(request.proc_root.clone());
         let context = Context {
             as_root: tape::euid() == 0,
@@ -124,6 +134,7 @@ impl Live {
             learner: Learner::new(request.names, root.clone()),
             root,
             request,
+            selected,
             owners: Search::new(context),
             bound: Bound::default(),
             channel: None,
@@ -162,6 +173,7 @@ impl Live {
     pub fn turn_to(&mut self, request: Request) {
         let new = Self::new(request);
         self.request = new.request;
+        self.selected = new.selected;
         self.bound.forget();
         self.channel = None;
     }
@@ -215,8 +227,13 @@ impl Live {
         let bound = self.bound.known().filter(|_| scope == Scope::All);
         let dumps = self.dumps(scope, counts, bound.is_some());
         let filter = self.request.filter.clone();
-        let waits = filter.as_ref().is_some_and(Expr::needs_owners);
-        let prefilter = filter.as_ref().and_then(Expr::without_owners);
+        // A recording has the owners of all sockets, whatever the screen shows.
+        let is_recording = tape::is_recording();
+        let waits = is_recording || filter.as_ref().is_some_and(Expr::needs_owners);
+        let prefilter = filter
+            .as_ref()
+            .filter(|_| !is_recording)
+            .and_then(Expr::without_owners);
         let nobody = Owners::not_asked();
         let mut context = Context::default();
         let (mut look, mut all) = (Look::default(), Store::default());
@@ -226,7 +243,8 @@ impl Live {
             *read = Store::with_room(self.count);
         }
         let learner = &mut self.learner;
-        let hides_listeners = scope == Scope::All && accepting::may_be_left_out(&self.request);
+        let hides_listeners =
+            scope == Scope::All && accepting::may_be_left_out(filter.as_ref(), &self.selected);
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
             for socket in &mut *sockets {
@@ -257,8 +275,8 @@ impl Live {
                 look.gaps.push(gap);
             }
         }
-        // What is recorded or replayed has all sockets.
-        if hides_listeners && !tape::is_recording() && !tape::is_replaying() {
+        // What is recorded has all sockets.
+        if hides_listeners && !is_recording {
             look.lacks_listeners = !accepting::read(&self.request, &self.root, &mut look.accepting);
         }
         let read = if waits { &mut all } else { &mut look.sockets };
@@ -279,26 +297,30 @@ impl Live {
             // A recording has the answers to all searches.
             let can_ask = self.can_ask() && !tape::is_recording() && !tape::is_replaying();
             let channel = &mut self.channel;
-            let is_there = |socket: &Socket| !can_ask || !is_gone(channel, socket);
+            let is_there = |socket: &Socket| !can_ask || !gone::is_gone(channel, socket);
             look.owners_cost =
                 self.owners
                     .find(&self.request, &self.learner.names, sockets, scope, is_there)?;
         }
-        if let Some(filter) = filter.filter(|_| waits) {
+        if waits {
             let around = self.around();
             all.each(|socket| {
+                if is_recording && !recorded::is_selected(&self.selected, socket) {
+                    return;
+                }
                 let row = Row {
                     socket,
                     ownership: around.owners.of(socket),
                     context: &around.context,
                 };
-                match filter.matches(&row) {
+                match filter.as_ref().map_or(Match::Yes, |filter| filter.matches(&row)) {
                     Match::Yes => look.add(&mut socket.clone()),
                     Match::OwnersUnknown => look.undecided += 1,
                     Match::No => {}
                 }
             });
         }
+        look.recorded = is_recording.then_some(all);
         Ok(look)
     }
 
@@ -355,26 +377,6 @@ impl Live {
     }
 }
 
-/// Whether a connected TCP socket is known to be gone.
-fn is_gone(channel: &mut Option<Channel>, socket: &Socket) -> bool {
-    let is_connected = socket.inet().is_some_and(|pair| pair.peer_port != 0);
-    if socket.protocol != Protocol::Tcp || !is_connected {
-        return false;
-    }
-    if channel.is_none() {
-        *channel = Channel::open().ok();
-    }
-    let Some(open) = channel else { return false };
-    match exact::again(open, socket, Parts::NONE, Wanted::Row) {
-        Ok(found) => found.is_none_or(|now| now.inode != socket.inode),
-        Err(DumpError::Lost) => false,
-        Err(_) => {
-            *channel = None;
-            false
-        }
-    }
-}
-
 impl Look {
     fn add(&mut self, socket: &mut Socket) {
         if let (Some(all), Some(cookie)) = (&mut self.figures, socket.cookie) {
@@ -391,6 +393,7 @@ impl Look {
 mod tests {
     use super::super::samples::{ESTABLISHED, TcpSocket, dump_of, listener, tcp};
     use super::*;
+    use crate::model::request::Parts;
     use crate::source::tape::testing::replaying;
 
     #[test]

@@ -70,6 +70,14 @@ pub fn read_counts(root: &ProcRoot) -> io::Result<Summary> {
     Ok(summary)
 }
 
+/// Reads the number of connections in TIME-WAIT; `None` if it cannot be read.
+pub fn read_time_wait(root: &ProcRoot) -> Option<u64> {
+    let mut summary = Summary::default();
+    let text = disk::read_to_string(root.net("sockstat")).ok()?;
+    sockstat(&text, SOCKSTAT, &mut summary);
+    summary.get(Figure::TcpTimeWait)
+}
+
 /// Reads all figures.
 ///
 /// # Errors

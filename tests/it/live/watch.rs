@@ -273,6 +273,38 @@ fn which_side_accepted_is_known_although_the_filter_hides_listeners() {
 }
 
 #[test]
+fn a_recording_has_everything_and_the_screen_what_its_filter_selects() {
+    let Some(sockets) = sockets(&["tcp-pair:port=3000,listener=1", "tcp-listen:port=3001"]) else {
+        return;
+    };
+    let file = sockets.directory().join("looks");
+    let file = file.to_str().unwrap();
+    let filter = ["-t", "state", "established"];
+    let recording = [&["--record", file], &filter[..]].concat();
+    let replay = [&["--replay", file], &filter[..]].concat();
+    for arguments in [recording, replay] {
+        let mut screen = Screen::start(&sockets, &arguments, (120, 24), &[]);
+        screen.wait_for("3000/tcp");
+        screen.wait_for("out/tcp");
+        screen.press("2");
+        screen.wait_for("ESTAB");
+        let shown = screen.text();
+        assert!(
+            !shown.contains("LISTEN") && shown.contains("2 sockets"),
+            "{shown}"
+        );
+        screen.press("q");
+        assert!(screen.ends().0.success());
+    }
+    let listening = Ran::of(&mut sockstat(["--replay", file, "-tlnp"])).ended_with(0);
+    let listening = listening.text();
+    assert!(
+        listening.contains(":3001") && listening.contains("mksock"),
+        "{listening}"
+    );
+}
+
+#[test]
 fn a_key_that_arrives_with_a_resize_takes_effect() {
     let Some(sockets) = sockets(&["tcp-listen:port=3000"]) else {
         return;

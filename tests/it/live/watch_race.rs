@@ -89,9 +89,8 @@ fn a_process_that_took_the_place_of_the_target_gets_no_signal() {
     assert!(!text.contains("ended after"), "{text}");
     place.asked("look", "alive");
     screen.press_until("\u{1b}", "PORTS");
-    // The screen has the new one, which can be ended.
-    screen.press("x");
-    screen.wait_for("t  send TERM");
+    // As soon as the screen has the new one, that can be ended.
+    screen.press_until("x", "t  send TERM");
     screen.press_until("t", "ended after");
     place.asked("look", "gone");
     screen.press_until("\u{1b}", "PORTS");
