@@ -7,6 +7,7 @@ use super::data::{Data, Dropped};
 /// A socket is marked if it dropped packets in this time: clients try again after one, two and four seconds, and the mark
 /// should not come and go with each try.
 const LOSING: Duration = Duration::from_secs(5);
+
 impl Data {
     /// Finds the sockets that dropped packets at the last look or just before.
     pub(super) fn find_losing(&mut self) {

@@ -67,7 +67,7 @@ impl Sort {
         !matches!(self, Self::Usual | Self::State | Self::Peer | Self::Program)
     }
 
-    /// Whether the order can change although nothing opens or closes.
+    /// Whether the order can change even if nothing opens or closes.
     pub fn is_live(self) -> bool {
         self.is_descending()
     }

@@ -308,12 +308,7 @@ impl Machine {
         if self.remains || !self.live.request().dumps.iter().any(wants_tcp) {
             return None;
         }
-        let count = || {
-            summary::read_counts(&ProcRoot::default())
-                .ok()?
-                .get(Figure::TcpTimeWait)
-        };
-        tape::unrecorded(count)
+        tape::unrecorded(|| summary::read_time_wait(&ProcRoot::default()))
     }
 
     fn pause(&self) -> Duration {

@@ -38,7 +38,7 @@ const FAMILIES: &[Listed] = &[
         &[("tcp", Figure::TcpMemoryMaxBytes), ("udp", Figure::UdpMemoryMaxBytes)]),
     listed("tcp_orphans", Kind::Gauge, "TCP sockets that no program holds and that the kernel is still closing", "",
         &[("", Figure::TcpOrphans)]),
-    listed("tcp_orphans_limit", Kind::Gauge, "Number of orphans above which they are reset", "",
+    listed("tcp_orphans_limit", Kind::Gauge, "Number of orphans above which the kernel resets them", "",
         &[("", Figure::TcpOrphansMax)]),
     listed("tcp_time_wait", Kind::Gauge, "Sockets in time_wait", "",
         &[("", Figure::TcpTimeWait)]),
