@@ -170,7 +170,7 @@ fn narrow(request: &Request) -> bpf::Narrow {
         return bpf::Narrow::Any;
     }
     let all = |test: fn(Protocol) -> bool| request.dumps.iter().all(|dump| test(dump.protocol));
-    if all(|protocol| matches!(protocol, Protocol::Tcp | Protocol::Mptcp)) {
+    if all(Protocol::is_tcp) {
         bpf::Narrow::Tcp
     } else if all(|protocol| matches!(protocol, Protocol::Udp | Protocol::Udplite | Protocol::Icmp)) {
         bpf::Narrow::Udp

@@ -57,6 +57,11 @@ impl Protocol {
         self.family().is_none()
     }
 
+    /// Returns whether its sockets have the states of TCP: a listener accepts connections, and these close step by step.
+    pub const fn is_tcp(self) -> bool {
+        matches!(self, Self::Tcp | Self::Mptcp)
+    }
+
     /// Returns the family of its sockets; `None` for protocols over both IPv4 and IPv6.
     pub const fn family(self) -> Option<Family> {
         match self {

@@ -39,7 +39,7 @@ pub(super) fn exposed(socket: &Socket) -> Option<&'static str> {
 }
 
 fn state(socket: &Socket) -> Option<&'static str> {
-    if !matches!(socket.protocol, Protocol::Tcp | Protocol::Mptcp) {
+    if !socket.protocol.is_tcp() {
         return (socket.state == State::Unconnected).then_some("UNCONN: it receives datagrams from anybody.");
     }
     Some(match socket.state {

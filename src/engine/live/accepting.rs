@@ -14,13 +14,8 @@ pub type Accepting = BTreeSet<(Protocol, u16)>;
 
 /// Whether listeners of connections that are selected may be left out.
 pub(super) fn may_be_left_out(filter: Option<&Expr>, dumps: &[Dump]) -> bool {
-    let has_listeners = |dump: &Dump| dump.states.contains(State::Listen) || !is_accepted(dump.protocol);
+    let has_listeners = |dump: &Dump| dump.states.contains(State::Listen) || !dump.protocol.is_tcp();
     filter.is_some() || !dumps.iter().all(has_listeners)
-}
-
-/// Whether the protocol has connections that a listener accepts.
-fn is_accepted(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Tcp | Protocol::Mptcp)
 }
 
 /// Adds the port of a listener.
@@ -36,7 +31,7 @@ pub(super) fn note(accepting: &mut Accepting, socket: &Socket) {
 pub(super) fn read(request: &Request, root: &ProcRoot, accepting: &mut Accepting) -> bool {
     let mut protocols: Vec<Protocol> = Vec::new();
     for dump in &request.dumps {
-        if is_accepted(dump.protocol) && !protocols.contains(&dump.protocol) {
+        if dump.protocol.is_tcp() && !protocols.contains(&dump.protocol) {
             protocols.push(dump.protocol);
         }
     }

@@ -45,8 +45,7 @@ pub enum Scope {
 impl Scope {
     /// Returns whether the scope covers a socket.
     pub fn covers(self, protocol: Protocol, state: State) -> bool {
-        let has_many = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
-        !has_many || self.states().contains(state)
+        !protocol.is_tcp() || self.states().contains(state)
     }
 
     /// The TCP states that the scope covers.

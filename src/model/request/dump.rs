@@ -162,7 +162,7 @@ impl Dump {
     /// Returns whether it is small on any ordinary machine: the kernel keeps listeners separate from connections, and
     /// only TCP has hundreds of thousands of connections.
     pub fn is_small(&self) -> bool {
-        let tcp = matches!(self.protocol, Protocol::Tcp | Protocol::Mptcp);
+        let tcp = self.protocol.is_tcp();
         !tcp || self.requested_states() == StateSet::of(State::Listen)
     }
 

@@ -28,7 +28,7 @@ pub fn decode(payload: &[u8], protocol: Protocol, wanted: Wanted, slot: &mut Soc
         return false;
     };
     let [family, state, timer, retransmits, ..] = *header;
-    let tcp = matches!(protocol, Protocol::Tcp | Protocol::Mptcp);
+    let tcp = protocol.is_tcp();
     let association = match protocol {
         Protocol::Sctp => association(state, attributes),
         _ => None,

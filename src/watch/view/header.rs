@@ -45,20 +45,18 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let room = area.width.saturating_sub(x);
     let width_of = |text: &String| u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-    let texts = [
-        status(
-            state,
-            is_narrow,
-            if is_narrow { Length::Brief } else { Length::Full },
-        ),
-        status(
-            state,
-            is_narrow,
-            if is_narrow { Length::Brief } else { Length::Short },
-        ),
-        status(state, is_narrow, Length::Brief),
-        status(state, true, Length::Brief),
-    ];
+    let brief = (true, Length::Brief);
+    let lengths = if is_narrow {
+        [brief; 4]
+    } else {
+        [
+            (false, Length::Full),
+            (false, Length::Short),
+            (false, Length::Brief),
+            brief,
+        ]
+    };
+    let texts = lengths.map(|(is_narrow, length)| status(state, is_narrow, length));
     let [.., shortest] = &texts;
     let status = texts
         .iter()

@@ -166,7 +166,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
         Tone::Plain
     };
     // Only listeners tell which side accepted a connection.
-    let is_unclear = data.lacks_listeners && port.protocol == Protocol::Tcp;
+    let is_unclear = data.lacks_listeners && port.protocol.is_tcp();
     let name = if is_outgoing && is_unclear {
         format!("?/{}", port.protocol.name())
     } else if is_outgoing && port.protocol.is_inet() {

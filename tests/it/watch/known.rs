@@ -60,6 +60,16 @@ fn which_side_accepted_is_known_although_the_filter_hides_listeners() {
         panic!("{}", text(&state))
     };
     assert!(unclear.contains("opened or accepted here"), "{unclear}");
+    let (local, peer) = (("10.0.0.5", 40_000), ("10.0.0.9", 443));
+    let multipath = socket(Protocol::Mptcp, local, peer, TcpState::Established, 90);
+    update(
+        &mut state,
+        established(|news| {
+            news.look.lacks_listeners = true;
+            news.look.sockets = Store::of([&multipath]);
+        }),
+    );
+    assert_eq!(lines(&state, "?/mptcp").len(), 1, "{}", text(&state));
 }
 
 #[test]
