@@ -60,6 +60,11 @@ impl UsageError {
         };
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::requested(error.to_string()),
+            // An option that another one requires; clap does not say which.
+            ErrorKind::MissingRequiredArgument if argument.starts_with('-') => Self::new(format!(
+                "an option here works only with {argument}, which is missing"
+            ))
+            .with_hint(for_more("the options")),
             ErrorKind::MissingRequiredArgument => {
                 Self::new(format!("missing argument {argument}")).with_hint(for_more("the arguments"))
             }

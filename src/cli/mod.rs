@@ -113,6 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn an_option_names_the_one_that_it_needs() {
+        for (line, needed) in [
+            ("--at 10:00", "--replay <FILE>"),
+            ("--interval 2s", "--events"),
+            ("--yes", "--kill"),
+        ] {
+            let error = parsed(line).unwrap_err().to_string();
+            let begin = format!("error: an option here works only with {needed}, which is missing\n");
+            assert!(error.starts_with(&begin), "{error}");
+        }
+    }
+
+    #[test]
     fn the_last_of_all_listening_and_bound_wins() {
         let states = |line| {
             parsed(line)

@@ -68,10 +68,28 @@ fn outcome(result: io::Result<()>) -> anyhow::Result<Exit> {
 
 /// Writes `text` to stderr. Errors are ignored, because there is nowhere left to report them.
 pub fn complain(text: &str) {
+    let text = &without_error_numbers(text);
     // A question is not wrapped: it ends within a line, where the answer follows.
     let width = error_width().filter(|_| text.ends_with('\n'));
     let text = width.map_or(Cow::Borrowed(text), |width| Cow::Owned(fitted(text, width)));
     to_stderr(&Safe::sentences(&text));
+}
+
+/// Removes what [`io::Error`] appends to the words of the C library, such as ` (os error 2)`.
+fn without_error_numbers(text: &str) -> String {
+    const BEGIN: &str = " (os error ";
+    let mut parts = text.split(BEGIN);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .strip_prefix(')')
+        {
+            Some(rest) => out.push_str(rest),
+            None => out.extend([BEGIN, part]),
+        }
+    }
+    out
 }
 
 /// Returns whether stderr is a terminal.
@@ -221,5 +239,15 @@ mod tests {
             )
         );
         assert_eq!(fitted(&text, 200), text);
+    }
+
+    #[test]
+    fn errors_of_the_system_have_words_and_no_numbers() {
+        let error = io::Error::from_raw_os_error(2);
+        let text = format!("cannot read (os error 2: {error}; cannot write: {error}\n");
+        assert_eq!(
+            without_error_numbers(&text),
+            "cannot read (os error 2: No such file or directory; cannot write: No such file or directory\n"
+        );
     }
 }
