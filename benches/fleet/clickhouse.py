@@ -1,6 +1,7 @@
 """Measures ClickHouse with the tables and questions of examples/fleet/clickhouse. docs/performance.md has the figures.
 
     python3 benches/fleet/clickhouse.py load DIRECTORY SNAPSHOT    loads a snapshot 25 times, on one thread
+    python3 benches/fleet/clickhouse.py cost DIRECTORY SNAPSHOT    the same with parts left out, in turn: what each part costs
     python3 benches/fleet/clickhouse.py ask DIRECTORY [MINUTES]    asks a day of 1,000 machines, 70 sockets each, every minute
 
 DIRECTORY holds the data and must be new; a whole day takes about 1 GB. The engine is the real one, in this process (chdb).
@@ -20,6 +21,9 @@ SQL = Path(__file__).parents[2] / "examples/fleet/clickhouse"
 HOSTS = 1000
 SOCKETS = 70
 COPIES = 25
+ROUNDS = 4
+ONE_THREAD = "max_threads = 1, max_insert_threads = 1, input_format_parallel_parsing = 0"
+SETTINGS = "input_format_skip_unknown_fields = 1, input_format_defaults_for_omitted_fields = 0, date_time_input_format = 'best_effort'"
 
 
 def statements(text):
@@ -40,34 +44,107 @@ def timed(work):
     return time.monotonic() - began[0], processor_seconds() - began[1]
 
 
+def create(engine, schema):
+    for statement in statements(schema):
+        engine.query(statement)
+
+
 def opened(directory):
     engine = session.Session(str(directory / "clickhouse"))
-    for statement in statements((SQL / "schema.sql").read_text()):
-        engine.query(statement)
+    create(engine, (SQL / "schema.sql").read_text())
     return engine
 
 
-def load(directory, snapshot):
-    """Into the table that keeps nothing, as an agent would, but from a file: there is no HTTP server here."""
-    engine = opened(directory)
+def batch_of(directory, snapshot, copies):
+    """A file with the lines of a snapshot as if several machines had sent it, and the number of rows."""
     lines = snapshot.read_text().splitlines(keepends=True)
     host = re.search(r'"host":"[^"]*"', lines[-1])[0]
     batch = directory / "lines.jsonl"
     with batch.open("w") as file:
-        for number in range(COPIES):
+        for number in range(copies):
             file.write("".join(lines).replace(host, f'"host":"load{number:03}"'))
-    columns = """SELECT arrayStringConcat(groupArray(name || ' ' || type), ', ') FROM system.columns
+    return batch, copies * (len(lines) - 1)
+
+
+def columns_of_landing(engine):
+    found = """SELECT arrayStringConcat(groupArray(name || ' ' || type), ', ') FROM system.columns
         WHERE database = 'sockstat' AND table = 'landing'"""
-    columns = str(engine.query(columns, "TabSeparatedRaw")).strip().replace("'", "\\'")
-    insert = f"""INSERT INTO sockstat.landing SELECT * FROM file('{batch}', 'JSONEachRow', '{columns}')
-        SETTINGS input_format_skip_unknown_fields = 1, input_format_defaults_for_omitted_fields = 0, max_threads = 1, max_insert_threads = 1,
-        input_format_parallel_parsing = 0, date_time_input_format = 'best_effort'"""
-    clock, processor = timed(lambda: engine.query(insert))
-    count = COPIES * (len(lines) - 1)
+    return str(engine.query(found, "TabSeparatedRaw")).strip()
+
+
+def insert(table, batch, columns, select="*", form="JSONEachRow", settings=ONE_THREAD):
+    """From a file, because there is no HTTP server here."""
+    source = columns.replace("'", "\\'")
+    settings = f"{SETTINGS}, {settings}"
+    return f"INSERT INTO {table} SELECT {select} FROM file('{batch}', '{form}', '{source}') SETTINGS {settings}"
+
+
+def load(directory, snapshot):
+    """Into the table that keeps nothing, as an agent would."""
+    engine = opened(directory)
+    batch, count = batch_of(directory, snapshot, COPIES)
+    statement = insert("sockstat.landing", batch, columns_of_landing(engine))
+    clock, processor = timed(lambda: engine.query(statement))
     found = str(engine.query("SELECT count() FROM sockstat.sockets")).strip()
     assert found == str(count), f"{found} of {count} rows arrived"
     print(f"{count} rows in {clock:.2f} s, {processor:.2f} s of the processor: {count / clock:,.0f} rows/s by the clock,")
     print(f"{count / processor:,.0f} rows a second of the processor, {batch.stat().st_size / count:.0f} bytes of JSON a row")
+
+
+def cost(directory, snapshot):
+    """The best of some rounds for each variant; in each round, every variant has its turn."""
+    engine = opened(directory)
+    batch, count = batch_of(directory, snapshot, 10)
+    every = columns_of_landing(engine)
+    rows_only = every.split(", schema String")[0]
+    as_text = re.sub(r"DateTime(64)?\([^)]*\)", "String", every)
+    typed = every.replace("machine_id String", "machine_id FixedString(32)").replace("boot_id String", "boot_id UUID")
+    few = re.sub(r"(?<=[a-z] )String", "LowCardinality(String)", rows_only)
+    schema = (SQL / "schema.sql").read_text()
+    light = re.sub(r" CODEC\((?:\w+(?:\(\d\))?(?:, )?)+\)", "", schema)
+    unsorted = re.sub(r"ORDER BY \(state.*\)", "ORDER BY tuple()", schema)
+    small = f"{ONE_THREAD}, max_insert_block_size = 65536, min_insert_block_size_rows = 65536"
+    one = f"Tuple({as_text.split(', schema String')[0]})"
+    tables = [
+        ("into the tables", schema, {}),
+        ("with codecs left out (LZ4)", light, {}),
+        ("unsorted", unsorted, {}),
+        ("with repeated batches not looked for", schema.replace(", non_replicated_deduplication_window = 10000", ""), {}),
+        ("in blocks of 65,536 rows", schema, {"settings": small}),
+        ("on all threads, parsed in parallel", schema, {"settings": "input_format_parallel_parsing = 1"}),
+    ]
+    parsed = [
+        ("parsed only", every, {}),
+        ("parsed only, in blocks of 65,536 rows", every, {"settings": small}),
+        ("parsed only, file mapped", every, {"settings": f"{ONE_THREAD}, storage_file_read_method = 'mmap'"}),
+        ("parsed only, times as text", as_text, {}),
+        ("parsed only, FixedString and UUID", typed, {}),
+        ("parsed only, without the last line's columns", rows_only, {}),
+        ("parsed only, into LowCardinality", few, {}),
+        ("lines as text, not parsed", "line String", {"form": "LineAsString"}),
+        ("lines as text, then JSONExtract", "line String", {"form": "LineAsString", "select": f"JSONExtract(line, '{one}')"}),
+    ]
+    times = {}
+
+    def measure(name, statement):
+        clock, processor = timed(lambda: engine.query(statement))
+        times.setdefault(name, []).append((processor, clock))
+
+    for _ in range(ROUNDS):
+        for name, schema, options in tables:
+            engine.query("DROP DATABASE sockstat SYNC")
+            create(engine, schema)
+            measure(name, insert("sockstat.landing", batch, every, **options))
+            found = str(engine.query("SELECT count() FROM sockstat.sockets")).strip()
+            assert found == str(count), f"{name}: {found} of {count} rows arrived"
+        for name, columns, options in parsed:
+            kept = f"found {one}" if "select" in options else columns
+            engine.query("DROP TABLE IF EXISTS sockstat.nothing")
+            engine.query(f"CREATE TABLE sockstat.nothing ({kept}) ENGINE = Null")
+            measure(name, insert("sockstat.nothing", batch, columns, **options))
+    print(f"{count} rows, {batch.stat().st_size / count:.0f} bytes of JSON a row; rows a second of the processor, and by the clock")
+    for name, found in times.items():
+        print(f"{count / min(found)[0]:10,.0f} {count / min(clock for _, clock in found):10,.0f}  {name}")
 
 
 # Of 70 sockets 15 listen, 30 are connections between two of the machines (15 ends of clients, 15 of servers) that stay for hours, and
@@ -152,7 +229,7 @@ def ask(directory, minutes):
 if __name__ == "__main__":
     what, directory = sys.argv[1], Path(sys.argv[2])
     directory.mkdir(parents=True)
-    if what == "load":
-        load(directory, Path(sys.argv[3]))
+    if what in ("load", "cost"):
+        {"load": load, "cost": cost}[what](directory, Path(sys.argv[3]))
     else:
         ask(directory, int(sys.argv[3]) if len(sys.argv) > 3 else 24 * 60)
