@@ -193,7 +193,7 @@ def until(there, state):
         if there():
             return
         os.sched_yield()
-    raise AssertionError(f"no socket comes to state {state}")
+    raise TimeoutError(f"no socket comes to state {state}")
 
 
 def some_options(chance, kind, devices):
@@ -298,8 +298,8 @@ class Sample:
                 return self.make(scene)
             except OSError as error:
                 if scene.state != "connected-from-any":
-                    raise AssertionError(f"{scene} could be made once: {error}") from error
-        raise AssertionError(f"{scene} cannot be made again")
+                    raise OSError(f"{scene} could be made once: {error}") from error
+        raise OSError(f"{scene} cannot be made again")
 
 
 def parse(text):
