@@ -307,3 +307,47 @@ fn shared_automatic(
         (Outcome::Fails(Errno::Eaddrinuse), Code::RangeExhausted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_that_works_settles_every_doubt_and_one_that_fails_only_a_single_doubt() {
+        let in_doubt = Effect::MayBlock {
+            missing: Missing::ReuseAddr,
+        };
+        let attempt = BindAttempt {
+            reuseaddr: true,
+            ..BindAttempt::new(Protocol::Tcp, "0.0.0.0".parse().unwrap(), 80)
+        };
+        let effects = |count: usize, proof: Outcome| {
+            let finding = |socket| Finding {
+                effect: in_doubt,
+                role: Role::Bound,
+                socket,
+            };
+            let mut findings: Vec<_> = (0..count).map(finding).collect();
+            let code = apply_trial(&mut findings, proof, &attempt);
+            (
+                code,
+                findings.iter().map(|finding| finding.effect).collect::<Vec<_>>(),
+            )
+        };
+        let how = How::Proven;
+        let shares = Effect::Shares {
+            by: Sharing::ReuseAddr,
+            how,
+        };
+        let blocks = Effect::Blocks { how, mismatch: None };
+        let fails = Outcome::Fails(Errno::Eaddrinuse);
+        let (shared, taken) = (
+            Some(Code::Shared(Sharing::ReuseAddr)),
+            Some(Code::Taken(Role::Bound)),
+        );
+        assert_eq!(effects(2, Outcome::Ok), (shared, vec![shares; 2]));
+        assert_eq!(effects(1, fails), (taken, vec![blocks]));
+        assert_eq!(effects(2, fails), (taken, vec![in_doubt; 2]));
+        assert_eq!(effects(1, Outcome::Undecidable), (None, vec![in_doubt]));
+    }
+}

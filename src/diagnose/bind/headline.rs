@@ -369,3 +369,25 @@ fn first_owner(report: &Report, answer: &Answer) -> Option<String> {
     let finding = answer.verdict.findings.first()?;
     report.holders.get(finding.socket)?.owner_name()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_verdicts_and_those_of_one_kind_share_a_line() {
+        let refused = Code::Refused(Refusal::PrivilegedPort);
+        let (shared, listener) = (Code::Shared(Sharing::ReusePort), Code::Taken(Role::Listener));
+        for (a, b, expected) in [
+            (refused, refused, true),
+            (refused, Code::Refused(Refusal::NoDevice), false),
+            (refused, listener, false),
+            (listener, Code::Taken(Role::TimeWait), true),
+            (shared, Code::Free, true),
+            (shared, listener, false),
+        ] {
+            assert_eq!(can_share_a_line(a, b), expected, "{a:?} {b:?}");
+            assert_eq!(can_share_a_line(b, a), expected, "{b:?} {a:?}");
+        }
+    }
+}

@@ -139,6 +139,37 @@ fn the_first_line_has_the_verdict_the_place_and_the_error() {
 }
 
 #[test]
+fn sharing_a_port_is_a_yes_that_names_the_other_and_what_is_shared() {
+    let said = |protocol: Protocol| {
+        let mut other = listener();
+        other.socket.protocol = protocol;
+        other.socket.uid = Some(1000);
+        other.reuseport = Some(Flag::observed(true));
+        let mut report = report_changed("0.0.0.0", 3000, vec![other], |report| report.protocol = protocol);
+        report.answers.truncate(1);
+        let attempt = BindAttempt {
+            reuseport: true,
+            ..report.answers[0].attempt.clone()
+        };
+        report.answers[0].verdict = diagnose(&report.existing, &attempt, &report.system, None);
+        report.answers[0].attempt = attempt;
+        headline(&report)
+    };
+    holds(
+        &said(Protocol::Tcp),
+        "Yes, alongside another socket (--reuseport)",
+        &["3000/tcp", "nginx", "share of its connections"],
+        &[],
+    );
+    holds(
+        &said(Protocol::Udp),
+        "Yes, alongside",
+        &["3000/udp", "share of its datagrams"],
+        &[],
+    );
+}
+
+#[test]
 fn a_closed_connection_is_reported_with_its_time_and_the_effect_of_reuseaddr() {
     let helps = headline(&report_on("0.0.0.0", 3000, vec![resting(true)]));
     holds(

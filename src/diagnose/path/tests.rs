@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 
+use super::filter::journey::Outcome;
 use super::found::{Answer, Away, Found, Here};
 use super::judge::{Reach, Why};
 use super::text::{reachable_at, render, sentence};
 use super::unix::{UnixName, UnixReach, judge};
-use super::way::Way;
+use super::way::{Step, Way};
 use crate::diagnose::bind::holders::Holders;
 use crate::diagnose::bind::owner::Owner;
 use crate::diagnose::bind::samples::{self, socket};
@@ -372,4 +373,35 @@ fn a_unix_socket_with_a_full_queue_says_how_full() {
     });
     assert_eq!(answer.verdict, UnixReach::QueueFull);
     holds(&answer.sentence, "No", &["/run/app.sock", "6", "5"]);
+}
+
+#[test]
+fn without_a_route_the_reason_is_that_of_the_step_of_the_route() {
+    let step = |step, sentence: &str| Step {
+        step,
+        ok: Some(false),
+        sentence: sentence.to_owned(),
+    };
+    let said = |route: &str| {
+        let away = Away {
+            source: None,
+            device: None,
+            unanswered: Vec::new(),
+            owners: Vec::new(),
+            ports_used: 0,
+            gaps: Vec::new(),
+        };
+        let mut one = answer("10.0.0.9", Found::Away(away));
+        one.way = Some(Way {
+            outcome: Some(Outcome::Unreachable),
+            steps: vec![step("packet filter", "passes"), step("route", route)],
+            ..Way::default()
+        });
+        sentence(&one, &system())
+    };
+    assert_eq!(
+        said("a rule forbids it"),
+        "No: there is no route to 10.0.0.9: a rule forbids it."
+    );
+    assert_eq!(said("no route to 10.0.0.9"), "No: there is no route to 10.0.0.9.");
 }

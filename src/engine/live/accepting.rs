@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use super::Scope;
 use crate::engine::{Request, namespaces};
 use crate::model::request::Dump;
 use crate::model::{GapLevel, Protocol, Socket, State, StateSet};
@@ -12,10 +13,10 @@ use crate::source::proc::ProcRoot;
 /// Ports on which something accepts connections.
 pub type Accepting = BTreeSet<(Protocol, u16)>;
 
-/// Whether listeners of connections that are selected may be left out.
-pub(super) fn may_be_left_out(filter: Option<&Expr>, dumps: &[Dump]) -> bool {
+/// Whether a look has to read the listeners besides: it reads connections, but what is selected may leave out listeners.
+pub(super) fn are_read_besides(scope: Scope, filter: Option<&Expr>, dumps: &[Dump]) -> bool {
     let has_listeners = |dump: &Dump| dump.states.contains(State::Listen) || !dump.protocol.is_tcp();
-    filter.is_some() || !dumps.iter().all(has_listeners)
+    scope == Scope::All && (filter.is_some() || !dumps.iter().all(has_listeners))
 }
 
 /// Adds the port of a listener.
@@ -48,4 +49,32 @@ pub(super) fn read(request: &Request, root: &ProcRoot, accepting: &mut Accepting
     };
     let gaps = namespaces::read(&request.views, root, &dumps, &mut take);
     gaps.iter().all(|gap| gap.level != GapLevel::Loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::samples;
+
+    #[test]
+    fn listeners_are_read_besides_only_with_connections_and_if_they_may_be_left_out() {
+        let filter = samples::filter("nginx").unwrap();
+        let all = [Dump::new(Protocol::Tcp, StateSet::ALL)];
+        let connections = [Dump::new(Protocol::Tcp, StateSet::of(State::Established))];
+        let datagrams = [Dump::new(Protocol::Udp, StateSet::of(State::Established))];
+        for (scope, filter, dumps, expected) in [
+            (Scope::All, None, &all, false),
+            (Scope::All, None, &datagrams, false),
+            (Scope::All, Some(&filter), &all, true),
+            (Scope::All, None, &connections, true),
+            (Scope::Waiting, Some(&filter), &connections, false),
+            (Scope::Unsettled, Some(&filter), &connections, false),
+        ] {
+            assert_eq!(
+                are_read_besides(scope, filter, dumps),
+                expected,
+                "{scope:?} {dumps:?}"
+            );
+        }
+    }
 }

@@ -242,8 +242,7 @@ impl Live {
             *read = Store::with_room(self.count);
         }
         let learner = &mut self.learner;
-        let hides_listeners =
-            scope == Scope::All && accepting::may_be_left_out(filter.as_ref(), &self.selected);
+        let hides_listeners = accepting::are_read_besides(scope, filter.as_ref(), &self.selected);
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
             for socket in &mut *sockets {

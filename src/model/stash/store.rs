@@ -314,7 +314,8 @@ mod tests {
         for cookie in 1..=20_000 {
             store.insert(&socket(cookie, 80));
         }
-        assert!(store.size_bytes() / store.len() <= 64, "{}", store.size_bytes());
+        let bytes_each = store.size_bytes() / store.len();
+        assert!((40..=64).contains(&bytes_each), "{bytes_each}");
         for cookie in 1..20_000 {
             store.remove((Protocol::Tcp, NonZeroU64::new(cookie).unwrap()));
         }

@@ -243,6 +243,20 @@ fn a_field_is_known_exactly_if_its_cost_was_requested() {
 }
 
 #[test]
+fn whether_a_socket_takes_only_ipv6_is_unknown_for_one_that_has_no_ip_address() {
+    let mut socket = samples::tcp("::", 80, "::", 0, State::Listen);
+    let value = |socket: &Socket| samples::with_row(socket, |row| format!("{:?}", Field::V6only.value(row)));
+    for only in [true, false] {
+        if let Endpoints::Inet(pair) = &mut socket.endpoints {
+            pair.v6only = Some(only);
+        }
+        assert_eq!(value(&socket), format!("{:?}", Value::Bool(only)));
+    }
+    socket.endpoints = Endpoints::ProtocolOnly("ALG".into());
+    assert_eq!(value(&socket), format!("{:?}", Value::Null));
+}
+
+#[test]
 fn a_raw_socket_has_a_protocol_and_no_port() {
     let mut socket = samples::tcp("10.0.0.1", 1, "10.0.0.2", 2, State::Established);
     socket.protocol = Protocol::Raw;

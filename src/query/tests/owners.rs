@@ -63,6 +63,19 @@ fn the_part_without_owners_drops_nothing_that_may_match() {
     assert_eq!(needs("user = mark"), (false, false));
 }
 
+#[test]
+fn only_a_name_that_is_a_file_requires_the_files_of_sockets() {
+    let mut names = samples::names();
+    let file = crate::model::unix_path::FileId {
+        inode: 1,
+        devices: [2, 2],
+    };
+    names.files.insert("/run/a".into(), file);
+    let needs_files = |filter: &str| read(filter).expr.unwrap().resolve(&names).unwrap().needs_files();
+    assert!(needs_files("/run/a"));
+    assert!(!needs_files("/run/b") && !needs_files("nginx"));
+}
+
 /// Two owners were seen, `nginx` (812) and one whose facts were not read (7777); there may be a third.
 #[test]
 fn one_owner_decides_for_all_and_a_hidden_one_makes_no_a_guess() {

@@ -38,12 +38,13 @@ pub fn rule_text(table: &Table, rule: &Rule) -> String {
         parts: Vec::new(),
         registers: std::array::from_fn(|_| Loaded::default()),
         constants: std::array::from_fn(|_| None),
+        family: None,
         protocol: None,
     };
     for expression in &rule.expressions {
         writer.write(expression);
     }
-    writer.flush_protocol();
+    writer.flush();
     writer.parts.join(" ")
 }
 
@@ -52,11 +53,18 @@ struct Writer<'a> {
     parts: Vec<String>,
     registers: [Loaded; 16],
     constants: [Option<&'a [u8]>; 16],
-    /// A protocol that is printed only if the next expression does not imply it.
+    /// Conditions that are printed only if the next expression does not imply them: the family, as text, and the
+    /// protocol.
+    family: Option<String>,
     protocol: Option<u8>,
 }
 
 impl<'a> Writer<'a> {
+    fn flush(&mut self) {
+        self.parts.extend(self.family.take());
+        self.flush_protocol();
+    }
+
     fn flush_protocol(&mut self) {
         if let Some(protocol) = self.protocol.take() {
             self.parts
@@ -95,6 +103,7 @@ impl<'a> Writer<'a> {
                 high,
             } => {
                 let loaded = self.get(*from);
+                self.flush();
                 let not = if *negated { "!= " } else { "" };
                 let (low, high) = (value(loaded.kind, low), value(loaded.kind, high));
                 self.parts.push(format!("{} {not}{low}-{high}", loaded.text));
@@ -107,7 +116,7 @@ impl<'a> Writer<'a> {
             } => self.lookup(set, *from, to.is_some(), *inverted),
             Expression::NoEffect | Expression::ByteOrder { .. } => {}
             other => {
-                self.flush_protocol();
+                self.flush();
                 let words = self.words(other);
                 self.parts.push(words);
             }
@@ -135,7 +144,10 @@ impl<'a> Writer<'a> {
                 base: 1,
                 offset,
                 bytes,
-            } => network(offset, bytes),
+            } => {
+                self.family = None;
+                network(offset, bytes)
+            }
             Load::Payload {
                 base: 2,
                 offset,
@@ -162,11 +174,6 @@ impl<'a> Writer<'a> {
             self.protocol = data.first().copied();
             return;
         }
-        // The family is implied by the addresses of the rule.
-        if loaded.kind == Value::NfProto {
-            return;
-        }
-        self.flush_protocol();
         let operator = match operation {
             0 => "",
             1 => "!= ",
@@ -175,6 +182,12 @@ impl<'a> Writer<'a> {
             4 => "> ",
             _ => ">= ",
         };
+        // Implied by an address or another part of the IP header.
+        self.flush();
+        if loaded.kind == Value::NfProto {
+            self.family = Some(format!("{} {operator}{}", loaded.text, value(loaded.kind, data)));
+            return;
+        }
         let text = match &loaded.mask {
             None => format!("{} {operator}{}", loaded.text, value(loaded.kind, data)),
             Some(mask) if loaded.kind == Value::Address => {
@@ -196,6 +209,7 @@ impl<'a> Writer<'a> {
     }
 
     fn lookup(&mut self, name: &[u8], from: u8, is_map: bool, inverted: bool) {
+        self.flush();
         let set = self.table.sets.iter().find(|set| &*set.name == name);
         let count = set.map_or(1, |set| set.fields.len().max(1));
         let mut at = from;
@@ -425,6 +439,9 @@ fn value(kind: Value, bytes: &[u8]) -> String {
         (Value::Port, 2) => bytes
             .first_chunk()
             .map_or_else(hex, |bytes| u16::from_be_bytes(*bytes).to_string()),
+        // include/uapi/linux/netfilter.h, enum nf_proto.
+        (Value::NfProto, 1) if bytes == [2] => "ipv4".to_owned(),
+        (Value::NfProto, 1) if bytes == [10] => "ipv6".to_owned(),
         (Value::Name, _) => {
             let name = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
             // Without a zero it is a prefix.

@@ -292,3 +292,76 @@ fn a_packet_that_is_tracked_stays_so() {
         assert_eq!(outcome(&input(&[&[target], &untracked])), Outcome::Connected);
     }
 }
+
+#[test]
+fn an_icmp_error_is_matched_by_its_type_in_both_families() {
+    // The answer to a datagram for a closed port.
+    let is_stopped = |name: &[u8], client: Client, kind: u8, code: u8| {
+        let extension = Extension {
+            name: name.into(),
+            revision: 0,
+            info: [kind, code, code, 0].into(),
+        };
+        let chains = vec![chain(Some(OUTPUT), &[&[Expression::Match(extension), drop()]])];
+        match predicted(&filter(chains, Vec::new()), client, 17, false) {
+            Prediction::Certain(end) => end.outcome != Outcome::Refused,
+            Prediction::Unknown(questions) => panic!("{questions:?}"),
+        }
+    };
+    let v6 = Client::From {
+        address: "fd00::2".parse().unwrap(),
+        interface: CARD,
+    };
+    assert!(is_stopped(b"icmp", from_there(), 3, 3) && !is_stopped(b"icmp", from_there(), 3, 1));
+    assert!(is_stopped(b"icmp6", v6, 1, 4) && !is_stopped(b"icmp6", v6, 1, 3));
+    assert!(!is_stopped(b"icmp6", from_there(), 3, 3));
+}
+
+#[test]
+fn the_way_back_is_looked_up_in_the_routing_table() {
+    const OIF: u32 = 1;
+    const PRESENT: u32 = 32;
+    let source = |result: u32, more: u32, expected: &[u8]| {
+        let lookup = load(Load::Fib {
+            result,
+            flags: 1 | more,
+        });
+        outcome(&input(&[&[lookup, is(expected), drop()]])) == Outcome::Timeout
+    };
+    assert!(source(OIF, PRESENT, &[1]) && !source(OIF, PRESENT, &[0]));
+    assert!(source(OIF, 0, &CARD.to_ne_bytes()) && !source(OIF, 0, &LOOPBACK.to_ne_bytes()));
+}
+
+#[test]
+fn a_part_of_the_packet_that_cannot_be_known_is_unknown() {
+    // The header inside the transport header (NFT_PAYLOAD_INNER_HEADER).
+    let filter = input(&[&[payload(3, 0, 1), is(&[0]), drop()]]);
+    assert!(matches!(
+        predicted(&filter, from_there(), 6, true),
+        Prediction::Unknown(_)
+    ));
+}
+
+#[test]
+fn a_target_of_x_tables_translates_to_one_address_but_no_network() {
+    // struct nf_nat_range2: flags, both addresses, both ports.
+    let translated = |flags: u32| {
+        let mut info = vec![0; 44];
+        info[..4].copy_from_slice(&flags.to_ne_bytes());
+        info[4..8].copy_from_slice(&[10, 0, 0, 9]);
+        info[20..24].copy_from_slice(&[10, 0, 0, 9]);
+        let target = Expression::Target(Extension {
+            name: (*b"DNAT").into(),
+            revision: 2,
+            info: info.into(),
+        });
+        let chain = Chain {
+            kind: Kind::Nat,
+            ..chain(Some(0), &[&[target]])
+        };
+        predicted(&filter(vec![chain], Vec::new()), from_there(), 6, true)
+    };
+    let to = "10.0.0.9:80".parse().unwrap();
+    assert!(matches!(translated(1), Prediction::Certain(end) if end.outcome == Outcome::Forwarded(to)));
+    assert!(matches!(translated(1 | 0x40), Prediction::Unknown(_)));
+}

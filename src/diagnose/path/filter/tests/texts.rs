@@ -116,3 +116,47 @@ fn a_translation_is_printed_with_address_and_port() {
     let text = rule_text(table, &table.chains[0].rules[0]);
     assert_eq!(text, "dnat to 10.0.0.9:8080");
 }
+
+#[test]
+fn facts_about_a_packet_have_the_words_of_nft() {
+    for (key, value, text) in [
+        (3, &1u32.to_ne_bytes()[..], "meta mark 1"),
+        (4, &2u32.to_ne_bytes(), "iif 2"),
+        (5, &2u32.to_ne_bytes(), "oif 2"),
+        (6, b"eth0\0", "iifname \"eth0\""),
+        (7, b"eth0\0", "oifname \"eth0\""),
+        (10, &1000u32.to_ne_bytes(), "meta skuid 1000"),
+        (15, &[2], "meta nfproto ipv4"),
+        (16, &[17], "meta l4proto udp"),
+        (21, &1u32.to_ne_bytes(), "iifgroup 1"),
+        (22, &1u32.to_ne_bytes(), "oifgroup 1"),
+    ] {
+        let filter = input(&[&[load(Load::Meta(key)), is(value), drop()]]);
+        let table = &filter.tables[0];
+        let shown = rule_text(table, &table.chains[0].rules[0]);
+        assert_eq!(shown, format!("{text} drop"), "key {key}");
+    }
+}
+
+#[test]
+fn a_family_and_a_protocol_are_printed_unless_another_condition_implies_them() {
+    let family = || [load(Load::Meta(15)), is(&[2])];
+    let tcp = || [load(Load::Meta(16)), is(&[6])];
+    let address = || [payload(1, 12, 4), is(&[10, 0, 0, 2])];
+    let port = || [payload(2, 2, 2), is(&PORT_80)];
+    for (conditions, text) in [
+        (vec![family(), address()], "ip saddr 10.0.0.2"),
+        (vec![family(), tcp(), port()], "meta nfproto ipv4 tcp dport 80"),
+        (vec![family(), tcp()], "meta nfproto ipv4 meta l4proto tcp"),
+        (
+            vec![family(), tcp(), address()],
+            "meta l4proto tcp ip saddr 10.0.0.2",
+        ),
+    ] {
+        let rule: Vec<Expression> = conditions.into_iter().flatten().chain([drop()]).collect();
+        let filter = input(&[&rule]);
+        let table = &filter.tables[0];
+        let shown = rule_text(table, &table.chains[0].rules[0]);
+        assert_eq!(shown, format!("{text} drop"));
+    }
+}
