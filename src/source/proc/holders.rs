@@ -28,8 +28,8 @@ pub fn walk(root: &ProcRoot, look: Look<'_>) -> std::io::Result<Walk> {
     on_tape::walk(look, || Ok(look_into(root, look, u64::MAX)?.0))
 }
 
-/// The same, but returns `None` as soon as the sizes of the fd directories (Linux 6.2 or newer) show that all processes
-/// together have more than `most` descriptors.
+/// The same, but returns `None` as soon as all processes together have more than `most` descriptors: by the sizes of the
+/// fd directories, or before Linux 6.2 by those read so far.
 ///
 /// # Errors
 /// As [`walk`].
@@ -143,9 +143,7 @@ mod tests {
         let walked = |most| walk_if_few(&root, Look::default(), most).unwrap();
         let all = walked(u64::MAX - 1).unwrap();
         assert!(all.processes > 0);
-        // Before Linux 6.2 sizes are not reported, so nothing exceeds the limit.
-        let sizes_reported = std::fs::metadata("/proc/self/fd").unwrap().len() > 0;
-        assert_eq!(walked(0).is_none(), sizes_reported);
+        assert!(walked(0).is_none());
     }
 
     /// Creates a simulated /proc with known contents.
@@ -179,6 +177,16 @@ mod tests {
         assert_eq!(holders, [(100, 10, 3), (100, 11, 9), (101, 10, 5), (102, 12, 8)]);
         assert_eq!((walk.processes, walk.refused), (4, 0));
         assert!(walk.io_uring_unread, "the ring of process 13 has no fdinfo");
+    }
+
+    #[test]
+    fn where_sizes_say_nothing_descriptors_are_counted_as_they_are_read() {
+        let root = fake_proc("counted");
+        let given = ProcRoot::given(root.clone());
+        let is_walked = |most| walk_if_few(&given, Look::default(), most).unwrap().is_some();
+        assert_eq!([is_walked(3), is_walked(100)], [false, true]);
+        assert!(walk_processes(&given, &[10, 11, 12], Look::default(), 2).is_err());
+        std::fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -43,13 +43,23 @@ impl Shared<'_> {
         self.counted.load(Ordering::Relaxed) > self.most
     }
 
-    /// Counts the descriptors of an fd directory, if there is a limit.
+    /// Counts the descriptors of an fd directory, if there is a limit and its size says how many they are.
     fn count(&self, descriptors: BorrowedFd<'_>) {
-        if self.most < u64::MAX {
+        if self.most < u64::MAX && self.sizes_count {
             let size = fstat(descriptors).map_or(0, |stat| stat.st_size);
             self.counted
                 .fetch_add(u64::try_from(size).unwrap_or(0), Ordering::Relaxed);
         }
+    }
+
+    /// Counts a descriptor that was read, if there is a limit and sizes say nothing; returns whether there are now too
+    /// many to continue.
+    fn count_one(&self) -> bool {
+        if self.most < u64::MAX && !self.sizes_count {
+            self.counted.fetch_add(1, Ordering::Relaxed);
+            return self.is_over();
+        }
+        false
     }
 }
 
@@ -168,6 +178,9 @@ impl<'a> Worker<'a> {
             let Some(fd) = decimal(entry.file_name()) else {
                 continue;
             };
+            if self.shared.count_one() {
+                break;
+            }
             let mut text = [MaybeUninit::<u8>::uninit(); 64];
             match readlinkat_raw(descriptors, entry.file_name(), &mut text[..]) {
                 Ok((link, _)) => self.descriptor(&mut directory, table, fd, link),

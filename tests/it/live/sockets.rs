@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
+use sockstat::source::machine::kernel_is_at_least;
 
 use super::enter;
 use crate::run::{Ran, sockstat};
@@ -60,6 +61,21 @@ pub(crate) struct Sockets {
     pub(crate) ends: Vec<End>,
 }
 
+/// Whether dumps have TCP sockets that are bound and neither listen nor connect.
+pub(crate) fn kernel_lists_bound() -> bool {
+    kernel_is_at_least(6, 8)
+}
+
+/// Whether fdinfo of an io_uring names registered sockets by inode; skips if not.
+#[track_caller]
+pub(crate) fn kernel_names_sockets_of_rings() -> bool {
+    let names = kernel_is_at_least(6, 13);
+    if !names {
+        skip("io-uring: fdinfo names no inode up to Linux 6.12");
+    }
+    names
+}
+
 impl Sockets {
     /// Makes sockets in a new network namespace. `{dir}` in a spec is a new, empty directory. Kinds that this
     /// kernel or user cannot have are skipped with their reason; `None` if there is no namespace to be had.
@@ -74,6 +90,13 @@ impl Sockets {
         let directory = new_directory();
         let specs = specs
             .iter()
+            .filter(|spec| {
+                let is_listed = kind_of(spec) != "tcp-bound" || kernel_lists_bound();
+                if !is_listed {
+                    skip("tcp-bound: no dump has it before Linux 6.8");
+                }
+                is_listed
+            })
             .map(|spec| spec.replace("{dir}", directory.to_str().unwrap()));
         command
             .args(specs)
