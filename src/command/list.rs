@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::out::{self, Blocks};
 use super::read::reachable;
 use super::sinks::{GroupSink, LineSink, PidSink, row};
-use super::sorted::Sorted;
+use super::sorted::Sorter;
 use super::{explain, hint, losses};
 use crate::engine::Request;
 use crate::engine::{Captured, stream};
@@ -85,7 +85,7 @@ pub(super) fn missing_root(request: &Request) -> Option<Exit> {
 fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::Result<(u64, Vec<Gap>)> {
     let request = &plan.capture;
     if plan.explain {
-        let (snapshot, captured) = stream(request, Sorted::new(&[], None, false))?;
+        let (snapshot, captured) = stream(request, Sorter::new(&[], None, false))?;
         let rows = snapshot.seen;
         let gaps = all_gaps(&captured, caller);
         out::print(explain::text(plan, &captured, rows, &gaps).as_bytes())?;
@@ -137,8 +137,8 @@ fn show(plan: &ListPlan, caller: &Caller, summary: Option<&Summary>) -> anyhow::
 }
 
 /// The rows of a plan in their order.
-fn in_order(plan: &ListPlan, request: &Request) -> anyhow::Result<(Sorted, Captured)> {
-    let snapshot = Sorted::new(
+fn in_order(plan: &ListPlan, request: &Request) -> anyhow::Result<(Sorter, Captured)> {
+    let snapshot = Sorter::new(
         plan.sort.as_deref().unwrap_or_default(),
         plan.limit,
         plan.hide_time_wait,
@@ -207,7 +207,7 @@ fn show_table(
 }
 
 fn print_json(
-    rows: &Sorted,
+    rows: &Sorter,
     captured: &Captured,
     fields: &[query::field::Field],
     gaps: &[Gap],

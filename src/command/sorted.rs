@@ -9,16 +9,16 @@ use crate::model::{Context, Owners, Position, Socket, Stash, State};
 use crate::query::sort::{self, SortKey};
 
 /// How many rows are sorted together before they are packed.
-const RUN: usize = 4096;
+const RUN_LENGTH: usize = 4096;
 
 /// Collects rows to sort later; with a small limit, keeps only a few more rows than that.
-pub(super) struct Sorted {
+pub(super) struct Sorter {
     order: Vec<SortKey>,
     limit: usize,
     hide_time_wait: bool,
     /// Rows in time-wait that were left out.
     pub(super) hidden: u64,
-    /// Rows that were received and not left out, those beyond the limit included.
+    /// Rows received and not left out, including those beyond the limit.
     pub(super) seen: u64,
     pending: Vec<Socket>,
     /// The sorted runs, one after the other.
@@ -29,7 +29,7 @@ pub(super) struct Sorted {
     rows: Vec<Position>,
 }
 
-impl Sorted {
+impl Sorter {
     pub(super) fn new(order: &[SortKey], limit: Option<usize>, hide_time_wait: bool) -> Self {
         Self {
             order: order.to_vec(),
@@ -154,7 +154,7 @@ fn compare(order: &[SortKey], a: &Socket, b: &Socket, owners: &Owners, context: 
     }
 }
 
-impl Sink for Sorted {
+impl Sink for Sorter {
     fn take(&mut self, sockets: &mut [Socket], owners: &Owners, context: &Context) -> ControlFlow<()> {
         for socket in sockets {
             if self.hide_time_wait && socket.state == State::TimeWait {
@@ -164,12 +164,12 @@ impl Sink for Sorted {
                 self.pending.push(std::mem::replace(socket, Socket::BLANK));
             }
         }
-        if self.limit <= RUN {
+        if self.limit <= RUN_LENGTH {
             // Not at every batch: pruning only this often keeps its cost in proportion to the rows that arrived.
             if self.pending.len() / 2 > self.limit {
                 self.prune(owners, context);
             }
-        } else if self.pending.len() >= RUN {
+        } else if self.pending.len() >= RUN_LENGTH {
             self.pack(owners, context);
         }
         ControlFlow::Continue(())
@@ -190,7 +190,7 @@ mod tests {
 
     fn sorted(count: u32, order: &[SortKey], limit: Option<usize>) -> Vec<u16> {
         let (owners, context) = (Owners::not_asked(), context());
-        let mut rows = Sorted::new(order, limit, true);
+        let mut rows = Sorter::new(order, limit, true);
         for batch in ports(count).chunks(250) {
             let mut sockets: Vec<_> = batch
                 .iter()

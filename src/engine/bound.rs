@@ -1,8 +1,8 @@
-//! Finds TCP sockets that are bound but not listening through their descriptors, for kernels whose dumps leave them out
+//! Finds, by their descriptors, TCP sockets that are bound but not listening, for kernels whose dumps leave them out
 //! (before Linux 6.8).
 //!
 //! Every TCP socket that a process holds but no dump lists is asked for its address. The list is complete only if no
-//! process could hide a descriptor, which are the conditions for reporting that a socket has no owner.
+//! process could hide a descriptor, the same condition as for reporting that a socket has no owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use super::tables::read_tables;
 use crate::model::bind::SocketOptions;
 use crate::model::request::Dump;
 use crate::model::{Holder, OwnerStatus, Protocol, Socket, State, StateSet};
-use crate::source::bound_sockets::{self, Told};
+use crate::source::bound_sockets::{self, Answer};
 use crate::source::namespaces;
 use crate::source::proc::held::{Held, held};
 use crate::source::proc::holders::{Look, Walk, walk};
@@ -26,7 +26,7 @@ pub struct Unlisted {
     /// Sockets, with their options.
     pub sockets: Vec<(Socket, SocketOptions)>,
     /// How many were once connected. Such a socket may or may not still hold its port.
-    pub unsure: u64,
+    pub maybe_bound: u64,
     /// Whether the list is complete.
     pub is_complete: bool,
 }
@@ -35,10 +35,10 @@ pub struct Unlisted {
 pub fn unlisted(wanted: impl Fn(&Socket) -> bool) -> Unlisted {
     let root = ProcRoot::default();
     let listed = listed();
-    let never_carry: Vec<u32> = listed.iter().copied().collect();
+    let not_unix: Vec<u32> = listed.iter().copied().collect();
     let look = Look {
         wanted: None,
-        thorough: Some(&never_carry),
+        thorough: Some(&not_unix),
     };
     let Ok(walk) = walk(&root, look) else {
         return Unlisted::default();
@@ -54,7 +54,7 @@ pub fn unlisted(wanted: impl Fn(&Socket) -> bool) -> Unlisted {
     let names = proc::protocols(&root, holders.clone());
     let mut found = Unlisted {
         sockets: Vec::new(),
-        unsure: 0,
+        maybe_bound: 0,
         is_complete: names.late == 0 && shows_every_holder(&root, &walk),
     };
     let still_held = |holders: &[Holder]| holders.iter().any(|holder| held(holder) != Held::No);
@@ -69,11 +69,11 @@ pub fn unlisted(wanted: impl Fn(&Socket) -> bool) -> Unlisted {
     for (inode, protocol) in of_tcp {
         let holders = holders.get(&inode.get()).map_or(&[][..], Vec::as_slice);
         match bound_sockets::ask(inode, protocol, holders) {
-            Told::Bound(socket, options) if wanted(&socket) => found.sockets.push((*socket, options)),
-            Told::Perhaps(socket) => found.unsure += u64::from(wanted(&socket)),
+            Answer::Bound(socket, options) if wanted(&socket) => found.sockets.push((*socket, options)),
+            Answer::MaybeBound(socket) => found.maybe_bound += u64::from(wanted(&socket)),
             // If it has been closed since, it holds no port.
-            Told::Refused => found.is_complete &= !still_held(holders),
-            Told::Bound(..) | Told::No => {}
+            Answer::Unreadable => found.is_complete &= !still_held(holders),
+            Answer::Bound(..) | Answer::NotBound => {}
         }
     }
     found
@@ -86,7 +86,7 @@ fn listed() -> BTreeSet<u32> {
         ..Dump::new(protocol, StateSet::ALL.without(StateSet::of(State::Bound)))
     });
     let mut inodes = BTreeSet::new();
-    // A socket that a dump misses is merely asked for its address, and reports its state.
+    // A socket missing from a dump costs only one more query; its own state then decides.
     read_tables(&dumps, &mut |sockets| {
         inodes.extend(
             sockets

@@ -170,18 +170,18 @@ pub(super) fn hides_processes(root: &ProcRoot) -> bool {
 /// Walks again for the remaining sockets, through every thread and including descriptors in flight.
 fn second_walk(root: &ProcRoot, stash: &Stash, left_over: &BTreeSet<u32>) -> Option<Walk> {
     let wanted: Vec<u32> = left_over.iter().copied().collect();
-    let mut never_carry: Vec<u32> = stash
+    let mut not_unix: Vec<u32> = stash
         .heads()
         .filter(|head| head.protocol != Protocol::Unix)
         .filter_map(|head| head.inode)
         .map(NonZeroU32::get)
         .collect();
-    never_carry.sort_unstable();
+    not_unix.sort_unstable();
     walk(
         root,
         Look {
             wanted: Some(&wanted),
-            thorough: Some(&never_carry),
+            thorough: Some(&not_unix),
         },
     )
     .ok()

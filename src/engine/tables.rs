@@ -323,7 +323,7 @@ fn run_smc(channel: &mut Channel, dump: &Dump, emit: &mut Emit<'_>) -> Result<()
             ControlFlow::Continue(())
         });
     }
-    smc::settle_families(&mut sockets, &wildcards);
+    smc::resolve_families(&mut sockets, &wildcards);
     sockets.retain(|socket| match socket.family {
         Family::Inet => dump.v4,
         _ => dump.v6,

@@ -49,8 +49,7 @@ pub struct Grouping {
 }
 
 impl Output {
-    /// Returns the fields that determine what must be captured. A format that only has room for owners does not request
-    /// them.
+    /// Returns the fields that determine what must be captured. Having room for owners is not a request for them.
     pub(super) fn needed_fields(&self) -> Vec<Field> {
         match self {
             Self::Json(fields) | Self::Lines(Lines::Json(fields) | Lines::JsonWithArguments(fields, _)) => {
@@ -65,11 +64,11 @@ impl Output {
         }
     }
 
-    /// Returns for which sockets it shows the other end, given what it `needs` and what was requested `by_name`. The
-    /// ends of unix sockets come from a table that is read anyway. Those of IP sockets require a search among all
-    /// sockets, so they are shown only together with owners.
+    /// Returns the kinds of sockets whose other end is shown. `needs` is what the format requires, `by_name` what the
+    /// user named. The other ends of unix sockets come from a table that is read anyway. Those of IP sockets require a
+    /// search among all sockets, so they are shown only together with owners.
     pub(super) fn peers(&self, owners: bool, needs: Cost, by_name: Cost) -> PeerKinds {
-        let (beside_peer, beside_owner) = match self {
+        let (with_peer_column, with_owner_column) = match self {
             Self::Table(view) => (
                 view.columns.contains(&Column::Peer),
                 view.columns.contains(&Column::Peer) && view.columns.contains(&Column::Process),
@@ -77,8 +76,8 @@ impl Output {
             _ => (needs.has(Cost::PEERS), owners && needs.has(Cost::PEER_OWNERS)),
         };
         PeerKinds {
-            unix: beside_peer || by_name.has(Cost::PEERS),
-            inet: beside_owner || by_name.has(Cost::PEERS),
+            unix: with_peer_column || by_name.has(Cost::PEERS),
+            inet: with_owner_column || by_name.has(Cost::PEERS),
         }
     }
 }

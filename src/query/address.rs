@@ -87,11 +87,11 @@ pub(super) fn host_port(text: &str) -> Result<HostPort, String> {
 /// Splits host and port, and removes brackets.
 fn split_port(text: &str) -> Result<(String, Option<&str>), String> {
     if let Some(inner) = text.strip_prefix('[') {
-        let (host, behind) = inner.split_once(']').ok_or("missing closing ]")?;
+        let (host, tail) = inner.split_once(']').ok_or("missing closing ]")?;
         // ss prints `[fe80::1]%eth0:22`; `[::1]/64` is a common mistake.
-        let (more, port) = match behind.rsplit_once(':') {
+        let (more, port) = match tail.rsplit_once(':') {
             Some((more, port)) => (more, Some(port)),
-            None => (behind, None),
+            None => (tail, None),
         };
         if !more.is_empty() && !more.starts_with(['/', '%']) {
             return Err("expected a colon and a port after ]".to_owned());

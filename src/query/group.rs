@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_of_one_family() {
+    fn a_prefix_applies_to_one_family() {
         let subnet = |address: &str, prefix| format!("{:?}", subnet(address.parse().unwrap(), prefix));
         assert_eq!(subnet("10.1.2.3", 24), "Subnet(10.1.2.0, 24)");
         assert_eq!(subnet("::ffff:10.1.2.3", 8), "Subnet(10.0.0.0, 8)");

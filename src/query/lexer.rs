@@ -1,8 +1,8 @@
 //! Splits the text of a filter into tokens.
 //!
-//! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an operator;
-//! quotes (`'…'` or `"…"` around the whole word) or a backslash make these part of it. After `like`, `~` and `!~`, a
-//! word of the form `/…/` or `/…/i` ends at its second slash.
+//! Blanks around operators and parentheses are optional. A word ends at a blank, a comma, a parenthesis or an operator.
+//! To include such a character, quote the whole word (`'…'` or `"…"`) or put a backslash before the character. After
+//! `like`, `~` and `!~`, a word of the form `/…/` or `/…/i` ends at its second slash.
 
 use super::error::{FilterError, Span};
 use super::pattern::hex_escape;
@@ -75,13 +75,13 @@ impl Word {
         let mut out = Vec::with_capacity(self.raw.len());
         let mut rest = self.raw.as_bytes();
         while let Some((first, tail)) = rest.split_first() {
-            let (byte, behind) = match (hex_escape(rest), first, tail) {
+            let (byte, after) = match (hex_escape(rest), first, tail) {
                 (Some(escaped), ..) => escaped,
-                (None, b'\\', [next, behind @ ..]) => (*next, behind),
+                (None, b'\\', [next, after @ ..]) => (*next, after),
                 (None, byte, _) => (*byte, tail),
             };
             out.push(byte);
-            rest = behind;
+            rest = after;
         }
         out
     }
@@ -120,8 +120,8 @@ impl Word {
     }
 }
 
-/// Returns the length of the `/…/` or `/…/i` at the beginning of `text`: its first unescaped slash must end it, or it
-/// is a path.
+/// Returns the length of the `/…/` or `/…/i` at the beginning of `text`. The word must end at the next unescaped slash;
+/// otherwise it is a path.
 fn regex_length(text: &str) -> Option<usize> {
     let inner = text.strip_prefix('/')?;
     let mut escaped = false;
@@ -133,9 +133,9 @@ fn regex_length(text: &str) -> Option<usize> {
     if close == 0 {
         return None;
     }
-    let behind = inner.get(close + 1..)?;
-    let flag = usize::from(behind.starts_with('i'));
-    let next = behind.get(flag..)?.bytes().next();
+    let after = inner.get(close + 1..)?;
+    let flag = usize::from(after.starts_with('i'));
+    let next = after.get(flag..)?.bytes().next();
     next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b')' | b',' | b'&' | b'|'))
         .then_some(close + 2 + flag)
 }

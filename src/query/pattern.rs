@@ -112,9 +112,9 @@ impl Glob {
         // If a `[` is unclosed, no later one is closed either.
         let mut unclosed = false;
         while let Some((first, tail)) = rest.split_first() {
-            if let Some((byte, behind)) = hex_escape(rest) {
+            if let Some((byte, after)) = hex_escape(rest) {
                 items.push(Item::Byte(byte.to_ascii_lowercase()));
-                rest = behind;
+                rest = after;
                 continue;
             }
             rest = tail;
@@ -123,8 +123,8 @@ impl Glob {
                 b'*' => Item::Many,
                 b'?' => Item::Any,
                 b'[' if !unclosed => match class(tail) {
-                    Some((item, behind)) => {
-                        rest = behind;
+                    Some((item, after)) => {
+                        rest = after;
                         item
                     }
                     None => {
@@ -133,8 +133,8 @@ impl Glob {
                     }
                 },
                 b'\\' => match tail.split_first() {
-                    Some((escaped, behind)) => {
-                        rest = behind;
+                    Some((escaped, after)) => {
+                        rest = after;
                         Item::Byte(escaped.to_ascii_lowercase())
                     }
                     None => Item::Byte(b'\\'),
@@ -218,9 +218,9 @@ fn class(source: &[u8]) -> Option<(Item, &[u8])> {
                 let ranges = ranges.into();
                 return Some((Item::Class { negated, ranges }, tail));
             }
-            (low, [b'-', high, behind @ ..]) if *high != b']' => {
+            (low, [b'-', high, after @ ..]) if *high != b']' => {
                 ranges.push((*low, *high));
-                rest = behind;
+                rest = after;
             }
             (byte, _) => {
                 ranges.push((*byte, *byte));

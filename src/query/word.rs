@@ -92,10 +92,10 @@ fn port_word(
         Some((protocol, port)) => (Some(protocol), port),
         None => (None, word),
     };
-    let behind_colon = word.strip_prefix(':').or_else(|| word.strip_prefix("*:"));
-    let (port_text, protocol) = match behind_colon.unwrap_or(word).split_once('/') {
+    let after_colon = word.strip_prefix(':').or_else(|| word.strip_prefix("*:"));
+    let (port_text, protocol) = match after_colon.unwrap_or(word).split_once('/') {
         Some((port, protocol)) if before.is_none() => (port, Some(protocol)),
-        _ => (behind_colon.unwrap_or(word), before),
+        _ => (after_colon.unwrap_or(word), before),
     };
     let is_range = !port_text.is_empty()
         && port_text.starts_with(|c: char| c.is_ascii_digit())
@@ -104,7 +104,7 @@ fn port_word(
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
     // `10/8` is a prefix, not a port with a protocol, and `::1` is an address.
     let is_prefix = protocol.is_some_and(|it| !it.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let is_service = behind_colon.is_some_and(|rest| !rest.starts_with(':') && !rest.contains(':'));
+    let is_service = after_colon.is_some_and(|rest| !rest.starts_with(':') && !rest.contains(':'));
     if is_prefix || !(is_range || is_service) {
         return Ok(None);
     }

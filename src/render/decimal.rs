@@ -47,14 +47,14 @@ fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Order
     };
     kept += u64::from(up && dropped > 0);
     // The value is `kept * 10^(dropped - decimals)`.
-    let mut behind = i64::from(decimals) - i64::from(dropped);
+    let mut places = i64::from(decimals) - i64::from(dropped);
     while kept.is_multiple_of(10) {
         kept /= 10;
-        behind -= 1;
+        places -= 1;
     }
-    let exponent = i64::from(kept.ilog10()) - behind;
+    let exponent = i64::from(kept.ilog10()) - places;
     if (-4..i64::from(SIGNIFICANT)).contains(&exponent) {
-        push_fixed(out, kept, behind);
+        push_fixed(out, kept, places);
     } else {
         push_fixed(out, kept, kept.ilog10().into());
         out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
@@ -66,13 +66,13 @@ fn push_g(out: &mut Vec<u8>, number: u64, decimals: u32, off: impl Fn() -> Order
     }
 }
 
-/// Appends `number / 10^behind` with all digits.
-fn push_fixed(out: &mut Vec<u8>, number: u64, behind: i64) {
-    let Ok(behind @ 1..) = u32::try_from(behind) else {
-        push_number(out, number * 10_u64.pow(u32::try_from(-behind).unwrap_or(0)));
+/// Appends `number / 10^places` with all digits.
+fn push_fixed(out: &mut Vec<u8>, number: u64, places: i64) {
+    let Ok(places @ 1..) = u32::try_from(places) else {
+        push_number(out, number * 10_u64.pow(u32::try_from(-places).unwrap_or(0)));
         return;
     };
-    let unit = 10_u64.pow(behind);
+    let unit = 10_u64.pow(places);
     push_number(out, number / unit);
     out.push(b'.');
     let mut rest = number % unit;

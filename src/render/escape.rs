@@ -90,12 +90,12 @@ pub fn push_unix_name(out: &mut Vec<u8>, name: &[u8], also: impl Fn(char) -> boo
 pub fn unix_name_of(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    if let Some(behind) = text.strip_prefix('@') {
+    if let Some(tail) = text.strip_prefix('@') {
         out.push(0);
-        rest = behind;
-    } else if let Some(behind) = text.strip_prefix("\\x40") {
+        rest = tail;
+    } else if let Some(tail) = text.strip_prefix("\\x40") {
         out.push(b'@');
-        rest = behind;
+        rest = tail;
     }
     while let Some(at) = rest.find('\\') {
         let (before, escaped) = rest.split_at(at);

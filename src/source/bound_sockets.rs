@@ -19,17 +19,17 @@ use super::tape::codec::recordable;
 use crate::model::bind::SocketOptions;
 use crate::model::{Backend, Endpoints, Family, Holder, InetPair, Protocol, Socket, SocketType, State};
 
-/// What its descriptors show about a socket that no dump lists.
+/// What the descriptors of a socket that no dump lists show about it.
 #[derive(Debug)]
-pub enum Told {
+pub enum Answer {
     /// It is bound.
     Bound(Box<Socket>, SocketOptions),
     /// It may be bound: it was connected once, and only some such sockets keep their port.
-    Perhaps(Box<Socket>),
+    MaybeBound(Box<Socket>),
     /// It is not bound, or belongs to another network namespace.
-    No,
+    NotBound,
     /// None of its descriptors could be copied.
-    Refused,
+    Unreadable,
 }
 
 /// What was read, as recordings store it.
@@ -63,18 +63,18 @@ recordable!(Facts {
 });
 
 /// Reads the first descriptor of `holders` that can be copied and is the socket with this inode.
-pub fn ask(inode: NonZeroU32, protocol: Protocol, holders: &[Holder]) -> Told {
+pub fn ask(inode: NonZeroU32, protocol: Protocol, holders: &[Holder]) -> Answer {
     let facts = tape::fact(&format!("address of socket {inode}"), || read(inode, holders));
     match facts {
-        None => Told::Refused,
-        Some(facts) if !facts.is_bound => Told::No,
+        None => Answer::Unreadable,
+        Some(facts) if !facts.is_bound => Answer::NotBound,
         Some(facts) => {
             let (socket, options) = described(inode, protocol, &facts);
             let socket = Box::new(socket);
             if facts.was_connected {
-                Told::Perhaps(socket)
+                Answer::MaybeBound(socket)
             } else {
-                Told::Bound(socket, options)
+                Answer::Bound(socket, options)
             }
         }
     }
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use rustix::net::{AddressFamily, bind, connect, listen, socket};
 
-    fn told(fd: &impl AsFd) -> Told {
+    fn answer(fd: &impl AsFd) -> Answer {
         let inode = u32::try_from(fstat(fd).unwrap().st_ino).unwrap();
         let holder = Holder {
             inode,
@@ -200,10 +200,10 @@ mod tests {
     fn our_own_socket_shows_whether_it_is_only_bound() {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let fd = socket(AddressFamily::INET, rustix::net::SocketType::STREAM, None).unwrap();
-        assert!(matches!(told(&fd), Told::No), "not bound yet");
+        assert!(matches!(answer(&fd), Answer::NotBound), "not bound yet");
         sockopt::set_socket_reuseaddr(&fd, true).unwrap();
         bind(&fd, &any).unwrap();
-        let Told::Bound(socket, options) = told(&fd) else {
+        let Answer::Bound(socket, options) = answer(&fd) else {
             panic!("it is bound")
         };
         let local = SocketAddr::try_from(getsockname(&fd).unwrap()).unwrap();
@@ -222,9 +222,9 @@ mod tests {
             )
         );
         listen(&fd, 1).unwrap();
-        assert!(matches!(told(&fd), Told::No), "it listens");
+        assert!(matches!(answer(&fd), Answer::NotBound), "it listens");
         let client = std::net::TcpStream::connect(local).unwrap();
-        assert!(matches!(told(&client), Told::No), "it is connected");
+        assert!(matches!(answer(&client), Answer::NotBound), "it is connected");
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         drop(server);
         let mut byte = [0];
         assert!(rustix::net::recv(&fd, &mut byte[..], rustix::net::RecvFlags::empty()).is_err());
-        assert!(matches!(told(&fd), Told::Perhaps(_)), "{:?}", told(&fd));
+        assert!(matches!(answer(&fd), Answer::MaybeBound(_)), "{:?}", answer(&fd));
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
             fd: u32::try_from(fd.as_raw_fd()).unwrap(),
             tid: 0,
         };
-        let told = ask(NonZeroU32::new(inode ^ 1).unwrap(), Protocol::Tcp, &[other]);
-        assert!(matches!(told, Told::Refused));
+        let answer = ask(NonZeroU32::new(inode ^ 1).unwrap(), Protocol::Tcp, &[other]);
+        assert!(matches!(answer, Answer::Unreadable));
     }
 }

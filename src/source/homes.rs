@@ -69,8 +69,9 @@ impl Homes {
     /// [`disk::read_of_owner`].
     ///
     /// # Errors
-    /// As for that function; `Unsupported` for a home, and EXDEV for a path, that leads to another file system.
-    pub fn read_of_owner(&self, home: &Path, below: &Path, most: u64, owner: u32) -> io::Result<Vec<u8>> {
+    /// Those of that function; `Unsupported` if the home is not on a local file system; EXDEV if the path crosses a
+    /// mount.
+    pub fn read_of_owner(&self, home: &Path, below: &Path, limit: u64, owner: u32) -> io::Result<Vec<u8>> {
         let path = home.join(below);
         note(Kind::File, disk::key(&path), || {
             let (Some(directory), Some(name)) = (below.parent(), below.file_name()) else {
@@ -82,7 +83,7 @@ impl Homes {
             let within = ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH;
             let directory = openat2(&home, directory, flags | OFlags::DIRECTORY, Mode::empty(), within)?;
             let handle = openat2(&directory, name, flags, Mode::empty(), within)?;
-            disk::read_handle_of_owner(&directory, &handle, most, owner)
+            disk::read_handle_of_owner(&directory, &handle, limit, owner)
         })
     }
 
@@ -102,11 +103,11 @@ impl Homes {
         })
     }
 
-    /// Returns what is known without querying the file system; an error if that is not local.
+    /// Returns the attributes that are known without querying the file system. Fails if the file system is not local.
     fn local_stat(&self, directory: impl AsFd, path: &Path, flags: AtFlags) -> io::Result<Statx> {
-        let unasked = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let no_query = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
-        let stat = statx(directory, path, flags | unasked, wanted)?;
+        let stat = statx(directory, path, flags | no_query, wanted)?;
         let has_mount = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
         if has_mount && self.local.contains(&stat.stx_mnt_id) {
             Ok(stat)

@@ -9,7 +9,7 @@ pub mod text;
 
 use super::caller::Caller;
 use super::sinks::row;
-use super::sorted::Sorted;
+use super::sorted::Sorter;
 use super::{ask, losses, out};
 use crate::diagnose::targets::ancestors;
 use crate::engine::{Captured, stream};
@@ -70,7 +70,7 @@ pub fn run(plan: DestroyPlan, caller: &Caller) -> anyhow::Result<Exit> {
 }
 
 fn look(plan: &ListPlan) -> anyhow::Result<(Vec<Socket>, Captured)> {
-    let sink = Sorted::new(plan.sort.as_deref().unwrap_or_default(), None, false);
+    let sink = Sorter::new(plan.sort.as_deref().unwrap_or_default(), None, false);
     let (mut snapshot, captured) = stream(&plan.capture, sink)?;
     snapshot.sort(&captured.owners, &captured.context);
     Ok((snapshot.sockets(), captured))

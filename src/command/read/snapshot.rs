@@ -109,13 +109,13 @@ impl Snapshot {
         self.gaps.retain(|gap| gap.code != BOUND_UNSEEN);
         let message = "bound TCP sockets that do not listen were found by their descriptors";
         self.gaps.push(Gap::note("bound-by-descriptor", message));
-        if found.unsure > 0 {
+        if found.maybe_bound > 0 {
             let message = format!(
                 "{} TCP sockets were once connected and may still hold their port: Linux before 6.8 does not report it",
-                found.unsure
+                found.maybe_bound
             );
             self.gaps
-                .push(Gap::loss(BOUND_UNSEEN, message).with_count(found.unsure));
+                .push(Gap::loss(BOUND_UNSEEN, message).with_count(found.maybe_bound));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::model::{Endpoints, Family, InetPair, Socket};
 /// Sets the IP family of wildcard sockets. The sockets must be in dump order, because the kernel lists IPv4 before
 /// IPv6. Where the order decides nothing, the family is that of the only wildcard TCP socket on the port (`wildcards`),
 /// else IPv4.
-pub(in super::super) fn settle_families(sockets: &mut [Socket], wildcards: &BTreeSet<(u16, Family)>) {
+pub(in super::super) fn resolve_families(sockets: &mut [Socket], wildcards: &BTreeSet<(u16, Family)>) {
     let is_open = |socket: &Socket| socket.inet().is_some_and(InetPair::has_no_address);
     let last_v4 = sockets
         .iter()
@@ -58,9 +58,9 @@ mod tests {
         }
     }
 
-    fn settled(sockets: &[Socket], wildcards: &[(u16, Family)]) -> Vec<&'static str> {
+    fn resolved(sockets: &[Socket], wildcards: &[(u16, Family)]) -> Vec<&'static str> {
         let mut sockets = sockets.to_vec();
-        settle_families(&mut sockets, &wildcards.iter().copied().collect());
+        resolve_families(&mut sockets, &wildcards.iter().copied().collect());
         let family = |socket: &Socket| {
             let is_v6 = socket.inet().unwrap().local_address.is_ipv6();
             assert_eq!(is_v6, socket.family == Family::Inet6);
@@ -74,22 +74,22 @@ mod tests {
         let (any, v4, v6) = (smc("0.0.0.0", 80), smc("10.0.0.1", 81), smc("::1", 82));
         let [inet, inet6] = ["inet", "inet6"];
         let both = [(80, Family::Inet6)];
-        assert_eq!(settled(&[any.clone(), v4.clone()], &both), [inet, inet]);
-        assert_eq!(settled(&[v6.clone(), any.clone()], &[]), [inet6, inet6]);
-        assert_eq!(settled(&[any.clone(), v6], &[]), [inet, inet6]);
-        assert_eq!(settled(&[v4, any], &both), [inet, inet6]);
+        assert_eq!(resolved(&[any.clone(), v4.clone()], &both), [inet, inet]);
+        assert_eq!(resolved(&[v6.clone(), any.clone()], &[]), [inet6, inet6]);
+        assert_eq!(resolved(&[any.clone(), v6], &[]), [inet, inet6]);
+        assert_eq!(resolved(&[v4, any], &both), [inet, inet6]);
     }
 
     #[test]
     fn a_lone_wildcard_has_the_family_of_the_tcp_socket_inside() {
         let any = [smc("0.0.0.0", 80)];
-        assert_eq!(settled(&any, &[]), ["inet"]);
+        assert_eq!(resolved(&any, &[]), ["inet"]);
         assert_eq!(
-            settled(&any, &[(80, Family::Inet6), (81, Family::Inet)]),
+            resolved(&any, &[(80, Family::Inet6), (81, Family::Inet)]),
             ["inet6"]
         );
         assert_eq!(
-            settled(&any, &[(80, Family::Inet6), (80, Family::Inet)]),
+            resolved(&any, &[(80, Family::Inet6), (80, Family::Inet)]),
             ["inet"]
         );
         let tcp = [

@@ -6,8 +6,9 @@ use super::*;
 use crate::model::{Ownership, Row};
 use crate::query::samples::context;
 
-/// Whether a socket of nginx, started and captured at these milliseconds, matches.
-fn holds(filter: &str, started: u64, taken: u64, holders: &[Holder]) -> Match {
+/// Matches a filter against a socket of an nginx that started at `started` and was captured at `taken` (Unix time in
+/// ms).
+fn evaluate(filter: &str, started: u64, taken: u64, holders: &[Holder]) -> Match {
     let socket = tcp("0.0.0.0", 80, "0.0.0.0", 0, State::Listen);
     let mut context = context();
     let at = |ms| Some(UNIX_EPOCH + Duration::from_millis(ms));
@@ -57,7 +58,7 @@ fn a_time_is_compared_with_the_named_period() {
     ] {
         let wanted = if expected { Match::Yes } else { Match::No };
         assert_eq!(
-            holds(filter, NOW, NOW, &[holder(812, 3), holder(812, 4)]),
+            evaluate(filter, NOW, NOW, &[holder(812, 3), holder(812, 4)]),
             wanted,
             "{filter}"
         );
@@ -67,7 +68,7 @@ fn a_time_is_compared_with_the_named_period() {
         "owner_count = 1",
         "not owner_count = 1",
     ] {
-        assert_eq!(holds(filter, NOW, NOW, &[]), Match::OwnersUnknown, "{filter}");
+        assert_eq!(evaluate(filter, NOW, NOW, &[]), Match::OwnersUnknown, "{filter}");
     }
 }
 

@@ -26,8 +26,8 @@ pub fn groups(dumps: &[Dump]) -> u32 {
     groups
 }
 
-/// Decodes one message. `None` if it is malformed, or about a socket that was never bound or connected and thus in no
-/// table.
+/// Decodes one message. Returns `None` if it is malformed, or if its socket was never bound or connected and thus
+/// appears in no table.
 ///
 /// The kernel has already dropped the inode and the user, and reports the state of a closed socket; queues and
 /// timers are meaningless. The caller may have better values.

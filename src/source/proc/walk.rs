@@ -7,8 +7,8 @@ use crate::model::Holder;
 pub struct Look<'a> {
     /// Keep only holders of these inodes (sorted); all if `None`.
     pub wanted: Option<&'a [u32]>,
-    /// Also visit every thread's own view, and read the fdinfo of sockets for descriptors in flight, except for the
-    /// given inodes (sorted): sockets that are known not to be unix sockets.
+    /// If set, also visit the file table of every thread, and read the fdinfo of each socket for descriptors in flight,
+    /// except for these inodes (sorted), which are known not to be unix sockets.
     pub thorough: Option<&'a [u32]>,
 }
 
@@ -21,7 +21,7 @@ pub struct Walk {
     pub processes: u32,
     /// Processes with descriptors that we were not permitted to list or read.
     pub refused: u32,
-    /// We ran out of descriptors of our own; the processes that could therefore not be opened are among the refused.
+    /// We ran out of descriptors; processes that could not be opened for this reason count as refused.
     pub out_of_descriptors: bool,
     /// There is an io_uring whose registered files could not be read.
     pub io_uring_unread: bool,

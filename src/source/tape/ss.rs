@@ -105,11 +105,11 @@ fn without_ends(bytes: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((length, kind)) = message(rest) {
-        let (one, behind) = rest.split_at(length.next_multiple_of(4).min(rest.len()));
+        let (one, tail) = rest.split_at(length.next_multiple_of(4).min(rest.len()));
         if kind != NLMSG_DONE {
             kept.extend_from_slice(one);
         }
-        rest = behind;
+        rest = tail;
     }
     kept
 }

@@ -34,7 +34,7 @@ pub(super) fn read_datagram(
                         Err(DumpError::Kernel(errno.wrapping_neg()))
                     };
                 }
-                libc_control if libc_control < 16 => {}
+                control if control < 16 => {}
                 _ => take(message.payload()),
             }
         }
