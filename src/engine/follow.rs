@@ -179,9 +179,23 @@ impl Followed {
         events: &mut Vec<Event>,
         covers: impl Fn(Key, State) -> bool,
     ) -> Vec<Key> {
+        let mut found = 0;
+        let happened = |(key, state): (Key, State)| match self.known.state(key) {
+            None => Some((key, Happened::Opened)),
+            Some(before) => {
+                found += 1;
+                (before != state).then_some((key, Happened::Changed(before)))
+            }
+        };
+        let mut new: Vec<(Key, Happened)> = now.keys().filter_map(happened).collect();
+        new.sort_unstable_by_key(|(key, _)| *key);
         let is_gone = |(key, state): &(Key, State)| covers(*key, *state) && !now.contains(*key);
-        let mut gone: Vec<Key> = self.known.keys().filter(is_gone).map(|(key, _)| key).collect();
-        gone.sort_unstable();
+        let mut gone: Vec<Key> = Vec::new();
+        // Most sockets that ended were reported by the kernel, and are not known any more.
+        if found < self.known.len() {
+            gone.extend(self.known.keys().filter(is_gone).map(|(key, _)| key));
+            gone.sort_unstable();
+        }
         for key in &gone {
             if key.0.end_is_reported() {
                 self.missed.insert(*key);
@@ -195,13 +209,6 @@ impl Followed {
             // The oldest socket: the kernel counts cookies upwards.
             self.missed.pop_first();
         }
-        let happened = |(key, state): (Key, State)| match self.known.state(key) {
-            None => Some((key, Happened::Opened)),
-            Some(before) if before != state => Some((key, Happened::Changed(before))),
-            Some(_) => None,
-        };
-        let mut new: Vec<(Key, Happened)> = now.keys().filter_map(happened).collect();
-        new.sort_unstable_by_key(|(key, _)| *key);
         for (key, happened) in new {
             // It was between two tables when a look missed it.
             self.missed.remove(&key);

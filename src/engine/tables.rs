@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::join::smc;
 use super::seen::Seen;
-use crate::model::gap::{BOUND_UNSEEN, FAMILY_MISSING, FAMILY_UNREAD};
+use crate::model::gap::{BOUND_UNSEEN, FAMILY_MISSING, FAMILY_UNREAD, NOT_RECORDED};
 use crate::model::request::Dump;
 use crate::model::{Family, Gap, InetPair, Protocol, Socket, State, StateSet};
 use crate::source::netlink::channel::{Channel, DumpError};
@@ -137,7 +137,7 @@ impl Tables {
                     dump.protocol.name()
                 );
                 let remedy = "record a run with the same options";
-                let loss = Gap::loss("not-recorded", message).of(dump.protocol);
+                let loss = Gap::loss(NOT_RECORDED, message).of(dump.protocol);
                 self.gaps.push(loss.with_remedy(remedy));
             }
             Err(DumpError::Lost) => {

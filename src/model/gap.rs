@@ -30,7 +30,7 @@ pub fn is_complete(gaps: &[Gap]) -> bool {
 /// Returns whether sockets may be missing: a table, or a part of one, was not read.
 pub fn lacks_sockets(gaps: &[Gap]) -> bool {
     let codes = [
-        "not-recorded",
+        NOT_RECORDED,
         "dump-incomplete",
         "table-unreadable",
         BOUND_UNSEEN,
@@ -44,6 +44,9 @@ pub fn missing_sockets(gaps: &[Gap]) -> Option<u64> {
     let lacking = gaps.iter().filter(|gap| lacks_sockets(std::slice::from_ref(gap)));
     lacking.map(|gap| gap.count).sum()
 }
+
+/// The code of a table that a recording lacks, wholly or in part.
+pub const NOT_RECORDED: &str = "not-recorded";
 
 /// The code of a table that lacks bound TCP sockets that do not listen: one in /proc, or any before Linux 6.8.
 pub const BOUND_UNSEEN: &str = "bound-unseen";

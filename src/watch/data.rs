@@ -1,9 +1,11 @@
 //! What is known about the sockets, from the last look and from earlier ones.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::kind::waits;
 use super::moment::{KEPT_FOR, Moment};
 use super::msg::{News, Part};
 use super::rates::Counted;
@@ -89,6 +91,12 @@ pub struct Data {
     pub accepting: Accepting,
     /// Whether the listeners that the filter leaves out could not be read.
     pub lacks_listeners: bool,
+    /// Ports with connections that a listener accepted which has closed since.
+    pub(super) closed: Accepting,
+    /// Whether some of these may have no connections left.
+    pub(super) closed_is_stale: bool,
+    /// The ports that the kernel chooses for connections that are opened from here; `None` if unknown.
+    pub chosen: Option<RangeInclusive<u16>>,
     /// How many closed connections (TIME-WAIT) are not shown.
     pub left_out: Option<u64>,
     /// The curves of the connections on the screen.
@@ -174,8 +182,9 @@ impl Data {
             self.reads = news.reads;
             self.undecided = look.undecided;
             self.gaps = look.gaps;
-            self.accepting = look.accepting;
             self.lacks_listeners = look.lacks_listeners;
+            self.take_accepting(look.accepting);
+            self.chosen = look.chosen;
         }
         let details = &self.details;
         let is_read = |key: Key| details.contains_key(&key);
@@ -279,6 +288,7 @@ impl Data {
                 }
                 Happened::Closed => {
                     self.moved.1 += 1;
+                    self.note_closed(&event.socket);
                     self.gone.push((event.socket.clone(), at));
                 }
                 Happened::ClosedUnseen => {
@@ -331,6 +341,13 @@ impl Data {
     pub fn event(&self, number: u64) -> Option<&Line> {
         let first = self.events.front()?.number;
         self.events.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+
+    /// Whether a socket that waits for connections or datagrams opened or closed at the last look.
+    pub(super) fn has_moved_ports(&self) -> bool {
+        let latest = self.events.iter().rev();
+        let mut latest = latest.take_while(|line| Some(line.at) == self.looked);
+        latest.any(|line| waits(&line.event.socket))
     }
 
     /// Returns when a socket disappeared.

@@ -21,7 +21,9 @@ pub(super) fn explained(socket: &Socket, data: &Data, now: Duration) -> Vec<Stri
     } else if !is_known {
         said.push("It is gone. This is all that was known of it at its end.".to_owned());
     }
-    said.extend(state(socket).map(str::to_owned));
+    // The kernel reports every socket that it frees as unconnected.
+    let is_freed = !is_known && socket.state == State::Unconnected;
+    said.extend(state(socket).filter(|_| !is_freed).map(str::to_owned));
     said.extend(queues(socket));
     said.extend(exposed(socket).map(|why| format!("It is marked with !: {why}.")));
     said.extend(owner(&row).map(str::to_owned));

@@ -1,6 +1,6 @@
 //! The last ten minutes: reconstructs the sockets at an earlier look by undoing the events since then.
 
-use std::mem::take;
+use std::mem::{replace, take};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,6 +22,7 @@ impl Data {
             around: Arc::clone(&self.around),
             accepting: self.accepting.clone(),
             lacks_listeners: self.lacks_listeners,
+            chosen: self.chosen.clone(),
             followed: self.followed.clone(),
             total: None,
             moved: moment.moved,
@@ -53,6 +54,7 @@ impl Data {
             }));
         });
         past.followed.begin(sockets);
+        past.closed = self.closed_until_then(&past);
         past.find_losing();
         past.total = Some(past.followed.known().len() as u64);
         Some(past)
@@ -72,14 +74,17 @@ impl Data {
 
     /// Splits off the looks with the filter that was used so far, with what is needed to go back to them.
     pub(super) fn split_off(&mut self) -> Self {
+        let listened = self.listened();
         Self {
             filter: take(&mut self.filter),
             followed: take(&mut self.followed),
             events: take(&mut self.events),
             moments: take(&mut self.moments),
             kept_bytes: take(&mut self.kept_bytes),
-            accepting: take(&mut self.accepting),
+            accepting: replace(&mut self.accepting, listened),
             lacks_listeners: self.lacks_listeners,
+            closed: self.closed.clone(),
+            chosen: self.chosen.clone(),
             around: Arc::clone(&self.around),
             ..Self::default()
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::data::Data;
+use super::kind::Kind;
 use super::ports::Port;
 use super::programs::Group;
 use crate::model::{Key, Protocol, Socket};
@@ -10,8 +11,10 @@ use crate::model::{Key, Protocol, Socket};
 /// What a row stands for, which stays the same while rows move.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// A port; 0 for what was opened from here.
+    /// A port.
     Port(Protocol, u16),
+    /// Connections on many ports.
+    Ports(Protocol, Kind),
     /// A socket.
     Socket(Key),
     /// A group, by name.
@@ -58,7 +61,7 @@ impl Items {
     /// Returns the subject of a row.
     pub fn subject(&self, at: usize) -> Option<Subject> {
         match self {
-            Self::Ports(ports) => ports.get(at).map(|port| Subject::Port(port.protocol, port.port)),
+            Self::Ports(ports) => ports.get(at).map(subject),
             Self::Sockets(keys) => keys.get(at).map(|key| Subject::Socket(*key)),
             Self::Groups(groups) => groups.get(at).map(|group| Subject::Group(group.name.clone())),
             Self::Events(numbers) => numbers.get(at).map(|number| Subject::Event(*number)),
@@ -66,11 +69,11 @@ impl Items {
     }
 
     /// Returns the position of a subject.
-    pub fn position(&self, subject: &Subject) -> Option<usize> {
-        match (self, subject) {
-            (Self::Ports(ports), Subject::Port(protocol, port)) => ports
-                .iter()
-                .position(|one| (one.protocol, one.port) == (*protocol, *port)),
+    pub fn position(&self, wanted: &Subject) -> Option<usize> {
+        match (self, wanted) {
+            (Self::Ports(ports), Subject::Port(..) | Subject::Ports(..)) => {
+                ports.iter().position(|one| subject(one) == *wanted)
+            }
             (Self::Sockets(keys), Subject::Socket(key)) => keys.iter().position(|one| one == key),
             (Self::Groups(groups), Subject::Group(name)) => groups.iter().position(|one| one.name == *name),
             (Self::Events(numbers), Subject::Event(number)) => numbers.binary_search(number).ok(),
@@ -103,6 +106,15 @@ impl Items {
     }
 }
 
+/// What a row of the ports view stands for.
+fn subject(port: &Port) -> Subject {
+    if port.kind.is_of_many_ports() {
+        Subject::Ports(port.protocol, port.kind)
+    } else {
+        Subject::Port(port.protocol, port.port)
+    }
+}
+
 impl Items {
     /// Returns the same rows in their previous order; new ones come last.
     #[must_use]
@@ -111,7 +123,7 @@ impl Items {
         let place = |subject: &Subject| places.get(subject).copied().unwrap_or(usize::MAX);
         match self {
             Self::Ports(mut ports) => {
-                ports.sort_by_key(|port| place(&Subject::Port(port.protocol, port.port)));
+                ports.sort_by_key(|port| place(&subject(port)));
                 Self::Ports(ports)
             }
             Self::Sockets(mut keys) => {

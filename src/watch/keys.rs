@@ -8,6 +8,7 @@ use super::level::{Level, Sort, View, Within};
 use super::msg::{Effect, Key};
 use super::near::near;
 use super::pages::{ask_what, ask_why, question, why};
+use super::ports;
 use super::programs::BY;
 use super::state::{Mode, State};
 use super::view::pages::HELP_TOP_MAX;
@@ -132,14 +133,8 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
 fn open(state: &mut State) {
     let level = state.level();
     let within = match (state.items.subject(level.at), &state.items) {
-        (Some(Subject::Port(protocol, 0)), Items::Ports(ports)) => {
-            let of_protocol = ports.iter().filter(|port| port.protocol == protocol);
-            let mut taken: Vec<u16> = of_protocol
-                .map(|port| port.port)
-                .filter(|port| *port != 0)
-                .collect();
-            taken.sort_unstable();
-            Within::Outgoing(protocol, taken)
+        (Some(Subject::Ports(protocol, kind)), Items::Ports(rows)) => {
+            Within::Ports(protocol, ports::of_many(rows, protocol, kind, state.shown()))
         }
         (Some(Subject::Port(protocol, port)), _) => Within::Port(protocol, port),
         (Some(Subject::Group(name)), _) => Within::Group(level.by, name),
@@ -148,7 +143,7 @@ fn open(state: &mut State) {
             state.follow();
             return;
         }
-        (None, _) => return,
+        (Some(Subject::Ports(..)) | None, _) => return,
     };
     state.levels.push(Level {
         within,

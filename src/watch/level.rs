@@ -1,6 +1,7 @@
 //! A level: a view, its restriction, its order, and the cursor.
 
 use super::items::Subject;
+use super::kind::Ports;
 use crate::model::Protocol;
 use crate::query::field::Field;
 
@@ -110,8 +111,8 @@ pub enum Within {
     All,
     /// One port.
     Port(Protocol, u16),
-    /// What was opened from here: all ports except these.
-    Outgoing(Protocol, Vec<u16>),
+    /// Connections on many ports.
+    Ports(Protocol, Ports),
     /// A group.
     Group(Field, String),
 }

@@ -1,6 +1,7 @@
 //! The live screen: what is on it ([`State`]), how it changes ([`update()`]), and how it is drawn ([`view()`]). Pure:
 //! whatever happens outside arrives as a [`Msg`], and whatever should happen there is returned as an [`Effect`].
 
+mod accepted;
 mod areas;
 pub mod data;
 mod dropped;
@@ -10,6 +11,7 @@ mod findings;
 pub mod history;
 pub mod items;
 mod keys;
+pub mod kind;
 pub mod level;
 mod looks;
 pub mod moment;
@@ -25,8 +27,8 @@ mod update;
 pub mod view;
 mod words;
 
+pub use kind::waits;
 pub use msg::{Effect, Key, Msg};
-pub use ports::waits;
 pub use state::State;
 pub use update::update;
 pub use view::view;

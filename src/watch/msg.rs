@@ -113,6 +113,8 @@ pub enum Msg {
     Failed(String, Duration),
     /// The filter with this number was rejected.
     Refused(u32, String),
+    /// Nothing else happened: what is left of a look is done.
+    Settle,
     /// Time passed.
     Tick(Duration),
     /// The last change was drawn at this time.

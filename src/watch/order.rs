@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use super::data::Data;
 use super::items::Items;
+use super::kind::waits;
 use super::level::{Level, Sort, View, Within};
-use super::ports::{self, Port, ports};
+use super::ports::{Port, ports};
 use super::programs::{self, Group};
 use crate::model::{Key, Protocol, Socket};
 use crate::query::{Expr, Match};
@@ -131,11 +132,11 @@ pub(super) fn wants(data: &Data, level: &Level, preview: Option<&Expr>, socket: 
         Within::Port(protocol, port) => {
             socket.protocol == *protocol && socket.inet().is_some_and(|pair| pair.local_port == *port)
         }
-        Within::Outgoing(protocol, taken) => {
+        Within::Ports(protocol, ports) => {
             let port = socket.inet().map(|pair| pair.local_port);
             socket.protocol == *protocol
-                && (!ports::waits(socket) || port.is_none())
-                && port.is_none_or(|port| taken.binary_search(&port).is_err())
+                && (!waits(socket) || port.is_none())
+                && port.is_none_or(|port| ports.contains(port))
         }
         Within::Group(by, name) => programs::name(&data.row(socket), *by) == *name,
     };

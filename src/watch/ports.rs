@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data::Data;
+use super::kind::{Kind, Ports, waits};
 use crate::model::{Holder, Key, Process, Protocol, Scope, Socket, State, Store};
 use crate::query::field::recv_q_percent;
 
@@ -11,8 +12,10 @@ use crate::query::field::recv_q_percent;
 pub struct Port {
     /// Its protocol.
     pub protocol: Protocol,
-    /// Its number; 0 for what was opened from here.
+    /// Its number; 0 for several ports.
     pub port: u16,
+    /// How its sockets come to share it.
+    pub kind: Kind,
     /// The scopes of the sockets that wait on it.
     pub scopes: Vec<Scope>,
     /// The number of connections on it.
@@ -31,17 +34,16 @@ pub struct Port {
     pub holders: Vec<Holder>,
     /// The sockets that wait on it; none for what was opened from here, and if the filter leaves them out.
     pub waiting: Vec<Key>,
-    /// Whether its connections are shown, and its listeners are left out by the filter.
-    pub is_left_out: bool,
     /// The first socket that waits on it, or else the first connection.
     pub first: Key,
 }
 
 impl Port {
-    fn new(protocol: Protocol, port: u16, first: Key) -> Self {
+    fn new(protocol: Protocol, port: u16, kind: Kind, first: Key) -> Self {
         Self {
             protocol,
             port,
+            kind,
             scopes: Vec::new(),
             connections: 0,
             rate: (protocol == Protocol::Tcp).then_some((0.0, 0.0)),
@@ -51,7 +53,6 @@ impl Port {
             programs: BTreeSet::new(),
             holders: Vec::new(),
             waiting: Vec::new(),
-            is_left_out: false,
             first,
         }
     }
@@ -111,15 +112,22 @@ impl Port {
     }
 }
 
-/// Whether a socket waits for new connections or datagrams.
-pub fn waits(socket: &Socket) -> bool {
-    match socket.protocol {
-        Protocol::Udp | Protocol::Udplite => socket.state == State::Unconnected,
-        _ => matches!(socket.state, State::Listen | State::Bound),
+/// The ports of a row that stands for many, next to these rows.
+pub(super) fn of_many(rows: &[Port], protocol: Protocol, kind: Kind, data: &Data) -> Ports {
+    let own = rows
+        .iter()
+        .filter(|row| row.protocol == protocol && !row.kind.is_of_many_ports());
+    let mut except: Vec<u16> = own.map(|row| row.port).collect();
+    except.sort_unstable();
+    let is_split = protocol.is_tcp() && !data.lacks_listeners;
+    let chosen = data.chosen.clone().filter(|_| is_split);
+    Ports {
+        except,
+        chosen: chosen.map(|chosen| (chosen, kind == Kind::Opened)),
     }
 }
 
-/// The rows, sorted by port; what was opened from here comes last.
+/// The rows, sorted by port; those of many ports come last.
 pub(super) fn ports(data: &Data) -> Vec<Port> {
     let known = data.followed.known();
     let mut ports: BTreeMap<(u16, Protocol), Port> = BTreeMap::new();
@@ -128,7 +136,7 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
         if let Some((key, pair)) = place.filter(|(_, pair)| waits(socket) && pair.local_port != 0) {
             let port = ports
                 .entry((pair.local_port, socket.protocol))
-                .or_insert_with(|| Port::new(socket.protocol, pair.local_port, key));
+                .or_insert_with(|| Port::new(socket.protocol, pair.local_port, Kind::Waiting, key));
             if !is_gone {
                 port.add_waiting(key, socket);
                 let holders = data.around.owners.of(socket).holders;
@@ -146,7 +154,7 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
     for (socket, _) in &data.gone {
         add(socket, true);
     }
-    let mut outgoing: BTreeMap<Protocol, Port> = BTreeMap::new();
+    let mut others: BTreeMap<(Protocol, Kind), Port> = BTreeMap::new();
     known.each(|socket| {
         let Some(key) = socket.identity() else { return };
         let pair = socket.inet();
@@ -158,21 +166,20 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
         let place = (local_port, key.0);
         let port = match ports.get_mut(&place) {
             Some(port) => port,
-            None if data.accepting.contains(&(key.0, local_port)) => {
-                let port = ports
-                    .entry(place)
-                    .or_insert_with(|| Port::new(key.0, local_port, key));
-                port.is_left_out = true;
-                port
-            }
             None => {
-                let port = outgoing.entry(key.0).or_insert_with(|| Port::new(key.0, 0, key));
-                let holders = data.around.owners.of(socket).holders;
-                port.programs.extend(holders.first().map(|holder| holder.pid));
-                port
+                let kind = data.kind_of(key.0, local_port);
+                let new = |port| Port::new(key.0, port, kind, key);
+                if kind.is_of_many_ports() {
+                    let port = others.entry((key.0, kind)).or_insert_with(|| new(0));
+                    let holders = data.around.owners.of(socket).holders;
+                    port.programs.extend(holders.first().map(|holder| holder.pid));
+                    port
+                } else {
+                    ports.entry(place).or_insert_with(|| new(local_port))
+                }
             }
         };
-        if port.is_left_out {
+        if matches!(port.kind, Kind::LeftOut | Kind::Closed) {
             let holders = data.around.owners.of(socket).holders;
             port.add_holders(holders, &data.around.context.processes);
         }
@@ -182,5 +189,5 @@ pub(super) fn ports(data: &Data) -> Vec<Port> {
             sum.1 += rates.mean.1;
         }
     });
-    ports.into_values().chain(outgoing.into_values()).collect()
+    ports.into_values().chain(others.into_values()).collect()
 }

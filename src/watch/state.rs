@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::areas::areas;
-use super::data::Data;
+use super::data::{Data, Line};
 use super::filter_line::FilterLine;
 use super::findings;
 use super::items::Items;
@@ -154,6 +154,9 @@ pub struct State {
     pub loss: Option<String>,
     /// The sockets that are read individually.
     pub asked: Vec<SocketKey>,
+    /// Whether the rows are those of an earlier look: with many sockets, they are arranged by [`super::Msg::Settle`], so that
+    /// a key waits for a part of the work only.
+    pub is_behind: bool,
 }
 
 impl State {
@@ -209,12 +212,16 @@ impl State {
         let key = self.items.socket(at, data)?;
         data.socket(key).or_else(|| {
             // What is gone for longer is known from its last event.
-            let Items::Events(numbers) = &self.items else {
-                return None;
-            };
-            data.event(*numbers.get(at)?)
-                .map(|line| line.event.socket.clone())
+            self.selected_event().map(|line| line.event.socket.clone())
         })
+    }
+
+    /// The event of the row with the cursor.
+    pub fn selected_event(&self) -> Option<&Line> {
+        let Items::Events(numbers) = &self.items else {
+            return None;
+        };
+        self.shown().event(*numbers.get(self.level().at)?)
     }
 
     /// The place that `why` answers for in the row with the cursor, if it has one.

@@ -15,7 +15,7 @@ const SORT_EVERY: Duration = Duration::from_secs(5);
 /// How long a message is shown.
 const NOTICE_FOR: Duration = Duration::from_secs(6);
 
-/// With more sockets than this, rows are counted again only when something changed.
+/// With more sockets than this, counting rows takes long.
 const STILL: usize = 2000;
 
 /// Updates the state, and returns the actions to carry out outside.
@@ -49,6 +49,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 effects.push(Effect::Filter(state.filter_number, state.filter.clone()));
             }
         }
+        Msg::Settle => catch_up(state),
         Msg::Tick(now) => {
             state.now = state.now.max(now);
             tick(state);
@@ -146,11 +147,36 @@ fn take_news(state: &mut State, news: News) {
     if state.frozen.is_some() {
         return;
     }
+    let is_many = state.data.followed.known().len() > STILL;
     if first {
+        state.is_behind = false;
         state.rebuild();
+        settled(state, true);
+    } else if all && is_many {
+        state.is_behind = true;
     } else {
-        arrange(state, all);
+        // Rows that are behind are arranged soon.
+        settle(state, all);
     }
+}
+
+/// Arranges rows that are behind.
+fn catch_up(state: &mut State) {
+    if std::mem::take(&mut state.is_behind) {
+        settle(state, true);
+    }
+}
+
+/// Arranges the rows after a look.
+fn settle(state: &mut State, all: bool) {
+    if state.frozen.is_some() {
+        return;
+    }
+    arrange(state, all);
+    settled(state, all);
+}
+
+fn settled(state: &mut State, all: bool) {
     state.judge(all);
     if all {
         note_groups(state);
@@ -174,15 +200,19 @@ fn note_groups(state: &mut State) {
     }
 }
 
-/// Updates the rows, at a cost proportional to what changed.
+/// Updates the rows, at a cost proportional to what changed. With many sockets, they are counted again with each look at
+/// everything, and at the small looks in between only if something waits on a port, or no longer does.
 fn arrange(state: &mut State, all: bool) {
     let level = state.level();
     let is_held = level.sort.is_live() && state.held_for().is_some();
     let data = &state.data;
-    let is_still = data.moved == (0, 0) && data.gone.is_empty() && data.followed.known().len() > STILL;
+    let is_many = data.followed.known().len() > STILL;
+    let is_still = data.moved == (0, 0) && data.gone.is_empty();
+    let is_recent = state.now.saturating_sub(state.sorted_at) < state.interval * 2;
+    let can_wait = is_many && (is_still || (is_recent && !data.has_moved_ports()));
     if is_held {
         keep_order(state);
-    } else if all || !is_still || is_time_to_sort(state) {
+    } else if all || !can_wait || is_time_to_sort(state) {
         state.rebuild();
     } else {
         state.items.refresh(&state.data);

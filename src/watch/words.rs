@@ -21,7 +21,7 @@ impl State {
     pub fn value_words(&self) -> Option<String> {
         let level = self.level();
         match self.items.subject(level.at)? {
-            Subject::Port(_, 0) => None,
+            Subject::Ports(..) => None,
             Subject::Port(_, port) => Some(format!("local_port = {port}")),
             Subject::Group(name) => Some(words_of(&Within::Group(level.by, name))),
             Subject::Socket(_) | Subject::Event(_) => {
@@ -70,7 +70,7 @@ impl State {
     fn must_leave_out_remains(&self, filter: &str) -> bool {
         let level = self.level();
         let has_tcp = match &level.within {
-            Within::Port(protocol, _) | Within::Outgoing(protocol, _) => *protocol == Protocol::Tcp,
+            Within::Port(protocol, _) | Within::Ports(protocol, _) => *protocol == Protocol::Tcp,
             Within::Group(..) => true,
             // A table option alone selects every state.
             Within::All => {
@@ -134,12 +134,19 @@ fn words_of(within: &Within) -> String {
         Within::Port(protocol, port) => {
             format!("local_port = {port} and protocol = {}", protocol.name())
         }
-        Within::Outgoing(Protocol::Unix, _) => "protocol = unix".to_owned(),
-        Within::Outgoing(protocol, taken) => {
+        Within::Ports(Protocol::Unix, _) => "protocol = unix".to_owned(),
+        Within::Ports(protocol, ports) => {
             let mut words = format!("protocol = {}", protocol.name());
-            if !taken.is_empty() {
-                let ports: Vec<_> = taken.iter().map(u16::to_string).collect();
-                let _ = write!(words, " and not local_port in ({})", ports.join(", "));
+            let mut except: Vec<_> = ports.except.iter().map(u16::to_string).collect();
+            match &ports.chosen {
+                Some((range, true)) => {
+                    let _ = write!(words, " and local_port in ({}-{})", range.start(), range.end());
+                }
+                Some((range, false)) => except.push(format!("{}-{}", range.start(), range.end())),
+                None => {}
+            }
+            if !except.is_empty() {
+                let _ = write!(words, " and not local_port in ({})", except.join(", "));
             }
             words
         }

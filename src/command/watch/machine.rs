@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Event;
 use super::pace::Pace;
 use super::surroundings::Surroundings;
+use super::total;
 use crate::command::events::messages::Messages;
 use crate::command::filter;
 use crate::engine::live::{Live, Scope, Traffic};
@@ -36,6 +37,8 @@ pub(super) struct Machine {
     place: Place,
     begun: Instant,
     number: u32,
+    /// The filter, also one of states alone.
+    filter: String,
     rows: Vec<Socket>,
     messages: Messages,
     interval: Duration,
@@ -66,6 +69,7 @@ impl Machine {
             remains: selected.remains,
             place,
             begun,
+            filter: plan.filter.clone(),
             plan,
             number: 0,
             rows: Vec::new(),
@@ -170,6 +174,7 @@ impl Machine {
         self.live.turn_to(selected.request);
         self.remains = selected.remains;
         self.number = number;
+        filter.clone_into(&mut self.filter);
         self.is_first = true;
         self.pace.recount();
         Ok(())
@@ -239,7 +244,7 @@ impl Machine {
             self.bound_at = Instant::now();
         }
         let counts = scope == Scope::All && (is_on_tape || self.pace.counts(at));
-        let look = match self.live.look(scope, finds_owners, counts) {
+        let mut look = match self.live.look(scope, finds_owners, counts) {
             Ok(look) => look,
             Err(error) => {
                 self.failures += 1;
@@ -249,7 +254,8 @@ impl Machine {
         };
         self.failures = 0;
         if scope == Scope::All && tape::is_recording() {
-            let all = look.recorded.as_ref().unwrap_or(&look.sockets);
+            let all = look.recorded.take();
+            let all = all.as_ref().unwrap_or(&look.sockets);
             self.surroundings.record(all, &self.live.around());
         }
         let rows = tape::unrecorded(|| self.live.again(&self.rows));
@@ -286,19 +292,16 @@ impl Machine {
         }))
     }
 
-    /// The total number of sockets, regardless of the filter.
+    /// The total number of sockets, regardless of the filter; `None` if the kernel does not count those that are read.
     fn total(&self) -> Option<u64> {
-        self.live.request().filter.as_ref()?;
-        let counts = summary::read_counts(&ProcRoot::default()).ok()?;
-        let mut figures = vec![
-            Figure::TcpInUse,
-            Figure::Tcp6InUse,
-            Figure::UdpInUse,
-            Figure::Udp6InUse,
-        ];
+        if self.filter.trim().is_empty() {
+            return None;
+        }
+        let mut figures = total::figures(&self.live.request().dumps)?;
         if self.remains {
             figures.push(Figure::TcpTimeWait);
         }
+        let counts = summary::read_counts(&ProcRoot::default()).ok()?;
         Some(figures.into_iter().filter_map(|figure| counts.get(figure)).sum())
     }
 

@@ -7,6 +7,7 @@ mod machine;
 mod pace;
 mod surroundings;
 mod terminal;
+mod total;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -122,14 +123,21 @@ struct Screen<'a> {
 impl Screen<'_> {
     fn show(&mut self, state: &mut State, inbox: &Receiver<Event>) -> anyhow::Result<Exit> {
         loop {
-            let wait = if self.is_drawn && self.is_sent { TICK } else { BUSY };
+            let wait = match state.is_behind {
+                true => Duration::ZERO,
+                false if self.is_drawn && self.is_sent => TICK,
+                false => BUSY,
+            };
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(event) => Some(event),
+                Err(RecvTimeoutError::Timeout) if state.is_behind => Some(Event::Msg(Msg::Settle)),
                 Err(RecvTimeoutError::Timeout) => Some(Event::Msg(Msg::Tick(self.begun.elapsed()))),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Exit::Failed),
             };
             // Pending events are processed before anything is drawn.
+            let mut is_by_user = false;
             while let Some(event) = next {
+                is_by_user |= matches!(event, Event::Msg(Msg::Key(..) | Msg::Paste(_) | Msg::Resize(..)));
                 if let Some(exit) = self.take(state, event)? {
                     return Ok(exit);
                 }
@@ -140,7 +148,10 @@ impl Screen<'_> {
             if state.size != (columns, rows) {
                 self.take(state, Event::Msg(Msg::Resize(columns, rows)))?;
             }
-            self.draw(state)?;
+            // Rows that are behind are drawn only if somebody waits for them.
+            if is_by_user || !state.is_behind {
+                self.draw(state)?;
+            }
         }
     }
 

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::Scope;
+use super::recorded::has_any;
 use crate::engine::{Request, namespaces};
 use crate::model::request::Dump;
-use crate::model::{GapLevel, Protocol, Socket, State, StateSet};
+use crate::model::{GapLevel, Protocol, Socket, State, StateSet, Store};
 use crate::query::Expr;
 use crate::source::proc::ProcRoot;
+use crate::source::tape;
 
 /// Ports on which something accepts connections.
 pub type Accepting = BTreeSet<(Protocol, u16)>;
@@ -28,11 +30,13 @@ pub(super) fn note(accepting: &mut Accepting, socket: &Socket) {
     }
 }
 
-/// Reads all listeners of the protocols that are requested. Returns whether that worked.
-pub(super) fn read(request: &Request, root: &ProcRoot, accepting: &mut Accepting) -> bool {
+/// Reads all listeners of the protocols that are requested. Returns whether that worked. A recording may lack protocols;
+/// of these there are no connections among `sockets` either.
+pub(super) fn read(request: &Request, root: &ProcRoot, sockets: &Store, accepting: &mut Accepting) -> bool {
     let mut protocols: Vec<Protocol> = Vec::new();
+    let is_there = |protocol| !tape::is_replaying() || has_any(sockets, protocol);
     for dump in &request.dumps {
-        if dump.protocol.is_tcp() && !protocols.contains(&dump.protocol) {
+        if dump.protocol.is_tcp() && !protocols.contains(&dump.protocol) && is_there(dump.protocol) {
             protocols.push(dump.protocol);
         }
     }

@@ -5,11 +5,11 @@ mod accepting;
 mod bound;
 mod figures;
 mod gone;
+mod look;
 mod owners;
 mod recorded;
 
 use std::io;
-use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::prefilter::may_match;
 use super::{Request, namespaces};
 use crate::model::request::{Dump, Facts, Wanted};
-use crate::model::{Context, Gap, Owners, Protocol, Row, Socket, State, StateSet, Store};
+use crate::model::{Context, Owners, Protocol, Row, Socket, State, StateSet, Store};
 use crate::query::field::Cost;
 use crate::query::{Expr, Match};
 use crate::source::names::Learner;
@@ -29,6 +29,8 @@ use crate::source::tape;
 pub use accepting::Accepting;
 use bound::Bound;
 pub use figures::Figures;
+pub use look::Look;
+use look::{chosen_ports, forget_details};
 use owners::Search;
 
 /// Which sockets a look covers.
@@ -67,29 +69,6 @@ pub const CHEAP: Duration = Duration::from_millis(5);
 pub fn all_every(cost: Duration, interval: Duration) -> Duration {
     let times = if cost <= CHEAP { 1 } else { 2 };
     (interval * times).max(cost * SHARE)
-}
-
-/// One look.
-#[derive(Debug, Default)]
-pub struct Look {
-    /// The sockets; without details for those of which there may be many.
-    pub sockets: Store,
-    /// While a recording is made, all sockets, whatever was selected.
-    pub recorded: Option<Store>,
-    /// The counters of TCP connections, by cookie; `None` if they were not read.
-    pub figures: Option<Vec<(NonZeroU64, Figures)>>,
-    /// How many were left out because they have no cookie.
-    pub nameless: u64,
-    /// How many were left out because the filter needs an owner that is unknown.
-    pub undecided: u64,
-    /// Ports with listeners, even if the filter leaves these out; empty without a filter, or if the scope is not all.
-    pub accepting: Accepting,
-    /// Whether the listeners that the filter leaves out could not be read.
-    pub lacks_listeners: bool,
-    /// What could not be read.
-    pub gaps: Vec<Gap>,
-    /// The processor time that the search for owners took; `None` if none was needed.
-    pub owners_cost: Option<Duration>,
 }
 
 /// Owners and names of the sockets seen so far.
@@ -228,11 +207,12 @@ impl Live {
         let filter = self.request.filter.clone();
         // A recording has the owners of all sockets, whatever the screen shows.
         let is_recording = tape::is_recording();
-        let waits = is_recording || filter.as_ref().is_some_and(Expr::needs_owners);
-        let prefilter = filter
-            .as_ref()
-            .filter(|_| !is_recording)
-            .and_then(Expr::without_owners);
+        // Sockets wait here for their owners: for the filter, or to be recorded.
+        let defers = filter.as_ref().is_some_and(Expr::needs_owners);
+        let waits = is_recording || defers;
+        let has_details = |dump: &Dump| dump.wanted == Wanted::Details;
+        let keeps_details = defers && self.selected.iter().any(has_details);
+        let prefilter = filter.as_ref().and_then(Expr::without_owners);
         let nobody = Owners::not_asked();
         let mut context = Context::default();
         let (mut look, mut all) = (Look::default(), Store::default());
@@ -240,6 +220,7 @@ impl Live {
         let read = if waits { &mut all } else { &mut look.sockets };
         if scope == Scope::All {
             *read = Store::with_room(self.count);
+            look.chosen = chosen_ports(&self.request, &self.root);
         }
         let learner = &mut self.learner;
         let hides_listeners = accepting::are_read_besides(scope, filter.as_ref(), &self.selected);
@@ -249,19 +230,22 @@ impl Live {
                 if hides_listeners {
                     accepting::note(&mut look.accepting, socket);
                 }
-                if !may_match(
-                    prefilter.as_ref(),
-                    socket,
-                    &nobody,
-                    &mut context,
-                    &mut learner.names,
-                ) {
+                let is_selected = !is_recording || recorded::is_selected(&self.selected, socket);
+                let filter = prefilter.as_ref();
+                if is_selected && may_match(filter, socket, &nobody, &mut context, &mut learner.names) {
+                    look.note_figures(socket);
+                    if !defers {
+                        look.add(socket);
+                    }
+                } else if !is_recording {
                     continue;
                 }
                 if waits {
-                    look.nameless += u64::from(!all.insert(socket));
-                } else {
-                    look.add(socket);
+                    if !keeps_details {
+                        forget_details(socket);
+                    }
+                    let is_kept = all.insert(socket);
+                    look.nameless += u64::from(defers && !is_kept);
                 }
             }
             ControlFlow::Continue(())
@@ -273,11 +257,14 @@ impl Live {
                 look.gaps.push(gap);
             }
         }
+        let read = if waits { &mut all } else { &mut look.sockets };
+        if tape::is_replaying() {
+            recorded::forgive(&mut look.gaps, &self.selected, read);
+        }
         // What is recorded has all sockets.
         if hides_listeners && !is_recording {
-            look.lacks_listeners = !accepting::read(&self.request, &self.root, &mut look.accepting);
+            look.lacks_listeners = !accepting::read(&self.request, &self.root, read, &mut look.accepting);
         }
-        let read = if waits { &mut all } else { &mut look.sockets };
         if scope == Scope::All {
             self.count = read.len();
         }
@@ -300,26 +287,42 @@ impl Live {
                 self.owners
                     .find(&self.request, &self.learner.names, sockets, scope, is_there)?;
         }
-        if waits {
-            let around = self.around();
-            all.each(|socket| {
-                if is_recording && !recorded::is_selected(&self.selected, socket) {
-                    return;
-                }
-                let row = Row {
-                    socket,
-                    ownership: around.owners.of(socket),
-                    context: &around.context,
-                };
-                match filter.as_ref().map_or(Match::Yes, |filter| filter.matches(&row)) {
-                    Match::Yes => look.add(&mut socket.clone()),
-                    Match::OwnersUnknown => look.undecided += 1,
-                    Match::No => {}
-                }
-            });
+        if defers {
+            self.pick(&all, &mut look);
+        }
+        if let Some(figures) = &mut look.figures {
+            // Here rather than where they are drawn: a key must not wait for it.
+            figures.sort_unstable_by_key(|(cookie, _)| *cookie);
         }
         look.recorded = is_recording.then_some(all);
         Ok(look)
+    }
+
+    /// Adds the sockets that match the filter, now that their owners are known.
+    fn pick(&self, all: &Store, look: &mut Look) {
+        let is_recording = tape::is_recording();
+        let filter = self.request.filter.as_ref();
+        let around = self.around();
+        all.each(|socket| {
+            if is_recording && !recorded::is_selected(&self.selected, socket) {
+                return;
+            }
+            let row = Row {
+                socket,
+                ownership: around.owners.of(socket),
+                context: &around.context,
+            };
+            match filter.map_or(Match::Yes, |filter| filter.matches(&row)) {
+                Match::Yes => look.add(&mut socket.clone()),
+                Match::OwnersUnknown => look.undecided += 1,
+                Match::No => {}
+            }
+        });
+        if let Some(figures) = &mut look.figures {
+            let sockets = &look.sockets;
+            figures.retain(|(cookie, _)| sockets.contains((Protocol::Tcp, *cookie)));
+            figures.shrink_to_fit();
+        }
     }
 
     /// Returns whether a socket that the kernel freed may match the request.
@@ -372,18 +375,6 @@ impl Live {
             }
         }
         Some(found)
-    }
-}
-
-impl Look {
-    fn add(&mut self, socket: &mut Socket) {
-        if let (Some(all), Some(cookie)) = (&mut self.figures, socket.cookie) {
-            all.extend(Figures::of(socket).map(|figures| (cookie, figures)));
-        }
-        if !Scope::Waiting.covers(socket.protocol, socket.state) {
-            socket.details.clear();
-        }
-        self.nameless += u64::from(!self.sockets.insert(socket));
     }
 }
 

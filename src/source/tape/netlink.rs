@@ -49,20 +49,23 @@ impl Answer {
         }
     }
 
-    pub(super) fn encoded(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        (self.sequence, self.channel_errno, self.datagrams.len()).encode(&mut out);
-        for datagram in &self.datagrams {
-            datagram.len().encode(&mut out);
-            out.extend_from_slice(datagram);
-        }
-        out
+    /// Encodes what precedes the datagrams, which has the same length whatever the values.
+    fn encode_head(sequence: u32, channel_errno: i32, datagrams: usize, out: &mut Vec<u8>) {
+        (sequence, channel_errno, datagrams).encode(out);
+    }
+
+    fn encode_datagram(datagram: &[u8], out: &mut Vec<u8>) {
+        datagram.len().encode(out);
+        out.extend_from_slice(datagram);
     }
 }
 
 impl Recordable for Answer {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend(self.encoded());
+        Self::encode_head(self.sequence, self.channel_errno, self.datagrams.len(), out);
+        for datagram in &self.datagrams {
+            Self::encode_datagram(datagram, out);
+        }
     }
 
     fn decode(bytes: &mut codec::Bytes<'_>) -> Option<Self> {
@@ -86,18 +89,26 @@ impl Recordable for Answer {
     }
 }
 
-/// The part of a reply received so far, in a run that is recorded.
+/// The part of a reply received so far, in a run that is recorded. It may be as long as the tables of a big machine, so it
+/// is encoded as it comes, and kept once.
 #[derive(Debug)]
 pub struct Heard {
     key: Vec<u8>,
-    answer: Answer,
+    /// The encoded [`Answer`]; its head is written at the end.
+    encoded: Vec<u8>,
+    datagrams: usize,
 }
 
 /// Starts recording the reply to a request; `None` if this run is not recorded.
 pub fn listen(request: &[u8]) -> Option<Heard> {
-    recorder().map(|_| Heard {
-        key: key_of(request),
-        answer: Answer::default(),
+    recorder().map(|_| {
+        let mut encoded = Vec::new();
+        Answer::encode_head(0, 0, 0, &mut encoded);
+        Heard {
+            key: key_of(request),
+            encoded,
+            datagrams: 0,
+        }
     })
 }
 
@@ -105,18 +116,24 @@ impl Heard {
     /// Adds a datagram from the kernel, if the reply is recorded.
     pub fn datagram(heard: &mut Option<Self>, datagram: &[u8]) {
         if let Some(heard) = heard {
-            heard.answer.datagrams.push(datagram.to_vec());
+            Answer::encode_datagram(datagram, &mut heard.encoded);
+            heard.datagrams += 1;
         }
     }
 
     /// Records the reply.
     pub fn end(mut self, sequence: u32, result: Result<(), DumpError>) {
-        self.answer.sequence = sequence;
-        if let Err(DumpError::Channel(errno)) = result {
-            self.answer.channel_errno = errno;
+        let channel_errno = match result {
+            Err(DumpError::Channel(errno)) => errno,
+            _ => 0,
+        };
+        let mut head = Vec::new();
+        Answer::encode_head(sequence, channel_errno, self.datagrams, &mut head);
+        if let Some(place) = self.encoded.get_mut(..head.len()) {
+            place.copy_from_slice(&head);
         }
         if let Some(mut recorder) = recorder() {
-            recorder.write(Kind::Netlink, &self.key, &self.answer.encoded());
+            recorder.write(Kind::Netlink, &self.key, &self.encoded);
         }
     }
 }
@@ -210,7 +227,7 @@ mod tests {
         let dump = Record {
             kind: Kind::Netlink,
             key: key_of(&all),
-            value: Answer::default().encoded(),
+            value: codec::encoded(&Answer::default()),
         };
         let look = |seconds| fact(b"look", codec::encoded(&time(seconds)));
         let mut replay = Replay::of([dump, fact(b"a", codec::encoded(&7u32)), look(1), look(2)]);
@@ -241,11 +258,10 @@ mod tests {
         let record = |(at, request): (usize, &Vec<u8>)| Record {
             kind: Kind::Netlink,
             key: key_of(request),
-            value: Answer {
+            value: codec::encoded(&Answer {
                 sequence: u32::try_from(at).unwrap(),
                 ..Answer::default()
-            }
-            .encoded(),
+            }),
         };
         Replay::of(requests.iter().enumerate().map(record))
     }

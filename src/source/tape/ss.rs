@@ -8,6 +8,7 @@ use netlink_packet_core::{NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR};
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 
 use super::asked::KEY_OF_SS;
+use super::codec;
 use super::format::{Damage, Kind, Record};
 use super::netlink::Answer;
 use crate::source::uapi::TCPDIAG_GETSOCK;
@@ -66,7 +67,7 @@ pub fn read(from: impl Read) -> Result<Record, Damage> {
     Ok(Record {
         kind: Kind::Netlink,
         key: KEY_OF_SS.to_vec(),
-        value: Answer::whole(messages).encoded(),
+        value: codec::encoded(&Answer::whole(messages)),
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use ratatui::layout::Rect;
 
 use super::paint::{Canvas, Tone, curve, curve_to, rate, rtt_ms, sockets, wrapped};
+use crate::engine::follow::Happened;
 use crate::model::Socket;
 use crate::render::cells::Column;
 use crate::render::facts;
@@ -97,10 +98,18 @@ fn title(state: &State, socket: &Socket) -> String {
         .map(|holder| format!(", fd {}", holder.fd))
         .into_iter()
         .collect();
+    // The kernel reports every socket that it frees as unconnected.
+    let is_unseen = state
+        .selected_event()
+        .is_some_and(|line| line.event.happened == Happened::ClosedUnseen);
     format!(
         "-- {} {ends}  {}  {}{}",
         socket.protocol.name(),
-        socket.state.ss_name(),
+        if is_unseen {
+            "closed unseen"
+        } else {
+            socket.state.ss_name()
+        },
         owner::text(&row),
         fds.concat()
     )

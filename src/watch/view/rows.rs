@@ -12,6 +12,7 @@ use crate::render::owner;
 use crate::render::span::{Cut, Span};
 use crate::watch::data::{Data, Dropped};
 use crate::watch::items::Items;
+use crate::watch::kind::Kind;
 use crate::watch::level::View;
 use crate::watch::ports::Port;
 use crate::watch::programs::Group;
@@ -137,11 +138,11 @@ fn program_of(row: &OwnedRow<'_>, note: Option<String>) -> Cell {
 
 fn port(port: &Port, data: &Data, now: Duration) -> Row {
     let socket = data.socket(port.first);
-    let is_outgoing = port.port == 0;
-    let (mut mark, tone, note) = if is_outgoing || port.is_left_out {
-        (' ', Tone::Plain, None)
-    } else {
-        life(port.first, data, now)
+    let is_of_many = port.kind.is_of_many_ports();
+    let (mut mark, tone, note) = match port.kind {
+        Kind::Waiting => life(port.first, data, now),
+        Kind::Closed => (' ', Tone::Plain, Some("  listener closed".to_owned())),
+        Kind::LeftOut | Kind::Opened | Kind::Unclear => (' ', Tone::Plain, None),
     };
     let is_gone = mark == '-';
     let exposed = socket.as_ref().is_some_and(human::is_exposed);
@@ -154,7 +155,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     let is_filling = port.queue_percent.is_some_and(|percent| percent >= 90);
     if !is_gone {
         let is_of_it = |one: &Dropped| (one.key.0, one.port) == (port.protocol, port.port);
-        if !is_outgoing && data.losing.iter().any(is_of_it) {
+        if !is_of_many && data.losing.iter().any(is_of_it) {
             mark = 'X';
         } else if port.is_full() || exposed || is_filling {
             mark = '!';
@@ -165,16 +166,12 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
     } else {
         Tone::Plain
     };
-    // Only listeners tell which side accepted a connection.
-    let is_unclear = data.lacks_listeners && port.protocol.is_tcp();
-    let name = if is_outgoing && is_unclear {
-        format!("?/{}", port.protocol.name())
-    } else if is_outgoing && port.protocol.is_inet() {
-        format!("out/{}", port.protocol.name())
-    } else if is_outgoing {
-        port.protocol.name().to_owned()
-    } else {
-        format!("{}/{}", port.port, port.protocol.name())
+    let protocol = port.protocol.name();
+    let name = match port.kind {
+        Kind::Unclear => format!("?/{protocol}"),
+        Kind::Opened if port.protocol.is_inet() => format!("out/{protocol}"),
+        Kind::Opened => protocol.to_owned(),
+        Kind::Waiting | Kind::LeftOut | Kind::Closed => format!("{}/{protocol}", port.port),
     };
     // The widest scope first, then as many others as there is room for.
     let mut scopes = port.scopes.iter().rev().map(|scope| human::scope(*scope));
@@ -200,7 +197,7 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
         (None, drops) => drops,
     };
     let program = match &socket {
-        Some(socket) if !is_outgoing => {
+        Some(socket) if !is_of_many => {
             let mut row = data.row(socket);
             // The others who wait on this port are counted too.
             if port.programs.len() > 1 && row.ownership.status == OwnerStatus::Known {
@@ -216,7 +213,10 @@ fn port(port: &Port, data: &Data, now: Duration) -> Row {
             };
             let words = match (port.protocol.is_inet(), programs.as_str()) {
                 (false, _) => programs,
-                _ if is_unclear => "opened or accepted here: the listeners could not be read".to_owned(),
+                _ if port.kind == Kind::Unclear && data.lacks_listeners => {
+                    "opened or accepted here: the listeners could not be read".to_owned()
+                }
+                _ if port.kind == Kind::Unclear => "opened or accepted here: no listener".to_owned(),
                 (true, "") => "opened from here".to_owned(),
                 (true, _) => format!("opened from here by {programs}"),
             };

@@ -149,3 +149,49 @@ fn a_plain_terminal_gets_ascii_and_no_colours() {
     }
     terminal.presses("q");
 }
+
+#[test]
+fn it_goes_back_to_looks_with_an_earlier_filter() {
+    let Some(sockets) = sockets() else { return };
+    let script = format!("exec {SOCKSTAT} watch --interval 200ms");
+    let terminal = Terminal::start(&sockets, (100, 30), &script);
+    let header = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    wait_for(&terminal, "3000/tcp");
+    wait_for(&terminal, "out/tcp");
+    terminal.types("/state established");
+    terminal.presses("Enter");
+    let is_filtered = |text: &str| header(text).contains("/ state established");
+    let is_back = |text: &str| header(text).contains(" AT ") && text.contains(" 0/");
+    wait_until(&terminal, "filtered rows", |text| {
+        is_filtered(text) && header(text).contains("live") && !text.contains(" 0/")
+    });
+    // The queue of the listener is that of a look before the filter.
+    let mut text = String::new();
+    for _ in 0..LOOKS_MAX {
+        let before = header(&text);
+        terminal.presses("[");
+        text = wait_until(&terminal, "earlier look", |text| {
+            header(text).contains(" AT ") && header(text) != before
+        });
+        if is_back(&text) {
+            break;
+        }
+        assert!(is_filtered(&text), "{text}");
+    }
+    assert!(is_back(&text) && !is_filtered(&text), "{text}");
+    // Forward again: the look after the last without the filter has it.
+    for _ in 0..LOOKS_MAX {
+        if is_filtered(&text) {
+            break;
+        }
+        let before = header(&text);
+        terminal.presses("]");
+        text = wait_until(&terminal, "later look", |text| header(text) != before);
+    }
+    assert!(is_filtered(&text) && !text.contains(" 0/"), "{text}");
+    terminal.presses("Space");
+    wait_until(&terminal, "live rows", |text| {
+        is_filtered(text) && header(text).contains("live")
+    });
+    terminal.presses("q");
+}

@@ -73,6 +73,150 @@ fn which_side_accepted_is_known_although_the_filter_hides_listeners() {
 }
 
 #[test]
+fn a_connection_stays_accepted_after_its_listener_closed_and_a_port_nobody_chose_is_unclear() {
+    let mut state = state((100, 24));
+    let own = |port, number| {
+        let (local, peer) = (("10.0.0.5", port), ("10.0.0.9", 50_000));
+        socket(Protocol::Tcp, local, peer, TcpState::Established, number)
+    };
+    let mut all = sockets();
+    all.extend([own(8080, 70), own(40_000, 71)]);
+    let with = |port, queue, number| [all.clone(), vec![listener(("0.0.0.0", port), queue, number)]].concat();
+    update(&mut state, news(&with(40_000, (0, 5), 72), 3, Part::All, 0));
+    assert!(
+        lines(&state, "40000/tcp")[0].contains(" 0/5 "),
+        "{}",
+        text(&state)
+    );
+    for seconds in 4..12 {
+        update(&mut state, news(&all, seconds, Part::All, 0));
+    }
+    // The kernel chooses 40000 for clients as well, but here something listened.
+    let closed = |state: &State| {
+        let [row] = &lines(state, "40000/tcp")[..] else {
+            panic!("{}", text(state))
+        };
+        assert!(row.contains(" 1 ") && row.contains("listener closed"), "{row}");
+    };
+    closed(&state);
+    // Nothing was ever seen to listen on 8080, and the kernel does not choose it.
+    let [unclear] = &lines(&state, "?/tcp")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(
+        unclear.contains("opened or accepted here: no listener"),
+        "{unclear}"
+    );
+    let [out] = &lines(&state, "out/tcp")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(out.contains(" 1 "), "{out}");
+    // Each opens what it counts, and is the same filter as a command.
+    for (name, port, words) in [
+        (
+            "out/tcp",
+            39_112,
+            "local_port in (32768-60999) and not local_port in (22, ",
+        ),
+        (
+            "?/tcp",
+            8080,
+            "not local_port in (22, 443, 3000, 5432, 6379, 40000, 32768-60999)",
+        ),
+    ] {
+        press(&mut state, &[Key::Char('g')]);
+        while !lines(&state, name)[0].contains('>') && state.level().at + 1 < state.items.len() {
+            press(&mut state, &[Key::Down]);
+        }
+        press(&mut state, &[Key::Enter]);
+        assert_eq!(state.items.len(), 1, "{}", text(&state));
+        assert_eq!(state.selected_socket().unwrap().inet().unwrap().local_port, port);
+        assert!(state.command().contains(words), "{}", state.command());
+        press(&mut state, &[Key::Esc]);
+    }
+    // It is remembered with another filter, and at an earlier look.
+    press(&mut state, &[Key::Char('/')]);
+    update(&mut state, Msg::Paste("not 8000".to_owned()));
+    press(&mut state, &[Key::Enter]);
+    update(&mut state, news(&all, 20, Part::First, 1));
+    update(&mut state, news(&all, 21, Part::All, 1));
+    closed(&state);
+    press(&mut state, &[Key::Char('['), Key::Char('['), Key::Char('[')]);
+    assert!(text(&state).contains("AT 12:00:10 UTC"), "{}", text(&state));
+    closed(&state);
+    press(&mut state, &[Key::Char(' ')]);
+    // Once its connections have ended, the kernel may choose the port again.
+    press(&mut state, &[Key::Esc]);
+    update(&mut state, news(&sockets(), 22, Part::First, 2));
+    update(&mut state, news(&all, 23, Part::All, 2));
+    update(&mut state, news(&sockets(), 24, Part::All, 2));
+    update(&mut state, news(&all, 25, Part::All, 2));
+    assert!(lines(&state, "40000/tcp").is_empty(), "{}", text(&state));
+}
+
+#[test]
+fn a_listener_that_a_filter_hides_is_remembered_when_it_closes() {
+    let mut state = state((100, 24));
+    press(&mut state, &[Key::Char('/')]);
+    update(&mut state, Msg::Paste("state established".to_owned()));
+    press(&mut state, &[Key::Enter]);
+    // The port was known before the filter, and is known from then on.
+    let look = |state: &mut State, seconds, accepting: &[u16]| {
+        let mut msg = established(|news| {
+            let ports = accepting.iter().map(|port| (Protocol::Tcp, *port));
+            news.look.accepting = ports.collect();
+        });
+        if let Msg::News(news) = &mut msg {
+            news.at = Duration::from_secs(seconds);
+            if seconds > 3 {
+                news.part = Part::All;
+            }
+        }
+        update(state, msg);
+    };
+    look(&mut state, 3, &[22]);
+    assert!(
+        lines(&state, " 443/tcp")[0].contains("listener closed"),
+        "{}",
+        text(&state)
+    );
+    look(&mut state, 4, &[]);
+    assert!(
+        lines(&state, "22/tcp")[0].contains("listener closed"),
+        "{}",
+        text(&state)
+    );
+}
+
+#[test]
+fn the_state_stays_on_narrow_screens_whatever_the_addresses() {
+    let mut state = state((60, 24));
+    let long = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1";
+    let one = socket(
+        Protocol::Tcp,
+        (long, 45_678),
+        (long, 54_321),
+        TcpState::CloseWait,
+        10,
+    );
+    // Until nothing else is shown as gone.
+    for seconds in 3..12 {
+        update(
+            &mut state,
+            news(std::slice::from_ref(&one), seconds, Part::All, 0),
+        );
+    }
+    press(&mut state, &[Key::Char('2')]);
+    let [row] = &lines(&state, ":45678")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(
+        row.contains("CLOSE-WAIT") && row.contains(":54321") && row.contains("nginx"),
+        "{row}"
+    );
+}
+
+#[test]
 fn queues_of_a_port_are_those_of_all_its_sockets_between_full_looks_too() {
     let mut state = state((120, 24));
     let listeners = |queues: [(u32, u32); 2], drops: [u64; 2]| {
@@ -186,7 +330,7 @@ fn an_event_of_a_socket_that_no_look_saw_has_details_and_only_keys_that_work() {
         Protocol::Tcp,
         ("10.0.0.5", 40_100),
         ("10.0.0.9", 80),
-        TcpState::Established,
+        TcpState::Unconnected,
         70,
     );
     let mut all = sockets();
@@ -202,7 +346,13 @@ fn an_event_of_a_socket_that_no_look_saw_has_details_and_only_keys_that_work() {
     let last = shown.lines().last().unwrap();
     assert!(!last.contains("x kill") && last.contains("w why"), "{last}");
     press(&mut state, &[Key::Enter]);
-    assert!(text(&state).contains("-- tcp 10.0.0.5:40100"), "{}", text(&state));
+    let [title] = &lines(&state, "-- tcp 10.0.0.5:40100")[..] else {
+        panic!("{}", text(&state))
+    };
+    assert!(
+        title.contains("closed unseen") && !title.contains("UNCONN"),
+        "{title}"
+    );
     press(&mut state, &[Key::Char('x')]);
     assert!(text(&state).contains("this socket is gone"), "{}", text(&state));
     press(&mut state, &[Key::Char('e')]);

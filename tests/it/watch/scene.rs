@@ -188,6 +188,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
         look: Look {
             sockets: Store::of(&sockets),
             figures: Some(figures),
+            chosen: Some(32_768..=60_999),
             ..Look::default()
         },
         rows: Some(Vec::new()),
