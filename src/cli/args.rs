@@ -44,7 +44,7 @@ pub enum Subcommand {
     Free(super::FreeArgs),
     /// Wait for a listener to come or go
     Wait(super::WaitArgs),
-    /// End the owner of a port
+    /// Terminate the holder of a port
     Kill(super::KillArgs),
     /// Follow sockets opening and closing
     Events(super::EventsArgs),
@@ -75,7 +75,7 @@ pub enum Subcommand {
     Man,
     /// Print help for a command
     Help {
-        /// Command to explain [default: list them all]
+        /// Command to explain, or `filter` [default: list all commands]
         command: Option<String>,
     },
 }
@@ -210,7 +210,7 @@ pub struct ListArgs {
     /// Type of service, traffic class, and class or priority
     #[arg(long, help_heading = WHAT)]
     pub tos: bool,
-    /// TIPC details in a pipe: type, congestion, drops, services
+    /// TIPC details (with the columns of ss): type, congestion, drops, services
     #[arg(long, help_heading = WHAT)]
     pub tipcinfo: bool,
     /// Cgroup of the task that created the socket
@@ -244,7 +244,7 @@ pub struct ListArgs {
     /// Always print the columns of ss, even on a terminal
     #[arg(long, overrides_with_all = ["json", "jsonl", "csv", "table"], help_heading = HOW)]
     pub plain: bool,
-    /// Show exactly these fields, comma-separated, in any output form
+    /// Show exactly these fields, comma-separated, in any output format
     #[arg(long, value_name = "FIELDS", help_heading = HOW)]
     pub columns: Vec<String>,
     /// Show these fields as well
@@ -292,7 +292,7 @@ pub struct ListArgs {
     /// Read DIR instead of /proc, without netlink
     #[arg(long, value_name = "DIR", global = true, help_heading = HOW)]
     pub proc_root: Option<PathBuf>,
-    /// Record everything that this run reads to FILE, for a bug report or --replay
+    /// Save to FILE everything that this run reads, for a bug report or --replay
     #[arg(long, value_name = "FILE", global = true, help_heading = HOW)]
     pub record: Option<PathBuf>,
     /// Read only FILE, written by --record or -D

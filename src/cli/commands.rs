@@ -225,7 +225,10 @@ pub fn help_of(name: &str) -> Result<String, UsageError> {
     let Some(command) = cli.find_subcommand(name) else {
         let hint = match nearest(name, names()) {
             Some(near) => format!("did you mean '{near}'?"),
-            None => format!("the commands are {}", names().collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "the commands are {}; `sockstat help filter` explains filters",
+                names().collect::<Vec<_>>().join(", ")
+            ),
         };
         return Err(UsageError::new(format!("unknown command '{name}'")).with_hint(hint));
     };

@@ -14,7 +14,7 @@ pub struct ReachArgs {
     /// Make one TCP connection and report the result; nothing is sent otherwise
     #[arg(long = "try")]
     pub try_it: bool,
-    /// Answer for a client at ADDR whose packets arrive on IFACE [default: this machine; the interface of the route back]
+    /// Answer for a client at ADDR whose packets arrive on IFACE [default: this machine; IFACE: that of the route back]
     #[arg(long, value_name = "ADDR[%IFACE]")]
     pub from: Option<String>,
     /// Print every step that was examined
@@ -26,7 +26,7 @@ pub struct ReachArgs {
     /// Port of the destination, a number or a service
     #[arg(long, value_name = "PORT")]
     pub port: Option<String>,
-    /// Destination: HOST:PORT (IPv6 in brackets), HOST PORT, PORT of this machine, a URL, /path, @name
+    /// Destination: HOST:PORT (IPv6 in brackets), HOST PORT, PORT on this machine, a URL, /path, @name
     #[arg(value_name = "HOST:PORT", required = true)]
     pub place: Vec<String>,
 }

@@ -26,7 +26,7 @@ pub struct WaitArgs {
     /// Print one JSON document at the end
     #[arg(short, long)]
     pub json: bool,
-    /// Sockets to wait for (all of them): PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
+    /// Sockets that must all reach the state: PORT, PORT/udp, ADDR:PORT (IPv6 in brackets), NAME:PORT, /path, @name
     #[arg(value_name = "WHERE", required = true)]
     pub places: Vec<String>,
 }

@@ -19,7 +19,7 @@ pub(super) fn read(input: &FilterInput) -> anyhow::Result<Result<Parsed, FilterE
     let mut words = FilterWords::typed(input.words.clone());
     if let Some(path) = &input.file {
         let name = escape::text(path.as_os_str().as_encoded_bytes());
-        let text = read_file(path).with_context(|| format!("cannot read the filter of -F {name}"))?;
+        let text = read_file(path).with_context(|| format!("cannot read the filter file {name}"))?;
         if path == Path::new("-") {
             words.add_input(&text);
         } else {

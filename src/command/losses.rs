@@ -156,7 +156,7 @@ pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     } else if unseen.out_of_descriptors {
         "raise the limit of open files (ulimit -n)".to_owned()
     } else if caller.may_see_all {
-        "ls -l /proc/*/fd > /dev/null names the processes that even root may not inspect here (a security module or another user namespace forbids it)".to_owned()
+        "even root may not inspect every process here (a security module or another user namespace forbids it); `ls -l /proc/*/fd > /dev/null` names those processes".to_owned()
     } else if caller.is_root {
         "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
     } else {

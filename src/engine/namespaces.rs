@@ -188,11 +188,11 @@ fn read_one(view: &View, dumps: &[Dump], emit: &mut Emit<'_>, gaps: &mut Vec<Gap
 
 fn gap_of_tables(count: u64) -> Option<Gap> {
     let message = format!(
-        "{} inaccessible and read from /proc/PID/net: no cookies, interfaces, backlogs, or TCP sockets that are only bound",
+        "{} read from /proc/PID/net, which lacks cookies, interfaces, backlogs, and TCP sockets that are only bound",
         if count == 1 {
-            "1 network namespace was".to_owned()
+            "1 network namespace could not be entered and was".to_owned()
         } else {
-            format!("{count} network namespaces were")
+            format!("{count} network namespaces could not be entered and were")
         }
     );
     (count > 0).then(|| Gap::loss("netns-from-proc", message).with_count(count))

@@ -105,13 +105,13 @@ pub fn page(summary: &Summary, width: Option<usize>) -> String {
     ] {
         let Some(mut line) = of(used) else { continue };
         if let (Some(pressure), Some(max)) = (of(pressure), of(max)) {
-            let _ = write!(line, " of {max}, tight from {pressure}");
+            let _ = write!(line, " of {max}, pressure at {pressure}");
         }
         let reached = |limit| matches!((summary.get(used), summary.get(limit)), (Some(used), Some(limit)) if used >= limit);
         if reached(max) {
             line.push_str("  FULL: packets are dropped");
         } else if reached(pressure) {
-            line.push_str("  TIGHT: buffers do not grow");
+            line.push_str("  PRESSURE: buffers do not grow");
         }
         let _ = writeln!(text, "{name:<12}{line}");
     }
@@ -158,7 +158,7 @@ fn losses(summary: &Summary) -> String {
         let _ = writeln!(text, "{heading:<12}{count:>8}  {}", figure.meaning());
     }
     if text.is_empty() {
-        text.push_str("lost        nothing at queues and buffers since this namespace was created\n");
+        text.push_str("lost        nothing in queues or buffers since this namespace was created\n");
     }
     text
 }
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn on_a_narrow_terminal_lines_wrap_at_words() {
         let text = page(&Summary::default(), Some(40));
-        assert!(text.ends_with("lost        nothing at queues and\n            buffers since this namespace\n            was created\n"), "{text}");
+        assert!(text.ends_with("lost        nothing in queues or buffers\n            since this namespace was\n            created\n"), "{text}");
     }
 
     #[test]
@@ -276,7 +276,7 @@ mod tests {
         });
         assert!(
             page(&summary, None)
-                .ends_with("lost        nothing at queues and buffers since this namespace was created\n")
+                .ends_with("lost        nothing in queues or buffers since this namespace was created\n")
         );
         summary.set(Figure::TcpMemoryBytes, 3 << 20);
         summary.set(Figure::TcpMemoryPressureBytes, 2 << 20);
@@ -290,7 +290,9 @@ mod tests {
         assert_eq!(lines[1], "tcp v4             2       1       3");
         assert_eq!(lines[3], "all                2       2       4");
         assert!(
-            text.contains("\ntcp memory  3.0 MB of 4.0 GB, tight from 2.0 MB  TIGHT: buffers do not grow\n")
+            text.contains(
+                "\ntcp memory  3.0 MB of 4.0 GB, pressure at 2.0 MB  PRESSURE: buffers do not grow\n"
+            )
         );
         assert!(text.contains("\norphans     8 of 8  FULL\n"));
         assert!(

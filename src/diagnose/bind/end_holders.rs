@@ -60,7 +60,7 @@ pub(super) fn end_holders(holders: &Holders, place: Option<String>, cures: &mut 
         let cure = match place {
             Some(place) => Cure::command(
                 format!("sockstat kill {place}"),
-                format!("{sentence}, then checks"),
+                format!("{sentence}, then checks the port"),
                 Harm::EndsProgram,
             ),
             None => Cure::command(format!("kill {}", owner.pid), sentence, Harm::EndsProgram),
@@ -75,7 +75,7 @@ fn end_master(master: &Owner, place: Option<String>) -> Cure {
     let (command, sentence) = match place {
         Some(place) => (
             format!("sockstat kill {place}"),
-            format!("{sentence}, then checks"),
+            format!("{sentence}, then checks the port"),
         ),
         None => (format!("kill {}", master.pid), sentence),
     };

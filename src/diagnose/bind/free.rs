@@ -114,6 +114,7 @@ pub fn works_on(port: u16, attempt: &BindAttempt, existing: &[Existing], system:
 pub fn parse_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     let port = |word: &str| -> Result<u16, String> {
         match word.parse() {
+            Ok(0) | Err(_) if word == text => Err(format!("invalid port '{word}': expected 1 to 65535")),
             Ok(0) | Err(_) => Err(format!("invalid port '{word}' in '{text}': expected 1 to 65535")),
             Ok(port) => Ok(port),
         }

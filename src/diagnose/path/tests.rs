@@ -201,7 +201,7 @@ fn a_connection_to_a_stopped_server_gets_no_answer() {
         "Yes, it connects, but nginx 7 is stopped (state T): nothing will answer until `kill -CONT 7`."
     );
     let some = of(&[stop, None], Reach::Accepted(0), vec![one()]);
-    holds(&some, "Yes: nginx 7 +1 would accept it", &[]);
+    holds(&some, "Yes: nginx 7 +1 would accept the connection", &[]);
     let shared = of(&[stop], Reach::Accepted(0), vec![one(), one()]);
     holds(
         &shared,
@@ -230,7 +230,7 @@ fn a_connection_to_a_stopped_server_gets_no_answer() {
     };
     holds(
         &sentence(&doubtful, &system()),
-        "Cannot tell: nginx 7 would accept it",
+        "Cannot tell: nginx 7 would accept the connection",
         &["not examined", "besides, nginx 7 is stopped"],
     );
     let refused = of(&[stop], Reach::Refused(Why::OnlyLoopback(0)), vec![one()]);

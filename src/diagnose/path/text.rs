@@ -229,7 +229,10 @@ fn of_here(answer: &Answer, here: &Here, system: &SystemFacts) -> String {
         Reach::Accepted(_) if answer.protocol == Protocol::Udp => {
             format!("Yes: {who} receives datagrams there (bound to {place}).")
         }
-        Reach::Accepted(_) => format!("Yes: {who} would accept it (listens on {place})."),
+        Reach::Accepted(_) if matches!(answer.tried, Some((true, _))) && client::is_as_predicted(answer) => {
+            format!("Yes: {who} accepted the connection (listens on {place}).")
+        }
+        Reach::Accepted(_) => format!("Yes: {who} would accept the connection (listens on {place})."),
         Reach::QueueFull(_) => {
             let (waiting, limit) = at.map_or((0, 0), |at| {
                 (at.accept_q().unwrap_or(0), at.backlog().unwrap_or(0))

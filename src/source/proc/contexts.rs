@@ -38,7 +38,7 @@ pub fn missing(processes: &Processes, sockets: Option<&SocketContexts>) -> Optio
         .values()
         .all(|process| process.security_context.is_none())
     {
-        let message = "no security contexts: SELinux is disabled, or denies reading them";
+        let message = "no security contexts: no module that assigns them (SELinux, AppArmor, Smack) is active, or reading them is denied";
         return Some(Gap::loss("contexts-unavailable", message));
     }
     sockets.filter(|sockets| sockets.is_empty()).map(|_| {
