@@ -140,7 +140,7 @@ fn process(pid: u32) -> Process {
         comm: bytes("worker"),
         program: bytes("worker"),
         exe: Some(bytes("/usr/local/bin/worker")),
-        cmdline: Some(vec![bytes("worker"), bytes("--listen"), bytes("0.0.0.0:443")]),
+        cmdline: Some(vec![bytes("worker"), bytes("--listen"), bytes("0.0.0.0:443")].into()),
         uid: Some(1_000),
         ..Process::default()
     }

@@ -104,7 +104,7 @@ fn context<'a>(mut name: impl FnMut() -> &'a [u8], addresses: [IpAddr; 2]) -> Co
         program: program_name(&comm, Some(&exe), Some(&cmdline)),
         comm,
         exe: Some(exe),
-        cmdline: Some(cmdline),
+        cmdline: Some(cmdline.into()),
         uid: Some(1000),
         security_context: Some(name().into()),
         cgroup: Some(cgroup.as_bytes().into()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser, ValueEnum};
 use clap_complete::Shell;
 
+use super::cmdline::Cmdline;
 use super::duration::interval;
 use super::owners::OwnersBy;
 use super::refused::RefusedArgs;
@@ -265,6 +266,9 @@ pub struct ListArgs {
     /// Print only the process ids of owners, each once, one per line
     #[arg(long, help_heading = HOW)]
     pub pids: bool,
+    /// Print the programs' arguments; redacted masks what follows names such as password, and credentials in URLs
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, help_heading = HOW)]
+    pub cmdline: Cmdline,
     /// Omit the heading
     #[arg(short = 'H', long = "no-header", help_heading = HOW)]
     pub no_header: bool,

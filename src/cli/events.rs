@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::cmdline::Cmdline;
 use super::duration::interval;
 
 /// Options of `sockstat events`.
@@ -65,6 +66,9 @@ pub struct EventsArgs {
     /// Show exactly these fields of a socket, comma-separated
     #[arg(long, value_name = "FIELDS")]
     pub columns: Vec<String>,
+    /// Print the programs' arguments; redacted masks what follows names such as password, and credentials in URLs
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub cmdline: Cmdline,
     /// Omit the heading
     #[arg(short = 'H', long = "no-header")]
     pub no_header: bool,

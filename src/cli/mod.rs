@@ -1,6 +1,7 @@
 //! Parses what was typed, and nothing more.
 
 pub mod args;
+pub mod cmdline;
 pub mod commands;
 pub mod complete;
 mod duration;

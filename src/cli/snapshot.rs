@@ -1,6 +1,8 @@
 //! Options of `snapshot`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use super::cmdline::Cmdline;
 
 /// Options of `sockstat snapshot`.
 #[derive(Debug, Args)]
@@ -29,7 +31,7 @@ pub struct SnapshotArgs {
     #[arg(short = 'N', long, visible_alias = "net", value_name = "NETNS")]
     pub netns: Vec<String>,
     /// Print the programs' arguments; redacted masks what follows names such as password, and credentials in URLs
-    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Cmdline::None)]
     pub cmdline: Cmdline,
     /// Print JSON Lines (the default)
     #[arg(short, long, visible_alias = "jsonl", hide = true)]
@@ -37,16 +39,4 @@ pub struct SnapshotArgs {
     /// Rows to select: any filter
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
-}
-
-/// Which arguments of programs are printed: the values of `--cmdline`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Cmdline {
-    /// None
-    #[default]
-    None,
-    /// All, with likely secrets masked
-    Redacted,
-    /// All, including secrets
-    Full,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::reachable::Reachability;
 use crate::model::request::{Dump, Facts, NamesWanted, OwnersBy, PeerKinds};
-use crate::model::{Protocol, State, StateSet};
+use crate::model::{Printed, Protocol, State, StateSet};
 use crate::query::Expr;
 use crate::source::netns::Views;
 
@@ -33,6 +33,8 @@ pub struct Request {
     pub others: Vec<Dump>,
     /// How much to read about each owner.
     pub facts: Facts,
+    /// Which arguments of programs are printed.
+    pub arguments: Printed,
     /// Whether to read the security contexts of sockets.
     pub socket_contexts: bool,
     /// Which names to look up, in addition to those of interfaces.

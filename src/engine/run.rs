@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
             origin: self.origin.clone(),
             reachability: self.request.reachability.clone(),
             as_root: tape::euid() == 0,
+            arguments: self.request.arguments,
             ..Context::default()
         }
     }

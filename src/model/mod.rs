@@ -7,6 +7,7 @@
 pub(crate) mod named;
 
 pub mod ancestor;
+pub mod arguments;
 pub mod bind;
 pub mod cgroup;
 pub mod details;
@@ -42,6 +43,7 @@ pub mod time;
 pub mod tree;
 pub mod unix_path;
 
+pub use arguments::{Arguments, Printed};
 pub use endpoint::{End, Endpoints, InetPair, Scope, UnixPair};
 pub use gap::{Gap, GapLevel};
 pub use half_open::HalfOpen;

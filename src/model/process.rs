@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::arguments::{Arguments, without_secrets};
 use super::cgroup::Home;
 
 /// A process. It controls all of these texts, which may contain any bytes, so they must be sanitised before they are
@@ -18,7 +19,7 @@ pub struct Process {
     /// The file it runs (`/proc/PID/exe`); `None` if unreadable or not requested.
     pub exe: Option<Box<[u8]>>,
     /// Its arguments; `None` if unreadable or not requested, empty for a kernel thread or a zombie.
-    pub cmdline: Option<Vec<Box<[u8]>>>,
+    pub cmdline: Option<Arguments>,
     /// Effective user id of its files under /proc; `None` if not requested.
     pub uid: Option<u32>,
     /// When it was started; `None` if not requested.
@@ -90,7 +91,8 @@ pub fn program_name(comm: &[u8], exe: Option<&[u8]>, cmdline: Option<&[Box<[u8]>
     if let (true, Some(arguments)) = (is_interpreter(name), cmdline)
         && let Some(script) = script_of(arguments)
     {
-        return [name, b" ", base_name(script)].concat().into();
+        // What is taken for a script may be an option's value.
+        return [name, b" ", base_name(&without_secrets(script))].concat().into();
     }
     name.into()
 }

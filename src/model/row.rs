@@ -7,7 +7,8 @@ use super::cgroup::Home;
 use super::machine::Origin;
 use super::reachable::Reachability;
 use super::{
-    HalfOpen, Holder, Name, Names, Namespace, OwnerStatus, Ownership, Peer, Peers, Process, Processes, Socket,
+    HalfOpen, Holder, Name, Names, Namespace, OwnerStatus, Ownership, Peer, Peers, Printed, Process,
+    Processes, Socket,
 };
 
 /// A socket with its owner and context: the input of filters, sorting and renderers.
@@ -42,12 +43,19 @@ pub struct Context {
     pub origin: Origin,
     /// Whether the capture ran as root, for whom "needs root" is no remedy.
     pub as_root: bool,
+    /// Which arguments of programs are printed.
+    pub arguments: Printed,
 }
 
 impl<'a> Row<'a> {
     /// Returns the process of a holder, if it was read.
     pub fn process(&self, holder: &Holder) -> Option<&'a Process> {
         self.context.processes.get(&holder.pid)
+    }
+
+    /// Returns the arguments of a process that are to be printed; `None` if they are unknown or not wanted.
+    pub fn arguments(&self, process: &'a Process) -> Option<&'a [Box<[u8]>]> {
+        process.cmdline.as_ref()?.printed(self.context.arguments)
     }
 
     /// Returns the network namespace of the socket.

@@ -60,6 +60,7 @@ impl EventsPlan {
             plain: args.plain,
             color: global.color,
             columns: args.columns.clone(),
+            cmdline: args.cmdline,
             no_header: args.no_header,
             quiet: global.quiet,
             owners: global.owners,

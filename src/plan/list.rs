@@ -138,6 +138,7 @@ impl ListPlan {
                     by_name.has(Cost::CONTEXTS),
                     needed.has(Cost::PROCESSES) || needs_processes,
                 ),
+                arguments: args.cmdline.into(),
                 socket_contexts: by_name.has(Cost::SOCKET_CONTEXTS),
                 names: NamesWanted {
                     users: needed.has(Cost::USERS),

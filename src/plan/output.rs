@@ -52,7 +52,7 @@ impl Output {
     /// Returns the fields that determine what must be captured. Having room for owners is not a request for them.
     pub(super) fn needed_fields(&self) -> Vec<Field> {
         match self {
-            Self::Json(fields) | Self::Lines(Lines::Json(fields) | Lines::JsonWithArguments(fields, _)) => {
+            Self::Json(fields) | Self::Lines(Lines::Json(fields) | Lines::JsonWithArguments(fields)) => {
                 fields.clone()
             }
             Self::Lines(Lines::Csv(columns) | Lines::Blanks(columns)) => columns.fields.clone(),

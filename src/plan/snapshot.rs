@@ -1,13 +1,12 @@
 //! `snapshot`: the listing of TCP and UDP with owners, as JSON Lines for a monitoring system.
 
 use super::{ListPlan, Output, Place};
-use crate::cli::snapshot::Cmdline;
+use crate::cli::cmdline::Cmdline;
 use crate::cli::{ListArgs, SnapshotArgs, UsageError};
 use crate::engine::Request;
 use crate::query::Parsed;
 use crate::query::field::Field;
 use crate::render::lines::Lines;
-use crate::render::redact::Arguments;
 
 /// The keys of a row, in this order. `docs/fleet.md` promises them.
 pub const FIELDS: &[Field] = &[
@@ -81,16 +80,15 @@ impl SnapshotPlan {
             netns: [&global.netns[..], &args.netns].concat(),
             proc_root: global.proc_root.clone(),
             owners: global.owners,
+            cmdline: args.cmdline,
             filter: args.filter.clone(),
             ..ListArgs::default()
         };
         let plan = ListPlan::new(&list, parsed, place).and_then(ListPlan::without_reachable)?;
-        let lines = match (plan.output, arguments(args.cmdline)) {
-            (Output::Lines(Lines::Json(fields)), Some(arguments)) => {
-                Lines::JsonWithArguments(fields, arguments)
-            }
-            (Output::Lines(lines), _) => lines,
-            _ => Lines::Json(FIELDS.to_vec()),
+        let lines = match (plan.output, args.cmdline) {
+            (Output::Lines(lines), Cmdline::None) => lines,
+            (_, Cmdline::None) => Lines::Json(FIELDS.to_vec()),
+            _ => Lines::JsonWithArguments(FIELDS.to_vec()),
         };
         Ok(Self {
             capture: Request {
@@ -103,18 +101,10 @@ impl SnapshotPlan {
     }
 }
 
-fn arguments(cmdline: Cmdline) -> Option<Arguments> {
-    match cmdline {
-        Cmdline::None => None,
-        Cmdline::Redacted => Some(Arguments::Redacted),
-        Cmdline::Full => Some(Arguments::Full),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Protocol;
+    use crate::model::{Printed, Protocol};
     use crate::query::{Mode, parse};
 
     #[test]
@@ -147,9 +137,7 @@ mod tests {
             ..args
         };
         let plan = SnapshotPlan::new(&full, &ListArgs::default(), parsed(), &place).unwrap();
-        assert_eq!(
-            plan.lines,
-            Lines::JsonWithArguments(FIELDS.to_vec(), Arguments::Full)
-        );
+        assert_eq!(plan.lines, Lines::JsonWithArguments(FIELDS.to_vec()));
+        assert_eq!(plan.capture.arguments, Printed::Full);
     }
 }

@@ -101,7 +101,7 @@ fn time_wait_is_only_counted_if_nothing_was_selected() {
 fn options_determine_the_form_else_the_terminal_does() {
     let form = |line: &str, place: &Place| match planned(line, place).unwrap().output {
         Output::Lines(Lines::Ss(_)) => "ss",
-        Output::Lines(Lines::Json(_) | Lines::JsonWithArguments(..)) => "jsonl",
+        Output::Lines(Lines::Json(_) | Lines::JsonWithArguments(_)) => "jsonl",
         Output::Lines(Lines::Csv(_)) => "csv",
         Output::Lines(Lines::Blanks(_)) => "fields",
         Output::Table(_) => "table",

@@ -251,7 +251,7 @@ fn owner_text(field: OwnerField, process: &Process, row: &Row, accepts: impl Fn(
         }
         OwnerField::Context => process.security_context.as_ref(),
         OwnerField::Cmdline => {
-            let joined = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+            let joined = process.cmdline.as_ref().map(|all| all.full().join(&b' '));
             return joined.map_or(Truth::OwnersUnknown, |text| accepts(&text).into());
         }
         OwnerField::User => {

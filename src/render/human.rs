@@ -62,7 +62,7 @@ pub fn netns(row: &Row<'_>) -> String {
 /// The command line without the program: its arguments, joined with blanks.
 pub fn command(row: &Row<'_>) -> String {
     let process = row.processes().next();
-    let Some((process, cmdline)) = process.and_then(|process| Some((process, process.cmdline.as_ref()?)))
+    let Some((process, cmdline)) = process.and_then(|process| Some((process, row.arguments(process)?)))
     else {
         return String::new();
     };

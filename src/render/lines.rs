@@ -5,7 +5,6 @@
 use super::csv::push_csv;
 use super::json;
 use super::plain::Plain;
-use super::redact::Arguments;
 use super::snapshot::push_arguments;
 use super::text::push_each;
 use super::word::push_word;
@@ -20,7 +19,7 @@ pub enum Lines {
     /// One object with these keys per line.
     Json(Vec<Field>),
     /// The same, with the arguments of the first owner as `cmdline`.
-    JsonWithArguments(Vec<Field>, Arguments),
+    JsonWithArguments(Vec<Field>),
     /// Comma-separated values; lines end with CR LF.
     Csv(Columns),
     /// Values separated by single blanks.
@@ -41,7 +40,7 @@ impl Lines {
     pub fn push_header(&self, out: &mut Vec<u8>) {
         match self {
             Self::Ss(plain) => plain.push_header(out),
-            Self::Json(_) | Self::JsonWithArguments(..) => {}
+            Self::Json(_) | Self::JsonWithArguments(_) => {}
             Self::Csv(columns) => columns.push_header(out, b',', b"\r\n"),
             Self::Blanks(columns) => columns.push_header(out, b' ', b"\n"),
         }
@@ -55,16 +54,13 @@ impl Lines {
                 json::push_row(out, row, fields);
                 out.push(b'\n');
             }
-            Self::JsonWithArguments(fields, arguments) => {
+            Self::JsonWithArguments(fields) => {
                 json::push_row(out, row, fields);
                 // The closing brace comes after one more key.
                 out.pop();
                 out.extend_from_slice(b",\"cmdline\":");
-                let first = row
-                    .processes()
-                    .next()
-                    .and_then(|process| process.cmdline.as_deref());
-                push_arguments(out, first.map(|cmdline| arguments.of(cmdline)));
+                let first = row.processes().next();
+                push_arguments(out, first.and_then(|process| row.arguments(process)));
                 out.extend_from_slice(b"}\n");
             }
             Self::Csv(columns) => {

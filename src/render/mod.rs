@@ -24,7 +24,6 @@ pub mod owner;
 pub mod packet;
 pub mod page;
 pub mod plain;
-pub mod redact;
 pub mod reference;
 pub mod safe;
 pub mod shell;

@@ -471,7 +471,7 @@ mod tests {
                 let process = Process {
                     pid,
                     program: name.as_bytes().into(),
-                    cmdline: Some(vec![name.as_bytes().into(), arguments.as_bytes().into()]),
+                    cmdline: Some(vec![name.as_bytes().into(), arguments.as_bytes().into()].into()),
                     ..Process::default()
                 };
                 context.processes.insert(pid, process);

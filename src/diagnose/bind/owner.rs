@@ -68,7 +68,7 @@ fn forwards_for_container(process: &Process) -> bool {
 
 /// The container's address that a proxy was started with (`-container-ip 172.17.0.2`).
 pub fn proxied_address(process: &Process) -> Option<String> {
-    let mut arguments = process.cmdline.as_ref()?.iter();
+    let mut arguments = process.cmdline.as_ref()?.full().iter();
     arguments
         .find(|argument| &***argument == b"-container-ip")
         .filter(|_| forwards_for_container(process))?;
@@ -79,7 +79,7 @@ pub fn proxied_address(process: &Process) -> Option<String> {
 impl Owner {
     /// Describes a process.
     pub fn new(process: &Process, around: Surroundings) -> Self {
-        let command = process.cmdline.as_ref().map(|arguments| arguments.join(&b' '));
+        let command = process.cmdline.as_ref().map(|all| all.redacted().join(&b' '));
         let within = tool_and_container(&process.home);
         let cgroup = process
             .cgroup
@@ -155,6 +155,7 @@ fn tool_and_container(home: &Home) -> Option<(&'static str, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Arguments;
 
     fn process(program: &str, command: &str) -> Process {
         Process {
@@ -210,7 +211,7 @@ mod tests {
         let owner = Owner::new(
             &Process {
                 exe: Some(b"/usr/bin/api (deleted)".as_slice().into()),
-                cmdline: Some(Vec::new()),
+                cmdline: Some(Arguments::default()),
                 ..Process::default()
             },
             Surroundings::default(),

@@ -106,6 +106,7 @@ impl Live {
         let root = ProcRoot::of(request.proc_root.clone());
         let context = Context {
             as_root: tape::euid() == 0,
+            arguments: request.arguments,
             ..Context::default()
         };
         Self {

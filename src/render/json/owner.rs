@@ -25,7 +25,7 @@ pub(super) fn push_owner(out: &mut Vec<u8>, row: &Row<'_>, holder: &Holder) {
     out.extend_from_slice(b",\"exe\":");
     push_optional(out, bytes(|process| process.exe.as_deref()));
     out.extend_from_slice(b",\"cmdline\":");
-    match process.and_then(|process| process.cmdline.as_ref()) {
+    match process.and_then(|process| row.arguments(process)) {
         Some(arguments) => {
             out.push(b'[');
             push_each(out, b',', arguments, |out, argument| push_string(out, argument));

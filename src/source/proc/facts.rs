@@ -12,7 +12,7 @@ use super::{ProcRoot, contexts};
 use crate::model::cgroup::Home;
 use crate::model::process::{Stop, program_name};
 use crate::model::request::Facts;
-use crate::model::{Process, Processes};
+use crate::model::{Arguments, Process, Processes};
 use crate::source::{tape, threads};
 
 /// Time limit for all command lines of a run together. Reading one blocks while the process holds its memory map lock,
@@ -56,7 +56,7 @@ fn read_by(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>)
     let late = tape::fact("command lines late", || late);
     for (pid, cmdline) in cmdlines {
         if let Some(process) = processes.get_mut(&pid) {
-            process.cmdline = Some(cmdline);
+            process.cmdline = Some(cmdline.into());
         }
     }
     for process in processes.values_mut() {
@@ -80,7 +80,8 @@ fn read_by(root: &ProcRoot, pids: &[u32], facts: Facts, wait: impl Wait<Answer>)
         let (home, path) = Home::of_cgroups(&cgroups);
         process.home = home;
         process.cgroup = path.map(|path| path.as_bytes().into());
-        process.program = program_name(&process.comm, process.exe.as_deref(), process.cmdline.as_deref());
+        let arguments = process.cmdline.as_ref().map(Arguments::full);
+        process.program = program_name(&process.comm, process.exe.as_deref(), arguments);
     }
     (processes, late)
 }
@@ -231,7 +232,7 @@ mod tests {
         let arguments: Vec<_> = std::env::args()
             .map(|argument| argument.into_bytes().into_boxed_slice())
             .collect();
-        assert_eq!(own.cmdline.as_deref(), Some(&arguments[..]));
+        assert_eq!(own.cmdline.as_ref().map(Arguments::full), Some(&arguments[..]));
         let age = own.started_at.unwrap().elapsed();
         assert!(age.is_ok_and(|age| age < Duration::from_secs(24 * 3600)));
         assert_eq!(own.parent, Some(std::os::unix::process::parent_id()));

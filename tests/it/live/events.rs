@@ -20,7 +20,7 @@ const HANGS_AFTER: Timespec = Timespec {
 };
 
 /// A run of `events -j` in the namespace that has taken its first look.
-struct Following {
+pub(super) struct Following {
     child: Child,
     lines: BufReader<ChildStdout>,
     complaints: BufReader<ChildStderr>,
@@ -28,7 +28,7 @@ struct Following {
 }
 
 impl Following {
-    fn begin(sockets: &Sockets, arguments: &[&str]) -> Self {
+    pub(super) fn begin(sockets: &Sockets, arguments: &[&str]) -> Self {
         Self::of(sockets.sockstat(&[&["events", "-j"], arguments].concat()))
     }
 
@@ -65,7 +65,7 @@ impl Following {
 
     /// Skips events until one of this kind comes for such a socket.
     #[track_caller]
-    fn wait_for(&mut self, event: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn wait_for(&mut self, event: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.next();
             if line["event"] == event && is_meant(&line["socket"]) {
@@ -90,7 +90,7 @@ impl Following {
     }
 
     /// Interrupts it, and returns the exit status, the remaining lines, and its standard error.
-    fn interrupt(mut self) -> (Option<i32>, String, String) {
+    pub(super) fn interrupt(mut self) -> (Option<i32>, String, String) {
         self.signal(Signal::INT);
         let (mut rest, mut said) = (String::new(), String::new());
         self.lines.read_to_string(&mut rest).unwrap();
@@ -130,7 +130,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn begin(sockets: &Sockets) -> Self {
+    pub(super) fn begin(sockets: &Sockets) -> Self {
         let mut bash = sockets.program("bash");
         let mut child = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());

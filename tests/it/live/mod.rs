@@ -30,6 +30,7 @@ mod promises;
 mod pushdown;
 mod readers;
 mod recipes;
+mod secrets;
 mod shells;
 mod snapshot;
 pub(crate) mod sockets;

@@ -1,32 +1,78 @@
-//! Arguments of programs, with secrets masked.
+//! Arguments of programs, as they are and with secrets masked.
 //!
 //! No rule finds every secret, so this one errs on the side of masking too much: everything after the name of a secret
 //! in the same argument, and the next argument.
 
 use std::borrow::Cow;
 
-/// Which arguments are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arguments {
+/// Which arguments of programs are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Printed {
+    /// None.
+    None,
     /// All, with everything that looks like a secret masked.
+    #[default]
     Redacted,
     /// All, unchanged.
     Full,
 }
 
+/// The arguments of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    full: Vec<Box<[u8]>>,
+    /// The same with secrets masked; `None` if there are none.
+    redacted: Option<Vec<Box<[u8]>>>,
+}
+
 /// Parts of names whose values are secret.
-const SECRETS: &[&[u8]] = &[b"pass", b"secret", b"token", b"key", b"credential"];
+const SECRETS: &[&[u8]] = &[
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"token",
+    b"key",
+    b"credential",
+    b"auth",
+    b"signature",
+];
 
 /// The mask that replaces a value.
 const MASK: &[u8] = b"***";
 
 impl Arguments {
-    /// Returns the arguments to print.
-    pub fn of(self, arguments: &[Box<[u8]>]) -> Vec<Cow<'_, [u8]>> {
-        match self {
-            Self::Full => arguments.iter().map(|one| Cow::Borrowed(&**one)).collect(),
-            Self::Redacted => redacted(arguments),
+    /// The arguments themselves: to decide by, not to print.
+    pub fn full(&self) -> &[Box<[u8]>] {
+        &self.full
+    }
+
+    /// The arguments with secrets masked.
+    pub fn redacted(&self) -> &[Box<[u8]>] {
+        self.redacted.as_ref().unwrap_or(&self.full)
+    }
+
+    /// The arguments to print; `None` if none are to be printed.
+    pub fn printed(&self, which: Printed) -> Option<&[Box<[u8]>]> {
+        match which {
+            Printed::None => None,
+            Printed::Redacted => Some(self.redacted()),
+            Printed::Full => Some(&self.full),
         }
+    }
+}
+
+impl From<Vec<Box<[u8]>>> for Arguments {
+    fn from(full: Vec<Box<[u8]>>) -> Self {
+        let redacted = redacted(&full);
+        let differs = redacted.iter().any(|argument| matches!(argument, Cow::Owned(_)));
+        let redacted = differs.then(|| redacted.into_iter().map(|one| one.into_owned().into()).collect());
+        Self { full, redacted }
+    }
+}
+
+impl FromIterator<Box<[u8]>> for Arguments {
+    fn from_iter<I: IntoIterator<Item = Box<[u8]>>>(arguments: I) -> Self {
+        arguments.into_iter().collect::<Vec<_>>().into()
     }
 }
 
@@ -36,12 +82,12 @@ fn redacted(arguments: &[Box<[u8]>]) -> Vec<Cow<'_, [u8]>> {
     let mut shown = Vec::with_capacity(arguments.len());
     for (index, argument) in arguments.iter().enumerate() {
         if follows_name {
-            shown.push(Cow::Borrowed(MASK));
+            shown.push(Cow::Owned(MASK.to_vec()));
             follows_name = false;
             continue;
         }
         follows_name = index > 0 && is_name_of_secret(argument);
-        shown.push(without_values(argument));
+        shown.push(without_secrets(argument));
     }
     shown
 }
@@ -57,17 +103,18 @@ fn is_name_of_secret(argument: &[u8]) -> bool {
 
 /// Returns where the first name of a secret ends.
 fn secret_in(text: &[u8]) -> Option<usize> {
-    let starts_with = |at: usize, word: &[u8]| {
-        text.get(at..at + word.len())
+    let starts_with = |rest: &[u8], word: &[u8]| {
+        rest.get(..word.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(word))
     };
-    let found = (0..text.len()).find(|at| SECRETS.iter().any(|word| starts_with(*at, word)))?;
+    let names_secret = |rest: &[u8]| SECRETS.iter().any(|word| starts_with(rest, word));
+    let found = (0..text.len()).find(|at| text.get(*at..).is_some_and(names_secret))?;
     let rest = text.get(found..).unwrap_or_default();
     Some(found + rest.iter().take_while(|byte| is_name_byte(**byte)).count())
 }
 
-/// Masks everything from the name of a secret to the end of the argument, and the user part of URLs.
-fn without_values(argument: &[u8]) -> Cow<'_, [u8]> {
+/// Masks everything from the name of a secret to the end of an argument, and the user part of URLs.
+pub(super) fn without_secrets(argument: &[u8]) -> Cow<'_, [u8]> {
     let end = secret_in(argument).filter(|end| *end < argument.len());
     let kept = argument.get(..end.map_or(argument.len(), |end| end + 1));
     let kept = without_users(kept.unwrap_or_default());
@@ -111,9 +158,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(arguments: &[&str]) -> Vec<String> {
-        let arguments: Vec<Box<[u8]>> = arguments.iter().map(|one| one.as_bytes().into()).collect();
-        let shown = Arguments::Redacted.of(&arguments);
-        shown
+        let arguments: Arguments = arguments.iter().map(|one| one.as_bytes().into()).collect();
+        arguments
+            .redacted()
             .iter()
             .map(|one| String::from_utf8_lossy(one).into_owned())
             .collect()
@@ -131,6 +178,12 @@ mod tests {
             ("host=db password=hunter2 user=x", "host=db password=***"),
             (r#"{"apiKey": "hunter2"}"#, r#"{"apiKey"***"#),
             ("X-Token: hunter2", "X-Token:***"),
+            ("Authorization: Bearer hunter2", "Authorization:***"),
+            ("PGPWD=hunter2", "PGPWD=***"),
+            (
+                "https://s3/x?X-Amz-Signature=hunter2",
+                "https://s3/x?X-Amz-Signature=***",
+            ),
             ("mysql --password hunter2", "mysql --password ***"),
             (
                 "https://h/?access_token=hunter2&x=1",
@@ -163,7 +216,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_never_survives_its_name(name in "[a-z_-]{0,8}(password|Secret|TOKEN|api[-_]key|credential)[a-z]{0,4}",
+        fn a_value_never_survives_its_name(name in "[a-z_-]{0,8}(password|Pwd|Secret|TOKEN|api[-_]key|credential|auth|signature)[a-z]{0,4}",
             separator in "[=: ]", value in "[!-~]{1,20}") {
             let joined = format!("{name}{separator}{value}");
             let masked = format!("{name}{separator}***");
@@ -174,9 +227,10 @@ mod tests {
         #[test]
         fn full_arguments_are_unchanged(arguments in prop::collection::vec(any::<Vec<u8>>(), 0..4)) {
             let arguments: Vec<Box<[u8]>> = arguments.into_iter().map(Into::into).collect();
-            let full = Arguments::Full.of(&arguments);
-            prop_assert!(full.iter().map(|one| &**one).eq(arguments.iter().map(|one| &**one)));
-            prop_assert_eq!(Arguments::Redacted.of(&arguments).len(), arguments.len());
+            let both = Arguments::from(arguments.clone());
+            prop_assert_eq!(both.printed(Printed::Full), Some(&*arguments));
+            prop_assert_eq!(both.printed(Printed::Redacted).map(<[_]>::len), Some(arguments.len()));
+            prop_assert_eq!(both.printed(Printed::None), None);
         }
     }
 }
