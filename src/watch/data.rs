@@ -35,6 +35,8 @@ pub struct Line {
     pub clock: SystemTime,
     /// What happened.
     pub event: Event,
+    /// Whether the socket exists before and after: the filter no longer selects it, or selects it again.
+    pub by_filter: bool,
 }
 
 impl Line {
@@ -174,7 +176,15 @@ impl Data {
                     }),
                 Part::All | Part::First | Part::Start => self.followed.look(look.sockets, news.freed),
             };
-            self.note(events, at, news.clock);
+            let by_filter = |event: &Event| {
+                let key = event.socket.identity();
+                key.is_some_and(|key| match event.happened {
+                    Happened::Closed => look.left.contains(&key),
+                    Happened::Opened => look.returned.contains(&key),
+                    Happened::Changed(_) | Happened::ClosedUnseen => false,
+                })
+            };
+            self.note(events, at, news.clock, by_filter);
         }
         if matches!(part, Part::First | Part::All) {
             self.looked_at_all = Some(at);
@@ -272,13 +282,21 @@ impl Data {
     }
 
     /// Records events, and marks their rows.
-    fn note(&mut self, events: Vec<Event>, at: Duration, clock: SystemTime) {
+    fn note(
+        &mut self,
+        events: Vec<Event>,
+        at: Duration,
+        clock: SystemTime,
+        by_filter: impl Fn(&Event) -> bool,
+    ) {
         self.moved = (0, 0);
         for event in events {
             let Some(key) = event.socket.identity() else {
                 continue;
             };
+            let by_filter = by_filter(&event);
             match event.happened {
+                _ if by_filter => {}
                 Happened::Opened => {
                     self.moved.0 += 1;
                     self.born.insert(key, at);
@@ -302,6 +320,7 @@ impl Data {
                 at,
                 clock,
                 event,
+                by_filter,
             };
             self.kept_bytes += line.bytes();
             self.events.push_back(line);

@@ -1,5 +1,6 @@
 //! The rows of a view, and their order.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::data::Data;
@@ -39,10 +40,10 @@ pub(super) fn items(data: &Data, level: &Level, preview: Option<&Expr>) -> Items
 fn sorted_ports(data: &Data, level: &Level, preview: Option<&Expr>) -> Vec<Port> {
     let mut all = ports(data);
     if preview.is_some() {
-        all.retain(|port| {
-            let socket = data.socket(port.first);
-            socket.is_some_and(|socket| wants(data, level, preview, &socket))
-        });
+        let used = ports_of_matches(data, level, preview);
+        let has_match: Vec<bool> = all.iter().map(|row| row.has_one_of(&used, &all, data)).collect();
+        let mut has_match = has_match.into_iter();
+        all.retain(|_| has_match.next().unwrap_or_default());
     }
     let number = |port: &Port| match level.sort {
         Sort::Count => Some(port.connections as u64),
@@ -61,6 +62,18 @@ fn sorted_ports(data: &Data, level: &Level, preview: Option<&Expr>) -> Vec<Port>
         all.reverse();
     }
     all
+}
+
+/// The ports of the sockets that match the filter that is being typed; 0 for those without a port.
+fn ports_of_matches(data: &Data, level: &Level, preview: Option<&Expr>) -> BTreeSet<(Protocol, u16)> {
+    let mut used = BTreeSet::new();
+    data.followed.known().each(|socket| {
+        if wants(data, level, preview, socket) {
+            let port = socket.inet().map_or(0, |pair| pair.local_port);
+            used.insert((socket.protocol, port));
+        }
+    });
+    used
 }
 
 fn groups(data: &Data, level: &Level) -> Vec<Group> {

@@ -62,6 +62,17 @@ impl Port {
         self.accept.is_some_and(|(waiting, limit)| waiting > limit)
     }
 
+    /// Whether one of these ports belongs to it, among all rows.
+    pub(super) fn has_one_of(&self, ports: &BTreeSet<(Protocol, u16)>, rows: &[Self], data: &Data) -> bool {
+        if !self.kind.is_of_many_ports() {
+            return ports.contains(&(self.protocol, self.port));
+        }
+        let own = of_many(rows, self.protocol, self.kind, data);
+        ports
+            .iter()
+            .any(|(protocol, port)| *protocol == self.protocol && own.contains(*port))
+    }
+
     /// Updates the queues and drops from its sockets.
     pub(super) fn refresh(&mut self, known: &Store, slot: &mut Socket) {
         self.accept = None;

@@ -1,12 +1,13 @@
 //! What one look found.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::{Accepting, Figures, Scope};
 use crate::engine::{Request, namespaces};
-use crate::model::{Gap, Socket, Store};
+use crate::model::{Gap, Key, Protocol, Socket, Store};
 use crate::source::proc::ProcRoot;
 use crate::source::system;
 
@@ -29,6 +30,10 @@ pub struct Look {
     pub lacks_listeners: bool,
     /// The ports that the kernel chooses for connections that are opened from here; `None` if unknown.
     pub chosen: Option<RangeInclusive<u16>>,
+    /// Sockets that still exist but no longer match the filter.
+    pub left: BTreeSet<Key>,
+    /// Sockets that match the filter again.
+    pub returned: BTreeSet<Key>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// The processor time that the search for owners took; `None` if none was needed.
@@ -40,6 +45,15 @@ impl Look {
     pub(super) fn note_figures(&mut self, socket: &Socket) {
         if let (Some(all), Some(cookie)) = (&mut self.figures, socket.cookie) {
             all.extend(Figures::of(socket).map(|figures| (cookie, figures)));
+        }
+    }
+
+    /// Drops the counters of connections that are not among the sockets.
+    pub(super) fn forget_other_figures(&mut self) {
+        if let Some(figures) = &mut self.figures {
+            let sockets = &self.sockets;
+            figures.retain(|(cookie, _)| sockets.contains((Protocol::Tcp, *cookie)));
+            figures.shrink_to_fit();
         }
     }
 

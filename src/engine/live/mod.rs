@@ -6,6 +6,7 @@ mod bound;
 mod figures;
 mod gone;
 mod look;
+mod matching;
 mod owners;
 mod recorded;
 
@@ -31,6 +32,7 @@ use bound::Bound;
 pub use figures::Figures;
 pub use look::Look;
 use look::{chosen_ports, forget_details};
+use matching::Matching;
 use owners::Search;
 
 /// Which sockets a look covers.
@@ -90,6 +92,7 @@ pub struct Live {
     learner: Learner,
     owners: Search,
     bound: Bound,
+    matching: Matching,
     channel: Option<Channel>,
     /// How many sockets the last look at everything found.
     count: usize,
@@ -116,6 +119,7 @@ impl Live {
             selected,
             owners: Search::new(context),
             bound: Bound::default(),
+            matching: Matching::default(),
             channel: None,
             count: 0,
         }
@@ -154,6 +158,7 @@ impl Live {
         self.request = new.request;
         self.selected = new.selected;
         self.bound.forget();
+        self.matching = Matching::default();
         self.channel = None;
     }
 
@@ -163,7 +168,13 @@ impl Live {
         let is_on_tape = tape::is_recording() || tape::is_replaying();
         let (counters, memory) = (Cost::INFO.parts(), Cost::MEMORY.parts());
         let mut dumps = Vec::new();
-        for dump in &self.request.dumps {
+        // Of what is not recorded, only the selection is needed.
+        let base = if tape::is_recording() {
+            &self.request.dumps
+        } else {
+            &self.selected
+        };
+        for dump in base {
             let mut dump = dump.clone();
             if knows_bound && dump.protocol == Protocol::Tcp {
                 dump.states = dump.states.without(StateSet::of(State::Bound));
@@ -224,6 +235,7 @@ impl Live {
             look.chosen = chosen_ports(&self.request, &self.root);
         }
         let learner = &mut self.learner;
+        let matching = &mut self.matching;
         let hides_listeners = accepting::are_read_besides(scope, filter.as_ref(), &self.selected);
         let mut take = |sockets: &mut [Socket]| {
             learner.learn(sockets);
@@ -238,8 +250,11 @@ impl Live {
                     if !defers {
                         look.add(socket);
                     }
-                } else if !is_recording {
-                    continue;
+                } else {
+                    matching.reject(socket);
+                    if !is_recording {
+                        continue;
+                    }
                 }
                 if waits {
                     if !keeps_details {
@@ -291,6 +306,9 @@ impl Live {
         if defers {
             self.pick(&all, &mut look);
         }
+        if filter.is_some() || is_recording {
+            (look.left, look.returned) = self.matching.end(&look.sockets, scope);
+        }
         if let Some(figures) = &mut look.figures {
             // Here rather than where they are drawn: a key must not wait for it.
             figures.sort_unstable_by_key(|(cookie, _)| *cookie);
@@ -300,13 +318,13 @@ impl Live {
     }
 
     /// Adds the sockets that match the filter, now that their owners are known.
-    fn pick(&self, all: &Store, look: &mut Look) {
+    fn pick(&mut self, all: &Store, look: &mut Look) {
         let is_recording = tape::is_recording();
         let filter = self.request.filter.as_ref();
         let around = self.around();
         all.each(|socket| {
             if is_recording && !recorded::is_selected(&self.selected, socket) {
-                return;
+                return self.matching.reject(socket);
             }
             let row = Row {
                 socket,
@@ -315,15 +333,14 @@ impl Live {
             };
             match filter.map_or(Match::Yes, |filter| filter.matches(&row)) {
                 Match::Yes => look.add(&mut socket.clone()),
-                Match::OwnersUnknown => look.undecided += 1,
-                Match::No => {}
+                Match::OwnersUnknown => {
+                    look.undecided += 1;
+                    self.matching.reject(socket);
+                }
+                Match::No => self.matching.reject(socket),
             }
         });
-        if let Some(figures) = &mut look.figures {
-            let sockets = &look.sockets;
-            figures.retain(|(cookie, _)| sockets.contains((Protocol::Tcp, *cookie)));
-            figures.shrink_to_fit();
-        }
+        look.forget_other_figures();
     }
 
     /// Returns whether a socket that the kernel freed may match the request.
@@ -480,5 +497,19 @@ mod tests {
         assert!(covers(Protocol::Tcp, State::Listen) && covers(Protocol::Udp, State::Established));
         assert!(!covers(Protocol::Tcp, State::Established));
         assert!(Scope::All.covers(Protocol::Tcp, State::TimeWait));
+    }
+
+    #[test]
+    fn what_is_not_recorded_is_read_as_selected() {
+        let connections = vec![tcp(&[State::Established])];
+        let mut live = Live::new(Request {
+            dumps: connections.clone(),
+            ..Request::default()
+        });
+        live.request.dumps = recorded::everything(&connections);
+        assert!(live.dumps(Scope::Waiting, false, false).is_empty());
+        let states = |dump: &Dump| dump.states;
+        let all: Vec<_> = live.dumps(Scope::All, false, false).iter().map(states).collect();
+        assert_eq!(all, [StateSet::of(State::Established)]);
     }
 }

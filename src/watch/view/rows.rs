@@ -352,6 +352,8 @@ fn event(number: u64, data: &Data) -> Option<Row> {
     let row = data.row(socket);
     let at = rfc3339_ms(line.clock);
     let (mark, word) = match line.event.happened {
+        Happened::Opened if line.by_filter => (' ', "matches again".to_owned()),
+        _ if line.by_filter => (' ', "left filter".to_owned()),
         Happened::Opened => ('+', socket.state.ss_name().to_owned()),
         Happened::Changed(from) => ('~', format!("was {}", from.ss_name())),
         Happened::Closed => ('-', format!("closed {}", socket.state.ss_name())),

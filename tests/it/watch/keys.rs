@@ -117,3 +117,55 @@ fn a_port_with_listeners_of_several_programs_counts_them() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_port_stays_while_a_filter_is_typed_if_one_of_its_sockets_matches() {
+    let mut state = state((120, 40));
+    let keys: Vec<Key> = "/send_q gt 300000".chars().map(Key::Char).collect();
+    press(&mut state, &keys);
+    let shown = text(&state);
+    assert!(
+        shown.contains("443/tcp"),
+        "one of 31 connections matches\n{shown}"
+    );
+    assert!(
+        !shown.contains("3000/tcp") && !shown.contains("5432/tcp"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_socket_that_the_filter_no_longer_selects_is_not_closed() {
+    let mut state = state((120, 40));
+    let all = sockets();
+    let key = all[39 - 1].identity().unwrap();
+    let rest: Vec<_> = all
+        .iter()
+        .filter(|socket| socket.identity() != Some(key))
+        .cloned()
+        .collect();
+    press(&mut state, &[Key::Char('4')]);
+    let mut look = |sockets: &[_], seconds, left: bool| {
+        let mut news = news(sockets, seconds, Part::All, 0);
+        let Msg::News(found) = &mut news else { panic!() };
+        let keys = if left {
+            &mut found.look.left
+        } else {
+            &mut found.look.returned
+        };
+        keys.insert(key);
+        update(&mut state, news);
+        text(&state)
+    };
+    let shown = look(&rest, 3, true);
+    assert!(
+        shown.contains("left filter") && !shown.contains("closed ESTAB"),
+        "{shown}"
+    );
+    let shown = look(&all, 4, false);
+    assert!(shown.contains("matches again"), "{shown}");
+    press(&mut state, &[Key::Char('2')]);
+    let shown = text(&state);
+    let row = shown.lines().find(|line| line.contains(":51039")).unwrap();
+    assert!(!row.contains("gone") && !row.starts_with('+'), "{row}");
+}
