@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::kind::waits;
+use super::line::Line;
 use super::moment::{KEPT_FOR, Moment};
 use super::msg::{News, Part};
 use super::rates::Counted;
@@ -23,28 +24,6 @@ pub(super) const KEPT_BYTES: usize = 64 << 20;
 pub(super) const RECENT: Duration = Duration::from_secs(60);
 /// How many points of a curve are kept, one per look.
 pub(super) const POINTS_MAX: usize = 120;
-
-/// One line of the events view.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// Its number since the start.
-    pub number: u64,
-    /// When it was noticed, relative to the start.
-    pub at: Duration,
-    /// The same as clock time.
-    pub clock: SystemTime,
-    /// What happened.
-    pub event: Event,
-    /// Whether the socket exists before and after: the filter no longer selects it, or selects it again.
-    pub by_filter: bool,
-}
-
-impl Line {
-    /// The memory that it takes.
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + self.event.socket.details.as_bytes().len()
-    }
-}
 
 /// A point of the curves of one connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

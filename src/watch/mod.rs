@@ -13,6 +13,7 @@ pub mod items;
 mod keys;
 pub mod kind;
 pub mod level;
+pub mod line;
 mod looks;
 pub mod moment;
 pub mod msg;

@@ -67,12 +67,14 @@ fn sorted_ports(data: &Data, level: &Level, preview: Option<&Expr>) -> Vec<Port>
 /// The ports of the sockets that match the filter that is being typed; 0 for those without a port.
 fn ports_of_matches(data: &Data, level: &Level, preview: Option<&Expr>) -> BTreeSet<(Protocol, u16)> {
     let mut used = BTreeSet::new();
-    data.followed.known().each(|socket| {
+    let mut add = |socket: &Socket| {
         if wants(data, level, preview, socket) {
             let port = socket.inet().map_or(0, |pair| pair.local_port);
             used.insert((socket.protocol, port));
         }
-    });
+    };
+    data.followed.known().each(&mut add);
+    data.gone.iter().for_each(|(socket, _)| add(socket));
     used
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::areas::areas;
-use super::data::{Data, Line};
+use super::data::Data;
 use super::filter_line::FilterLine;
 use super::findings;
 use super::items::Items;
 use super::level::{Level, View};
+use super::line::Line;
 use super::msg::Target;
 use super::order::items;
 use super::ports::ports;
