@@ -69,7 +69,6 @@ impl Caller {
     }
 
     /// The same caller, as if `words` had been typed after the name of this program, for remedies that repeat them.
-    #[cfg(feature = "watch")]
     pub(super) fn asking(&self, words: &[&str]) -> Self {
         let program = shell::first_word(&self.command);
         let quoted = words.iter().filter_map(|word| shell::word(word.as_bytes()));

@@ -151,6 +151,11 @@ pub fn add_remedies(gaps: &mut [Gap], caller: &Caller) {
 
 /// Returns what would show more, which depends on the caller.
 pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
+    more_rights_so_that(unseen, caller, "shows more")
+}
+
+/// The same; `effect` is what this command does with more privileges.
+pub fn more_rights_so_that(unseen: Unseen, caller: &Caller, effect: &str) -> String {
     if unseen.proc_is_empty {
         "mount procfs there (mount -t proc proc /proc)".to_owned()
     } else if unseen.out_of_descriptors {
@@ -160,7 +165,7 @@ pub fn more_rights(unseen: Unseen, caller: &Caller) -> String {
     } else if caller.is_root {
         "needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (docker run --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH, or --pid=host)".to_owned()
     } else {
-        format!("sudo {} shows more", caller.command)
+        format!("sudo {} {effect}", caller.command)
     }
 }
 

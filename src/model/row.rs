@@ -142,6 +142,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_interface_has_its_name_in_the_namespace_of_the_socket() {
+        let mut context = Context::default();
+        context.names.interfaces = [((7, 2), "eth0".into())].into();
+        let name = |netns, index| {
+            let socket = Socket {
+                netns,
+                ..Socket::BLANK
+            };
+            let row = Row {
+                socket: &socket,
+                ownership: Ownership {
+                    status: OwnerStatus::NotAsked,
+                    holders: &[],
+                    may_be_more: false,
+                },
+                context: &context,
+            };
+            row.interface(NonZeroU32::new(index).unwrap()).cloned()
+        };
+        assert_eq!(name(7, 2), Some("eth0".into()));
+        assert_eq!((name(7, 3), name(8, 2)), (None, None));
+    }
+
+    #[test]
     fn a_creator_is_unseen_if_no_holder_is_its_own_and_some_are_hidden() {
         let process = |pid, uid| {
             let process = Process {

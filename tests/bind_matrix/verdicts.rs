@@ -368,19 +368,29 @@ fn the_output_of_a_program_is_passed_on_and_parsed() {
     netns::run(|_| {
         let port = fresh_port();
         let _fd = tcp(any()).listening(port);
-        let mut child = command(&["why", "-"], 0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let piped = |words: &str, user| {
+            let mut child = command(&["why", "-"], user)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            child.stdin.take().unwrap().write_all(words.as_bytes()).unwrap();
+            let output = child.wait_with_output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (text(output.stdout), text(output.stderr), output.status.code())
+        };
         let words = format!("starting\nError: listen EADDRINUSE: address already in use :::{port}\nbye\n");
-        child.stdin.take().unwrap().write_all(words.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), words);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let (said, passed_on, exit) = piped(&words, 0);
+        assert_eq!(passed_on, words);
         assert!(said.starts_with(&format!("No: {port}/tcp is taken")), "{said}");
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(exit, Some(1));
+        // What was piped is gone: the command to repeat as root names the port.
+        let (said, ..) = piped(&words, NOBODY);
+        assert!(said.contains(&format!("sockstat why {port} names it")), "{said}");
+        let nothing = ("", "fine\nnothing in this output reports an address in use\n", Some(0));
+        let (said, passed_on, exit) = piped("fine\n", 0);
+        assert_eq!((&*said, &*passed_on, exit), nothing);
     });
 }
 

@@ -182,9 +182,15 @@ fn unrelated(victims: &[Victim]) -> Option<String> {
     (count > 1).then(|| format!("{count} unrelated targets: {}", names.join(", ")))
 }
 
+/// What would find hidden owners. It is no harmless command: it ends what it finds.
+fn more_rights(found: &Found, caller: &Caller) -> String {
+    let effect = "finds the owner and ends it (it asks first, unless --yes is given)";
+    losses::more_rights_so_that(found.unseen, caller, effect)
+}
+
 /// A line about sockets whose hidden owner may also match the filter.
 fn left_out(found: &Found, caller: &Caller) -> Option<String> {
-    let (count, more) = (found.left_out, losses::more_rights(found.unseen, caller));
+    let (count, more) = (found.left_out, more_rights(found, caller));
     let (sockets, their) = if count == 1 {
         ("socket was", "its owner is hidden")
     } else {
@@ -202,16 +208,10 @@ fn nobody_to_end(found: &Found, caller: &Caller) -> Option<String> {
         .or(found.ownerless.first().copied())?;
     let reason = match status {
         _ if found.unseen.proc_is_empty => {
-            format!(
-                "/proc shows no process: {}",
-                losses::more_rights(found.unseen, caller)
-            )
+            format!("/proc shows no process: {}", more_rights(found, caller))
         }
         OwnerStatus::Hidden => {
-            format!(
-                "the owner is hidden: {}",
-                losses::more_rights(found.unseen, caller)
-            )
+            format!("the owner is hidden: {}", more_rights(found, caller))
         }
         OwnerStatus::Elsewhere => format!("the owner is in another pid namespace: {}", losses::ELSEWHERE),
         OwnerStatus::InFlight => "no process holds it now: it may be in flight between processes".to_owned(),

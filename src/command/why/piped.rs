@@ -1,6 +1,7 @@
 //! `why -`: passes on what a program prints, and answers when it reports an address in use.
 
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -98,7 +99,10 @@ fn read_stdin() -> Receiver<Vec<u8>> {
 /// Answers for the address that was found in the output.
 fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyhow::Result<Exit> {
     match failure {
-        Failure::Nothing => Ok(Exit::Done),
+        Failure::Nothing => {
+            out::complain("nothing in this output reports an address in use\n");
+            Ok(Exit::Done)
+        }
         Failure::NoPort => {
             out::complain("The output reports an address in use, but not its port: run sockstat why PORT\n");
             Ok(Exit::Failed)
@@ -110,7 +114,14 @@ fn explain(args: &WhyArgs, how: How, caller: &Caller, failure: Failure) -> anyho
                 port: endpoint.port,
                 protocol: endpoint.udp.then_some(Protocol::Udp).filter(|_| !args.tcp),
             };
-            port::answer(args, how, caller, "-", place)
+            // Standard input cannot be read again: a remedy names the port.
+            let at = endpoint.address.map_or_else(
+                || endpoint.port.to_string(),
+                |address| SocketAddr::new(address, endpoint.port).to_string(),
+            );
+            let udp = endpoint.udp.then_some("-u");
+            let words: Vec<&str> = ["why"].into_iter().chain(udp).chain([&*at]).collect();
+            port::answer(args, how, &caller.asking(&words), "-", place)
         }
     }
 }

@@ -241,6 +241,7 @@ mod tests {
     fn the_interval_of_a_port_decides_what_its_bits_do_not() {
         let port = port();
         assert_eq!(equal(&port, &80u16.to_be_bytes(), LIMITS), Truth::No);
+        assert_eq!(equal(&port, &61_000u16.to_be_bytes(), LIMITS), Truth::No);
         assert_eq!(equal(&port, &40_000u16.to_be_bytes(), LIMITS), Truth::Unknown);
         assert_eq!(at_least(&port, &1024u16.to_be_bytes(), LIMITS), Truth::Yes);
         assert_eq!(at_least(&port, &61_000u16.to_be_bytes(), LIMITS), Truth::No);
