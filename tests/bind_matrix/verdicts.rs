@@ -388,7 +388,11 @@ fn the_output_of_a_program_is_passed_on_and_parsed() {
         // What was piped is gone: the command to repeat as root names the port.
         let (said, ..) = piped(&words, NOBODY);
         assert!(said.contains(&format!("sockstat why {port} names it")), "{said}");
-        let nothing = ("", "fine\nnothing in this output reports an address in use\n", Some(0));
+        let nothing = (
+            "",
+            "fine\nnothing in this output reports an address in use\n",
+            Some(0),
+        );
         let (said, passed_on, exit) = piped("fine\n", 0);
         assert_eq!((&*said, &*passed_on, exit), nothing);
     });
