@@ -66,12 +66,22 @@ fn state(socket: &Socket) -> Option<&'static str> {
     })
 }
 
+/// The bytes that the program has not read. In CLOSE-WAIT, the kernel counts the peer's FIN as a byte until the program
+/// has read the end of the stream.
+pub(super) fn unread(socket: &Socket) -> Option<u32> {
+    let fin = u32::from(socket.protocol == Protocol::Tcp && socket.state == State::CloseWait);
+    Some(socket.recv_q()?.saturating_sub(fin))
+}
+
 fn queues(socket: &Socket) -> Option<String> {
     if let Some((waiting, limit)) = socket.accept_q().zip(socket.backlog()) {
-        let rest = if socket.accept_queue_is_full() {
-            " The queue is full: new ones are dropped, and clients try again."
-        } else {
-            ""
+        let rest = match socket.protocol {
+            _ if !socket.accept_queue_is_full() => "",
+            // Nothing is dropped: connect() blocks, or fails at once if it must not block.
+            Protocol::Unix => {
+                " The queue is full: clients wait in connect() until there is room, or get EAGAIN."
+            }
+            _ => " The queue is full: new ones are dropped, and clients try again.",
         };
         return Some(format!(
             "Accept queue: {waiting} of at most {limit} connections wait to be accepted.{rest}"
@@ -85,11 +95,17 @@ fn queues(socket: &Socket) -> Option<String> {
     // The byte that the kernel counts before the handshake ends is the SYN.
     let sent = socket.send_q().filter(|_| socket.state != State::SynSent);
     let parts = [
-        of(socket.recv_q(), "that the program has not read"),
+        of(unread(socket), "that the program has not read"),
         of(sent, "that the peer has not acknowledged"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| format!("In its queues: {}.", parts.join(", ")))
+    if parts.is_empty() {
+        let has_only_the_end = socket.state == State::CloseWait && socket.recv_q() == Some(1);
+        let words =
+            "Its Recv-Q of 1 is the end of the stream: the program has read all data, but not the end.";
+        return has_only_the_end.then(|| words.to_owned());
+    }
+    Some(format!("In its queues: {}.", parts.join(", ")))
 }
 
 fn owner(row: &Row<'_>) -> Option<&'static str> {
@@ -123,7 +139,7 @@ mod tests {
         let data = Data::default();
         let explained = |socket: &Socket| super::explained(socket, &data, Duration::ZERO).join(" ");
         let waiting = Socket {
-            rqueue: Some(12),
+            rqueue: Some(13),
             ..tcp("10.0.0.1", 80, "10.0.0.2", 5000, State::CloseWait)
         };
         let text = explained(&waiting);
@@ -133,6 +149,15 @@ mod tests {
         );
         assert!(text.contains("12 bytes that the program has not read"), "{text}");
         assert!(text.contains("not requested"), "{text}");
+        let read = Socket {
+            rqueue: Some(1),
+            ..waiting
+        };
+        let text = explained(&read);
+        assert!(
+            !text.contains("byte") && text.contains("has read all data, but not the end"),
+            "the FIN is no data: {text}"
+        );
         let unsent = |state| Socket {
             wqueue: Some(1),
             ..tcp("10.0.0.1", 4000, "10.0.0.2", 80, state)
@@ -151,6 +176,15 @@ mod tests {
             explained(&full).contains("6 of at most 5 connections wait to be accepted. The queue is full"),
             "{}",
             explained(&full)
+        );
+        let unix = Socket {
+            protocol: Protocol::Unix,
+            ..full
+        };
+        let text = explained(&unix);
+        assert!(
+            text.contains("wait in connect()") && !text.contains("dropped"),
+            "{text}"
         );
     }
 }

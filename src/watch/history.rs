@@ -2,11 +2,10 @@
 
 use std::mem::{replace, take};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::data::Data;
 use crate::model::details::Details;
-use crate::model::{Key, Socket, Store};
+use crate::model::{Socket, Store};
 
 /// A look is a burst if at least this many times as many sockets opened and closed as in the neighbouring looks, and at
 /// least this many sockets.
@@ -58,18 +57,6 @@ impl Data {
         past.find_losing();
         past.total = Some(past.followed.known().len() as u64);
         Some(past)
-    }
-
-    /// The accept queue of a listener at each kept look, up to the current one: time, waiting, limit.
-    pub fn accept_queue(&self, key: Key) -> Vec<(SystemTime, u32, u32)> {
-        let now = self.looked.unwrap_or_default();
-        let moments = self.moments.iter().take_while(|moment| moment.at <= now);
-        moments
-            .filter_map(|moment| {
-                let socket = moment.waiting.get(key)?;
-                Some((moment.clock, socket.accept_q()?, socket.backlog()?))
-            })
-            .collect()
     }
 
     /// Splits off the looks with the filter that was used so far, with what is needed to go back to them.

@@ -1,13 +1,13 @@
 //! The looks that are kept, also those with earlier filters, and the way back to one of them.
 
 use std::mem::take;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::data::{Data, KEPT_BYTES};
 use super::history::burst;
 use super::moment::{KEPT_FOR, Moment};
 use super::state::State;
-use crate::model::time;
+use crate::model::{Key, time};
 use crate::render::escape;
 
 impl State {
@@ -16,6 +16,23 @@ impl State {
         let now = self.frozen.as_deref().unwrap_or(&self.data);
         let earlier = self.earlier.iter().flat_map(|data| &data.moments);
         earlier.chain(&now.moments)
+    }
+
+    /// The accept queue of a listener at each look in a row that showed it, up to the last of this data, whatever the
+    /// filters of the looks: time, waiting, limit.
+    pub(super) fn accept_queue(&self, data: &Data, key: Key) -> Vec<(SystemTime, u32, u32)> {
+        let begin = data.moments.front().map_or(Duration::MAX, |moment| moment.at);
+        let earlier = self.earlier.iter().flat_map(|data| &data.moments);
+        let earlier = earlier.take_while(|moment| moment.at < begin);
+        let looks: Vec<&Moment> = earlier.chain(&data.moments).collect();
+        let at_look = |moment: &&Moment| {
+            let socket = moment.waiting.get(key)?;
+            Some((moment.clock, socket.accept_q()?, socket.backlog()?))
+        };
+        // Nothing is known of the time before a look with a filter that left it out.
+        let mut queue: Vec<_> = looks.iter().rev().map_while(at_look).collect();
+        queue.reverse();
+        queue
     }
 
     /// The sockets at the look with this number, unless it is the last.

@@ -121,8 +121,14 @@ impl Fixed {
         shown.lines().map(str::to_owned).collect()
     }
 
-    /// Why its sockets are not closed, if this session may depend on them.
+    /// Why its sockets are not closed: the kernel cannot, or this session may depend on them.
     pub(in crate::command) fn protected(&self) -> Option<String> {
+        if !self.socket.protocol.is_inet() {
+            let protocol = self.socket.protocol.name();
+            return Some(format!(
+                "the kernel cannot close a {protocol} socket of a program"
+            ));
+        }
         match &self.victim {
             Some(victim) if victim.is_one_of_us || serves_logins(&victim.program) => Some(format!(
                 "{} holds it, and this session may depend on it",
@@ -272,6 +278,22 @@ fn connections(socket: &Socket) -> Vec<Socket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closing_is_not_offered_where_the_kernel_cannot_close() {
+        let tcp = crate::query::samples::tcp("10.0.0.1", 80, "10.0.0.2", 5000, State::Established);
+        let fixed = Fixed::without_owner(&tcp, Vec::new());
+        assert_eq!(fixed.protected(), None);
+        let unix = Socket {
+            protocol: crate::model::Protocol::Unix,
+            ..tcp
+        };
+        let why = Fixed::without_owner(&unix, Vec::new()).protected();
+        assert_eq!(
+            why.as_deref(),
+            Some("the kernel cannot close a unix socket of a program")
+        );
+    }
 
     #[test]
     fn several_targets_get_a_command_and_no_option() {

@@ -162,7 +162,7 @@ pub(super) fn why(state: &State, page: &WhyPage, area: Rect, canvas: &mut Canvas
     if let Some(key) = page.socket
         && let Some(socket) = data.socket(key)
     {
-        let queue = accept_queue(data, &socket, width);
+        let queue = accept_queue(state, data, &socket, width);
         lines.extend(queue.clone().into_iter().flat_map(|queue| [String::new(), queue]));
         if let Some(drops) = socket.drops.filter(|drops| *drops > 0) {
             let blank = queue.is_none().then(String::new);

@@ -35,7 +35,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         return;
     };
     let mut lines = vec![title(state, &socket)];
-    lines.extend(accept_queue(state.shown(), &socket, area.width.into()));
+    lines.extend(accept_queue(state, state.shown(), &socket, area.width.into()));
     lines.extend(curves(state, &socket, area.width.into()));
     lines.extend(exposed(&socket).map(|why| format!("  attention  {why}")));
     let row = state.shown().row(&socket);
@@ -116,11 +116,11 @@ fn title(state: &State, socket: &Socket) -> String {
 }
 
 /// The curve of a listener's accept queue, up to its limit, and since when it has been full.
-pub(super) fn accept_queue(data: &Data, socket: &Socket, width: usize) -> Option<String> {
+pub(super) fn accept_queue(state: &State, data: &Data, socket: &Socket, width: usize) -> Option<String> {
     let (waiting, limit) = socket.accept_q().zip(socket.backlog())?;
     let looks = socket
         .identity()
-        .map_or_else(Vec::new, |key| data.accept_queue(key));
+        .map_or_else(Vec::new, |key| state.accept_queue(data, key));
     let is_full = |(_, waiting, limit): &&(SystemTime, u32, u32)| waiting > limit;
     let full = looks.iter().rev().take_while(is_full).count();
     let first = looks.len().checked_sub(full).and_then(|first| looks.get(first));

@@ -11,6 +11,7 @@ use crate::render::human::{self, duration_ms, rfc3339_ms};
 use crate::render::owner;
 use crate::render::span::{Cut, Span};
 use crate::watch::data::{Data, Dropped};
+use crate::watch::explain::unread;
 use crate::watch::items::Items;
 use crate::watch::kind::Kind;
 use crate::watch::level::View;
@@ -265,7 +266,7 @@ fn connection(key: Key, data: &Data, now: Duration) -> Option<Row> {
             mark = 'X';
             note = is_retrying.then(|| format!("  retry {retries}"));
         } else if socket.accept_queue_is_full()
-            || (socket.state == TcpState::CloseWait && socket.recv_q().unwrap_or(0) > 0)
+            || (socket.state == TcpState::CloseWait && unread(&socket).unwrap_or(0) > 0)
         {
             mark = '!';
         }

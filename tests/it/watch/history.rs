@@ -5,7 +5,7 @@ use sockstat::watch::msg::Part;
 use sockstat::watch::{Key, Msg, State, update};
 
 use super::frames::text;
-use super::scene::{news, press, sockets, state};
+use super::scene::{listener, news, press, sockets, state};
 
 fn ports(state: &State) -> Vec<u16> {
     let mut ports = Vec::new();
@@ -75,6 +75,41 @@ fn figures_that_were_not_kept_are_unknown() {
         "{queues:?}"
     );
     assert!(state.shown().counted.is_still());
+}
+
+#[test]
+fn a_queue_is_full_since_a_look_with_an_earlier_filter() {
+    let mut state = state((120, 40));
+    let enter = |state: &mut State, filter: &str| {
+        press(state, &[Key::Char('/'), Key::Ctrl('u')]);
+        update(state, Msg::Paste(filter.to_owned()));
+        press(state, &[Key::Enter]);
+    };
+    let queue = |number: u32| listener(("::", 3000), (number, 128), 3);
+    update(&mut state, news(&[queue(3)], 3, Part::All, 0));
+    update(&mut state, news(&[queue(129)], 4, Part::All, 0));
+    enter(&mut state, "state listening");
+    update(&mut state, news(&[queue(129)], 5, Part::First, 1));
+    update(&mut state, news(&[queue(129)], 6, Part::All, 1));
+    press(&mut state, &[Key::Char('2'), Key::Tab]);
+    let shown = text(&state);
+    assert!(shown.contains("full since 12:00:04 UTC"), "{shown}");
+    // As of a look with the earlier filter.
+    press(&mut state, &[Key::Char('['), Key::Char('[')]);
+    let shown = text(&state);
+    assert!(
+        shown.contains("AT 12:00:04") && shown.contains("full since 12:00:04 UTC"),
+        "{shown}"
+    );
+    // It may have had room while a filter left it out.
+    press(&mut state, &[Key::Char(' ')]);
+    enter(&mut state, "state established");
+    update(&mut state, news(&[], 7, Part::First, 2));
+    enter(&mut state, "state listening");
+    update(&mut state, news(&[queue(129)], 8, Part::First, 3));
+    press(&mut state, &[Key::Char('2')]);
+    let shown = text(&state);
+    assert!(shown.contains("full since before 12:00:08 UTC"), "{shown}");
 }
 
 #[test]
