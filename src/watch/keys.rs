@@ -112,6 +112,7 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         Key::Char('r') => return vec![Effect::Look],
         Key::Char('+') => return interval(state, state.interval * 2),
         Key::Char('-') => return interval(state, state.interval / 2),
+        Key::Char('Y') if !state.has_command() => state.say("no filter selects what is not known"),
         Key::Char('Y') => {
             let command = state.command();
             state.say(format!("copied: {command}"));

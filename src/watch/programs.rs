@@ -41,6 +41,24 @@ pub struct Group {
     pub unit: String,
 }
 
+/// The group of sockets whose unit or container is not known, because a holder is not. A filter leaves them out: no filter
+/// selects this group.
+pub(super) const NOT_KNOWN: &str = "? not known";
+
+/// Whether a holder that is not known may have a value that the known holders and the creator lack.
+fn may_have(row: &Row<'_>) -> bool {
+    let ownership = &row.ownership;
+    let is_seen = |holder| row.process(holder).is_some();
+    match ownership.status {
+        _ if row.home_of_creator().is_some() => false,
+        OwnerStatus::None | OwnerStatus::Kernel => false,
+        OwnerStatus::Known | OwnerStatus::Queued if !ownership.holders.is_empty() => {
+            ownership.may_be_more || !ownership.holders.iter().all(is_seen)
+        }
+        _ => true,
+    }
+}
+
 /// The name of the group that a row belongs to. Each reason for a missing owner is a group of its own.
 pub(super) fn name(row: &Row<'_>, by: Field) -> String {
     let value = GroupKey {
@@ -52,6 +70,7 @@ pub(super) fn name(row: &Row<'_>, by: Field) -> String {
         (Field::Process | Field::Pid, OwnerStatus::None, _) => "none (closed)".to_owned(),
         (Field::Process | Field::Pid, OwnerStatus::Hidden, _) => "? hidden".to_owned(),
         (Field::Process | Field::Pid, status, Value::Null) => format!("? {}", status.name()),
+        (Field::Unit | Field::Container, _, Value::Null) if may_have(row) => NOT_KNOWN.to_owned(),
         (_, _, Value::Null) => "-".to_owned(),
         (_, _, Value::Text(text)) => escape::text(text),
         _ => written(|out| push_word(out, &value)),

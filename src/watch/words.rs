@@ -23,6 +23,7 @@ impl State {
         match self.items.subject(level.at)? {
             Subject::Ports(..) => None,
             Subject::Port(_, port) => Some(format!("local_port = {port}")),
+            Subject::Group(name) if name == programs::NOT_KNOWN => None,
             Subject::Group(name) => Some(words_of(&Within::Group(level.by, name))),
             Subject::Socket(_) | Subject::Event(_) => {
                 let socket = self.selected_socket()?;
@@ -95,6 +96,11 @@ impl State {
         }
     }
 
+    /// Whether a filter can select the rows of this level.
+    pub(super) fn has_command(&self) -> bool {
+        !matches!(&self.level().within, Within::Group(_, name) if name == programs::NOT_KNOWN)
+    }
+
     /// The command line that prints the same rows.
     pub fn command(&self) -> String {
         let mut words = vec!["sockstat".to_owned()];
@@ -151,10 +157,11 @@ fn words_of(within: &Within) -> String {
             words
         }
         Within::Group(_, name) if name == "none (closed)" => "owner_status = none".to_owned(),
+        Within::Group(by, name) if name == programs::NOT_KNOWN => format!("{} not known", by.name()),
         Within::Group(_, name) if name.starts_with("? ") => {
             format!("owner_status = {}", &name[2..])
         }
-        Within::Group(by, name) if name == "-" => format!("not {} like '*'", by.name()),
+        Within::Group(by, name) if name == "-" => format!("not has({})", by.name()),
         Within::Group(by, name) => format!("{} = {}", by.name(), quoted(name)),
     }
 }

@@ -363,6 +363,30 @@ fn an_event_of_a_socket_that_no_look_saw_has_details_and_only_keys_that_work() {
 }
 
 #[test]
+fn what_is_not_known_is_no_group_without_a_value() {
+    let mut state = state((100, 24));
+    press(
+        &mut state,
+        &[Key::Char('3'), Key::Char('b'), Key::Char('b'), Key::Char('b')],
+    );
+    // The owner of one socket is hidden, those of the others are known and in no unit.
+    let rows = |wanted: &str| lines(&state, wanted).len();
+    assert_eq!((rows("? not known"), rows(" >-")), (1, 1), "{}", text(&state));
+    press(&mut state, &[Key::Enter]);
+    let effects = press(&mut state, &[Key::Char('Y')]);
+    let [Effect::Copy(command)] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(command.contains("not has(unit)"), "{command}");
+    press(&mut state, &[Key::Esc, Key::Char('G'), Key::Enter]);
+    assert_eq!(state.items.len(), 3, "{}", text(&state));
+    assert_eq!(press(&mut state, &[Key::Char('Y')]), []);
+    assert!(text(&state).contains("no filter selects"), "{}", text(&state));
+    press(&mut state, &[Key::Esc]);
+    assert_eq!(press(&mut state, &[Key::Char('f')]), []);
+}
+
+#[test]
 fn a_recording_says_why_nothing_can_be_ended() {
     let mut state = state((100, 24));
     state.setup.read_only = true;
