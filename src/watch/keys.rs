@@ -55,6 +55,9 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
     let (at, count, page) = (state.level().at, state.items.len(), state.body_rows().max(1));
     match key {
         Key::Char('q') => return vec![Effect::Quit],
+        Key::Char(' ' | '[' | ']' | '{' | '}' | 'n' | 'N' | 't' | 'w' | 'Y') if state.reading.is_some() => {
+            state.say("the recording is still being read");
+        }
         Key::Char('j') | Key::Down => state.select(at + 1),
         Key::Char('k') | Key::Up => state.select(at.saturating_sub(1)),
         Key::Char('g') | Key::Home => state.select(0),
@@ -103,9 +106,6 @@ fn rows(state: &mut State, key: Key) -> Vec<Effect> {
         // A recording cannot be read again.
         Key::Char('r' | '+' | '-') if state.setup.replay.is_some() => {
             state.say("this is a recording: there is nothing to look at again");
-        }
-        Key::Char('w') if state.setup.replay.is_some() && state.frozen.is_none() => {
-            state.say("the recording is still being read");
         }
         Key::Char('w') => return ask_why(state),
         Key::Char('x') => return ask_what(state),
@@ -182,6 +182,7 @@ fn enter(state: &mut State, filter: String) -> Vec<Effect> {
     state.previous_filter = std::mem::replace(&mut state.filter, filter.clone());
     state.filter_number += 1;
     state.is_current = false;
+    state.reading = state.setup.replay.as_ref().map(|_| (0, 0));
     state.frozen = None;
     state.past = None;
     vec![Effect::Filter(state.filter_number, filter)]

@@ -125,6 +125,8 @@ pub enum Msg {
     Fate(u32, Fate),
     /// The answer of `why`.
     Why(Result<String, String>),
+    /// With the filter with this number, so many looks of a recording were processed, of so many.
+    Reading(u32, usize, usize),
     /// Every look of a recording was processed with the filter with this number.
     Replayed(u32),
 }

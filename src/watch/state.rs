@@ -123,6 +123,8 @@ pub struct State {
     pub past_filters: Vec<String>,
     /// Whether the data on the screen was read with the filter.
     pub is_current: bool,
+    /// How many looks of a recording were read, of how many; `None` if all were.
+    pub reading: Option<(usize, usize)>,
     /// The filter that is being typed, if it can be tried on the rows shown.
     pub preview: Option<Expr>,
     /// What may have been meant by a filter that matches nothing.
@@ -165,6 +167,7 @@ impl State {
     pub fn new(setup: Setup, filter: String, interval: Duration, size: (u16, u16)) -> Self {
         let keeps_all = setup.replay.is_some();
         Self {
+            reading: keeps_all.then_some((0, 0)),
             size,
             setup,
             filter,

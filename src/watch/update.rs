@@ -87,14 +87,14 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 }
             }
         }
+        Msg::Reading(number, done, all) => {
+            if number == state.filter_number {
+                state.reading = Some((done, all));
+            }
+        }
         Msg::Replayed(number) => {
             if number == state.filter_number {
-                let at = state.setup.replay.clone().unwrap_or_default();
-                if at.is_empty() {
-                    state.travel(0);
-                } else {
-                    state.travel_to_time(&at);
-                }
+                enter_recording(state);
             }
         }
         Msg::Why(answer) => {
@@ -117,6 +117,17 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     }
     effects.extend(rows_to_read(state));
     effects
+}
+
+/// Goes to the wanted time of a recording of which all looks were read.
+fn enter_recording(state: &mut State) {
+    state.reading = None;
+    let at = state.setup.replay.clone().unwrap_or_default();
+    if at.is_empty() {
+        state.travel(0);
+    } else {
+        state.travel_to_time(&at);
+    }
 }
 
 fn take_news(state: &mut State, news: News) {

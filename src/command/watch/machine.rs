@@ -1,7 +1,7 @@
 //! The thread that reads the kernel's tables: small ones at every look, all of them when sockets were opened or closed
 //! (`pace`).
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Event;
@@ -136,29 +136,49 @@ impl Machine {
         if looks.is_empty() {
             looks.push(tape::now());
         }
+        let (mut next, mut searched_at) = (0, Duration::ZERO);
         loop {
-            for (look, time) in looks.iter().enumerate() {
-                tape::turn_to(look);
-                self.traffic = Traffic::read(&ProcRoot::default());
-                let part = if look == 0 { Part::First } else { Part::All };
-                let since = looks.first().and_then(|first| time.duration_since(*first).ok());
-                let news = self.news(part, Scope::All, true, since.unwrap_or_default(), *time);
-                if screen.send(Event::Msg(news)).is_err() {
-                    return;
+            // A filter makes it start again, also before it has read everything.
+            let order = match looks.get(next) {
+                Some(_) => orders.try_recv().map_err(|error| error == TryRecvError::Empty),
+                None => orders.recv().map_err(|_| false),
+            };
+            let msg = match (order, looks.get(next)) {
+                (Ok(Effect::Filter(number, filter)), _) => match self.set_filter(number, &filter) {
+                    Ok(()) => {
+                        next = 0;
+                        continue;
+                    }
+                    Err(why) => Msg::Refused(number, why),
+                },
+                (Err(true), Some(time)) => {
+                    let since = looks.first().and_then(|first| time.duration_since(*first).ok());
+                    let at = since.unwrap_or_default();
+                    tape::turn_to(next);
+                    next += 1;
+                    // Owners that were found late, and those that changed, as a listing of that time shows them.
+                    let is_due = tape::has_searched() && at.saturating_sub(searched_at) >= OWNERS;
+                    if is_due || next == 1 || next == looks.len() {
+                        self.live.forget_owners();
+                        searched_at = at;
+                    }
+                    self.traffic = Traffic::read(&ProcRoot::default());
+                    let part = if next == 1 { Part::First } else { Part::All };
+                    let news = self.news(part, Scope::All, true, at, *time);
+                    let progress = Msg::Reading(self.number, next, looks.len());
+                    if screen.send(Event::Msg(progress)).is_err() || screen.send(Event::Msg(news)).is_err() {
+                        return;
+                    }
+                    if next < looks.len() {
+                        continue;
+                    }
+                    Msg::Replayed(self.number)
                 }
-            }
-            if screen.send(Event::Msg(Msg::Replayed(self.number))).is_err() {
+                (Err(_), _) => return,
+                (Ok(_), _) => continue,
+            };
+            if screen.send(Event::Msg(msg)).is_err() {
                 return;
-            }
-            loop {
-                match orders.recv() {
-                    Ok(Effect::Filter(number, filter)) => match self.set_filter(number, &filter) {
-                        Ok(()) => break,
-                        Err(why) => drop(screen.send(Event::Msg(Msg::Refused(number, why)))),
-                    },
-                    Ok(_) => {}
-                    Err(_) => return,
-                }
             }
         }
     }

@@ -295,13 +295,15 @@ impl Live {
         }
         if finds_owners && self.request.owners {
             let sockets = if waits { &all } else { &look.sockets };
-            // A recording has the answers to all searches.
-            let can_ask = self.can_ask() && !tape::is_recording() && !tape::is_replaying();
+            // A recording has the answers to all searches, also to those of looks that are not recorded: what these find
+            // is not searched for again.
+            let can_ask = self.can_ask() && !tape::is_tape();
             let channel = &mut self.channel;
             let is_there = |socket: &Socket| !can_ask || !gone::is_gone(channel, socket);
-            look.owners_cost =
+            look.owners_cost = tape::recorded_here(|| {
                 self.owners
-                    .find(&self.request, &self.learner.names, sockets, scope, is_there)?;
+                    .find(&self.request, &self.learner.names, sockets, scope, is_there)
+            })?;
         }
         if defers {
             self.pick(&all, &mut look);

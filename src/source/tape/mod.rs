@@ -219,6 +219,11 @@ pub fn finish() -> io::Result<u64> {
     }
 }
 
+/// Returns whether this process makes or replays a recording.
+pub fn is_tape() -> bool {
+    current().is_some()
+}
+
 /// Returns whether answers come from a recording.
 pub fn is_replaying() -> bool {
     matches!(current(), Some(Tape::Replaying(_)))
@@ -296,6 +301,14 @@ pub fn unrecorded<T>(read: impl FnOnce() -> T) -> T {
     answer
 }
 
+/// Records what is read, also within [`unrecorded`].
+pub fn recorded_here<T>(read: impl FnOnce() -> T) -> T {
+    let before = INSIDE.replace(false);
+    let answer = read();
+    INSIDE.set(before);
+    answer
+}
+
 /// In a replay of several looks, when each was made.
 pub fn looks() -> Vec<SystemTime> {
     replay().map_or_else(Vec::new, |replay| replay.looks().collect())
@@ -306,6 +319,11 @@ pub fn turn_to(look: usize) {
     if let Some(mut replay) = replay() {
         replay.turn_to(look);
     }
+}
+
+/// In a replay, whether owners were searched for during the current look.
+pub fn has_searched() -> bool {
+    replay().is_some_and(|replay| replay.has_searched())
 }
 
 /// Queries the machine with `live`, and records the answer if this run is recorded; or answers from a recording.
@@ -404,5 +422,6 @@ mod tests {
         let inside =
             unrecorded(|| std::thread::scope(|scope| scope.spawn(on_behalf(|| INSIDE.get())).join()));
         assert!(inside.unwrap());
+        assert!(!unrecorded(|| recorded_here(|| INSIDE.get())) && unrecorded(|| INSIDE.get()));
     }
 }

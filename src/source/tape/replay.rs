@@ -25,6 +25,8 @@ pub struct Replay {
     looks: Vec<(u32, SystemTime)>,
     /// The current look; the last if `None`.
     look: Option<usize>,
+    /// The looks during which owners were searched for.
+    searched: Vec<usize>,
 }
 
 /// Kind and lengths.
@@ -50,6 +52,10 @@ impl Replay {
             self.looks
                 .extend(codec::decoded(&record.value).map(|time| (at, time)));
             return;
+        }
+        let look = self.looks.len();
+        if matches!(record.kind, Kind::Walk | Kind::Bpf) && self.searched.last() != Some(&look) {
+            self.searched.push(look);
         }
         self.index.push(at);
         self.bytes.push(record.kind as u8);
@@ -133,6 +139,12 @@ impl Replay {
     /// When the current look was made; `None` if there is a single one.
     pub(super) fn time(&self) -> Option<SystemTime> {
         self.looks.get(self.present_look()?).map(|(_, time)| *time)
+    }
+
+    /// Whether owners were searched for during the current look.
+    pub(super) fn has_searched(&self) -> bool {
+        let present = self.present_look().unwrap_or(0);
+        self.searched.binary_search(&present).is_ok()
     }
 
     /// Makes this look the current one.
@@ -243,12 +255,15 @@ mod tests {
             record(Kind::File, "once", &12u32),
             look(10),
             record(Kind::File, "twice", &20u32),
+            record(Kind::Walk, "all", &true),
+            record(Kind::Walk, "new", &true),
             look(20),
             record(Kind::File, "late", &30u32),
             look(30),
             record(Kind::File, "once", &40u32),
         ]);
         assert_eq!(replay.looks().collect::<Vec<_>>(), [10, 20, 30].map(time));
+        assert!(!replay.has_searched());
         assert_eq!(
             replay.time(),
             Some(time(30)),
@@ -270,7 +285,9 @@ mod tests {
         replay.turn_to(0);
         assert_eq!(answers(&mut replay, "twice"), (vec![10, 11], vec![10, 11]));
         assert_eq!(answers(&mut replay, "late"), (vec![], vec![]));
+        assert!(!replay.has_searched());
         replay.turn_to(1);
+        assert!(replay.has_searched());
         assert_eq!(answers(&mut replay, "twice"), (vec![20, 20], vec![20]));
         assert_eq!(answers(&mut replay, "once"), (vec![12, 12], vec![12]));
         assert_eq!(replay.answer(Kind::Fact, b"before"), Some(1u32));

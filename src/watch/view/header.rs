@@ -157,6 +157,17 @@ fn age(state: &State, length: Length) -> String {
             format!("FROZEN since {clock} UTC")
         };
     }
+    if let Some((done, all)) = state.reading {
+        let percent = done * 100 / all.max(1);
+        let clock = state.data.clock.map(rfc3339).unwrap_or_default();
+        return match (clock.get(11..19), length) {
+            (Some(clock), Length::Full) => {
+                format!("reading the recording: {percent}%, at {clock} UTC")
+            }
+            (_, Length::Brief) => format!("reading {percent}%"),
+            _ => format!("reading the recording: {percent}%"),
+        };
+    }
     if let Some((_, at, retry)) = &state.failed {
         let looked = state.data.looked.unwrap_or_default();
         let retry = (*at + *retry).saturating_sub(state.now).as_secs();

@@ -467,6 +467,16 @@ fn without_threads_it_says_so_and_restores_the_terminal() {
     assert_eq!(status.code(), Some(1));
 }
 
+/// A listener in the network namespace of a process.
+fn listener_on(pid: u32, port: u16) -> TcpListener {
+    let bind = move || {
+        let namespace = File::open(format!("/proc/{pid}/ns/net")).unwrap();
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap()
+    };
+    std::thread::spawn(bind).join().unwrap()
+}
+
 /// A listener and a connection to it, in the network namespace of a process, until the sender is dropped.
 fn connection_on(pid: u32, port: u16) -> (Sender<()>, JoinHandle<()>) {
     let (sender, ends) = channel::<()>();
@@ -503,17 +513,22 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
         &[],
     );
     screen.wait_for("3000/tcp");
+    // Its owner is found at a look at ports alone, which is not recorded.
+    let _late = listener_on(sockets.pid, 3997);
+    let pid = format!(" {}", std::process::id());
+    screen.wait_for("3997/tcp");
+    screen.wait_for(&pid);
     screen.press("2");
     screen.wait_for("ESTAB");
     let (ends, thread) = connection_on(sockets.pid, 3999);
     // At once, whatever looks have cost so far.
     screen.press("r");
-    screen.wait_for("6 sockets");
+    screen.wait_for("7 sockets");
     let at = Moment::exact(SystemTime::now()).text();
     drop(ends);
     thread.join().unwrap();
     screen.press("r");
-    screen.wait_for("3 sockets");
+    screen.wait_for("4 sockets");
     screen.press("q");
     assert!(screen.ends().0.success());
 
@@ -566,6 +581,9 @@ fn a_recorded_screen_is_replayed_as_a_screen_and_as_a_listing() {
     let mut screen = Screen::start(&sockets, &["--replay", file], (110, 24), &[]);
     screen.wait_for("END ");
     screen.wait_for("3000/tcp");
+    let shown = screen.text();
+    let late = shown.lines().find(|line| line.contains("3997/tcp"));
+    assert!(late.is_some_and(|line| line.contains(&pid)), "{shown}");
     screen.press("2");
     screen.wait_for("CONNECTIONS");
     // Its rows are still there as gone ones at the end.

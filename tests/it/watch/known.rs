@@ -5,7 +5,7 @@ use std::time::Duration;
 use sockstat::engine::live::Traffic;
 use sockstat::model::{Protocol, Socket, State as TcpState, Store};
 use sockstat::watch::msg::{Fate, News, Part, Target};
-use sockstat::watch::state::Mode;
+use sockstat::watch::state::{Mode, Setup};
 use sockstat::watch::{Effect, Key, Msg, State, update};
 
 use super::frames::text;
@@ -384,6 +384,56 @@ fn what_is_not_known_is_no_group_without_a_value() {
     assert!(text(&state).contains("no filter selects"), "{}", text(&state));
     press(&mut state, &[Key::Esc]);
     assert_eq!(press(&mut state, &[Key::Char('f')]), []);
+}
+
+#[test]
+fn until_a_recording_is_read_its_keys_wait_and_the_screen_says_how_far_it_is() {
+    let setup = Setup {
+        replay: Some("12:00:01".to_owned()),
+        read_only: true,
+        utf8: true,
+        ..Setup::default()
+    };
+    let mut state = State::new(setup, String::new(), Duration::from_secs(1), (120, 24));
+    assert!(
+        text(&state).contains("reading the recording: 0%"),
+        "{}",
+        text(&state)
+    );
+    for seconds in 1..=4 {
+        let part = if seconds == 1 { Part::First } else { Part::All };
+        update(&mut state, Msg::Reading(0, usize::try_from(seconds).unwrap(), 4));
+        update(&mut state, news(&sockets(), seconds, part, 0));
+        if seconds == 2 {
+            let shown = text(&state);
+            assert!(
+                shown.contains("reading the recording: 50%, at 12:00:02 UTC") && !shown.contains("live"),
+                "{shown}"
+            );
+            for key in " []{}nNtwY".chars() {
+                assert_eq!(press(&mut state, &[Key::Char(key)]), [], "{key}");
+                assert!(
+                    text(&state).contains("the recording is still being read"),
+                    "{key}: {}",
+                    text(&state)
+                );
+                assert!(
+                    state.frozen.is_none() && matches!(state.mode, Mode::Rows),
+                    "{key}"
+                );
+                state.notice = None;
+            }
+            press(&mut state, &[Key::Char('2')]);
+        }
+    }
+    update(&mut state, Msg::Replayed(0));
+    let shown = text(&state);
+    assert!(
+        shown.contains("AT 12:00:01 UTC, 3.0 s before") && shown.contains("CONNECTIONS"),
+        "{shown}"
+    );
+    press(&mut state, &[Key::Char(']')]);
+    assert!(text(&state).contains("AT 12:00:02"), "{}", text(&state));
 }
 
 #[test]
