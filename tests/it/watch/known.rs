@@ -363,6 +363,24 @@ fn an_event_of_a_socket_that_no_look_saw_has_details_and_only_keys_that_work() {
 }
 
 #[test]
+fn a_connection_of_which_only_the_end_is_unread_has_no_mark() {
+    let mut state = state((120, 50));
+    press(&mut state, &[Key::Char('2')]);
+    let marks = |state: &State| {
+        let rows = lines(state, "CLOSE-WAIT");
+        rows.iter().map(|row| row.starts_with('!')).collect::<Vec<_>>()
+    };
+    assert_eq!(marks(&state), [true], "{}", text(&state));
+    let mut all = sockets();
+    for socket in all.iter_mut().filter(|one| one.state == TcpState::CloseWait) {
+        // The kernel counts the FIN.
+        socket.rqueue = Some(1);
+    }
+    update(&mut state, news(&all, 3, Part::All, 0));
+    assert_eq!(marks(&state), [false], "{}", text(&state));
+}
+
+#[test]
 fn what_is_not_known_is_no_group_without_a_value() {
     let mut state = state((100, 24));
     press(
