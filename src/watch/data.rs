@@ -128,6 +128,12 @@ impl Data {
     /// Adds what a look found.
     pub fn take(&mut self, news: News, remains: bool) {
         let News { at, part, look, .. } = news;
+        let mut freed = news.freed;
+        if !news.unseen {
+            let known = self.followed.known();
+            let is_known = |socket: &Socket| socket.identity().is_some_and(|key| known.contains(key));
+            freed.retain(is_known);
+        }
         let before = self.looked.unwrap_or_default();
         let first = matches!(part, Part::First | Part::Start);
         if first {
@@ -148,12 +154,10 @@ impl Data {
         } else {
             self.settle(at);
             let events = match part {
-                Part::Waiting => self
-                    .followed
-                    .part(look.sockets, news.freed, |(protocol, _), state| {
-                        Scope::Waiting.covers(protocol, state)
-                    }),
-                Part::All | Part::First | Part::Start => self.followed.look(look.sockets, news.freed),
+                Part::Waiting => self.followed.part(look.sockets, freed, |(protocol, _), state| {
+                    Scope::Waiting.covers(protocol, state)
+                }),
+                Part::All | Part::First | Part::Start => self.followed.look(look.sockets, freed),
             };
             let by_filter = |event: &Event| {
                 let key = event.socket.identity();
@@ -416,6 +420,7 @@ mod tests {
             },
             rows: Some(Vec::new()),
             freed: Vec::new(),
+            unseen: true,
             lost: false,
             around: Arc::default(),
             traffic: Traffic::default(),

@@ -217,6 +217,7 @@ mod tests {
                 },
                 rows: Some(Vec::new()),
                 freed: Vec::new(),
+                unseen: true,
                 lost: false,
                 around: Arc::default(),
                 traffic: Traffic {

@@ -58,6 +58,8 @@ pub struct News {
     pub rows: Option<Vec<Socket>>,
     /// Sockets that the kernel freed since the previous look.
     pub freed: Vec<Socket>,
+    /// Whether those of them that no look had shown are events: their state is unknown, and a filter may require one.
+    pub unseen: bool,
     /// Whether the kernel dropped some of its messages.
     pub lost: bool,
     /// Owners and names.

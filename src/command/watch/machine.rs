@@ -304,6 +304,7 @@ impl Machine {
             look,
             rows,
             freed,
+            unseen: self.live.selects_all_states(),
             lost: heard.lost,
             around: self.live.around(),
             traffic: self.traffic,

@@ -48,6 +48,13 @@ impl Look {
         }
     }
 
+    /// Sorts the counters: here rather than where they are drawn, because a key must not wait for it.
+    pub(super) fn sort_figures(&mut self) {
+        if let Some(figures) = &mut self.figures {
+            figures.sort_unstable_by_key(|(cookie, _)| *cookie);
+        }
+    }
+
     /// Drops the counters of connections that are not among the sockets.
     pub(super) fn forget_other_figures(&mut self) {
         if let Some(figures) = &mut self.figures {

@@ -9,6 +9,7 @@ mod look;
 mod matching;
 mod owners;
 mod recorded;
+mod selection;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -26,7 +27,7 @@ use crate::source::netlink::channel::{Channel, DumpError};
 use crate::source::netlink::exact;
 use crate::source::proc::ProcRoot;
 pub use crate::source::proc::traffic::Traffic;
-use crate::source::tape;
+use crate::source::{process, tape};
 pub use accepting::Accepting;
 use bound::Bound;
 pub use figures::Figures;
@@ -298,6 +299,9 @@ impl Live {
             // A recording has the answers to all searches, also to those of looks that are not recorded: what these find
             // is not searched for again.
             let can_ask = self.can_ask() && !tape::is_tape();
+            if can_ask && scope == Scope::All {
+                self.owners.notice_ended_holders(sockets, process::exists);
+            }
             let channel = &mut self.channel;
             let is_there = |socket: &Socket| !can_ask || !gone::is_gone(channel, socket);
             look.owners_cost = tape::recorded_here(|| {
@@ -311,10 +315,7 @@ impl Live {
         if filter.is_some() || is_recording {
             (look.left, look.returned) = self.matching.end(&look.sockets, scope);
         }
-        if let Some(figures) = &mut look.figures {
-            // Here rather than where they are drawn: a key must not wait for it.
-            figures.sort_unstable_by_key(|(cookie, _)| *cookie);
-        }
+        look.sort_figures();
         look.recorded = is_recording.then_some(all);
         Ok(look)
     }
@@ -343,24 +344,6 @@ impl Live {
             }
         });
         look.forget_other_figures();
-    }
-
-    /// Returns whether a socket that the kernel freed may match the request.
-    pub fn may_want(&self, socket: &Socket) -> bool {
-        let of_protocol = |dump: &Dump| dump.protocol == socket.protocol;
-        if !self.request.dumps.iter().any(of_protocol) {
-            return false;
-        }
-        let Some(filter) = &self.request.filter else {
-            return true;
-        };
-        let around = self.around();
-        let row = Row {
-            socket,
-            ownership: around.owners.of(socket),
-            context: &around.context,
-        };
-        filter.matches(&row) != Match::No
     }
 
     /// Whether single sockets can be requested.

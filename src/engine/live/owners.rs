@@ -57,6 +57,23 @@ impl Search {
         Arc::clone(&self.around)
     }
 
+    /// Makes the next search cover everything if the holder of a socket that waits for connections or datagrams has ended:
+    /// the socket is still there, so another program holds it, which may have had it all the time.
+    pub(super) fn notice_ended_holders(&mut self, sockets: &Store, is_running: impl Fn(u32) -> bool) {
+        let mut pids = BTreeSet::new();
+        let mut slot = Socket::BLANK;
+        let waiting = sockets
+            .keys()
+            .filter(|((protocol, _), state)| Scope::Waiting.covers(*protocol, *state));
+        for (key, _) in waiting {
+            if sockets.read(key, &mut slot) {
+                let holders = self.around.owners.of(&slot).holders;
+                pids.extend(holders.iter().map(|holder| holder.pid));
+            }
+        }
+        self.is_outdated |= !pids.into_iter().all(is_running);
+    }
+
     /// Finds owners for the sockets that have none yet. Returns the processor time that this took, `None` if there were
     /// no such sockets. `is_there` tells whether a socket still exists.
     ///
@@ -248,6 +265,32 @@ mod tests {
             inode: NonZeroU32::new(port.into()),
             ..tcp("127.0.0.1", 80, "127.0.0.2", port, State::Established)
         }
+    }
+
+    #[test]
+    fn a_listener_whose_holder_ended_has_another_one() {
+        let holder = |(inode, pid)| Holder {
+            inode,
+            pid,
+            fd: 3,
+            tid: 0,
+        };
+        let holders = HolderTable::new([(1000, 7), (1001, 8), (1001, 9)].map(holder).to_vec());
+        let mut search = Search::new(Context::default());
+        search.is_outdated = false;
+        search.around = Arc::new(Around {
+            owners: Owners::new(holders, BTreeMap::new(), Vec::new()),
+            context: Context::default(),
+        });
+        let listener = Socket {
+            state: State::Listen,
+            ..connection(1001)
+        };
+        let sockets = Store::of([&connection(1000), &listener]);
+        search.notice_ended_holders(&sockets, |pid| pid != 7);
+        assert!(!search.is_outdated, "connections are not looked at");
+        search.notice_ended_holders(&sockets, |pid| pid != 9);
+        assert!(search.is_outdated);
     }
 
     #[test]

@@ -169,3 +169,24 @@ fn a_socket_that_the_filter_no_longer_selects_is_not_closed() {
     let row = shown.lines().find(|line| line.contains(":51010")).unwrap();
     assert!(!row.contains("gone") && !row.starts_with('+'), "{row}");
 }
+
+#[test]
+fn a_socket_that_no_look_showed_is_an_event_unless_a_state_is_required() {
+    let unseen = socket(
+        Protocol::Tcp,
+        ("127.0.0.1", 7400),
+        ("0.0.0.0", 0),
+        TcpState::Unconnected,
+        90,
+    );
+    for is_event in [true, false] {
+        let mut state = state((80, 24));
+        let mut news = news(&sockets(), 3, Part::All, 0);
+        let Msg::News(found) = &mut news else { panic!() };
+        found.freed = vec![unseen.clone()];
+        found.unseen = is_event;
+        update(&mut state, news);
+        press(&mut state, &[Key::Char('4')]);
+        assert_eq!(text(&state).contains("closed unseen"), is_event);
+    }
+}

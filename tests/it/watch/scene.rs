@@ -193,6 +193,7 @@ pub(super) fn news(sockets: &[Socket], seconds: u64, part: Part, filter: u32) ->
         },
         rows: Some(Vec::new()),
         freed: Vec::new(),
+        unseen: true,
         lost: false,
         around: around(),
         traffic: Traffic {
