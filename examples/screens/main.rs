@@ -269,6 +269,9 @@ fn press(screen: &mut Terminal, keys: u32) -> Result<Option<(u128, u128)>> {
     Ok(at(50).zip(at(99)).map(|(median, most)| (*median, *most)))
 }
 
+/// The question for the position of the cursor (DSR), without whose answer some programs do not start.
+const WHERE: &[u8] = b"\x1b[6n";
+
 struct Terminal {
     master: OwnedFd,
     parser: vt100::Parser,
@@ -286,6 +289,9 @@ impl Terminal {
         let length = rustix::io::read(&self.master, &mut bytes).unwrap_or(0);
         self.bytes += length as u64;
         self.parser.process(&bytes[..length]);
+        if bytes[..length].windows(WHERE.len()).any(|part| part == WHERE) {
+            rustix::io::write(&self.master, b"\x1b[1;1R")?;
+        }
         Ok(())
     }
 
